@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: MIT */
+/* The fan-out of one loop; see fanout.h. */
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fanout.h"
+
+/* Sends in one slice of a pass, and subscribers served in one slice of the ready list. */
+#define SLICE_SENDS 256
+#define SLICE_READY 64
+
+void fanout_init(struct fanout *fanout, struct server *server, struct mailbox *mailbox, int epoll,
+	unsigned reader, uint32_t now)
+{
+	*fanout = (struct fanout){.server = server,
+		.mailbox = mailbox,
+		.epoll = epoll,
+		.reader = reader,
+		.now = now,
+		.boundary = window_head(server->window),
+		.position = window_position(server->window)};
+	fanout->wheel_due = now;
+}
+
+/* --- channels --- */
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(((const struct channel *)a)->name, ((const struct channel *)b)->name);
+}
+
+static struct channel *find_channel(struct fanout *fanout, const char *name)
+{
+	struct channel key = {.name = name};
+	struct channel **node = tfind(&key, &fanout->by_name, compare);
+
+	return node != NULL ? *node : NULL;
+}
+
+/* Let entries of the topic find the channel. */
+static int bind_topic(struct fanout *fanout, struct channel *channel, struct topic *topic)
+{
+	if (topic->number >= fanout->room) {
+		uint32_t room = topic->number * 2 + 16;
+		struct channel **grown = realloc(fanout->by_topic, room * sizeof(struct channel *));
+
+		if (grown == NULL)
+			return -1;
+		memset(grown + fanout->room, 0, (room - fanout->room) * sizeof(struct channel *));
+		fanout->by_topic = grown;
+		fanout->room = room;
+	}
+	fanout->by_topic[topic->number] = channel;
+	channel->topic = topic;
+	return 0;
+}
+
+static struct channel *add_channel(struct fanout *fanout, const char *name)
+{
+	size_t size = strlen(name) + 1;
+	struct channel *channel = calloc(1, sizeof(*channel) + size);
+	struct topic *topic = topics_find(fanout->server->topics, name);
+
+	if (channel == NULL)
+		return NULL;
+	channel->name = memcpy(channel + 1, name, size);
+	if (topic != NULL && bind_topic(fanout, channel, topic) != 0)
+		goto err0;
+	if (tsearch(channel, &fanout->by_name, compare) == NULL)
+		goto err1;
+	channel->back = &fanout->channels;
+	channel->next = fanout->channels;
+	if (channel->next != NULL)
+		channel->next->back = &channel->next;
+	fanout->channels = channel;
+	return channel;
+
+err1:
+	if (topic != NULL)
+		fanout->by_topic[topic->number] = NULL;
+err0:
+	free(channel);
+	return NULL;
+}
+
+static void remove_channel(struct fanout *fanout, struct channel *channel)
+{
+	tdelete(channel, &fanout->by_name, compare);
+	if (channel->topic != NULL)
+		fanout->by_topic[channel->topic->number] = NULL;
+	*channel->back = channel->next;
+	if (channel->next != NULL)
+		channel->next->back = channel->back;
+	free(channel->subscribers);
+	free(channel);
+}
+
+/* --- the wheel of heartbeats --- */
+
+static uint32_t interval_of(const struct fanout *fanout)
+{
+	return (uint32_t)fanout->server->options->heartbeat;
+}
+
+/* Look at the subscriber again when it will have been silent for the interval. */
+static void wheel_put(struct fanout *fanout, struct subscriber *subscriber)
+{
+	uint32_t step = interval_of(fanout) / FANOUT_WHEEL + 1;
+	uint32_t silent = fanout->now - subscriber->sent;
+	uint32_t wait = silent < interval_of(fanout) ? interval_of(fanout) - silent : 0;
+	uint32_t slot = (fanout->wheel_slot + wait / step) % FANOUT_WHEEL;
+	struct subscriber **head = &fanout->wheel[slot];
+
+	subscriber->wheel_next = *head;
+	subscriber->wheel_back = head;
+	if (*head != NULL)
+		(*head)->wheel_back = &subscriber->wheel_next;
+	*head = subscriber;
+}
+
+static void wheel_remove(struct subscriber *subscriber)
+{
+	if (subscriber->wheel_back == NULL)
+		return;
+	*subscriber->wheel_back = subscriber->wheel_next;
+	if (subscriber->wheel_next != NULL)
+		subscriber->wheel_next->wheel_back = subscriber->wheel_back;
+	subscriber->wheel_back = NULL;
+}
+
+int fanout_join(struct fanout *fanout, struct subscriber *subscriber, const char *topic)
+{
+	struct channel *channel = find_channel(fanout, topic);
+
+	if (channel == NULL)
+		channel = add_channel(fanout, topic);
+	if (channel == NULL)
+		return -1;
+	if (channel->count == channel->room) {
+		uint32_t room = channel->room ? channel->room * 2 : 1;
+		struct subscriber **grown =
+			realloc(channel->subscribers, room * sizeof(struct subscriber *));
+
+		if (grown == NULL) {
+			if (channel->count == 0 && !channel->touched)
+				remove_channel(fanout, channel);
+			return -1;
+		}
+		channel->subscribers = grown;
+		channel->room = room;
+	}
+	subscriber->channel = channel;
+	subscriber->index = channel->count;
+	channel->subscribers[channel->count++] = subscriber;
+	fanout->streams++;
+	wheel_put(fanout, subscriber);
+	return 0;
+}
+
+uint32_t fanout_tick(struct fanout *fanout)
+{
+	uint32_t step = interval_of(fanout) / FANOUT_WHEEL + 1;
+
+	while ((int32_t)(fanout->now - fanout->wheel_due) >= 0) {
+		struct subscriber *due = fanout->wheel[fanout->wheel_slot];
+
+		/* Taken out whole first: who is put back may land in the same slot. */
+		fanout->wheel[fanout->wheel_slot] = NULL;
+		if (due != NULL)
+			due->wheel_back = &due;
+		fanout->wheel_slot = (fanout->wheel_slot + 1) % FANOUT_WHEEL;
+		fanout->wheel_due += step;
+		while (due != NULL) {
+			struct subscriber *subscriber = due;
+
+			wheel_remove(subscriber);
+			if (fanout->now - subscriber->sent + step > interval_of(fanout))
+				subscriber_heartbeat(subscriber);
+			if (subscriber->state != CLOSED)
+				wheel_put(fanout, subscriber);
+		}
+	}
+	return fanout->wheel_due - fanout->now;
+}
+
+void fanout_leave(struct fanout *fanout, struct subscriber *subscriber)
+{
+	struct channel *channel = subscriber->channel;
+	struct subscriber *last = channel->subscribers[--channel->count];
+
+	/* A pass goes from the last to the first, so who moves down was served already. */
+	channel->subscribers[subscriber->index] = last;
+	last->index = subscriber->index;
+	if (channel->turn > channel->count)
+		channel->turn = channel->count;
+	wheel_remove(subscriber);
+	fanout->streams--;
+	if (channel->count == 0 && !channel->touched)
+		remove_channel(fanout, channel);
+}
+
+/* --- a pass --- */
+
+/* Give topics that came up since to the channels that waited for them by name. */
+static void learn_topics(struct fanout *fanout, uint32_t upto)
+{
+	for (; fanout->topics <= upto; fanout->topics++) {
+		struct topic *topic = topics_get(fanout->server->topics, fanout->topics);
+		struct channel *channel = find_channel(fanout, topic->name);
+
+		/* Without memory for it, its streams end, and come back. */
+		if (channel != NULL && bind_topic(fanout, channel, topic) != 0) {
+			while (channel->count > 1)
+				subscriber_close(channel->subscribers[channel->count - 1]);
+			subscriber_close(channel->subscribers[0]);
+		}
+	}
+}
+
+static void touch(struct fanout *fanout, struct channel *channel, uint64_t entry)
+{
+	if (channel->touched)
+		return;
+	channel->touched = true;
+	channel->chunk = entry;
+	channel->chunk_position = fanout->position;
+	channel->turn = channel->count;
+	channel->next_touched = fanout->touched;
+	fanout->touched = channel;
+}
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/*
+ * Those of subscribers [0, turn) that are LIVE and have not had the entries before ${end} go on by
+ * themselves, from ${position}.
+ */
+static void leave_behind(struct channel *channel, uint32_t turn, uint64_t position, uint64_t end)
+{
+	for (uint32_t i = 0; i < turn; i++) {
+		struct subscriber *subscriber = channel->subscribers[i];
+
+		/* One that joined ahead of the boundary has a cursor beyond it. */
+		if (subscriber->state == LIVE && subscriber->entry < end)
+			subscriber_behind(subscriber, later(subscriber->cursor, position),
+				TOPIC_NO_ENTRY);
+	}
+}
+
+/* So late that entries which this loop never saw are gone: all go on from the log. */
+static void skip_to_head(struct fanout *fanout)
+{
+	struct window *window = fanout->server->window;
+	uint64_t oldest = window_announce_oldest(window, fanout->reader);
+	uint64_t head = window_head(window);
+
+	/* Empty for a moment, while the log thread makes room: it will wake us. */
+	if (oldest < head) {
+		while (topics_get(fanout->server->topics, fanout->topics) != NULL)
+			learn_topics(fanout, fanout->topics);
+		for (struct channel *channel = fanout->channels; channel != NULL;
+			channel = channel->next)
+			leave_behind(channel, channel->count, fanout->position, head);
+		fanout->boundary = head;
+		fanout->position = window_entry(window, head - 1)->position;
+	}
+	window_withdraw(window, fanout->reader);
+}
+
+/* Take the new entries, and note whom they are for. */
+static void start_pass(struct fanout *fanout)
+{
+	struct window *window = fanout->server->window;
+	uint64_t head = window_head(window);
+
+	if (!window_announce(window, fanout->reader, fanout->boundary)) {
+		skip_to_head(fanout);
+		return;
+	}
+	for (uint64_t i = fanout->boundary; i < head; i++) {
+		const struct window_entry *entry = window_entry(window, i);
+		uint32_t number = entry->topic->number;
+
+		if (number >= fanout->topics)
+			learn_topics(fanout, number);
+		if (number < fanout->room && fanout->by_topic[number] != NULL)
+			touch(fanout, fanout->by_topic[number], i);
+	}
+	fanout->boundary = head;
+	fanout->position = window_entry(window, head - 1)->position;
+	window_withdraw(window, fanout->reader);
+}
+
+/* Send the chunk to one subscriber. */
+static void send_chunk(struct channel *channel, struct subscriber *subscriber,
+	const struct window_chunk *chunk)
+{
+	ssize_t sent;
+
+	if (subscriber->state != LIVE || subscriber->entry >= chunk->end)
+		return;
+	if (subscriber->entry > channel->chunk) {
+		subscriber_behind(subscriber, subscriber->cursor, subscriber->entry);
+		return;
+	}
+	sent = window_send(subscriber->fd, chunk);
+	if (sent == (ssize_t)chunk->len) {
+		subscriber->entry = chunk->end;
+		subscriber->sent = subscriber->fanout->now;
+	} else if (sent >= 0) {
+		subscriber_stopped(subscriber, later(subscriber->cursor, channel->chunk_position),
+			channel->chunk, (size_t)sent);
+	} else {
+		subscriber_close(subscriber);
+	}
+}
+
+/* Send the touched channel's chunk to as many as the budget allows.  True when it was to all. */
+static bool serve_chunk(struct fanout *fanout, struct channel *channel, int *budget)
+{
+	struct window *window = fanout->server->window;
+	struct window_chunk chunk;
+
+	if (!window_announce(window, fanout->reader, channel->chunk)) {
+		leave_behind(channel, channel->turn, channel->chunk_position, fanout->boundary);
+		return true;
+	}
+	window_gather(window, channel->chunk, fanout->boundary, channel->chunk_position, 0, &chunk);
+	if (chunk.count == 0) {
+		/* Too large for the window: it is in the log. */
+		leave_behind(channel, channel->turn, channel->chunk_position, fanout->boundary);
+		channel->turn = 0;
+		chunk.end = fanout->boundary;
+	}
+	while (channel->turn > 0 && *budget > 0) {
+		--*budget;
+		send_chunk(channel, channel->subscribers[--channel->turn], &chunk);
+	}
+	window_withdraw(window, fanout->reader);
+	if (channel->turn > 0)
+		return false;
+	if (chunk.end >= fanout->boundary)
+		return true;
+	channel->chunk = chunk.end;
+	channel->chunk_position = chunk.position;
+	channel->turn = channel->count;
+	return false;
+}
+
+static void serve_touched(struct fanout *fanout)
+{
+	int budget = SLICE_SENDS;
+
+	while (fanout->touched != NULL && budget > 0) {
+		struct channel *channel = fanout->touched;
+
+		if (!serve_chunk(fanout, channel, &budget))
+			continue;
+		fanout->touched = channel->next_touched;
+		channel->touched = false;
+		if (channel->count == 0)
+			remove_channel(fanout, channel);
+	}
+}
+
+static void serve_ready(struct fanout *fanout)
+{
+	for (int i = 0; i < SLICE_READY && fanout->ready != NULL; i++) {
+		struct subscriber *subscriber = fanout->ready;
+
+		fanout->ready = subscriber->next;
+		subscriber->queued = false;
+		subscriber_serve(subscriber);
+	}
+}
+
+bool fanout_work(struct fanout *fanout)
+{
+	serve_ready(fanout);
+	if (fanout->touched == NULL && window_head(fanout->server->window) > fanout->boundary)
+		start_pass(fanout);
+	serve_touched(fanout);
+	return fanout->touched != NULL || fanout->ready != NULL ||
+		window_head(fanout->server->window) > fanout->boundary;
+}
+
+void fanout_bury(struct fanout *fanout)
+{
+	while (fanout->closed != NULL) {
+		struct subscriber *subscriber = fanout->closed;
+
+		fanout->closed = subscriber->next;
+		free(subscriber);
+	}
+}
+
+void fanout_close(struct fanout *fanout)
+{
+	while (fanout->channels != NULL) {
+		struct channel *channel = fanout->channels;
+
+		channel->touched = false;
+		while (channel->count > 1)
+			subscriber_close(channel->subscribers[channel->count - 1]);
+		/* With the last one goes the channel. */
+		if (channel->count == 1)
+			subscriber_close(channel->subscribers[0]);
+		else
+			remove_channel(fanout, channel);
+	}
+	fanout->touched = NULL;
+	serve_ready(fanout);
+	fanout_bury(fanout);
+	free(fanout->by_topic);
+}

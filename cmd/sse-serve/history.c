@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/* Lists of stored events; see history.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "history.h"
+#include "json.h"
+#include "number.h"
+#include "stream.h"
+#include "worker.h"
+
+/* A chunk is about this much, or one event if that is larger. */
+#define CHUNK_BYTES ((size_t)64 << 10)
+
+struct list {
+	struct job job; /* first */
+	struct request *request;
+	const struct topic *topic;
+	bool lines, envelope; /* NDJSON; with what surrounds the data */
+
+	/* Where it starts, until that is found out. */
+	bool by_count, by_time;
+	int64_t count, since;
+
+	uint64_t head;        /* of the log, when the list was asked for */
+	uint64_t after, upto; /* still to be read: events with after < position <= upto */
+	struct buf chunk;
+	size_t taken;         /* bytes of the chunk that were sent */
+	bool begun;           /* an element was written */
+	bool ended, failed;
+};
+
+/* --- elements, on the replay thread --- */
+
+static bool add_time(struct buf *out, int64_t ms)
+{
+	time_t seconds = (time_t)(ms / 1000);
+	struct tm utc;
+	char text[40];
+
+	gmtime_r(&seconds, &utc);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
+	return buf_addf(out, "\"%s.%03dZ\"", text, (int)(ms % 1000));
+}
+
+static bool add_data(struct buf *out, const struct event *event, bool one_line)
+{
+	size_t start = out->len;
+
+	if (!event->json)
+		return json_quote(event->data.data, event->data.len, out);
+	if (!buf_add(out, event->data.data, event->data.len))
+		return false;
+	/* A line end in JSON stands between tokens only. */
+	for (size_t i = start; one_line && i < out->len; i++)
+		out->data[i] = out->data[i] == '\n' ? ' ' : out->data[i];
+	return true;
+}
+
+static bool add_envelope(struct list *list, const struct event *event)
+{
+	struct buf *out = &list->chunk;
+	char id[IDENTITY_TEXT];
+
+	identity_format(&list->request->server->store->identity, event->position, id);
+	return buf_addf(out, "{\"topic\":\"%s\",\"id\":\"%s\",\"time\":", event->topic->name, id) &&
+		add_time(out, event->time) && buf_add_text(out, ",\"event\":") &&
+		json_quote(event->type.data, event->type.len, out) &&
+		buf_add_text(out, ",\"data\":") && add_data(out, event, list->lines) &&
+		buf_add_byte(out, '}');
+}
+
+static bool add_element(void *context, const struct event *event)
+{
+	struct list *list = context;
+	struct buf *out = &list->chunk;
+	bool added = true;
+
+	if (out->len >= CHUNK_BYTES)
+		return false;
+	if (!list->lines)
+		added = buf_add_text(out, list->begun ? ",\n" : "[");
+	list->begun = true;
+	added = added && (list->envelope ? add_envelope(list, event)
+					 : add_data(out, event, list->lines));
+	if (added && list->lines)
+		added = buf_add_byte(out, '\n');
+	list->failed = !added;
+	list->after = event->position;
+	return added;
+}
+
+static int find_start(struct list *list, const struct store_ops *ops, struct store_reader *reader)
+{
+	uint64_t after = 0;
+
+	if (list->by_time) {
+		list->by_time = false;
+		if (ops->since(reader, list->since, list->upto, &list->after, NULL) != 0)
+			return -1;
+	}
+	if (list->by_count) {
+		list->by_count = false;
+		if (ops->newest(reader, list->topic, list->upto, (uint64_t)list->count, &after,
+			    NULL) != 0)
+			return -1;
+		if (after > list->after)
+			list->after = after;
+	}
+	return 0;
+}
+
+static void read_chunk(struct job *job, struct store_reader *reader)
+{
+	struct list *list = (struct list *)job;
+	const struct store_ops *ops = list->request->server->store->ops;
+	struct store_query query = {.topic = list->topic};
+
+	if (find_start(list, ops, reader) != 0) {
+		list->failed = true;
+		return;
+	}
+	query.after = list->after;
+	query.upto = list->upto;
+	if (ops->read(reader, &query, add_element, list, NULL) != 0)
+		list->failed = true;
+	if (list->failed || list->chunk.len >= CHUNK_BYTES)
+		return;
+	list->ended = true;
+	if (!list->lines)
+		list->failed = !buf_add_text(&list->chunk, list->begun ? "]\n" : "[]\n");
+}
+
+/* --- the answer, on the loop --- */
+
+static const char *type_of(const struct list *list)
+{
+	return list->lines ? "application/x-ndjson" : "application/json";
+}
+
+static void add_head(struct request *request, uint64_t head)
+{
+	char id[IDENTITY_TEXT];
+
+	identity_format(&request->server->store->identity, head, id);
+	request_add_header(request, "Last-Event-ID", id);
+	request_add_header(request, "Cache-Control", "no-cache");
+}
+
+/* The next bytes of a long list. */
+static ssize_t give(void *state, char *out, size_t max)
+{
+	struct list *list = state;
+	size_t left = list->chunk.len - list->taken;
+
+	if (left == 0 && list->ended)
+		return -1;
+	if (left == 0 && list->failed)
+		return -2;
+	if (left == 0) {
+		list->chunk.len = 0;
+		list->taken = 0;
+		worker_submit(list->request->server->worker, &list->job);
+		return 0;
+	}
+	if (left > max)
+		left = max;
+	memcpy(out, list->chunk.data + list->taken, left);
+	list->taken += left;
+	return (ssize_t)left;
+}
+
+/* A chunk is there; the first one brings the answer's head. */
+static void take_chunk(struct message *message)
+{
+	struct list *list = (struct list *)message;
+	struct request *request = list->request;
+
+	if (request->response == NULL) {
+		if (list->failed)
+			request_problem(request, 500, "the log cannot be read");
+		else if (list->ended)
+			request_reply(request, 200, type_of(list), list->chunk.data,
+				list->chunk.len);
+		else
+			request_reply_stream(request, type_of(list), give);
+		if (!list->failed)
+			add_head(request, list->head);
+	}
+	request_resume(request);
+}
+
+static void free_list(void *state)
+{
+	struct list *list = state;
+
+	buf_free(&list->chunk);
+	free(list);
+}
+
+/* Read ?limit=, ?before= and ?since=.  Return 0, or -1 when a problem was replied. */
+static int read_range(struct list *list)
+{
+	struct request *request = list->request;
+	char *limit = route_query(&request->route, "limit");
+	char *before = route_query(&request->route, "before");
+	char *since = route_query(&request->route, "since");
+	struct error error = {0};
+	int result = 0;
+
+	list->by_count = limit != NULL;
+	list->by_time = since != NULL;
+	if (limit != NULL && number_count(limit, 1, INT64_MAX / 2, &list->count, &error) != 0) {
+		request_problem(request, 400, "limit: %s", error.text);
+		result = -1;
+	} else if (since != NULL && stream_since(since, &list->since, &error) != 0) {
+		request_problem(request, 400, "%s", error.text);
+		result = -1;
+	} else if (before != NULL) {
+		if (!identity_parse(&request->server->store->identity, before, list->head,
+			    &list->upto)) {
+			request_problem(request, 400, "before: this is no id of this log");
+			result = -1;
+		} else if (list->upto > 0) {
+			list->upto--;
+		}
+	}
+	free(limit);
+	free(before);
+	free(since);
+	return result;
+}
+
+static struct list *new_list(struct request *request)
+{
+	struct list *list = calloc(1, sizeof(*list));
+	const char *accept = request_header(request, "Accept");
+	char *envelope = route_query(&request->route, "envelope");
+
+	if (list == NULL) {
+		request_problem(request, 503, "out of memory; try again later");
+		free(envelope);
+		return NULL;
+	}
+	list->job.run = read_chunk;
+	list->job.mailbox = request->fanout->mailbox;
+	list->job.message.handle = take_chunk;
+	list->request = request;
+	list->topic = topics_find(request->server->topics, request->route.topic);
+	list->lines = accept != NULL && strstr(accept, "application/x-ndjson") != NULL;
+	list->envelope = envelope != NULL && strcmp(envelope, "1") == 0;
+	list->head = window_position(request->server->window);
+	list->upto = list->head;
+	buf_init(&list->chunk, SIZE_MAX / 2);
+	request->state = list;
+	request->free_state = free_list;
+	free(envelope);
+	return list;
+}
+
+void history_list(struct request *request)
+{
+	struct list *list = new_list(request);
+
+	if (list == NULL || read_range(list) != 0)
+		return;
+	if (list->topic == NULL) {
+		request_reply_static(request, 200, type_of(list), "[]\n", list->lines ? 0 : 3);
+		add_head(request, list->head);
+		return;
+	}
+	request_wait(request);
+	worker_submit(request->server->worker, &list->job);
+}
+
+/* --- one event --- */
+
+static bool keep_event(void *context, const struct event *event)
+{
+	struct list *list = context;
+
+	list->begun = true;
+	list->lines = event->json;
+	list->failed = !(list->envelope ? add_envelope(list, event)
+					: buf_add(&list->chunk, event->data.data, event->data.len));
+	return true;
+}
+
+static void read_event(struct job *job, struct store_reader *reader)
+{
+	struct list *list = (struct list *)job;
+	struct store_query query = {.topic = list->topic,
+		.after = list->upto - 1,
+		.upto = list->upto};
+
+	if (list->request->server->store->ops->read(reader, &query, keep_event, list, NULL) != 0)
+		list->failed = true;
+}
+
+static void take_event(struct message *message)
+{
+	struct list *list = (struct list *)message;
+	struct request *request = list->request;
+
+	if (list->failed)
+		request_problem(request, 500, "the log cannot be read");
+	else if (list->begun)
+		request_reply(request, 200,
+			list->lines || list->envelope ? "application/json"
+						      : "text/plain; charset=utf-8",
+			list->chunk.data, list->chunk.len);
+	else if (list->upto <= atomic_load(&list->topic->removed))
+		request_problem(request, 410, "this event is no longer kept");
+	else
+		request_problem(request, 404, "the topic %s has no such event",
+			request->route.topic);
+	request_resume(request);
+}
+
+void history_event(struct request *request)
+{
+	struct list *list = new_list(request);
+
+	if (list == NULL)
+		return;
+	if (list->topic == NULL ||
+		!identity_parse(&request->server->store->identity, request->route.id, list->head,
+			&list->upto) ||
+		list->upto == 0) {
+		request_problem(request, 404, "the topic %s has no such event",
+			request->route.topic);
+		return;
+	}
+	list->job.run = read_event;
+	list->job.message.handle = take_event;
+	request_wait(request);
+	worker_submit(request->server->worker, &list->job);
+}

@@ -1,0 +1,645 @@
+/* SPDX-License-Identifier: MIT */
+/* HTTP by libmicrohttpd; see http.h. */
+#include <arpa/inet.h>
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "history.h"
+#include "http.h"
+#include "linger.h"
+#include "pages.h"
+#include "publish.h"
+#include "report.h"
+#include "stream.h"
+
+/* How long a connection may stay idle between two requests. */
+#define IDLE_MS 60000
+
+/* How long an answer may stand still, in seconds. */
+#define ANSWER_TIMEOUT 120
+
+/* Connections taken in one go, so that a flood does not starve the streams. */
+#define ACCEPT_MAX 64
+
+#define NEVER INT64_MAX
+
+/* A client's connection, as long as the library has it. */
+struct connection {
+	int fd;
+	int64_t deadline; /* by when what it is doing must be done, ms; or NEVER */
+	struct connection *next, **back;
+};
+
+struct http {
+	struct server *server;
+	struct fanout *fanout;
+	struct MHD_Daemon *daemon;
+	struct connection *connections;
+	struct lingerers lingerers;
+	size_t waiting;
+	bool wants_run;
+};
+
+static void healthz(struct request *request);
+static void say_options(struct request *request);
+
+/* Everything that is served: one row each. */
+static const struct handler handlers[] = {
+	{ROUTE_STREAM, "GET", stream_check, stream_run},
+	{ROUTE_TOPIC, "GET", NULL, history_list},
+	{ROUTE_TOPIC, "POST", publish_check, publish_run},
+	{ROUTE_EVENT, "GET", NULL, history_event},
+	{ROUTE_HEALTH, "GET", NULL, healthz},
+	{ROUTE_PAGE, "GET", NULL, pages_run},
+};
+#define HANDLERS (sizeof(handlers) / sizeof(handlers[0]))
+
+static const struct handler options_handler = {ROUTE_PAGE, "OPTIONS", NULL, say_options};
+
+static int64_t clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* --- what handlers ask --- */
+
+const char *request_header(const struct request *request, const char *name)
+{
+	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+bool request_is_head(const struct request *request)
+{
+	return strcmp(request->method, "HEAD") == 0;
+}
+
+const char *request_cors(const struct request *request)
+{
+	const struct option_list *allowed = &request->server->options->cors;
+	const char *origin = request_header(request, "Origin");
+
+	for (size_t i = 0; origin != NULL && i < allowed->count; i++) {
+		if (strcmp(allowed->values[i], "*") == 0)
+			return "*";
+		if (strcasecmp(allowed->values[i], origin) == 0)
+			return origin;
+	}
+	return NULL;
+}
+
+static struct connection *connection_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info != NULL ? info->socket_context : NULL;
+}
+
+/* What the connection does now must be done within ${ms}. */
+static void set_deadline(struct MHD_Connection *connection, int64_t ms)
+{
+	struct connection *socket = connection_of(connection);
+
+	if (socket != NULL)
+		socket->deadline = ms == NEVER ? NEVER : clock_ms() + ms;
+}
+
+int request_take_socket(struct request *request)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	int fd = fcntl(info->connect_fd, F_DUPFD_CLOEXEC, 3), off = 0, on = 1;
+
+	if (fd < 0)
+		return -1;
+	/* The library may hold a packet back; on a local socket both mean nothing. */
+	setsockopt(fd, IPPROTO_TCP, TCP_CORK, &off, sizeof(off));
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	request->stage = REQUEST_TAKEN;
+	return fd;
+}
+
+/* --- replying --- */
+
+static void set_response(struct request *request, unsigned status, const char *type,
+	struct MHD_Response *response)
+{
+	const char *origin = request_cors(request);
+
+	if (request->response != NULL)
+		MHD_destroy_response(request->response);
+	request->response = response;
+	request->status = status;
+	if (response == NULL)
+		return;
+	if (type != NULL)
+		request_add_header(request, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	request_add_header(request, "X-Content-Type-Options", "nosniff");
+	if (request->server->options->cors.count > 0)
+		request_add_header(request, "Vary", "Origin");
+	if (origin != NULL) {
+		request_add_header(request, "Access-Control-Allow-Origin", origin);
+		request_add_header(request, "Access-Control-Expose-Headers",
+			"Last-Event-ID, Location, Retry-After");
+	}
+}
+
+void request_add_header(struct request *request, const char *name, const char *value)
+{
+	if (request->response != NULL)
+		MHD_add_response_header(request->response, name, value);
+}
+
+void request_reply(struct request *request, unsigned status, const char *type, const void *data,
+	size_t len)
+{
+	set_response(request, status, type,
+		MHD_create_response_from_buffer(len, (void *)(uintptr_t)data,
+			MHD_RESPMEM_MUST_COPY));
+}
+
+void request_reply_static(struct request *request, unsigned status, const char *type,
+	const void *data, size_t len)
+{
+	set_response(request, status, type,
+		MHD_create_response_from_buffer(len, (void *)(uintptr_t)data,
+			MHD_RESPMEM_PERSISTENT));
+}
+
+void request_reply_file(struct request *request, const char *type, int fd, uint64_t size)
+{
+	set_response(request, MHD_HTTP_OK, type, MHD_create_response_from_fd64(size, fd));
+	if (request->response == NULL)
+		close(fd);
+}
+
+/* The library's reader of a streamed answer, over the handler's. */
+struct pull {
+	struct request *request;
+	ssize_t (*read)(void *state, char *out, size_t max);
+};
+
+static ssize_t pull_read(void *context, uint64_t position, char *out, size_t max)
+{
+	struct pull *pull = context;
+	ssize_t got = pull->read(pull->request->state, out, max);
+
+	(void)position;
+	if (got == 0)
+		request_wait(pull->request);
+	if (got == -1)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	return got == -2 ? MHD_CONTENT_READER_END_WITH_ERROR : got;
+}
+
+void request_reply_stream(struct request *request, const char *type,
+	ssize_t (*read)(void *state, char *out, size_t max))
+{
+	struct pull *pull = malloc(sizeof(*pull));
+	struct MHD_Response *response = NULL;
+
+	if (pull != NULL) {
+		*pull = (struct pull){request, read};
+		response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 32768, pull_read,
+			pull, free);
+	}
+	if (response == NULL)
+		free(pull);
+	set_response(request, MHD_HTTP_OK, type, response);
+}
+
+/* An RFC 9457 object; to be released with cJSON_free(). */
+static char *problem_text(unsigned status, const char *detail)
+{
+	cJSON *problem = cJSON_CreateObject();
+	char *text;
+
+	cJSON_AddStringToObject(problem, "title", MHD_get_reason_phrase_for(status));
+	cJSON_AddNumberToObject(problem, "status", status);
+	cJSON_AddStringToObject(problem, "detail", detail);
+	text = cJSON_PrintUnformatted(problem);
+	cJSON_Delete(problem);
+	return text;
+}
+
+void request_problem(struct request *request, unsigned status, const char *format, ...)
+{
+	char detail[600];
+	char *text;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(detail, sizeof(detail), format, args);
+	va_end(args);
+	text = problem_text(status, detail);
+	request_reply(request, status, "application/problem+json", text ? text : "",
+		text ? strlen(text) : 0);
+	cJSON_free(text);
+	if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
+		request_add_header(request, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+}
+
+void request_wait(struct request *request)
+{
+	request->waiting = true;
+	request->http->waiting++;
+	set_deadline(request->connection, NEVER);
+	MHD_suspend_connection(request->connection);
+}
+
+void request_resume(struct request *request)
+{
+	request->waiting = false;
+	request->http->waiting--;
+	request->http->wants_run = true;
+	MHD_resume_connection(request->connection);
+}
+
+/* --- small handlers --- */
+
+static void healthz(struct request *request)
+{
+	request_reply_static(request, MHD_HTTP_OK, "text/plain; charset=utf-8", "ok\n", 3);
+	request_add_header(request, "Cache-Control", "no-store");
+}
+
+/* Write the methods of a kind of target: "GET, HEAD, POST, OPTIONS". */
+static const char *methods_of(enum route_kind kind, char text[64])
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < HANDLERS; i++) {
+		if (handlers[i].kind == kind)
+			len += (size_t)snprintf(text + len, 64 - len, "%s%s, ", handlers[i].method,
+				strcmp(handlers[i].method, "GET") == 0 ? ", HEAD" : "");
+	}
+	snprintf(text + len, 64 - len, "OPTIONS");
+	return text;
+}
+
+static void say_options(struct request *request)
+{
+	char methods[64];
+
+	methods_of(request->route.kind, methods);
+	request_reply_static(request, MHD_HTTP_NO_CONTENT, NULL, "", 0);
+	request_add_header(request, MHD_HTTP_HEADER_ALLOW, methods);
+	if (request_cors(request) == NULL)
+		return;
+	request_add_header(request, "Access-Control-Allow-Methods", methods);
+	request_add_header(request, "Access-Control-Allow-Headers",
+		"Content-Type, Last-Event-ID, Idempotency-Key, Cache-Control");
+	request_add_header(request, "Access-Control-Max-Age", "600");
+}
+
+/* --- the life of a request --- */
+
+static void find_handler(struct request *request)
+{
+	const char *method = request_is_head(request) ? "GET" : request->method;
+	char methods[64];
+
+	if (strcmp(method, "OPTIONS") == 0)
+		request->handler = &options_handler;
+	for (size_t i = 0; i < HANDLERS && request->handler == NULL; i++) {
+		if (handlers[i].kind == request->route.kind &&
+			strcmp(handlers[i].method, method) == 0)
+			request->handler = &handlers[i];
+	}
+	if (request->handler != NULL)
+		return;
+	methods_of(request->route.kind, methods);
+	request_problem(request, MHD_HTTP_METHOD_NOT_ALLOWED, "this takes %s", methods);
+	request_add_header(request, MHD_HTTP_HEADER_ALLOW, methods);
+}
+
+/* Does the head announce a body, and one that is too large? */
+static void look_at_length(struct request *request)
+{
+	const char *length = request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+	if (length != NULL &&
+		strtoull(length, NULL, 10) > (unsigned long long)request->body.cap)
+		request->too_large = true;
+}
+
+/* The head has arrived. */
+static void begin(struct request *request)
+{
+	struct error error = {0};
+
+	request->stage = REQUEST_BODY;
+	set_deadline(request->connection, request->server->options->request_timeout);
+	look_at_length(request);
+	if (route_parse(request->target, &request->route, &error) != 0) {
+		request_problem(request, MHD_HTTP_BAD_REQUEST, "%s", error.text);
+		return;
+	}
+	find_handler(request);
+	if (request->response == NULL && request->handler->check != NULL)
+		request->handler->check(request);
+}
+
+/*
+ * The body is too large: answer now, by hand, since the library answers only after it has read
+ * all of it.
+ */
+static enum MHD_Result refuse_body(struct request *request)
+{
+	struct http *http = request->http;
+	char detail[120], head[512];
+	char *text;
+	int fd, len;
+
+	snprintf(detail, sizeof(detail), "the body is larger than %zu bytes, the limit (--max-body)",
+		request->body.cap);
+	text = problem_text(MHD_HTTP_CONTENT_TOO_LARGE, detail);
+	fd = request_take_socket(request);
+	request->status = MHD_HTTP_CONTENT_TOO_LARGE;
+	if (text != NULL && fd >= 0) {
+		const char *origin = request_cors(request);
+
+		len = snprintf(head, sizeof(head),
+			"HTTP/1.1 413 %s\r\nContent-Type: application/problem+json\r\n"
+			"Content-Length: %zu\r\nConnection: close\r\n%s%.200s%s\r\n%s",
+			MHD_get_reason_phrase_for(MHD_HTTP_CONTENT_TOO_LARGE), strlen(text),
+			origin ? "Access-Control-Allow-Origin: " : "", origin ? origin : "",
+			origin ? "\r\n" : "", text);
+		if (send(fd, head, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT) == len)
+			linger_add(&http->lingerers, dup(fd), clock_ms());
+	}
+	if (fd >= 0)
+		close(fd);
+	cJSON_free(text);
+	return MHD_NO;
+}
+
+static void take_body(struct request *request, const char *data, size_t len)
+{
+	if (request->response != NULL || request->too_large)
+		return;
+	if (len > request->body.cap - request->body.len)
+		request->too_large = true;
+	else if (!buf_add(&request->body, data, len))
+		request_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE,
+			"out of memory for the body; try again later");
+}
+
+/* The library calls this when the head is there, for each piece of body, at its end, and after a
+ * resume. */
+static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url,
+	const char *method, const char *version, const char *data, size_t *len, void **con_cls)
+{
+	struct request *request = *con_cls;
+
+	(void)context;
+	(void)url;
+	(void)version;
+	if (request == NULL)
+		return MHD_NO;
+	if (request->stage == REQUEST_NEW) {
+		request->connection = connection;
+		request->method = method;
+		begin(request);
+		return request->too_large ? refuse_body(request) : MHD_YES;
+	}
+	if (*len > 0) {
+		take_body(request, data, *len);
+		*len = 0;
+		return request->too_large ? refuse_body(request) : MHD_YES;
+	}
+	if (request->stage == REQUEST_BODY) {
+		request->stage = REQUEST_RUN;
+		set_deadline(connection, NEVER);
+		if (request->response == NULL)
+			request->handler->run(request);
+		if (request->stage == REQUEST_TAKEN)
+			return MHD_NO;
+	}
+	if (request->waiting)
+		return MHD_YES;
+	if (request->response == NULL)
+		return MHD_NO;
+	return MHD_queue_response(connection, request->status, request->response);
+}
+
+/* The request line is there: the raw target, which the library's own decoding would spoil. */
+static void *new_request(void *context, const char *target, struct MHD_Connection *connection)
+{
+	struct http *http = context;
+	struct request *request = calloc(1, sizeof(*request));
+
+	if (request == NULL)
+		return NULL;
+	request->http = http;
+	request->connection = connection;
+	request->server = http->server;
+	request->fanout = http->fanout;
+	request->method = "";
+	request->target = strdup(target);
+	buf_init(&request->body, (size_t)http->server->options->max_body);
+	if (request->target == NULL) {
+		free(request);
+		return NULL;
+	}
+	return request;
+}
+
+static void address_of(struct MHD_Connection *connection, char text[64])
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const struct sockaddr *address = info != NULL ? info->client_addr : NULL;
+	socklen_t len = address != NULL && address->sa_family == AF_INET6
+		? sizeof(struct sockaddr_in6)
+		: sizeof(struct sockaddr_in);
+
+	snprintf(text, 64, "local");
+	if (address != NULL && (address->sa_family == AF_INET || address->sa_family == AF_INET6))
+		getnameinfo(address, len, text, 64, NULL, 0, NI_NUMERICHOST);
+}
+
+static void end_request(void *context, struct MHD_Connection *connection, void **con_cls,
+	enum MHD_RequestTerminationCode code)
+{
+	struct request *request = *con_cls;
+	char address[64];
+
+	(void)context;
+	(void)code;
+	if (request == NULL)
+		return;
+	if (request->server->options->verbose > 0) {
+		address_of(connection, address);
+		report_request(address, request->method, request->target, request->status,
+			request->body.len);
+	}
+	set_deadline(connection, IDLE_MS);
+	if (request->response != NULL)
+		MHD_destroy_response(request->response);
+	if (request->free_state != NULL)
+		request->free_state(request->state);
+	route_free(&request->route);
+	buf_free(&request->body);
+	free(request->target);
+	free(request);
+	*con_cls = NULL;
+}
+
+/* --- connections --- */
+
+static void connection_event(void *context, struct MHD_Connection *connection,
+	void **socket_context, enum MHD_ConnectionNotificationCode code)
+{
+	struct http *http = context;
+	struct connection *socket = *socket_context;
+
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		socket = calloc(1, sizeof(*socket));
+		*socket_context = socket;
+		if (socket == NULL)
+			return;
+		socket->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+				     ->connect_fd;
+		socket->deadline = clock_ms() + http->server->options->request_timeout;
+		socket->back = &http->connections;
+		socket->next = http->connections;
+		if (socket->next != NULL)
+			socket->next->back = &socket->next;
+		http->connections = socket;
+	} else if (socket != NULL) {
+		*socket->back = socket->next;
+		if (socket->next != NULL)
+			socket->next->back = socket->back;
+		free(socket);
+		*socket_context = NULL;
+	}
+}
+
+bool http_accept(struct http *http, int listener)
+{
+	for (int i = 0; i < ACCEPT_MAX; i++) {
+		struct sockaddr_storage address;
+		socklen_t len = sizeof(address);
+		int fd = accept4(listener, (struct sockaddr *)&address, &len,
+			SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd < 0)
+			return errno != EMFILE && errno != ENFILE && errno != ENOBUFS &&
+				errno != ENOMEM;
+		/* Takes the socket, also when it fails. */
+		MHD_add_connection(http->daemon, fd, (struct sockaddr *)&address, len);
+		http->wants_run = true;
+	}
+	return true;
+}
+
+struct http *http_new(struct server *server, struct fanout *fanout, struct error *error)
+{
+	struct http *http = calloc(1, sizeof(*http));
+	struct rlimit files = {.rlim_cur = 1024};
+
+	if (http == NULL)
+		goto err0;
+	getrlimit(RLIMIT_NOFILE, &files);
+	if (files.rlim_cur > 1 << 20)
+		files.rlim_cur = 1 << 20;
+	http->server = server;
+	http->fanout = fanout;
+	http->lingerers.epoll = fanout->epoll;
+	/* Without a listening socket: the loop accepts.  TURBO leaves out the shutdown() before
+	 * close(), which is what lets a socket be handed over. */
+	http->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_USE_TURBO | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME,
+		0, NULL, NULL, handle, http, MHD_OPTION_URI_LOG_CALLBACK, new_request, http,
+		MHD_OPTION_NOTIFY_COMPLETED, end_request, http, MHD_OPTION_NOTIFY_CONNECTION,
+		connection_event, http, MHD_OPTION_CONNECTION_LIMIT, (unsigned)files.rlim_cur,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)ANSWER_TIMEOUT, MHD_OPTION_END);
+	if (http->daemon == NULL)
+		goto err1;
+	return http;
+
+err1:
+	free(http);
+err0:
+	error_set(error, EX_OSERR, "cannot start the HTTP library: %s", strerror(errno));
+	return NULL;
+}
+
+int http_fd(const struct http *http)
+{
+	return MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+}
+
+void http_run(struct http *http)
+{
+	http->wants_run = false;
+	MHD_run(http->daemon);
+}
+
+bool http_wants_run(const struct http *http)
+{
+	return http->wants_run;
+}
+
+int http_timeout(struct http *http)
+{
+	MHD_UNSIGNED_LONG_LONG ms;
+	int timeout = http->connections != NULL || http->lingerers.first != NULL ? 250 : -1;
+
+	if (MHD_get_timeout(http->daemon, &ms) == MHD_YES &&
+		(timeout < 0 || ms < (unsigned long long)timeout))
+		timeout = (int)ms;
+	return timeout;
+}
+
+void http_tick(struct http *http)
+{
+	int64_t now = clock_ms();
+
+	for (struct connection *one = http->connections; one != NULL; one = one->next) {
+		/* The library notices, and closes it. */
+		if (now >= one->deadline) {
+			shutdown(one->fd, SHUT_RDWR);
+			one->deadline = NEVER;
+		}
+	}
+	linger_tick(&http->lingerers, now);
+}
+
+size_t http_busy(const struct http *http)
+{
+	return http->waiting;
+}
+
+void http_free(struct http *http)
+{
+	if (http == NULL)
+		return;
+	MHD_stop_daemon(http->daemon);
+	linger_close(&http->lingerers);
+	free(http);
+}
+
+const char *http_library_version(void)
+{
+	return MHD_get_version();
+}

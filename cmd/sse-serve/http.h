@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * HTTP, as the handlers see it.  http.c is the only file that includes microhttpd.h.  One struct
+ * http belongs to each loop, and everything here runs on that loop's thread.
+ *
+ * A handler is called when the request has arrived whole.  It either replies, or takes the socket
+ * over, or waits: then it calls request_resume() later, after it has replied.
+ */
+#ifndef HTTP_H
+#define HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "buf.h"
+#include "fanout.h"
+#include "route.h"
+#include "server.h"
+
+struct http;
+struct request;
+
+/* What answers one kind of target and method. */
+struct handler {
+	enum route_kind kind;
+	const char *method; /* GET answers HEAD too */
+
+	/*
+	 * check(request): the head is there; the body, if any, is still to come.  It may reply:
+	 * then the body is not kept, and run is not called.  NULL: nothing to check.
+	 */
+	void (*check)(struct request *request);
+	void (*run)(struct request *request);
+};
+
+struct request {
+	/* For handlers to use. */
+	const char *method;
+	struct server *server;
+	struct fanout *fanout;
+	struct route route;
+	struct buf body;
+	void *state;                     /* the handler's own */
+	void (*free_state)(void *state); /* called at the end, if not NULL */
+
+	/* http.c's. */
+	struct http *http;
+	struct MHD_Connection *connection;
+	struct MHD_Response *response;
+	const struct handler *handler;
+	char *target;
+	unsigned status;
+	enum { REQUEST_NEW, REQUEST_BODY, REQUEST_RUN, REQUEST_TAKEN } stage;
+	bool too_large, waiting;
+};
+
+/* request_header(request, name): a header's value, or NULL. */
+const char *request_header(const struct request *request, const char *name);
+
+/* request_is_head(request): are only the headers of the answer wanted? */
+bool request_is_head(const struct request *request);
+
+/* --- replying, once --- */
+
+/*
+ * request_reply(request, status, type, data, len):
+ * Answer with a copy of ${data}; ${type} is the Content-Type, NULL without a body.
+ */
+void request_reply(struct request *request, unsigned status, const char *type, const void *data,
+	size_t len);
+
+/* request_reply_static(...): as above, for data that lives as long as the process. */
+void request_reply_static(struct request *request, unsigned status, const char *type,
+	const void *data, size_t len);
+
+/* request_reply_file(request, type, fd, size): answer 200 with a file; takes ${fd}. */
+void request_reply_file(struct request *request, const char *type, int fd, uint64_t size);
+
+/*
+ * request_reply_stream(request, type, read):
+ * Answer 200 with what ${read} gives, called with request->state: bytes written to ${out}, 0 when
+ * it has to wait (it calls request_resume() later), -1 at the end, -2 for a failure (the
+ * connection is cut, so that the client sees that it is not whole).
+ */
+void request_reply_stream(struct request *request, const char *type,
+	ssize_t (*read)(void *state, char *out, size_t max));
+
+/*
+ * request_problem(request, status, format, ...):
+ * Answer with application/problem+json (RFC 9457) and one sentence: what was wrong and what would
+ * be right.
+ */
+void request_problem(struct request *request, unsigned status, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* request_add_header(request, name, value): to the answer that was given last. */
+void request_add_header(struct request *request, const char *name, const char *value);
+
+/* request_wait(request) / request_resume(request): see above. */
+void request_wait(struct request *request);
+void request_resume(struct request *request);
+
+/*
+ * request_take_socket(request):
+ * A descriptor of the client's socket, for the caller to own; -1 with errno.  The library closes
+ * its own without shutting the connection down.
+ */
+int request_take_socket(struct request *request);
+
+/* request_cors(request, origin): is the request's Origin allowed; the value to answer, or NULL. */
+const char *request_cors(const struct request *request);
+
+/* --- for the loop --- */
+
+/* http_new(server, fanout, error): NULL with a reason. */
+struct http *http_new(struct server *server, struct fanout *fanout, struct error *error);
+
+/* http_fd(http): readable when http_run() has something to do. */
+int http_fd(const struct http *http);
+
+/* http_accept(http, listener): take what connections wait.  False if descriptors ran out. */
+bool http_accept(struct http *http, int listener);
+
+/* http_run(http): go on with all connections that can. */
+void http_run(struct http *http);
+
+/* http_wants_run(http): something was resumed or accepted since. */
+bool http_wants_run(const struct http *http);
+
+/* http_timeout(http): ms until http_run() or http_tick() must be called, -1 for never. */
+int http_timeout(struct http *http);
+
+/* http_tick(http): cut off connections whose request takes too long.  About once a second. */
+void http_tick(struct http *http);
+
+/* http_busy(http): requests that wait for the log. */
+size_t http_busy(const struct http *http);
+
+/* http_free(http): end all connections.  None may be waiting.  Takes NULL. */
+void http_free(struct http *http);
+
+/* http_library_version(): of libmicrohttpd. */
+const char *http_library_version(void);
+
+#endif

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/* A loop; see loop.h. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fanout.h"
+#include "http.h"
+#include "loop.h"
+#include "report.h"
+#include "ticker.h"
+
+#define EVENTS_MAX 256
+
+/* With no descriptor free, how long until the next try to accept. */
+#define ACCEPT_PAUSE_MS 100
+
+struct listening {
+	struct source source; /* first */
+	struct loop *loop;
+	int fd;
+};
+
+struct loop {
+	struct server *server;
+	struct mailbox mailbox;
+	struct fanout fanout;
+	struct http *http;
+	struct ticker ticker;
+	int epoll;
+	pthread_t thread;
+	bool started;
+	_Atomic bool stopping;
+
+	struct source wake, web; /* the mailbox's eventfd, the HTTP library's epoll */
+	struct listening listening[LISTEN_MAX];
+	size_t listening_count;
+	bool accepting;
+	uint32_t accept_again; /* after a pause: when, on the loop's clock */
+	bool accept_paused;
+	bool web_ready;
+};
+
+static uint32_t clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint32_t)(now.tv_sec * 1000 + now.tv_nsec / 1000000);
+}
+
+static int watch(const struct loop *loop, int fd, uint32_t events, struct source *source)
+{
+	struct epoll_event event = {.events = events, .data.ptr = source};
+
+	return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+/* --- accepting --- */
+
+static void set_accepting(struct loop *loop, bool accepting)
+{
+	for (size_t i = 0; i < loop->listening_count; i++) {
+		struct epoll_event event = {.events = accepting ? EPOLLIN : 0,
+			.data.ptr = &loop->listening[i].source};
+
+		epoll_ctl(loop->epoll, EPOLL_CTL_MOD, loop->listening[i].fd, &event);
+	}
+	loop->accepting = accepting;
+}
+
+static void listener_ready(struct source *source, uint32_t events)
+{
+	struct listening *one = (struct listening *)source;
+	struct loop *loop = one->loop;
+
+	(void)events;
+	if (!loop->accepting || http_accept(loop->http, one->fd))
+		return;
+	report(REPORT_WARNING, "cannot accept connections: %s; open streams are not affected",
+		strerror(errno));
+	set_accepting(loop, false);
+	loop->accept_paused = true;
+	loop->accept_again = loop->fanout.now + ACCEPT_PAUSE_MS;
+}
+
+/* --- turning --- */
+
+static void wake_ready(struct source *source, uint32_t events)
+{
+	(void)source;
+	(void)events;
+}
+
+static void web_ready(struct source *source, uint32_t events)
+{
+	struct loop *loop = (struct loop *)((char *)source - offsetof(struct loop, web));
+
+	(void)events;
+	loop->web_ready = true;
+}
+
+/* Take care of what is due by the clock.  Return the ms until something is due again, or -1. */
+static int run_timers(struct loop *loop)
+{
+	int next = http_timeout(loop->http);
+	int due[2];
+
+	http_tick(loop->http);
+	due[0] = loop->fanout.streams > 0 ? (int)fanout_tick(&loop->fanout) : -1;
+	due[1] = ticker_run(&loop->ticker, loop->fanout.now);
+	if (loop->accept_paused && (int32_t)(loop->fanout.now - loop->accept_again) >= 0) {
+		loop->accept_paused = false;
+		set_accepting(loop, true);
+	}
+	if (loop->accept_paused && (next < 0 || next > ACCEPT_PAUSE_MS))
+		next = ACCEPT_PAUSE_MS;
+	for (int i = 0; i < 2; i++) {
+		if (due[i] >= 0 && (next < 0 || due[i] < next))
+			next = due[i];
+	}
+	return next;
+}
+
+static void turn(struct loop *loop, int timeout)
+{
+	struct epoll_event events[EVENTS_MAX];
+	int count = epoll_wait(loop->epoll, events, EVENTS_MAX, timeout);
+
+	loop->fanout.now = clock_ms();
+	for (int i = 0; i < count; i++) {
+		struct source *source = events[i].data.ptr;
+
+		source->ready(source, events[i].events);
+	}
+	mailbox_handle(&loop->mailbox);
+	if (loop->web_ready || http_wants_run(loop->http) || http_timeout(loop->http) == 0) {
+		loop->web_ready = false;
+		http_run(loop->http);
+	}
+}
+
+/* What is committed is answered, and no chunk is under way any more. */
+static bool quiet(const struct loop *loop)
+{
+	return http_busy(loop->http) == 0 && !ticker_busy(&loop->ticker);
+}
+
+static void *run(void *context)
+{
+	struct loop *loop = context;
+	bool more = false;
+
+	while (!loop->stopping) {
+		int timeout = run_timers(loop);
+
+		turn(loop, more || http_wants_run(loop->http) ? 0 : timeout);
+		more = fanout_work(&loop->fanout);
+		fanout_bury(&loop->fanout);
+	}
+	set_accepting(loop, false);
+	/* Publishes are refused by now, so this ends when the log has caught up. */
+	while (!quiet(loop)) {
+		turn(loop, 50);
+		fanout_work(&loop->fanout);
+		fanout_bury(&loop->fanout);
+	}
+	/* Let the answers leave, and the streams have what was committed. */
+	turn(loop, 0);
+	while (fanout_work(&loop->fanout))
+		turn(loop, 0);
+	fanout_close(&loop->fanout);
+	return NULL;
+}
+
+/* --- making and ending --- */
+
+static int watch_all(struct loop *loop, const struct listeners *listeners)
+{
+	loop->wake.ready = wake_ready;
+	loop->web.ready = web_ready;
+	if (watch(loop, loop->mailbox.wake, EPOLLIN, &loop->wake) != 0 ||
+		watch(loop, http_fd(loop->http), EPOLLIN, &loop->web) != 0)
+		return -1;
+	for (size_t i = 0; i < listeners->count; i++) {
+		struct listening *one = &loop->listening[i];
+
+		*one = (struct listening){{listener_ready}, loop, listeners->fds[i]};
+		if (watch(loop, one->fd, EPOLLIN, &one->source) != 0)
+			return -1;
+		loop->listening_count++;
+	}
+	loop->accepting = true;
+	return 0;
+}
+
+struct loop *loop_new(struct server *server, unsigned number, const struct listeners *listeners,
+	struct error *error)
+{
+	struct loop *loop = calloc(1, sizeof(*loop));
+
+	if (loop == NULL)
+		goto err0;
+	loop->server = server;
+	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (loop->epoll < 0)
+		goto err1;
+	if (mailbox_init(&loop->mailbox) != 0)
+		goto err2;
+	fanout_init(&loop->fanout, server, &loop->mailbox, loop->epoll, number, clock_ms());
+	/* One loop ticks for all. */
+	ticker_init(&loop->ticker, server, &loop->mailbox,
+		number == 0 ? (uint32_t)server->options->tick : 0, clock_ms());
+	loop->http = http_new(server, &loop->fanout, error);
+	if (loop->http == NULL)
+		goto err3;
+	if (watch_all(loop, listeners) != 0)
+		goto err4;
+	return loop;
+
+err4:
+	http_free(loop->http);
+err3:
+	mailbox_close(&loop->mailbox);
+err2:
+	close(loop->epoll);
+err1:
+	free(loop);
+err0:
+	error_set(error, EX_OSERR, "cannot make a loop: %s", strerror(errno));
+	return NULL;
+}
+
+struct mailbox *loop_mailbox(struct loop *loop)
+{
+	return &loop->mailbox;
+}
+
+int loop_start(struct loop *loop, struct error *error)
+{
+	int code = pthread_create(&loop->thread, NULL, run, loop);
+
+	if (code != 0)
+		return error_set(error, EX_OSERR, "cannot start a loop: %s", strerror(code));
+	loop->started = true;
+	return 0;
+}
+
+void loop_stop(struct loop *loop)
+{
+	if (loop == NULL || !loop->started)
+		return;
+	loop->stopping = true;
+	mailbox_wake(&loop->mailbox);
+	pthread_join(loop->thread, NULL);
+	loop->started = false;
+}
+
+void loop_free(struct loop *loop)
+{
+	if (loop == NULL)
+		return;
+	http_free(loop->http);
+	/* Chunks for streams that have ended. */
+	mailbox_handle(&loop->mailbox);
+	fanout_bury(&loop->fanout);
+	mailbox_close(&loop->mailbox);
+	close(loop->epoll);
+	free(loop);
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+/* Serving files; see pages.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "pages.h"
+
+/* Sent with every page of ours; other people's pages may need other things. */
+static const char policy[] =
+	"default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; "
+	"frame-ancestors 'none'";
+
+struct media_type {
+	const char *ending, *type;
+};
+
+static const struct media_type media_types[] = {
+	{".html", "text/html; charset=utf-8"},
+	{".js", "text/javascript; charset=utf-8"},
+	{".mjs", "text/javascript; charset=utf-8"},
+	{".css", "text/css; charset=utf-8"},
+	{".json", "application/json"},
+	{".map", "application/json"},
+	{".webmanifest", "application/manifest+json"},
+	{".svg", "image/svg+xml"},
+	{".png", "image/png"},
+	{".jpg", "image/jpeg"},
+	{".jpeg", "image/jpeg"},
+	{".gif", "image/gif"},
+	{".webp", "image/webp"},
+	{".avif", "image/avif"},
+	{".ico", "image/x-icon"},
+	{".woff", "font/woff"},
+	{".woff2", "font/woff2"},
+	{".txt", "text/plain; charset=utf-8"},
+	{".md", "text/markdown; charset=utf-8"},
+	{".xml", "application/xml"},
+	{".pdf", "application/pdf"},
+	{".wasm", "application/wasm"},
+	{".mp3", "audio/mpeg"},
+	{".ogg", "audio/ogg"},
+	{".mp4", "video/mp4"},
+	{".webm", "video/webm"},
+};
+
+static const char *type_of(const char *path)
+{
+	const char *ending = strrchr(path, '.');
+
+	for (size_t i = 0; ending != NULL && i < sizeof(media_types) / sizeof(media_types[0]); i++) {
+		if (strcasecmp(media_types[i].ending, ending) == 0)
+			return media_types[i].type;
+	}
+	return "application/octet-stream";
+}
+
+/* Does If-None-Match name this tag (RFC 9110, section 13.1.2)? */
+static bool has_already(const struct request *request, const char *etag)
+{
+	const char *match = request_header(request, "If-None-Match");
+
+	return match != NULL && (strcmp(match, "*") == 0 || strstr(match, etag) != NULL);
+}
+
+static void not_found(struct request *request)
+{
+	request_problem(request, 404, "there is no such page; streams are at /api/{topic}/event");
+}
+
+/* --- the embedded pages --- */
+
+/* FNV-1a: the tag has to change with the page, no more. */
+static void embedded_etag(const struct page *page, char etag[24])
+{
+	uint64_t hash = UINT64_C(14695981039346656037);
+
+	for (size_t i = 0; i < page->len; i++)
+		hash = (hash ^ page->data[i]) * UINT64_C(1099511628211);
+	snprintf(etag, 24, "\"%016" PRIx64 "\"", hash);
+}
+
+static void reply_embedded(struct request *request, const char *path)
+{
+	const struct page *page = pages;
+	char etag[24];
+
+	while (page->path != NULL && strcmp(page->path, path) != 0)
+		page++;
+	if (page->path == NULL) {
+		not_found(request);
+		return;
+	}
+	embedded_etag(page, etag);
+	if (has_already(request, etag))
+		request_reply_static(request, 304, NULL, "", 0);
+	else
+		request_reply_static(request, 200, type_of(path), page->data, page->len);
+	request_add_header(request, "ETag", etag);
+	request_add_header(request, "Cache-Control", "no-cache");
+	request_add_header(request, "Content-Security-Policy", policy);
+	request_add_header(request, "Referrer-Policy", "same-origin");
+}
+
+/* --- a folder --- */
+
+/*
+ * Open a file below the folder, wherever links lead, but not outside of it.  Return a descriptor
+ * or -1; the path of what was opened is in ${real}.
+ */
+static int open_below(const char *folder, const char *path, char real[PATH_MAX])
+{
+	char root[PATH_MAX], wanted[PATH_MAX];
+	size_t len;
+
+	if ((size_t)snprintf(wanted, sizeof(wanted), "%s/%s", folder, path) >= sizeof(wanted) ||
+		realpath(folder, root) == NULL || realpath(wanted, real) == NULL)
+		return -1;
+	len = strcmp(root, "/") == 0 ? 0 : strlen(root);
+	if (strncmp(real, root, len) != 0 || (real[len] != '/' && real[len] != '\0'))
+		return -1;
+	/* Links are resolved: one that has come up since is not followed.  A pipe must not block. */
+	return open(real, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+}
+
+static void reply_open_file(struct request *request, int fd, const char *path,
+	const struct stat *status)
+{
+	char etag[64];
+
+	snprintf(etag, sizeof(etag), "\"%" PRIx64 "-%" PRIx64 ".%lx\"", (uint64_t)status->st_size,
+		(uint64_t)status->st_mtim.tv_sec, status->st_mtim.tv_nsec);
+	if (has_already(request, etag)) {
+		request_reply_static(request, 304, NULL, "", 0);
+		close(fd);
+	} else if (status->st_size == 0) {
+		request_reply_static(request, 200, type_of(path), "", 0);
+		close(fd);
+	} else {
+		request_reply_file(request, type_of(path), fd, (uint64_t)status->st_size);
+	}
+	request_add_header(request, "ETag", etag);
+	request_add_header(request, "Cache-Control", "no-cache");
+}
+
+/* A folder's address ends with a slash, or the links in its page would lead elsewhere. */
+static void redirect_to_folder(struct request *request)
+{
+	char location[PATH_MAX];
+	const char *target = request->target;
+	size_t len = strcspn(target, "?#");
+
+	/* "//host" would be another host. */
+	while (len > 1 && target[0] == '/' && target[1] == '/') {
+		target++;
+		len--;
+	}
+	if ((size_t)snprintf(location, sizeof(location), "%.*s/%s", (int)len, target,
+		    target + len) >= sizeof(location)) {
+		not_found(request);
+		return;
+	}
+	request_reply_static(request, 301, NULL, "", 0);
+	request_add_header(request, "Location", location);
+}
+
+static void reply_from_folder(struct request *request, const char *folder, const char *path)
+{
+	char real[PATH_MAX];
+	struct stat status;
+	int fd = open_below(folder, path, real);
+
+	if (fd >= 0 && fstat(fd, &status) == 0) {
+		if (S_ISREG(status.st_mode)) {
+			reply_open_file(request, fd, real, &status);
+			return;
+		}
+		close(fd);
+		if (S_ISDIR(status.st_mode)) {
+			redirect_to_folder(request);
+			return;
+		}
+	} else if (errno == EACCES) {
+		request_problem(request, 403, "this file may not be read");
+		return;
+	}
+	not_found(request);
+}
+
+void pages_run(struct request *request)
+{
+	const char *path = request->route.path;
+	const char *folder = request->server->options->web;
+	size_t len = strlen(path);
+	char *index = NULL;
+
+	while (*path == '/')
+		path++;
+	if (*path == '\0' || request->route.path[len - 1] == '/') {
+		if (asprintf(&index, "%sindex.html", path) < 0)
+			index = NULL;
+		path = index;
+	}
+	if (path == NULL)
+		request_problem(request, 503, "out of memory; try again later");
+	else if (folder != NULL)
+		reply_from_folder(request, folder, path);
+	else
+		reply_embedded(request, path);
+	free(index);
+}

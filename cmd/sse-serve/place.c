@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* Where things stand; see place.h. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "place.h"
+
+/* Make the folders of a path that ends in a file. */
+static int make_folders(char *path)
+{
+	for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		int failed;
+
+		*slash = '\0';
+		failed = mkdir(path, 0700) != 0 && errno != EEXIST;
+		*slash = '/';
+		if (failed)
+			return -1;
+	}
+	return 0;
+}
+
+static const char *variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value != NULL && value[0] == '/' ? value : NULL;
+}
+
+char *place_database(const char *given, struct error *error)
+{
+	const char *systemd = variable("STATE_DIRECTORY"), *xdg = variable("XDG_STATE_HOME");
+	const char *home = variable("HOME");
+	char *path = NULL;
+	int len;
+
+	if (given != NULL)
+		len = asprintf(&path, "%s", given);
+	else if (systemd != NULL)
+		/* Several folders are separated by colons: the first is ours. */
+		len = asprintf(&path, "%.*s/events.db", (int)strcspn(systemd, ":"), systemd);
+	else if (xdg != NULL)
+		len = asprintf(&path, "%s/sse-serve/events.db", xdg);
+	else if (home != NULL)
+		len = asprintf(&path, "%s/.local/state/sse-serve/events.db", home);
+	else
+		return error_set(error, EX_USAGE,
+			       "there is no place for the database (HOME is not set): --db names one"),
+		       NULL;
+	if (len < 0) {
+		error_set(error, EX_OSERR, "out of memory");
+		return NULL;
+	}
+	if (given == NULL && make_folders(path) != 0) {
+		error_set(error, EX_CANTCREAT, "cannot make the folders of %s: %s; --db names another "
+					       "place",
+			path, strerror(errno));
+		free(path);
+		return NULL;
+	}
+	return path;
+}
+
+int place_check_web(const char *folder, struct error *error)
+{
+	struct stat status;
+
+	if (folder == NULL)
+		return 0;
+	if (stat(folder, &status) != 0)
+		return error_set(error, EX_NOINPUT, "--web %s: %s", folder, strerror(errno));
+	if (!S_ISDIR(status.st_mode))
+		return error_set(error, EX_NOINPUT, "--web %s is not a folder", folder);
+	if (access(folder, R_OK | X_OK) != 0)
+		return error_set(error, EX_NOINPUT, "--web %s: %s", folder, strerror(errno));
+	return 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Where things stand in the file system. */
+#ifndef PLACE_H
+#define PLACE_H
+
+#include "error.h"
+
+/*
+ * place_database(given, error):
+ * The path of the database: ${given}, or events.db in $STATE_DIRECTORY (systemd's), or in
+ * sse-serve below $XDG_STATE_HOME or ~/.local/state, whose folders are made.  The caller frees it;
+ * NULL with a reason.
+ */
+char *place_database(const char *given, struct error *error);
+
+/* place_check_web(folder, error): is it a folder that can be read?  NULL is no folder: fine. */
+int place_check_web(const char *folder, struct error *error);
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* Log lines; see report.h. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "json.h"
+#include "report.h"
+#include "sse.h"
+
+#define LINE_MAX_BYTES 8192
+
+static enum log_format log_format;
+
+void report_start(enum log_format format)
+{
+	log_format = format;
+}
+
+static void add_time(struct buf *line)
+{
+	struct timespec now;
+	struct tm utc;
+	char text[32];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &utc);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
+	buf_addf(line, "%s.%03ldZ", text, now.tv_nsec / 1000000);
+}
+
+/* What came from outside: as a JSON string, which has no controls, and repaired. */
+static void add_quoted(struct buf *line, const char *text)
+{
+	char repaired[3 * 1024];
+	size_t len = strnlen(text, 1024);
+
+	len = sse_utf8_repair(text, len, repaired);
+	json_quote(repaired, len, line);
+}
+
+static void finish(struct buf *line)
+{
+	buf_add_byte(line, '\n');
+	/* A log that cannot be written is no reason to stop serving. */
+	if (write(STDERR_FILENO, line->data, line->len) < 0)
+		line->len = 0;
+	buf_free(line);
+}
+
+void report(enum report_level level, const char *format, ...)
+{
+	static const char *const names[] = {"info", "warning", "error"};
+	char text[1024];
+	struct buf line;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	buf_init(&line, LINE_MAX_BYTES);
+	if (log_format == LOG_JSON) {
+		buf_add_text(&line, "{\"time\":\"");
+		add_time(&line);
+		buf_addf(&line, "\",\"level\":\"%s\",\"message\":", names[level]);
+		add_quoted(&line, text);
+		buf_add_byte(&line, '}');
+	} else {
+		add_time(&line);
+		buf_addf(&line, " %s%s", level == REPORT_INFO ? "" : names[level],
+			level == REPORT_INFO ? "" : ": ");
+		for (char *p = text; *p != '\0'; p++)
+			buf_add_byte(&line, (unsigned char)*p < ' ' || *p == 127 ? '?' : *p);
+	}
+	finish(&line);
+}
+
+void report_request(const char *address, const char *method, const char *target, unsigned status,
+	uint64_t bytes)
+{
+	struct buf line;
+
+	buf_init(&line, LINE_MAX_BYTES);
+	if (log_format == LOG_JSON) {
+		buf_add_text(&line, "{\"time\":\"");
+		add_time(&line);
+		buf_addf(&line, "\",\"level\":\"info\",\"client\":\"%s\",\"method\":", address);
+		add_quoted(&line, method);
+		buf_add_text(&line, ",\"target\":");
+		add_quoted(&line, target);
+		buf_addf(&line, ",\"status\":%u,\"bytes\":%" PRIu64 "}", status, bytes);
+	} else {
+		add_time(&line);
+		buf_addf(&line, " %s ", address);
+		add_quoted(&line, method);
+		buf_add_byte(&line, ' ');
+		add_quoted(&line, target);
+		buf_addf(&line, " %u %" PRIu64, status, bytes);
+	}
+	finish(&line);
+}

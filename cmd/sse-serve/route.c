@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* Request targets; see route.h. */
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "route.h"
+#include "topic.h"
+
+static int hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* Decode percent escapes (and + in a query).  NULL for a bad escape, a NUL, or no memory. */
+static char *decode(const char *text, size_t len, bool plus)
+{
+	char *out = malloc(len + 1);
+	size_t used = 0;
+
+	if (out == NULL)
+		return NULL;
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '%') {
+			int high = i + 2 < len ? hex(text[i + 1]) : -1;
+			int low = i + 2 < len ? hex(text[i + 2]) : -1;
+
+			if (high < 0 || low < 0 || high + low == 0) {
+				free(out);
+				return NULL;
+			}
+			out[used++] = (char)(high * 16 + low);
+			i += 2;
+		} else {
+			out[used++] = plus && text[i] == '+' ? ' ' : text[i];
+		}
+	}
+	out[used] = '\0';
+	return out;
+}
+
+/* /api/...: cut the path into topic and what follows it. */
+static int parse_api(struct route *route, struct error *error)
+{
+	struct error reason = {0};
+	char *last;
+
+	route->topic = route->path + strlen("/api/");
+	route->kind = ROUTE_TOPIC;
+	last = strrchr(route->topic, '/');
+	if (last != NULL && strcmp(last, "/event") == 0) {
+		route->kind = ROUTE_STREAM;
+		*last = '\0';
+	} else if (last != NULL && strchr(last, ':') != NULL) {
+		route->kind = ROUTE_EVENT;
+		route->id = last + 1;
+		*last = '\0';
+	}
+	if (topic_name_check(route->topic, strlen(route->topic), &reason) != 0)
+		return error_set(error, EX_DATAERR, "no such topic can be: %s", reason.text);
+	return 0;
+}
+
+int route_parse(const char *target, struct route *route, struct error *error)
+{
+	size_t len;
+
+	*route = (struct route){.kind = ROUTE_PAGE};
+	/* The absolute form, which only proxies send: leave out the authority. */
+	if (strncmp(target, "http://", 7) == 0) {
+		target += 7 + strcspn(target + 7, "/?");
+		if (*target != '/')
+			target = "/";
+	}
+	len = strcspn(target, "?#");
+	route->query = strdup(target[len] == '?' ? target + len + 1 : "");
+	route->path = decode(target, len, false);
+	if (route->query == NULL || route->path == NULL || route->path[0] != '/')
+		return error_set(error, EX_DATAERR,
+			"the path has a bad percent escape, an encoded NUL, or does not begin with /");
+	if (strncmp(route->path, "/api/", 5) == 0)
+		return parse_api(route, error);
+	if (strcmp(route->path, "/healthz") == 0)
+		route->kind = ROUTE_HEALTH;
+	return 0;
+}
+
+char *route_query(const struct route *route, const char *name)
+{
+	size_t name_len = strlen(name);
+	const char *p = route->query;
+
+	while (*p != '\0') {
+		size_t len = strcspn(p, "&");
+
+		if (len > name_len && p[name_len] == '=' && strncmp(p, name, name_len) == 0)
+			return decode(p + name_len + 1, len - name_len - 1, true);
+		p += len + (p[len] == '&');
+	}
+	return NULL;
+}
+
+void route_free(struct route *route)
+{
+	free(route->path);
+	free(route->query);
+	*route = (struct route){0};
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* The demo's tick; see ticker.h. */
+#include "ticker.h"
+
+static void back(struct message *message)
+{
+	((struct ticker *)message)->busy = false;
+}
+
+void ticker_init(struct ticker *ticker, struct server *server, struct mailbox *mailbox,
+	uint32_t interval, uint32_t now)
+{
+	*ticker = (struct ticker){.server = server, .interval = interval, .due = now + interval};
+	ticker->publish.message.handle = back;
+	ticker->publish.mailbox = mailbox;
+	ticker->publish.append.topic = "users";
+	ticker->publish.append.event = (struct event){.ephemeral = true,
+		.type = {"update", 6},
+		.data = {"Hello, world!", 13}};
+}
+
+int ticker_run(struct ticker *ticker, uint32_t now)
+{
+	if (ticker->interval == 0)
+		return -1;
+	if ((int32_t)(now - ticker->due) >= 0) {
+		/* After a pause (a laptop's lid) one tick, not all that were missed. */
+		ticker->due += ticker->interval;
+		if ((int32_t)(now - ticker->due) >= 0)
+			ticker->due = now + ticker->interval;
+		if (!ticker->busy && !ticker->server->draining)
+			ticker->busy = commit_submit(ticker->server->commit, &ticker->publish);
+	}
+	return (int)(ticker->due - now);
+}
+
+bool ticker_busy(const struct ticker *ticker)
+{
+	return ticker->busy;
+}

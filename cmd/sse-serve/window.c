@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+/* The window of encoded frames; see window.h for the rules. */
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "window.h"
+
+/* What a reader announces when it reads nothing. */
+#define NOTHING UINT64_MAX
+
+/* One slot for each this many bytes of ring: smaller frames fill the slots first. */
+#define BYTES_PER_ENTRY 128
+
+/* A reader's announcement, alone on its cache line. */
+struct announcement {
+	_Alignas(64) _Atomic uint64_t oldest;
+};
+
+struct window {
+	char *ring; /* ring[i] and ring[i + size] are the same byte */
+	size_t size;
+	struct window_entry *entries; /* entry n stands in slot n & (slots - 1) */
+	uint64_t slots;
+	struct announcement *announcements;
+	unsigned readers;
+	bool is_log;
+
+	/* The log thread's own. */
+	uint64_t written;  /* bytes ever written to the ring */
+	uint64_t kept;     /* of these, the offset of the oldest still in the window */
+	uint64_t added;    /* the head with what is not visible yet */
+	uint64_t oldest;   /* the tail, as the writer knows it */
+	uint64_t position; /* of the newest stored event added */
+
+	_Alignas(64) _Atomic uint64_t tail;
+	_Alignas(64) _Atomic uint64_t head;
+	_Atomic uint64_t visible_position;
+};
+
+static char *map_twice(size_t size)
+{
+	int fd = memfd_create("sse-window", MFD_CLOEXEC);
+	char *ring = MAP_FAILED;
+
+	if (fd < 0)
+		return NULL;
+	if (ftruncate(fd, (off_t)size) == 0)
+		ring = mmap(NULL, 2 * size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (ring != MAP_FAILED) {
+		void *first = mmap(ring, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
+		void *second = mmap(ring + size, size, PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_FIXED, fd, 0);
+
+		if (first == MAP_FAILED || second == MAP_FAILED) {
+			munmap(ring, 2 * size);
+			ring = MAP_FAILED;
+		}
+	}
+	close(fd);
+	return ring == MAP_FAILED ? NULL : ring;
+}
+
+struct window *window_new(size_t size, unsigned readers, uint64_t head, bool is_log,
+	struct error *error)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	struct window *window = aligned_alloc(64, sizeof(*window));
+
+	if (window == NULL)
+		goto err0;
+	memset(window, 0, sizeof(*window));
+	window->size = (size + page - 1) / page * page;
+	for (window->slots = 64; window->slots < window->size / BYTES_PER_ENTRY;)
+		window->slots *= 2;
+	window->readers = readers;
+	window->is_log = is_log;
+	window->position = head;
+	atomic_init(&window->visible_position, head);
+	window->announcements = aligned_alloc(64, readers * sizeof(*window->announcements));
+	if (window->announcements == NULL)
+		goto err1;
+	for (unsigned i = 0; i < readers; i++)
+		atomic_init(&window->announcements[i].oldest, NOTHING);
+	/* Untouched slots and pages cost nothing. */
+	window->entries = calloc(window->slots, sizeof(*window->entries));
+	if (window->entries == NULL)
+		goto err2;
+	window->ring = map_twice(window->size);
+	if (window->ring == NULL)
+		goto err3;
+	return window;
+
+err3:
+	free(window->entries);
+err2:
+	free(window->announcements);
+err1:
+	free(window);
+err0:
+	error_set(error, EX_OSERR,
+		"cannot map the window of %zu bytes: %s; a smaller --window needs less memory", size,
+		strerror(errno));
+	return NULL;
+}
+
+void window_free(struct window *window)
+{
+	if (window == NULL)
+		return;
+	munmap(window->ring, 2 * window->size);
+	free(window->entries);
+	free(window->announcements);
+	free(window);
+}
+
+static struct window_entry *slot(const struct window *window, uint64_t entry)
+{
+	return &window->entries[entry & (window->slots - 1)];
+}
+
+/* Wait until no reader looks at entries below the tail.  A reader's slice is short. */
+static void wait_for_readers(const struct window *window, uint64_t tail)
+{
+	for (unsigned i = 0; i < window->readers; i++) {
+		for (int turn = 0; atomic_load(&window->announcements[i].oldest) < tail; turn++) {
+			if (turn < 16)
+				sched_yield();
+			else
+				nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
+		}
+	}
+}
+
+/* Drop the oldest entries until there is a slot, and room for ${len} bytes. */
+static void make_room(struct window *window, size_t len)
+{
+	uint64_t tail = window->oldest;
+
+	while (tail < window->added && (window->added - tail >= window->slots ||
+					window->written + len - window->kept > window->size)) {
+		const struct window_entry *entry = slot(window, tail);
+
+		/* Before the tail moves: who finds it moved must find the mark. */
+		if (window->is_log && !entry->ephemeral)
+			atomic_store(&entry->topic->removed, entry->position);
+		if (entry->frame != NULL)
+			window->kept += entry->len;
+		tail++;
+	}
+	if (tail == window->oldest)
+		return;
+	/* What is dropped was visible before: the tail never passes the head. */
+	window_publish(window);
+	window->oldest = tail;
+	atomic_store(&window->tail, tail);
+	wait_for_readers(window, tail);
+}
+
+/* Put the new entry at the end of its topic's chain. */
+static void link_entry(struct window *window, struct window_entry *entry, struct topic *topic)
+{
+	uint64_t newest = atomic_load_explicit(&topic->newest_entry, memory_order_relaxed);
+
+	entry->topic = topic;
+	entry->previous = newest;
+	entry->before = 0;
+	atomic_store_explicit(&entry->next, TOPIC_NO_ENTRY, memory_order_relaxed);
+	if (newest != TOPIC_NO_ENTRY && newest >= window->oldest) {
+		struct window_entry *last = slot(window, newest);
+
+		entry->before = last->ephemeral ? last->before : last->position;
+		atomic_store_explicit(&last->next, window->added, memory_order_release);
+	} else {
+		entry->previous = TOPIC_NO_ENTRY;
+		entry->before = atomic_load_explicit(&topic->removed, memory_order_relaxed);
+	}
+	atomic_store_explicit(&topic->newest_entry, window->added, memory_order_release);
+}
+
+void window_add(struct window *window, const struct event *event, const char *id, size_t id_len)
+{
+	struct sse_frame frame = {.type = event->type, .data = event->data};
+	struct window_entry *entry;
+	size_t len;
+
+	if (!event->ephemeral)
+		frame.id = (struct sse_text){id, id_len};
+	len = sse_frame_size(&frame);
+	if (len > window->size)
+		len = 0;
+	make_room(window, len);
+	entry = slot(window, window->added);
+	link_entry(window, entry, event->topic);
+	if (!event->ephemeral)
+		window->position = event->position;
+	entry->position = window->position;
+	entry->time = event->time;
+	entry->json = event->json;
+	entry->ephemeral = event->ephemeral;
+	entry->len = (uint32_t)len;
+	entry->frame = NULL;
+	if (len > 0) {
+		char *room = window->ring + window->written % window->size;
+
+		sse_frame_write(&frame, room);
+		entry->frame = room;
+		window->written += len;
+	}
+	window->added++;
+}
+
+void window_publish(struct window *window)
+{
+	atomic_store_explicit(&window->visible_position, window->position, memory_order_release);
+	atomic_store_explicit(&window->head, window->added, memory_order_release);
+}
+
+uint64_t window_head(const struct window *window)
+{
+	return atomic_load_explicit(&window->head, memory_order_acquire);
+}
+
+uint64_t window_position(const struct window *window)
+{
+	return atomic_load_explicit(&window->visible_position, memory_order_acquire);
+}
+
+bool window_announce(struct window *window, unsigned reader, uint64_t entry)
+{
+	atomic_store(&window->announcements[reader].oldest, entry);
+	if (atomic_load(&window->tail) <= entry)
+		return true;
+	window_withdraw(window, reader);
+	return false;
+}
+
+uint64_t window_announce_oldest(struct window *window, unsigned reader)
+{
+	for (;;) {
+		uint64_t tail = atomic_load(&window->tail);
+
+		if (window_announce(window, reader, tail))
+			return tail;
+	}
+}
+
+bool window_seek(struct window *window, unsigned reader, uint64_t position, uint64_t *entry)
+{
+	uint64_t low = window_announce_oldest(window, reader), high = window_head(window);
+	bool covered = position >= window_position(window);
+
+	if (low < high) {
+		const struct window_entry *oldest = slot(window, low);
+
+		covered = position + !oldest->ephemeral >= oldest->position;
+	}
+	if (!covered) {
+		window_withdraw(window, reader);
+		return false;
+	}
+	while (low < high) {
+		uint64_t middle = low + (high - low) / 2;
+
+		if (slot(window, middle)->position > position)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	*entry = low;
+	return true;
+}
+
+void window_withdraw(struct window *window, unsigned reader)
+{
+	atomic_store_explicit(&window->announcements[reader].oldest, NOTHING, memory_order_release);
+}
+
+const struct window_entry *window_entry(const struct window *window, uint64_t entry)
+{
+	return slot(window, entry);
+}
+
+uint64_t window_first_of(const struct window *window, const struct topic *topic, uint64_t from)
+{
+	uint64_t first = TOPIC_NO_ENTRY;
+	uint64_t entry = atomic_load_explicit(&topic->newest_entry, memory_order_acquire);
+
+	while (entry != TOPIC_NO_ENTRY && entry >= from) {
+		first = entry;
+		entry = slot(window, entry)->previous;
+	}
+	return first;
+}
+
+void window_gather(const struct window *window, uint64_t entry, uint64_t limit, uint64_t position,
+	size_t skip, struct window_chunk *chunk)
+{
+	const char *end = NULL;
+
+	chunk->count = 0;
+	chunk->len = 0;
+	chunk->position = position;
+	while (entry < limit) {
+		const struct window_entry *one = slot(window, entry);
+		size_t len = one->len - skip;
+
+		if (one->frame == NULL || (chunk->count > 0 && chunk->len + len > WINDOW_CHUNK))
+			break;
+		/* Frames that follow each other in the ring are one piece, also over its end. */
+		if (end != NULL && (one->frame == end || one->frame + window->size == end)) {
+			chunk->pieces[chunk->count - 1].iov_len += len;
+		} else if (chunk->count == WINDOW_PIECES) {
+			break;
+		} else {
+			chunk->pieces[chunk->count++] =
+				(struct iovec){(char *)(uintptr_t)one->frame + skip, len};
+		}
+		end = (char *)chunk->pieces[chunk->count - 1].iov_base +
+			chunk->pieces[chunk->count - 1].iov_len;
+		skip = 0;
+		chunk->len += len;
+		chunk->position = one->position;
+		entry = atomic_load_explicit(&one->next, memory_order_acquire);
+	}
+	chunk->end = entry < limit ? entry : limit;
+}
+
+ssize_t window_send(int fd, const struct window_chunk *chunk)
+{
+	struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)chunk->pieces,
+		.msg_iovlen = (size_t)chunk->count};
+	ssize_t sent;
+
+	if (chunk->count == 1)
+		sent = send(fd, chunk->pieces[0].iov_base, chunk->len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	else
+		sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+		return 0;
+	return sent;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The window: the newest events as encoded frames in one bounded ring, which is mapped twice in a
+ * row so that a run of frames is always contiguous.  The log thread alone writes it; readers (the
+ * loops and the replay thread) read it without a lock.
+ *
+ * Entries are numbered from 0 for the life of the process; [tail, head) are in the window.
+ * Entries of one topic are linked both ways.
+ *
+ * No torn frame is ever read: a reader announces the oldest entry that it will touch before it
+ * looks, and withdraws when it has finished (a slice of work, never a subscriber's pace).  The
+ * writer first moves the tail, then waits for announcements below it, and only then overwrites.
+ * Both sides do "store mine, then load the other's" with sequential consistency, so one of them
+ * always sees the other.
+ */
+#ifndef WINDOW_H
+#define WINDOW_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include "error.h"
+#include "event.h"
+#include "topic.h"
+
+struct window;
+
+struct window_entry {
+	uint64_t position;  /* of a stored event; for an ephemeral one that of the event before */
+	uint64_t before;    /* if the window is the log: position of the topic's event before; or 0 */
+	uint64_t previous;  /* entry of the topic before this, or TOPIC_NO_ENTRY; may be gone */
+	_Atomic uint64_t next; /* entry of the topic after this, or TOPIC_NO_ENTRY; may lie beyond
+				  the head that a reader took */
+	struct topic *topic;
+	const char *frame;  /* NULL if the frame did not fit into the window: it is in the log only */
+	int64_t time;
+	uint32_t len;
+	bool json, ephemeral;
+};
+
+/*
+ * window_new(size, readers, head, is_log, error):
+ * A window of about ${size} bytes (at least 4096; rounded up to pages) for ${readers} readers,
+ * whose first event will have the position ${head} + 1.  With ${is_log} the window is the log
+ * itself, and an event that leaves it is marked as removed in its topic.
+ */
+struct window *window_new(size_t size, unsigned readers, uint64_t head, bool is_log,
+	struct error *error);
+
+/* window_free(window): when no thread uses it any more.  Takes NULL. */
+void window_free(struct window *window);
+
+/* --- the log thread --- */
+
+/*
+ * window_add(window, event, id, id_len):
+ * Encode the event's frame at the end of the ring, after making room for it.  It is visible after
+ * window_publish() at the latest.
+ */
+void window_add(struct window *window, const struct event *event, const char *id, size_t id_len);
+
+/* window_publish(window): show what was added to the readers. */
+void window_publish(struct window *window);
+
+/* --- readers --- */
+
+/* window_head(window): one past the newest visible entry. */
+uint64_t window_head(const struct window *window);
+
+/* window_position(window): the position of the newest visible stored event. */
+uint64_t window_position(const struct window *window);
+
+/*
+ * window_announce(window, reader, entry):
+ * From now on nothing from ${entry} on is overwritten.  False (and nothing announced) if
+ * ${entry} is already gone.
+ */
+bool window_announce(struct window *window, unsigned reader, uint64_t entry);
+
+/* window_announce_oldest(window, reader): announce all that is there; return the oldest entry. */
+uint64_t window_announce_oldest(struct window *window, unsigned reader);
+
+/*
+ * window_seek(window, reader, position, entry):
+ * If every stored event after ${position} is in the window, announce, and store the first entry
+ * after it (the head if there is none).  Otherwise return false with nothing announced.
+ */
+bool window_seek(struct window *window, unsigned reader, uint64_t position, uint64_t *entry);
+
+/* window_withdraw(window, reader): the announced entries may be overwritten. */
+void window_withdraw(struct window *window, unsigned reader);
+
+/* window_entry(window, entry): valid while announced. */
+const struct window_entry *window_entry(const struct window *window, uint64_t entry);
+
+/*
+ * window_first_of(window, topic, from):
+ * The first entry of ${topic} at or after ${from}, which is announced; TOPIC_NO_ENTRY if there is
+ * none.  Walks back from the topic's newest entry, so it costs what the reader will be sent.
+ */
+uint64_t window_first_of(const struct window *window, const struct topic *topic, uint64_t from);
+
+/* The most pieces of one send, and about the most bytes. */
+#define WINDOW_PIECES 512
+#define WINDOW_CHUNK ((size_t)1 << 20)
+
+/* Frames of one topic, ready to be sent at once. */
+struct window_chunk {
+	struct iovec pieces[WINDOW_PIECES];
+	int count;         /* 0 if the first frame did not fit into the window */
+	size_t len;        /* bytes in all pieces */
+	uint64_t end;      /* all entries of the topic before this one are in it */
+	uint64_t position; /* of its last stored event, or the one given */
+};
+
+/*
+ * window_gather(window, entry, limit, position, skip, chunk):
+ * Gather frames of one topic from ${entry} (announced, and of that topic) to before ${limit},
+ * without the first ${skip} bytes; ${position} is that of the last event before.
+ */
+void window_gather(const struct window *window, uint64_t entry, uint64_t limit, uint64_t position,
+	size_t skip, struct window_chunk *chunk);
+
+/* window_send(fd, chunk): bytes that the socket took, 0 if it is full, -1 if it is broken. */
+ssize_t window_send(int fd, const struct window_chunk *chunk);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* A growing byte buffer with a cap; see buf.h. */
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
+
+void buf_init(struct buf *buf, size_t cap)
+{
+	*buf = (struct buf){.cap = cap};
+}
+
+char *buf_reserve(struct buf *buf, size_t more)
+{
+	size_t size = buf->size;
+	char *data;
+
+	if (more > buf->cap - buf->len)
+		return NULL;
+	if (buf->len + more <= size && buf->data != NULL)
+		return buf->data + buf->len;
+	if (size < 64)
+		size = 64;
+	while (size < buf->len + more)
+		size = size > buf->cap / 2 ? buf->cap : size * 2;
+	if (size > buf->cap)
+		size = buf->cap;
+	/* One byte more than the cap: for the NUL of vsnprintf(), and so that 0 gives a pointer. */
+	data = realloc(buf->data, size < SIZE_MAX ? size + 1 : size);
+	if (data == NULL)
+		return NULL;
+	buf->data = data;
+	buf->size = size;
+	return data + buf->len;
+}
+
+bool buf_add(struct buf *buf, const void *data, size_t len)
+{
+	char *room = buf_reserve(buf, len);
+
+	if (room == NULL)
+		return false;
+	if (len > 0)
+		memcpy(room, data, len);
+	buf->len += len;
+	return true;
+}
+
+bool buf_add_text(struct buf *buf, const char *text)
+{
+	return buf_add(buf, text, strlen(text));
+}
+
+bool buf_add_byte(struct buf *buf, char byte)
+{
+	return buf_add(buf, &byte, 1);
+}
+
+bool buf_addf(struct buf *buf, const char *format, ...)
+{
+	va_list args, again;
+	char *room;
+	int len;
+
+	va_start(args, format);
+	va_copy(again, args);
+	len = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	room = len < 0 ? NULL : buf_reserve(buf, (size_t)len);
+	if (room != NULL) {
+		vsnprintf(room, (size_t)len + 1, format, again);
+		buf->len += (size_t)len;
+	}
+	va_end(again);
+	return room != NULL;
+}
+
+void buf_drop(struct buf *buf, size_t len)
+{
+	if (len >= buf->len) {
+		buf->len = 0;
+		return;
+	}
+	memmove(buf->data, buf->data + len, buf->len - len);
+	buf->len -= len;
+}
+
+void buf_free(struct buf *buf)
+{
+	if (buf == NULL)
+		return;
+	free(buf->data);
+	buf_init(buf, buf->cap);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A growing byte buffer with a cap.  It never holds more than its cap: an addition that would
+ * exceed it, or that finds no memory, fails and leaves the content as it was.
+ */
+#ifndef BUF_H
+#define BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buf {
+	char *data; /* not NUL-terminated; NULL while nothing was ever added */
+	size_t len; /* bytes in use */
+	size_t size; /* bytes allocated */
+	size_t cap; /* the most that it may hold */
+};
+
+/* buf_init(buf, cap): an empty buffer for at most ${cap} bytes; allocates nothing. */
+void buf_init(struct buf *buf, size_t cap);
+
+/*
+ * buf_reserve(buf, more):
+ * Make room for ${more} bytes behind the content and return a pointer to that room, or NULL if
+ * the cap or memory does not allow it.  The caller writes there and adds to buf->len.
+ */
+char *buf_reserve(struct buf *buf, size_t more);
+
+/*
+ * buf_add(buf, data, len): append; false if the cap or memory does not allow it.  ${data} is not
+ * a part of this buffer.
+ */
+bool buf_add(struct buf *buf, const void *data, size_t len);
+
+/* buf_add_text(buf, text): append a NUL-terminated string without its NUL. */
+bool buf_add_text(struct buf *buf, const char *text);
+
+/* buf_add_byte(buf, byte): append one byte. */
+bool buf_add_byte(struct buf *buf, char byte);
+
+/* buf_addf(buf, format, ...): append formatted text. */
+bool buf_addf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* buf_drop(buf, len): remove the first ${len} bytes, at most all. */
+void buf_drop(struct buf *buf, size_t len);
+
+/* buf_free(buf): release the memory; the buffer is empty and may be used again.  Takes NULL. */
+void buf_free(struct buf *buf);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Errors as values: a sentence for a person and the exit status that it means.
+ * Only main() prints one and exits.
+ */
+#ifndef ERROR_H
+#define ERROR_H
+
+struct error {
+	int status;     /* one of sysexits.h: EX_USAGE, EX_DATAERR, ... */
+	char text[512]; /* one line, no line end, what was wrong and what would be right */
+};
+
+/*
+ * error_set(error, status, format, ...):
+ * Store ${status} and the formatted sentence in ${error}; a sentence that is too long is cut.
+ * ${error} may be NULL.  Return -1 always, so that a caller can `return error_set(...)`.
+ */
+int error_set(struct error *error, int status, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Strict RFC 8259 JSON over text that stays as it came: nothing is decoded into numbers, so
+ * digits and key order are kept.  (cJSON builds and reads objects where a double will do; it
+ * accepts 01, 1., a byte order mark and invalid UTF-8, and so cannot be the judge.)
+ * No recursion, no I/O, no allocation but in the buf that is handed in; a function that finds no
+ * room in it leaves it as it was.
+ */
+#ifndef JSON_H
+#define JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "buf.h"
+
+/* The deepest nesting of arrays and objects that is accepted anywhere. */
+#define JSON_DEPTH 200
+
+struct json_error {
+	size_t offset;    /* byte offset of what was wrong */
+	const char *what; /* a static phrase: "expected a value", "nested deeper than 200", ... */
+};
+
+/* A piece of checked JSON text, without white space around it. */
+struct json_text {
+	const char *text;
+	size_t len;
+};
+
+enum json_kind { JSON_OBJECT, JSON_ARRAY, JSON_STRING, JSON_NUMBER, JSON_TRUE, JSON_FALSE, JSON_NULL };
+
+/*
+ * json_check(text, len, value, error):
+ * Is ${text} one JSON value (white space around it allowed) in valid UTF-8, without a byte order
+ * mark, nested at most JSON_DEPTH deep?  On success store the value without the white space
+ * around it in ${value} (NULL to ignore).  On failure fill ${error}.  The escapes of lone
+ * surrogates are accepted, as the RFC's grammar does.
+ */
+bool json_check(const char *text, size_t len, struct json_text *value, struct json_error *error);
+
+/* The functions below take only text that json_check() accepted, or a part of it. */
+
+/* json_kind(value): what kind of value it is. */
+enum json_kind json_kind(struct json_text value);
+
+/*
+ * json_member(object, cursor, key, value) / json_element(array, cursor, value):
+ * Walk an object or an array: start with *${cursor} = 0; each call stores the next member's key
+ * (a string with its quotes) and value, or the next element; false at the end.
+ */
+bool json_member(struct json_text object, size_t *cursor, struct json_text *key,
+	struct json_text *value);
+bool json_element(struct json_text array, size_t *cursor, struct json_text *value);
+
+/* json_string_is(string, plain, len): is this JSON string, decoded, equal to the UTF-8 ${plain}? */
+bool json_string_is(struct json_text string, const char *plain, size_t len);
+
+/*
+ * json_string_decode(string, out):
+ * Append the string's decoded UTF-8 text (it may contain NUL; a lone surrogate becomes U+FFFD).
+ * False if ${out} is full.
+ */
+bool json_string_decode(struct json_text string, struct buf *out);
+
+/*
+ * json_quote(text, len, out):
+ * Append ${text} (valid UTF-8, NUL allowed) as a JSON string with its quotes, on one line: only
+ * what JSON requires is escaped, and U+2028, U+2029 and DEL.  False if ${out} is full.
+ */
+bool json_quote(const char *text, size_t len, struct buf *out);
+
+/*
+ * json_compact(value, out): append the value on one line, without white space between tokens.
+ */
+bool json_compact(struct json_text value, struct buf *out);
+
+/* Colours for json_pretty(): escape sequences, or empty strings. */
+struct json_colours {
+	const char *key, *string, *number, *word, *punctuation, *reset;
+};
+
+/*
+ * json_pretty(value, indent, colours, print, out):
+ * Append the value indented by two columns a level behind ${indent} columns (also for the first
+ * line's successors; the first line itself is not indented).  Empty containers stand on one
+ * line.  Tokens are copied byte for byte, except that each string and key goes through ${print}
+ * if that is not NULL (it appends its own, terminal-safe form of the token, quotes included).
+ */
+bool json_pretty(struct json_text value, unsigned indent, const struct json_colours *colours,
+	bool (*print)(const char *token, size_t len, struct buf *out), struct buf *out);
+
+#endif

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+/* Parsing by option table, over getopt_long; see option.h. */
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sysexits.h>
+
+#include "number.h"
+#include "option.h"
+#include "option_text.h"
+
+const char sse_tools_version[] = SSE_TOOLS_VERSION;
+
+/* The most rows of all tables of a program, and the built-in ones behind them. */
+#define ROWS_MAX 96
+
+enum built_in { BUILT_IN_HELP, BUILT_IN_VERSION, BUILT_IN_COMPLETIONS };
+
+const struct option_row option_built_in[] = {
+	{.name = "help", .letter = 'h', .type = OPTION_FLAG, .help = "print this help",
+		.group = "About"},
+	{.name = "version", .letter = 'V', .type = OPTION_FLAG,
+		.help = "print the version and the linked libraries'", .group = "About"},
+	{.name = "completions", .type = OPTION_CHOICE, .argument = "SHELL",
+		.help = "print completions for bash, zsh or fish", .group = "About",
+		.choices = (const char *const[]){"bash", "zsh", "fish", NULL}},
+	{0},
+};
+
+size_t option_rows(const struct option_program *program, const struct option_row **rows, size_t max)
+{
+	size_t count = 0;
+
+	for (size_t t = 0; t <= OPTION_TABLES; t++) {
+		const struct option_row *row =
+			t < OPTION_TABLES ? program->tables[t] : option_built_in;
+
+		for (; row != NULL && row->name != NULL && count < max; row++)
+			rows[count++] = row;
+	}
+	return count;
+}
+
+void option_variable(const char *name, char *text, size_t size)
+{
+	size_t len = 0;
+
+	for (const char *p = "SSE_"; *p != '\0' && len + 1 < size; p++)
+		text[len++] = *p;
+	for (; *name != '\0' && len + 1 < size; name++)
+		text[len++] = *name == '-'                  ? '_'
+			: *name >= 'a' && *name <= 'z' ? (char)(*name - 'a' + 'A')
+						       : *name;
+	text[len] = '\0';
+}
+
+static int choose(const struct option_row *row, const char *value, int *chosen, struct error *error)
+{
+	char words[200] = "";
+
+	for (int i = 0; row->choices[i] != NULL; i++) {
+		if (strcmp(row->choices[i], value) == 0) {
+			*chosen = i;
+			return 0;
+		}
+		if (i > 0)
+			strncat(words, ", ", sizeof(words) - strlen(words) - 1);
+		strncat(words, row->choices[i], sizeof(words) - strlen(words) - 1);
+	}
+	return error_set(error, EX_USAGE, "'%.60s' is not one of %s", value, words);
+}
+
+static int list_add(struct option_list *list, const char *value, struct error *error)
+{
+	const char **values = realloc(list->values, (list->count + 1) * sizeof(*values));
+
+	if (values == NULL)
+		return error_set(error, EX_OSERR, "out of memory");
+	values[list->count++] = value;
+	list->values = values;
+	return 0;
+}
+
+/* Store one value in the field of its row. */
+static int store(const struct option_row *row, void *config, const char *value, struct error *error)
+{
+	void *field = (char *)config + row->offset;
+
+	switch (row->type) {
+	case OPTION_FLAG:
+		*(bool *)field = true;
+		return 0;
+	case OPTION_TIMES:
+		++*(int *)field;
+		return 0;
+	case OPTION_STRING:
+		*(const char **)field = value;
+		return 0;
+	case OPTION_LIST:
+		return list_add(field, value, error);
+	case OPTION_COUNT:
+		return number_count(value, row->min, row->max, field, error);
+	case OPTION_DURATION:
+		return number_duration(value, row->min, row->max, field, error);
+	case OPTION_SIZE:
+		return number_size(value, row->min, row->max, field, error);
+	case OPTION_CHOICE:
+		return choose(row, value, field, error);
+	}
+	return -1;
+}
+
+/* Put what the value was given to in front of the sentence about the value. */
+static int blame(struct error *error, const char *dashes, const char *name)
+{
+	struct error reason = *error;
+
+	return error_set(error, reason.status, "%s%s: %.400s", dashes, name, reason.text);
+}
+
+/* A flag's variable says yes or no. */
+static int store_flag_variable(const struct option_row *row, void *config, const char *value,
+	struct error *error)
+{
+	static const char *const words[] = {"", "0", "no", "false", "off", "1", "yes", "true", "on"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcasecmp(words[i], value) == 0)
+			return i < 5 ? 0 : store(row, config, value, error);
+	}
+	return error_set(error, EX_USAGE, "'%.60s' is neither 1 nor 0", value);
+}
+
+static int store_variable(const struct option_row *row, void *config, struct error *error)
+{
+	char variable[80];
+	const char *value;
+	int64_t times;
+
+	option_variable(row->name, variable, sizeof(variable));
+	value = getenv(variable);
+	if (value == NULL)
+		return 0;
+	if (row->type == OPTION_FLAG) {
+		if (store_flag_variable(row, config, value, error) != 0)
+			return blame(error, "", variable);
+	} else if (row->type == OPTION_TIMES) {
+		if (number_count(value, 0, 9, &times, error) != 0)
+			return blame(error, "", variable);
+		*(int *)((char *)config + row->offset) = (int)times;
+	} else if (store(row, config, value, error) != 0) {
+		return blame(error, "", variable);
+	}
+	return 0;
+}
+
+/* How many letters have to be changed, added or removed to get from one word to the other. */
+static size_t distance(const char *a, size_t a_len, const char *b)
+{
+	size_t row[64], b_len = strlen(b);
+
+	if (b_len >= 64 || a_len >= 64)
+		return 64;
+	for (size_t j = 0; j <= b_len; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= a_len; i++) {
+		size_t corner = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= b_len; j++) {
+			size_t best = corner + (a[i - 1] != b[j - 1]);
+
+			corner = row[j];
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+		}
+	}
+	return row[b_len];
+}
+
+static int unknown(const struct option_row *const *rows, size_t count, const char *word,
+	struct error *error)
+{
+	size_t len = strcspn(word, "="), best = len / 2 < 3 ? len / 2 + 1 : 4;
+	const char *near = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t far = distance(word, len, rows[i]->name);
+
+		/* A word that was cut short is near too, however much is missing. */
+		if (len >= 3 && strncmp(word, rows[i]->name, len) == 0)
+			far = 1;
+		if (far < best) {
+			best = far;
+			near = rows[i]->name;
+		}
+	}
+	if (near == NULL)
+		return error_set(error, EX_USAGE,
+			"there is no option --%.*s; --help lists them all", (int)len, word);
+	return error_set(error, EX_USAGE, "there is no option --%.*s; did you mean --%s?", (int)len,
+		word, near);
+}
+
+/* getopt_long()'s own tables, made from the rows; its val is the row's index + 256. */
+struct getopt_tables {
+	char letters[2 * ROWS_MAX + 2];
+	struct option names[ROWS_MAX + 1];
+};
+
+static void make_tables(const struct option_row *const *rows, size_t count,
+	struct getopt_tables *tables)
+{
+	char *letter = tables->letters;
+
+	*letter++ = ':';
+	for (size_t i = 0; i < count; i++) {
+		tables->names[i] = (struct option){rows[i]->name,
+			rows[i]->argument ? required_argument : no_argument, NULL, (int)i + 256};
+		if (rows[i]->letter == 0)
+			continue;
+		*letter++ = rows[i]->letter;
+		if (rows[i]->argument != NULL)
+			*letter++ = ':';
+	}
+	*letter = '\0';
+	tables->names[count] = (struct option){0};
+}
+
+/* The row that getopt_long() means by its answer, or NULL. */
+static const struct option_row *row_of(const struct option_row *const *rows, size_t count, int answer)
+{
+	if (answer >= 256)
+		return rows[answer - 256];
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i]->letter == answer && answer != 0)
+			return rows[i];
+	}
+	return NULL;
+}
+
+/* getopt_long() takes a name cut short for the whole: we do not, or a new option could break it. */
+static bool cut_short(const char *word, const struct option_row *row)
+{
+	return strncmp(word, "--", 2) == 0 &&
+		(strlen(row->name) != strcspn(word + 2, "=") ||
+			strncmp(row->name, word + 2, strlen(row->name)) != 0);
+}
+
+static enum option_result answer_built_in(const struct option_program *program,
+	const struct option_row *row, struct error *error)
+{
+	int shell = 0;
+
+	switch ((enum built_in)(row - option_built_in)) {
+	case BUILT_IN_HELP:
+		option_print_help(program, stdout);
+		break;
+	case BUILT_IN_VERSION:
+		option_print_version(program, stdout);
+		break;
+	case BUILT_IN_COMPLETIONS:
+		if (choose(row, optarg, &shell, error) != 0) {
+			blame(error, "--", row->name);
+			return OPTION_BAD;
+		}
+		option_print_completions(program, (enum option_shell)shell, stdout);
+		break;
+	}
+	if (fflush(stdout) != 0) {
+		error_set(error, EX_IOERR, "cannot write to the standard output");
+		return OPTION_BAD;
+	}
+	return OPTION_DONE;
+}
+
+/* One option of the command line. */
+static int take(const struct option_row *row, bool *seen, void *config, struct error *error)
+{
+	bool once = row->type != OPTION_LIST && row->type != OPTION_TIMES;
+
+	if (once && *seen)
+		return error_set(error, EX_USAGE, "--%s was given twice; it takes one value",
+			row->name);
+	/* What the variable put into a list gives way to the command line. */
+	if (row->type == OPTION_LIST && !*seen)
+		((struct option_list *)(void *)((char *)config + row->offset))->count = 0;
+	if (row->type == OPTION_TIMES && !*seen)
+		*(int *)((char *)config + row->offset) = 0;
+	*seen = true;
+	if (store(row, config, optarg, error) != 0)
+		return blame(error, "--", row->name);
+	return 0;
+}
+
+static int bad_option(const struct option_row *const *rows, size_t count, int answer, char **argv,
+	struct error *error)
+{
+	if (answer == ':') {
+		const struct option_row *row = row_of(rows, count, optopt);
+
+		return error_set(error, EX_USAGE, "--%s needs a value: --%s %s",
+			row ? row->name : "?", row ? row->name : "?", row ? row->argument : "?");
+	}
+	if (optopt >= 256)
+		return error_set(error, EX_USAGE, "--%s takes no value", rows[optopt - 256]->name);
+	if (optopt != 0)
+		return error_set(error, EX_USAGE, "there is no option -%c; --help lists them all",
+			optopt >= ' ' && optopt < 127 ? optopt : '?');
+	return unknown(rows, count, argv[optind - 1] + 2, error);
+}
+
+enum option_result option_parse(const struct option_program *program, int argc, char **argv,
+	void *config, int *operands, struct error *error)
+{
+	const struct option_row *rows[ROWS_MAX];
+	size_t count = option_rows(program, rows, ROWS_MAX);
+	struct getopt_tables tables;
+	bool seen[ROWS_MAX] = {false};
+	int answer, index;
+
+	make_tables(rows, count, &tables);
+	opterr = 0;
+	optind = 1;
+	for (;;) {
+		const struct option_row *row;
+		int word = optind;
+
+		index = -1;
+		answer = getopt_long(argc, argv, tables.letters, tables.names, &index);
+		if (answer == -1)
+			break;
+		row = answer == '?' || answer == ':' ? NULL : row_of(rows, count, answer);
+		if (row == NULL) {
+			bad_option(rows, count, answer, argv, error);
+			return OPTION_BAD;
+		}
+		/* Operands may have been skipped: the option's own word is the last but its value. */
+		if (answer >= 256) {
+			word = optind - 1;
+			if (row->argument != NULL && optarg == argv[optind - 1])
+				word--;
+			if (cut_short(argv[word], row)) {
+				unknown(rows, count, argv[word] + 2, error);
+				return OPTION_BAD;
+			}
+		}
+		for (size_t i = 0; i < count; i++) {
+			if (rows[i] != row)
+				continue;
+			if (row >= option_built_in && row < option_built_in + 3)
+				return answer_built_in(program, row, error);
+			if (take(row, &seen[i], config, error) != 0)
+				return OPTION_BAD;
+		}
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (!seen[i] && rows[i]->group != option_built_in[0].group &&
+			store_variable(rows[i], config, error) != 0)
+			return OPTION_BAD;
+	}
+	*operands = optind;
+	return OPTION_RUN;
+}
+
+void option_list_free(struct option_list *list)
+{
+	if (list == NULL)
+		return;
+	free(list->values);
+	*list = (struct option_list){0};
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The option table: one row an option, from which parsing (over getopt_long), the environment,
+ * --help, --version and the completions are all made.  Adding an option is adding one row.
+ *
+ * A program has a config struct and one or more tables whose rows name a field in it by offset.
+ * Tables that programs share (client.h) name fields of a struct that each config starts with.
+ *
+ * Every option --some-name can also be given as the environment variable SSE_SOME_NAME; the
+ * command line outranks it.  A flag's variable is 1, yes, true or on for set, and 0, no, false,
+ * off or empty for not set.  An option that may be repeated reads one value from its variable.
+ */
+#ifndef OPTION_H
+#define OPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "error.h"
+
+enum option_type {
+	OPTION_FLAG,     /* bool: set to true */
+	OPTION_TIMES,    /* int: counts how often it was given (-vv) */
+	OPTION_STRING,   /* const char *: points into argv or the environment */
+	OPTION_LIST,     /* struct option_list: may be repeated */
+	OPTION_COUNT,    /* int64_t, between min and max */
+	OPTION_DURATION, /* int64_t milliseconds, between min and max */
+	OPTION_SIZE,     /* int64_t bytes, between min and max */
+	OPTION_CHOICE,   /* int: the index of the word in choices */
+};
+
+/* The values of an option that may be repeated, in the order given. */
+struct option_list {
+	const char **values; /* owned; the strings are not */
+	size_t count;
+};
+
+/* What a completion offers for an option's argument. */
+enum option_complete { COMPLETE_NOTHING, COMPLETE_FILE, COMPLETE_FOLDER };
+
+struct option_row {
+	const char *name;     /* long name without dashes; NULL ends a table */
+	char letter;          /* short name, or 0 */
+	enum option_type type;
+	size_t offset;        /* of the field in the config struct */
+	const char *argument; /* what --help calls the argument; NULL for a flag */
+	const char *help;     /* one phrase in lower case, without full stop */
+	const char *group;    /* the heading in --help; rows of one group stand together */
+	int64_t min, max;     /* OPTION_COUNT, OPTION_DURATION, OPTION_SIZE */
+	const char *const *choices; /* OPTION_CHOICE: words, ended by NULL */
+	enum option_complete complete;
+};
+
+#define OPTION_TABLES 3
+
+struct option_program {
+	const char *name;     /* sse-post */
+	const char *synopsis; /* what follows the name in the usage line */
+	const char *summary;  /* one sentence that says what the program does */
+	const struct option_row *tables[OPTION_TABLES]; /* unused places are NULL */
+	const char *examples; /* three lines of --help, each a command and a word on it */
+	enum option_complete operands; /* what completions offer for an operand */
+	void (*version)(FILE *out);    /* prints the linked libraries' versions, ", libcurl/7.88.1"; may be NULL */
+};
+
+enum option_result {
+	OPTION_RUN,  /* parsed: go on */
+	OPTION_DONE, /* --help, --version or --completions was answered on stdout: end with 0 */
+	OPTION_BAD,  /* a usage error: see the error, end with its status */
+};
+
+/*
+ * option_parse(program, argc, argv, config, error):
+ * Read the environment and then the command line into ${config}, which holds the defaults when
+ * this is called.  ${argv} is permuted so that operands stand last; *${operands} is the index of
+ * the first.  A repeated single-valued option, an unknown one (the nearest is suggested), a
+ * missing argument and a bad value are usage errors.  --help, --version and --completions SHELL
+ * are built in.
+ */
+enum option_result option_parse(const struct option_program *program, int argc, char **argv,
+	void *config, int *operands, struct error *error);
+
+/*
+ * option_list_free(list): release the array, not the strings.
+ */
+void option_list_free(struct option_list *list);
+
+/* The version of sse-tools, "0.1.0". */
+extern const char sse_tools_version[];
+
+#endif

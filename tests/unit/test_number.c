@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests of lib/number.c: counts, durations and sizes from outside, and how they are written. */
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include <cmocka.h>
+
+#include "number.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+typedef int read_number(
+	const char *text, int64_t min, int64_t max, int64_t *value, struct error *error);
+
+struct row {
+	const char *text;
+	int64_t value; /* -1: refused */
+};
+
+/* Read each row with the widest range there is. */
+static void assert_rows(read_number *read, const struct row *rows, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		struct error error = {0, ""};
+		int64_t value = -1;
+		int result = read(rows[i].text, 0, INT64_MAX, &value, &error);
+
+		if (value != rows[i].value || result != (rows[i].value < 0 ? -1 : 0))
+			fail_msg("'%s': %d, %" PRId64, rows[i].text, result, value);
+		if (result != 0 && (error.status != EX_USAGE || error.text[0] == '\0'))
+			fail_msg("'%s': %d, '%s'", rows[i].text, error.status, error.text);
+	}
+}
+
+/* What none of the three takes. */
+static const struct row never[] = {{"", -1}, {" ", -1}, {" 1", -1}, {"1 ", -1}, {"+1", -1},
+	{"-1", -1}, {"-0", -1}, {"1.5", -1}, {"1,5", -1}, {"1e3", -1}, {"0x10", -1}, {"x", -1},
+	{"1x", -1}, {"1\n", -1}, {"\t1", -1}, {"1 s", -1}, {"1 k", -1}, {"s", -1}, {"k", -1},
+	{"ms", -1}, {"1ss", -1}, {"1kk", -1}, {"1kB", -1}, {"1KiB", -1}, {"1m2s", -1},
+	{"9223372036854775808", -1}, {"18446744073709551616", -1}, {"18446744073709551617", -1},
+	{"99999999999999999999999999999999999999", -1}, {"\xd9\xa1", -1}};
+
+static void refuses_what_is_no_number(void **state)
+{
+	(void)state;
+	assert_rows(number_count, never, COUNT(never));
+	assert_rows(number_duration, never, COUNT(never));
+	assert_rows(number_size, never, COUNT(never));
+}
+
+static void reads_counts(void **state)
+{
+	static const struct row rows[] = {{"0", 0}, {"1", 1}, {"010", 10}, {"0000", 0},
+		{"65535", 65535}, {"9223372036854775807", INT64_MAX},
+		{"0009223372036854775807", INT64_MAX}, {"1s", -1}, {"1k", -1}};
+
+	(void)state;
+	assert_rows(number_count, rows, COUNT(rows));
+}
+
+static void reads_durations_in_milliseconds(void **state)
+{
+	static const struct row rows[] = {{"0", 0}, {"1", 1000}, {"90", 90000}, {"500ms", 500},
+		{"0ms", 0}, {"10s", 10000}, {"5m", 300000}, {"2h", 7200000}, {"7d", 604800000},
+		{"9223372036854775807ms", INT64_MAX}, {"9223372036854775s", 9223372036854775000},
+		{"106751991167d", 9223372036828800000}, {"106751991168d", -1},
+		{"9223372036854776", -1}, {"9223372036854775807d", -1}, {"1S", -1}, {"1M", -1},
+		{"1H", -1}, {"1D", -1}, {"1w", -1}, {"1us", -1}, {"1min", -1}, {"1k", -1}};
+
+	(void)state;
+	assert_rows(number_duration, rows, COUNT(rows));
+}
+
+static void reads_sizes_in_bytes(void **state)
+{
+	static const struct row rows[] = {{"0", 0}, {"500", 500}, {"64k", 65536}, {"64K", 65536},
+		{"16m", 16777216}, {"16M", 16777216}, {"2g", 2147483648}, {"2G", 2147483648},
+		{"8589934591G", 9223372035781033984}, {"8589934592G", -1}, {"1t", -1}, {"1T", -1},
+		{"1b", -1}, {"1d", -1}, {"1ms", -1}};
+
+	(void)state;
+	assert_rows(number_size, rows, COUNT(rows));
+}
+
+static void the_ends_of_the_range_belong_to_it(void **state)
+{
+	struct error error;
+	int64_t value = 0;
+
+	(void)state;
+	assert_int_equal(number_count("5", 5, 7, &value, &error), 0);
+	assert_int_equal(value, 5);
+	assert_int_equal(number_count("7", 5, 7, &value, &error), 0);
+	assert_int_equal(value, 7);
+	assert_int_equal(number_count("4", 5, 7, &value, &error), -1);
+	assert_int_equal(number_count("8", 5, 7, &value, &error), -1);
+	assert_int_equal(number_duration("1", 1000, 1000, &value, &error), 0);
+	assert_int_equal(value, 1000);
+	assert_int_equal(number_duration("999ms", 1000, 1000, &value, &error), -1);
+	assert_int_equal(number_size("1k", 1024, 1024, &value, &error), 0);
+	assert_int_equal(value, 1024);
+	assert_int_equal(number_size("1023", 1024, 1024, &value, &error), -1);
+	assert_int_equal(value, 1024);
+}
+
+static void errors_name_the_text_and_the_range(void **state)
+{
+	struct error error;
+	int64_t value;
+
+	(void)state;
+	assert_int_equal(number_count("0", 1, 65535, &value, &error), -1);
+	assert_string_equal(error.text, "'0' is not a number from 1 to 65535");
+	assert_int_equal(number_duration("9d", 500, 604800000, &value, &error), -1);
+	assert_string_equal(error.text, "'9d' is not a duration from 500ms to 7d (like 500ms, 10s, "
+					"5m, 2h or 7d)");
+	assert_int_equal(number_size("1", 65536, 16777216, &value, &error), -1);
+	assert_string_equal(
+		error.text, "'1' is not a size from 64k to 16M (like 500, 64k, 16M or 2G)");
+}
+
+static void a_long_text_is_cut_in_the_error(void **state)
+{
+	struct error error;
+	char text[5000];
+	int64_t value;
+
+	(void)state;
+	memset(text, '9', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	assert_int_equal(number_count(text, 1, 2, &value, &error), -1);
+	assert_true(strlen(error.text) < 120);
+	assert_non_null(strstr(error.text, "from 1 to 2"));
+}
+
+static void the_error_may_be_null(void **state)
+{
+	int64_t value = 7;
+
+	(void)state;
+	assert_int_equal(number_count("x", 0, 1, &value, NULL), -1);
+	assert_int_equal(number_duration("x", 0, 1, &value, NULL), -1);
+	assert_int_equal(number_size("x", 0, 1, &value, NULL), -1);
+	assert_int_equal(value, 7);
+}
+
+struct written {
+	int64_t value;
+	const char *text;
+};
+
+static void writes_durations_short(void **state)
+{
+	static const struct written rows[] = {{0, "0"}, {1, "1ms"}, {999, "999ms"}, {1000, "1s"},
+		{1500, "1500ms"}, {59000, "59s"}, {60000, "1m"}, {90000, "90s"}, {3600000, "1h"},
+		{5400000, "90m"}, {86400000, "1d"}, {90000000, "25h"}, {604800000, "7d"},
+		{INT64_MAX, "9223372036854775807ms"}};
+	char text[NUMBER_TEXT];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(rows); i++)
+		assert_string_equal(number_duration_text(rows[i].value, text), rows[i].text);
+}
+
+static void writes_sizes_short(void **state)
+{
+	static const struct written rows[] = {{0, "0"}, {1, "1"}, {1023, "1023"}, {1024, "1k"},
+		{1536, "1536"}, {65536, "64k"}, {1048576, "1M"}, {1572864, "1536k"},
+		{16777216, "16M"}, {1073741824, "1G"}, {2147483648, "2G"}, {1099511627776, "1024G"},
+		{INT64_MAX, "9223372036854775807"}};
+	char text[NUMBER_TEXT];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(rows); i++) {
+		assert_ptr_equal(number_size_text(rows[i].value, text), text);
+		assert_string_equal(text, rows[i].text);
+	}
+}
+
+static void what_is_written_reads_back(void **state)
+{
+	char text[NUMBER_TEXT];
+	int64_t value, back, step;
+
+	(void)state;
+	for (step = 1; step <= 1000000000; step = step * 3 + 1) {
+		for (value = step; value < step * 50; value += step) {
+			number_duration_text(value, text);
+			assert_int_equal(number_duration(text, 0, INT64_MAX, &back, NULL), 0);
+			assert_true(back == value);
+			number_size_text(value, text);
+			assert_int_equal(number_size(text, 0, INT64_MAX, &back, NULL), 0);
+			assert_true(back == value);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(refuses_what_is_no_number),
+		cmocka_unit_test(reads_counts),
+		cmocka_unit_test(reads_durations_in_milliseconds),
+		cmocka_unit_test(reads_sizes_in_bytes),
+		cmocka_unit_test(the_ends_of_the_range_belong_to_it),
+		cmocka_unit_test(errors_name_the_text_and_the_range),
+		cmocka_unit_test(a_long_text_is_cut_in_the_error),
+		cmocka_unit_test(the_error_may_be_null),
+		cmocka_unit_test(writes_durations_short),
+		cmocka_unit_test(writes_sizes_short),
+		cmocka_unit_test(what_is_written_reads_back),
+	};
+
+	return cmocka_run_group_tests_name("number", tests, NULL, NULL);
+}
