@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Where things stand; see place.h. */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,15 +12,37 @@
 
 #include "place.h"
 
+/* Let a new entry of this folder survive a power loss. */
+static void sync_folder(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	fsync(fd);
+	close(fd);
+}
+
 /* Make the folders of a path that ends in a file. */
 static int make_folders(char *path)
 {
+	char *parent = path;
+
 	for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
 		int failed;
 
+		bool made;
+
 		*slash = '\0';
-		failed = mkdir(path, 0700) != 0 && errno != EEXIST;
+		made = mkdir(path, 0700) == 0;
+		failed = !made && errno != EEXIST;
+		if (made && parent > path) {
+			*parent = '\0';
+			sync_folder(path);
+			*parent = '/';
+		}
 		*slash = '/';
+		parent = slash;
 		if (failed)
 			return -1;
 	}

@@ -14,7 +14,7 @@ void report_start(enum log_format format);
 void report(enum report_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* report_request(address, method, target, status, bytes): a request that was answered. */
+/* report_request(address, method, target, status, bytes): a request, and the size of its body. */
 void report_request(const char *address, const char *method, const char *target, unsigned status,
 	uint64_t bytes);
 

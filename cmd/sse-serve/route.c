@@ -64,7 +64,7 @@ static int parse_api(struct route *route, struct error *error)
 		*last = '\0';
 	}
 	if (topic_name_check(route->topic, strlen(route->topic), &reason) != 0)
-		return error_set(error, EX_DATAERR, "no such topic can be: %s", reason.text);
+		return error_set(error, EX_DATAERR, "not a topic: %s", reason.text);
 	return 0;
 }
 

@@ -44,27 +44,20 @@ struct window {
 	_Atomic uint64_t visible_position;
 };
 
+/* A shared mapping can be had a second time by growing it from a length of 0 (mremap(2)). */
 static char *map_twice(size_t size)
 {
-	int fd = memfd_create("sse-window", MFD_CLOEXEC);
-	char *ring = MAP_FAILED;
+	char *ring = mmap(NULL, 2 * size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (fd < 0)
+	if (ring == MAP_FAILED)
 		return NULL;
-	if (ftruncate(fd, (off_t)size) == 0)
-		ring = mmap(NULL, 2 * size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (ring != MAP_FAILED) {
-		void *first = mmap(ring, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
-		void *second = mmap(ring + size, size, PROT_READ | PROT_WRITE,
-			MAP_SHARED | MAP_FIXED, fd, 0);
-
-		if (first == MAP_FAILED || second == MAP_FAILED) {
-			munmap(ring, 2 * size);
-			ring = MAP_FAILED;
-		}
+	if (mmap(ring, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1,
+		    0) == MAP_FAILED ||
+		mremap(ring, 0, size, MREMAP_MAYMOVE | MREMAP_FIXED, ring + size) == MAP_FAILED) {
+		munmap(ring, 2 * size);
+		return NULL;
 	}
-	close(fd);
-	return ring == MAP_FAILED ? NULL : ring;
+	return ring;
 }
 
 struct window *window_new(size_t size, unsigned readers, uint64_t head, bool is_log,
