@@ -303,6 +303,8 @@ static int bad_option(const struct option_row *const *rows, size_t count, int an
 	if (answer == ':') {
 		const struct option_row *row = row_of(rows, count, optopt);
 
+		if (row != NULL && optopt >= 256 && cut_short(argv[optind - 1], row))
+			return unknown(rows, count, argv[optind - 1] + 2, error);
 		return error_set(error, EX_USAGE, "--%s needs a value: --%s %s",
 			row ? row->name : "?", row ? row->name : "?", row ? row->argument : "?");
 	}

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: MIT */
+/* Connections, their ends, and the pauses between them; see follow.h. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "backoff.h"
+#include "client_run.h"
+#include "follow.h"
+#include "number.h"
+
+/* The longest pause that growing makes, and the longest that a server can ask for (ms). */
+#define DELAY_MAX 30000
+#define DELAY_ASKED_MAX 3600000
+
+/* Trouble that lasts longer is told, and a stream that lasted as long was no failure (ms). */
+#define TROUBLE_MS 10000
+#define LASTING_MS 60000
+
+/* How long the body of a refusal may take; only its reason is wanted (ms). */
+#define REFUSAL_MS 5000
+
+#define REDIRECTS_MAX 10L
+
+struct follow {
+	struct client *client;
+	const struct follow_options *options;
+	const struct follow_sink *sink;
+	void *context;
+	struct sse_parser *parser;
+	struct backoff backoff;
+	int64_t failures;      /* attempts in a row that brought no event */
+	int64_t trouble_since; /* when the stream was lost; CLIENT_NEVER while all is well */
+	bool trouble_told;
+	bool ever_opened;
+	bool id_told; /* that an id cannot be sent */
+
+	/* Of this attempt: */
+	struct client_answer answer;
+	struct client_url source; /* where redirects led to; its origin is the events' */
+	int64_t until;		  /* when it is given up; what comes moves this */
+	int64_t opened;		  /* when the stream began; CLIENT_NEVER before */
+	bool stopped;		  /* by the sink */
+	struct error broken;	  /* the stream cannot be read on; status 0 if it can */
+};
+
+/* What is to happen after an attempt. */
+enum next { NEXT_AGAIN, NEXT_ENDED, NEXT_STOPPED, NEXT_TIME, NEXT_FAILED };
+
+/* --- what the stream brings ------------------------------------------------------------------ */
+
+static bool on_event(void *context, const struct sse_event *event)
+{
+	struct follow *follow = context;
+
+	if (follow->failures > 0) {
+		follow->failures = 0;
+		backoff_reset(&follow->backoff);
+	}
+	follow->stopped = !follow->sink->event(follow->context, event, follow->source.origin);
+	return !follow->stopped;
+}
+
+static void on_retry(void *context, uint64_t ms)
+{
+	struct follow *follow = context;
+	int64_t delay = ms > DELAY_ASKED_MAX ? DELAY_ASKED_MAX : (int64_t)ms;
+
+	client_say(follow->client, CLIENT_EXPLAIN,
+		"the server asks for %" PRId64 " ms before connecting again", delay);
+	backoff_set_floor(&follow->backoff, delay < FOLLOW_DELAY_MIN ? FOLLOW_DELAY_MIN : delay);
+}
+
+/* The attempt is given up in ${ms}, or never if that is 0; at the latest when all ends. */
+static void expect_within(struct follow *follow, int64_t ms)
+{
+	int64_t until = client_after(ms);
+
+	follow->until = until < follow->options->until ? until : follow->options->until;
+}
+
+static bool on_stream(struct follow *follow, const char *data, size_t len)
+{
+	enum sse_result result;
+	size_t used;
+
+	expect_within(follow, follow->options->read_timeout);
+	result = sse_parser_feed(follow->parser, data, len, &used);
+	if (result == SSE_TOO_LARGE)
+		error_set(&follow->broken, EX_PROTOCOL, "%.200s sent an event larger than %zu MiB",
+			follow->source.shown, SSE_EVENT_MAX >> 20);
+	if (result == SSE_NO_MEMORY)
+		error_set(&follow->broken, EX_OSERR, "out of memory");
+	if (!follow->sink->piece(follow->context, data, used))
+		follow->stopped = true;
+	return result == SSE_OK && !follow->stopped;
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *context)
+{
+	struct follow *follow = context;
+	size_t len = size * count;
+	bool more = follow->opened != CLIENT_NEVER ? on_stream(follow, data, len)
+						   : client_answer_body(&follow->answer, data, len);
+
+	return more ? len : 0;
+}
+
+/* --- the head -------------------------------------------------------------------------------- */
+
+static void tell_trouble_over(struct follow *follow)
+{
+	char text[NUMBER_TEXT];
+
+	if (follow->trouble_told)
+		client_say(follow->client, CLIENT_WARN, "the stream is %s after %s",
+			follow->ever_opened ? "back" : "open",
+			number_duration_text(
+				(client_now() - follow->trouble_since) / 1000 * 1000, text));
+	follow->trouble_since = CLIENT_NEVER;
+	follow->trouble_told = false;
+}
+
+/* The head of an event stream came: from here on it is one.  False if it cannot be. */
+static bool open_stream(struct follow *follow)
+{
+	char *source = NULL;
+
+	if (!client_answer_is(&follow->answer, "text/event-stream"))
+		return false;
+	curl_easy_getinfo(follow->client->easy, CURLINFO_EFFECTIVE_URL, &source);
+	if (source == NULL || client_url_set(&follow->source, source, NULL, &follow->broken) != 0)
+		return false;
+	client_say(follow->client, CLIENT_EXPLAIN, "200, the stream is open");
+	tell_trouble_over(follow);
+	follow->ever_opened = true;
+	follow->opened = client_now();
+	expect_within(follow, follow->options->read_timeout);
+	return true;
+}
+
+static size_t on_header(char *line, size_t size, size_t count, void *context)
+{
+	struct follow *follow = context;
+	const struct client_answer *answer = &follow->answer;
+	size_t len = size * count;
+
+	client_answer_header(&follow->answer, line, len);
+	if (!answer->head_ended || answer->status < 200 || follow->opened != CLIENT_NEVER)
+		return len;
+	if (answer->status == 200)
+		return open_stream(follow) ? len : 0;
+	/* A redirect leads on to a server that takes its own time. */
+	expect_within(
+		follow, answer->status / 100 == 3 ? follow->options->read_timeout : REFUSAL_MS);
+	return len;
+}
+
+/* --- one attempt ----------------------------------------------------------------------------- */
+
+bool follow_id_fits(const char *id)
+{
+	size_t len = strlen(id);
+
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)id[i] < 0x20 || id[i] == 0x7f)
+			return false;
+	}
+	return (len == 0 || (id[0] != ' ' && id[len - 1] != ' ')) && sse_utf8_valid(id, len) == len;
+}
+
+/* The headers of this attempt: the standard's, and the id of the last event. */
+static int set_headers(struct follow *follow, struct error *error)
+{
+	struct client_header headers[4] = {
+		{"Accept", "text/event-stream"},
+		{"Cache-Control", "no-cache"},
+		/* Decoded if the server compresses, but not asked for: a compressor holds back. */
+		{"Accept-Encoding", NULL},
+	};
+	struct sse_text last = sse_parser_last_id(follow->parser);
+	size_t count = 3;
+	struct buf id;
+	int result;
+
+	buf_init(&id, SIZE_MAX);
+	if (!buf_add(&id, last.data, last.len) || !buf_add_byte(&id, '\0')) {
+		buf_free(&id);
+		return error_set(error, EX_OSERR, "out of memory");
+	}
+	if (last.len > 0 && follow_id_fits(id.data)) {
+		headers[count++] = (struct client_header){"Last-Event-ID", id.data};
+	} else if (last.len > 0 && !follow->id_told) {
+		client_say(follow->client, CLIENT_WARN,
+			"the id '%.60s' cannot be sent in a header: events may be missed when connecting "
+			"again",
+			id.data);
+		follow->id_told = true;
+	}
+	client_say(follow->client, CLIENT_EXPLAIN, "GET %s%s%s", follow->options->url->shown,
+		count > 3 ? " after the id " : "", count > 3 ? id.data : "");
+	result = client_set_headers(follow->client, headers, count, error);
+	buf_free(&id);
+	return result;
+}
+
+/* A stream came and went. */
+static enum next judge_stream(struct follow *follow, CURLcode code, struct error *error)
+{
+	const char *shown = follow->options->url->shown;
+
+	if (sse_parser_end(follow->parser))
+		client_say(follow->client, CLIENT_EXPLAIN,
+			"the stream ended within an event, which is dropped");
+	if (client_now() - follow->opened >= LASTING_MS) {
+		follow->failures = 0;
+		backoff_reset(&follow->backoff);
+	}
+	if (code == CURLE_OK) {
+		error_set(error, EX_UNAVAILABLE, "%.200s ended the stream", shown);
+		return follow->options->reconnect ? NEXT_AGAIN : NEXT_ENDED;
+	}
+	client_failure_error(follow->client->easy, code, follow->client->details, shown, error);
+	return NEXT_AGAIN;
+}
+
+/* There was no stream: what does the answer, or its absence, mean? */
+static enum next judge_answer(struct follow *follow, CURLcode code, struct error *error)
+{
+	const struct client_answer *answer = &follow->answer;
+	const char *shown = follow->options->url->shown;
+	bool whole = code == CURLE_OK || code == CURLE_WRITE_ERROR;
+
+	if (!answer->head_ended || answer->status < 200 || (!whole && answer->status < 400)) {
+		client_failure_error(follow->client->easy, whole ? CURLE_GOT_NOTHING : code,
+			follow->client->details, shown, error);
+		return error->status == EX_UNAVAILABLE ? NEXT_AGAIN : NEXT_FAILED;
+	}
+	if (answer->status == 204) {
+		client_say(follow->client, CLIENT_EXPLAIN, "204, there is nothing more to come");
+		return NEXT_ENDED;
+	}
+	if (answer->status == 200) {
+		error_set(error, EX_PROTOCOL,
+			"%.200s is no event stream: its Content-Type is %s%.100s%s", shown,
+			answer->type[0] ? "'" : "", answer->type[0] ? answer->type : "missing",
+			answer->type[0] ? "'" : "");
+		return NEXT_FAILED;
+	}
+	client_answer_error(answer, shown, error);
+	return client_answer_again(answer) ? NEXT_AGAIN : NEXT_FAILED;
+}
+
+static enum next judge_time(struct follow *follow, struct error *error)
+{
+	const char *shown = follow->options->url->shown;
+	char text[NUMBER_TEXT];
+
+	if (client_now() >= follow->options->until)
+		return NEXT_TIME;
+	sse_parser_end(follow->parser);
+	if (follow->opened == CLIENT_NEVER && follow->answer.head_ended &&
+		follow->answer.status / 100 != 3)
+		return judge_answer(follow, CURLE_OK, error);
+	error_set(error, EX_UNAVAILABLE, "nothing came from %.200s for %s", shown,
+		number_duration_text(follow->options->read_timeout, text));
+	return NEXT_AGAIN;
+}
+
+static enum next try_once(struct follow *follow, struct error *error)
+{
+	struct client *client = follow->client;
+	CURLcode code = CURLE_OK;
+
+	client_answer_free(&follow->answer);
+	client_answer_init(&follow->answer);
+	client_url_free(&follow->source);
+	client->details[0] = '\0';
+	follow->opened = CLIENT_NEVER;
+	expect_within(follow, follow->options->read_timeout);
+	if (set_headers(follow, error) != 0)
+		return NEXT_FAILED;
+	switch (client_run(client->multi, client->easy, &follow->until, &code)) {
+	case CLIENT_SIGNAL:
+		client_stopped(error);
+		return NEXT_FAILED;
+	case CLIENT_TIME:
+		return judge_time(follow, error);
+	case CLIENT_DONE:
+		break;
+	}
+	if (follow->stopped)
+		return NEXT_STOPPED;
+	if (follow->broken.status != 0) {
+		*error = follow->broken;
+		return NEXT_FAILED;
+	}
+	return follow->opened != CLIENT_NEVER ? judge_stream(follow, code, error)
+					      : judge_answer(follow, code, error);
+}
+
+/* --- from attempt to attempt ----------------------------------------------------------------- */
+
+/* Trouble is told when it has lasted, but someone who has seen no stream yet hears at once. */
+static void tell_trouble(struct follow *follow, const struct error *reason)
+{
+	if (follow->ever_opened)
+		client_say(follow->client, CLIENT_WARN, "no stream for %d s: %s; still trying",
+			TROUBLE_MS / 1000, reason->text);
+	else
+		client_say(follow->client, CLIENT_WARN, "no stream yet: %s; still trying",
+			reason->text);
+	follow->trouble_told = true;
+}
+
+/* Wait until ${moment}; when it is time to tell of trouble meanwhile, do. */
+static enum client_outcome wait_until(
+	struct follow *follow, int64_t moment, const struct error *reason)
+{
+	bool at_once = !follow->ever_opened && isatty(STDERR_FILENO);
+	int64_t tell = follow->trouble_since + (at_once ? 0 : TROUBLE_MS);
+
+	if (moment > follow->options->until)
+		moment = follow->options->until;
+	if (!follow->trouble_told && tell <= moment) {
+		if (client_wait(tell) == CLIENT_SIGNAL)
+			return CLIENT_SIGNAL;
+		tell_trouble(follow, reason);
+	}
+	return client_wait(moment);
+}
+
+/* May it be tried again?  If not, ${error} is what to end with. */
+static bool may_go_on(struct follow *follow, struct error *error)
+{
+	struct error reason = *error;
+	int64_t max = follow->options->retry_max;
+
+	if (!follow->options->reconnect)
+		return false;
+	if (max < 0 || follow->failures <= max)
+		return true;
+	error_set(error, EX_TEMPFAIL, "gave up after %" PRId64 " attempts in a row: %.400s",
+		follow->failures, reason.text);
+	return false;
+}
+
+/* Pause before the next attempt; ${error} says why there has to be one. */
+static enum next wait_for_next(struct follow *follow, struct error *error)
+{
+	int64_t delay = backoff_next(&follow->backoff), asked = follow->answer.retry_after;
+
+	if (asked > DELAY_ASKED_MAX)
+		asked = DELAY_ASKED_MAX;
+	if (delay < asked)
+		delay = asked;
+	client_say(follow->client, CLIENT_EXPLAIN,
+		"%s; connecting again in %" PRId64 ".%03" PRId64 " s", error->text, delay / 1000,
+		delay % 1000);
+	if (wait_until(follow, client_now() + delay, error) == CLIENT_SIGNAL) {
+		client_stopped(error);
+		return NEXT_FAILED;
+	}
+	return client_now() >= follow->options->until ? NEXT_TIME : NEXT_AGAIN;
+}
+
+static enum follow_end run(struct follow *follow, struct error *error)
+{
+	for (;;) {
+		enum next next = try_once(follow, error);
+
+		if (next == NEXT_AGAIN) {
+			follow->failures++;
+			if (follow->trouble_since == CLIENT_NEVER)
+				follow->trouble_since = client_now();
+			next = may_go_on(follow, error) ? wait_for_next(follow, error)
+							: NEXT_FAILED;
+		}
+		switch (next) {
+		case NEXT_AGAIN:
+			break;
+		case NEXT_ENDED:
+			return FOLLOW_ENDED;
+		case NEXT_STOPPED:
+			return FOLLOW_STOPPED;
+		case NEXT_TIME:
+			return FOLLOW_TIME;
+		case NEXT_FAILED:
+			return FOLLOW_FAILED;
+		}
+	}
+}
+
+static void set_up(struct follow *follow)
+{
+	CURL *easy = follow->client->easy;
+
+	curl_easy_setopt(easy, CURLOPT_URL, follow->options->url->url);
+	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
+	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
+	curl_easy_setopt(easy, CURLOPT_MAXREDIRS, REDIRECTS_MAX);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, follow);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, follow);
+}
+
+enum follow_end follow_run(struct client *client, const struct follow_options *options,
+	const struct follow_sink *sink, void *context, struct error *error)
+{
+	static const struct sse_callbacks callbacks = {.event = on_event, .retry = on_retry};
+	struct follow follow = {.client = client,
+		.options = options,
+		.sink = sink,
+		.context = context,
+		.trouble_since = CLIENT_NEVER};
+	const char *id = options->last_id;
+	enum follow_end end = FOLLOW_FAILED;
+
+	backoff_init(&follow.backoff, options->delay, DELAY_MAX);
+	client_answer_init(&follow.answer);
+	follow.parser = sse_parser_new(&callbacks, &follow, SSE_EVENT_MAX);
+	if (follow.parser == NULL ||
+		(id != NULL && !sse_parser_set_last_id(follow.parser, id, strlen(id)))) {
+		error_set(error, EX_OSERR, "out of memory");
+	} else {
+		set_up(&follow);
+		end = run(&follow, error);
+	}
+	sse_parser_free(follow.parser);
+	client_answer_free(&follow.answer);
+	client_url_free(&follow.source);
+	return end;
+}

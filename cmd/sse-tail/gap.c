@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading the gap event; see gap.h. */
+#include <string.h>
+
+#include "gap.h"
+#include "json.h"
+
+/* Append the string member of this name, decoded; false if there is none. */
+static bool member(struct json_text object, const char *name, struct buf *out)
+{
+	struct json_text key, value;
+	size_t cursor = 0;
+
+	while (json_member(object, &cursor, &key, &value)) {
+		if (json_string_is(key, name, strlen(name)))
+			return json_kind(value) == JSON_STRING && json_string_decode(value, out);
+	}
+	return false;
+}
+
+static bool is(const struct buf *text, const char *word)
+{
+	return text->len == strlen(word) && memcmp(text->data, word, text->len) == 0;
+}
+
+static bool describe(struct json_text object, const struct buf *reason, struct buf *out)
+{
+	bool added = buf_add_text(out, "events are missing here: those after ");
+
+	if (!member(object, "after", out))
+		added = added && buf_add_text(out, "the last one");
+	if (is(reason, "expired"))
+		added = added && buf_add_text(out, " are no longer stored");
+	else if (is(reason, "unknown-log"))
+		added = added && buf_add_text(out, " are not known, the id is of another log");
+	else
+		added = added && buf_add_text(out, " are gone (") &&
+			buf_add(out, reason->data, reason->len) && buf_add_text(out, ")");
+	return added;
+}
+
+bool gap_read(const struct sse_event *event, struct buf *sentence)
+{
+	struct json_error not_json;
+	struct json_text object;
+	struct buf reason;
+	bool result = false;
+
+	if (event->type.len != 3 || memcmp(event->type.data, "gap", 3) != 0 ||
+		!json_check(event->data.data, event->data.len, &object, &not_json) ||
+		json_kind(object) != JSON_OBJECT)
+		return false;
+	buf_init(&reason, 1024);
+	if (member(object, "reason", &reason))
+		result = describe(object, &reason, sentence);
+	buf_free(&reason);
+	return result;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The format for people: one quiet line an event with the time, the type and the id, and the data
+ * below it, as indented JSON if it is JSON.  Nothing of the stream reaches the terminal but
+ * through terminal_text().
+ */
+#include <string.h>
+#include <time.h>
+
+#include "gap.h"
+#include "json.h"
+#include "output.h"
+#include "terminal.h"
+
+/* The data stands this far behind the header line. */
+#define INDENT 2
+#define INDENT_TEXT "  "
+
+/* The longest sentence on a gap; ids are short. */
+#define GAP_MAX 4096
+
+/* What is coloured how; all empty without colour. */
+struct look {
+	const char *time, *type, *id, *warning, *reset;
+	struct json_colours json;
+};
+
+static const struct look coloured = {
+	.time = "\033[2m",
+	.type = "\033[1;36m",
+	.id = "\033[2m",
+	.warning = "\033[1;33m",
+	.reset = "\033[0m",
+	.json = {.key = "\033[34m",
+		.string = "\033[32m",
+		.number = "\033[33m",
+		.word = "\033[35m",
+		.punctuation = "",
+		.reset = "\033[0m"},
+};
+
+static const struct look plain = {
+	.time = "",
+	.type = "",
+	.id = "",
+	.warning = "",
+	.reset = "",
+	.json = {.key = "", .string = "", .number = "", .word = "", .punctuation = "", .reset = ""},
+};
+
+/* Append a text from the stream in a colour. */
+static bool add(struct buf *out, const char *colour, struct sse_text text, const struct look *look)
+{
+	return buf_add_text(out, colour) && terminal_text(text.data, text.len, out) &&
+	       buf_add_text(out, look->reset);
+}
+
+static bool add_time(struct buf *out, const struct look *look)
+{
+	time_t now = time(NULL);
+	struct tm local;
+	char text[16];
+
+	if (localtime_r(&now, &local) == NULL)
+		return true;
+	return add(out, look->time,
+		       (struct sse_text){text, strftime(text, sizeof(text), "%H:%M:%S", &local)},
+		       look) &&
+	       buf_add_byte(out, ' ');
+}
+
+static bool add_lines(struct buf *out, struct sse_text data)
+{
+	while (data.len > 0) {
+		const char *end = memchr(data.data, '\n', data.len);
+		size_t len = end != NULL ? (size_t)(end - data.data) : data.len;
+
+		if (!buf_add_text(out, INDENT_TEXT) || !terminal_text(data.data, len, out) ||
+			!buf_add_byte(out, '\n'))
+			return false;
+		if (end != NULL)
+			len++;
+		data.data += len;
+		data.len -= len;
+	}
+	return true;
+}
+
+static bool add_data(struct buf *out, struct sse_text data, const struct look *look)
+{
+	struct json_error not_json;
+	struct json_text value;
+
+	if (!json_check(data.data, data.len, &value, &not_json))
+		return add_lines(out, data);
+	return buf_add_text(out, INDENT_TEXT) &&
+	       json_pretty(value, INDENT, &look->json, terminal_text, out) &&
+	       buf_add_byte(out, '\n');
+}
+
+bool output_pretty(struct output *output, const struct sse_event *event, const char *origin)
+{
+	const struct look *look = output->colour ? &coloured : &plain;
+	struct buf *out = &output->bytes, gap;
+	bool added = add_time(out, look);
+
+	(void)origin;
+	buf_init(&gap, GAP_MAX);
+	if (gap_read(event, &gap))
+		added = added &&
+			add(out, look->warning, (struct sse_text){gap.data, gap.len}, look) &&
+			buf_add_byte(out, '\n');
+	else
+		added = added && add(out, look->type, event->type, look) &&
+			(!event->has_id || event->id.len == 0 ||
+				(buf_add_byte(out, ' ') && add(out, look->id, event->id, look))) &&
+			buf_add_byte(out, '\n') && add_data(out, event->data, look);
+	buf_free(&gap);
+	return added;
+}

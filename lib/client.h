@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the clients share over libcurl: their common options, a handle that is set up by them,
+ * request headers, and what is said on the standard error.
+ */
+#ifndef CLIENT_H
+#define CLIENT_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "client_answer.h"
+#include "error.h"
+#include "option.h"
+
+/* The common options; the first member of each client's config. */
+struct client_options {
+	struct option_list headers; /* -H "Name: value" */
+	const char *user;	    /* -u name:password */
+	const char *bearer;
+	bool insecure;
+	const char *cacert;
+	const char *unix_socket;
+	int64_t connect_timeout; /* ms */
+	bool quiet;
+	int verbose;
+};
+
+/* The rows of those options, and the values that they start from. */
+extern const struct option_row client_option_rows[];
+#define CLIENT_OPTIONS_DEFAULT ((struct client_options){.connect_timeout = 10000})
+
+/* client_options_check(options, error): what the table cannot check; EX_USAGE, EX_NOINPUT. */
+int client_options_check(const struct client_options *options, struct error *error);
+
+/* client_options_free(options): release the lists. */
+void client_options_free(struct client_options *options);
+
+/* A handle and what belongs to it.  Read the fields, do not write them. */
+struct client {
+	CURL *easy;
+	CURLM *multi; /* what client_run() wants; it keeps the connections */
+	const char *program;
+	const struct client_options *options;
+	struct curl_slist *headers;
+	char details[CURL_ERROR_SIZE]; /* libcurl's words on the last failure */
+};
+
+/*
+ * client_open(client, program, options, error):
+ * A handle set up by the options: only http and https, proxies as the environment says, the name
+ * of the program as User-Agent, TCP keep-alive.  ${program} and ${options} must outlive it.
+ * client_close() releases it, also after a failure; it takes a struct that is all zero.
+ */
+int client_open(struct client *client, const char *program, const struct client_options *options,
+	struct error *error);
+void client_close(struct client *client);
+
+/* A request header of the program's own; one that the user gave with -H takes its place. */
+struct client_header {
+	const char *name;
+	const char *value; /* NULL leaves the header out, and what libcurl would send too */
+};
+
+/* client_set_headers(client, headers, count, error): the headers of the next requests. */
+int client_set_headers(struct client *client, const struct client_header *headers, size_t count,
+	struct error *error);
+
+/* client_has_header(options, name): did the user give this header? */
+bool client_has_header(const struct client_options *options, const char *name);
+
+/*
+ * client_say(client, level, format, ...):
+ * One line on the standard error, with the program's name before it and controls shown escaped.
+ * CLIENT_WARN is left out with -q, the others unless there are as many -v.
+ */
+enum client_level { CLIENT_WARN, CLIENT_EXPLAIN, CLIENT_HEADERS };
+void client_say(const struct client *client, enum client_level level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* client_version(out): libcurl's version for --version. */
+void client_version(FILE *out);
+
+#endif

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/* Answers and failures, in words; see client_answer.h. */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "client_answer.h"
+#include "json.h"
+
+/* The most of a server's own words that goes into a sentence. */
+#define WORDS_MAX 300
+
+void client_answer_init(struct client_answer *answer)
+{
+	*answer = (struct client_answer){.retry_after = -1};
+	buf_init(&answer->body, CLIENT_BODY_MAX);
+}
+
+void client_answer_free(struct client_answer *answer)
+{
+	buf_free(&answer->body);
+}
+
+/* --- the head ----------------------------------------------------------------------------- */
+
+static void copy(char *field, size_t size, const char *text, size_t len)
+{
+	snprintf(field, size, "%.*s", (int)(len < size ? len : size - 1), text);
+}
+
+/* "HTTP/1.1 200 OK" or "HTTP/2 200" */
+static void take_status(struct client_answer *answer, const char *line, size_t len)
+{
+	const char *p = memchr(line, ' ', len), *end = line + len;
+
+	buf_free(&answer->body);
+	client_answer_init(answer);
+	for (; p != NULL && p < end && *p == ' '; p++)
+		;
+	for (; p != NULL && p < end && *p >= '0' && *p <= '9' && answer->status < 1000; p++)
+		answer->status = answer->status * 10 + (*p - '0');
+	for (; p != NULL && p < end && *p == ' '; p++)
+		;
+	if (p != NULL)
+		copy(answer->reason, sizeof(answer->reason), p, (size_t)(end - p));
+}
+
+/* Retry-After is a number of seconds or a date (RFC 9110, section 10.2.3). */
+static int64_t read_retry_after(const char *text)
+{
+	int64_t seconds = 0;
+	time_t date;
+
+	if (*text >= '0' && *text <= '9') {
+		for (; *text >= '0' && *text <= '9' && seconds < INT32_MAX; text++)
+			seconds = seconds * 10 + (*text - '0');
+		return *text == '\0' ? seconds * 1000 : -1;
+	}
+	date = curl_getdate(text, NULL);
+	if (date == -1)
+		return -1;
+	return date > time(NULL) ? (int64_t)(date - time(NULL)) * 1000 : 0;
+}
+
+void client_answer_header(struct client_answer *answer, const char *line, size_t len)
+{
+	char text[64];
+	const struct {
+		const char *name;
+		char *field;
+		size_t size;
+	} fields[] = {
+		{"Content-Type", answer->type, sizeof(answer->type)},
+		{"Location", answer->location, sizeof(answer->location)},
+		{"Last-Event-ID", answer->id, sizeof(answer->id)},
+		{"Retry-After", text, sizeof(text)},
+	};
+	const char *colon;
+	size_t name;
+
+	while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r' || line[len - 1] == ' '))
+		len--;
+	if (len == 0)
+		answer->head_ended = true;
+	if (len > 5 && strncasecmp(line, "HTTP/", 5) == 0)
+		take_status(answer, line, len);
+	colon = len > 0 ? memchr(line, ':', len) : NULL;
+	if (colon == NULL)
+		return;
+	name = (size_t)(colon++ - line);
+	while (colon < line + len && (*colon == ' ' || *colon == '\t'))
+		colon++;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		if (strlen(fields[i].name) != name || strncasecmp(line, fields[i].name, name) != 0)
+			continue;
+		copy(fields[i].field, fields[i].size, colon, (size_t)(line + len - colon));
+		if (fields[i].field == text)
+			answer->retry_after = read_retry_after(text);
+	}
+}
+
+bool client_answer_body(struct client_answer *answer, const char *data, size_t len)
+{
+	size_t room = answer->body.cap - answer->body.len;
+
+	return buf_add(&answer->body, data, len < room ? len : room) && len <= room;
+}
+
+bool client_answer_is(const struct client_answer *answer, const char *type)
+{
+	size_t len = strlen(type);
+
+	return strncasecmp(answer->type, type, len) == 0 &&
+	       strchr("; \t", answer->type[len]) != NULL;
+}
+
+bool client_answer_again(const struct client_answer *answer)
+{
+	return answer->status == 408 || answer->status == 429 || answer->status >= 500;
+}
+
+/* --- the server's own words ------------------------------------------------------------------ */
+
+/* The member of a JSON object that says what was wrong: problem+json's names, then common ones. */
+static bool find_words(struct json_text object, struct buf *words)
+{
+	static const char *const names[] = {"detail", "title", "message", "error"};
+	struct json_text key, value;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		size_t cursor = 0;
+
+		while (json_member(object, &cursor, &key, &value)) {
+			if (json_string_is(key, names[i], strlen(names[i])) &&
+				json_kind(value) == JSON_STRING)
+				return json_string_decode(value, words) && words->len > 0;
+		}
+	}
+	return false;
+}
+
+/* What the body says in words, as one short line; empty if it says nothing to a person. */
+static void read_words(const struct client_answer *answer, char *text, size_t size)
+{
+	const struct buf *body = &answer->body;
+	struct json_text value;
+	struct json_error not_json;
+	struct buf words;
+	size_t len = 0;
+
+	*text = '\0';
+	buf_init(&words, CLIENT_BODY_MAX);
+	if (body->len > 0 && json_check(body->data, body->len, &value, &not_json)) {
+		if (json_kind(value) == JSON_OBJECT)
+			find_words(value, &words);
+	} else if (body->len > 0 && client_answer_is(answer, "text/plain")) {
+		buf_add(&words, body->data, body->len);
+	}
+	while (len < words.len && words.data[len] != '\n' && words.data[len] != '\r' &&
+		words.data[len] != '\0')
+		len++;
+	/* Cut where a character begins. */
+	if (len > WORDS_MAX) {
+		len = WORDS_MAX;
+		while (len > 0 && ((unsigned char)words.data[len] & 0xc0) == 0x80)
+			len--;
+	}
+	if (len > 0)
+		snprintf(text, size, ": %.*s", (int)len, words.data);
+	buf_free(&words);
+}
+
+/* What a status means; a row stands for a range, the first that fits counts. */
+static const struct meaning {
+	long first, last;
+	int exit;
+	const char *words;
+} meanings[] = {
+	{301, 303, EX_PROTOCOL, "redirects"},
+	{307, 308, EX_PROTOCOL, "redirects"},
+	{400, 400, EX_DATAERR, "refused the request"},
+	{401, 401, EX_NOPERM, "wants to know who asks (-u, --oauth2-bearer)"},
+	{403, 403, EX_NOPERM, "does not permit this"},
+	{404, 404, EX_UNAVAILABLE, "does not have this address"},
+	{405, 405, EX_UNAVAILABLE, "does not take such requests at this address"},
+	{407, 407, EX_NOPERM, "is behind a proxy that wants to know who asks"},
+	{408, 408, EX_TEMPFAIL, "took too long to get the request"},
+	{410, 410, EX_UNAVAILABLE, "no longer has this address"},
+	{413, 413, EX_DATAERR, "refused the data, it is too large"},
+	{415, 415, EX_DATAERR, "does not take data of this type"},
+	{429, 429, EX_TEMPFAIL, "gets too many requests"},
+	{400, 499, EX_DATAERR, "refused the request"},
+	{503, 503, EX_TEMPFAIL, "cannot answer now"},
+	{500, 599, EX_TEMPFAIL, "failed"},
+	{0, 999, EX_PROTOCOL, "gave an answer that makes no sense here"},
+};
+
+int client_answer_error(const struct client_answer *answer, const char *shown, struct error *error)
+{
+	const struct meaning *meaning = meanings;
+	char words[WORDS_MAX + 8];
+
+	/* The last row fits all. */
+	while (answer->status < meaning->first || answer->status > meaning->last)
+		meaning++;
+	if (meaning->last >= 303 && meaning->last <= 308) {
+		if (answer->location[0] == '\0')
+			return error_set(error, meaning->exit,
+				"%.120s answered %ld, a redirect that does not say where to (no "
+				"Location)",
+				shown, answer->status);
+		return error_set(error, meaning->exit, "%.120s answered %ld, a redirect to %.200s",
+			shown, answer->status, answer->location);
+	}
+	read_words(answer, words, sizeof(words));
+	return error_set(error, meaning->exit, "%.120s %s (%ld%s%s)%s", shown, meaning->words,
+		answer->status, answer->reason[0] ? " " : "", answer->reason, words);
+}
+
+/* --- transfers that failed ------------------------------------------------------------------- */
+
+/* Failures that need more than libcurl's words, and all those that another attempt cannot mend. */
+static const struct failure {
+	CURLcode code;
+	int exit;
+	const char *words;
+	bool details; /* libcurl's words add something */
+} failures[] = {
+	{CURLE_UNSUPPORTED_PROTOCOL, EX_PROTOCOL, "%s does not speak HTTP", true},
+	{CURLE_WEIRD_SERVER_REPLY, EX_PROTOCOL, "%s does not speak HTTP", true},
+	{CURLE_URL_MALFORMAT, EX_PROTOCOL, "%s leads to a URL that cannot be used", true},
+	{CURLE_TOO_MANY_REDIRECTS, EX_PROTOCOL, "%s redirects too often", true},
+	{CURLE_BAD_CONTENT_ENCODING, EX_PROTOCOL, "%s compresses in a way that cannot be read",
+		true},
+	{CURLE_PEER_FAILED_VERIFICATION, EX_PROTOCOL,
+		"%s has a certificate that is not trusted (--cacert names who to trust)", true},
+	{CURLE_SSL_CACERT_BADFILE, EX_NOINPUT, "cannot use the file of --cacert for %s", true},
+	{CURLE_COULDNT_RESOLVE_HOST, EX_UNAVAILABLE, "cannot find the host of %s", false},
+	{CURLE_SSL_CONNECT_ERROR, EX_UNAVAILABLE, "no TLS connection to %s", true},
+	{CURLE_GOT_NOTHING, EX_UNAVAILABLE, "%s closed the connection without an answer", false},
+	{CURLE_PARTIAL_FILE, EX_UNAVAILABLE, "%s closed the connection too early", false},
+	{CURLE_SEND_FAIL_REWIND, EX_UNAVAILABLE, "%s closed the connection without an answer",
+		false},
+	{CURLE_OUT_OF_MEMORY, EX_OSERR, "out of memory while asking %s", false},
+};
+
+static int connect_error(CURL *easy, CURLcode code, const char *shown, struct error *error)
+{
+	curl_off_t connected = 0;
+	long number = 0;
+
+	curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
+	curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connected);
+	if (code == CURLE_OPERATION_TIMEDOUT && connected == 0)
+		return error_set(error, EX_UNAVAILABLE, "cannot connect to %.200s in time", shown);
+	if (code == CURLE_COULDNT_CONNECT)
+		return error_set(error, EX_UNAVAILABLE, "cannot connect to %.200s: %s", shown,
+			number != 0 ? strerror((int)number) : "nobody answers");
+	return error_set(error, EX_UNAVAILABLE, "the connection to %.200s broke%s%s", shown,
+		number != 0 ? ": " : "", number != 0 ? strerror((int)number) : "");
+}
+
+int client_failure_error(
+	CURL *easy, CURLcode code, const char *details, const char *shown, struct error *error)
+{
+	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
+		const struct failure *row = &failures[i];
+		const char *gap = strstr(row->words, "%s");
+		bool more = row->details && details[0] != '\0';
+
+		if (row->code != code)
+			continue;
+		return error_set(error, row->exit, "%.*s%.200s%s%s%.200s", (int)(gap - row->words),
+			row->words, shown, gap + 2, more ? ": " : "", more ? details : "");
+	}
+	if (code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT ||
+		code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR)
+		return connect_error(easy, code, shown, error);
+	return error_set(error, EX_UNAVAILABLE, "no answer from %.200s: %.200s", shown,
+		details[0] != '\0' ? details : curl_easy_strerror(code));
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* Process, clock, signals and waiting of the clients; see client_run.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client_run.h"
+
+/* The signal that came, and a pipe that is readable from then on, to end any poll(). */
+static volatile sig_atomic_t caught;
+static int wake[2] = {-1, -1};
+
+/* See client_watch_output(). */
+static int watched = -1;
+
+int64_t client_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t client_after(int64_t ms)
+{
+	return ms == 0 ? CLIENT_NEVER : client_now() + ms;
+}
+
+static void on_signal(int number)
+{
+	int saved = errno;
+
+	caught = number;
+	(void)!write(wake[1], "", 1);
+	errno = saved;
+}
+
+/* A closed standard output must still fail to be written: it is filled with a read-only file. */
+static int fill_descriptors(struct error *error)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+		if (open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY) != fd)
+			return error_set(
+				error, EX_OSERR, "cannot open /dev/null: %s", strerror(errno));
+	}
+	return 0;
+}
+
+int client_start(struct error *error)
+{
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+
+	if (fill_descriptors(error) != 0)
+		return -1;
+	if (pipe(wake) != 0)
+		return error_set(error, EX_OSERR, "cannot make a pipe: %s", strerror(errno));
+	for (int i = 0; i < 2; i++) {
+		fcntl(wake[i], F_SETFD, FD_CLOEXEC);
+		fcntl(wake[i], F_SETFL, O_NONBLOCK);
+	}
+	/* No SA_RESTART: a write() to a reader that stalls has to end. */
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return error_set(error, EX_SOFTWARE, "cannot start libcurl");
+	return 0;
+}
+
+void client_end(void)
+{
+	curl_global_cleanup();
+}
+
+int client_signal(void)
+{
+	return caught;
+}
+
+int client_stopped(struct error *error)
+{
+	if (caught == SIGPIPE)
+		return error_set(error, 128 + SIGPIPE, "%s", "");
+	return error_set(
+		error, 128 + caught, "stopped by %s", caught == SIGINT ? "SIGINT" : "SIGTERM");
+}
+
+void client_watch_output(int fd)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode)))
+		watched = fd;
+}
+
+/* Did a signal come?  An output that nobody reads any more counts as SIGPIPE. */
+static bool is_stopped(void)
+{
+	struct pollfd output = {.fd = watched};
+
+	if (caught == 0 && watched >= 0 && poll(&output, 1, 0) > 0 &&
+		(output.revents & (POLLERR | POLLHUP)) != 0)
+		caught = SIGPIPE;
+	return caught != 0;
+}
+
+/* The milliseconds until a moment as poll() takes them: rounded up to it, never negative. */
+static int poll_ms(int64_t until)
+{
+	int64_t left = until == CLIENT_NEVER ? INT_MAX : until - client_now();
+
+	return left < 0 ? 0 : left > 60000 ? 60000 : (int)left;
+}
+
+/* How the transfer that was added to ${multi} ended, if it did. */
+static bool ended(CURLM *multi, CURLcode *code)
+{
+	CURLMsg *message;
+	int waiting;
+
+	while ((message = curl_multi_info_read(multi, &waiting)) != NULL) {
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		*code = message->data.result;
+		return true;
+	}
+	return false;
+}
+
+enum client_outcome client_run(CURLM *multi, CURL *easy, const int64_t *until, CURLcode *code)
+{
+	struct curl_waitfd others[2] = {
+		{.fd = wake[0], .events = CURL_WAIT_POLLIN}, {.fd = watched}};
+	enum client_outcome outcome;
+	CURLMcode failed;
+	int running;
+
+	failed = curl_multi_add_handle(multi, easy);
+	for (;;) {
+		outcome = CLIENT_DONE;
+		if (failed == CURLM_OK)
+			failed = curl_multi_perform(multi, &running);
+		if (failed != CURLM_OK) {
+			*code = CURLE_FAILED_INIT;
+			break;
+		}
+		if (ended(multi, code))
+			break;
+		outcome = CLIENT_SIGNAL;
+		if (is_stopped())
+			break;
+		outcome = CLIENT_TIME;
+		if (client_now() >= *until)
+			break;
+		failed =
+			curl_multi_poll(multi, others, watched >= 0 ? 2 : 1, poll_ms(*until), NULL);
+	}
+	curl_multi_remove_handle(multi, easy);
+	return outcome;
+}
+
+enum client_outcome client_wait_input(int fd, int64_t until)
+{
+	/* poll() leaves out a negative descriptor. */
+	struct pollfd fds[] = {
+		{.fd = fd, .events = POLLIN}, {.fd = wake[0], .events = POLLIN}, {.fd = watched}};
+
+	for (;;) {
+		if (is_stopped())
+			return CLIENT_SIGNAL;
+		if (client_now() >= until)
+			return CLIENT_TIME;
+		if (poll(fds, 3, poll_ms(until)) > 0 && fds[0].revents != 0)
+			return CLIENT_DONE;
+	}
+}
+
+enum client_outcome client_wait(int64_t until)
+{
+	return client_wait_input(-1, until);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How a client lives in its process: start and end, the clock, signals, and running a transfer
+ * or waiting until something is done, a moment is reached, or SIGINT or SIGTERM came.
+ * One thread only.
+ */
+#ifndef CLIENT_RUN_H
+#define CLIENT_RUN_H
+
+#include <curl/curl.h>
+#include <stdint.h>
+
+#include "error.h"
+
+/* A moment that is never reached. */
+#define CLIENT_NEVER INT64_MAX
+
+/* client_now(): milliseconds of a clock that is never set; its zero means nothing. */
+int64_t client_now(void);
+
+/* client_after(ms): the moment ${ms} from now; CLIENT_NEVER if ${ms} is 0. */
+int64_t client_after(int64_t ms);
+
+/*
+ * client_start(error) / client_end():
+ * Prepare the process, before it opens anything: descriptors 0 to 2 that are closed are filled
+ * (so that no socket lands there), SIGPIPE is ignored (a write fails with EPIPE instead), SIGINT
+ * and SIGTERM are noted, libcurl is initialised.  A second SIGINT or SIGTERM kills at once.
+ */
+int client_start(struct error *error);
+void client_end(void);
+
+/* client_signal(): the number of the SIGINT, SIGTERM or (see below) SIGPIPE that came, or 0. */
+int client_signal(void);
+
+/*
+ * client_watch_output(fd):
+ * From now on, if ${fd} is a pipe or socket whose reader goes away, that counts as a SIGPIPE that
+ * came; it would else be noticed at the next write, which may be far.
+ */
+void client_watch_output(int fd);
+
+/*
+ * client_stopped(error):
+ * Put the signal that came into ${error}: exit status 128 + number, no words on SIGPIPE.
+ * Return -1.
+ */
+int client_stopped(struct error *error);
+
+enum client_outcome {
+	CLIENT_DONE,   /* the transfer ended, or there is something to read */
+	CLIENT_TIME,   /* the moment came first */
+	CLIENT_SIGNAL, /* a signal came first, see client_signal() */
+};
+
+/*
+ * client_run(multi, easy, until, code):
+ * Run the transfer of ${easy} within ${multi}, which keeps its connections.  *${until} may be
+ * moved by the transfer's callbacks, to either side.  With CLIENT_DONE *${code} says how the
+ * transfer went; otherwise it was broken off.
+ */
+enum client_outcome client_run(CURLM *multi, CURL *easy, const int64_t *until, CURLcode *code);
+
+/* client_wait(until): wait for that moment.  Never CLIENT_DONE. */
+enum client_outcome client_wait(int64_t until);
+
+/* client_wait_input(fd, until): wait until ${fd} can be read, or has ended. */
+enum client_outcome client_wait_input(int fd, int64_t until);
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* From operand to URL; see client_url.h. */
+#include <curl/curl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sysexits.h>
+
+#include "buf.h"
+#include "client_url.h"
+
+/* The longest URL that is made here; servers stop at far less. */
+#define URL_MAX 65536
+
+static const char topic_letters[] =
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._~-";
+
+bool client_url_is(const char *operand)
+{
+	return strncasecmp(operand, "http://", 7) == 0 || strncasecmp(operand, "https://", 8) == 0;
+}
+
+static bool is_word(const char *text, size_t len, const char *word)
+{
+	return strlen(word) == len && memcmp(text, word, len) == 0;
+}
+
+/* A topic is segments of plain letters with slashes between them. */
+static int check_topic(const char *topic, struct error *error)
+{
+	static const char *const reserved[] = {".", "..", "event", "presence"};
+	const char *segment = topic;
+
+	if (strstr(topic, "://") != NULL)
+		return error_set(error, EX_USAGE,
+			"'%.200s' is no URL that can be used: only http:// and https:// can",
+			topic);
+	if (strchr(topic, ':') != NULL)
+		return error_set(error, EX_USAGE,
+			"'%.200s' is neither a topic (like users or chat/lobby) nor a URL; a URL begins "
+			"with http:// or https://",
+			topic);
+	for (;;) {
+		size_t len = strspn(segment, topic_letters);
+
+		if (len == 0 || (segment[len] != '/' && segment[len] != '\0'))
+			return error_set(error, EX_USAGE,
+				"'%.200s' is no topic: a topic is like users or chat/lobby, of letters, "
+				"digits and . _ ~ - with single slashes between",
+				topic);
+		for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
+			if (is_word(segment, len, reserved[i]))
+				return error_set(error, EX_USAGE,
+					"'%.200s' is no topic: '%s' cannot be a part of one", topic,
+					reserved[i]);
+		}
+		if (segment[len] == '\0')
+			return 0;
+		segment += len + 1;
+	}
+}
+
+/* The server's URL without slashes at its end. */
+static int find_server(const char **server, size_t *len, struct error *error)
+{
+	const char *url = getenv("SSE_URL");
+
+	if (url == NULL || *url == '\0')
+		url = CLIENT_SERVER;
+	if (!client_url_is(url) || strpbrk(url, "?#") != NULL)
+		return error_set(error, EX_USAGE,
+			"SSE_URL is '%.200s', but a server's URL is like %s, without ? and #", url,
+			CLIENT_SERVER);
+	*server = url;
+	*len = strlen(url);
+	while (*len > 0 && url[*len - 1] == '/')
+		--*len;
+	return 0;
+}
+
+static int refuse_url(const char *text, CURLUcode code, struct error *error)
+{
+	return error_set(error, EX_USAGE, "'%.200s' is no URL that can be used: %s", text,
+		code == CURLUE_OUT_OF_MEMORY ? "out of memory" : curl_url_strerror(code));
+}
+
+bool client_url_is_secret(const char *name, size_t len)
+{
+	static const char *const words[] = {
+		"auth", "cookie", "token", "secret", "key", "pass", "sig"};
+
+	for (size_t i = 0; i < len; i++) {
+		for (size_t w = 0; w < sizeof(words) / sizeof(words[0]); w++) {
+			if (len - i >= strlen(words[w]) &&
+				strncasecmp(name + i, words[w], strlen(words[w])) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Append a query parameter, its value as dots if it is a secret. */
+static bool add_parameter(struct buf *out, const char *parameter, size_t len)
+{
+	size_t name = strcspn(parameter, "=&");
+
+	if (name < len && client_url_is_secret(parameter, name))
+		return buf_add(out, parameter, name) && buf_add_text(out, "=...");
+	return buf_add(out, parameter, len);
+}
+
+static CURLUcode hide_secrets(CURLU *parts)
+{
+	char *query = NULL;
+	bool added = true;
+	CURLUcode code;
+	struct buf hidden;
+	size_t len;
+
+	if (curl_url_get(parts, CURLUPART_QUERY, &query, 0) != CURLUE_OK)
+		return CURLUE_OK;
+	buf_init(&hidden, SIZE_MAX);
+	for (const char *p = query; added; p += len + 1) {
+		len = strcspn(p, "&");
+		added = add_parameter(&hidden, p, len) && buf_add_byte(&hidden, p[len]);
+		if (p[len] == '\0')
+			break;
+	}
+	code = added ? curl_url_set(parts, CURLUPART_QUERY, hidden.data, 0) : CURLUE_OUT_OF_MEMORY;
+	buf_free(&hidden);
+	curl_free(query);
+	return code;
+}
+
+/* Store what shown and origin are made of; the parts were found in a URL that parsed. */
+static CURLUcode take_parts(CURLU *parts, struct client_url *url)
+{
+	char *scheme = NULL, *host = NULL, *port = NULL;
+	CURLUcode code = curl_url_get(parts, CURLUPART_URL, &url->url, 0);
+	struct buf origin;
+
+	buf_init(&origin, URL_MAX);
+	if (code == CURLUE_OK)
+		code = curl_url_set(parts, CURLUPART_USER, NULL, 0);
+	if (code == CURLUE_OK)
+		code = curl_url_set(parts, CURLUPART_PASSWORD, NULL, 0);
+	if (code == CURLUE_OK)
+		code = hide_secrets(parts);
+	if (code == CURLUE_OK)
+		code = curl_url_get(parts, CURLUPART_URL, &url->shown, 0);
+	if (code == CURLUE_OK)
+		code = curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0);
+	if (code == CURLUE_OK)
+		code = curl_url_get(parts, CURLUPART_HOST, &host, 0);
+	if (code == CURLUE_OK) {
+		/* The scheme's own port is left out, also where the URL spells it. */
+		curl_url_get(parts, CURLUPART_PORT, &port, CURLU_NO_DEFAULT_PORT);
+		if (buf_addf(&origin, "%s://%s%s%s", scheme, host, port ? ":" : "",
+			    port ? port : "") &&
+			buf_add_byte(&origin, '\0'))
+			url->origin = origin.data;
+		else
+			code = CURLUE_OUT_OF_MEMORY;
+	}
+	curl_free(scheme);
+	curl_free(host);
+	curl_free(port);
+	if (code != CURLUE_OK)
+		buf_free(&origin);
+	return code;
+}
+
+int client_url_set(struct client_url *url, const char *text, const char *query, struct error *error)
+{
+	CURLU *parts = curl_url();
+	CURLUcode code =
+		parts == NULL ? CURLUE_OUT_OF_MEMORY : curl_url_set(parts, CURLUPART_URL, text, 0);
+
+	*url = (struct client_url){0};
+	if (code == CURLUE_OK && query != NULL)
+		code = curl_url_set(parts, CURLUPART_QUERY, query, CURLU_APPENDQUERY);
+	if (code == CURLUE_OK)
+		code = take_parts(parts, url);
+	curl_url_cleanup(parts);
+	if (code == CURLUE_OK)
+		return 0;
+	client_url_free(url);
+	return refuse_url(text, code, error);
+}
+
+int client_url_make(const char *operand, enum client_place place, const char *query,
+	struct client_url *url, struct error *error)
+{
+	const char *server = NULL;
+	struct buf text;
+	size_t len = 0;
+	int result;
+
+	if (operand != NULL && client_url_is(operand))
+		return client_url_set(url, operand, query, error);
+	if (operand == NULL)
+		operand = CLIENT_TOPIC_DEFAULT;
+	if (check_topic(operand, error) != 0 || find_server(&server, &len, error) != 0)
+		return -1;
+	buf_init(&text, URL_MAX);
+	if (buf_add(&text, server, len) && buf_addf(&text, "/api/%s", operand) &&
+		(place == CLIENT_TOPIC || buf_add_text(&text, "/event")) &&
+		buf_add_byte(&text, '\0'))
+		result = client_url_set(url, text.data, query, error);
+	else
+		result = error_set(
+			error, EX_USAGE, "the URL would be longer than %d bytes", URL_MAX);
+	buf_free(&text);
+	return result;
+}
+
+void client_url_free(struct client_url *url)
+{
+	curl_free(url->url);
+	curl_free(url->shown);
+	free(url->origin);
+	*url = (struct client_url){0};
+}

@@ -1,0 +1,825 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What a user of sse-tail sees, against a server that does what each test says.
+# shellcheck disable=SC2154,SC2119,SC2030,SC2031
+
+load client_helpers
+
+setup() {
+	client_setup
+	# What a test does not ask about should not take its time.
+	export SSE_RECONNECT_DELAY=10ms
+}
+
+teardown() {
+	client_teardown
+}
+
+# follow ARGUMENT...: sse-tail in the background, its output in the file out; PID is its process.
+follow() {
+	sse-tail "$@" >out 2>err 3>&- &
+	PID=$!
+}
+
+# --- the request ----------------------------------------------------------------------------------
+
+@test "a topic word, no word and a URL lead to the stream, asked for as the standard says" {
+	serve <<'END'
+accept
+request
+send HTTP/1.1 204 No\r\n\r\n
+accept
+request
+send HTTP/1.1 204 No\r\n\r\n
+accept
+request
+send HTTP/1.1 204 No\r\n\r\n
+END
+	SSE_URL=$URL run --separate-stderr -0 sse-tail
+	[ -z "$output$stderr" ]
+	has log 'GET /api/users/event HTTP/1.1'
+	has log 'Accept: text/event-stream'
+	has log 'Cache-Control: no-cache'
+	has log 'User-Agent: sse-tail/'
+	run ! grep -qi accept-encoding log
+	run ! grep -qi last-event-id log
+	SSE_URL=$URL/base run -0 sse-tail chat/lobby
+	has log 'GET /base/api/chat/lobby/event HTTP/1.1'
+	run -0 sse-tail "$URL/stream?x=1"
+	has log 'GET /stream?x=1 HTTP/1.1'
+}
+
+@test "what makes no sense is a usage error: two operands, an unknown format, a bad id" {
+	run -64 sse-tail users chat
+	run -64 sse-tail -o xml
+	[[ $output == *"pretty, json, data, raw"* ]]
+	run -64 sse-tail --last-event-id $'a\nb'
+	run -64 sse-tail --last-event-id ' a'
+	run -64 sse-tail -H 'last-event-id: a'
+	run -64 sse-tail -o raw -e update
+	run -64 sse-tail -n 0
+	run -64 sse-tail event
+	run -64 sse-tail --reconnect
+	[[ $output == *"did you mean --"* ]]
+}
+
+@test "headers and login go with every connection" {
+	serve <<'END'
+accept
+request
+send @STREAM
+close
+accept
+request
+send HTTP/1.1 204 No\r\n\r\n
+END
+	run -0 sse-tail "$URL/x" -H 'X-One: 1' -u me:pw -H 'Accept: text/event-stream, x/y'
+	[ "$(grep -c 'X-One: 1' log)" -eq 2 ]
+	[ "$(grep -c 'Authorization: Basic bWU6cHc=' log)" -eq 2 ]
+	[ "$(grep -c '^Accept:' log)" -eq 2 ]
+}
+
+# --- events come at once --------------------------------------------------------------------------
+
+@test "an event is shown the moment it is complete, also behind a lone CR, in pieces of a byte" {
+	serve <<'END'
+accept
+request
+send @STREAM
+bytes event: one\rdata: 1\r\r
+wait one
+bytes data: 2\r\n\r
+wait two
+bytes \ndata: 3\n
+pause 20
+bytes \n
+wait three
+send data: cut off
+close
+END
+	follow "$URL/x" -o data --no-reconnect
+	wait_for has out 1
+	touch one
+	wait_for has out 2
+	touch two
+	wait_for has out 3
+	touch three
+	ended "$PID" 0
+	[ "$(cat out)" = $'1\n2\n3' ]
+}
+
+@test "into a pipe the format is json: one line an event, data a string, NUL and quotes kept" {
+	serve <<'END'
+accept
+request
+send @STREAMevent: up"date\nid: a:1\ndata: {"n": 1.00}\ndata: x\0y\n\ndata\n\n
+close
+END
+	run -0 sse-tail "$URL/x" --no-reconnect
+	[ "${lines[0]}" = '{"event":"up\"date","data":"{\"n\": 1.00}\nx\u0000y","id":"a:1","origin":"'"$URL"'"}' ]
+	[ "${lines[1]}" = '{"event":"message","data":"","id":"a:1","origin":"'"$URL"'"}' ]
+}
+
+@test "data prints the data alone, as it came" {
+	serve <<'END'
+accept
+request
+send @STREAMdata: {"n": 123456789012345678901234567890}\n\ndata: a\ndata:\ndata: b\n\n
+close
+END
+	run -0 sse-tail "$URL/x" --no-reconnect -o data
+	[ "$output" = $'{"n": 123456789012345678901234567890}\na\n\nb' ]
+}
+
+@test "raw prints the bytes as they came, and -n ends behind the event" {
+	serve <<'END'
+accept
+request
+send @STREAM\xef\xbb\xbf: hi\r\ndata: \xff\0\r\n\r\ndata: 2\n\ndata: 3\n\n
+hold
+END
+	sse-tail "$URL/x" -o raw -n 2 >out
+	printf '\xef\xbb\xbf: hi\r\ndata: \xff\0\r\n\r\ndata: 2\n\n' | cmp - out
+}
+
+@test "an event of a megabyte comes whole" {
+	serve <<'END'
+accept
+request
+send @STREAMdata: 
+repeat 104858 0123456789
+send \n\n
+close
+END
+	run -0 bash -c "sse-tail $URL/x --no-reconnect -o data | wc -c"
+	[ "$output" -eq 1048581 ]
+}
+
+@test "invalid UTF-8 becomes the replacement character" {
+	serve <<'END'
+accept
+request
+send @STREAMdata: a\xffb\xc3\n\n
+close
+END
+	run -0 sse-tail "$URL/x" --no-reconnect -o data
+	[ "$output" = 'a�b�' ]
+}
+
+@test "a stream that the server compressed without being asked is read" {
+	printf 'data: squeezed\n\n' | gzip -c >body
+	serve <<'END'
+accept
+request
+send HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\n\r\n
+file body
+close
+END
+	run -0 sse-tail "$URL/x" --no-reconnect -o data
+	[ "$output" = squeezed ]
+}
+
+@test "a chunked stream is read, and the Content-Type may be spelt in any way" {
+	serve <<'END'
+accept
+request
+send HTTP/1.1 200 OK\r\nCONTENT-TYPE:Text/Event-Stream;charset=UTF-8\r\nTransfer-Encoding: chunked\r\n\r\n
+send 5\r\ndata:\r\n3\r\n 1\n\r\n1\r\n\n\r\n0\r\n\r\n
+END
+	run -0 sse-tail "$URL/x" --no-reconnect -o data
+	[ "$output" = 1 ]
+}
+
+# --- pretty ---------------------------------------------------------------------------------------
+
+@test "pretty shows time, type and id in a line, and JSON indented with the digits that came" {
+	serve <<'END'
+accept
+request
+send @STREAMevent: update\nid: a:1\ndata: {"b":1.10,"a":123456789012345678901234567890,"l":[],"t":"x"}\n\ndata: two\ndata: lines\n\n
+close
+END
+	run -0 sse-tail "$URL/x" --no-reconnect -o pretty
+	[[ ${lines[0]} =~ ^[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\ update\ a:1$ ]]
+	[ "$(printf '%s\n' "${lines[@]:1:6}")" = '  {
+    "b": 1.10,
+    "a": 123456789012345678901234567890,
+    "l": [],
+    "t": "x"
+  }' ]
+	[[ ${lines[7]} =~ ^[0-9:]{8}\ message$ ]]
+	[ "${lines[8]}" = '  two' ]
+	[ "${lines[9]}" = '  lines' ]
+}
+
+@test "pretty shows what would steer the terminal instead of obeying it, in type, id, text and JSON" {
+	serve <<'END'
+accept
+request
+send @STREAMevent: \x1b[31mred\nid: \x1b]0;t\x07\ndata: \x1b[2J \x07\x08\x7f \xc2\x9b31m \xe2\x80\xae \xe2\x81\xa6 \t.\n\n
+send data: {"\xe2\x80\xaek":"\x7f\xc2\x9b\xe2\x80\xae"}\n\n
+close
+END
+	run -0 sse-tail "$URL/x" --no-reconnect -o pretty
+	[[ $output != *$'\e'* ]]
+	[ "$(printf %s "$output" | LC_ALL=C tr -d '\n' | LC_ALL=C grep -c '[[:cntrl:]]')" -eq 0 ]
+	[[ ${lines[0]} == *' \u001b[31mred \u001b]0;t\u0007' ]]
+	[ "${lines[1]}" = '  \u001b[2J \u0007\u0008\u007f \u009b31m \u202e \u2066 \t.' ]
+	[[ $output == *'"\u202ek": "\u007f\u009b\u202e"'* ]]
+}
+
+@test "colour comes with --color=always, and not into a pipe by itself" {
+	serve <<'END'
+accept
+request
+send @STREAMdata: {"a":1}\n\n
+close
+accept
+request
+send @STREAMdata: {"a":1}\n\n
+close
+END
+	run -0 sse-tail "$URL/x" --no-reconnect -o pretty --color=always
+	[[ $output == *$'\e['* ]]
+	run -0 sse-tail "$URL/x" --no-reconnect -o pretty
+	[[ $output != *$'\e['* ]]
+}
+
+@test "in a terminal pretty and colour are the default, and NO_COLOR and TERM=dumb are obeyed" {
+	needs_terminal
+	serve <<'END'
+accept
+request
+send @STREAMevent: update\ndata: {"a":1}\n\n
+close
+accept
+request
+send @STREAMevent: update\ndata: {"a":1}\n\n
+close
+accept
+request
+send @STREAMevent: update\ndata: {"a":1}\n\n
+close
+END
+	run -0 script -qec "sse-tail $URL/x --no-reconnect" /dev/null
+	[[ $output == *$'\e['*update* ]]
+	NO_COLOR=1 run -0 script -qec "sse-tail $URL/x --no-reconnect" /dev/null
+	[[ $output == *update* && $output != *$'\e['* ]]
+	TERM=dumb run -0 script -qec "sse-tail $URL/x --no-reconnect" /dev/null
+	[[ $output == *update* && $output != *$'\e['* ]]
+}
+
+@test "a gap is shown as a warning, and told on the standard error where -e leaves it out" {
+	serve <<'END'
+accept
+request
+send @STREAMevent: gap\nid: b:9\ndata: {"after":"b:1","oldest":"b:9","reason":"expired"}\n\nevent: gap\ndata: my own\n\n
+close
+accept
+request
+send @STREAMevent: gap\nid: b:9\ndata: {"after":"\\u001b","oldest":null,"reason":"unknown-log"}\n\n
+close
+END
+	run --separate-stderr -0 sse-tail "$URL/x" --no-reconnect -o pretty
+	[[ ${lines[0]} == *'events are missing here: those after b:1 are no longer stored' ]]
+	[[ ${lines[1]} == *' gap' ]]
+	[ "${lines[2]}" = '  my own' ]
+	run --separate-stderr -0 sse-tail "$URL/x" --no-reconnect -e update
+	[ -z "$output" ]
+	[ "$stderr" = 'sse-tail: events are missing here: those after \u001b are not known, the id is of another log' ]
+}
+
+# --- choosing and ending --------------------------------------------------------------------------
+
+@test "-e shows the types that match one of the globs, -n counts what is shown" {
+	serve <<'END'
+accept
+request
+send @STREAMevent: user.join\ndata: 1\n\nevent: other\ndata: 2\n\ndata: 3\n\nevent: user.leave\ndata: 4\n\nevent: user.x\ndata: 5\n\n
+hold
+END
+	run -0 sse-tail "$URL/x" -o data -e 'user.*' -e message -n 3
+	[ "$output" = $'1\n3\n4' ]
+}
+
+@test "--timeout ends with 0, and with 75 if -n was not reached" {
+	serve <<'END'
+accept
+request
+send @STREAMdata: 1\n\n
+hold
+accept
+request
+send @STREAMdata: 1\n\n
+hold
+END
+	run --separate-stderr -0 sse-tail "$URL/x" -o data --timeout 200ms
+	[ "$output$stderr" = 1 ]
+	run --separate-stderr -75 sse-tail "$URL/x" -o data --timeout 200ms -n 2
+	[[ $stderr == *"--timeout is up, and 1 of 2 events came" ]]
+}
+
+@test "--timeout also ends the wait between connections" {
+	free_url
+	run -0 sse-tail "$URL/x" --timeout 200ms --reconnect-delay 1h
+}
+
+@test "SIGINT ends it with 130, SIGTERM with 143, and all that came was written" {
+	local signal want
+	while read -r signal want; do
+		serve <<'END'
+accept
+request
+send @STREAMdata: 1\n\n
+hold
+END
+		follow "$URL/x" -o data
+		wait_for has out 1
+		kill "-$signal" "$PID"
+		ended "$PID" "$want"
+		[ ! -s err ]
+		kill "$SERVER_PID" || true
+	done <<'END'
+INT 130
+TERM 143
+END
+}
+
+@test "when the reader of the pipe goes away it ends at once, without a word" {
+	serve <<'END'
+accept
+request
+send @STREAMdata: 1\n\n
+hold
+END
+	(sse-tail "$URL/x" -o data 2>err 3>&- || echo $? >status) | head -n 1 >out
+	[ "$(cat out)" = 1 ]
+	[ "$(cat status)" -eq 141 ]
+	[ ! -s err ]
+}
+
+@test "output that cannot be written is 74: a full disk, a closed stdout" {
+	serve <<'END'
+accept
+request
+send @STREAMdata: 1\n\n
+hold
+accept
+request
+send @STREAMdata: 1\n\n
+hold
+END
+	[ -c /dev/full ] || skip "no /dev/full"
+	run -74 bash -c "sse-tail $URL/x 2>&1 >/dev/full"
+	[[ $output == "sse-tail: cannot write to the standard output: "* ]]
+	run -74 bash -c "sse-tail $URL/x 2>&1 >&-"
+}
+
+@test "a reader that stalls slows the stream down, and a signal still ends it" {
+	serve <<'END'
+accept
+request
+send @STREAM
+repeat 200000 data: a line that fills the pipe and then the buffers of the kernel, too\n\n
+log all sent
+hold
+END
+	mkfifo pipe
+	sse-tail "$URL/x" -o data >pipe 2>err 3>&- &
+	PID=$!
+	exec 4<pipe
+	read -r line <&4
+	[[ $line == "a line"* ]]
+	run ! has log 'all sent'
+	kill "$PID"
+	ended "$PID" 143
+	exec 4<&-
+}
+
+@test "it does not read the standard input" {
+	serve <<'END'
+accept
+request
+send @STREAMdata: 1\n\n
+close
+END
+	printf 'left alone' >file
+	run -0 bash -c "(sse-tail $URL/x --no-reconnect -o data; cat) <file"
+	[ "$output" = $'1\nleft alone' ]
+}
+
+# --- connecting again -----------------------------------------------------------------------------
+
+@test "after the end of the stream it goes on from the last id, silently, and 204 ends it with 0" {
+	serve <<'END'
+accept
+request
+send @STREAMid: a:1\ndata: 1\n\nid: a:2\n\nid: a:3\ndata: torn
+close
+accept
+request
+send @STREAMdata: 2\n\n
+reset
+accept
+request
+send HTTP/1.1 204 No\r\n\r\n
+END
+	run --separate-stderr -0 sse-tail "$URL/x" -o data
+	[ "$output" = $'1\n2' ]
+	[ -z "$stderr" ]
+	[ "$(grep -c 'Last-Event-ID: a:2' log)" -eq 2 ]
+	requests 3
+}
+
+@test "--last-event-id is sent, and an empty id in the stream takes it back" {
+	serve <<'END'
+accept
+request
+send @STREAMid\ndata: 1\n\n
+close
+accept
+request
+send HTTP/1.1 204 No\r\n\r\n
+END
+	run -0 sse-tail "$URL/x" --last-event-id 'ü:1'
+	has log 'Last-Event-ID: ü:1'
+	[ "$(grep -c 'Last-Event-ID' log)" -eq 1 ]
+}
+
+@test "an id that HTTP cannot carry is left out with a warning" {
+	serve <<'END'
+accept
+request
+send @STREAMid: a\x01b\ndata: 1\n\n
+close
+accept
+request
+send HTTP/1.1 204 No\r\n\r\n
+END
+	run --separate-stderr -0 sse-tail "$URL/x" -o data
+	[[ $stderr == *"the id 'a\u0001b' cannot be sent"* ]]
+	run ! has log 'Last-Event-ID'
+}
+
+@test "the server's retry field sets the pause, in force without a blank line behind it" {
+	serve <<'END'
+accept
+request
+send @STREAMretry: 400\nretry: 10x\n
+close
+accept
+request
+send HTTP/1.1 204 No\r\n\r\n
+END
+	run -0 sse-tail -v "$URL/x"
+	[[ $output =~ connecting\ again\ in\ 0\.([4-7][0-9][0-9]|800)\ s ]]
+}
+
+@test "a server that is away, breaks, or answers 500, 429 or 408 is asked again" {
+	serve <<'END'
+away
+wait called
+back
+accept
+request
+send HTTP/1.1 500 Oops@EMPTY
+request
+send HTTP/1.1 429 Slow\r\nRetry-After: 1@EMPTY
+request
+send HTTP/1.1 408 Slow@EMPTY
+close
+accept
+request
+close
+accept
+request
+send HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 100\r\n\r\ndata: 1\n\n
+close
+accept
+request
+send HTTP/1.1 204 No\r\n\r\n
+END
+	follow -v "$URL/x" -o data
+	wait_for has err 'Connection refused'
+	touch called
+	ended "$PID" 0
+	[ "$(cat out)" = 1 ]
+	has err '(500 Oops); connecting again'
+	has err '(429 Slow); connecting again in 1.000 s'
+	has err 'closed the connection without an answer'
+	has err 'closed the connection too early'
+}
+
+@test "other 4xx end it at once, with the server's reason" {
+	local code want
+	while read -r code want; do
+		serve <<END
+accept
+request
+send HTTP/1.1 $code No\r\nContent-Type: application/problem+json\r\nContent-Length: 17\r\n\r\n{"detail":"why!"}
+hold
+END
+		run "-$want" sse-tail "$URL/x"
+		[[ $output == "sse-tail: $URL/x "*"($code No): why!" ]]
+		requests 1
+	done <<'END'
+400 65
+401 77
+403 77
+404 69
+410 69
+END
+}
+
+@test "a refusal whose body never ends is still a refusal" {
+	serve <<'END'
+accept
+request
+send HTTP/1.1 404 No\r\nContent-Type: text/plain\r\n\r\n
+repeat 100000 a lot of words that go on and on and on and on
+hold
+END
+	run -69 sse-tail "$URL/x"
+}
+
+@test "--retry-max ends it after so many failures in a row, 75; an event starts the count anew" {
+	serve <<'END'
+accept
+request
+close
+accept
+request
+send @STREAMdata: 1\n\n
+close
+accept
+request
+close
+accept
+request
+close
+END
+	run --separate-stderr -75 sse-tail "$URL/x" -o data --retry-max 2
+	[ "$output" = 1 ]
+	[[ $stderr == *"gave up after 3 attempts in a row: "* ]]
+	requests 4
+}
+
+@test "--no-reconnect: 0 when the stream ended, 69 when it broke or nobody was there, 75 for 5xx" {
+	serve <<'END'
+accept
+request
+send @STREAMdata: 1\n\n
+close
+accept
+request
+send @STREAMdata: 1\n\n
+pause 50
+reset
+accept
+request
+send HTTP/1.1 503 Busy@EMPTY
+END
+	run -0 sse-tail "$URL/x" --no-reconnect
+	run -69 sse-tail "$URL/x" --no-reconnect
+	[[ $output == *"the connection to $URL/x broke"* ]]
+	run -75 sse-tail "$URL/x" --no-reconnect
+	wait "$SERVER_PID"
+	run -69 sse-tail "$URL/x" --no-reconnect
+	[[ $output == "sse-tail: cannot connect to $URL/x: Connection refused" ]]
+}
+
+@test "--read-timeout takes silence for a broken connection; a comment is life" {
+	serve <<'END'
+accept
+request
+send @STREAMdata: 1\n\n
+pause 200
+send :\n
+pause 200
+send :\n
+wait silent
+accept
+request
+send HTTP/1.1 204 No\r\n\r\n
+END
+	follow -v "$URL/x" -o data --read-timeout 300ms
+	wait_for has err 'nothing came from'
+	touch silent
+	ended "$PID" 0
+	has err 'for 300ms; connecting again'
+}
+
+@test "trouble of more than 10 s is told once, and that it is over; -q keeps silent" {
+	free_url
+	sse-tail -q "$URL/x" --timeout 11s 2>quiet 3>&- &
+	local quiet_pid=$!
+	serve <<'END'
+accept
+request
+send @STREAMdata: 0\n\n
+close
+accept
+request
+send HTTP/1.1 503 Busy\r\nRetry-After: 11\r\nConnection: close@EMPTY
+accept
+request
+send @STREAMdata: 1\n\n
+hold
+END
+	follow "$URL/x" -o data -n 2
+	wait_for has err 'still trying' || wait_for has err 'still trying'
+	[ "$(cat err)" = "sse-tail: no stream for 10 s: $URL/x cannot answer now (503 Busy); still trying" ]
+	ended "$PID" 0
+	[[ $(tail -n 1 err) == "sse-tail: the stream is back after 11s" ]]
+	lines_of err 2
+	ended "$quiet_pid" 0
+	[ ! -s quiet ]
+}
+
+@test "who waits at a terminal for a first stream hears at once that there is none" {
+	needs_terminal
+	free_url
+	run -0 script -qec "sse-tail $URL/x --timeout 300ms" /dev/null
+	[[ $output == "sse-tail: no stream yet: cannot connect to $URL/x: Connection refused; still trying"* ]]
+	run -75 script -qec "sse-post $URL/x -d x --retry-max-time 600ms" /dev/null
+	[[ $output == "sse-post: cannot connect to $URL/x: Connection refused; trying again for 600ms"* ]]
+}
+
+@test "redirects are followed, and the next connection asks the URL that was given" {
+	local code
+	for code in 301 302 303 307 308; do
+		serve <<END
+accept
+request
+send HTTP/1.1 $code Go\r\nLocation: /y@EMPTY
+request
+send @STREAMdata: 1\n\n
+close
+accept
+request
+send HTTP/1.1 204 No\r\n\r\n
+END
+		run -0 sse-tail "$URL/x" -o data
+		[ "$output" = 1 ]
+		[ "$(grep -c 'GET /x ' log)" -eq 2 ]
+		[ "$(grep -c 'GET /y ' log)" -eq 1 ]
+	done
+}
+
+@test "a redirect may lead to a server that takes its time" {
+	serve <<'END'
+accept
+request
+send HTTP/1.1 302 Go\r\nLocation: /y@EMPTY
+request
+pause 5200
+send @STREAMdata: 1\n\n
+close
+END
+	run -0 sse-tail "$URL/x" -o data --no-reconnect
+	[ "$output" = 1 ]
+}
+
+@test "a redirect without end or without Location is 76" {
+	local _
+	{
+		echo accept
+		for _ in 1 2 3 4 5 6 7 8 9 10 11; do
+			printf '%s\n' request 'send HTTP/1.1 302 Go\r\nLocation: /y@EMPTY'
+		done
+	} >redirects
+	serve <redirects
+	run -76 sse-tail "$URL/x"
+	[[ $output == *"redirects too often"* ]]
+	serve <<'END'
+accept
+request
+send HTTP/1.1 302 Go@EMPTY
+END
+	run -76 sse-tail "$URL/x"
+	[[ $output == *"no Location"* ]]
+}
+
+@test "origin is that of the stream itself, behind redirects, without a password" {
+	serve <<'END'
+accept
+request
+send @STREAMdata: 1\n\n
+close
+END
+	local target=$URL
+	mv log target.log
+	cp script target.script
+	"$TOOLS/scripted_server" target.script target.log >target.port 3>&- &
+	local pid=$!
+	wait_for test -s target.port
+	kill "$SERVER_PID"
+	target=http://127.0.0.1:$(cat target.port)
+	serve <<END
+accept
+request
+send HTTP/1.1 302 Go\r\nLocation: $target/y@EMPTY
+END
+	run -0 sse-tail "${URL/\/\////me:pw@}/x" --no-reconnect
+	[[ $output == *"\"origin\":\"$target\"}" ]]
+	wait "$pid"
+	run ! grep -q Authorization target.log
+}
+
+# --- not an event stream --------------------------------------------------------------------------
+
+@test "a URL that is no event stream is 76, and it says what came instead" {
+	serve <<'END'
+accept
+request
+send HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>
+hold
+accept
+request
+send HTTP/1.1 200 OK\r\n\r\nx
+hold
+accept
+request
+send HTTP/1.1 200 OK\r\nContent-Type: text/event-streams\r\n\r\n
+hold
+accept
+request
+send HTTP/1.1 206 Partial\r\nContent-Type: text/event-stream@EMPTY
+END
+	run -76 sse-tail "$URL/x"
+	[ "$output" = "sse-tail: $URL/x is no event stream: its Content-Type is 'text/html'" ]
+	run -76 sse-tail "$URL/x"
+	[[ $output == *"Content-Type is missing" ]]
+	run -76 sse-tail "$URL/x"
+	run -76 sse-tail "$URL/x"
+}
+
+@test "something that is not HTTP is 76" {
+	serve <<'END'
+accept
+request
+send 220 mail.example.com ESMTP\r\n
+close
+END
+	run -76 sse-tail "$URL/x"
+	[[ $output == *"does not speak HTTP"* ]]
+}
+
+@test "an event larger than 64 MiB ends it with 76, it does not fill the memory" {
+	serve <<'END'
+accept
+request
+send @STREAMdata: 1\n\ndata: 
+repeat 700000 0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789
+hold
+END
+	run --separate-stderr -76 sse-tail "$URL/x" -o data
+	[ "$output" = 1 ]
+	[[ $stderr == *"sent an event larger than 64 MiB" ]]
+}
+
+@test "a certificate that nobody vouches for is 76, --cacert or -k accept it" {
+	command -v openssl >/dev/null || skip "openssl(1) is not there"
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout key -out cert -days 2 -subj /CN=localhost \
+		-addext subjectAltName=DNS:localhost 2>/dev/null
+	openssl s_server -accept 0 -key key -cert cert -www >server 2>&1 3>&- &
+	SERVER_PID=$!
+	wait_for has server ACCEPT
+	URL=https://localhost:$(sed -n 's/^ACCEPT .*://p' server | head -n 1)
+	run -76 sse-tail "$URL/x"
+	[[ $output == *"a certificate that is not trusted (--cacert "* ]]
+	run -76 sse-tail "$URL/x" -k
+	[[ $output == *"no event stream"*text/html* ]]
+	run -76 sse-tail "$URL/x" --cacert cert
+	[[ $output == *"no event stream"* ]]
+	run -66 sse-tail "$URL/x" --cacert missing
+}
+
+@test "a host that does not exist is asked again, and 69 with --no-reconnect" {
+	run -69 sse-tail http://no-such-host.invalid/x --no-reconnect
+	[[ $output == *"cannot find the host of"* ]]
+}
+
+# --- words ----------------------------------------------------------------------------------------
+
+@test "-vv shows headers but no secret, and the server's cannot steer the terminal" {
+	serve <<'END'
+accept
+request
+send HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nX-Evil: \x1b[2J\r\nSet-Cookie: hidden2\r\n\r\n
+close
+END
+	run -0 sse-tail -vv "$URL/x" --oauth2-bearer hidden1 --no-reconnect
+	[[ $output != *hidden* ]]
+	[[ $output != *$'\e'* ]]
+	[[ $output == *'< X-Evil: \u001b[2J'* ]]
+}
+
+@test "--help fits 80 columns and lists the formats; --version names libcurl" {
+	run --separate-stderr -0 sse-tail --help
+	[ -z "$stderr" ]
+	[ -z "$(awk 'length > 80' <<<"$output")" ]
+	[[ $output == *pretty* && $output == *--no-reconnect* ]]
+	run -0 sse-tail --version
+	[[ $output == "sse-tail (sse-tools) "*libcurl* ]]
+}
