@@ -34,8 +34,8 @@ struct sse_event {
 enum sse_result {
 	SSE_OK = 0,
 	SSE_STOP,      /* a callback asked to stop; feeding may go on with the bytes after *used */
-	SSE_TOO_LARGE, /* an event exceeded the cap; the parser takes nothing more until reset */
-	SSE_NO_MEMORY, /* as above */
+	SSE_TOO_LARGE, /* an event exceeded the cap; nothing more is taken until sse_parser_end() */
+	SSE_NO_MEMORY, /* likewise; an id of more than 64 bytes may be lost too: it becomes empty */
 };
 
 /*
@@ -54,14 +54,15 @@ struct sse_parser;
 /*
  * sse_parser_new(callbacks, context, cap):
  * Return a parser at the start of a stream, or NULL without memory.  ${cap} is the most bytes
- * that one event may take (0: SSE_EVENT_MAX).  ${callbacks} is copied.
+ * that one event may take (0: SSE_EVENT_MAX); a comment that a callback wants, and the value of a
+ * retry, may each take as much.  ${callbacks} is copied.
  */
 struct sse_parser *sse_parser_new(const struct sse_callbacks *callbacks, void *context, size_t cap);
 
 /*
  * sse_parser_feed(parser, data, len, used):
  * Take the next ${len} bytes of the stream, torn anywhere.  *${used} (NULL to ignore) becomes the
- * number of bytes taken: all of them with SSE_OK.
+ * number of bytes taken: all of them with SSE_OK.  No callback may call this for the same parser.
  */
 enum sse_result sse_parser_feed(struct sse_parser *parser, const char *data, size_t len,
 	size_t *used);

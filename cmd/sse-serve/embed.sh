@@ -8,7 +8,7 @@ echo '/* Made by embed.sh from the pages; see pages.h. */'
 echo '#include "pages.h"'
 n=0
 for file in "$@"; do
-	echo "static const unsigned char page_$n[] = {"
+	echo "static const unsigned char page_${n}[] = {"
 	od -An -v -tx1 "$file" | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g'
 	echo '};'
 	n=$((n + 1))

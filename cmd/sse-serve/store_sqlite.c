@@ -52,8 +52,8 @@ static const char *const write_sql[WRITE_STATEMENTS] = {
 	[COMMIT] = "COMMIT",
 	[ROLLBACK] = "ROLLBACK",
 	[ADD_TOPIC] = "INSERT INTO topic(id, name) VALUES(?, ?)",
-	[ADD_EVENT] = "INSERT INTO event(position, topic, time, json, type, data)"
-		      " VALUES(?, ?, ?, ?, ?, ?)",
+	[ADD_EVENT] = ("INSERT INTO event(position, topic, time, json, type, data)"
+		       " VALUES(?, ?, ?, ?, ?, ?)"),
 };
 
 enum read_statement { SNAPSHOT, RELEASE, REMOVED, EVENTS, NEWEST, FROM_TIME, READ_STATEMENTS };
