@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: MIT
+# sse-tools: one non-recursive makefile.  `make help` lists what it can do; V=1 shows the commands.
+
+VERSION = 0.1.0
+
+BUILD ?= build
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+BASHDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
+
+CC ?= cc
+CFLAGS ?= -O2 -g
+PKG_CONFIG ?= pkg-config
+# SANITIZE=address,undefined or SANITIZE=thread builds with them; give a BUILD of its own.
+SANITIZE ?=
+# By another name, so that make -n only shows what would be run.
+THIS_MAKE := $(MAKE)
+# How long `make fuzz` lets each fuzzer run.
+FUZZ_SECONDS ?= 300
+Q = $(if $(V),,@)
+# $(call say,CC,file): the short line that stands for the command.
+say = @$(if $(V),:,printf '  %-5s %s\n' $(1) $(2))
+
+# Warnings are errors in CI, but for the sanitizers, which make compilers guess.
+WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+	-Wformat=2 -Wvla $(if $(CI),$(if $(SANITIZE),,-Werror))
+HARDEN = -fstack-protector-strong $(PIC) $(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+PIC = -fPIE
+SAN = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+BASE_CFLAGS = -std=c17 -D_GNU_SOURCE -DSSE_TOOLS_VERSION='"$(VERSION)"' -Ilib -pthread \
+	$(WARNINGS) $(HARDEN) $(SAN)
+BASE_LDFLAGS = -pie $(GNU_LDFLAGS) -pthread $(SAN)
+GNU_LDFLAGS := $(if $(filter Darwin,$(shell uname -s)),,-Wl,-z,relro,-z,now,--as-needed)
+
+PROGRAMS = sse-serve sse-post sse-tail
+# What each program is linked with, by pkg-config name.
+PKGS_sse-serve = libmicrohttpd sqlite3 libcjson
+PKGS_sse-post = $(PKGS_clients)
+PKGS_sse-tail = $(PKGS_clients)
+PKGS_clients = libcurl libcjson
+PKGS_test = cmocka $(sort $(foreach p,$(PROGRAMS),$(PKGS_$(p))))
+
+# libsse is what others link; libcommon is what the three programs share beside it, and libclient
+# what the two clients share: it alone needs libcurl.
+SSE_SRC = $(wildcard lib/sse_*.c)
+CLIENT_SRC = $(wildcard lib/client*.c)
+COMMON_SRC = $(filter-out $(SSE_SRC) $(CLIENT_SRC),$(wildcard lib/*.c))
+
+.PHONY: all
+all: $(PROGRAMS) libsse ## build the three programs and the library (the default)
+
+# --- the programs and the library -------------------------------------------
+
+OBJ = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+LIBS_sse-serve = $(BUILD)/libcommon.a $(BUILD)/libsse.a
+LIBS_sse-post = $(BUILD)/libclient.a $(BUILD)/libcommon.a $(BUILD)/libsse.a
+LIBS_sse-tail = $(LIBS_sse-post)
+EXTRA_sse-serve = $(BUILD)/obj/web.o
+
+cflags = $(if $(1),$(shell $(PKG_CONFIG) --cflags $(1) 2>/dev/null))
+libs = $(if $(1),$(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null))
+# The rules that it writes name BUILD as a variable: they hold however the folder is spelt.
+compile = $(Q)mkdir -p $(@D) && $(CC) $(BASE_CFLAGS) $(call cflags,$(PKGS)) $(MORE) \
+	-MMD -MP -MT '$$(BUILD)$(patsubst $(BUILD)%,%,$@)' $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+# $(call link,objects and archives,packages)
+link = $(Q)mkdir -p $(@D) && $(CC) $(BASE_CFLAGS) $(CFLAGS) -o $@ $(1) $(BASE_LDFLAGS) $(LDFLAGS) \
+	$(call libs,$(2)) $(LDLIBS)
+
+# Stops with advice where pkg-config lacks a package of a program.
+NEEDS = $(addprefix need-,$(PROGRAMS) clients)
+.PHONY: $(NEEDS)
+$(NEEDS): need-%:
+	@PKG_CONFIG='$(PKG_CONFIG)' sh .ci/deps need $* $(PKGS_$*)
+
+# A program, and its parts but main.o as an archive, for its unit tests.
+define program
+.PHONY: $(1)
+$(1): $(BUILD)/bin/$(1)
+OBJ_$(1) = $$(call OBJ,$$(wildcard cmd/$(1)/*.c)) $$(EXTRA_$(1))
+$$(OBJ_$(1)): PKGS = $$(PKGS_$(1))
+$$(OBJ_$(1)): | need-$(1)
+$(BUILD)/$(1).a: $$(filter-out %/main.o,$$(OBJ_$(1)))
+$(BUILD)/bin/$(1): $$(OBJ_$(1)) $$(LIBS_$(1))
+	$$(call say,LINK,$$@)
+	$$(call link,$$^,$$(PKGS_$(1)))
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
+
+.PHONY: libsse
+libsse: $(BUILD)/libsse.a
+$(BUILD)/libsse.a: $(call OBJ,$(SSE_SRC))
+$(BUILD)/libcommon.a: $(call OBJ,$(COMMON_SRC))
+$(BUILD)/libclient.a: $(call OBJ,$(CLIENT_SRC))
+$(call OBJ,$(COMMON_SRC)): PKGS = libcjson
+$(call OBJ,$(CLIENT_SRC)): PKGS = $(PKGS_clients)
+$(call OBJ,$(CLIENT_SRC)): | need-clients
+# Others may link it into a shared library of theirs.
+$(call OBJ,$(SSE_SRC)): PIC = -fPIC -fno-semantic-interposition
+$(BUILD)/%.a:
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/obj/%.o: %.c Makefile
+	$(call say,CC,$<)
+	$(compile)
+
+# The pages become bytes in the program.
+WEB = $(wildcard cmd/sse-serve/web/*)
+$(BUILD)/web.c: $(WEB) cmd/sse-serve/embed.sh Makefile
+	$(call say,EMBED,$@)
+	$(Q)mkdir -p $(@D) && sh cmd/sse-serve/embed.sh $(WEB) >$@.tmp && mv $@.tmp $@
+$(BUILD)/obj/web.o: MORE = -Icmd/sse-serve
+$(BUILD)/obj/web.o: $(BUILD)/web.c
+	$(call say,CC,$<)
+	$(compile)
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+# --- running ----------------------------------------------------------------
+
+.PHONY: run
+run: deps-build ## install what is missing, build, run sse-serve with its page (ARGS='--tick 1s')
+	@$(MAKE) --no-print-directory all
+	@exec $(BUILD)/bin/sse-serve $(ARGS)
+
+.PHONY: deps deps-build deps-check
+deps: ## install what is missing (apt-get), or name the packages
+	@PKG_CONFIG='$(PKG_CONFIG)' sh .ci/deps build check
+deps-build: ## ... only what building needs
+	@PKG_CONFIG='$(PKG_CONFIG)' sh .ci/deps build
+deps-check: ## ... only what the tests need
+	@PKG_CONFIG='$(PKG_CONFIG)' sh .ci/deps check
+
+# --- tests ------------------------------------------------------------------
+
+# tests/unit/test_serve_*.c is linked with the parts of sse-serve, and so on for post and tail;
+# the others with the libraries alone.  The helpers of scenarios and the benchmarks likewise.
+TEST_SRC = $(filter-out tests/unit/example_%,$(wildcard tests/unit/*.c tests/scenario/*.c \
+	tests/fault/*.c tests/bench/*.c tests/interop/*.c tests/fuzz/*.c))
+TEST_LIBS = $(LIBS_sse-post)
+test_bins = $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(wildcard $(1))))
+UNIT = $(call test_bins,tests/unit/test_*.c)
+HELPERS = $(call test_bins,tests/scenario/*.c tests/fault/*.c tests/interop/*.c)
+BENCH = $(call test_bins,tests/bench/*.c)
+FUZZERS = $(call test_bins,tests/fuzz/fuzz_*.c)
+# What makes a fuzzer a program of its own, PROGRAM SECONDS; libFuzzer brings a main().
+FUZZ_CFLAGS ?= -DFUZZ_STANDALONE
+
+$(call OBJ,$(TEST_SRC)): PKGS = $(PKGS_test)
+$(call OBJ,$(TEST_SRC)): MORE = $(if $(findstring /fuzz/,$@),$(FUZZ_CFLAGS)) \
+	$(foreach p,serve post tail,$(if $(findstring _$(p)_,$@),-Icmd/sse-$(p)))
+define test_program
+$(BUILD)/tests/$(basename $(notdir $(1))): $(call OBJ,$(1)) $(TEST_LIBS) \
+		$(foreach p,serve post tail,$(if $(findstring _$(p)_,$(1)),$(BUILD)/sse-$(p).a))
+	$$(call say,LINK,$$@)
+	$$(call link,$$(filter-out $$(TEST_LIBS),$$^) $$(TEST_LIBS),$$(PKGS_test)) \
+		$(if $(findstring /fuzz/,$(1)),$$(FUZZ_LDFLAGS))
+endef
+$(foreach s,$(TEST_SRC),$(eval $(call test_program,$(s))))
+
+.PHONY: units helpers benches fuzzers
+units: $(UNIT)
+helpers: $(HELPERS)
+benches: $(BENCH)
+fuzzers: $(FUZZERS)
+
+.PHONY: check lint bench fuzz
+check: deps ## run every test, or SUITE='unit scenario/post' alone; needs what deps installs
+	@BUILD='$(BUILD)' MAKE='$(THIS_MAKE)' bash tests/run $(SUITE)
+lint: ## check scripts, man pages and sources for what a tool can see
+	@! command -v cppcheck >/dev/null || cppcheck -q --enable=warning,performance,portability \
+		--suppress=unknownMacro -Ilib lib cmd
+	@! command -v clang-format >/dev/null || for f in $(wildcard lib/*.[ch] cmd/*/*.[ch]); do \
+		clang-format --dry-run -Werror $$f 2>/dev/null || echo "clang-format would change $$f"; done
+	@BUILD='$(BUILD)' MAKE='$(THIS_MAKE)' bash tests/run lint
+bench: benches ## run the benchmarks
+	@BUILD='$(BUILD)' sh tests/bench.sh
+fuzz: ## fuzz for FUZZ_SECONDS each (300), with libFuzzer if clang is there
+	@BUILD='$(BUILD)' MAKE='$(THIS_MAKE)' sh tests/fuzz.sh $(FUZZ_SECONDS)
+
+# --- installing -------------------------------------------------------------
+
+.PHONY: completions
+completions: $(PROGRAMS) ## make completions/ anew from the programs' option tables
+	@mkdir -p completions/bash completions/zsh completions/fish
+	$(Q)for p in $(PROGRAMS); do \
+		$(BUILD)/bin/$$p --completions bash >completions/bash/$$p && \
+		$(BUILD)/bin/$$p --completions zsh >completions/zsh/_$$p && \
+		$(BUILD)/bin/$$p --completions fish >completions/fish/$$p.fish || exit 1; \
+	done
+
+# What is installed, as "folder:mode:file" words; uninstall removes the same list.
+INSTALLED = $(foreach p,$(PROGRAMS),$(BINDIR):755:$(BUILD)/bin/$(p) $(BASHDIR):644:completions/bash/$(p) \
+		$(ZSHDIR):644:completions/zsh/_$(p) $(FISHDIR):644:completions/fish/$(p).fish) \
+	$(LIBDIR):644:$(BUILD)/libsse.a $(INCLUDEDIR):644:lib/sse.h \
+	$(LIBDIR)/pkgconfig:644:$(BUILD)/libsse.pc \
+	$(foreach m,$(wildcard man/*.[1-8]),$(MANDIR)/man$(patsubst .%,%,$(suffix $(m))):644:$(m))
+
+.PHONY: install uninstall
+install: all $(BUILD)/libsse.pc ## install under PREFIX (/usr/local), in DESTDIR if given
+	$(Q)for i in $(INSTALLED); do \
+		folder="$(DESTDIR)$${i%%:*}" file="$${i##*:}" mode="$${i#*:}"; \
+		mkdir -p "$$folder" && install -m "$${mode%%:*}" "$$file" "$$folder/" || exit 1; \
+		echo "  INST  $$folder/$${file##*/}"; \
+	done
+uninstall: ## remove what install put there (and, in a DESTDIR, folders that are empty then)
+	$(Q)for i in $(INSTALLED); do \
+		rm -f "$(DESTDIR)$${i%%:*}/$${i##*/}"; \
+		[ -z "$(DESTDIR)" ] || (cd "$(DESTDIR)" && rmdir -p ".$${i%%:*}") 2>/dev/null || :; \
+	done
+$(BUILD)/libsse.pc: lib/libsse.pc.in Makefile FORCE
+	$(Q)mkdir -p $(@D) && sed -e 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(VERSION),' \
+		-e 's,@LIBDIR@,$(call in_prefix,$(LIBDIR)),' \
+		-e 's,@INCLUDEDIR@,$(call in_prefix,$(INCLUDEDIR)),' $< >$@
+in_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
+
+.PHONY: dist clean help FORCE
+DIST = sse-tools-$(VERSION)
+dist: ## pack what git knows (and what is new) into a tarball in build/
+	$(Q)mkdir -p $(BUILD)
+	$(Q)git ls-files -co --exclude-standard | LC_ALL=C sort | while read -r f; do \
+		[ ! -e "$$f" ] || echo "$$f"; done | tar -czf $(BUILD)/$(DIST).tar.gz \
+		--owner=0 --group=0 --transform 's,^,$(DIST)/,' -T -
+	@echo $(BUILD)/$(DIST).tar.gz
+clean: ## remove what was built and the tests' npm packages
+	rm -rf $(BUILD) tests/*/node_modules
+help: ## print this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile

@@ -1,0 +1,17 @@
+# fish completion for sse-serve, made by sse-serve --completions fish
+complete -c sse-serve -f
+complete -c sse-serve -l listen -s l -x -d 'listen here: ADDR:PORT, PORT or unix:PATH; may be repeated; port 0 picks one (default: port 8000 of the loopback addresses)'
+complete -c sse-serve -l open -d 'allow --listen beyond loopback: everyone who reaches the port can read and publish'
+complete -c sse-serve -l cors -x -d 'let pages of this origin (https://example.com, or *) read and publish; may be repeated'
+complete -c sse-serve -l heartbeat -x -d 'send a comment on a stream that was silent for this long (default 15s)'
+complete -c sse-serve -l request-timeout -x -d 'cut off a client whose request takes longer than this to arrive (default 30s)'
+complete -c sse-serve -l max-body -x -d 'the most bytes of one POST (default 1M)'
+complete -c sse-serve -l db -s d -r -F -d 'the database that keeps all events, or :memory: for none (default: sse-serve/events.db in $STATE_DIRECTORY or $XDG_STATE_HOME)'
+complete -c sse-serve -l window -x -d 'memory for the newest events (default 64M)'
+complete -c sse-serve -l tick -x -d 'send "Hello, world!" to users this often, unstored: a demo'
+complete -c sse-serve -l web -s w -x -a '(__fish_complete_directories)' -d 'serve the files of this folder instead of the built-in pages'
+complete -c sse-serve -l log -x -a 'text json' -d 'log on stderr as text (the default) or json'
+complete -c sse-serve -l verbose -s v -d 'log each request too'
+complete -c sse-serve -l help -s h -d 'print this help'
+complete -c sse-serve -l version -s V -d 'print the version and the linked libraries\''
+complete -c sse-serve -l completions -x -a 'bash zsh fish' -d 'print completions for bash, zsh or fish'

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+// What the browser tests share: the real server as a child process, Chromium, and waiting.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const PROGRAM = path.resolve(process.env.SSE_SERVE ?? path.join(here, "../../build/bin/sse-serve"));
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+/** Generous: it is reached only where something is broken, or the machine is very busy. */
+export const LIMIT_MS = 60_000;
+
+/** Waits until check() gives something true, and returns it. */
+export async function until(what, check, limit = LIMIT_MS) {
+  const end = Date.now() + limit;
+  let last;
+  for (;;) {
+    try {
+      const value = await check();
+      if (value) return value;
+      last = value;
+    } catch (error) {
+      last = error;
+    }
+    if (Date.now() > end) throw new Error(`waited ${limit / 1000} s in vain until ${what}; last: ${last}`);
+    await new Promise((resume) => setTimeout(resume, 20));
+  }
+}
+
+/** A folder that is removed after the test. */
+export async function tempFolder(t) {
+  const folder = await mkdtemp(path.join(tmpdir(), "sse-browser-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** sse-serve in a temporary folder; stopped, and the folder removed, after the test. */
+export class Server {
+  static async start(t, { args = [] } = {}) {
+    const server = new Server();
+    server.folder = await mkdtemp(path.join(tmpdir(), "sse-browser-"));
+    server.db = path.join(server.folder, "events.db");
+    server.args = args;
+    t.after(() => server.remove());
+    await server.run("127.0.0.1:0");
+    return server;
+  }
+
+  async run(listen) {
+    const child = spawn(PROGRAM, ["--listen", listen, "--db", this.db, ...this.args], {
+      cwd: this.folder,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.child = child;
+    this.gone = once(child, "exit");
+    this.gone.catch(() => {}); // told below, where it matters
+    this.said = "";
+    child.stderr.on("data", (bytes) => (this.said = (this.said + bytes).slice(-4000)));
+    const listening = new Promise((resolve) => {
+      createInterface({ input: child.stdout }).on("line", (line) => {
+        const match = /^Listening on (http:\/\/\S+)$/.exec(line);
+        if (match) resolve(match[1]);
+      });
+    });
+    const ended = this.gone.then(([code, signal]) => {
+      throw new Error(`${PROGRAM} ended (${signal ?? code}) before it listened: ${this.said}`);
+    });
+    ended.catch(() => {});
+    let timer;
+    const tooLate = new Promise((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`${PROGRAM} did not say where it listens: ${this.said}`)), LIMIT_MS);
+    });
+    try {
+      this.origin = (await Promise.race([listening, ended, tooLate])).replace(/\/$/, "");
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** kill -9: what was not yet on stable storage is lost. */
+  async kill() {
+    if (this.child.exitCode === null && this.child.signalCode === null) {
+      this.child.kill("SIGKILL");
+      await this.gone;
+    }
+  }
+
+  /** Again at the same address; with another database if one is named. */
+  async restart({ db } = {}) {
+    await this.kill();
+    if (db) this.db = path.join(this.folder, db);
+    await this.run(new URL(this.origin).host);
+  }
+
+  async remove() {
+    await this.kill().catch(() => {});
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async post(firstname, lastname) {
+    const answer = await fetch(`${this.origin}/api/users`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ firstname, lastname }),
+    }).catch((error) => {
+      // "fetch failed" alone helps nobody.
+      const { exitCode, signalCode } = this.child;
+      throw new Error(`POST: ${error.cause ?? error}; the server ended with ${signalCode ?? exitCode ?? "nothing yet"}: ${this.said}`);
+    });
+    if (answer.status !== 201) throw new Error(`POST: ${answer.status} ${await answer.text()}`);
+    await answer.arrayBuffer();
+  }
+}
+
+export function launch() {
+  return chromium.launch({
+    executablePath: CHROMIUM,
+    headless: true,
+    args: [
+      "--headless",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}
+
+/** A page in a profile of its own. `trouble` collects console errors, exceptions and CSP violations. */
+export async function openPage(t, browser, url, options = {}, prepare = async () => {}) {
+  const context = await browser.newContext({ locale: "en-GB", ...options });
+  t.after(() => context.close());
+  context.setDefaultTimeout(LIMIT_MS);
+  const page = await context.newPage();
+  page.trouble = [];
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning" || message.text().startsWith("CSP:"))
+      page.trouble.push(message.text());
+  });
+  page.on("pageerror", (error) => page.trouble.push(String(error)));
+  page.on("dialog", (dialog) => {
+    page.trouble.push(`dialog: ${dialog.message()}`);
+    dialog.dismiss();
+  });
+  await page.addInitScript(() => {
+    document.addEventListener("securitypolicyviolation", (event) =>
+      console.log(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
+  });
+  await prepare(page);
+  if (url) await page.goto(url);
+  return page;
+}
+
+/** The names on the page, from the top. */
+export const names = (page) =>
+  page.evaluate(() => [...document.querySelectorAll("#list .name")].map((name) => name.textContent));
+
+/** The connection's state as it is announced, such as "Reconnecting: The server cannot be reached." */
+export const state = (page) =>
+  page.evaluate(() => ["state-word", "state-reason"].map((id) => document.getElementById(id).textContent).join(": "));
+
+export const live = (page) => until("the page is live", async () => /^Live: /.test(await state(page)));
+
+/** Waits until the page shows exactly these, from the top. */
+export async function shows(page, expected) {
+  const wanted = JSON.stringify(expected);
+  let seen = "";
+  await until(
+    "the page shows what it should",
+    async () => (seen = JSON.stringify(await names(page))) === wanted,
+  ).catch((error) => {
+    throw new Error(`${error.message}\nwanted ${wanted}\nseen   ${seen}`);
+  });
+}

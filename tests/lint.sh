@@ -1,0 +1,160 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# What tools and rules can see in the sources without running them, as TAP: scripts, man pages,
+# first lines, headers, layering, lock files, the top level.  A tool that is not there is skipped.
+# shellcheck disable=SC2317 # the functions are called by check
+set -u
+cd "$(dirname "$0")/.." || exit 1
+build=${BUILD:-build}
+make=${MAKE:-make}
+count=0
+bad=0
+
+# check WORDS COMMAND...: it holds if the command succeeds; what it printed explains a failure.
+check() {
+	local words=$1 said status=0
+	shift
+	count=$((count + 1))
+	said=$("$@" 2>&1) || status=$?
+	if [ $status -eq 0 ]; then
+		echo "ok $count - $words"
+	else
+		bad=1
+		echo "not ok $count - $words"
+		printf '%s\n' "$said" | sed 's/^/# /'
+	fi
+}
+
+# needs TOOL WORDS COMMAND...: as check, where the tool is there.
+needs() {
+	if command -v "$1" >/dev/null; then
+		shift
+		check "$@"
+	else
+		count=$((count + 1))
+		echo "ok $count - $2 # SKIP $1 is not installed"
+	fi
+}
+
+# Prints nothing and succeeds if the command prints nothing.
+silent() {
+	local said
+	said=$("$@")
+	[ -z "$said" ] || {
+		echo "$said"
+		return 1
+	}
+}
+
+files() {
+	find . \( -path './build*' -o -name .git -o -name node_modules -o -name '*.tmp' \) -prune \
+		-o -type f "$@" -print | sed 's,^\./,,' | LC_ALL=C sort
+}
+scripts() {
+	files \( -name '*.sh' -o -name '*.bats' -o -name '*.bash' -o -path './.ci/*' \
+		-o -path ./tests/run \)
+}
+sources() {
+	files \( -name '*.[ch]' -o -name '*.mjs' -o -name '*.js' -o -name '*.css' -o -name '*.html' \
+		-o -name '*.awk' -o -name '*.in' -o -name Makefile -o -path './man/*.[1-8]' \)
+	scripts
+}
+
+# --- first lines ------------------------------------------------------------
+
+without_licence() {
+	sources | while read -r f; do
+		head -n 5 "$f" | grep -q 'SPDX-License-Identifier: MIT' || echo "$f: no SPDX line"
+	done
+}
+
+# A comment of some words, beside the licence, in the first ten lines; a man page has .Nd.
+without_purpose() {
+	local mark
+	sources | while read -r f; do
+		case $f in
+		*.[ch] | *.css | *.js | *.mjs) mark='/\*|\*|//' ;;
+		*.html) mark='<!--|' ;;
+		man/*) continue ;;
+		*) mark='#' ;;
+		esac
+		head -n 10 "$f" | grep -v -e SPDX -e '^#!' |
+			grep -qE "^[[:space:]]*($mark)[[:space:]].*[[:alpha:]].* +[[:alpha:]]+" ||
+			echo "$f: does not say what it is for"
+	done
+}
+
+# --- C ----------------------------------------------------------------------
+
+warnings() {
+	sed -n '/^WARNINGS = /,/[^\\]$/p' Makefile | tr -d '\\\n' | sed 's/^WARNINGS = //; s/\$.*//'
+}
+
+# Each header can be included first and alone.
+headers_alone() {
+	local f flags status=0
+	flags=$(pkg-config --cflags libmicrohttpd libcurl libcjson sqlite3 cmocka)
+	for f in $(files -name '*.h'); do
+		# shellcheck disable=SC2046,SC2086 # lists of flags
+		cc -std=c17 -D_GNU_SOURCE -Ilib -I"$(dirname "$f")" $flags $(warnings) -Werror \
+			-fsyntax-only -include "$f" -x c /dev/null || status=1
+	done
+	return "$status"
+}
+
+# A build with clang of everything that is C; its objects stay for the next time.
+clang_builds() {
+	env -u MAKEFLAGS CI=1 "$make" -s -k -j2 CC=clang BUILD="$build/clang" all units helpers benches \
+		fuzzers >/dev/null
+}
+
+# include_only HEADER FILE...: these files alone include it.
+include_only() {
+	local header=$1
+	shift
+	grep -lE "#include <$header" -r lib cmd --include='*.[ch]' | grep -vxF -e "$(printf '%s\n' "$@")"
+}
+
+framing_is_pure() {
+	grep -nE '#include <(stdio|curl|microhttpd|sqlite|unistd|sys/)|#include "(client|error|buf)' \
+		lib/sse.h lib/sse_*.[ch]
+}
+
+# --- npm and the tree -------------------------------------------------------
+
+lock_files() {
+	files -name package-lock.json | xargs -r grep -nE '"resolved"|https?://.*\.tgz'
+	files -name package.json | xargs -r grep -nE '": "([~^*<>x]|latest)' | grep -v '"node":'
+}
+
+top_level() {
+	find . -mindepth 1 -maxdepth 1 ! -name '.*' ! -name 'build*' ! -name Makefile ! -name cmd \
+		! -name lib ! -name man ! -name tests ! -name completions ! -name README.md \
+		! -name LICENSE ! -name CHANGELOG.md ! -name DESIGN.md
+}
+
+for f in $(scripts); do
+	# bats stops at a cd that fails; scenarios and what they load use each other's variables.
+	leave_out=SC1091
+	[[ $f != *.bats && $f != *.bash ]] || leave_out=SC1091,SC2030,SC2031,SC2034,SC2154,SC2164
+	needs shellcheck "shellcheck $f" shellcheck -x -P SCRIPTDIR -e $leave_out "$f"
+done
+for f in completions/bash/*; do
+	[ -e "$f" ] && needs shellcheck "shellcheck $f" shellcheck -s bash -e SC2034 "$f"
+done
+for f in man/*.[1-8]; do
+	[ -e "$f" ] && needs mandoc "mandoc -T lint $f" mandoc -T lint -W warning "$f"
+done
+check 'each source has its SPDX line' silent without_licence
+check 'each source says in its first lines what it is for' silent without_purpose
+check 'each header can be included alone' headers_alone
+needs g++ 'sse.h is C++ too' g++ -Wall -Wextra -Werror -fsyntax-only -include lib/sse.h -x c++ /dev/null
+needs clang 'clang compiles everything without a warning' clang_builds
+check 'the framing needs no I/O and no other module' silent framing_is_pure
+check 'only http.c knows libmicrohttpd' silent include_only 'microhttpd' cmd/sse-serve/http.c
+check 'npm packages are pinned and their lock files name no host' silent lock_files
+check 'the top level holds nothing but what belongs there' silent top_level
+check 'the changelog tells of this version' \
+	grep -q "$(sed -n 's/^VERSION = //p' Makefile)" CHANGELOG.md
+echo "1..$count"
+exit $bad

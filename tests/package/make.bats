@@ -1,0 +1,109 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The makefile on other machines than this one: without a package, in part, from the tarball.
+
+setup() {
+	cd "$BATS_TEST_DIRNAME/../.."
+	# A pkg-config that hides the modules in $HIDDEN, as if they were not installed.
+	shim=$BATS_TEST_TMPDIR/pkg-config
+	cat >"$shim" <<-'EOF'
+		#!/bin/sh
+		for word; do
+			case " $HIDDEN " in *" $word "*) exit 1 ;; esac
+		done
+		exec pkg-config "$@"
+	EOF
+	chmod +x "$shim"
+	make="make BUILD=$BATS_TEST_TMPDIR/build CFLAGS=-O0 PKG_CONFIG=$shim"
+}
+
+@test "make names what is missing, how to get it, and installs nothing" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	for manager in apt-get sudo; do
+		printf '#!/bin/sh\necho called >%s/called\n' "$BATS_TEST_TMPDIR" \
+			>"$BATS_TEST_TMPDIR/bin/$manager"
+	done
+	chmod +x "$BATS_TEST_TMPDIR/bin/"*
+	HIDDEN='libmicrohttpd sqlite3' PATH="$BATS_TEST_TMPDIR/bin:$PATH" run $make
+	[ "$status" -ne 0 ]
+	[[ $output = *'sse-serve needs what is not here: libmicrohttpd sqlite3'* ]]
+	[[ $output = *'make deps-build'*'apt-get install libmicrohttpd-dev libsqlite3-dev'* ]]
+	[ ! -e "$BATS_TEST_TMPDIR/called" ]
+}
+
+@test "without pkg-config itself make says so" {
+	run make BUILD="$BATS_TEST_TMPDIR/build" PKG_CONFIG=no-such-pkg-config sse-post
+	[ "$status" -ne 0 ]
+	[[ $output = *'not here: no-such-pkg-config'* ]]
+}
+
+@test "make deps installs by apt-get, as root or by sudo, what is missing and nothing else" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	printf '#!/bin/sh\necho "apt-get $*" >>%s/called\n' "$BATS_TEST_TMPDIR" \
+		>"$BATS_TEST_TMPDIR/bin/apt-get"
+	printf '#!/bin/sh\nexec "$@"\n' >"$BATS_TEST_TMPDIR/bin/sudo"
+	chmod +x "$BATS_TEST_TMPDIR/bin/"*
+	HIDDEN='libcurl' PATH="$BATS_TEST_TMPDIR/bin:$PATH" run $make deps-build
+	[ "$status" -eq 0 ]
+	run cat "$BATS_TEST_TMPDIR/called"
+	[ "$output" = 'apt-get -q -y install --no-install-recommends libcurl4-openssl-dev' ]
+}
+
+@test "where there is no apt-get, make deps prints the command of dnf, apk, pacman or brew" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	for tool in sh make uname sed sort tr find id env pkg-config "$shim"; do
+		ln -s "$(command -v "$tool")" "$BATS_TEST_TMPDIR/bin/$(basename "$tool" | sed 's/^pkg-config$/&/')" \
+			2>/dev/null || true
+	done
+	while read -r manager words; do
+		rm -f "$BATS_TEST_TMPDIR"/bin/{dnf,apk,pacman,brew}
+		ln -s /bin/false "$BATS_TEST_TMPDIR/bin/$manager"
+		PKG_CONFIG=/bin/false PATH="$BATS_TEST_TMPDIR/bin" run sh .ci/deps build
+		[ "$status" -ne 0 ]
+		[[ $output = *"$words"* ]]
+	done <<-'EOF'
+		dnf dnf install cjson-devel libcurl-devel libmicrohttpd-devel
+		apk apk add cjson-dev curl-dev libmicrohttpd-dev
+		pacman pacman -S cjson curl libmicrohttpd
+		brew brew install cjson curl libmicrohttpd
+	EOF
+}
+
+@test "the clients build without libmicrohttpd and SQLite, the library without anything" {
+	HIDDEN='libmicrohttpd sqlite3 libsystemd' run $make sse-tail sse-post
+	[ "$status" -eq 0 ]
+	"$BATS_TEST_TMPDIR/build/bin/sse-tail" --version
+	run $make PKG_CONFIG=/bin/false BUILD="$BATS_TEST_TMPDIR/bare" libsse
+	[ "$status" -eq 0 ]
+}
+
+@test "the server builds without libcurl" {
+	HIDDEN=libcurl run $make sse-serve
+	[ "$status" -eq 0 ]
+}
+
+@test "make dist packs a tarball that builds, and make again has nothing to do" {
+	git rev-parse 2>/dev/null || skip 'not in a git repository'
+	run $make dist
+	[ "$status" -eq 0 ]
+	tar -xzf "$BATS_TEST_TMPDIR"/build/sse-tools-*.tar.gz -C "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR"/sse-tools-*/
+	[ ! -e tests/browser/node_modules ]
+	run make -j2 CFLAGS=-O0
+	[ "$status" -eq 0 ]
+	build/bin/sse-serve --version
+	run make CFLAGS=-O0
+	[[ $output != *CC* ]]
+	touch lib/sse.h
+	run make CFLAGS=-O0
+	[[ $output = *CC* ]]
+	make clean
+	[ ! -e build ]
+}
+
+@test "make help has a word on each target that the README promises" {
+	run make help
+	for target in all run deps check lint bench fuzz dist install uninstall clean help completions; do
+		[[ $output = *"make $target "* ]]
+	done
+}
