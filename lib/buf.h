@@ -10,10 +10,10 @@
 #include <stddef.h>
 
 struct buf {
-	char *data; /* not NUL-terminated; NULL while nothing was ever added */
-	size_t len; /* bytes in use */
+	char *data;  /* not NUL-terminated; NULL while nothing was ever added */
+	size_t len;  /* bytes in use */
 	size_t size; /* bytes allocated */
-	size_t cap; /* the most that it may hold */
+	size_t cap;  /* the most that it may hold */
 };
 
 /* buf_init(buf, cap): an empty buffer for at most ${cap} bytes; allocates nothing. */

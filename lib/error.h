@@ -7,7 +7,7 @@
 #define ERROR_H
 
 struct error {
-	int status;     /* one of sysexits.h: EX_USAGE, EX_DATAERR, ... */
+	int status;	/* one of sysexits.h: EX_USAGE, EX_DATAERR, ... */
 	char text[512]; /* one line, no line end, what was wrong and what would be right */
 };
 

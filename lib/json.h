@@ -18,7 +18,7 @@
 #define JSON_DEPTH 200
 
 struct json_error {
-	size_t offset;    /* byte offset of what was wrong */
+	size_t offset;	  /* byte offset of what was wrong */
 	const char *what; /* a static phrase: "expected a value", "nested deeper than 200", ... */
 };
 
@@ -28,7 +28,15 @@ struct json_text {
 	size_t len;
 };
 
-enum json_kind { JSON_OBJECT, JSON_ARRAY, JSON_STRING, JSON_NUMBER, JSON_TRUE, JSON_FALSE, JSON_NULL };
+enum json_kind {
+	JSON_OBJECT,
+	JSON_ARRAY,
+	JSON_STRING,
+	JSON_NUMBER,
+	JSON_TRUE,
+	JSON_FALSE,
+	JSON_NULL
+};
 
 /*
  * json_check(text, len, value, error):
@@ -49,8 +57,8 @@ enum json_kind json_kind(struct json_text value);
  * Walk an object or an array: start with *${cursor} = 0; each call stores the next member's key
  * (a string with its quotes) and value, or the next element; false at the end.
  */
-bool json_member(struct json_text object, size_t *cursor, struct json_text *key,
-	struct json_text *value);
+bool json_member(
+	struct json_text object, size_t *cursor, struct json_text *key, struct json_text *value);
 bool json_element(struct json_text array, size_t *cursor, struct json_text *value);
 
 /* json_string_is(string, plain, len): is this JSON string, decoded, equal to the UTF-8 ${plain}? */

@@ -51,16 +51,15 @@ int number_count(const char *text, int64_t min, int64_t max, int64_t *value, str
 	return 0;
 }
 
-int number_duration(const char *text, int64_t min, int64_t max, int64_t *value,
-	struct error *error)
+int number_duration(const char *text, int64_t min, int64_t max, int64_t *value, struct error *error)
 {
 	char low[NUMBER_TEXT], high[NUMBER_TEXT];
 	int64_t number;
 
 	if (scan(text, durations, &number) != 0 || number < min || number > max)
 		return error_set(error, EX_USAGE,
-			"'%.60s' is not a duration from %s to %s (like 500ms, 10s, 5m, 2h or 7d)", text,
-			number_duration_text(min, low), number_duration_text(max, high));
+			"'%.60s' is not a duration from %s to %s (like 500ms, 10s, 5m, 2h or 7d)",
+			text, number_duration_text(min, low), number_duration_text(max, high));
 	*value = number;
 	return 0;
 }

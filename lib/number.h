@@ -23,8 +23,8 @@ int number_count(const char *text, int64_t min, int64_t max, int64_t *value, str
  * Digits and a unit: ms, s, m, h or d; without a unit seconds.  ${min}, ${max} and ${value} are
  * milliseconds.
  */
-int number_duration(const char *text, int64_t min, int64_t max, int64_t *value,
-	struct error *error);
+int number_duration(
+	const char *text, int64_t min, int64_t max, int64_t *value, struct error *error);
 
 /*
  * number_size(text, min, max, value, error):

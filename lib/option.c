@@ -18,12 +18,21 @@ const char sse_tools_version[] = SSE_TOOLS_VERSION;
 enum built_in { BUILT_IN_HELP, BUILT_IN_VERSION, BUILT_IN_COMPLETIONS };
 
 const struct option_row option_built_in[] = {
-	{.name = "help", .letter = 'h', .type = OPTION_FLAG, .help = "print this help",
+	{.name = "help",
+		.letter = 'h',
+		.type = OPTION_FLAG,
+		.help = "print this help",
 		.group = "About"},
-	{.name = "version", .letter = 'V', .type = OPTION_FLAG,
-		.help = "print the version and the linked libraries'", .group = "About"},
-	{.name = "completions", .type = OPTION_CHOICE, .argument = "SHELL",
-		.help = "print completions for bash, zsh or fish", .group = "About",
+	{.name = "version",
+		.letter = 'V',
+		.type = OPTION_FLAG,
+		.help = "print the version and the linked libraries'",
+		.group = "About"},
+	{.name = "completions",
+		.type = OPTION_CHOICE,
+		.argument = "SHELL",
+		.help = "print completions for bash, zsh or fish",
+		.group = "About",
 		.choices = (const char *const[]){"bash", "zsh", "fish", NULL}},
 	{0},
 };
@@ -49,9 +58,9 @@ void option_variable(const char *name, char *text, size_t size)
 	for (const char *p = "SSE_"; *p != '\0' && len + 1 < size; p++)
 		text[len++] = *p;
 	for (; *name != '\0' && len + 1 < size; name++)
-		text[len++] = *name == '-'                  ? '_'
-			: *name >= 'a' && *name <= 'z' ? (char)(*name - 'a' + 'A')
-						       : *name;
+		text[len++] = *name == '-'		     ? '_'
+			      : *name >= 'a' && *name <= 'z' ? (char)(*name - 'a' + 'A')
+							     : *name;
 	text[len] = '\0';
 }
 
@@ -120,10 +129,11 @@ static int blame(struct error *error, const char *dashes, const char *name)
 }
 
 /* A flag's variable says yes or no. */
-static int store_flag_variable(const struct option_row *row, void *config, const char *value,
-	struct error *error)
+static int store_flag_variable(
+	const struct option_row *row, void *config, const char *value, struct error *error)
 {
-	static const char *const words[] = {"", "0", "no", "false", "off", "1", "yes", "true", "on"};
+	static const char *const words[] = {
+		"", "0", "no", "false", "off", "1", "yes", "true", "on"};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strcasecmp(words[i], value) == 0)
@@ -182,8 +192,8 @@ static size_t distance(const char *a, size_t a_len, const char *b)
 	return row[b_len];
 }
 
-static int unknown(const struct option_row *const *rows, size_t count, const char *word,
-	struct error *error)
+static int unknown(
+	const struct option_row *const *rows, size_t count, const char *word, struct error *error)
 {
 	size_t len = strcspn(word, "="), best = len / 2 < 3 ? len / 2 + 1 : 4;
 	const char *near = NULL;
@@ -212,8 +222,8 @@ struct getopt_tables {
 	struct option names[ROWS_MAX + 1];
 };
 
-static void make_tables(const struct option_row *const *rows, size_t count,
-	struct getopt_tables *tables)
+static void make_tables(
+	const struct option_row *const *rows, size_t count, struct getopt_tables *tables)
 {
 	char *letter = tables->letters;
 
@@ -232,7 +242,8 @@ static void make_tables(const struct option_row *const *rows, size_t count,
 }
 
 /* The row that getopt_long() means by its answer, or NULL. */
-static const struct option_row *row_of(const struct option_row *const *rows, size_t count, int answer)
+static const struct option_row *row_of(
+	const struct option_row *const *rows, size_t count, int answer)
 {
 	if (answer >= 256)
 		return rows[answer - 256];
@@ -247,12 +258,12 @@ static const struct option_row *row_of(const struct option_row *const *rows, siz
 static bool cut_short(const char *word, const struct option_row *row)
 {
 	return strncmp(word, "--", 2) == 0 &&
-		(strlen(row->name) != strcspn(word + 2, "=") ||
-			strncmp(row->name, word + 2, strlen(row->name)) != 0);
+	       (strlen(row->name) != strcspn(word + 2, "=") ||
+		       strncmp(row->name, word + 2, strlen(row->name)) != 0);
 }
 
-static enum option_result answer_built_in(const struct option_program *program,
-	const struct option_row *row, struct error *error)
+static enum option_result answer_built_in(
+	const struct option_program *program, const struct option_row *row, struct error *error)
 {
 	int shell = 0;
 
@@ -284,8 +295,8 @@ static int take(const struct option_row *row, bool *seen, void *config, struct e
 	bool once = row->type != OPTION_LIST && row->type != OPTION_TIMES;
 
 	if (once && *seen)
-		return error_set(error, EX_USAGE, "--%s was given twice; it takes one value",
-			row->name);
+		return error_set(
+			error, EX_USAGE, "--%s was given twice; it takes one value", row->name);
 	/* What the variable put into a list gives way to the command line. */
 	if (row->type == OPTION_LIST && !*seen)
 		((struct option_list *)(void *)((char *)config + row->offset))->count = 0;
@@ -341,7 +352,8 @@ enum option_result option_parse(const struct option_program *program, int argc, 
 			bad_option(rows, count, answer, argv, error);
 			return OPTION_BAD;
 		}
-		/* Operands may have been skipped: the option's own word is the last but its value. */
+		/* Operands may have been skipped: the option's own word is the last but its value.
+		 */
 		if (answer >= 256) {
 			word = optind - 1;
 			if (row->argument != NULL && optarg == argv[optind - 1])

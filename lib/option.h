@@ -21,14 +21,14 @@
 #include "error.h"
 
 enum option_type {
-	OPTION_FLAG,     /* bool: set to true */
-	OPTION_TIMES,    /* int: counts how often it was given (-vv) */
-	OPTION_STRING,   /* const char *: points into argv or the environment */
-	OPTION_LIST,     /* struct option_list: may be repeated */
-	OPTION_COUNT,    /* int64_t, between min and max */
+	OPTION_FLAG,	 /* bool: set to true */
+	OPTION_TIMES,	 /* int: counts how often it was given (-vv) */
+	OPTION_STRING,	 /* const char *: points into argv or the environment */
+	OPTION_LIST,	 /* struct option_list: may be repeated */
+	OPTION_COUNT,	 /* int64_t, between min and max */
 	OPTION_DURATION, /* int64_t milliseconds, between min and max */
-	OPTION_SIZE,     /* int64_t bytes, between min and max */
-	OPTION_CHOICE,   /* int: the index of the word in choices */
+	OPTION_SIZE,	 /* int64_t bytes, between min and max */
+	OPTION_CHOICE,	 /* int: the index of the word in choices */
 };
 
 /* The values of an option that may be repeated, in the order given. */
@@ -41,14 +41,14 @@ struct option_list {
 enum option_complete { COMPLETE_NOTHING, COMPLETE_FILE, COMPLETE_FOLDER };
 
 struct option_row {
-	const char *name;     /* long name without dashes; NULL ends a table */
-	char letter;          /* short name, or 0 */
+	const char *name; /* long name without dashes; NULL ends a table */
+	char letter;	  /* short name, or 0 */
 	enum option_type type;
-	size_t offset;        /* of the field in the config struct */
-	const char *argument; /* what --help calls the argument; NULL for a flag */
-	const char *help;     /* one phrase in lower case, without full stop */
-	const char *group;    /* the heading in --help; rows of one group stand together */
-	int64_t min, max;     /* OPTION_COUNT, OPTION_DURATION, OPTION_SIZE */
+	size_t offset;		    /* of the field in the config struct */
+	const char *argument;	    /* what --help calls the argument; NULL for a flag */
+	const char *help;	    /* one phrase in lower case, without full stop */
+	const char *group;	    /* the heading in --help; rows of one group stand together */
+	int64_t min, max;	    /* OPTION_COUNT, OPTION_DURATION, OPTION_SIZE */
 	const char *const *choices; /* OPTION_CHOICE: words, ended by NULL */
 	enum option_complete complete;
 };
@@ -60,9 +60,10 @@ struct option_program {
 	const char *synopsis; /* what follows the name in the usage line */
 	const char *summary;  /* one sentence that says what the program does */
 	const struct option_row *tables[OPTION_TABLES]; /* unused places are NULL */
-	const char *examples; /* three lines of --help, each a command and a word on it */
+	const char *examples;	       /* three lines of --help, each a command and a word on it */
 	enum option_complete operands; /* what completions offer for an operand */
-	void (*version)(FILE *out);    /* prints the linked libraries' versions, ", libcurl/7.88.1"; may be NULL */
+	void (*version)(FILE *out);    /* prints the linked libraries' versions, ", libcurl/7.88.1";
+					  may be NULL */
 };
 
 enum option_result {

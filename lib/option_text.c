@@ -116,7 +116,8 @@ static void print_bash(const struct option_program *program, const struct option
 
 	fprintf(out, "# bash completion for %s, made by %s --completions bash\n", program->name,
 		program->name);
-	fprintf(out, "%s() {\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n",
+	fprintf(out,
+		"%s() {\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n",
 		function_name(program, name));
 	fputs("\tcase $prev in\n", out);
 	for (size_t i = 0; i < count; i++) {
@@ -129,12 +130,14 @@ static void print_bash(const struct option_program *program, const struct option
 		bash_value(rows[i], out);
 		fputs("; return ;;\n", out);
 	}
-	fputs("\tesac\n\tif [[ $cur == -* ]]; then\n\t\tmapfile -t COMPREPLY < <(compgen -W '", out);
+	fputs("\tesac\n\tif [[ $cur == -* ]]; then\n\t\tmapfile -t COMPREPLY < <(compgen -W '",
+		out);
 	for (size_t i = 0; i < count; i++)
 		fprintf(out, "%s--%s", i > 0 ? " " : "", rows[i]->name);
 	fputs("' -- \"$cur\")\n\telse\n\t\t", out);
-	fputs(program->operands == COMPLETE_FILE ? "mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")"
-						  : "COMPREPLY=()",
+	fputs(program->operands == COMPLETE_FILE
+			? "mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")"
+			: "COMPREPLY=()",
 		out);
 	fprintf(out, "\n\tfi\n}\ncomplete -F %s %s\n", name, program->name);
 }
@@ -181,7 +184,8 @@ static void print_zsh(const struct option_program *program, const struct option_
 {
 	char prefix[80];
 
-	fprintf(out, "#compdef %s\n# zsh completion, made by %s --completions zsh\n_arguments -s -S \\\n",
+	fprintf(out,
+		"#compdef %s\n# zsh completion, made by %s --completions zsh\n_arguments -s -S \\\n",
 		program->name, program->name);
 	for (size_t i = 0; i < count; i++) {
 		if (rows[i]->letter != 0) {
@@ -220,9 +224,10 @@ static void print_fish(const struct option_program *program, const struct option
 			print_words(rows[i]->choices, out);
 			fputc('\'', out);
 		} else if (rows[i]->argument != NULL) {
-			fputs(rows[i]->complete == COMPLETE_NOTHING  ? " -x"
-				: rows[i]->complete == COMPLETE_FILE ? " -r -F"
-								     : " -x -a '(__fish_complete_directories)'",
+			fputs(rows[i]->complete == COMPLETE_NOTHING ? " -x"
+				: rows[i]->complete == COMPLETE_FILE
+					? " -r -F"
+					: " -x -a '(__fish_complete_directories)'",
 				out);
 		}
 		fputs(" -d '", out);
@@ -231,8 +236,8 @@ static void print_fish(const struct option_program *program, const struct option
 	}
 }
 
-void option_print_completions(const struct option_program *program, enum option_shell shell,
-	FILE *out)
+void option_print_completions(
+	const struct option_program *program, enum option_shell shell, FILE *out)
 {
 	static void (*const printers[])(const struct option_program *, const struct option_row **,
 		size_t, FILE *) = {print_bash, print_zsh, print_fish};

@@ -28,7 +28,7 @@ struct sse_event {
 	struct sse_text type; /* never empty: "message" if the stream named none */
 	struct sse_text data; /* lines joined by LF, without the last LF */
 	struct sse_text id;   /* the last event id at dispatch; empty if there is none */
-	bool has_id;          /* this event's own block had a valid id field (may be empty: a reset) */
+	bool has_id; /* this event's own block had a valid id field (may be empty: a reset) */
 };
 
 enum sse_result {
@@ -46,7 +46,7 @@ enum sse_result {
 struct sse_callbacks {
 	bool (*event)(void *context, const struct sse_event *event);
 	bool (*comment)(void *context, struct sse_text text); /* without the colon */
-	void (*retry)(void *context, uint64_t ms);             /* in force as soon as its line ends */
+	void (*retry)(void *context, uint64_t ms); /* in force as soon as its line ends */
 };
 
 struct sse_parser;
@@ -64,8 +64,8 @@ struct sse_parser *sse_parser_new(const struct sse_callbacks *callbacks, void *c
  * Take the next ${len} bytes of the stream, torn anywhere.  *${used} (NULL to ignore) becomes the
  * number of bytes taken: all of them with SSE_OK.  No callback may call this for the same parser.
  */
-enum sse_result sse_parser_feed(struct sse_parser *parser, const char *data, size_t len,
-	size_t *used);
+enum sse_result sse_parser_feed(
+	struct sse_parser *parser, const char *data, size_t len, size_t *used);
 
 /*
  * sse_parser_end(parser):

@@ -76,8 +76,8 @@ static void *run(void *context)
 
 	while ((count = take_batch(commit)) > 0) {
 		struct error error = {0};
-		int failed = commit->store->ops->append(commit->store, commit->appends, count,
-			&error);
+		int failed =
+			commit->store->ops->append(commit->store, commit->appends, count, &error);
 
 		/* Visible before it is answered: who reads an id can resume from it. */
 		window_publish(commit->window);
@@ -132,7 +132,7 @@ bool commit_submit(struct commit *commit, struct publish *publish)
 	pthread_mutex_lock(&commit->lock);
 	/* An event larger than the cap is taken when nothing else waits. */
 	room = !commit->stopping && commit->events < COMMIT_QUEUE_EVENTS &&
-		(commit->events == 0 || commit->bytes + bytes <= COMMIT_QUEUE_BYTES);
+	       (commit->events == 0 || commit->bytes + bytes <= COMMIT_QUEUE_BYTES);
 	if (room) {
 		*commit->last = &publish->message;
 		commit->last = &publish->message.next;

@@ -21,11 +21,12 @@
 
 /* One event on its way into the log, and back with what became of it. */
 struct publish {
-	struct message message;     /* handled on the publisher's loop */
-	struct mailbox *mailbox;    /* where it goes back to */
-	struct store_append append; /* what it points to belongs to the publisher, until it is back */
-	int failed;                 /* 0: it is in the log, append.event.position says where */
-	struct error error;         /* why not */
+	struct message message;	 /* handled on the publisher's loop */
+	struct mailbox *mailbox; /* where it goes back to */
+	struct store_append
+		append;	    /* what it points to belongs to the publisher, until it is back */
+	int failed;	    /* 0: it is in the log, append.event.position says where */
+	struct error error; /* why not */
 };
 
 struct commit;

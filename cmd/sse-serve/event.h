@@ -11,11 +11,11 @@
 struct topic;
 
 struct event {
-	uint64_t position;    /* in the log, from 1; for an ephemeral event that of the one before */
-	int64_t time;         /* of publishing, ms since 1970 */
+	uint64_t position; /* in the log, from 1; for an ephemeral event that of the one before */
+	int64_t time;	   /* of publishing, ms since 1970 */
 	struct topic *topic;
-	bool json;            /* the data is JSON text; otherwise plain text */
-	bool ephemeral;       /* not stored, and without an id */
+	bool json;	      /* the data is JSON text; otherwise plain text */
+	bool ephemeral;	      /* not stored, and without an id */
 	struct sse_text type; /* never empty */
 	struct sse_text data; /* valid UTF-8, lines ended by LF */
 };

@@ -246,8 +246,8 @@ static void leave_behind(struct channel *channel, uint32_t turn, uint64_t positi
 
 		/* One that joined ahead of the boundary has a cursor beyond it. */
 		if (subscriber->state == LIVE && subscriber->entry < end)
-			subscriber_behind(subscriber, later(subscriber->cursor, position),
-				TOPIC_NO_ENTRY);
+			subscriber_behind(
+				subscriber, later(subscriber->cursor, position), TOPIC_NO_ENTRY);
 	}
 }
 
@@ -296,8 +296,8 @@ static void start_pass(struct fanout *fanout)
 }
 
 /* Send the chunk to one subscriber. */
-static void send_chunk(struct channel *channel, struct subscriber *subscriber,
-	const struct window_chunk *chunk)
+static void send_chunk(
+	struct channel *channel, struct subscriber *subscriber, const struct window_chunk *chunk)
 {
 	ssize_t sent;
 
@@ -385,7 +385,7 @@ bool fanout_work(struct fanout *fanout)
 		start_pass(fanout);
 	serve_touched(fanout);
 	return fanout->touched != NULL || fanout->ready != NULL ||
-		window_head(fanout->server->window) > fanout->boundary;
+	       window_head(fanout->server->window) > fanout->boundary;
 }
 
 void fanout_bury(struct fanout *fanout)

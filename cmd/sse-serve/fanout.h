@@ -23,19 +23,19 @@ struct fanout {
 	struct server *server;
 	struct mailbox *mailbox;
 	int epoll;
-	unsigned reader;   /* this loop's number in the window */
-	uint32_t now;      /* the loop's clock, ms; set by the loop */
-	size_t streams;    /* open ones */
+	unsigned reader; /* this loop's number in the window */
+	uint32_t now;	 /* the loop's clock, ms; set by the loop */
+	size_t streams;	 /* open ones */
 
 	uint64_t boundary; /* entries before it were taken */
 	uint64_t position; /* of the last stored event before it */
 
 	struct channel *channels;
-	void *by_name;             /* tsearch tree of the channels */
+	void *by_name;		   /* tsearch tree of the channels */
 	struct channel **by_topic; /* [topic number] below room; NULL where nobody waits */
-	uint32_t topics, room;     /* topics below that number were given to their channels */
+	uint32_t topics, room;	   /* topics below that number were given to their channels */
 
-	struct channel *touched;                 /* those that the pass has still to serve */
+	struct channel *touched; /* those that the pass has still to serve */
 	struct subscriber *ready, *ready_last;
 	struct subscriber *closed; /* freed at the end of the loop's turn */
 

@@ -24,11 +24,11 @@ struct list {
 	bool by_count, by_time;
 	int64_t count, since;
 
-	uint64_t head;        /* of the log, when the list was asked for */
+	uint64_t head;	      /* of the log, when the list was asked for */
 	uint64_t after, upto; /* still to be read: events with after < position <= upto */
 	struct buf chunk;
-	size_t taken;         /* bytes of the chunk that were sent */
-	bool begun;           /* an element was written */
+	size_t taken; /* bytes of the chunk that were sent */
+	bool begun;   /* an element was written */
 	bool ended, failed;
 };
 
@@ -66,10 +66,10 @@ static bool add_envelope(struct list *list, const struct event *event)
 
 	identity_format(&list->request->server->store->identity, event->position, id);
 	return buf_addf(out, "{\"topic\":\"%s\",\"id\":\"%s\",\"time\":", event->topic->name, id) &&
-		add_time(out, event->time) && buf_add_text(out, ",\"event\":") &&
-		json_quote(event->type.data, event->type.len, out) &&
-		buf_add_text(out, ",\"data\":") && add_data(out, event, list->lines) &&
-		buf_add_byte(out, '}');
+	       add_time(out, event->time) && buf_add_text(out, ",\"event\":") &&
+	       json_quote(event->type.data, event->type.len, out) &&
+	       buf_add_text(out, ",\"data\":") && add_data(out, event, list->lines) &&
+	       buf_add_byte(out, '}');
 }
 
 static bool add_element(void *context, const struct event *event)
@@ -83,8 +83,8 @@ static bool add_element(void *context, const struct event *event)
 	if (!list->lines)
 		added = buf_add_text(out, list->begun ? ",\n" : "[");
 	list->begun = true;
-	added = added && (list->envelope ? add_envelope(list, event)
-					 : add_data(out, event, list->lines));
+	added = added &&
+		(list->envelope ? add_envelope(list, event) : add_data(out, event, list->lines));
 	if (added && list->lines)
 		added = buf_add_byte(out, '\n');
 	list->failed = !added;
@@ -182,8 +182,8 @@ static void take_chunk(struct message *message)
 		if (list->failed)
 			request_problem(request, 500, "the log cannot be read");
 		else if (list->ended)
-			request_reply(request, 200, type_of(list), list->chunk.data,
-				list->chunk.len);
+			request_reply(
+				request, 200, type_of(list), list->chunk.data, list->chunk.len);
 		else
 			request_reply_stream(request, type_of(list), give);
 		if (!list->failed)
@@ -219,8 +219,8 @@ static int read_range(struct list *list)
 		request_problem(request, 400, "%s", error.text);
 		result = -1;
 	} else if (before != NULL) {
-		if (!identity_parse(&request->server->store->identity, before, list->head,
-			    &list->upto)) {
+		if (!identity_parse(
+			    &request->server->store->identity, before, list->head, &list->upto)) {
 			request_problem(request, 400, "before: this is no id of this log");
 			result = -1;
 		} else if (list->upto > 0) {
@@ -291,9 +291,8 @@ static bool keep_event(void *context, const struct event *event)
 static void read_event(struct job *job, struct store_reader *reader)
 {
 	struct list *list = (struct list *)job;
-	struct store_query query = {.topic = list->topic,
-		.after = list->upto - 1,
-		.upto = list->upto};
+	struct store_query query = {
+		.topic = list->topic, .after = list->upto - 1, .upto = list->upto};
 
 	if (list->request->server->store->ops->read(reader, &query, keep_event, list, NULL) != 0)
 		list->failed = true;
@@ -314,8 +313,8 @@ static void take_event(struct message *message)
 	else if (list->upto <= atomic_load(&list->topic->removed))
 		request_problem(request, 410, "this event is no longer kept");
 	else
-		request_problem(request, 404, "the topic %s has no such event",
-			request->route.topic);
+		request_problem(
+			request, 404, "the topic %s has no such event", request->route.topic);
 	request_resume(request);
 }
 
@@ -329,8 +328,8 @@ void history_event(struct request *request)
 		!identity_parse(&request->server->store->identity, request->route.id, list->head,
 			&list->upto) ||
 		list->upto == 0) {
-		request_problem(request, 404, "the topic %s has no such event",
-			request->route.topic);
+		request_problem(
+			request, 404, "the topic %s has no such event", request->route.topic);
 		return;
 	}
 	list->job.run = read_event;

@@ -139,8 +139,8 @@ int request_take_socket(struct request *request)
 
 /* --- replying --- */
 
-static void set_response(struct request *request, unsigned status, const char *type,
-	struct MHD_Response *response)
+static void set_response(
+	struct request *request, unsigned status, const char *type, struct MHD_Response *response)
 {
 	const char *origin = request_cors(request);
 
@@ -168,20 +168,20 @@ void request_add_header(struct request *request, const char *name, const char *v
 		MHD_add_response_header(request->response, name, value);
 }
 
-void request_reply(struct request *request, unsigned status, const char *type, const void *data,
-	size_t len)
+void request_reply(
+	struct request *request, unsigned status, const char *type, const void *data, size_t len)
 {
 	set_response(request, status, type,
-		MHD_create_response_from_buffer(len, (void *)(uintptr_t)data,
-			MHD_RESPMEM_MUST_COPY));
+		MHD_create_response_from_buffer(
+			len, (void *)(uintptr_t)data, MHD_RESPMEM_MUST_COPY));
 }
 
-void request_reply_static(struct request *request, unsigned status, const char *type,
-	const void *data, size_t len)
+void request_reply_static(
+	struct request *request, unsigned status, const char *type, const void *data, size_t len)
 {
 	set_response(request, status, type,
-		MHD_create_response_from_buffer(len, (void *)(uintptr_t)data,
-			MHD_RESPMEM_PERSISTENT));
+		MHD_create_response_from_buffer(
+			len, (void *)(uintptr_t)data, MHD_RESPMEM_PERSISTENT));
 }
 
 void request_reply_file(struct request *request, const char *type, int fd, uint64_t size)
@@ -218,8 +218,8 @@ void request_reply_stream(struct request *request, const char *type,
 
 	if (pull != NULL) {
 		*pull = (struct pull){request, read};
-		response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 32768, pull_read,
-			pull, free);
+		response = MHD_create_response_from_callback(
+			MHD_SIZE_UNKNOWN, 32768, pull_read, pull, free);
 	}
 	if (response == NULL)
 		free(pull);
@@ -336,8 +336,7 @@ static void look_at_length(struct request *request)
 {
 	const char *length = request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
 
-	if (length != NULL &&
-		strtoull(length, NULL, 10) > (unsigned long long)request->body.cap)
+	if (length != NULL && strtoull(length, NULL, 10) > (unsigned long long)request->body.cap)
 		request->too_large = true;
 }
 
@@ -369,8 +368,8 @@ static enum MHD_Result refuse_body(struct request *request)
 	char *text;
 	int fd, len;
 
-	snprintf(detail, sizeof(detail), "the body is larger than %zu bytes, the limit (--max-body)",
-		request->body.cap);
+	snprintf(detail, sizeof(detail),
+		"the body is larger than %zu bytes, the limit (--max-body)", request->body.cap);
 	text = problem_text(MHD_HTTP_CONTENT_TOO_LARGE, detail);
 	fd = request_take_socket(request);
 	request->status = MHD_HTTP_CONTENT_TOO_LARGE;
@@ -469,8 +468,8 @@ static void address_of(struct MHD_Connection *connection, char text[64])
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	const struct sockaddr *address = info != NULL ? info->client_addr : NULL;
 	socklen_t len = address != NULL && address->sa_family == AF_INET6
-		? sizeof(struct sockaddr_in6)
-		: sizeof(struct sockaddr_in);
+				? sizeof(struct sockaddr_in6)
+				: sizeof(struct sockaddr_in);
 
 	snprintf(text, 64, "local");
 	if (address != NULL && (address->sa_family == AF_INET || address->sa_family == AF_INET6))
@@ -539,12 +538,12 @@ bool http_accept(struct http *http, int listener)
 	for (int i = 0; i < ACCEPT_MAX; i++) {
 		struct sockaddr_storage address;
 		socklen_t len = sizeof(address);
-		int fd = accept4(listener, (struct sockaddr *)&address, &len,
-			SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd = accept4(
+			listener, (struct sockaddr *)&address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd < 0)
 			return errno != EMFILE && errno != ENFILE && errno != ENOBUFS &&
-				errno != ENOMEM;
+			       errno != ENOMEM;
 		/* Takes the socket, also when it fails. */
 		MHD_add_connection(http->daemon, fd, (struct sockaddr *)&address, len);
 		http->wants_run = true;

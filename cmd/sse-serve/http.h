@@ -42,7 +42,7 @@ struct request {
 	struct fanout *fanout;
 	struct route route;
 	struct buf body;
-	void *state;                     /* the handler's own */
+	void *state;			 /* the handler's own */
 	void (*free_state)(void *state); /* called at the end, if not NULL */
 
 	/* http.c's. */
@@ -68,12 +68,12 @@ bool request_is_head(const struct request *request);
  * request_reply(request, status, type, data, len):
  * Answer with a copy of ${data}; ${type} is the Content-Type, NULL without a body.
  */
-void request_reply(struct request *request, unsigned status, const char *type, const void *data,
-	size_t len);
+void request_reply(
+	struct request *request, unsigned status, const char *type, const void *data, size_t len);
 
 /* request_reply_static(...): as above, for data that lives as long as the process. */
-void request_reply_static(struct request *request, unsigned status, const char *type,
-	const void *data, size_t len);
+void request_reply_static(
+	struct request *request, unsigned status, const char *type, const void *data, size_t len);
 
 /* request_reply_file(request, type, fd, size): answer 200 with a file; takes ${fd}. */
 void request_reply_file(struct request *request, const char *type, int fd, uint64_t size);

@@ -55,8 +55,7 @@ static const struct incarnation *writer_of(const struct identity *identity, uint
 	return &identity->incarnations[low];
 }
 
-size_t identity_format(const struct identity *identity, uint64_t position,
-	char text[IDENTITY_TEXT])
+size_t identity_format(const struct identity *identity, uint64_t position, char text[IDENTITY_TEXT])
 {
 	const struct incarnation *writer = writer_of(identity, position);
 	char digits[20];
@@ -76,8 +75,8 @@ size_t identity_format(const struct identity *identity, uint64_t position,
 	return len;
 }
 
-bool identity_parse(const struct identity *identity, const char *text, uint64_t head,
-	uint64_t *position)
+bool identity_parse(
+	const struct identity *identity, const char *text, uint64_t head, uint64_t *position)
 {
 	int64_t number;
 

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define IDENTITY_TAG 8        /* letters of a tag */
+#define IDENTITY_TAG 8				  /* letters of a tag */
 #define IDENTITY_TEXT (IDENTITY_TAG + 1 + 20 + 1) /* room for an id and its NUL */
 
 struct incarnation {
@@ -23,7 +23,7 @@ struct incarnation {
 /* All incarnations of a log, the oldest first.  Filled while the log is opened, then constant. */
 struct identity {
 	struct incarnation *incarnations; /* owned */
-	size_t count;                     /* at least 1 */
+	size_t count;			  /* at least 1 */
 };
 
 /* identity_new_tag(tag): a random tag.  Return 0, or -1 without randomness. */
@@ -33,16 +33,16 @@ int identity_new_tag(char tag[IDENTITY_TAG + 1]);
 int identity_add(struct identity *identity, const char *tag, uint64_t opened);
 
 /* identity_format(identity, position, text): write the id of ${position}; return its length. */
-size_t identity_format(const struct identity *identity, uint64_t position,
-	char text[IDENTITY_TEXT]);
+size_t identity_format(
+	const struct identity *identity, uint64_t position, char text[IDENTITY_TEXT]);
 
 /*
  * identity_parse(identity, text, head, position):
  * Read an id.  True if its incarnation is in this log and the position lies within it and is not
  * beyond ${head}, the newest position; then *${position} is set.
  */
-bool identity_parse(const struct identity *identity, const char *text, uint64_t head,
-	uint64_t *position);
+bool identity_parse(
+	const struct identity *identity, const char *text, uint64_t head, uint64_t *position);
 
 /* identity_free(identity): release the incarnations. */
 void identity_free(struct identity *identity);

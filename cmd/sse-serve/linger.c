@@ -16,8 +16,8 @@
 
 struct lingering {
 	struct source source; /* first */
-	int fd;               /* -1 when closed: freed at the next tick */
-	int left;             /* bytes that are still dropped */
+	int fd;		      /* -1 when closed: freed at the next tick */
+	int left;	      /* bytes that are still dropped */
 	int64_t deadline;
 	struct lingering *next;
 };

@@ -148,7 +148,7 @@ static int listen_host(const struct options *options, struct listeners *listener
 	const char *port, struct error *error)
 {
 	struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
-				 .ai_socktype = SOCK_STREAM},
+				.ai_socktype = SOCK_STREAM},
 			*found = NULL;
 	bool any = strcmp(host, "*") == 0, v6;
 	char url[200];
@@ -185,12 +185,10 @@ static int listen_loopback(struct listeners *listeners, const char *port, struct
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 		.sin_port = htons((uint16_t)atoi(port))};
 	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
-	struct addrinfo a4 = {.ai_family = AF_INET,
-		.ai_addr = (struct sockaddr *)&v4,
-		.ai_addrlen = sizeof(v4)};
-	struct addrinfo a6 = {.ai_family = AF_INET6,
-		.ai_addr = (struct sockaddr *)&v6,
-		.ai_addrlen = sizeof(v6)};
+	struct addrinfo a4 = {
+		.ai_family = AF_INET, .ai_addr = (struct sockaddr *)&v4, .ai_addrlen = sizeof(v4)};
+	struct addrinfo a6 = {
+		.ai_family = AF_INET6, .ai_addr = (struct sockaddr *)&v6, .ai_addrlen = sizeof(v6)};
 	char url[64];
 
 	for (int i = 0; i < PAIR_TRIES; i++) {
@@ -241,7 +239,8 @@ static int listen_one(const struct options *options, struct listeners *listeners
 		memmove(host, host + 1, strlen(host));
 	} else if (strchr(host, ':') != NULL) {
 		return error_set(error, EX_USAGE,
-			"--listen '%.60s': an IPv6 address stands in brackets, as in [::1]:8000", text);
+			"--listen '%.60s': an IPv6 address stands in brackets, as in [::1]:8000",
+			text);
 	}
 	if (host[0] == '\0' || strcmp(host, "localhost") == 0)
 		return listen_loopback(listeners, port, error);

@@ -14,7 +14,7 @@ struct listeners {
 	int fds[LISTEN_MAX];
 	char *paths[LISTEN_MAX]; /* of local sockets, to be removed at the end; or NULL */
 	size_t count;
-	char url[300];  /* where a person would look: http://localhost:8000 */
+	char url[300];	/* where a person would look: http://localhost:8000 */
 	char all[1000]; /* every address, for the log */
 };
 

@@ -66,8 +66,8 @@ static int watch(const struct loop *loop, int fd, uint32_t events, struct source
 static void set_accepting(struct loop *loop, bool accepting)
 {
 	for (size_t i = 0; i < loop->listening_count; i++) {
-		struct epoll_event event = {.events = accepting ? EPOLLIN : 0,
-			.data.ptr = &loop->listening[i].source};
+		struct epoll_event event = {
+			.events = accepting ? EPOLLIN : 0, .data.ptr = &loop->listening[i].source};
 
 		epoll_ctl(loop->epoll, EPOLL_CTL_MOD, loop->listening[i].fd, &event);
 	}

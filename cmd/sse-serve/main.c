@@ -76,8 +76,8 @@ static int open_store(struct program *program, struct error *error)
 	}
 	if (server->store == NULL)
 		return -1;
-	server->window = window_new((size_t)options->window, READERS, server->store->head, memory,
-		error);
+	server->window =
+		window_new((size_t)options->window, READERS, server->store->head, memory, error);
 	if (server->window == NULL)
 		return -1;
 	if (memory)
@@ -106,7 +106,8 @@ static int start(struct program *program, struct error *error)
 			return -1;
 		program->mailboxes[i] = loop_mailbox(program->loops[i]);
 	}
-	server->commit = commit_start(server->store, server->window, program->mailboxes, LOOPS, error);
+	server->commit =
+		commit_start(server->store, server->window, program->mailboxes, LOOPS, error);
 	if (server->commit == NULL)
 		return -1;
 	for (unsigned i = 0; i < LOOPS; i++) {

@@ -55,7 +55,8 @@ static const char *type_of(const char *path)
 {
 	const char *ending = strrchr(path, '.');
 
-	for (size_t i = 0; ending != NULL && i < sizeof(media_types) / sizeof(media_types[0]); i++) {
+	for (size_t i = 0; ending != NULL && i < sizeof(media_types) / sizeof(media_types[0]);
+		i++) {
 		if (strcasecmp(media_types[i].ending, ending) == 0)
 			return media_types[i].type;
 	}
@@ -126,12 +127,13 @@ static int open_below(const char *folder, const char *path, char real[PATH_MAX])
 	len = strcmp(root, "/") == 0 ? 0 : strlen(root);
 	if (strncmp(real, root, len) != 0 || (real[len] != '/' && real[len] != '\0'))
 		return -1;
-	/* Links are resolved: one that has come up since is not followed.  A pipe must not block. */
+	/* Links are resolved: one that has come up since is not followed.  A pipe must not block.
+	 */
 	return open(real, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 }
 
-static void reply_open_file(struct request *request, int fd, const char *path,
-	const struct stat *status)
+static void reply_open_file(
+	struct request *request, int fd, const char *path, const struct stat *status)
 {
 	char etag[64];
 

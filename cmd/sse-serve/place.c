@@ -81,8 +81,9 @@ char *place_database(const char *given, struct error *error)
 		return NULL;
 	}
 	if (given == NULL && make_folders(path) != 0) {
-		error_set(error, EX_CANTCREAT, "cannot make the folders of %s: %s; --db names another "
-					       "place",
+		error_set(error, EX_CANTCREAT,
+			"cannot make the folders of %s: %s; --db names another "
+			"place",
 			path, strerror(errno));
 		free(path);
 		return NULL;

@@ -59,7 +59,7 @@ static bool origin_allowed(struct request *request)
 
 	if (origin != NULL)
 		return request_cors(request) != NULL ||
-			is_own_origin(origin, request_header(request, "Host"));
+		       is_own_origin(origin, request_header(request, "Host"));
 	return site == NULL || strcasecmp(site, "cross-site") != 0;
 }
 
@@ -82,10 +82,11 @@ void publish_check(struct request *request)
 			"the Content-Type '%.100s' is not taken: send application/json or text/plain",
 			type);
 	} else if (!json && shape_requires(request->route.topic)) {
-		request_problem(request, 415, "the topic %s takes application/json",
-			request->route.topic);
+		request_problem(
+			request, 415, "the topic %s takes application/json", request->route.topic);
 	} else if (!charset_is_utf8(type)) {
-		request_problem(request, 415, "the charset of '%.100s' is not taken: send UTF-8", type);
+		request_problem(
+			request, 415, "the charset of '%.100s' is not taken: send UTF-8", type);
 	}
 }
 
@@ -93,7 +94,7 @@ void publish_check(struct request *request)
 static char *event_type(struct request *request)
 {
 	bool given = strncmp(request->route.query, "event=", 6) == 0 ||
-		strstr(request->route.query, "&event=") != NULL;
+		     strstr(request->route.query, "&event=") != NULL;
 	char *type = given ? route_query(&request->route, "event") : strdup("update");
 	const char *wrong = NULL;
 
@@ -150,8 +151,8 @@ static int check_json(struct post *post, struct buf *body, struct error *error)
 		value = (struct json_text){post->data.data, post->data.len};
 	}
 	/* Line ends in JSON stand between tokens only. */
-	post->publish.append.event.data = (struct sse_text){value.text,
-		normalize_lines((char *)(uintptr_t)value.text, value.len)};
+	post->publish.append.event.data = (struct sse_text){
+		value.text, normalize_lines((char *)(uintptr_t)value.text, value.len)};
 	return 0;
 }
 
@@ -160,8 +161,8 @@ static int check_text(struct post *post, struct buf *body, struct error *error)
 	size_t valid = sse_utf8_valid(body->data, body->len);
 
 	if (valid < body->len)
-		return error_set(error, EX_DATAERR, "the body is not UTF-8: byte %zu is wrong",
-			valid + 1);
+		return error_set(
+			error, EX_DATAERR, "the body is not UTF-8: byte %zu is wrong", valid + 1);
 	if (body->len > 0 && memchr(body->data, '\0', body->len) != NULL)
 		return error_set(error, EX_DATAERR, "the body holds a NUL; text cannot");
 	post->publish.append.event.data = (struct sse_text){body->len > 0 ? body->data : "",
@@ -200,8 +201,8 @@ static void take_result(struct message *message)
 		reply_stored(request, &post->publish.append.event);
 	} else {
 		report(REPORT_ERROR, "%s", post->publish.error.text);
-		request_problem(request, post->publish.error.status == EX_TEMPFAIL ? 503 : 507, "%s",
-			post->publish.error.text);
+		request_problem(request, post->publish.error.status == EX_TEMPFAIL ? 503 : 507,
+			"%s", post->publish.error.text);
 	}
 	request_resume(request);
 }
@@ -217,8 +218,8 @@ static void submit(struct request *request, struct post *post)
 	if (request->server->draining) {
 		request_problem(request, 503, "the server is stopping; try again");
 	} else if (!commit_submit(request->server->commit, publish)) {
-		request_problem(request, 503,
-			"too many events wait to be stored; try again in a second");
+		request_problem(
+			request, 503, "too many events wait to be stored; try again in a second");
 	} else {
 		request_wait(request);
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Chunks of the log; see replay.h.  All but replay_new() and replay_free() is the replay thread's. */
+/* Chunks of the log; see replay.h.  All but replay_new() and replay_free() is the replay thread's.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,8 +11,8 @@
 #define CHUNK_BYTES ((size_t)256 << 10)
 #define CHUNK_FRAMES 1024
 
-static bool add_frame(struct replay *replay, const struct sse_frame *frame, uint64_t position,
-	bool event)
+static bool add_frame(
+	struct replay *replay, const struct sse_frame *frame, uint64_t position, bool event)
 {
 	size_t len = sse_frame_size(frame);
 	char *room;
@@ -26,8 +27,7 @@ static bool add_frame(struct replay *replay, const struct sse_frame *frame, uint
 	}
 	sse_frame_write(frame, room);
 	replay->frames.len += len;
-	replay->marks[replay->count++] =
-		(struct replay_mark){replay->frames.len, position, event};
+	replay->marks[replay->count++] = (struct replay_mark){replay->frames.len, position, event};
 	return true;
 }
 
@@ -66,8 +66,8 @@ static bool add_start(struct replay *replay, uint64_t position)
 	char id[IDENTITY_TEXT];
 	struct sse_frame frame = {0};
 
-	frame.id = (struct sse_text){id,
-		identity_format(&replay->server->store->identity, position, id)};
+	frame.id = (struct sse_text){
+		id, identity_format(&replay->server->store->identity, position, id)};
 	return add_frame(replay, &frame, position, false);
 }
 
@@ -77,8 +77,8 @@ static bool begin(struct replay *replay, const struct store_query *query, const 
 	char id[IDENTITY_TEXT];
 
 	if (replay->from_time)
-		return add_start(replay, replay->after > query->removed ? replay->after
-								  : query->removed);
+		return add_start(
+			replay, replay->after > query->removed ? replay->after : query->removed);
 	if (replay->unknown != NULL)
 		return add_gap(replay, replay->unknown, "unknown-log",
 			query->topic != NULL ? query->removed : replay->upto, first);
@@ -115,8 +115,8 @@ static bool visit_event(void *context, const struct event *event)
 			return false;
 		}
 	}
-	frame.id = (struct sse_text){id,
-		identity_format(&replay->server->store->identity, event->position, id)};
+	frame.id = (struct sse_text){
+		id, identity_format(&replay->server->store->identity, event->position, id)};
 	if (!add_frame(replay, &frame, event->position, true)) {
 		visit->stopped = true;
 		return false;
@@ -136,8 +136,8 @@ static void run(struct job *job, struct store_reader *reader)
 	replay->marks = malloc(CHUNK_FRAMES * sizeof(*replay->marks));
 	replay->failed = replay->marks == NULL;
 	if (!replay->failed && replay->from_time) {
-		replay->failed = ops->since(reader, replay->since, replay->upto, &replay->after,
-					 NULL) != 0;
+		replay->failed =
+			ops->since(reader, replay->since, replay->upto, &replay->after, NULL) != 0;
 		query.after = replay->after;
 	}
 	if (!replay->failed && query.topic != NULL &&

@@ -32,13 +32,13 @@ struct replay {
 	char *topic; /* owned: the channel may go before the replay does */
 	uint64_t after, upto;
 	uint64_t partial; /* the first event must be this one; 0: any */
-	bool from_time;   /* instead of ${after}: from ${since} on, and say where that is */
+	bool from_time;	  /* instead of ${after}: from ${since} on, and say where that is */
 	int64_t since;
-	char *unknown;    /* instead of ${after}: from this id, which is not of this log; owned */
+	char *unknown; /* instead of ${after}: from this id, which is not of this log; owned */
 
 	/* What came of it. */
-	bool failed;        /* the log could not be read, or the partial event is gone */
-	uint64_t reached;   /* the position that the whole chunk brings its reader to */
+	bool failed;	  /* the log could not be read, or the partial event is gone */
+	uint64_t reached; /* the position that the whole chunk brings its reader to */
 	struct buf frames;
 	struct replay_mark *marks; /* owned */
 	size_t count;

@@ -11,8 +11,7 @@ enum report_level { REPORT_INFO, REPORT_WARNING, REPORT_ERROR };
 void report_start(enum log_format format);
 
 /* report(level, format, ...): any thread. */
-void report(enum report_level level, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void report(enum report_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* report_request(address, method, target, status, bytes): a request, and the size of its body. */
 void report_request(const char *address, const char *method, const char *target, unsigned status,

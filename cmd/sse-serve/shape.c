@@ -44,8 +44,8 @@ static int collect(const struct shape *shape, struct json_text value, struct jso
 			if (!json_string_is(key, field, strlen(field)))
 				continue;
 			if (found[i].text != NULL)
-				return error_set(error, EX_DATAERR, "the field '%s' is there twice",
-					field);
+				return error_set(
+					error, EX_DATAERR, "the field '%s' is there twice", field);
 			if (json_kind(member) != JSON_STRING)
 				return error_set(error, EX_DATAERR,
 					"the field '%s' must be a string", field);
@@ -63,13 +63,14 @@ int shape_apply(const char *topic, struct json_text value, struct buf *out, stru
 
 	if (json_kind(value) != JSON_OBJECT)
 		return error_set(error, EX_DATAERR,
-			"%s takes a JSON object with the strings 'firstname' and 'lastname'", topic);
+			"%s takes a JSON object with the strings 'firstname' and 'lastname'",
+			topic);
 	if (collect(shape, value, found, error) != 0)
 		return -1;
 	for (size_t i = 0; shape->fields[i] != NULL; i++) {
 		if (found[i].text == NULL)
-			return error_set(error, EX_DATAERR, "the field '%s' is missing; it must be a string",
-				shape->fields[i]);
+			return error_set(error, EX_DATAERR,
+				"the field '%s' is missing; it must be a string", shape->fields[i]);
 		added = added && buf_addf(out, "%c\"%s\":", i == 0 ? '{' : ',', shape->fields[i]) &&
 			buf_add(out, found[i].text, found[i].len);
 	}

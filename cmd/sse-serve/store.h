@@ -72,7 +72,8 @@ struct store_ops {
 	int (*newest)(struct store_reader *reader, const struct topic *topic, uint64_t upto,
 		uint64_t count, uint64_t *after, struct error *error);
 
-	/* since(reader, time, upto, after, error): *${after} so that events after it are not older. */
+	/* since(reader, time, upto, after, error): *${after} so that events after it are not older.
+	 */
 	int (*since)(struct store_reader *reader, int64_t time, uint64_t upto, uint64_t *after,
 		struct error *error);
 
@@ -82,9 +83,9 @@ struct store_ops {
 
 struct store {
 	const struct store_ops *ops;
-	struct topics *topics;    /* the log's topics are registered when it is opened */
+	struct topics *topics;	  /* the log's topics are registered when it is opened */
 	struct identity identity; /* the log's incarnations; constant once it is open */
-	uint64_t head;            /* the newest position; the log thread's */
+	uint64_t head;		  /* the newest position; the log thread's */
 
 	/*
 	 * Called on the log thread for each event that is safely in the log, in order: the only

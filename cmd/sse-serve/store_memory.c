@@ -14,13 +14,13 @@ struct memory_store {
 struct store_reader {
 	struct memory_store *memory;
 	struct sse_parser *parser; /* turns a frame of the window back into an event */
-	struct event *event;       /* where the parser's callback puts the type and data */
+	struct event *event;	   /* where the parser's callback puts the type and data */
 	store_visit visit;
 	void *context;
 };
 
-static int memory_append(struct store *store, struct store_append *const *batch, size_t count,
-	struct error *error)
+static int memory_append(
+	struct store *store, struct store_append *const *batch, size_t count, struct error *error)
 {
 	int64_t now = store_now();
 

@@ -94,8 +94,8 @@ static int failed(sqlite3 *db, const char *doing, struct error *error)
 	if (full)
 		return error_set(error, EX_IOERR, "%s: no space is left for the database", doing);
 	if ((code & 0xff) == SQLITE_BUSY)
-		return error_set(error, EX_TEMPFAIL, "%s: another program is writing to the database",
-			doing);
+		return error_set(error, EX_TEMPFAIL,
+			"%s: another program is writing to the database", doing);
 	return error_set(error, EX_IOERR, "%s: %s%s%s", doing, sqlite3_errmsg(db),
 		why != 0 ? ": " : "", why != 0 ? strerror(why) : "");
 }
@@ -159,7 +159,7 @@ static int write_event(struct sqlite_store *sqlite, const struct event *event)
 {
 	sqlite3_stmt *statement = sqlite->statements[ADD_EVENT];
 	bool default_type = event->type.len == strlen(DEFAULT_TYPE) &&
-		memcmp(event->type.data, DEFAULT_TYPE, event->type.len) == 0;
+			    memcmp(event->type.data, DEFAULT_TYPE, event->type.len) == 0;
 
 	sqlite3_bind_int64(statement, 1, (int64_t)event->position);
 	sqlite3_bind_int64(statement, 2, (int64_t)event->topic->number + 1);
@@ -170,8 +170,8 @@ static int write_event(struct sqlite_store *sqlite, const struct event *event)
 	else
 		sqlite3_bind_text64(statement, 5, event->type.data, event->type.len, SQLITE_STATIC,
 			SQLITE_UTF8);
-	sqlite3_bind_text64(statement, 6, event->data.data, event->data.len, SQLITE_STATIC,
-		SQLITE_UTF8);
+	sqlite3_bind_text64(
+		statement, 6, event->data.data, event->data.len, SQLITE_STATIC, SQLITE_UTF8);
 	return run(statement);
 }
 
@@ -197,8 +197,8 @@ static int number_batch(struct store *store, struct store_append *const *batch, 
 	return 0;
 }
 
-static int write_batch(struct sqlite_store *sqlite, struct store_append *const *batch,
-	size_t count, uint32_t topics)
+static int write_batch(struct sqlite_store *sqlite, struct store_append *const *batch, size_t count,
+	uint32_t topics)
 {
 	if (run(sqlite->statements[BEGIN]) != 0)
 		return -1;
@@ -211,8 +211,8 @@ static int write_batch(struct sqlite_store *sqlite, struct store_append *const *
 	return run(sqlite->statements[COMMIT]);
 }
 
-static int sqlite_append(struct store *store, struct store_append *const *batch, size_t count,
-	struct error *error)
+static int sqlite_append(
+	struct store *store, struct store_append *const *batch, size_t count, struct error *error)
 {
 	struct sqlite_store *sqlite = (struct sqlite_store *)store;
 	uint64_t head;
@@ -254,8 +254,8 @@ static struct store_reader *sqlite_reader_new(struct store *store, struct error 
 		error_set(error, EX_OSERR, "out of memory for a reader");
 		return NULL;
 	}
-	if (sqlite3_open_v2(sqlite->path, &reader->db,
-		    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
+	if (sqlite3_open_v2(sqlite->path, &reader->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+		    NULL) != SQLITE_OK ||
 		sqlite3_exec(reader->db, "PRAGMA query_only=1", NULL, NULL, NULL) != SQLITE_OK ||
 		prepare(reader->db, read_sql, reader->statements, READ_STATEMENTS) != 0) {
 		failed(reader->db, "cannot open the database for reading", error);
@@ -410,7 +410,8 @@ static int check_kind(struct sqlite_store *sqlite, bool *fresh, struct error *er
 	int64_t version = ask(sqlite->db, "PRAGMA user_version");
 
 	*fresh = ask(sqlite->db, "SELECT count(*) FROM sqlite_schema") == 0;
-	if (sqlite3_errcode(sqlite->db) == SQLITE_NOTADB || (!*fresh && application != APPLICATION_ID))
+	if (sqlite3_errcode(sqlite->db) == SQLITE_NOTADB ||
+		(!*fresh && application != APPLICATION_ID))
 		return error_set(error, EX_DATAERR,
 			"%s is not a database of sse-serve; --db names another file", sqlite->path);
 	if (version > TABLES_VERSION)
@@ -457,8 +458,9 @@ static int open_database(struct sqlite_store *sqlite, struct error *error)
 	/* auto_vacuum counts only before the first table. */
 	if (fresh && exec(sqlite, "PRAGMA auto_vacuum=INCREMENTAL", error) != 0)
 		return -1;
-	if (exec(sqlite, "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;"
-			 "PRAGMA journal_size_limit=67108864",
+	if (exec(sqlite,
+		    "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;"
+		    "PRAGMA journal_size_limit=67108864",
 		    error) != 0)
 		return -1;
 	if (fresh && make_tables(sqlite, error) != 0)
@@ -477,8 +479,7 @@ static int load_topics(struct sqlite_store *sqlite, struct error *error)
 		    &rows, NULL) != SQLITE_OK)
 		return failed(sqlite->db, "cannot read the database's topics", error);
 	while ((code = sqlite3_step(rows)) == SQLITE_ROW && result == 0) {
-		struct topic *topic =
-			topics_add(sqlite->store.topics, column_text(rows, 1).data);
+		struct topic *topic = topics_add(sqlite->store.topics, column_text(rows, 1).data);
 
 		if (topic == NULL || topic->number + 1 != sqlite3_column_int64(rows, 0)) {
 			result = error_set(error, EX_DATAERR,
@@ -501,8 +502,8 @@ static int load_incarnations(struct sqlite_store *sqlite, struct error *error)
 	sqlite3_stmt *rows = NULL;
 	int result = 0, code = SQLITE_ERROR;
 
-	if (sqlite3_prepare_v2(sqlite->db, "SELECT tag, opened FROM incarnation ORDER BY number", -1,
-		    &rows, NULL) == SQLITE_OK) {
+	if (sqlite3_prepare_v2(sqlite->db, "SELECT tag, opened FROM incarnation ORDER BY number",
+		    -1, &rows, NULL) == SQLITE_OK) {
 		while ((code = sqlite3_step(rows)) == SQLITE_ROW && result == 0)
 			result = identity_add(&sqlite->store.identity, column_text(rows, 0).data,
 				(uint64_t)sqlite3_column_int64(rows, 1));

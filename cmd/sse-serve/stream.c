@@ -165,7 +165,8 @@ void stream_run(struct request *request)
 		if (fd < 0)
 			request_problem(request, 503, "out of descriptors: %s", strerror(errno));
 		else
-			subscriber_open(request->fanout, fd, request->route.topic, head, len, &start);
+			subscriber_open(
+				request->fanout, fd, request->route.topic, head, len, &start);
 		request->status = fd < 0 ? 503 : 200;
 	}
 	free(id);

@@ -133,7 +133,8 @@ static void submit(struct subscriber *subscriber, struct replay *replay)
 }
 
 /* The socket took the first ${sent} bytes of the chunk and no more. */
-static void stopped_in_replay(struct subscriber *subscriber, const struct replay *replay, size_t sent)
+static void stopped_in_replay(
+	struct subscriber *subscriber, const struct replay *replay, size_t sent)
 {
 	size_t start = 0, i = 0;
 
@@ -184,8 +185,8 @@ static void take_replay(struct message *message)
 
 static struct replay *new_replay(struct subscriber *subscriber)
 {
-	struct replay *replay = replay_new(subscriber->fanout->server, subscriber,
-		subscriber->channel->name);
+	struct replay *replay =
+		replay_new(subscriber->fanout->server, subscriber, subscriber->channel->name);
 
 	if (replay == NULL)
 		return NULL;
@@ -223,7 +224,8 @@ static bool find_entry(struct subscriber *subscriber, uint64_t *entry)
 	if ((*entry == TOPIC_NO_ENTRY || !window_announce(window, fanout->reader, *entry)) &&
 		!window_seek(window, fanout->reader, subscriber->cursor, entry))
 		return false;
-	if (*entry >= fanout->boundary || topic == NULL || window_entry(window, *entry)->topic == topic)
+	if (*entry >= fanout->boundary || topic == NULL ||
+		window_entry(window, *entry)->topic == topic)
 		return true;
 	first = window_first_of(window, topic, *entry);
 	*entry = first < fanout->boundary ? first : fanout->boundary;
@@ -249,8 +251,8 @@ static bool serve_from_window(struct subscriber *subscriber, uint64_t entry)
 	if (sent < 0) {
 		subscriber_close(subscriber);
 	} else if ((size_t)sent < chunk.len) {
-		subscriber_stopped(subscriber, subscriber->cursor, entry,
-			subscriber->skip + (size_t)sent);
+		subscriber_stopped(
+			subscriber, subscriber->cursor, entry, subscriber->skip + (size_t)sent);
 	} else if (chunk.end < fanout->boundary) {
 		subscriber->sent = fanout->now;
 		subscriber_behind(subscriber, chunk.position, chunk.end);
@@ -270,8 +272,8 @@ static bool send_pending(struct subscriber *subscriber)
 
 	if (pending == NULL)
 		return true;
-	sent = send_bytes(subscriber->fd, pending->data + pending->done,
-		pending->len - pending->done);
+	sent = send_bytes(
+		subscriber->fd, pending->data + pending->done, pending->len - pending->done);
 	if (sent < 0) {
 		subscriber_close(subscriber);
 		return false;
@@ -321,8 +323,8 @@ static void ready(struct source *source, uint32_t events)
 }
 
 /* Send the head, and where the stream starts if that is known already. */
-static int send_head(struct subscriber *subscriber, const char *head, size_t head_len,
-	const struct start *start)
+static int send_head(
+	struct subscriber *subscriber, const char *head, size_t head_len, const struct start *start)
 {
 	char bytes[2048], id[IDENTITY_TEXT];
 	size_t len = head_len;
@@ -331,7 +333,8 @@ static int send_head(struct subscriber *subscriber, const char *head, size_t hea
 		return -1;
 	memcpy(bytes, head, head_len);
 	if (start->kind == START_NOW || start->kind == START_AFTER) {
-		identity_format(&subscriber->fanout->server->store->identity, subscriber->cursor, id);
+		identity_format(
+			&subscriber->fanout->server->store->identity, subscriber->cursor, id);
 		len += (size_t)snprintf(bytes + len, sizeof(bytes) - len, "id: %s\n\n", id);
 	}
 	return send_bytes(subscriber->fd, bytes, len) == (ssize_t)len ? 0 : -1;
@@ -370,8 +373,8 @@ void subscriber_open(struct fanout *fanout, int fd, const char *topic, const cha
 	size_t head_len, const struct start *start)
 {
 	struct subscriber *subscriber = calloc(1, sizeof(*subscriber));
-	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLOUT | EPOLLET,
-		.data.ptr = subscriber};
+	struct epoll_event event = {
+		.events = EPOLLIN | EPOLLRDHUP | EPOLLOUT | EPOLLET, .data.ptr = subscriber};
 
 	if (subscriber == NULL)
 		goto err0;

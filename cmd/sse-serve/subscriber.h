@@ -3,8 +3,8 @@
  * Subscribers: the sockets of open streams, and how each gets what it has not yet had.  All on
  * the thread of one loop.
  *
- * LIVE     everything before the loop's boundary was sent; the fan-out (fanout.h) goes on from there
- * READY    is behind, and its socket can take more: it is in the list of those to be served
+ * LIVE     everything before the loop's boundary was sent; the fan-out (fanout.h) goes on from
+ * there READY    is behind, and its socket can take more: it is in the list of those to be served
  * WAITING  is behind, and its socket is full: epoll will tell
  * READING  the replay thread reads a chunk for it
  *
@@ -38,9 +38,9 @@ struct channel {
 	/* The pass that is under way, see fanout.c. */
 	struct channel *next_touched;
 	bool touched;
-	uint64_t chunk;          /* the first entry that is not yet sent to all */
+	uint64_t chunk;		 /* the first entry that is not yet sent to all */
 	uint64_t chunk_position; /* the position before it */
-	uint32_t turn;           /* subscribers [0, turn) have still to get the chunk */
+	uint32_t turn;		 /* subscribers [0, turn) have still to get the chunk */
 };
 
 enum subscriber_state { LIVE, READY, WAITING, READING, CLOSED };
@@ -49,16 +49,16 @@ struct subscriber {
 	struct source source; /* first: what epoll hands back */
 	int fd;
 	uint8_t state;
-	bool queued;        /* stands in the ready list */
-	uint32_t index;     /* its place in the channel */
-	uint32_t sent;      /* when it last got bytes, ms on the loop's clock */
+	bool queued;	/* stands in the ready list */
+	uint32_t index; /* its place in the channel */
+	uint32_t sent;	/* when it last got bytes, ms on the loop's clock */
 	struct channel *channel;
 	struct fanout *fanout;
-	uint64_t cursor;    /* unless LIVE: all up to this position was sent */
-	uint64_t entry;     /* all entries of the window before this one were sent, or
-			       TOPIC_NO_ENTRY if only the cursor is known */
-	uint64_t partial;   /* position of the event after the cursor whose first ${skip} bytes
-			       were sent */
+	uint64_t cursor;  /* unless LIVE: all up to this position was sent */
+	uint64_t entry;	  /* all entries of the window before this one were sent, or
+			     TOPIC_NO_ENTRY if only the cursor is known */
+	uint64_t partial; /* position of the event after the cursor whose first ${skip} bytes
+			     were sent */
 	uint32_t skip;
 	struct subscriber *wheel_next, **wheel_back;
 	struct subscriber *next; /* in the ready list, or among the closed */
@@ -71,8 +71,8 @@ _Static_assert(sizeof(struct subscriber) <= 128, "a subscriber is at most 128 by
 /* Where a new stream starts. */
 struct start {
 	enum { START_NOW, START_AFTER, START_UNKNOWN, START_SINCE } kind;
-	uint64_t after;      /* START_AFTER: a position of this log */
-	int64_t since;       /* START_SINCE: ms since 1970; 0 for all */
+	uint64_t after;	     /* START_AFTER: a position of this log */
+	int64_t since;	     /* START_SINCE: ms since 1970; 0 for all */
 	const char *unknown; /* START_UNKNOWN: the id that is not of this log; copied */
 };
 
@@ -103,7 +103,8 @@ void subscriber_behind(struct subscriber *subscriber, uint64_t cursor, uint64_t 
  * (which is announced, and of its topic); it had all up to the position ${cursor} before.  It
  * becomes WAITING.
  */
-void subscriber_stopped(struct subscriber *subscriber, uint64_t cursor, uint64_t entry, size_t sent);
+void subscriber_stopped(
+	struct subscriber *subscriber, uint64_t cursor, uint64_t entry, size_t sent);
 
 /* subscriber_heartbeat(subscriber): send a comment, if it is LIVE. */
 void subscriber_heartbeat(struct subscriber *subscriber);

@@ -14,9 +14,8 @@ void ticker_init(struct ticker *ticker, struct server *server, struct mailbox *m
 	ticker->publish.message.handle = back;
 	ticker->publish.mailbox = mailbox;
 	ticker->publish.append.topic = "users";
-	ticker->publish.append.event = (struct event){.ephemeral = true,
-		.type = {"update", 6},
-		.data = {"Hello, world!", 13}};
+	ticker->publish.append.event = (struct event){
+		.ephemeral = true, .type = {"update", 6}, .data = {"Hello, world!", 13}};
 }
 
 int ticker_run(struct ticker *ticker, uint32_t now)

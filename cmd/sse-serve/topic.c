@@ -10,7 +10,7 @@
 
 struct topics {
 	pthread_mutex_t lock; /* guards all below; a leaf: nothing is locked under it */
-	void *by_name;        /* tsearch tree of struct topic */
+	void *by_name;	      /* tsearch tree of struct topic */
 	struct topic **by_number;
 	uint32_t count, room;
 };
@@ -18,7 +18,7 @@ struct topics {
 static bool legal_byte(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		(c != '\0' && strchr("._~-", c) != NULL);
+	       (c != '\0' && strchr("._~-", c) != NULL);
 }
 
 static bool reserved_segment(const char *segment, size_t len)
@@ -39,8 +39,8 @@ int topic_name_check(const char *name, size_t len, struct error *error)
 	if (len == 0)
 		return error_set(error, EX_USAGE, "a topic's name cannot be empty");
 	if (len > TOPIC_NAME_MAX)
-		return error_set(error, EX_USAGE, "a topic's name has at most %d bytes; this has %zu",
-			TOPIC_NAME_MAX, len);
+		return error_set(error, EX_USAGE,
+			"a topic's name has at most %d bytes; this has %zu", TOPIC_NAME_MAX, len);
 	for (size_t i = 0; i <= len; i++) {
 		if (i < len && name[i] != '/') {
 			if (!legal_byte(name[i]))
@@ -53,8 +53,9 @@ int topic_name_check(const char *name, size_t len, struct error *error)
 		if (i == start)
 			return error_set(error, EX_USAGE, "a topic's name has an empty segment");
 		if (reserved_segment(name + start, i - start))
-			return error_set(error, EX_USAGE, "'%.*s' cannot be a segment of a topic's name",
-				(int)(i - start), name + start);
+			return error_set(error, EX_USAGE,
+				"'%.*s' cannot be a segment of a topic's name", (int)(i - start),
+				name + start);
 		start = i + 1;
 	}
 	return 0;

@@ -34,8 +34,8 @@ struct window {
 
 	/* The log thread's own. */
 	uint64_t written;  /* bytes ever written to the ring */
-	uint64_t kept;     /* of these, the offset of the oldest still in the window */
-	uint64_t added;    /* the head with what is not visible yet */
+	uint64_t kept;	   /* of these, the offset of the oldest still in the window */
+	uint64_t added;	   /* the head with what is not visible yet */
 	uint64_t oldest;   /* the tail, as the writer knows it */
 	uint64_t position; /* of the newest stored event added */
 
@@ -60,8 +60,8 @@ static char *map_twice(size_t size)
 	return ring;
 }
 
-struct window *window_new(size_t size, unsigned readers, uint64_t head, bool is_log,
-	struct error *error)
+struct window *window_new(
+	size_t size, unsigned readers, uint64_t head, bool is_log, struct error *error)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	struct window *window = aligned_alloc(64, sizeof(*window));
@@ -98,8 +98,8 @@ err1:
 	free(window);
 err0:
 	error_set(error, EX_OSERR,
-		"cannot map the window of %zu bytes: %s; a smaller --window needs less memory", size,
-		strerror(errno));
+		"cannot map the window of %zu bytes: %s; a smaller --window needs less memory",
+		size, strerror(errno));
 	return NULL;
 }
 
@@ -136,8 +136,9 @@ static void make_room(struct window *window, size_t len)
 {
 	uint64_t tail = window->oldest;
 
-	while (tail < window->added && (window->added - tail >= window->slots ||
-					window->written + len - window->kept > window->size)) {
+	while (tail < window->added &&
+		(window->added - tail >= window->slots ||
+			window->written + len - window->kept > window->size)) {
 		const struct window_entry *entry = slot(window, tail);
 
 		/* Before the tail moves: who finds it moved must find the mark. */
@@ -316,7 +317,7 @@ void window_gather(const struct window *window, uint64_t entry, uint64_t limit, 
 				(struct iovec){(char *)(uintptr_t)one->frame + skip, len};
 		}
 		end = (char *)chunk->pieces[chunk->count - 1].iov_base +
-			chunk->pieces[chunk->count - 1].iov_len;
+		      chunk->pieces[chunk->count - 1].iov_len;
 		skip = 0;
 		chunk->len += len;
 		chunk->position = one->position;

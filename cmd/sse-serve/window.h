@@ -30,13 +30,14 @@
 struct window;
 
 struct window_entry {
-	uint64_t position;  /* of a stored event; for an ephemeral one that of the event before */
-	uint64_t before;    /* if the window is the log: position of the topic's event before; or 0 */
-	uint64_t previous;  /* entry of the topic before this, or TOPIC_NO_ENTRY; may be gone */
+	uint64_t position; /* of a stored event; for an ephemeral one that of the event before */
+	uint64_t before; /* if the window is the log: position of the topic's event before; or 0 */
+	uint64_t previous;     /* entry of the topic before this, or TOPIC_NO_ENTRY; may be gone */
 	_Atomic uint64_t next; /* entry of the topic after this, or TOPIC_NO_ENTRY; may lie beyond
 				  the head that a reader took */
 	struct topic *topic;
-	const char *frame;  /* NULL if the frame did not fit into the window: it is in the log only */
+	const char
+		*frame; /* NULL if the frame did not fit into the window: it is in the log only */
 	int64_t time;
 	uint32_t len;
 	bool json, ephemeral;
@@ -48,8 +49,8 @@ struct window_entry {
  * whose first event will have the position ${head} + 1.  With ${is_log} the window is the log
  * itself, and an event that leaves it is marked as removed in its topic.
  */
-struct window *window_new(size_t size, unsigned readers, uint64_t head, bool is_log,
-	struct error *error);
+struct window *window_new(
+	size_t size, unsigned readers, uint64_t head, bool is_log, struct error *error);
 
 /* window_free(window): when no thread uses it any more.  Takes NULL. */
 void window_free(struct window *window);
@@ -111,9 +112,9 @@ uint64_t window_first_of(const struct window *window, const struct topic *topic,
 /* Frames of one topic, ready to be sent at once. */
 struct window_chunk {
 	struct iovec pieces[WINDOW_PIECES];
-	int count;         /* 0 if the first frame did not fit into the window */
-	size_t len;        /* bytes in all pieces */
-	uint64_t end;      /* all entries of the topic before this one are in it */
+	int count;	   /* 0 if the first frame did not fit into the window */
+	size_t len;	   /* bytes in all pieces */
+	uint64_t end;	   /* all entries of the topic before this one are in it */
 	uint64_t position; /* of its last stored event, or the one given */
 };
 

@@ -16,7 +16,7 @@
 #define WORKER_HELD ((size_t)16 << 20)
 
 struct job {
-	struct message message;  /* handled on the loop that asked, when the job was run */
+	struct message message;	 /* handled on the loop that asked, when the job was run */
 	struct mailbox *mailbox; /* of that loop */
 	void (*run)(struct job *job, struct store_reader *reader); /* on the replay thread */
 	size_t held; /* set by run: bytes to be released with worker_release() */

@@ -106,7 +106,8 @@ static bool on_event(void *context, const struct sse_event *event)
 	text[len] = '\0';
 	if (event->type.len == 3 && memcmp(event->type.data, "gap", 3) == 0) {
 		gaps++;
-	} else if (sscanf(text, "%u %" SCNu64, &publisher, &number) != 2 || publisher >= publishers) {
+	} else if (sscanf(text, "%u %" SCNu64, &publisher, &number) != 2 ||
+		   publisher >= publishers) {
 		wrong++;
 	} else {
 		len = make_event(expected, publisher, number);
@@ -164,7 +165,8 @@ static void take(struct stream *stream, const char *data, size_t len)
 		else if (data[i] != '\r')
 			stream->seen_blank = 0;
 	}
-	if (stream->body && i < len && sse_parser_feed(stream->parser, data + i, len - i, NULL) != SSE_OK)
+	if (stream->body && i < len &&
+		sse_parser_feed(stream->parser, data + i, len - i, NULL) != SSE_OK)
 		wrong++;
 }
 
@@ -265,8 +267,8 @@ static void read_all(int epoll)
 	}
 	for (unsigned i = 0; i < streams; i++) {
 		if (all[i].left > 0) {
-			fprintf(stderr, "flood: stream %u%s still waits for %" PRIu64 " events\n", i,
-				all[i].slow ? " (slow)" : "", all[i].left);
+			fprintf(stderr, "flood: stream %u%s still waits for %" PRIu64 " events\n",
+				i, all[i].slow ? " (slow)" : "", all[i].left);
 			wrong += all[i].left;
 		}
 	}
@@ -282,7 +284,8 @@ int main(int argc, char **argv)
 	int64_t start, opened;
 
 	if (argc < 7) {
-		fprintf(stderr, "usage: flood PORT STREAMS EVENTS PUBLISHERS MAX_SIZE SLOW [TOPICS]\n");
+		fprintf(stderr,
+			"usage: flood PORT STREAMS EVENTS PUBLISHERS MAX_SIZE SLOW [TOPICS]\n");
 		return 2;
 	}
 	port = atoi(argv[1]);
