@@ -38,9 +38,9 @@ static int check_topic(const char *topic, struct error *error)
 			topic);
 	if (strchr(topic, ':') != NULL)
 		return error_set(error, EX_USAGE,
-			"'%.200s' is neither a topic (like users or chat/lobby) nor a URL; a URL begins "
-			"with http:// or https://",
-			topic);
+			"'%.200s' is neither a topic (like users or chat/lobby) nor a URL; did you mean "
+			"http://%.200s?",
+			topic, topic);
 	for (;;) {
 		size_t len = strspn(segment, topic_letters);
 

@@ -213,7 +213,7 @@ static int read_range(struct list *list)
 	list->by_count = limit != NULL;
 	list->by_time = since != NULL;
 	if (limit != NULL && number_count(limit, 1, INT64_MAX / 2, &list->count, &error) != 0) {
-		request_problem(request, 400, "limit: %s", error.text);
+		request_problem(request, 400, "limit is a number from 1");
 		result = -1;
 	} else if (since != NULL && stream_since(since, &list->since, &error) != 0) {
 		request_problem(request, 400, "%s", error.text);

@@ -139,6 +139,31 @@ int request_take_socket(struct request *request)
 
 /* --- replying --- */
 
+static const char exposed[] = "Last-Event-ID, Location, Retry-After";
+
+size_t request_write_head(const struct request *request, unsigned status, const char *type,
+	const char *more, char *out, size_t size)
+{
+	const char *origin = request_cors(request);
+	time_t now = time(NULL);
+	struct tm utc;
+	char date[40], cors[400] = "";
+	int len;
+
+	gmtime_r(&now, &utc);
+	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+	if (origin != NULL)
+		snprintf(cors, sizeof(cors),
+			"Access-Control-Allow-Origin: %s\r\nAccess-Control-Expose-Headers: %s\r\n",
+			origin, exposed);
+	len = snprintf(out, size,
+		"HTTP/1.1 %u %s\r\nDate: %s\r\nContent-Type: %s\r\n"
+		"X-Content-Type-Options: nosniff\r\nConnection: close\r\n%s%s%s\r\n",
+		status, MHD_get_reason_phrase_for(status), date, type,
+		request->server->options->cors.count > 0 ? "Vary: Origin\r\n" : "", cors, more);
+	return len > 0 && (size_t)len < size ? (size_t)len : 0;
+}
+
 static void set_response(
 	struct request *request, unsigned status, const char *type, struct MHD_Response *response)
 {
@@ -157,8 +182,7 @@ static void set_response(
 		request_add_header(request, "Vary", "Origin");
 	if (origin != NULL) {
 		request_add_header(request, "Access-Control-Allow-Origin", origin);
-		request_add_header(request, "Access-Control-Expose-Headers",
-			"Last-Event-ID, Location, Retry-After");
+		request_add_header(request, "Access-Control-Expose-Headers", exposed);
 	}
 }
 
@@ -364,26 +388,27 @@ static void begin(struct request *request)
 static enum MHD_Result refuse_body(struct request *request)
 {
 	struct http *http = request->http;
-	char detail[120], head[512];
+	char detail[120], answer[1400];
 	char *text;
-	int fd, len;
+	size_t len, text_len;
+	int fd;
 
 	snprintf(detail, sizeof(detail),
 		"the body is larger than %zu bytes, the limit (--max-body)", request->body.cap);
-	text = problem_text(MHD_HTTP_CONTENT_TOO_LARGE, detail);
-	fd = request_take_socket(request);
 	request->status = MHD_HTTP_CONTENT_TOO_LARGE;
-	if (text != NULL && fd >= 0) {
-		const char *origin = request_cors(request);
-
-		len = snprintf(head, sizeof(head),
-			"HTTP/1.1 413 %s\r\nContent-Type: application/problem+json\r\n"
-			"Content-Length: %zu\r\nConnection: close\r\n%s%.200s%s\r\n%s",
-			MHD_get_reason_phrase_for(MHD_HTTP_CONTENT_TOO_LARGE), strlen(text),
-			origin ? "Access-Control-Allow-Origin: " : "", origin ? origin : "",
-			origin ? "\r\n" : "", text);
-		if (send(fd, head, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT) == len)
-			linger_add(&http->lingerers, dup(fd), clock_ms());
+	text = problem_text(request->status, detail);
+	text_len = text != NULL ? strlen(text) : 0;
+	len = request_write_head(
+		request, request->status, "application/problem+json", "", answer, sizeof(answer));
+	fd = request_take_socket(request);
+	if (fd >= 0 && len > 0 && len + text_len <= sizeof(answer)) {
+		if (text != NULL)
+			memcpy(answer + len, text, text_len);
+		len += text_len;
+		if (send(fd, answer, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len) {
+			linger_add(&http->lingerers, fd, clock_ms());
+			fd = -1;
+		}
 	}
 	if (fd >= 0)
 		close(fd);

@@ -109,7 +109,16 @@ void request_resume(struct request *request);
  */
 int request_take_socket(struct request *request);
 
-/* request_cors(request, origin): is the request's Origin allowed; the value to answer, or NULL. */
+/*
+ * request_write_head(request, status, type, more, out, size):
+ * Write the head of an answer that the library does not give: a stream's, or one before the body
+ * has arrived.  The body ends with the connection.  ${more} is further header lines with their
+ * line ends.  Return its length, 0 if it does not fit.
+ */
+size_t request_write_head(const struct request *request, unsigned status, const char *type,
+	const char *more, char *out, size_t size);
+
+/* request_cors(request): is the request's Origin allowed; the value to answer, or NULL. */
 const char *request_cors(const struct request *request);
 
 /* --- for the loop --- */

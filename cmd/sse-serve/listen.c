@@ -79,7 +79,8 @@ static int listen_local(struct listeners *listeners, const char *path, struct er
 		if (fd >= 0)
 			close(fd);
 		return error_set(error, why == EADDRINUSE ? EX_UNAVAILABLE : EX_CANTCREAT,
-			"cannot listen on unix:%s: %s", path, strerror(why));
+			"cannot listen on unix:%s: %s; it takes a path where a new file can be made",
+			path, strerror(why));
 	}
 	snprintf(url, sizeof(url), "unix:%s", path);
 	note(listeners, url);
@@ -133,8 +134,9 @@ static int bind_failed(const char *host, const char *port, struct error *error)
 
 	if (why == EADDRINUSE)
 		return error_set(error, EX_UNAVAILABLE,
-			"port %s of %s is taken by another program; --listen %s:0 finds a free one",
-			port, host, strchr(host, ':') ? "[::1]" : "127.0.0.1");
+			"port %s of %s is taken; --listen 0 finds a free one (a second sse-serve "
+			"needs a --db of its own too)",
+			port, host);
 	if (why == EACCES)
 		return error_set(error, EX_NOPERM,
 			"port %s needs rights that this user does not have; take one above 1023, or "
@@ -229,8 +231,8 @@ static int listen_one(const struct options *options, struct listeners *listeners
 		return listen_local(listeners, text + 5, error);
 	if (number_count(port, 0, 65535, &number, error) != 0)
 		return error_set(error, EX_USAGE,
-			"--listen '%.60s': it takes ADDR:PORT, PORT or unix:PATH, with a port from 0 to "
-			"65535",
+			"--listen '%.60s': it takes ADDR:PORT, [IPV6]:PORT, PORT or unix:PATH, "
+			"with a port from 0 to 65535",
 			text);
 	if (colon != NULL)
 		snprintf(host, sizeof(host), "%.*s", (int)(colon - text), text);

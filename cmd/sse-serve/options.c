@@ -2,10 +2,14 @@
 /* The option table of sse-serve; see options.h. */
 #include <sqlite3.h>
 #include <stddef.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "http.h"
 #include "options.h"
+
+/* What fits into the heads that are written by hand. */
+#define ORIGIN_MAX 200
 
 #define FIELD(name) offsetof(struct options, name)
 
@@ -123,9 +127,27 @@ static const struct option_program program = {
 	.examples =
 		"  sse-serve                            on http://localhost:8000, for you alone\n"
 		"  sse-serve --tick 1s --db :memory:    a demo that forgets\n"
-		"  sse-serve -l 0.0.0.0:80 --open -w .  for everyone, with your own page\n",
+		"  sse-serve -l 0.0.0.0:80 --open -w www  for everyone, with your own page\n",
 	.version = print_versions,
 };
+
+/* An origin is compared as a whole, so one that no browser sends would allow nothing. */
+static int check_origins(const struct option_list *origins, struct error *error)
+{
+	for (size_t i = 0; i < origins->count; i++) {
+		const char *origin = origins->values[i], *host = strstr(origin, "://");
+
+		if (strcmp(origin, "*") == 0)
+			continue;
+		if (host == NULL || host[3] == '\0' || strchr(host + 3, '/') != NULL ||
+			strlen(origin) > ORIGIN_MAX)
+			return error_set(error, EX_USAGE,
+				"--cors '%.60s': an origin is scheme://host or scheme://host:port, without "
+				"a slash at the end, or * for all",
+				origin);
+	}
+	return 0;
+}
 
 enum option_result options_parse(
 	int argc, char **argv, struct options *options, struct error *error)
@@ -143,6 +165,8 @@ enum option_result options_parse(
 			argv[operands]);
 		return OPTION_BAD;
 	}
+	if (result == OPTION_RUN && check_origins(&options->cors, error) != 0)
+		return OPTION_BAD;
 	return result;
 }
 

@@ -173,12 +173,28 @@ static void redirect_to_folder(struct request *request)
 	request_add_header(request, "Location", location);
 }
 
+/* .git, .env and the like are no pages, but what RFC 8615 puts there is. */
+static bool is_hidden(const char *path)
+{
+	for (const char *segment = path; segment != NULL; segment = strchr(segment, '/')) {
+		segment += *segment == '/';
+		if (*segment == '.' && strncmp(segment, ".well-known/", 12) != 0)
+			return true;
+	}
+	return false;
+}
+
 static void reply_from_folder(struct request *request, const char *folder, const char *path)
 {
 	char real[PATH_MAX];
 	struct stat status;
-	int fd = open_below(folder, path, real);
+	int fd;
 
+	if (is_hidden(path)) {
+		not_found(request);
+		return;
+	}
+	fd = open_below(folder, path, real);
 	if (fd >= 0 && fstat(fd, &status) == 0) {
 		if (S_ISREG(status.st_mode)) {
 			reply_open_file(request, fd, real, &status);

@@ -93,13 +93,12 @@ void publish_check(struct request *request)
 /* The event's type out of the query, or the default.  NULL when a reply was given. */
 static char *event_type(struct request *request)
 {
-	bool given = strncmp(request->route.query, "event=", 6) == 0 ||
-		     strstr(request->route.query, "&event=") != NULL;
-	char *type = given ? route_query(&request->route, "event") : strdup("update");
+	char *given = route_query(&request->route, "event");
+	char *type = given != NULL ? given : strdup("update");
 	const char *wrong = NULL;
 
 	if (type == NULL)
-		wrong = "holds a NUL or a bad percent escape";
+		wrong = "finds no memory";
 	else if (type[0] == '\0')
 		wrong = "is empty";
 	else if (strlen(type) > TYPE_MAX)
@@ -126,10 +125,12 @@ static size_t normalize_lines(char *text, size_t len)
 
 	if (in == NULL)
 		return len;
-	for (; in < end; in++) {
-		*out++ = *in == '\r' ? '\n' : *in;
-		if (*in == '\r' && in + 1 < end && in[1] == '\n')
+	while (in < end) {
+		char c = *in++;
+
+		if (c == '\r' && in < end && *in == '\n')
 			in++;
+		*out++ = c == '\r' ? '\n' : c;
 	}
 	return (size_t)(out - text);
 }

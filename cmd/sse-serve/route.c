@@ -46,6 +46,14 @@ static char *decode(const char *text, size_t len, bool plus)
 	return out;
 }
 
+static bool decodes(const char *query)
+{
+	char *decoded = decode(query, strlen(query), true);
+
+	free(decoded);
+	return decoded != NULL;
+}
+
 /* /api/...: cut the path into topic and what follows it. */
 static int parse_api(struct route *route, struct error *error)
 {
@@ -58,13 +66,16 @@ static int parse_api(struct route *route, struct error *error)
 	if (last != NULL && strcmp(last, "/event") == 0) {
 		route->kind = ROUTE_STREAM;
 		*last = '\0';
+	} else if (strcmp(route->topic, "event") == 0) {
+		return error_set(error, EX_DATAERR,
+			"'event' cannot be a topic; the stream of a topic is /api/{topic}/event");
 	} else if (last != NULL && strchr(last, ':') != NULL) {
 		route->kind = ROUTE_EVENT;
 		route->id = last + 1;
 		*last = '\0';
 	}
 	if (topic_name_check(route->topic, strlen(route->topic), &reason) != 0)
-		return error_set(error, EX_DATAERR, "not a topic: %s", reason.text);
+		return error_set(error, EX_DATAERR, "this cannot be a topic: %s", reason.text);
 	return 0;
 }
 
@@ -85,6 +96,9 @@ int route_parse(const char *target, struct route *route, struct error *error)
 	if (route->query == NULL || route->path == NULL || route->path[0] != '/')
 		return error_set(error, EX_DATAERR,
 			"the path has a bad percent escape, an encoded NUL, or does not begin with /");
+	if (!decodes(route->query))
+		return error_set(
+			error, EX_DATAERR, "the query has a bad percent escape or an encoded NUL");
 	if (strncmp(route->path, "/api/", 5) == 0)
 		return parse_api(route, error);
 	if (strcmp(route->path, "/healthz") == 0)

@@ -33,7 +33,7 @@ int route_parse(const char *target, struct route *route, struct error *error);
 /*
  * route_query(route, name):
  * The decoded value of a query parameter, which the caller frees; NULL if it is not there (or
- * holds a NUL, or without memory).  Of several the first.
+ * without memory).  Of several the first.
  */
 char *route_query(const struct route *route, const char *name);
 

@@ -116,34 +116,20 @@ static int find_start(struct request *request, struct start *start, char **id, s
 
 static size_t make_head(const struct request *request, char *head, size_t size)
 {
-	const char *origin = request_cors(request);
-	time_t now = time(NULL);
-	struct tm utc;
-	char date[40];
+	char retry[40];
 	uint32_t random = 0;
-	int len;
+	size_t len;
 
-	gmtime_r(&now, &utc);
-	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &utc);
 	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
-		random = (uint32_t)now;
-	len = snprintf(head, size,
-		"HTTP/1.1 200 OK\r\n"
-		"Date: %s\r\n"
-		"Content-Type: text/event-stream\r\n"
-		"Cache-Control: no-cache\r\n"
-		"X-Accel-Buffering: no\r\n"
-		"X-Content-Type-Options: nosniff\r\n"
-		"Connection: close\r\n"
-		"%s%s%.300s%s"
-		"\r\n"
-		"retry: %u\n\n",
-		date, request->server->options->cors.count > 0 ? "Vary: Origin\r\n" : "",
-		origin != NULL ? "Access-Control-Allow-Origin: " : "", origin != NULL ? origin : "",
-		origin != NULL ? "\r\nAccess-Control-Expose-Headers: Last-Event-ID, Location\r\n"
-			       : "",
+		random = (uint32_t)time(NULL);
+	len = request_write_head(request, 200, "text/event-stream",
+		"Cache-Control: no-cache\r\nX-Accel-Buffering: no\r\n", head, size);
+	snprintf(retry, sizeof(retry), "retry: %u\n\n",
 		RETRY_MIN + random % (RETRY_MAX - RETRY_MIN));
-	return (size_t)len < size ? (size_t)len : size - 1;
+	if (len + strlen(retry) >= size)
+		return 0;
+	memcpy(head + len, retry, strlen(retry));
+	return len + strlen(retry);
 }
 
 void stream_run(struct request *request)
@@ -159,6 +145,7 @@ void stream_run(struct request *request)
 	} else if (request_is_head(request)) {
 		request_reply_static(request, 200, "text/event-stream", "", 0);
 		request_add_header(request, "Cache-Control", "no-cache");
+		request_add_header(request, "X-Accel-Buffering", "no");
 	} else {
 		len = make_head(request, head, sizeof(head));
 		fd = request_take_socket(request);

@@ -128,6 +128,7 @@ static void submit(struct subscriber *subscriber, struct replay *replay)
 	}
 	replay->upto = fanout->position;
 	replay->job.mailbox = fanout->mailbox;
+	subscriber->entry = TOPIC_NO_ENTRY;
 	subscriber->state = READING;
 	worker_submit(fanout->server->worker, &replay->job);
 }

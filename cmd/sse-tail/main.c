@@ -51,14 +51,17 @@ static bool is_wanted(const struct option_list *globs, struct sse_text type)
 }
 
 /* Nobody is to lose events without a word, also where the event that says so was not asked for. */
-static void warn_of_gap(const struct tail *tail, const struct sse_event *event)
+static bool warn_of_gap(const struct tail *tail, const struct sse_event *event)
 {
 	struct buf sentence;
+	bool gap;
 
 	buf_init(&sentence, 4096);
-	if (gap_read(event, &sentence))
+	gap = gap_read(event, &sentence);
+	if (gap)
 		client_say(&tail->client, CLIENT_WARN, "%.*s", (int)sentence.len, sentence.data);
 	buf_free(&sentence);
+	return gap;
 }
 
 static bool on_event(void *context, const struct sse_event *event, const char *origin)
@@ -69,6 +72,8 @@ static bool on_event(void *context, const struct sse_event *event, const char *o
 		warn_of_gap(tail, event);
 		return true;
 	}
+	if (tail->output.format->alone && warn_of_gap(tail, event))
+		return true;
 	if (output_event(&tail->output, event, origin, &tail->error) != 0)
 		return false;
 	tail->shown++;

@@ -18,10 +18,10 @@
 #define OUTPUT_KEPT ((size_t)1 << 20)
 
 const struct output_format output_formats[] = {
-	{"pretty", "for people (default in a terminal)", output_pretty, false},
-	{"json", "one line an event (default in a pipe)", output_json, false},
-	{"data", "the data alone", output_data, false},
-	{"raw", "the bytes as they came", NULL, true},
+	{"pretty", "for people (default in a terminal)", output_pretty, false, false},
+	{"json", "one line an event (default in a pipe)", output_json, false, false},
+	{"data", "the data alone", output_data, false, true},
+	{"raw", "the bytes as they came", NULL, true, false},
 	{0},
 };
 

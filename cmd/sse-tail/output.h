@@ -21,7 +21,8 @@ struct output_format {
 	const char *help;
 	/* Append one event; false if the buffer is full.  Called in turn, from one thread. */
 	bool (*event)(struct output *output, const struct sse_event *event, const char *origin);
-	bool raw; /* the bytes of the stream are written, event is NULL */
+	bool raw;   /* the bytes of the stream are written, event is NULL */
+	bool alone; /* nothing tells events apart: a gap event is not for this format */
 };
 
 #define OUTPUT_FORMATS_MAX 8
