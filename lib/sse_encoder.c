@@ -26,7 +26,8 @@ static size_t field_size(size_t name_len, struct sse_text value)
 	return value.data == NULL ? 0 : name_len + value.len + 1;
 }
 
-static char *write_field(char *out, const char *name, size_t name_len, const char *value, size_t len)
+static char *write_field(
+	char *out, const char *name, size_t name_len, const char *value, size_t len)
 {
 	memcpy(out, name, name_len);
 	out += name_len;

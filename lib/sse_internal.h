@@ -66,7 +66,7 @@ struct sse_scan {
 	const char *next;    /* the first byte not looked at yet */
 	const char *end;     /* of the input */
 	const char *suspect; /* the end of the last block with more than ASCII in it */
-	uint64_t ends;       /* bit i: block[i] may be a line end, and was not yet returned */
+	uint64_t ends;	     /* bit i: block[i] may be a line end, and was not yet returned */
 };
 
 SSE_INLINE __m128i sse_load(const char *bytes)
@@ -210,8 +210,8 @@ SSE_INLINE size_t sse_ascii_prefix(const char *text, size_t len)
  */
 struct sse_scan {
 	const char *next;    /* the first byte behind the last returned line end */
-	const char *lf;      /* the first LF from there on in the window, or its limit */
-	const char *cr;      /* the same for CR */
+	const char *lf;	     /* the first LF from there on in the window, or its limit */
+	const char *cr;	     /* the same for CR */
 	const char *limit;   /* the end of the window */
 	const char *end;     /* of the input */
 	const char *suspect; /* the end of the last window with more than ASCII in it */

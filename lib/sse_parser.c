@@ -56,10 +56,10 @@ struct sse_parser {
 	enum sse_result failed; /* SSE_OK, or what every feed returns from now on */
 
 	/* Where in the stream we are. */
-	size_t bom;       /* bytes of a BOM that have come; BOM_LEN: the stream's start is over */
-	bool after_cr;    /* the last byte was a CR: an LF now belongs to it */
-	bool in_block;    /* there was a field since the last blank line */
-	enum torn torn;   /* a line has begun */
+	size_t bom;	   /* bytes of a BOM that have come; BOM_LEN: the stream's start is over */
+	bool after_cr;	   /* the last byte was a CR: an LF now belongs to it */
+	bool in_block;	   /* there was a field since the last blank line */
+	enum torn torn;	   /* a line has begun */
 	bool torn_suspect; /* there may be more than ASCII in it */
 	struct store line; /* the torn line, raw */
 	size_t line_len;
@@ -93,20 +93,28 @@ static bool store_reserve(const struct sse_parser *parser, struct store *store, 
 	bytes = realloc(store->bytes, size);
 	if (bytes == NULL)
 		return false;
-	*store = (struct store){bytes, size};
+	store->bytes = bytes;
+	store->size = size;
 	return true;
 }
 
-/* Give back the memory that a huge event needed, of which only ${used} bytes are in use now. */
+/* Give back the memory that a huge event needed, when only ${used} bytes of it are in use now. */
 static void store_trim(struct store *store, size_t used)
 {
 	char *bytes;
 
 	if (store->size <= KEEP || used > KEEP)
 		return;
+	if (used == 0) {
+		free(store->bytes);
+		*store = (struct store){NULL, 0};
+		return;
+	}
 	bytes = realloc(store->bytes, KEEP);
-	if (bytes != NULL)
-		*store = (struct store){bytes, KEEP};
+	if (bytes == NULL)
+		return;
+	store->bytes = bytes;
+	store->size = KEEP;
 }
 
 static bool store_has(const struct store *store, const char *byte)
@@ -152,6 +160,14 @@ static bool value_hold(struct sse_parser *parser, struct value *value)
 	return true;
 }
 
+/* The same for a value that is held. */
+static void value_trim(struct value *value)
+{
+	store_trim(&value->store, value->len);
+	if (value->len > 0)
+		value->data = value->store.bytes;
+}
+
 /* The bytes that a value may have without the event becoming larger than the cap. */
 SSE_INLINE size_t type_room(const struct sse_parser *parser)
 {
@@ -170,8 +186,8 @@ SSE_INLINE size_t data_room(const struct sse_parser *parser)
 }
 
 /* Replace a value by ${text}, which is not all valid UTF-8. */
-static enum sse_result value_repair(struct sse_parser *parser, struct value *value,
-	const char *text, size_t len, size_t room)
+static enum sse_result value_repair(
+	struct sse_parser *parser, struct value *value, const char *text, size_t len, size_t room)
 {
 	size_t size = sse_utf8_repaired_size(text, len);
 
@@ -197,8 +213,8 @@ SSE_INLINE enum sse_result value_replace(struct sse_parser *parser, struct value
 }
 
 /* Add a second or later line to the data. */
-static enum sse_result data_append(struct sse_parser *parser, const char *text, size_t len,
-	bool suspect)
+static enum sse_result data_append(
+	struct sse_parser *parser, const char *text, size_t len, bool suspect)
 {
 	struct value *data = &parser->data;
 	size_t size = suspect ? sse_utf8_repaired_size(text, len) : len;
@@ -219,16 +235,16 @@ static enum sse_result data_append(struct sse_parser *parser, const char *text, 
 	return SSE_OK;
 }
 
-SSE_INLINE enum sse_result take_data(struct sse_parser *parser, const char *text, size_t len,
-	bool suspect)
+SSE_INLINE enum sse_result take_data(
+	struct sse_parser *parser, const char *text, size_t len, bool suspect)
 {
 	if (parser->data.data != NULL)
 		return data_append(parser, text, len, suspect);
 	return value_replace(parser, &parser->data, text, len, data_room(parser), suspect);
 }
 
-SSE_INLINE enum sse_result take_event(struct sse_parser *parser, const char *text, size_t len,
-	bool suspect)
+SSE_INLINE enum sse_result take_event(
+	struct sse_parser *parser, const char *text, size_t len, bool suspect)
 {
 	return value_replace(parser, &parser->type, text, len, type_room(parser), suspect);
 }
@@ -251,8 +267,8 @@ SSE_INLINE bool has_nul(const char *text, size_t len)
 	return false;
 }
 
-SSE_INLINE enum sse_result take_id(struct sse_parser *parser, const char *text, size_t len,
-	bool suspect)
+SSE_INLINE enum sse_result take_id(
+	struct sse_parser *parser, const char *text, size_t len, bool suspect)
 {
 	size_t room = id_room(parser);
 
@@ -281,8 +297,8 @@ static enum sse_result take_retry(struct sse_parser *parser, const char *text, s
 	return SSE_OK;
 }
 
-static enum sse_result take_comment(struct sse_parser *parser, const char *text, size_t len,
-	bool suspect)
+static enum sse_result take_comment(
+	struct sse_parser *parser, const char *text, size_t len, bool suspect)
 {
 	struct value *comment = &parser->comment;
 	enum sse_result result;
@@ -320,8 +336,8 @@ SSE_INLINE size_t value_at(const char *line, size_t len, size_t name_len)
  * A whole line that is not empty.  The names are a chain of comparisons of constant length, each
  * with its own end: that is twice as fast as first to find out which and then to switch.
  */
-SSE_INLINE enum sse_result parse_line(struct sse_parser *parser, const char *line, size_t len,
-	bool suspect)
+SSE_INLINE enum sse_result parse_line(
+	struct sse_parser *parser, const char *line, size_t len, bool suspect)
 {
 	size_t at;
 
@@ -347,15 +363,16 @@ SSE_INLINE enum sse_result parse_line(struct sse_parser *parser, const char *lin
 	return SSE_OK;
 }
 
-static enum sse_result take_short_line(struct sse_parser *parser, const char *line, size_t len,
-	bool suspect)
+/* Not inlined: a line of a few bytes is rare. */
+static enum sse_result take_short_line(
+	struct sse_parser *parser, const char *line, size_t len, bool suspect)
 {
 	return parse_line(parser, line, len, suspect);
 }
 
-/* The same for most lines, in which the compiler need not ask for the end of the line any more. */
-SSE_INLINE enum sse_result take_line(struct sse_parser *parser, const char *line, size_t len,
-	bool suspect)
+/* In a longer one the name and space cannot reach its end, so all those questions fall away. */
+SSE_INLINE enum sse_result take_line(
+	struct sse_parser *parser, const char *line, size_t len, bool suspect)
 {
 	if (len <= NAME_BYTES)
 		return take_short_line(parser, line, len, suspect);
@@ -442,8 +459,8 @@ static bool line_add(struct sse_parser *parser, const char *bytes, size_t len)
 }
 
 /*
- * Collect ${len} more bytes of a line that has not ended or had not.  The first few tell which
- * field it is, and so whether there is any use in the others and room for them.
+ * Collect ${len} more bytes of a line that a feed's end has torn.  The first few tell which field
+ * it is, and so whether there is any use in the others and room for them.
  */
 static enum sse_result tear(struct sse_parser *parser, const char *bytes, size_t len, bool suspect)
 {
@@ -520,8 +537,8 @@ static enum sse_result mend(struct sse_parser *parser, const char **next, const 
  * Take the lines that end before ${stop}.  *${next} becomes the first byte that was not taken, and
  * *${suspect} whether there may be more than ASCII from there on.
  */
-static enum sse_result take_lines(struct sse_parser *parser, const char **next, const char *stop,
-	bool *suspect)
+static enum sse_result take_lines(
+	struct sse_parser *parser, const char **next, const char *stop, bool *suspect)
 {
 	const char *line = *next, *end;
 	enum sse_result result = SSE_OK;
@@ -533,8 +550,8 @@ static enum sse_result take_lines(struct sse_parser *parser, const char **next, 
 			continue;
 		*next = skip_line_end(parser, end, stop);
 		if (end > line)
-			result = take_line(parser, line, (size_t)(end - line),
-				sse_scan_suspect(&scan, line));
+			result = take_line(
+				parser, line, (size_t)(end - line), sse_scan_suspect(&scan, line));
 		else
 			result = dispatch(parser);
 		line = *next;
@@ -558,7 +575,7 @@ static enum sse_result settle(struct sse_parser *parser)
 			value_view(values[i], "", 0);
 			result = SSE_NO_MEMORY;
 		}
-		store_trim(&values[i]->store, values[i]->len);
+		value_trim(values[i]);
 	}
 	store_trim(&parser->comment.store, 0);
 	store_trim(&parser->line, parser->line_len);
@@ -592,8 +609,8 @@ static const char *skip_lf(struct sse_parser *parser, const char *next, const ch
 	return *next == '\n' ? next + 1 : next;
 }
 
-enum sse_result sse_parser_feed(struct sse_parser *parser, const char *data, size_t len,
-	size_t *used)
+enum sse_result sse_parser_feed(
+	struct sse_parser *parser, const char *data, size_t len, size_t *used)
 {
 	const char *next = data, *stop;
 	enum sse_result result = parser->failed, settled;

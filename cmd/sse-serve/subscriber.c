@@ -219,11 +219,14 @@ static bool find_entry(struct subscriber *subscriber, uint64_t *entry)
 	const struct fanout *fanout = subscriber->fanout;
 	struct window *window = fanout->server->window;
 	const struct topic *topic = subscriber->channel->topic;
+	/* The rest of a frame goes first, not an ephemeral event that stands before it. */
+	uint64_t position =
+		subscriber->partial != 0 ? subscriber->partial - 1 : subscriber->cursor;
 	uint64_t first;
 
 	*entry = subscriber->entry;
 	if ((*entry == TOPIC_NO_ENTRY || !window_announce(window, fanout->reader, *entry)) &&
-		!window_seek(window, fanout->reader, subscriber->cursor, entry))
+		!window_seek(window, fanout->reader, position, entry))
 		return false;
 	if (*entry >= fanout->boundary || topic == NULL ||
 		window_entry(window, *entry)->topic == topic)

@@ -8,8 +8,8 @@
  *     bench_parser --bytes NAME    write the bytes of that stream (for the comparison with npm's)
  *
  * The bytes come from a window that stays in the cache and is fed again and again in pieces of
- * 16 KiB, as a reader's buffer would be.  Rounds of the two are interleaved and the median of the
- * ratios counts, so other work on the machine harms both alike.
+ * 16 KiB, as a reader's buffer would be.  Rounds of the two are interleaved, and the median of
+ * their ratios counts.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -28,8 +28,8 @@
 struct stream {
 	const char *name;
 	const char *help;
-	size_t event; /* bytes of one event with its blank line */
-	const char *format; /* of its head; %zu is the number of the event */
+	size_t event;	     /* bytes of one event with its blank line */
+	const char *format;  /* of its head; %zu is the number of the event */
 	const char *filling; /* repeated until the event has its size */
 	const char *tail;
 	double least, least_portable;
@@ -103,7 +103,8 @@ static double cpu_seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-/* What a reader does with an event, as little as possible: it was there, and so long was its data. */
+/* What a reader does with an event, as little as possible: it was there, and so long was its data.
+ */
 struct count {
 	size_t events;
 	size_t bytes;
@@ -209,12 +210,15 @@ static double median(double *values)
 	return values[ROUNDS / 2];
 }
 
-/* Return whether the ratio is what is asked for. */
+/*
+ * Print a stream's row; return false if its ratio is lower than what is asked for: the median is
+ * what counts.  On a machine with other work the rounds lie far apart, and the parser's more than
+ * those of memchr(), so the best is printed too: "uneven" says that it alone was good enough.
+ */
 static bool print_row(const struct stream *stream)
 {
 	struct window window = make_window(stream);
-	double parser[ROUNDS], line[ROUNDS], ratio[ROUNDS], least = stream->least;
-	bool good;
+	double parser[ROUNDS], line[ROUNDS], ratio[ROUNDS], least = stream->least, middle, best;
 	int i;
 
 #if !defined(__SSE2__) || defined(SSE_PORTABLE)
@@ -225,12 +229,17 @@ static bool print_row(const struct stream *stream)
 		parser[i] = parser_rate(&window);
 		ratio[i] = parser[i] / line[i];
 	}
-	good = median(ratio) >= least;
-	printf("%-6s %7.0f %7.0f %6.2f  %6.2f  %-4s %s\n", stream->name, median(parser) / 1e6,
-		median(line) / 1e6, median(ratio), least, good ? "ok" : "LOW", stream->help);
+	middle = median(ratio);
+	best = ratio[ROUNDS - 1]; /* they are in order now */
+	printf("%-6s %7.0f %7.0f %6.2f %6.2f %6.2f  %-6s  %s\n", stream->name, median(parser) / 1e6,
+		median(line) / 1e6, middle, best, least,
+		middle >= least ? "ok"
+		: best >= least ? "uneven"
+				: "LOW",
+		stream->help);
 	fflush(stdout);
 	free(window.bytes);
-	return good;
+	return middle >= least;
 }
 
 static int print_table(void)
@@ -238,7 +247,7 @@ static int print_table(void)
 	bool good = true;
 	size_t i;
 
-	printf("%-6s %7s %7s %6s  %6s\n", "", "parser", "memchr", "ratio", "least");
+	printf("%-6s %7s %7s %6s %6s %6s\n", "", "parser", "memchr", "ratio", "best", "least");
 	for (i = 0; i < STREAM_COUNT; i++)
 		good &= print_row(&STREAMS[i]);
 	puts("(millions of bytes per second of CPU time)");

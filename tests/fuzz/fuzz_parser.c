@@ -101,7 +101,8 @@ static void say_number(struct bytes *log, const char *what, uint64_t number)
 	add(log, line, (size_t)snprintf(line, sizeof(line), "%s %ju\n", what, (uintmax_t)number));
 }
 
-/* ---- The reference: section 9.2.6 of HTML and the UTF-8 decoder of Encoding, word by word. ---- */
+/* ---- The reference: section 9.2.6 of HTML and the UTF-8 decoder of Encoding, word by word. ----
+ */
 
 static void add_code_point(struct bytes *out, uint32_t point)
 {
@@ -227,8 +228,8 @@ static void reference_retry(struct reference *ref, const char *value, size_t len
 		say_number(ref->log, "retry", ms);
 }
 
-static void reference_field(struct reference *ref, const char *name, size_t name_len,
-	const char *value, size_t len)
+static void reference_field(
+	struct reference *ref, const char *name, size_t name_len, const char *value, size_t len)
 {
 	ref->in_block = true;
 	if (name_len == 5 && memcmp(name, "event", 5) == 0) {
@@ -306,9 +307,9 @@ struct run {
 	const char *data;
 	size_t len, cut; /* the second connection begins at ${cut} */
 	size_t cap;
-	size_t most;      /* bytes of one piece: 0 for all at once, else up to as many */
+	size_t most; /* bytes of one piece: 0 for all at once, else up to as many */
 	bool comments;
-	unsigned stops;   /* of 256 callbacks so many stop */
+	unsigned stops; /* of 256 callbacks so many stop */
 	uint64_t random;
 	struct bytes log; /* what the parser said */
 };
@@ -377,7 +378,8 @@ static enum sse_result feed_piece(struct sse_parser *parser, const char *data, s
 	return result;
 }
 
-static void feed_connection(struct run *run, struct sse_parser *parser, const char *data, size_t len)
+static void feed_connection(
+	struct run *run, struct sse_parser *parser, const char *data, size_t len)
 {
 	enum sse_result result = SSE_OK;
 	struct sse_text id;
@@ -402,8 +404,7 @@ static void feed_connection(struct run *run, struct sse_parser *parser, const ch
 
 static void run_parser(struct run *run)
 {
-	struct sse_callbacks callbacks = {
-		on_event, run->comments ? on_comment : NULL, on_retry};
+	struct sse_callbacks callbacks = {on_event, run->comments ? on_comment : NULL, on_retry};
 	struct sse_parser *parser = sse_parser_new(&callbacks, run, run->cap);
 
 	CHECK(parser != NULL);
@@ -588,15 +589,49 @@ static const struct {
 	{                                                                                          \
 		text, sizeof(text) - 1                                                             \
 	}
-	TOKEN("data"), TOKEN("event"), TOKEN("id"), TOKEN("retry"), TOKEN("data: "),
-	TOKEN("event: "), TOKEN("id: "), TOKEN("retry: "), TOKEN(":"), TOKEN(": "), TOKEN(" "),
-	TOKEN("\n"), TOKEN("\r"), TOKEN("\r\n"), TOKEN("\n\n"), TOKEN("\r\n\r\n"), TOKEN("\r\r"),
-	TOKEN("\n"), TOKEN("\ndata:"), TOKEN("\nid:"), TOKEN("\nevent:"), TOKEN("\nretry:"),
-	TOKEN("\0"), TOKEN("0"), TOKEN("9"), TOKEN("18446744073709551616"), TOKEN("\xef\xbb\xbf"),
-	TOKEN("\xef\xbb"), TOKEN("\xc3\xa9"), TOKEN("\xe2\x82\xac"), TOKEN("\xf0\x9f\x8c\x8d"),
-	TOKEN("\xf0\x9f\x8c"), TOKEN("\xe2\x82"), TOKEN("\xc3"), TOKEN("\xed\xa0\x80"),
-	TOKEN("\xf4\x90\x80\x80"), TOKEN("\xc0\x80"), TOKEN("\xff"), TOKEN("\x80"), TOKEN("a"),
-	TOKEN("{\"name\":\"Ada\"}"), TOKEN("unknown: field"), TOKEN("\t"),
+	TOKEN("data"),
+	TOKEN("event"),
+	TOKEN("id"),
+	TOKEN("retry"),
+	TOKEN("data: "),
+	TOKEN("event: "),
+	TOKEN("id: "),
+	TOKEN("retry: "),
+	TOKEN(":"),
+	TOKEN(": "),
+	TOKEN(" "),
+	TOKEN("\n"),
+	TOKEN("\r"),
+	TOKEN("\r\n"),
+	TOKEN("\n\n"),
+	TOKEN("\r\n\r\n"),
+	TOKEN("\r\r"),
+	TOKEN("\n"),
+	TOKEN("\ndata:"),
+	TOKEN("\nid:"),
+	TOKEN("\nevent:"),
+	TOKEN("\nretry:"),
+	TOKEN("\0"),
+	TOKEN("0"),
+	TOKEN("9"),
+	TOKEN("18446744073709551616"),
+	TOKEN("\xef\xbb\xbf"),
+	TOKEN("\xef\xbb"),
+	TOKEN("\xc3\xa9"),
+	TOKEN("\xe2\x82\xac"),
+	TOKEN("\xf0\x9f\x8c\x8d"),
+	TOKEN("\xf0\x9f\x8c"),
+	TOKEN("\xe2\x82"),
+	TOKEN("\xc3"),
+	TOKEN("\xed\xa0\x80"),
+	TOKEN("\xf4\x90\x80\x80"),
+	TOKEN("\xc0\x80"),
+	TOKEN("\xff"),
+	TOKEN("\x80"),
+	TOKEN("a"),
+	TOKEN("{\"name\":\"Ada\"}"),
+	TOKEN("unknown: field"),
+	TOKEN("\t"),
 #undef TOKEN
 };
 #define TOKEN_COUNT (sizeof(TOKENS) / sizeof(TOKENS[0]))

@@ -7,8 +7,8 @@
 static bool print(void *context, const struct sse_event *event)
 {
 	(void)context;
-	printf("%.*s: %.*s\n", (int)event->type.len, event->type.data,
-		(int)event->data.len, event->data.data);
+	printf("%.*s: %.*s\n", (int)event->type.len, event->type.data, (int)event->data.len,
+		event->data.data);
 	return fflush(stdout) == 0;
 }
 

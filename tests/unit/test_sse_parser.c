@@ -28,7 +28,7 @@ static void counted_free(void *old);
 
 /* ---- Memory that is counted. ---- */
 
-static size_t memory_held;            /* bytes */
+static size_t memory_held;	       /* bytes */
 static size_t memory_until = SIZE_MAX; /* how many more allocations are granted */
 
 /* What stands before each piece of memory; as large as any alignment asks for. */
@@ -196,10 +196,8 @@ static const struct stream STREAMS[] = {
 	{"empty data with a space", TEXT("data: \n\n"), TEXT("E(message)()()end()")},
 	{"data without colon", TEXT("data\n\n"), TEXT("E(message)()()end()")},
 	{"two empty lines of data", TEXT("data\ndata\n\n"), TEXT("E(message)(\n)()end()")},
-	{"empty lines around", TEXT("data:\ndata: a\ndata:\n\n"),
-		TEXT("E(message)(\na\n)()end()")},
-	{"two events", TEXT("data: a\n\ndata: b\n\n"),
-		TEXT("E(message)(a)()E(message)(b)()end()")},
+	{"empty lines around", TEXT("data:\ndata: a\ndata:\n\n"), TEXT("E(message)(\na\n)()end()")},
+	{"two events", TEXT("data: a\n\ndata: b\n\n"), TEXT("E(message)(a)()E(message)(b)()end()")},
 	{"many blank lines between", TEXT("\n\ndata: a\n\n\n\ndata: b\n\n"),
 		TEXT("E(message)(a)()E(message)(b)()end()")},
 	{"NUL in data", TEXT("data: a\0b\n\n"), TEXT("E(message)(a\0b)()end()")},
@@ -249,11 +247,14 @@ static const struct stream STREAMS[] = {
 	{"an id without data counts", TEXT("id: 7\n\n"), TEXT("end(7)")},
 	{"an id without data, then data", TEXT("id: 7\n\ndata: x\n\n"),
 		TEXT("E(message)(x)(7)end(7)")},
-	{"an id with NUL is ignored", TEXT("id: 1\0\ndata: x\n\n"),
+	{"an id with NUL is ignored", TEXT("id: 1\0\ndata: x\n\n"), TEXT("E(message)(x)()end()")},
+	{"an id with NUL far in",
+		TEXT("id: 123456789abcdef\0"
+		     "1\ndata: x\n\n"),
 		TEXT("E(message)(x)()end()")},
-	{"an id with NUL far in", TEXT("id: 123456789abcdef\0" "1\ndata: x\n\n"),
-		TEXT("E(message)(x)()end()")},
-	{"an id with NUL leaves the one before", TEXT("id: 1\nid: 2\0" "3\ndata: x\n\n"),
+	{"an id with NUL leaves the one before",
+		TEXT("id: 1\nid: 2\0"
+		     "3\ndata: x\n\n"),
 		TEXT("E(message)(x)(+1)end(1)")},
 	{"an id with NUL leaves the last", TEXT("id: 1\n\nid: \0\ndata: x\n\n"),
 		TEXT("E(message)(x)(1)end(1)")},
@@ -290,7 +291,8 @@ static const struct stream STREAMS[] = {
 		TEXT("E(message)(x)(+1)dropped(1)")},
 	{"an id without a line end", TEXT("id: 1\n\nid: 2"), TEXT("dropped(1)")},
 	{"a cut comment is nothing", TEXT("data: a\n\n: keep"), TEXT("E(message)(a)()end()")},
-	{"a comment at the end is nothing", TEXT("data: a\n\n:\n"), TEXT("E(message)(a)()C()end()")},
+	{"a comment at the end is nothing", TEXT("data: a\n\n:\n"),
+		TEXT("E(message)(a)()C()end()")},
 	{"a cut retry was in force", TEXT("retry: 5\n"), TEXT("R(5)dropped()")},
 	{"a retry without its line end is none", TEXT("retry: 5"), TEXT("dropped()")},
 	/* line ends */
@@ -306,8 +308,13 @@ static const struct stream STREAMS[] = {
 	{"mixed in one event", TEXT("data: a\rdata: b\ndata: c\r\ndata: d\r\n\r"),
 		TEXT("E(message)(a\nb\nc\nd)()end()")},
 	{"CRLF at once", TEXT("\r\n\r\n\r\n"), TEXT("end()")},
-	{"other line ends are none", TEXT("data: a\vb\fc\xc2\x85" "d\xe2\x80\xa8" "e\n\n"),
-		TEXT("E(message)(a\vb\fc\xc2\x85" "d\xe2\x80\xa8" "e)()end()")},
+	{"other line ends are none",
+		TEXT("data: a\vb\fc\xc2\x85"
+		     "d\xe2\x80\xa8"
+		     "e\n\n"),
+		TEXT("E(message)(a\vb\fc\xc2\x85"
+		     "d\xe2\x80\xa8"
+		     "e)()end()")},
 	/* BOM */
 	{"BOM", TEXT(BOM_TEXT "data: x\n\n"), TEXT("E(message)(x)()end()")},
 	{"only a BOM", TEXT(BOM_TEXT), TEXT("end()")},
@@ -316,9 +323,14 @@ static const struct stream STREAMS[] = {
 		TEXT("E(message)(y)()end()")},
 	{"BOM later is a character", TEXT("\n" BOM_TEXT "data: x\ndata: " BOM_TEXT "y\n\n"),
 		TEXT("E(message)(" BOM_TEXT "y)()end()")},
-	{"a BOM of two bytes", TEXT("\xef\xbb" "data: x\ndata: y\n\n"),
+	{"a BOM of two bytes",
+		TEXT("\xef\xbb"
+		     "data: x\ndata: y\n\n"),
 		TEXT("E(message)(y)()end()")},
-	{"a BOM of one byte", TEXT("\xef" "data: x\n\n"), TEXT("end()")},
+	{"a BOM of one byte",
+		TEXT("\xef"
+		     "data: x\n\n"),
+		TEXT("end()")},
 	{"a BOM and a line end inside", TEXT("\xef\xbb\ndata: y\n\n"),
 		TEXT("E(message)(y)()end()")},
 	{"a cut BOM", TEXT("\xef\xbb"), TEXT("dropped()")},
@@ -331,7 +343,9 @@ static const struct stream STREAMS[] = {
 		TEXT("E(message)(" R "\n" R ")()end()")},
 	{"a lead leaves the line end", TEXT("data: \xc3\n\ndata: \xf0\n\n"),
 		TEXT("E(message)(" R ")()E(message)(" R ")()end()")},
-	{"maximal parts", TEXT("data: \xf1\x80\x80\xe1\x80\xc2" "b\x80\n\n"),
+	{"maximal parts",
+		TEXT("data: \xf1\x80\x80\xe1\x80\xc2"
+		     "b\x80\n\n"),
 		TEXT("E(message)(" R R R "b" R ")()end()")},
 	{"surrogates", TEXT("data: \xed\xa0\x80\n\n"), TEXT("E(message)(" R R R ")()end()")},
 	{"ill-formed first, then not", TEXT("data: \xff\ndata: \xc3\xa9\ndata: z\n\n"),
@@ -467,8 +481,10 @@ static const struct limit LIMITS[] = {
 		TEXT("C(1234)E(message)(abcd)()end()")},
 	{"a comment too long", 4, TEXT(":12345\n\n"), SSE_TOO_LARGE, TEXT("end()")},
 	{"a retry too long", 4, TEXT("retry: 00001\n\n"), SSE_TOO_LARGE, TEXT("dropped()")},
-	{"an id with NUL, too long", 4, TEXT("id: 1\0" "345\n\n"), SSE_TOO_LARGE,
-		TEXT("dropped()")},
+	{"an id with NUL, too long", 4,
+		TEXT("id: 1\0"
+		     "345\n\n"),
+		SSE_TOO_LARGE, TEXT("dropped()")},
 };
 #define LIMIT_COUNT (sizeof(LIMITS) / sizeof(LIMITS[0]))
 
@@ -746,6 +762,26 @@ static void memory_of_a_huge_event_is_given_back(void **state)
 	assert_int_equal(memory_held, 0);
 }
 
+/* What is left of a block in memory that shrinks is still there. */
+static void memory_given_back_is_not_in_use(void **state)
+{
+	struct log log;
+	struct sse_parser *parser = new_parser(&log, 0);
+
+	(void)state;
+	parser->callbacks.event = NULL; /* not the huge one */
+	feed(parser, "data: a\ndata:", 13);
+	assert_int_equal(feed_many(parser, 'x', 8000000), SSE_OK);
+	feed(parser, "\n\ndata: y\n", 11);
+	assert_true(memory_held < 2000000);
+	feed(parser, ":\n", 2);
+	parser->callbacks.event = on_event;
+	log.len = 0;
+	feed(parser, "data: z\n\n", 9);
+	assert_said(&log, "E(message)(y\nz)()");
+	sse_parser_free(parser);
+}
+
 static void memory_stays_within_the_cap(void **state)
 {
 	static const char *const HEADS[] = {"data:", "event:", "id:", "retry:", ":"};
@@ -799,7 +835,8 @@ static void expect_last_id(const struct sse_parser *parser, const struct log *lo
 /* Refuse the first allocation, then only the second, and so on, until none is left to refuse. */
 static void memory_that_is_not_there(void **state)
 {
-	const char bytes[] = "id: 1\ndata: \xff\ndata: b\nevent: \xff\n:\xff\n\nid: 22\ndata: cc\n\nda";
+	const char bytes[] =
+		"id: 1\ndata: \xff\ndata: b\nevent: \xff\n:\xff\n\nid: 22\ndata: cc\n\nda";
 	char long_id[200];
 	enum sse_result result = SSE_NO_MEMORY;
 	size_t granted, piece, at, len;
@@ -882,6 +919,7 @@ static const struct CMUnitTest OTHERS[] = {
 	cmocka_unit_test(nothing_is_asked_for),
 	cmocka_unit_test(whole_lines_are_not_copied),
 	cmocka_unit_test(memory_of_a_huge_event_is_given_back),
+	cmocka_unit_test(memory_given_back_is_not_in_use),
 	cmocka_unit_test(memory_stays_within_the_cap),
 	cmocka_unit_test(unheard_lines_take_no_memory),
 	cmocka_unit_test(memory_that_is_not_there),
@@ -891,9 +929,8 @@ static const struct CMUnitTest OTHERS[] = {
 
 static struct CMUnitTest row(const char *name, CMUnitTestFunction function, const void *state)
 {
-	return (struct CMUnitTest){.name = name,
-		.test_func = function,
-		.initial_state = (void *)(uintptr_t)state};
+	return (struct CMUnitTest){
+		.name = name, .test_func = function, .initial_state = (void *)(uintptr_t)state};
 }
 
 int main(void)

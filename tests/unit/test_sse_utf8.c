@@ -38,7 +38,12 @@ static const struct repair REPAIRS[] = {
 		TEXT("\xed\x9f\xbf\xee\x80\x80"), 6},
 	{"four bytes", TEXT("\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"),
 		TEXT("\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"), 8},
-	{"bom is kept", TEXT("\xef\xbb\xbf" "a"), TEXT("\xef\xbb\xbf" "a"), 4},
+	{"bom is kept",
+		TEXT("\xef\xbb\xbf"
+		     "a"),
+		TEXT("\xef\xbb\xbf"
+		     "a"),
+		4},
 	{"replacement character itself", TEXT(R), TEXT(R), 3},
 	{"lone continuation", TEXT("a\x80z"), TEXT("a" R "z"), 1},
 	{"two lone continuations", TEXT("\x80\xbf"), TEXT(R R), 0},
@@ -55,12 +60,19 @@ static const struct repair REPAIRS[] = {
 	{"cut three after one", TEXT("\xe2"), TEXT(R), 0},
 	{"cut three after two is one", TEXT("\xe2\x82"), TEXT(R), 0},
 	{"cut four after three is one", TEXT("\xf0\x9f\x8c"), TEXT(R), 0},
-	{"cut by a letter", TEXT("\xf0\x9f\x8c" "a"), TEXT(R "a"), 0},
+	{"cut by a letter",
+		TEXT("\xf0\x9f\x8c"
+		     "a"),
+		TEXT(R "a"), 0},
 	{"cut by a line end", TEXT("\xe2\x82\n"), TEXT(R "\n"), 0},
 	{"cut by a character", TEXT("\xe2\x82\xc3\xa9"), TEXT(R "\xc3\xa9"), 0},
 	{"cut by a lead", TEXT("\xc3\xc3\xa9"), TEXT(R "\xc3\xa9"), 0},
 	{"one too many", TEXT("\xc3\xa9\xa9"), TEXT("\xc3\xa9" R), 2},
-	{"the standard's example", TEXT("a\xf1\x80\x80\xe1\x80\xc2" "b\x80" "c\x80\xbf" "d"),
+	{"the standard's example",
+		TEXT("a\xf1\x80\x80\xe1\x80\xc2"
+		     "b\x80"
+		     "c\x80\xbf"
+		     "d"),
 		TEXT("a" R R R "b" R "c" R R "d"), 1},
 };
 #define REPAIR_COUNT (sizeof(REPAIRS) / sizeof(REPAIRS[0]))
@@ -152,16 +164,20 @@ static void every_two_bytes(void **state)
 		for (b = 0; b < 256; b++) {
 			char text[2] = {(char)a, (char)b};
 			bool pair = a >= 0xc2 && a <= 0xdf && b >= 0x80 && b <= 0xbf;
-			bool begins = (a == 0xe0 && b >= 0xa0 && b <= 0xbf) ||
-				      (a == 0xed && b >= 0x80 && b <= 0x9f) ||
-				      (a > 0xe0 && a <= 0xef && a != 0xed && b >= 0x80 && b <= 0xbf) ||
-				      (a == 0xf0 && b >= 0x90 && b <= 0xbf) ||
-				      (a > 0xf0 && a < 0xf4 && b >= 0x80 && b <= 0xbf) ||
-				      (a == 0xf4 && b >= 0x80 && b <= 0x8f);
+			bool begins =
+				(a == 0xe0 && b >= 0xa0 && b <= 0xbf) ||
+				(a == 0xed && b >= 0x80 && b <= 0x9f) ||
+				(a > 0xe0 && a <= 0xef && a != 0xed && b >= 0x80 && b <= 0xbf) ||
+				(a == 0xf0 && b >= 0x90 && b <= 0xbf) ||
+				(a > 0xf0 && a < 0xf4 && b >= 0x80 && b <= 0xbf) ||
+				(a == 0xf4 && b >= 0x80 && b <= 0x8f);
 			size_t valid = pair || (a < 0x80 && b < 0x80) ? 2 : a < 0x80;
-			size_t size = pair ? 2 : begins ? 3 : (a < 0x80 ? 1u : 3u) + (b < 0x80 ? 1u : 3u);
+			size_t size = pair     ? 2
+				      : begins ? 3
+					       : (a < 0x80 ? 1u : 3u) + (b < 0x80 ? 1u : 3u);
 
-			if (sse_utf8_valid(text, 2) != valid || sse_utf8_repair(text, 2, out) != size)
+			if (sse_utf8_valid(text, 2) != valid ||
+				sse_utf8_repair(text, 2, out) != size)
 				fail_msg("%02x %02x", a, b);
 		}
 	}
