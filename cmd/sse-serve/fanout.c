@@ -153,7 +153,9 @@ int fanout_join(struct fanout *fanout, struct subscriber *subscriber, const char
 	subscriber->channel = channel;
 	subscriber->index = channel->count;
 	channel->subscribers[channel->count++] = subscriber;
-	fanout->streams++;
+	/* The wheel stood still while there was nobody. */
+	if (fanout->streams++ == 0)
+		fanout->wheel_due = fanout->now;
 	wheel_put(fanout, subscriber);
 	return 0;
 }

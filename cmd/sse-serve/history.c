@@ -157,7 +157,9 @@ static ssize_t give(void *state, char *out, size_t max)
 
 	if (left == 0 && list->ended)
 		return -1;
-	if (left == 0 && list->failed)
+	/* Cut short, and so that the client sees it: a server that stops does not wait for lists.
+	 */
+	if (left == 0 && (list->failed || list->request->server->draining))
 		return -2;
 	if (left == 0) {
 		list->chunk.len = 0;

@@ -35,6 +35,9 @@
 /* Connections taken in one go, so that a flood does not starve the streams. */
 #define ACCEPT_MAX 64
 
+/* How often deadlines are looked at. */
+#define TICK_MS 250
+
 #define NEVER INT64_MAX
 
 /* A client's connection, as long as the library has it. */
@@ -50,6 +53,7 @@ struct http {
 	struct MHD_Daemon *daemon;
 	struct connection *connections;
 	struct lingerers lingerers;
+	int64_t next_tick; /* when deadlines are looked at again */
 	size_t waiting;
 	bool wants_run;
 };
@@ -365,13 +369,25 @@ static void look_at_length(struct request *request)
 }
 
 /* The head has arrived. */
-static void begin(struct request *request)
+static void begin(struct request *request, const char *version)
 {
 	struct error error = {0};
 
 	request->stage = REQUEST_BODY;
 	set_deadline(request->connection, request->server->options->request_timeout);
 	look_at_length(request);
+	if (request->server->draining) {
+		request_problem(
+			request, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is stopping; try again");
+		return;
+	}
+	/* RFC 9112, section 3.2. */
+	if (strcmp(version, MHD_HTTP_VERSION_1_1) == 0 &&
+		request_header(request, MHD_HTTP_HEADER_HOST) == NULL) {
+		request_problem(
+			request, MHD_HTTP_BAD_REQUEST, "an HTTP/1.1 request has a Host header");
+		return;
+	}
 	if (route_parse(request->target, &request->route, &error) != 0) {
 		request_problem(request, MHD_HTTP_BAD_REQUEST, "%s", error.text);
 		return;
@@ -436,13 +452,12 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 
 	(void)context;
 	(void)url;
-	(void)version;
 	if (request == NULL)
 		return MHD_NO;
 	if (request->stage == REQUEST_NEW) {
 		request->connection = connection;
 		request->method = method;
-		begin(request);
+		begin(request, version);
 		return request->too_large ? refuse_body(request) : MHD_YES;
 	}
 	if (*len > 0) {
@@ -627,7 +642,7 @@ bool http_wants_run(const struct http *http)
 int http_timeout(struct http *http)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
-	int timeout = http->connections != NULL || http->lingerers.first != NULL ? 250 : -1;
+	int timeout = http->connections != NULL || http->lingerers.first != NULL ? TICK_MS : -1;
 
 	if (MHD_get_timeout(http->daemon, &ms) == MHD_YES &&
 		(timeout < 0 || ms < (unsigned long long)timeout))
@@ -639,6 +654,9 @@ void http_tick(struct http *http)
 {
 	int64_t now = clock_ms();
 
+	if (now < http->next_tick)
+		return;
+	http->next_tick = now + TICK_MS;
 	for (struct connection *one = http->connections; one != NULL; one = one->next) {
 		/* The library notices, and closes it. */
 		if (now >= one->deadline) {

@@ -141,7 +141,7 @@ bool http_wants_run(const struct http *http);
 /* http_timeout(http): ms until http_run() or http_tick() must be called, -1 for never. */
 int http_timeout(struct http *http);
 
-/* http_tick(http): cut off connections whose request takes too long.  About once a second. */
+/* http_tick(http): cut off connections whose request takes too long.  May be called at any time. */
 void http_tick(struct http *http);
 
 /* http_busy(http): requests that wait for the log. */

@@ -14,6 +14,9 @@
 #define LINGER_MS 5000
 #define LINGER_BYTES (64 << 20)
 
+/* Reads in one go, so that such a client does not hold up the others. */
+#define DROPS 16
+
 struct lingering {
 	struct source source; /* first */
 	int fd;		      /* -1 when closed: freed at the next tick */
@@ -29,11 +32,12 @@ static void drop(struct source *source, uint32_t events)
 	ssize_t got = 1;
 
 	(void)events;
-	while (one->fd >= 0 && one->left > 0 && got > 0) {
+	for (int i = 0; i < DROPS && one->fd >= 0 && one->left > 0 && got > 0; i++) {
 		got = recv(one->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
 		one->left -= got > 0 ? (int)got : 0;
 	}
-	if (one->fd < 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)))
+	if (one->fd < 0 || (got > 0 && one->left > 0) ||
+		(got < 0 && (errno == EAGAIN || errno == EINTR)))
 		return;
 	close(one->fd);
 	one->fd = -1;

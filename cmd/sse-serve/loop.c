@@ -145,7 +145,7 @@ static void turn(struct loop *loop, int timeout)
 	}
 }
 
-/* What is committed is answered, and no chunk is under way any more. */
+/* What is committed is answered, and no list waits for its next chunk. */
 static bool quiet(const struct loop *loop)
 {
 	return http_busy(loop->http) == 0 && !ticker_busy(&loop->ticker);
@@ -164,16 +164,13 @@ static void *run(void *context)
 		fanout_bury(&loop->fanout);
 	}
 	set_accepting(loop, false);
-	/* Publishes are refused by now, so this ends when the log has caught up. */
-	while (!quiet(loop)) {
-		turn(loop, 50);
-		fanout_work(&loop->fanout);
+	/* Requests are refused by now, so this ends when the log has caught up and the answers are
+	 * on their way; the streams get what was committed. */
+	do {
+		turn(loop, quiet(loop) ? 0 : 50);
+		more = fanout_work(&loop->fanout);
 		fanout_bury(&loop->fanout);
-	}
-	/* Let the answers leave, and the streams have what was committed. */
-	turn(loop, 0);
-	while (fanout_work(&loop->fanout))
-		turn(loop, 0);
+	} while (more || !quiet(loop) || http_wants_run(loop->http));
 	fanout_close(&loop->fanout);
 	return NULL;
 }

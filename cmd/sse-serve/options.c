@@ -121,8 +121,7 @@ static void print_versions(FILE *out)
 static const struct option_program program = {
 	.name = "sse-serve",
 	.synopsis = "[OPTION]...",
-	.summary =
-		"Host event streams: keep every event that is posted, and send it to every reader.",
+	.summary = "Keep every event that is posted, and stream it to every reader.",
 	.tables = {rows},
 	.examples =
 		"  sse-serve                            on http://localhost:8000, for you alone\n"

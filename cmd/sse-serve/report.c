@@ -11,6 +11,7 @@
 #include "json.h"
 #include "report.h"
 #include "sse.h"
+#include "terminal.h"
 
 #define LINE_MAX_BYTES 8192
 
@@ -38,9 +39,15 @@ static void add_quoted(struct buf *line, const char *text)
 {
 	char repaired[3 * 1024];
 	size_t len = strnlen(text, 1024);
+	struct buf quoted;
 
+	buf_init(&quoted, LINE_MAX_BYTES);
 	len = sse_utf8_repair(text, len, repaired);
-	json_quote(repaired, len, line);
+	/* JSON leaves C1 and bidi controls as they are; what shows them writes them as JSON does.
+	 */
+	json_quote(repaired, len, &quoted);
+	terminal_text(quoted.data, quoted.len, line);
+	buf_free(&quoted);
 }
 
 static void finish(struct buf *line)
@@ -73,8 +80,7 @@ void report(enum report_level level, const char *format, ...)
 		add_time(&line);
 		buf_addf(&line, " %s%s", level == REPORT_INFO ? "" : names[level],
 			level == REPORT_INFO ? "" : ": ");
-		for (char *p = text; *p != '\0'; p++)
-			buf_add_byte(&line, (unsigned char)*p < ' ' || *p == 127 ? '?' : *p);
+		terminal_text(text, strlen(text), &line);
 	}
 	finish(&line);
 }

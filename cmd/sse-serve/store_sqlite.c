@@ -88,7 +88,10 @@ struct store_reader {
 static int failed(sqlite3 *db, const char *doing, struct error *error)
 {
 	int code = sqlite3_errcode(db);
-	int why = sqlite3_system_errno(db);
+	/* Of other failures it would be an older one's. */
+	int why = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN
+			  ? sqlite3_system_errno(db)
+			  : 0;
 	bool full = code == SQLITE_FULL || why == ENOSPC || why == EDQUOT;
 
 	if (full)
@@ -406,9 +409,11 @@ static int lock_file(struct sqlite_store *sqlite, struct error *error)
 /* Is it ours, and of a version that we know? */
 static int check_kind(struct sqlite_store *sqlite, bool *fresh, struct error *error)
 {
-	int64_t application = ask(sqlite->db, "PRAGMA application_id");
-	int64_t version = ask(sqlite->db, "PRAGMA user_version");
+	int64_t application = ask(sqlite->db, "PRAGMA application_id"), version;
 
+	if ((sqlite3_errcode(sqlite->db) & 0xff) == SQLITE_BUSY)
+		return failed(sqlite->db, "cannot use the database", error);
+	version = ask(sqlite->db, "PRAGMA user_version");
 	*fresh = ask(sqlite->db, "SELECT count(*) FROM sqlite_schema") == 0;
 	if (sqlite3_errcode(sqlite->db) == SQLITE_NOTADB ||
 		(!*fresh && application != APPLICATION_ID))
@@ -446,7 +451,7 @@ static int make_tables(struct sqlite_store *sqlite, struct error *error)
 
 static int open_database(struct sqlite_store *sqlite, struct error *error)
 {
-	bool fresh;
+	bool fresh = false;
 
 	if (sqlite3_open_v2(sqlite->path, &sqlite->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
 		    NULL) != SQLITE_OK)

@@ -27,8 +27,6 @@ void stream_check(struct request *request)
 	if ((length != NULL && strcmp(length, "0") != 0) ||
 		request_header(request, "Transfer-Encoding") != NULL)
 		request_problem(request, 400, "a request for a stream has no body");
-	else if (request->server->draining)
-		request_problem(request, 503, "the server is stopping; try again");
 }
 
 /* "2026-11-22T19:00:00Z", with a fraction or an offset. */

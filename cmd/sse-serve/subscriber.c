@@ -146,7 +146,8 @@ static void stopped_in_replay(
 	subscriber->state = WAITING;
 	subscriber->skip = (uint32_t)(sent - start);
 	subscriber->partial = sent > start ? replay->marks[i].position : 0;
-	if (sent > start && !replay->marks[i].event) {
+	/* A start or a gap is told once: also if nothing of it was sent, it is kept. */
+	if (!replay->marks[i].event) {
 		subscriber->cursor = replay->marks[i].position;
 		subscriber->skip = 0;
 		subscriber->partial = 0;
@@ -220,8 +221,7 @@ static bool find_entry(struct subscriber *subscriber, uint64_t *entry)
 	struct window *window = fanout->server->window;
 	const struct topic *topic = subscriber->channel->topic;
 	/* The rest of a frame goes first, not an ephemeral event that stands before it. */
-	uint64_t position =
-		subscriber->partial != 0 ? subscriber->partial - 1 : subscriber->cursor;
+	uint64_t position = subscriber->partial != 0 ? subscriber->partial - 1 : subscriber->cursor;
 	uint64_t first;
 
 	*entry = subscriber->entry;

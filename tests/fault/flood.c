@@ -332,10 +332,20 @@ int main(int argc, char **argv)
 	for (unsigned p = 0; p < publishers; p++)
 		pthread_create(&threads[p], NULL, publish, (void *)(uintptr_t)p);
 	read_all(epoll);
+	for (unsigned p = 0; p < publishers; p++)
+		pthread_join(threads[p], NULL);
 	printf("%u streams opened in %" PRId64 " ms; %" PRIu64 " published, %" PRIu64
 	       " delivered in %" PRId64 " ms; %" PRIu64 " resumed, %" PRIu64 " gaps, %" PRIu64
 	       " wrong\n",
 		streams, opened - start, (uint64_t)published, delivered, now_ms() - opened, resumed,
 		gaps, wrong);
+	for (unsigned i = 0; i < streams; i++) {
+		close(all[i].fd);
+		sse_parser_free(all[i].parser);
+		free(all[i].next);
+	}
+	free(all);
+	free(threads);
+	close(epoll);
 	return wrong > 0 || gaps > 0;
 }

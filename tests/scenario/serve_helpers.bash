@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: MIT
+# What the scenarios of sse-serve share: servers on ports of their own, requests, streams, waiting.
+# shellcheck shell=bash disable=SC2034,SC2119,SC2120
+
+bats_require_minimum_version 1.5.0
+
+# Each test runs in a folder of its own, with an environment of its own.
+serve_setup() {
+	local root=$BATS_TEST_DIRNAME/../.. name
+	BIN=$(cd "${BIN:-$root/build/bin}" && pwd)
+	TOOLS=$(cd "${TOOLS:-$root/build/tests}" && pwd)
+	cd "$BATS_TEST_TMPDIR" || return
+	for name in "${!SSE_@}"; do
+		unset "$name"
+	done
+	unset http_proxy HTTP_PROXY https_proxy HTTPS_PROXY all_proxy ALL_PROXY NO_COLOR
+	unset XDG_STATE_HOME STATE_DIRECTORY
+	export PATH=$BIN:$PATH LC_ALL=C.UTF-8 TZ=UTC HOME=$PWD
+	PID='' URL='' PORT='' OTHERS=()
+}
+
+# Every server that a test leaves running must end well: with 0, and without a sanitizer's word.
+serve_teardown() {
+	local pid result=0
+	if [ -n "$PID" ]; then
+		stop || result=1
+	fi
+	for pid in $(jobs -p) "${OTHERS[@]}"; do
+		kill -CONT "$pid" 2>/dev/null || true
+		kill -KILL "$pid" 2>/dev/null || true
+	done
+	# Printed by bats only if the test failed.
+	if [ -s err ]; then
+		echo "--- the server's log"
+		tail -n 40 err
+	fi
+	return $result
+}
+
+# wait_for COMMAND...: until the command succeeds; at most half a minute.
+wait_for() {
+	local try
+	for ((try = 0; try < 1500; try++)); do
+		"$@" && return
+		sleep 0.02
+	done
+	echo "waited in vain for: $*" >&2
+	return 1
+}
+
+# not COMMAND...: it must fail.  (A line that begins with ! never fails a test.)
+not() {
+	if "$@"; then
+		echo "this should not be so: $*" >&2
+		return 1
+	fi
+}
+
+# has FILE TEXT: does the file contain the text?
+has() {
+	grep -aqsF -- "$2" "$1"
+}
+
+# counts FILE TEXT NUMBER: does that many of its lines contain the text?
+counts() {
+	[ "$(grep -acsF -- "$2" "$1")" -eq "$3" ]
+}
+
+# gone PID: has the process ended?
+gone() {
+	! kill -0 "$1" 2>/dev/null
+}
+
+listens_or_ended() {
+	has out 'Listening on' || gone "$PID"
+}
+
+# serve [OPTION]...: start a server on a free port (PORT, URL, PID), with events.db as database.
+serve() {
+	serve_at 0 "$@"
+}
+
+# serve_at PORT [OPTION]...: as above, on that port.
+serve_at() {
+	local port=$1
+	shift
+	case " $* " in
+	*' --db '*) ;;
+	*) set -- --db events.db "$@" ;;
+	esac
+	: >out
+	# The log goes on after a restart.
+	"$BIN/sse-serve" --listen "$port" "$@" >out 2>>err 3>&- 4>&- &
+	PID=$!
+	wait_for listens_or_ended
+	URL=$(sed -n 's/^Listening on //p' out)
+	PORT=${URL##*:}
+	[ -n "$URL" ] || { echo "the server did not start" >&2; cat err >&2; return 1; }
+}
+
+# stop [SIGNAL]: end the server, which must end with 0.
+stop() {
+	local pid=$PID status=0
+	PID=''
+	kill -"${1:-TERM}" "$pid" || return
+	wait_for gone "$pid" 2>/dev/null || { kill -ABRT "$pid"; return 1; }
+	wait "$pid" || status=$?
+	[ "$status" -eq 0 ] || { echo "sse-serve ended with $status" >&2; return 1; }
+}
+
+# crash: kill -9.
+crash() {
+	local pid=$PID
+	PID=''
+	kill -KILL "$pid"
+	wait "$pid" || true
+}
+
+# refuses STATUS TEXT [OPTION]...: the server does not start, ends with the status, and says so in
+# one line that contains the text.
+refuses() {
+	local status=0 want=$1 text=$2
+	shift 2
+	timeout 60 "$BIN/sse-serve" "$@" >refused.out 2>refused.err 3>&- || status=$?
+	cat refused.err >&2
+	[ "$status" -eq "$want" ] || { echo "status $status, not $want" >&2; return 1; }
+	[ ! -s refused.out ]
+	[ "$(wc -l <refused.err)" -eq 1 ]
+	has refused.err "$text"
+}
+
+# ask ARGUMENT...: a request by curl; the answer is in code, head and body.
+ask() {
+	: >body
+	code=$(curl -sS --max-time 90 -o body -D head.crlf -w '%{http_code}' "$@")
+	tr -d '\r' <head.crlf >./head
+}
+
+# header NAME: its value in the last answer.
+header() {
+	sed -n "s/^$1: //Ip" head
+}
+
+# answers CODE: was it the last answer's?
+answers() {
+	[ "$code" = "$1" ] && return
+	echo "the answer is $code, not $1:" >&2
+	cat head body >&2
+	return 1
+}
+
+# problem CODE TEXT: the last answer is a problem with that status whose sentence has the text.
+problem() {
+	answers "$1" || return
+	[ "$(header Content-Type)" = application/problem+json ] && has body "\"status\":$1" &&
+		has body "$2" && return
+	cat head body >&2
+	return 1
+}
+
+# json TOPIC BODY / text TOPIC BODY [ARGUMENT...]: publish; the body may be @FILE.
+json() {
+	ask -H 'Content-Type: application/json' --data-binary "$2" "${@:3}" "$URL/api/$1"
+}
+text() {
+	ask -H 'Content-Type: text/plain' --data-binary "$2" "${@:3}" "$URL/api/$1"
+}
+
+# user FIRSTNAME LASTNAME: publish to users, as the tutorial does; it must be taken.
+user() {
+	json users "{\"firstname\":\"$1\",\"lastname\":\"$2\"}"
+	answers 201
+}
+
+# follow FILE PATH [ARGUMENT...]: open a stream into the file; returns when its head is there.
+follow() {
+	local file=$1 path=$2
+	shift 2
+	rm -f "$file"
+	: >"$file"
+	curl -sN --max-time 300 "$@" "$URL$path" >"$file" 2>"$file.err" 3>&- &
+	FOLLOWER=$!
+	wait_for has "$file" retry:
+}
+
+# raw: send the standard input as it is, and print what comes until the server closes.
+raw() {
+	exec 4<>"/dev/tcp/127.0.0.1/$PORT"
+	cat >&4 2>/dev/null || true
+	timeout 60 cat <&4 || true
+	exec 4>&-
+}
+
+# letters COUNT [LETTER]: that many of them.
+letters() {
+	head -c "$1" /dev/zero | tr '\0' "${2:-x}"
+}
+
+# descriptors: how many the server has open.
+descriptors() {
+	find "/proc/$PID/fd" -mindepth 1 | wc -l
+}
+
+# flood ARGUMENT...: the tool of that name on the server's port.
+flood() {
+	"$TOOLS/flood" "$PORT" "$@"
+}

@@ -1,0 +1,601 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Scenarios of sse-serve: publishing and reading over HTTP, and the answers to bad requests.
+# shellcheck disable=SC2154,SC2016
+
+load serve_helpers
+
+setup() {
+	serve_setup
+}
+
+teardown() {
+	serve_teardown
+}
+
+@test "the tutorial's curl line gets 201, no body, and where the event is" {
+	serve
+	json users '{"firstname":"John","lastname":"DOE"}'
+	answers 201
+	[ ! -s body ]
+	[[ $(header Last-Event-ID) =~ ^[A-Za-z0-9]+:1$ ]]
+	[ "$(header Location)" = "/api/users/$(header Last-Event-ID)" ]
+	ask "$URL$(header Location)"
+	answers 200
+	[ "$(header Content-Type)" = application/json ]
+	[ "$(cat body)" = '{"firstname":"John","lastname":"DOE"}' ]
+	ask "$URL/api/users"
+	[ "$(cat body)" = '[{"firstname":"John","lastname":"DOE"}]' ]
+}
+
+@test "other fields of a user are left out, and white space and key order do not matter" {
+	serve
+	json users ' { "age" : 7, "lastname" : "D\u00d6E" ,"x":{"firstname":"no"},"firstname":"J" } '
+	answers 201
+	ask "$URL/api/users"
+	[ "$(cat body)" = '[{"firstname":"J","lastname":"D\u00d6E"}]' ]
+}
+
+@test "a user without its fields is refused, and the answer names the field" {
+	serve
+	json users '{"lastname":"DOE"}'
+	problem 400 "'firstname' is missing"
+	json users '{"firstname":"John"}'
+	problem 400 "'lastname' is missing"
+	json users '{"firstname":"John","lastname":7}'
+	problem 400 "'lastname' must be a string"
+	json users '{"firstname":null,"lastname":"DOE"}'
+	problem 400 "'firstname' must be a string"
+	json users '{"firstname":"a","firstname":"b","lastname":"c"}'
+	problem 400 "'firstname' is there twice"
+	json users '{"firstname":"a","\u0066irstname":"b","lastname":"c"}'
+	problem 400 "'firstname' is there twice"
+	json users '["firstname","lastname"]'
+	problem 400 "JSON object"
+	json users '"x"'
+	problem 400 "JSON object"
+	ask "$URL/api/users"
+	[ "$(cat body)" = '[]' ]
+}
+
+@test "what is not JSON is refused, and the answer says at which byte" {
+	serve
+	local bad
+	for bad in '' '{' '{"a":1' '{"a":1}x' '{"a":1} {"b":2}' '{a:1}' "{'a':1}" '[1,]' '01' '1.' \
+		'+1' '.5' '1e' 'nul' 'True' 'NaN' '"\x"' '"\u12"' '[1 2]' '{"a" 1}' ']' '/**/1'; do
+		json any "$bad"
+		problem 400 'the body is not JSON: at byte'
+	done
+	printf '\xef\xbb\xbf{}' >bom
+	json any @bom
+	problem 400 'at byte 1'
+	printf '"a\tb"' >tab
+	json any @tab
+	problem 400 'at byte 3'
+	ask "$URL/api/any"
+	[ "$(cat body)" = '[]' ]
+}
+
+@test "JSON that is nested deeper than 200 is refused, however deep" {
+	serve
+	{ letters 200 '['; letters 200 ']'; } >deep
+	json any @deep
+	answers 201
+	{ letters 201 '['; letters 201 ']'; } >deep
+	json any @deep
+	problem 400 'deeper than 200'
+	letters 100000 '[' >deep
+	json any @deep
+	problem 400 'deeper than 200'
+	yes '{"a":' | head -n 100000 >deep
+	json any @deep
+	problem 400 'deeper than 200'
+}
+
+@test "invalid UTF-8 and NUL are refused, as JSON and as text" {
+	serve
+	printf '"a\xff"' >bad
+	json any @bad
+	problem 400 'at byte 3'
+	printf '"\xed\xa0\x80"' >bad
+	json any @bad
+	problem 400 'at byte 2'
+	printf 'ab\xc0\xaf' >bad
+	text any @bad
+	problem 400 'not UTF-8: byte 3'
+	printf 'a\0b' >bad
+	text any @bad
+	problem 400 'NUL'
+	json any @bad
+	problem 400 'not JSON'
+	printf '"a\0b"' >bad
+	json any @bad
+	problem 400 'at byte 3'
+	json any '"\u0000"'
+	answers 201
+}
+
+@test "numbers keep the digits that came" {
+	serve
+	json any '{"b":1.0e+007, "a":123456789012345678901234567890.10,"b":-0}'
+	answers 201
+	ask "$URL/api/any"
+	[ "$(cat body)" = '[{"b":1.0e+007, "a":123456789012345678901234567890.10,"b":-0}]' ]
+}
+
+@test "a missing or wrong Content-Type is 415 and says which are taken" {
+	serve
+	ask -H 'Content-Type:' -d '{}' "$URL/api/any"
+	problem 415 'application/json or text/plain'
+	local type
+	for type in application/x-www-form-urlencoded 'multipart/form-data; boundary=x' text/html \
+		application/jsonp application/x-json; do
+		ask -H "Content-Type: $type" -d '{}' "$URL/api/any"
+		problem 415 "$type"
+	done
+	ask -H 'Content-Type: application/json; charset=iso-8859-1' -d '{}' "$URL/api/any"
+	problem 415 'UTF-8'
+	ask -H 'Content-Type: Application/JSON ;charset="UTF-8"' -d '{}' "$URL/api/any"
+	answers 201
+	text users 'John DOE'
+	problem 415 'application/json'
+	ask "$URL/api/users"
+	[ "$(cat body)" = '[]' ]
+}
+
+@test "a page of another site cannot publish, not even by a form" {
+	serve
+	text any hello -H 'Origin: https://evil.example'
+	problem 403 'https://evil.example'
+	text any hello -H 'Origin: null'
+	problem 403 'null'
+	text any hello -H 'Sec-Fetch-Site: cross-site'
+	problem 403 'another site'
+	json any '{}' -H "Origin: http://localhost:1$PORT"
+	problem 403 'may not publish'
+	text any hello -H 'Origin: https://evil.example' -H 'Sec-Fetch-Site: same-origin'
+	problem 403 'may not publish'
+	ask "$URL/api/any"
+	[ "$(cat body)" = '[]' ]
+	text any hello -H "Origin: $URL" -H 'Sec-Fetch-Site: same-origin'
+	answers 201
+	[ -z "$(header Access-Control-Allow-Origin)" ]
+}
+
+@test "--cors lets the pages of one origin publish and read, and no others" {
+	serve --cors https://good.example --cors http://also.example:81
+	text any hello -H 'Origin: https://good.example' -H 'Sec-Fetch-Site: cross-site'
+	answers 201
+	[ "$(header Access-Control-Allow-Origin)" = https://good.example ]
+	[[ $(header Access-Control-Expose-Headers) = *Last-Event-ID*Location* ]]
+	[ "$(header Vary)" = Origin ]
+	text any hello -H 'Origin: http://also.example:81'
+	answers 201
+	text any hello -H 'Origin: https://good.example.evil.example'
+	problem 403 'may not publish'
+	[ -z "$(header Access-Control-Allow-Origin)" ]
+	ask -X OPTIONS -H 'Origin: https://good.example' \
+		-H 'Access-Control-Request-Method: POST' "$URL/api/any"
+	answers 204
+	[ "$(header Access-Control-Allow-Origin)" = https://good.example ]
+	[[ $(header Access-Control-Allow-Methods) = *POST* ]]
+	[[ $(header Access-Control-Allow-Headers) = *Content-Type*Last-Event-ID* ]]
+	ask -X OPTIONS -H 'Origin: https://evil.example' "$URL/api/any"
+	[ -z "$(header Access-Control-Allow-Origin)" ]
+	json any '{' -H 'Origin: https://good.example'
+	problem 400 'not JSON'
+	[ "$(header Access-Control-Allow-Origin)" = https://good.example ]
+	follow stream /api/any/event -i -H 'Origin: https://good.example'
+	has stream 'Access-Control-Allow-Origin: https://good.example'
+}
+
+@test "--cors '*' lets every page read and publish" {
+	serve --cors '*'
+	text any hello -H 'Origin: https://anyone.example' -H 'Sec-Fetch-Site: cross-site'
+	answers 201
+	[ "$(header Access-Control-Allow-Origin)" = '*' ]
+	ask -H 'Origin: null' "$URL/api/any"
+	[ "$(header Access-Control-Allow-Origin)" = '*' ]
+}
+
+@test "a bad topic is refused, with what a topic is made of" {
+	serve
+	local bad
+	for bad in event presence a/event/b a/presence . .. a/../b %2e%2e a//b a/ /a 'a%20b' 'a%2Cb' \
+		'%24sys' 'a%C3%A4' 'a@b' 'a%0ab'; do
+		ask --path-as-is -H 'Content-Type: text/plain' -d x "$URL/api/$bad"
+		problem 400 'topic'
+		ask --path-as-is "$URL/api/$bad"
+		problem 400 'topic'
+	done
+	ask "$URL/api/"
+	problem 400 'empty'
+	ask --path-as-is -d x -H 'Content-Type: text/plain' "$URL/api/a%00b"
+	problem 400 NUL
+	ask "$URL/api/a%zz"
+	problem 400 'percent escape'
+	ask "$URL/api/a%4"
+	problem 400 'percent escape'
+	text "$(letters 200)" x
+	answers 201
+	text "$(letters 201)" x
+	problem 400 'at most 200'
+	text 'chat/lobby.1/~me_-' x
+	answers 201
+}
+
+@test "an event type has no line end, is not one of the server's own, and is not empty" {
+	serve
+	text 'any?event=a%0ab' x
+	problem 400 'line end'
+	text 'any?event=a%0Db' x
+	problem 400 'line end'
+	text 'any?event=a%00b' x
+	problem 400 'NUL'
+	text 'any?event=%ff' x
+	problem 400 'UTF-8'
+	text 'any?event=' x
+	problem 400 empty
+	text "any?event=$(letters 201)" x
+	problem 400 200
+	local type
+	for type in gap join leave; do
+		text "any?event=$type" x
+		problem 400 'gap, join and leave'
+	done
+	text 'any?x=1&event=b%C3%A4d+news' x
+	answers 201
+	ask "$URL/api/any?envelope=1"
+	has body '"event":"bäd news"'
+}
+
+@test "a body over the limit is 413 before it was sent whole, by length and in chunks" {
+	serve --max-body 1000
+	letters 1000 >fits
+	text any @fits
+	answers 201
+	letters 1001 >over
+	text any @over
+	problem 413 '1000 bytes'
+	text any @over -H 'Transfer-Encoding: chunked'
+	problem 413 '--max-body'
+	# Only the head is sent: the answer comes all the same.
+	printf 'POST /api/any HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 1001\r\n\r\n' |
+		raw >answer
+	has answer 'HTTP/1.1 413'
+	# Nobody ever says that the chunks end.
+	{
+		printf 'POST /api/any HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n'
+		printf 'Transfer-Encoding: chunked\r\n\r\n320\r\n'
+		letters 800
+		printf '\r\n320\r\n'
+		letters 800
+		printf '\r\n'
+	} | raw >answer
+	has answer 'HTTP/1.1 413'
+	printf 'POST /api/any HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999999\r\n\r\n' |
+		raw >answer
+	grep -aq '^HTTP/1.1 4[01][03]' answer
+	ask "$URL/api/any"
+	[ "$(grep -c x body)" -eq 1 ]
+}
+
+@test "a body of many megabytes over the limit gets its answer, not a reset" {
+	serve
+	letters 30000000 >large
+	text any @large -H 'Expect:'
+	problem 413 '1048576'
+	text any @large -H 'Expect:' -H 'Transfer-Encoding: chunked'
+	problem 413 '1048576'
+}
+
+@test "a client that sends its request too slowly is cut off" {
+	serve --request-timeout 300ms
+	printf 'POST /api/any HT' | raw >answer
+	printf 'GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ' | raw >answer
+	# A byte now and then is no sign of life: the whole request has a limit.
+	{
+		printf 'POST /api/any HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 500\r\n\r\n'
+		for _ in {1..500}; do
+			printf x 2>/dev/null || break
+			sleep 0.02
+		done
+	} | raw >answer 2>/dev/null
+	not has answer ' 201 '
+	ask "$URL/api/any"
+	[ "$(cat body)" = '[]' ]
+}
+
+@test "text is stored with LF for each of CR, LF and CRLF, and the list and the stream agree" {
+	serve
+	follow stream /api/any/event
+	printf 'a\rb\nc\r\nd\r\r\n\ne' >lines
+	text any @lines
+	answers 201
+	wait_for has stream 'data: e'
+	ask "$URL/api/any"
+	[ "$(cat body)" = '["a\nb\nc\nd\n\n\ne"]' ]
+	[ "$(grep -c '^data: ' stream)" -eq 7 ]
+	not grep -q $'\r' stream
+	text any ''
+	answers 201
+	printf 'x\r' >lines
+	text any @lines
+	ask "$URL/api/any?limit=2"
+	[ "$(cat body)" = '["",
+"x\n"]' ]
+}
+
+@test "one event is served as what it is: JSON, or text" {
+	serve
+	printf 'two\nlines' >lines
+	text any @lines
+	ask "$URL$(header Location)"
+	answers 200
+	[ "$(header Content-Type)" = 'text/plain; charset=utf-8' ]
+	[ "$(cat body)" = $'two\nlines' ]
+	json 'any?event=news' '[1]'
+	local location
+	location=$(header Location)
+	ask "$URL$location?envelope=1"
+	[[ $(cat body) =~ ^\{\"topic\":\"any\",\"id\":\"[^\"]+:2\",\"time\":\"[0-9T:.-]+Z\",\"event\":\"news\",\"data\":\[1\]\}$ ]]
+	ask "$URL${location/any/other}"
+	problem 404 other
+	ask "$URL${location%:2}:3"
+	problem 404 any
+	ask "$URL/api/any/AAAAAAAA:1"
+	problem 404 any
+	ask "$URL/api/any/x:"
+	problem 404 any
+	ask -X DELETE "$URL$location"
+	problem 405 GET
+}
+
+@test "the list has the newest N, those before an id, and those since a time" {
+	serve
+	local i ids=()
+	for i in 1 2 3 4 5 6; do
+		json any "$i"
+		ids[i]=$(header Last-Event-ID)
+		json other "$i"
+	done
+	ask "$URL/api/any"
+	[ "$(tr -d '\n' <body)" = '[1,2,3,4,5,6]' ]
+	ask "$URL/api/any?limit=2"
+	[ "$(tr -d '\n' <body)" = '[5,6]' ]
+	ask "$URL/api/any?limit=2&before=${ids[5]}"
+	[ "$(tr -d '\n' <body)" = '[3,4]' ]
+	ask "$URL/api/any?limit=99&before=${ids[3]}"
+	[ "$(tr -d '\n' <body)" = '[1,2]' ]
+	ask "$URL/api/any?before=${ids[1]}"
+	[ "$(cat body)" = '[]' ]
+	ask "$URL/api/any?since=1h"
+	[ "$(tr -d '\n' <body)" = '[1,2,3,4,5,6]' ]
+	ask "$URL/api/any?since=all&limit=1"
+	[ "$(tr -d '\n' <body)" = '[6]' ]
+	ask "$URL/api/any?since=2000-01-01T00:00:00%2B01:00"
+	[ "$(tr -d '\n' <body)" = '[1,2,3,4,5,6]' ]
+	ask "$URL/api/any?since=2999-01-01T00:00:00.5Z"
+	[ "$(cat body)" = '[]' ]
+	ask -H 'Accept: application/x-ndjson' "$URL/api/any?limit=3"
+	[ "$(header Content-Type)" = application/x-ndjson ]
+	[ "$(cat body)" = $'4\n5\n6' ]
+}
+
+@test "an NDJSON list has one line an event, also for JSON of several lines" {
+	serve
+	printf '{\n"a":\r\n[1,\r2]}\n' >lines
+	json any @lines
+	answers 201
+	ask -H 'Accept: application/x-ndjson' "$URL/api/any?envelope=1"
+	[ "$(wc -l <body)" -eq 1 ]
+	node -e '
+		const line = JSON.parse(require("fs").readFileSync("body", "utf8"))
+		process.exit(line.data.a[1] === 2 && line.event === "update" ? 0 : 1)'
+}
+
+@test "a bad limit, before or since is refused, with what would be right" {
+	serve
+	json any 1
+	local bad
+	for bad in 0 -1 x 1.5 '' 99999999999999999999; do
+		ask "$URL/api/any?limit=$bad"
+		[ -z "$bad" ] || problem 400 limit
+	done
+	ask "$URL/api/any?before=AAAAAAAA:1"
+	problem 400 before
+	ask "$URL/api/any?before=7"
+	problem 400 before
+	for bad in yesterday 10x -5m 2026-13-01T00:00:00Z 2026-01-01; do
+		ask "$URL/api/any?since=$bad"
+		problem 400 'since is'
+	done
+}
+
+@test "a parameter that cannot be decoded is refused, not ignored" {
+	serve
+	json any 1
+	json any 2
+	ask "$URL/api/any?limit=%zz"
+	answers 400
+	ask "$URL/api/any?before=%00"
+	answers 400
+	ask "$URL/api/any?since=1%"
+	answers 400
+}
+
+@test "an unknown topic is an empty list" {
+	serve
+	ask "$URL/api/nobody/was/here"
+	answers 200
+	[ "$(cat body)" = '[]' ]
+	[[ $(header Last-Event-ID) = *:0 ]]
+	ask -H 'Accept: application/x-ndjson' "$URL/api/nobody"
+	[ ! -s body ]
+}
+
+@test "HEAD is answered like GET, without a body" {
+	serve
+	user John DOE
+	ask --head "$URL/api/users"
+	answers 200
+	[[ $(header Last-Event-ID) = *:1 ]]
+	ask --head "$URL/healthz"
+	answers 200
+	ask --head "$URL/api/users/event"
+	answers 200
+	[ "$(header Content-Type)" = text/event-stream ]
+	ask --head "$URL/nothing"
+	answers 404
+	# On one connection: a body would be taken for the next answer.
+	curl -sS --head "$URL/api/users" --next -sS "$URL/healthz" >both
+	[ "$(tail -n 1 both)" = ok ]
+}
+
+@test "a wrong method is 405 and told which are right; OPTIONS tells too" {
+	serve
+	local method
+	for method in PUT DELETE PATCH TRACE FOO; do
+		ask -X "$method" "$URL/api/users"
+		problem 405 POST
+		[ "$(header Allow)" = 'GET, HEAD, POST, OPTIONS' ]
+	done
+	ask -X POST -d x "$URL/api/users/event"
+	problem 405 GET
+	[ "$(header Allow)" = 'GET, HEAD, OPTIONS' ]
+	ask -X POST -d x "$URL/"
+	problem 405 GET
+	ask -X OPTIONS "$URL/api/users"
+	answers 204
+	[ "$(header Allow)" = 'GET, HEAD, POST, OPTIONS' ]
+	[ -z "$(header Access-Control-Allow-Origin)" ]
+}
+
+@test "a connection is kept after errors" {
+	serve
+	local each=(-sS -w '%{http_code} %{num_connects}\n' -o /dev/null)
+	curl "${each[@]}" -H 'Content-Type: application/json' -d '{' "$URL/api/any" \
+		--next "${each[@]}" -X PUT -d x "$URL/api/any" \
+		--next "${each[@]}" -H 'Content-Type: text/html' -d x "$URL/api/any" \
+		--next "${each[@]}" "$URL/nothing" \
+		--next "${each[@]}" -H 'Origin: https://evil.example' -d x "$URL/api/any" \
+		--next "${each[@]}" -d x "$URL/api/a%20b" \
+		--next "${each[@]}" -H 'Content-Type: text/plain' -d x "$URL/api/any" >codes
+	[ "$(tr '\n' ' ' <codes)" = '400 1 405 0 415 0 404 0 403 0 400 0 201 0 ' ]
+}
+
+@test "pipelined requests are answered in order" {
+	serve
+	{
+		printf 'POST /api/any HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\na'
+		printf 'POST /api/any HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nb'
+		printf 'GET /api/any HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
+	} | raw >answer
+	counts answer 'HTTP/1.1 201' 2
+	has answer '["a",'
+	has answer '"b"]'
+}
+
+@test "a client that closes its sending side still gets its answer" {
+	serve
+	# sse-serve's HTTP is spoken by a tool that shuts down its side right after the request.
+	printf 'POST /api/any HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\na' |
+		"$TOOLS/halfclose" "$PORT" >answer
+	has answer 'HTTP/1.1 201'
+	printf 'GET /api/any HTTP/1.1\r\nHost: x\r\n\r\n' | "$TOOLS/halfclose" "$PORT" >answer
+	has answer '["a"]'
+}
+
+@test "HTTP/1.0 clients are served, lists too" {
+	serve
+	local i
+	letters 9000 >large
+	for i in {1..20}; do
+		text any @large
+	done
+	ask --http1.0 "$URL/api/any"
+	answers 200
+	[ "$(grep -c xxx body)" -eq 20 ]
+	node -e 'if (JSON.parse(require("fs").readFileSync("body")).length !== 20) process.exit(1)'
+	printf 'GET /healthz HTTP/1.0\r\n\r\n' | raw >answer
+	has answer ' 200 OK'
+}
+
+@test "a long list comes whole, and twice the same" {
+	serve
+	local i
+	for i in {1..40}; do
+		letters 30000 >large
+		text any @large
+	done
+	ask "$URL/api/any"
+	answers 200
+	[ "$(wc -c <body)" -eq $((40 * 30002 + 39 * 2 + 3)) ]
+	mv body first
+	ask --limit-rate 2M "$URL/api/any"
+	cmp body first
+	# One who goes away in the middle harms nobody.
+	curl -sS "$URL/api/any" | head -c 1000 >/dev/null || true
+	ask "$URL/healthz"
+	answers 200
+}
+
+@test "what is not HTTP is refused, and the server goes on" {
+	serve
+	head -c 4000 /dev/urandom | raw >/dev/null
+	printf '\r\n\r\n\r\n' | timeout 5 "$TOOLS/halfclose" "$PORT" >/dev/null || true
+	printf '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n' | raw >/dev/null
+	printf 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n' | "$TOOLS/halfclose" "$PORT" >/dev/null
+	printf 'GET\r\n\r\n' | "$TOOLS/halfclose" "$PORT" >/dev/null
+	printf 'GET api/users HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' | raw >answer
+	has answer ' 400 '
+	printf 'CONNECT localhost:22 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' | raw >answer
+	grep -aq ' 40[05] ' answer
+	printf 'GET http://elsewhere/api/users HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' | raw >answer
+	has answer ' 200 OK'
+	{
+		printf 'POST /api/any HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: -5\r\nConnection: close\r\n\r\n'
+	} | raw >answer
+	has answer ' 400 '
+	{
+		printf 'POST /api/any HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n'
+		printf 'Connection: close\r\n\r\nzz\r\nhello\r\n0\r\n\r\n'
+	} | raw >answer
+	not has answer ' 201 '
+	ask "$URL/api/any"
+	answers 200
+	[ "$(cat body)" = '[]' ]
+}
+
+@test "an HTTP/1.1 request without Host is refused, as its standard says" {
+	serve
+	printf 'GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n' | raw >answer
+	has answer 'HTTP/1.1 400'
+}
+
+@test "huge heads are refused, and the server goes on" {
+	serve
+	ask -H "X-Huge: $(letters 60000)" "$URL/healthz"
+	[[ $code = 4* ]]
+	ask "$URL/$(letters 60000)"
+	[[ $code = 4* ]]
+	{
+		printf 'GET /healthz HTTP/1.1\r\nHost: x\r\n'
+		for _ in {1..5000}; do printf 'X-%s: y\r\n' $RANDOM; done
+		printf '\r\n'
+	} | raw >answer 2>/dev/null
+	grep -aq '^HTTP/1.1 4' answer
+	ask "$URL/healthz"
+	answers 200
+}
+
+@test "a bare GET / and the API answer over IPv4 and IPv6 alike" {
+	serve
+	ask -4 "$URL/healthz"
+	answers 200
+	[ "$(cat body)" = ok ]
+	if [ -e /proc/net/if_inet6 ] && grep -q ' lo$' /proc/net/if_inet6; then
+		ask -6 "$URL/healthz"
+		answers 200
+	fi
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests of cmd/sse-serve/topic.c: the grammar of names, and the registry. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include <cmocka.h>
+
+#include "topic.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static void names_that_can_be(void **state)
+{
+	static const char *const names[] = {"a", "users", "chat/lobby", "A-Z.a~z_09", "...", ".a",
+		"-", "~", "events", "Event", "a/b/c/d/e/f", "event2/presence_", "0"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		if (topic_name_check(names[i], strlen(names[i]), NULL) != 0)
+			fail_msg("'%s' was refused", names[i]);
+	}
+}
+
+static void names_that_cannot_be(void **state)
+{
+	static const char *const names[] = {"", "/", "/a", "a/", "a//b", ".", "..", "a/.", "./a",
+		"a/../b", "event", "a/event", "event/a", "presence", "a/presence/b", "a b", "a:b",
+		"$sys", "a+b", "a%b", "a*", "a,b", "a\\b", "a\nb", "\xc3\xa4", "a\x7f", "a@b",
+		"a'b", "a\"b"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		struct error error = {0, ""};
+
+		if (topic_name_check(names[i], strlen(names[i]), &error) != -1)
+			fail_msg("'%s' was taken", names[i]);
+		assert_int_equal(error.status, EX_USAGE);
+		assert_true(error.text[0] != '\0');
+		assert_null(strchr(error.text, '\n'));
+	}
+	assert_int_equal(topic_name_check("a\0b", 3, NULL), -1);
+}
+
+static void the_longest_name_is_200_bytes(void **state)
+{
+	char name[TOPIC_NAME_MAX + 1];
+
+	(void)state;
+	memset(name, 'a', sizeof(name));
+	assert_int_equal(TOPIC_NAME_MAX, 200);
+	assert_int_equal(topic_name_check(name, TOPIC_NAME_MAX, NULL), 0);
+	assert_int_equal(topic_name_check(name, TOPIC_NAME_MAX + 1, NULL), -1);
+}
+
+static void a_topic_is_registered_once_and_stays(void **state)
+{
+	struct topics *topics = topics_new();
+	char name[] = "users";
+	struct topic *users, *other;
+
+	(void)state;
+	assert_non_null(topics);
+	assert_null(topics_find(topics, "users"));
+	assert_null(topics_get(topics, 0));
+	users = topics_add(topics, name);
+	assert_non_null(users);
+	/* The name was copied. */
+	name[0] = 'x';
+	assert_string_equal(users->name, "users");
+	assert_int_equal(users->number, 0);
+	assert_int_equal(users->removed, 0);
+	assert_true(users->newest_entry == TOPIC_NO_ENTRY);
+	other = topics_add(topics, "other");
+	assert_int_equal(other->number, 1);
+	assert_ptr_equal(topics_add(topics, "users"), users);
+	assert_ptr_equal(topics_find(topics, "users"), users);
+	assert_ptr_equal(topics_get(topics, 1), other);
+	assert_null(topics_find(topics, "user"));
+	assert_null(topics_find(topics, "users/"));
+	assert_null(topics_get(topics, 2));
+	topics_free(topics);
+}
+
+static void many_topics_keep_their_numbers(void **state)
+{
+	struct topics *topics = topics_new();
+	char name[32];
+
+	(void)state;
+	for (unsigned i = 0; i < 5000; i++) {
+		snprintf(name, sizeof(name), "t/%u", i * 7919 % 5000);
+		assert_int_equal(topics_add(topics, name)->number, i);
+	}
+	for (unsigned i = 0; i < 5000; i++) {
+		snprintf(name, sizeof(name), "t/%u", i * 7919 % 5000);
+		assert_string_equal(topics_get(topics, i)->name, name);
+		assert_int_equal(topics_find(topics, name)->number, i);
+	}
+	topics_free(topics);
+	topics_free(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_that_can_be),
+		cmocka_unit_test(names_that_cannot_be),
+		cmocka_unit_test(the_longest_name_is_200_bytes),
+		cmocka_unit_test(a_topic_is_registered_once_and_stays),
+		cmocka_unit_test(many_topics_keep_their_numbers),
+	};
+
+	return cmocka_run_group_tests_name("serve_topic", tests, NULL, NULL);
+}
