@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* sse-serve: hosts event streams and the POST endpoint, and keeps every event. */
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -39,6 +40,18 @@ static void block_signals(sigset_t *signals)
 	signal(SIGPIPE, SIG_IGN);
 	/* A file size limit is an error of the write, not the end. */
 	signal(SIGXFSZ, SIG_IGN);
+}
+
+/* Started with a standard descriptor closed, the next file would get its number: the log would be
+ * written into the database. */
+static int fill_standard_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	return fd < 0 ? -1 : close(fd);
 }
 
 /* As many streams as the system allows. */
@@ -164,6 +177,8 @@ int main(int argc, char **argv)
 	static struct program program;
 	struct error error = {.status = EX_SOFTWARE};
 
+	if (fill_standard_descriptors() != 0)
+		return EX_OSERR;
 	switch (options_parse(argc, argv, &program.options, &error)) {
 	case OPTION_RUN:
 		break;

@@ -410,8 +410,14 @@ static int lock_file(struct sqlite_store *sqlite, struct error *error)
 static int check_kind(struct sqlite_store *sqlite, bool *fresh, struct error *error)
 {
 	int64_t application = ask(sqlite->db, "PRAGMA application_id"), version;
+	int code = sqlite3_errcode(sqlite->db) & 0xff;
 
-	if ((sqlite3_errcode(sqlite->db) & 0xff) == SQLITE_BUSY)
+	/* That it cannot be read says nothing of whose it is. */
+	if (code == SQLITE_CANTOPEN || code == SQLITE_READONLY)
+		return error_set(error, EX_CANTCREAT,
+			"cannot use the database %s: the folder that it is in must be writable",
+			sqlite->path);
+	if (code == SQLITE_BUSY)
 		return failed(sqlite->db, "cannot use the database", error);
 	version = ask(sqlite->db, "PRAGMA user_version");
 	*fresh = ask(sqlite->db, "SELECT count(*) FROM sqlite_schema") == 0;

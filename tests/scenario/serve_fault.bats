@@ -260,3 +260,17 @@ grew() {
 	answers 201
 	wait_for has stream 'data: still here'
 }
+
+@test "started with its standard descriptors closed, the log is not written into the database" {
+	serve --listen unix:s.sock
+	text q first
+	stop
+	"$BIN/sse-serve" --listen unix:s.sock --db events.db -v <&- >&- 2>&- 3>&- &
+	PID=$!
+	answers_locally() {
+		curl -sf --unix-socket s.sock http://localhost/healthz >healthz
+	}
+	wait_for answers_locally
+	stop
+	[ "$(head -c 15 events.db)" = "SQLite format 3" ]
+}
