@@ -27,9 +27,9 @@ grew() {
 	local round port=$PORT publisher reader have
 	: >acknowledged
 	: >seen
-	"$TOOLS/follow" "$PORT" /api/numbers/event >seen 3>&- &
+	# From the beginning, whichever comes first, the reader or the first event.
+	"$TOOLS/follow" "$PORT" '/api/numbers/event?since=all' >seen 3>&- &
 	reader=$!
-	# The reader has its start before the first event.
 	json numbers '"first"'
 	wait_for has seen first
 	"$TOOLS/steady" "$PORT" numbers >acknowledged 3>&- &
