@@ -148,8 +148,9 @@ TEST_SRC = $(filter-out tests/unit/example_%,$(wildcard tests/unit/*.c tests/sce
 TEST_LIBS = $(LIBS_sse-post)
 test_bins = $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(wildcard $(1))))
 UNIT = $(call test_bins,tests/unit/test_*.c)
-HELPERS = $(call test_bins,tests/scenario/*.c tests/fault/*.c tests/interop/*.c)
-BENCH = $(call test_bins,tests/bench/*.c)
+HELPERS = $(call test_bins,tests/scenario/*.c tests/fault/*.c tests/interop/*.c \
+	tests/bench/limit_server.c) $(BUILD)/tests/load
+BENCH = $(call test_bins,tests/bench/*.c) $(BUILD)/tests/load
 FUZZERS = $(call test_bins,tests/fuzz/fuzz_*.c)
 # What makes a fuzzer a program of its own, PROGRAM SECONDS; libFuzzer brings a main().
 FUZZ_CFLAGS ?= -DFUZZ_STANDALONE
@@ -165,6 +166,11 @@ $(BUILD)/tests/$(basename $(notdir $(1))): $(call OBJ,$(1)) $(TEST_LIBS) \
 		$(if $(findstring /fuzz/,$(1)),$$(FUZZ_LDFLAGS))
 endef
 $(foreach s,$(TEST_SRC),$(eval $(call test_program,$(s))))
+# The load generator is of many parts.
+LOAD = $(call OBJ,$(wildcard tests/bench/load/*.c))
+$(BUILD)/tests/load: $(LOAD) $(BUILD)/libcommon.a
+	$(call say,LINK,$@)
+	$(call link,$^)
 
 .PHONY: units helpers benches fuzzers
 units: $(UNIT)

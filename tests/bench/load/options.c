@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* The option table of load; see options.h. */
+#include <string.h>
+#include <sysexits.h>
+
+#include "marker.h"
+#include "mode.h"
+#include "options.h"
+
+#define FIELD(name) .offset = offsetof(struct options, name)
+#define HOUR ((int64_t)3600000)
+
+static const struct option_row rows[] = {
+	{"port", 'p', OPTION_COUNT, FIELD(port), "PORT", "the server's, on 127.0.0.1", "Server", 1,
+		65535},
+	{"publish", 0, OPTION_LIST, FIELD(publish), "PATH",
+		"where events are posted (/api/bench); each one given is a phase", "Server"},
+	{"stream", 0, OPTION_STRING, FIELD(stream), "PATH", "where streams are (/api/bench/event)",
+		"Server"},
+	{"type", 0, OPTION_STRING, FIELD(type), "TYPE",
+		"Content-Type of events (text/plain); with json in it they are objects", "Server"},
+	{"answer", 0, OPTION_STRING, FIELD(answer), "STATUS",
+		"how the status of a good POST begins, 201 or 20 (201)", "Server"},
+	{"pid", 0, OPTION_LIST, FIELD(pids), "PID", "a process of the server, to be measured",
+		"Server"},
+	{"streams", 'n', OPTION_COUNT, FIELD(streams), "COUNT", "streams that read (0)", "Load", 0,
+		10000000},
+	{"stalled", 0, OPTION_COUNT, FIELD(stalled), "COUNT",
+		"streams beside them that stop reading (0)", "Load", 0, 1000000},
+	{"publishers", 'm', OPTION_COUNT, FIELD(publishers), "COUNT",
+		"connections with one POST in flight each (1)", "Load", 1, 65535},
+	{"events", 'e', OPTION_COUNT, FIELD(events), "COUNT", "events in all (1000)", "Load", 1,
+		INT32_MAX},
+	{"time", 't', OPTION_DURATION, FIELD(time), "TIME",
+		"end earlier, after this long; in idle: how long to look", "Load", 1, 24 * HOUR},
+	{"warm", 'w', OPTION_COUNT, FIELD(warm), "COUNT",
+		"events before those that are measured (0)", "Load", 0, INT32_MAX},
+	{"rate", 'r', OPTION_COUNT, FIELD(rate), "COUNT",
+		"events a second (as many as are answered)", "Load", 1, 1000000},
+	{"lockstep", 0, OPTION_FLAG, FIELD(lockstep), NULL,
+		"the next event when every stream has the one before", "Load"},
+	{"size", 's', OPTION_SIZE, FIELD(size), "SIZE", "of an event's data (100)", "Load",
+		MARKER_LEAST, 65536},
+	{"catch-up", 0, OPTION_FLAG, FIELD(catch_up), NULL,
+		"stalled streams read on at the end, and are checked", "Load"},
+	{"last-event-id", 0, OPTION_STRING, FIELD(last_event_id), "ID", "streams start behind it",
+		"Load"},
+	{"repeat", 0, OPTION_COUNT, FIELD(repeat), "COUNT", "resume that often (1)", "Load", 1,
+		1000000},
+	{"cpu", 0, OPTION_COUNT, FIELD(cpu), "NUMBER", "run on this core alone", "Load", 0, 1023},
+	{0},
+};
+
+static const struct option_program program = {
+	.name = "load",
+	.synopsis = "[option ...] MODE",
+	.summary = mode_summary,
+	.tables = {rows},
+	.examples = "  load -p 8000 -n 1000 -e 1000 --lockstep fanout  one event at a time\n"
+		    "  load -p 8000 -n 1000 -e 20000 -m 16 fanout      16 publishers\n"
+		    "  load -p 8000 -n 10000 --pid 4711 idle           memory of a stream\n",
+};
+
+static int check(struct options *options, char **operands, struct error *error)
+{
+	if (options->port == 0)
+		return error_set(error, EX_USAGE, "--port is needed");
+	if (operands[0] == NULL || operands[1] != NULL)
+		return error_set(error, EX_USAGE, "one mode is needed; see --help");
+	options->mode = mode_find(operands[0]);
+	if (options->mode == NULL)
+		return error_set(error, EX_USAGE, "%s is no mode; see --help", operands[0]);
+	return 0;
+}
+
+enum option_result options_parse(
+	struct options *options, int argc, char **argv, struct error *error)
+{
+	int operands;
+	enum option_result result = option_parse(&program, argc, argv, options, &operands, error);
+
+	if (result == OPTION_RUN && check(options, argv + operands, error) != 0)
+		return OPTION_BAD;
+	return result;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* The options of load; the table is in options.c. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include "option.h"
+
+struct options {
+	const struct mode *mode;
+	int64_t port;
+	struct option_list publish; /* paths, one phase each */
+	const char *stream;
+	const char *type; /* of what is posted */
+	const char *answer;
+	const char *last_event_id;
+	struct option_list pids;
+	int64_t streams, stalled, publishers;
+	int64_t events, warm, rate, time, size;
+	int64_t repeat, cpu;
+	bool lockstep, catch_up;
+};
+
+/*
+ * options_parse(options, argc, argv, error): as option_parse(), and what the options must be
+ * together.
+ */
+enum option_result options_parse(
+	struct options *options, int argc, char **argv, struct error *error);
+
+#endif
