@@ -1,0 +1,545 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Measures sse-serve, beside the bare-epoll limit and the peers that are installed, and prints one
+# Markdown table of ratios with the bars they are to reach.  `make bench` runs it; by itself:
+#   BUILD=build tests/bench/serve.sh [GROUP...]      all groups, or these (see groups below)
+# BENCH_RUNS=5      interleaved runs, of which the medians and the spread are told
+# BENCH_QUICK=1     small numbers and one run: whether it works, not how fast
+# BENCH_FOLDER=/tmp where databases are made; about 4 GB, on the disk that is to be measured
+# The server runs on core 0 and the load generator on core 1.  Each measurement is a line
+# "RUN NAME VALUE" in a file, of which table.awk makes the table.  It ends with 1 if an event was
+# lost, repeated or out of order anywhere; that a bar is missed does not count.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+groups=(delivery latency posts memory stall replay resume loops)
+bin=${BUILD:-build}/bin
+tools=${BUILD:-build}/tests
+here=tests/bench
+work=$(mktemp -d "${BENCH_FOLDER:-${TMPDIR:-/tmp}}/sse-bench.XXXXXX") || exit 1
+figures=$work/figures
+runs=${BENCH_RUNS:-5}
+server='' wrong=0 run=0
+: >"$figures"
+: >"$work/notes"
+
+finish() {
+	stop
+	rm -rf "$work"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+# --- how much ---------------------------------------------------------------
+
+few=1000 many=10000
+one_few=1000 one_many=100        # events one at a time, to few and to many streams
+sixteen_few=8000 sixteen_many=800 # events of 16 publishers
+seconds=5                         # of posting, and of looking at idle streams
+stall_events=100000 stall_warm=70000 stall_window=64M
+replay_events=1000000
+resume_near=10000 resume_far=10000000 resumes=200
+if [ -n "${BENCH_QUICK:-}" ]; then
+	runs=${BENCH_RUNS:-1}
+	few=100 many=1000
+	one_few=100 one_many=20 sixteen_few=400 sixteen_many=100
+	seconds=1
+	stall_events=10000 stall_warm=3000 stall_window=2M
+	replay_events=20000
+	resume_near=1000 resume_far=50000 resumes=10
+fi
+
+# --- servers ----------------------------------------------------------------
+
+# note WORDS: told below the table, once.
+note() {
+	grep -qxF -- "$*" "$work/notes" || echo "$*" >>"$work/notes"
+}
+
+# on_core NUMBER COMMAND...: run it there; a machine of one core has no choice.
+on_core() {
+	local core=$1
+	shift
+	if [ "$(nproc)" -gt 1 ]; then
+		exec taskset -c "$core" "$@"
+	fi
+	exec "$@"
+}
+
+# await COMMAND...: until it succeeds or the server has ended.
+await() {
+	until "$@"; do
+		kill -0 "$server" 2>/dev/null || return 1
+		sleep 0.02
+	done
+}
+
+listens() {
+	grep -q '^Listening on ' "$work/out"
+}
+
+connects() {
+	(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null
+}
+
+# start CORES COMMAND...: a server that says where it listens; sets port, pids and target.
+start() {
+	local cores=$1
+	shift
+	: >"$work/out"
+	on_core "$cores" "$@" >"$work/out" 2>>"$work/log" &
+	server=$!
+	if ! await listens; then
+		echo "bench: $1 did not start:" >&2
+		tail -n 3 "$work/log" >&2
+		return 1
+	fi
+	port=$(sed -n '1s/^Listening on .*://p' "$work/out")
+	pids=("$server")
+	target=()
+}
+
+# stop: end the server that runs, if one does.
+stop() {
+	[ -n "$server" ] || return 0
+	kill "$server" 2>/dev/null
+	wait "$server" 2>/dev/null
+	server=''
+}
+
+# sse_has OPTION: does this sse-serve know it?
+sse_has() {
+	"$bin/sse-serve" --help | grep -q -e "^ .*$1\\b"
+}
+
+# start_sse LOOPS OPTION...: one loop stays on core 0, more have both.
+start_sse() {
+	local loops=$1 cores=0
+	shift
+	if sse_has --loops; then
+		set -- --loops "$loops" "$@"
+	fi
+	[ "$loops" -eq 1 ] || cores=0,1
+	start $cores "$bin/sse-serve" --listen 0 "$@"
+}
+
+start_limit() {
+	start 0 "$tools/limit_server" "$@"
+}
+
+start_express() {
+	start 0 node $here/express/server.js || return
+	target=(--type application/json)
+}
+
+nchan_module() {
+	local folder
+	for folder in /usr/lib/nginx/modules /usr/lib64/nginx/modules /usr/share/nginx/modules; do
+		[ -e "$folder/ngx_nchan_module.so" ] && echo "$folder/ngx_nchan_module.so" && return
+	done
+	return 1
+}
+
+nchan_conf() { # PORT
+	local temp
+	echo "load_module $(nchan_module);"
+	[ "$(id -u)" -ne 0 ] || echo "user $(id -un) $(id -gn);"
+	cat <<-CONF
+		worker_processes 1;
+		daemon off;
+		pid $work/nginx.pid;
+		error_log $work/nginx.log;
+		events { use epoll; worker_connections $(($(ulimit -Hn) - 200)); }
+		http {
+			access_log off;
+			tcp_nodelay on;
+			keepalive_requests 1000000000;
+			client_body_buffer_size 64k;
+			nchan_shared_memory_size 2G;
+	CONF
+	for temp in client_body proxy fastcgi uwsgi scgi; do
+		echo "	${temp}_temp_path $work/nginx-$temp;"
+	done
+	cat <<-CONF
+			server {
+				listen 127.0.0.1:$1 backlog=4096;
+				location = /publish { nchan_publisher; nchan_channel_id bench; }
+				location = /stream {
+					nchan_subscriber eventsource;
+					nchan_channel_id bench;
+					nchan_subscriber_first_message newest;
+				}
+			}
+		}
+	CONF
+}
+
+# nginx can pick no free port: try some.
+start_nchan() {
+	local try
+	for try in {1..20}; do
+		port=$((20000 + (RANDOM + try) % 10000))
+		nchan_conf "$port" >"$work/nginx.conf"
+		on_core 0 nginx -p "$work" -c "$work/nginx.conf" 2>>"$work/log" &
+		server=$!
+		if await connects; then
+			mapfile -t pids < <(pgrep -P "$server")
+			target=(--publish /publish --stream /stream --answer 20)
+			return
+		fi
+	done
+	server=''
+	echo 'bench: nginx did not start:' >&2
+	tail -n 3 "$work/log" >&2
+	return 1
+}
+
+# --- measuring --------------------------------------------------------------
+
+# load ARGUMENT...: the load generator on the server that runs; what it prints is in $work/load.
+load() {
+	local pid status=0
+	local -a given=(--port "$port" "${target[@]}")
+	for pid in "${pids[@]}"; do
+		given+=(--pid "$pid")
+	done
+	[ "$(nproc)" -lt 2 ] || given+=(--cpu 1)
+	"$tools/load" "${given[@]}" "$@" >"$work/load" || status=$?
+	[ $status -ne 0 ] || return 0
+	wrong=1
+	echo "bench: load ended with $status: load ${given[*]} $*" >&2
+	grep -E '^(lost|repeated|disordered|torn|closed|refused) [^0]' "$work/load" >&2
+	return $status
+}
+
+# keep NAME VALUE: a measurement of this run.
+keep() {
+	echo "$run $1 $2" >>"$figures"
+}
+
+# field NAME [N]: the value of the load generator's line of that name, the Nth.
+field() {
+	awk -v name="$1" -v n="${2:-1}" '$1 == name && ++seen == n { print $2 }' "$work/load"
+}
+
+# keep_field NAME FIELD
+keep_field() {
+	keep "$1" "$(field "$2")"
+}
+
+# seconds_of COMMAND...: how long it took; its output is dropped.
+seconds_of() {
+	local before=$EPOCHREALTIME
+	(on_core 0 "$@") >/dev/null
+	awk -v a="$before" -v b="$EPOCHREALTIME" 'BEGIN { print b - a }'
+}
+
+# peers: those that can be started.
+peers() {
+	if ! command -v nginx >/dev/null || ! nchan_module >/dev/null; then
+		note 'nchan is left out: nginx or its module is not installed; make bench-deps gets them.'
+	else
+		echo nchan
+	fi
+	if ! command -v node >/dev/null || [ ! -d $here/express/node_modules ]; then
+		note 'Express is left out: it, or node, is not installed; make bench-deps gets it.'
+	else
+		echo express
+	fi
+}
+
+# --- the groups -------------------------------------------------------------
+
+# deliveries NAME DIVISOR: server CPU per delivery of the server that runs.
+deliveries() {
+	local name=$1 d=$2
+	load -n $few -e $((one_few / d)) -w 20 --lockstep fanout &&
+		keep_field "cpu.one.few.$name" cpu_ns_per_delivery
+	load -n $few -e $((sixteen_few / d)) -w 200 -m 16 fanout &&
+		keep_field "cpu.sixteen.few.$name" cpu_ns_per_delivery
+	load -n $many -e $((one_many / d)) -w 5 --lockstep fanout &&
+		keep_field "cpu.one.many.$name" cpu_ns_per_delivery
+	load -n $many -e $((sixteen_many / d)) -w 50 -m 16 fanout &&
+		keep_field "cpu.sixteen.many.$name" cpu_ns_per_delivery
+}
+
+# pure NAME STREAMS EVENTS: the limit against a loop that only sends, on the same sockets: a
+# quarter of the events each, in turns.
+pure() {
+	local e=$(($3 / 4)) answer
+	load -n "$2" -e $e -w 5 --lockstep --publish /a --publish /pure --publish /a \
+		--publish /pure fanout || return
+	exec 3<>"/dev/tcp/127.0.0.1/$port"
+	printf 'GET /pure HTTP/1.1\r\nHost: localhost\r\n\r\n' >&3
+	answer=$(timeout 5 sed '1,/^\r$/d;q' <&3)
+	exec 3>&-
+	keep "limit.$1" "$(awk -v a="$(field cpu_ns_per_delivery 1)" \
+		-v b="$(field cpu_ns_per_delivery 3)" 'BEGIN { print (a + b) / 2 }')"
+	keep "pure.$1" "$(awk '{ print $2 / $1 }' <<<"$answer")"
+}
+
+group_delivery() {
+	local peer
+	start_sse 1 --db :memory: && deliveries sse 1
+	stop
+	start_limit && deliveries limit 1 && pure few $few $one_few && pure many $many $one_many
+	stop
+	start_limit --answer-first && deliveries early 1
+	stop
+	for peer in $(peers); do
+		"start_$peer" && deliveries "$peer" 4
+		stop
+	done
+}
+
+latency() { # NAME
+	load -n $many -e $((10 * seconds * 2)) -r 10 -w 5 fanout &&
+		keep_field "p99.$1" latency_p99_us && keep_field "p50.$1" latency_p50_us
+}
+
+group_latency() {
+	start_sse 1 --db :memory: && latency sse
+	stop
+	start_limit && latency limit
+	stop
+}
+
+posts() { # NAME PUBLISHERS
+	load -m "$2" -e 2000000000 -t ${seconds}s -w 1000 fanout && keep_field "$1" posts_per_s
+}
+
+group_posts() {
+	rm -f "$work"/posts.db*
+	start_sse 1 --db "$work/posts.db" && posts durable.256 256 && posts durable.16 16 &&
+		posts durable.1 1
+	stop
+	rm -f "$work"/posts.db*
+	start_sse 1 --db :memory: && posts memory.256 256 && posts memory.16 16
+	stop
+	start_limit && posts limit.256 256 && posts limit.16 16
+	stop
+}
+
+idle() { # NAME
+	load -n $many -t ${seconds}s idle && keep_field "stream.$1" pss_bytes_per_stream &&
+		keep_field "idle.$1" idle_cpu_ms_per_minute
+}
+
+group_memory() {
+	local peer
+	start_sse 1 --db :memory: --heartbeat 1h && idle sse
+	stop
+	start_sse 1 --db :memory: --heartbeat ${seconds}s && load -n $many -t $((seconds * 4))s idle &&
+		keep_field heartbeats.sse idle_cpu_ms_per_minute
+	stop
+	for peer in limit $(peers); do
+		"start_$peer" && idle "$peer"
+		stop
+	done
+}
+
+# stall NAME WARM [ARGUMENT...]: the events before fill the window, so that what grows then is not
+# the window.
+stall() {
+	local name=$1 warm=$2
+	shift 2
+	load -n 1 -m 16 -s 1k -e $stall_events -w "$warm" "$@" --stalled 0 stall &&
+		keep_field "stall.none.$name" posts_per_s
+	load -n 1 -m 16 -s 1k -e $stall_events -w "$warm" "$@" --stalled 100 stall &&
+		keep_field "stall.all.$name" posts_per_s &&
+		keep "stall.grown.$name" "$(awk -v b="$(field grown_pss_bytes)" \
+			'BEGIN { print b / 1048576 }')"
+}
+
+group_stall() {
+	rm -f "$work"/stall.db*
+	start_sse 1 --db "$work/stall.db" --window $stall_window && stall sse $stall_warm
+	stop
+	rm -f "$work"/stall.db*
+	start_sse 1 --db :memory: --window $stall_window --max-body 128k &&
+		stall forgets $stall_warm
+	stop
+	if peers | grep -qx nchan; then
+		start_nchan && stall nchan 1000 -t $((seconds * 2))s
+		stop
+	fi
+}
+
+# fill FILE EVENTS: a log with that many events of the topic bench, numbered for the load
+# generator.  sse-serve makes the tables and the first event; the rest goes in by SQL, in the
+# columns that are named here: columns that came later must have a default.
+fill() {
+	local file=$1 events=$2 known='position topic time json type data' column
+	[ ! -e "$file" ] || return 0
+	start_sse 1 --db "$file" && load -e 1 fanout || return
+	stop
+	for column in $(sqlite3 "$file" "SELECT name FROM pragma_table_info('event')
+			WHERE \"notnull\" AND dflt_value IS NULL AND NOT pk"); do
+		case " $known " in
+		*" $column "*) ;;
+		*)
+			echo "bench: fill() in serve.sh has to learn the column event.$column" >&2
+			return 1
+			;;
+		esac
+	done
+	sqlite3 "$file" "
+		PRAGMA synchronous=OFF;
+		INSERT INTO event(position, topic, time, json, type, data)
+		WITH RECURSIVE number(i) AS
+			(SELECT 1 UNION ALL SELECT i + 1 FROM number WHERE i + 1 < $events)
+		SELECT first.position + i, first.topic, first.time, first.json, first.type,
+			printf('<#0000%012x%016x#>%s!', i, 0, '$(printf 'x%.0s' {1..63})')
+		FROM number, (SELECT * FROM event LIMIT 1) AS first ORDER BY i;
+		PRAGMA wal_checkpoint(TRUNCATE);" >/dev/null
+	sync
+}
+
+group_replay() {
+	local took
+	fill "$work/replay.db" $replay_events || return
+	start_sse 1 --db "$work/replay.db" &&
+		load -n 1 -e $replay_events --stream '/api/bench/event?since=all' replay &&
+		keep_field replay.sse events_per_s
+	stop
+	took=$(seconds_of sqlite3 "$work/replay.db" \
+		'SELECT position, time, json, type, data FROM event ORDER BY position')
+	keep replay.shell "$(awk -v n=$replay_events -v s="$took" 'BEGIN { print n / s }')"
+}
+
+resume() { # NAME EVENTS
+	local id
+	fill "$work/resume.$1.db" "$2" || return
+	start_sse 1 --db "$work/resume.$1.db" || return
+	id=$(curl -sS "http://127.0.0.1:$port/api/bench?limit=100&envelope=1" |
+		sed 's/^[^{]*{[^}]*"id":"\([^"]*\)".*/\1/')
+	load --repeat $resumes --last-event-id "$id" resume && keep_field "resume.$1" first_p50_us
+	stop
+}
+
+group_resume() {
+	resume near $resume_near
+	resume far $resume_far
+	stop
+}
+
+loops() { # LOOPS
+	start_sse "$1" --db :memory: && load -n $many -e $one_many -w 5 --lockstep fanout &&
+		keep_field "loops.$1" wall_us_per_event
+	stop
+}
+
+group_loops() {
+	if sse_has --loops; then
+		loops 2
+		loops 1
+	else
+		note 'Two loops are left out: this sse-serve has no --loops.'
+	fi
+}
+
+# --- the table --------------------------------------------------------------
+
+# what | store | name | measured against (- for the figure itself) | unit | bar
+rows() {
+	local server words
+	while IFS='|' read -r server words; do
+		cat <<-ROWS
+			CPU per delivery, $few streams, one event at a time, $words|none|cpu.one.few.sse|cpu.one.few.$server|ns|$(bar "$server" one)
+			CPU per delivery, $many streams, one event at a time, $words|none|cpu.one.many.sse|cpu.one.many.$server|ns|$(bar "$server" one)
+			CPU per delivery, $few streams, 16 publishers, $words|none|cpu.sixteen.few.sse|cpu.sixteen.few.$server|ns|$(bar "$server" sixteen)
+			CPU per delivery, $many streams, 16 publishers, $words|none|cpu.sixteen.many.sse|cpu.sixteen.many.$server|ns|$(bar "$server" sixteen)
+		ROWS
+	done <<-SERVERS
+		limit|to the limit
+		early|to the limit that answers first
+		nchan|to nchan
+		express|to Express
+	SERVERS
+	cat <<-ROWS
+		p99 from publish to receipt, $many streams, 10 events/s, to the limit|none|p99.sse|p99.limit|us|<= 1.15
+		POST/s, 256 publishers, durable to not stored|SQLite|durable.256|memory.256|/s|>= 0.6
+		POST/s, durable, 16 publishers to one|SQLite|durable.16|durable.1|/s|>= 5
+		POST/s, 256 publishers, durable to the limit without storage|SQLite|durable.256|limit.256|/s|>= 0.4
+		POST/s, 16 publishers, not stored, to the limit|memory|memory.16|limit.16|/s|report
+		user memory per idle stream, $many streams|none|stream.sse|-|B|<= 256
+		... to the limit|none|stream.sse|stream.limit|B|report
+		... to nchan|none|stream.sse|stream.nchan|B|report
+		... to Express|none|stream.sse|stream.express|B|report
+		CPU a minute, $many idle streams, between heartbeats|none|idle.sse|-|ms|report
+		CPU a minute, $many idle streams, a heartbeat every $seconds s|none|heartbeats.sse|-|ms|report
+		publishes/s, 100 readers stalled to none, 1 KB events|SQLite|stall.all.sse|stall.none.sse|/s|>= 0.9
+		memory that 100 stalled readers add|SQLite|stall.grown.sse|-|MiB|<= 16
+		publishes/s, 100 readers stalled to none, 1 KB events|memory|stall.all.forgets|stall.none.forgets|/s|>= 0.9
+		memory that 100 stalled readers add|memory|stall.grown.forgets|-|MiB|<= 16
+		nchan: publishes/s, 100 readers stalled to none, 1 KB events|memory|stall.all.nchan|stall.none.nchan|/s|report
+		nchan: memory that 100 stalled readers add in $((seconds * 2)) s|memory|stall.grown.nchan|-|MiB|report
+		replay of $replay_events events, events/s, to the sqlite3 shell|SQLite|replay.sse|replay.shell|/s|>= 0.5
+		first byte of a resume near the end, $resume_far stored to $resume_near|SQLite|resume.far|resume.near|us|<= 1.5
+		wall time of a fan-out, $many streams, two loops to one|none|loops.2|loops.1|us|report
+		the limit itself: CPU per delivery, $few streams, to a loop that only sends|none|limit.few|pure.few|ns|<= 1.05
+		the limit itself: CPU per delivery, $many streams, to a loop that only sends|none|limit.many|pure.many|ns|<= 1.05
+	ROWS
+}
+
+bar() { # SERVER KIND
+	case $1.$2 in
+	limit.one | early.one) echo '<= 1.10' ;;
+	limit.sixteen | early.sixteen) echo '<= 1.15' ;;
+	nchan.one) echo '<= 0.8' ;;
+	nchan.sixteen) echo '<= 0.12' ;;
+	*) echo report ;;
+	esac
+}
+
+version_of() { # PACKAGE: as the system's packages have it
+	dpkg-query -W -f '${Version}' "$1" 2>/dev/null || echo '?'
+}
+
+machine() {
+	local cpu
+	cpu=$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1)
+	echo "- ${cpu:-$(uname -m)}, $(nproc) cores; Linux $(uname -r); $(sed -n \
+		's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release)"
+	echo "- databases on $(stat -f -c %T "$work")"
+	echo "- $("$bin/sse-serve" --version | tr '\n' ' ')"
+	command -v nginx >/dev/null && echo "- nginx $(version_of nginx), nchan" \
+		"$(version_of libnginx-mod-nchan)"
+	command -v node >/dev/null && echo "- node $(node --version), Express" \
+		"$(sed -n 's/.*"express": "\(.*\)".*/\1/p' $here/express/package.json)"
+	echo "- $(date -u +%F), $run interleaved runs${BENCH_QUICK:+, quick: the numbers mean little}"
+}
+
+table() {
+	rows >"$work/rows"
+	echo 'Server and load generator on a core each; medians, and in brackets the least and the'
+	echo 'most of the runs.  Events of 100 bytes.  A bar counts as reached within the spread.'
+	echo 'Memory is Pss.'
+	echo
+	awk -f $here/table.awk "$work/rows" "$figures"
+	echo
+	machine
+	sed 's/^/- /' "$work/notes"
+}
+
+# --- running ----------------------------------------------------------------
+
+need_files() {
+	local limit
+	limit=$(ulimit -Hn)
+	[ "$limit" = unlimited ] || [ "$limit" -gt $((many + 500)) ] || {
+		note "The limit of open files, $limit, allows no $many streams: it was $((limit - 500))."
+		many=$((limit - 500))
+	}
+}
+
+[ $# -eq 0 ] || groups=("$@")
+need_files
+for ((run = 1; run <= runs; run++)); do
+	for group in "${groups[@]}"; do
+		echo "bench: run $run of $runs: $group" >&2
+		"group_$group"
+	done
+done
+run=$runs
+table
+[ $wrong -eq 0 ]
