@@ -178,7 +178,7 @@ helpers: $(HELPERS)
 benches: $(BENCH)
 fuzzers: $(FUZZERS)
 
-.PHONY: check lint bench fuzz
+.PHONY: check lint bench bench-deps fuzz
 check: deps ## run every test, or SUITE='unit scenario/post' alone; needs what deps installs
 	@BUILD='$(BUILD)' MAKE='$(THIS_MAKE)' bash tests/run $(SUITE)
 lint: ## check scripts, man pages and sources for what a tool can see
@@ -187,8 +187,10 @@ lint: ## check scripts, man pages and sources for what a tool can see
 	@! command -v clang-format >/dev/null || for f in $(wildcard lib/*.[ch] cmd/*/*.[ch]); do \
 		clang-format --dry-run -Werror $$f 2>/dev/null || echo "clang-format would change $$f"; done
 	@BUILD='$(BUILD)' MAKE='$(THIS_MAKE)' bash tests/run lint
-bench: benches ## run the benchmarks
+bench: all benches ## run the benchmarks; BENCH_QUICK=1 in short, RESULTS=1 into tests/bench/RESULTS.md
 	@BUILD='$(BUILD)' sh tests/bench.sh
+bench-deps: ## get what sse-serve is compared with: nginx with nchan, Express
+	@PKG_CONFIG='$(PKG_CONFIG)' sh .ci/deps peers
 fuzz: ## fuzz for FUZZ_SECONDS each (300), with libFuzzer if clang is there
 	@BUILD='$(BUILD)' MAKE='$(THIS_MAKE)' sh tests/fuzz.sh $(FUZZ_SECONDS)
 
@@ -237,6 +239,6 @@ dist: ## pack what git knows (and what is new) into a tarball in build/
 		--owner=0 --group=0 --transform 's,^,$(DIST)/,' -T -
 	@echo $(BUILD)/$(DIST).tar.gz
 clean: ## remove what was built and the tests' npm packages
-	rm -rf $(BUILD) tests/*/node_modules
+	rm -rf $(BUILD) tests/*/node_modules tests/bench/express/node_modules
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+#include <sysexits.h>
 
 #include "mode.h"
 #include "run.h"
@@ -76,21 +76,38 @@ static const char *publish_path(const struct options *options, size_t phase)
 	return options->publish.count > phase ? options->publish.values[phase] : "/api/bench";
 }
 
-static int begin(
-	struct run *run, const struct options *options, bool publishing, struct error *error)
+/* Open the first ${open} of the streams, and the publishers if there are to be any. */
+static int begin(struct run *run, const struct options *options, size_t open, bool publishing,
+	struct error *error)
 {
 	size_t streams = (size_t)(options->streams + options->stalled);
 
 	if (run_init(run, options, error) != 0 ||
 		streams_init(&run->streams, options, run->epoll, streams, error) != 0 ||
-		streams_open(&run->streams, streams, error) != 0)
+		streams_open(&run->streams, open, error) != 0 ||
+		(publishing &&
+			publishers_init(&run->publishers, options, run->epoll, error) != 0)) {
+		run_free(run);
 		return -1;
-	if (!publishing)
-		return 0;
-	if (publishers_init(&run->publishers, options, run->epoll, error) != 0)
-		return -1;
-	publishers_aim(&run->publishers, publish_path(options, 0));
+	}
+	if (publishing)
+		publishers_aim(&run->publishers, publish_path(options, 0));
 	return 0;
+}
+
+/* All of them. */
+static int begin_publishing(struct run *run, const struct options *options, struct error *error)
+{
+	return begin(run, options, (size_t)(options->streams + options->stalled), true, error);
+}
+
+/* The last of a mode: what was wrong, its status. */
+static int end(struct run *run)
+{
+	int status = report_wrong(run);
+
+	run_free(run);
+	return status;
 }
 
 static void warm(struct run *run)
@@ -122,9 +139,8 @@ static int run_fanout(const struct options *options, struct error *error)
 	struct run run = {0};
 	size_t phases = options->publish.count > 0 ? options->publish.count : 1;
 	struct figures figures;
-	int status;
 
-	if (begin(&run, options, true, error) != 0)
+	if (begin_publishing(&run, options, error) != 0)
 		return -1;
 	warm(&run);
 	for (size_t i = 0; i < phases; i++) {
@@ -134,9 +150,7 @@ static int run_fanout(const struct options *options, struct error *error)
 		report_phase(&run, &figures);
 	}
 	settle(&run);
-	status = report_wrong(&run);
-	run_free(&run);
-	return status;
+	return end(&run);
 }
 
 static int run_idle(const struct options *options, struct error *error)
@@ -146,16 +160,15 @@ static int run_idle(const struct options *options, struct error *error)
 	size_t base = count > BASE_STREAMS ? BASE_STREAMS : 0;
 	struct memory before, after;
 	uint64_t cpu, wall, opening;
-	int status;
 
-	if (run_init(&run, options, error) != 0 ||
-		streams_init(&run.streams, options, run.epoll, count, error) != 0 ||
-		streams_open(&run.streams, base, error) != 0)
+	if (begin(&run, options, base, false, error) != 0)
 		return -1;
 	before = process_memory(&options->pids);
 	opening = now_ns();
-	if (streams_open(&run.streams, count, error) != 0)
+	if (streams_open(&run.streams, count, error) != 0) {
+		run_free(&run);
 		return -1;
+	}
 	opening = now_ns() - opening;
 	after = process_memory(&options->pids);
 	cpu = process_cpu(&options->pids);
@@ -173,9 +186,7 @@ static int run_idle(const struct options *options, struct error *error)
 		(double)(after.anon + after.shmem - before.anon - before.shmem) /
 			(double)(count - base));
 	printf("idle_cpu_ms_per_minute %.2f\n", (double)cpu / (double)wall * 60000);
-	status = report_wrong(&run);
-	run_free(&run);
-	return status;
+	return end(&run);
 }
 
 static int run_stall(const struct options *options, struct error *error)
@@ -183,9 +194,8 @@ static int run_stall(const struct options *options, struct error *error)
 	struct run run = {0};
 	struct memory before;
 	struct figures figures;
-	int status;
 
-	if (begin(&run, options, true, error) != 0)
+	if (begin_publishing(&run, options, error) != 0)
 		return -1;
 	warm(&run);
 	if (options->stalled > 0)
@@ -204,9 +214,7 @@ static int run_stall(const struct options *options, struct error *error)
 		printf("catch_up_s %.3f\n", (double)figures.wall / 1e9);
 	}
 	settle(&run);
-	status = report_wrong(&run);
-	run_free(&run);
-	return status;
+	return end(&run);
 }
 
 static bool replayed(const struct run *run)
@@ -219,9 +227,8 @@ static int run_replay(const struct options *options, struct error *error)
 	struct run run = {0};
 	uint64_t start = now_ns(), wall;
 	uint64_t server = process_cpu(&options->pids);
-	int status;
 
-	if (begin(&run, options, false, error) != 0)
+	if (begin(&run, options, 1, false, error) != 0)
 		return -1;
 	run_read(&run, replayed);
 	wall = now_ns() - start;
@@ -231,11 +238,9 @@ static int run_replay(const struct options *options, struct error *error)
 	printf("cpu_ns_per_event %.1f\n", each(server, run.streams.received));
 	printf("first_us %.1f\n",
 		run.streams.first ? (double)(run.streams.first - start) / 1e3 : 0);
-	if (run.streams.received < (uint64_t)options->events)
-		run.streams.lost += (uint64_t)options->events - run.streams.received;
-	status = report_wrong(&run);
-	run_free(&run);
-	return status;
+	if (run.streams.received + run.streams.lost < (uint64_t)options->events)
+		run.streams.lost = (uint64_t)options->events - run.streams.received;
+	return end(&run);
 }
 
 static bool has_first(const struct run *run)
@@ -243,38 +248,46 @@ static bool has_first(const struct run *run)
 	return run->streams.first != 0;
 }
 
+/* How long one stream takes to its first event; 0 if the error says why there was none. */
+static uint64_t time_first(const struct options *options, struct error *error)
+{
+	struct run run = {0};
+	uint64_t start = now_ns(), first;
+
+	if (begin(&run, options, 0, false, error) != 0)
+		return 0;
+	run.streams.unchecked = true;
+	if (streams_open(&run.streams, 1, error) == 0) {
+		run_read(&run, has_first);
+		if (run.streams.first == 0)
+			error_set(error, EX_UNAVAILABLE, "no event came to a stream that resumed");
+	}
+	first = run.streams.first;
+	run_free(&run);
+	return first > 0 ? first - start : 0;
+}
+
 static int run_resume(const struct options *options, struct error *error)
 {
 	struct histogram firsts = {0};
-	struct options one = *options;
 
-	one.streams = 1;
 	for (int64_t i = 0; i < options->repeat; i++) {
-		struct run run = {0};
-		uint64_t start = now_ns();
+		uint64_t first = time_first(options, error);
 
-		if (run_init(&run, &one, error) != 0 ||
-			streams_init(&run.streams, &one, run.epoll, 1, error) != 0)
+		if (first == 0)
 			return -1;
-		run.streams.unchecked = true;
-		if (streams_open(&run.streams, 1, error) != 0)
-			return -1;
-		run_read(&run, has_first);
-		if (run.streams.first == 0)
-			return error_set(error, 1, "no event came to a stream that resumed");
-		histogram_add(&firsts, run.streams.first - start);
-		run_free(&run);
+		histogram_add(&firsts, first);
 	}
 	report_latency("first", &firsts);
 	return 0;
 }
 
 static const struct mode modes[] = {
-	{"fanout", "publish to the streams, and check what they get", run_fanout},
-	{"idle", "open the streams, and look at the server's memory and CPU", run_idle},
-	{"stall", "some of the streams stop reading", run_stall},
-	{"replay", "one stream (-n 1) reads what is stored, up to --events", run_replay},
-	{"resume", "one stream after the other, up to its first event", run_resume},
+	{"fanout", "publish to the streams, and check what they get", 0, run_fanout},
+	{"idle", "open the streams, and look at the server's memory and CPU", 1, run_idle},
+	{"stall", "some of the streams stop reading", 0, run_stall},
+	{"replay", "one stream reads what is stored, up to --events", 1, run_replay},
+	{"resume", "one stream after the other, up to its first event", 1, run_resume},
 };
 #define MODES (sizeof(modes) / sizeof(modes[0]))
 

@@ -3,12 +3,15 @@
 #ifndef MODE_H
 #define MODE_H
 
+#include <stdint.h>
+
 #include "error.h"
 #include "options.h"
 
 struct mode {
 	const char *name;
 	const char *help;
+	int64_t streams; /* the least that it works with */
 	/* Print "NAME VALUE" lines; 0, 1 if a stream was not as it should be, -1 with the error. */
 	int (*run)(const struct options *options, struct error *error);
 };

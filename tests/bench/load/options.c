@@ -70,6 +70,8 @@ static int check(struct options *options, char **operands, struct error *error)
 	options->mode = mode_find(operands[0]);
 	if (options->mode == NULL)
 		return error_set(error, EX_USAGE, "%s is no mode; see --help", operands[0]);
+	if (options->streams < options->mode->streams)
+		options->streams = options->mode->streams;
 	return 0;
 }
 

@@ -56,6 +56,7 @@ void publishers_free(struct publishers *publishers)
 	}
 	free(publishers->all);
 	free(publishers->published);
+	*publishers = (struct publishers){0};
 }
 
 static void make_request(

@@ -47,6 +47,7 @@ void streams_free(struct streams *streams)
 	free(streams->all);
 	free(streams->seen);
 	free(streams->buffer);
+	*streams = (struct streams){0};
 }
 
 /* --- checking --- */
