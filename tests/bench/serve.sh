@@ -230,9 +230,9 @@ keep() {
 	echo "$run $1 $2" >>"$figures"
 }
 
-# field NAME [N]: the value of the load generator's line of that name, the Nth.
+# field NAME: the value of the load generator's line of that name.
 field() {
-	awk -v name="$1" -v n="${2:-1}" '$1 == name && ++seen == n { print $2 }' "$work/load"
+	awk -v name="$1" '$1 == name { print $2 }' "$work/load"
 }
 
 # keep_field NAME FIELD
@@ -276,18 +276,21 @@ deliveries() {
 		keep_field "cpu.sixteen.many.$name" cpu_ns_per_delivery
 }
 
-# pure NAME STREAMS EVENTS: the limit against a loop that only sends, on the same sockets: a
-# quarter of the events each, in turns.
+# pure NAME STREAMS EVENTS: the limit against a loop that only sends, on the same sockets, in turns.
 pure() {
-	local e=$(($3 / 4)) answer
-	load -n "$2" -e $e -w 5 --lockstep --publish /a --publish /pure --publish /a \
-		--publish /pure fanout || return
+	local turns=4 turn answer
+	local -a paths=()
+	for ((turn = 0; turn < turns; turn++)); do
+		paths+=(--publish /bench --publish /pure)
+	done
+	load -n "$2" -e $(($3 / turns)) -w 5 --lockstep "${paths[@]}" fanout || return
 	exec 3<>"/dev/tcp/127.0.0.1/$port"
 	printf 'GET /pure HTTP/1.1\r\nHost: localhost\r\n\r\n' >&3
 	answer=$(timeout 5 sed '1,/^\r$/d;q' <&3)
 	exec 3>&-
-	keep "limit.$1" "$(awk -v a="$(field cpu_ns_per_delivery 1)" \
-		-v b="$(field cpu_ns_per_delivery 3)" 'BEGIN { print (a + b) / 2 }')"
+	keep "limit.$1" "$(awk '$1 == "path" { bench = $2 == "/bench" }
+		bench && $1 == "cpu_ns_per_delivery" { sum += $2; n++ }
+		END { print sum / n }' "$work/load")"
 	keep "pure.$1" "$(awk '{ print $2 / $1 }' <<<"$answer")"
 }
 
@@ -514,13 +517,13 @@ machine() {
 	cpu=$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1)
 	echo "- ${cpu:-$(uname -m)}, $(nproc) cores; Linux $(uname -r); $(sed -n \
 		's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release)"
-	echo "- databases on $(df --output=fstype "$work" | tail -n 1)"
+	echo "- TCP $(cat /proc/sys/net/ipv4/tcp_congestion_control); databases on $(df --output=fstype "$work" | tail -n 1)"
 	echo "- $("$bin/sse-serve" --version | tr '\n' ' ')"
 	command -v nginx >/dev/null && echo "- nginx $(version_of nginx), nchan" \
 		"$(version_of libnginx-mod-nchan)"
 	command -v node >/dev/null && echo "- node $(node --version), Express" \
 		"$(sed -n 's/.*"express": "\(.*\)".*/\1/p' $here/express/package.json)"
-	echo "- $(date -u +%F), $run interleaved runs${BENCH_QUICK:+, quick: the numbers mean little}"
+	echo "- $(date -u +%F), interleaved runs: $run${BENCH_QUICK:+, quick: the numbers mean little}"
 }
 
 table() {

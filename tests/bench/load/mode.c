@@ -9,9 +9,11 @@
 #include "run.h"
 
 #define SUMMARY_SIZE 1000
-#define QUIET_MS 100	/* at the end: what comes yet, came twice */
-#define BASE_STREAMS 64 /* open before the memory of the others is taken */
-#define IDLE_MS 10000	/* if --time is not given */
+#define QUIET_MS 100 /* at the end: what comes yet, came twice */
+/* One stream in so many is open before the memory of the others is measured: what a server needs
+ * for opening alone, however many there are, is not a stream's. */
+#define BASE_SHARE 10
+#define IDLE_MS 10000 /* if --time is not given */
 
 /* --- reports --- */
 
@@ -157,7 +159,7 @@ static int run_idle(const struct options *options, struct error *error)
 {
 	struct run run = {0};
 	size_t count = (size_t)options->streams;
-	size_t base = count > BASE_STREAMS ? BASE_STREAMS : 0;
+	size_t base = count / BASE_SHARE;
 	struct memory before, after;
 	uint64_t cpu, wall, opening;
 
