@@ -98,11 +98,34 @@ start() {
 	target=()
 }
 
-# stop: end the server that runs, if one does.
+# hold NAME: keep the server that was started, beside the next; use NAME: it is the one again.
+declare -A held_as=()
+held=()
+hold() {
+	held+=("$1")
+	held_as[$1]=$(declare -p server port pids target peer | sed 's/^declare /declare -g /')
+	server='' peer=''
+}
+use() {
+	eval "${held_as[$1]}"
+}
+
+# stop: end the server that runs, and all that are held.
 stop() {
-	[ -n "$server" ] || return 0
-	kill "$server" 2>/dev/null
-	wait "$server" 2>/dev/null
+	local name
+	end_server
+	for name in "${held[@]}"; do
+		use "$name"
+		end_server
+	done
+	held=()
+}
+
+end_server() {
+	if [ -n "$server" ]; then
+		kill "$server" 2>/dev/null
+		wait "$server" 2>/dev/null
+	fi
 	server='' peer=''
 }
 
@@ -263,17 +286,16 @@ peers() {
 
 # --- the groups -------------------------------------------------------------
 
-# deliveries NAME DIVISOR: server CPU per delivery of the server that runs.
-deliveries() {
-	local name=$1 d=$2
-	load -n $few -e $((one_few / d)) -w 20 --lockstep fanout &&
-		keep_field "cpu.one.few.$name" cpu_ns_per_delivery
-	load -n $few -e $((sixteen_few / d)) -w 200 -m 16 fanout &&
-		keep_field "cpu.sixteen.few.$name" cpu_ns_per_delivery
-	load -n $many -e $((one_many / d)) -w 5 --lockstep fanout &&
-		keep_field "cpu.one.many.$name" cpu_ns_per_delivery
-	load -n $many -e $((sixteen_many / d)) -w 50 -m 16 fanout &&
-		keep_field "cpu.sixteen.many.$name" cpu_ns_per_delivery
+# compare NAME EVENTS ARGUMENT...: CPU per delivery of each server that is held, one after the other;
+# of a peer, which is slower, over fewer events.
+compare() {
+	local name=$1 events=$2 each
+	shift 2
+	for each in "${held[@]}"; do
+		use "$each"
+		load -e $((events / (${#peer} > 0 ? 10 : 1))) "$@" fanout &&
+			keep_field "cpu.$name.$each" cpu_ns_per_delivery
+	done
 }
 
 # pure NAME STREAMS EVENTS: the limit against a loop that only sends, on the same sockets, in turns.
@@ -295,17 +317,21 @@ pure() {
 }
 
 group_delivery() {
-	local other
-	start_sse 1 --db :memory: && deliveries sse 1
-	stop
-	start_limit && deliveries limit 1 && pure few $few $one_few && pure many $many $one_many
-	stop
-	start_limit --answer-first && deliveries early 1
-	stop
-	for other in $(peers); do
-		"start_$other" && deliveries "$other" 4
-		stop
+	local name
+	start_sse 1 --db :memory: && hold sse
+	start_limit && hold limit
+	start_limit --answer-first && hold early
+	for name in $(peers); do
+		"start_$name" && hold "$name"
 	done
+	compare one.few $one_few -n $few -w 20 --lockstep
+	compare one.many $one_many -n $many -w 5 --lockstep
+	compare sixteen.few $sixteen_few -n $few -w 160 -m 16
+	compare sixteen.many $sixteen_many -n $many -w 16 -m 16
+	use limit
+	pure few $few $one_few
+	pure many $many $one_many
+	stop
 }
 
 latency() { # NAME
