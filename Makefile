@@ -143,13 +143,15 @@ deps-check: ## ... only what the tests need
 
 # tests/unit/test_serve_*.c is linked with the parts of sse-serve, and so on for post and tail;
 # the others with the libraries alone.  The helpers of scenarios and the benchmarks likewise.
-TEST_SRC = $(filter-out tests/unit/example_%,$(wildcard tests/unit/*.c tests/scenario/*.c \
+TEST_SRC = $(filter-out tests/unit/example_% tests/fault/shim_%,$(wildcard tests/unit/*.c \
+	tests/scenario/*.c \
 	tests/fault/*.c tests/bench/*.c tests/interop/*.c tests/fuzz/*.c))
 TEST_LIBS = $(LIBS_sse-post)
 test_bins = $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(wildcard $(1))))
 UNIT = $(call test_bins,tests/unit/test_*.c)
-HELPERS = $(call test_bins,tests/scenario/*.c tests/fault/*.c tests/interop/*.c \
-	tests/bench/limit_server.c) $(BUILD)/tests/load
+SHIMS = $(patsubst tests/fault/%.c,$(BUILD)/tests/%.so,$(wildcard tests/fault/shim_*.c))
+HELPERS = $(filter-out $(BUILD)/tests/shim_%,$(call test_bins,tests/scenario/*.c \
+	tests/fault/*.c tests/interop/*.c tests/bench/limit_server.c)) $(BUILD)/tests/load $(SHIMS)
 BENCH = $(call test_bins,tests/bench/*.c) $(BUILD)/tests/load
 FUZZERS = $(call test_bins,tests/fuzz/fuzz_*.c)
 # What makes a fuzzer a program of its own, PROGRAM SECONDS; libFuzzer brings a main().
@@ -160,7 +162,8 @@ $(call OBJ,$(TEST_SRC)): MORE = $(if $(findstring /fuzz/,$@),$(FUZZ_CFLAGS)) \
 	$(foreach p,serve post tail,$(if $(findstring _$(p)_,$@),-Icmd/sse-$(p)))
 define test_program
 $(BUILD)/tests/$(basename $(notdir $(1))): $(call OBJ,$(1)) $(TEST_LIBS) \
-		$(foreach p,serve post tail,$(if $(findstring _$(p)_,$(1)),$(BUILD)/sse-$(p).a))
+		$(foreach p,serve post tail,$(if $(findstring _$(p)_,$(1)),$(BUILD)/sse-$(p).a)) \
+		$(if $(findstring /fault/,$(1)),$(BUILD)/libfault.a)
 	$$(call say,LINK,$$@)
 	$$(call link,$$(filter-out $$(TEST_LIBS),$$^) $$(TEST_LIBS),$$(PKGS_test)) \
 		$(if $(findstring /fuzz/,$(1)),$$(FUZZ_LDFLAGS))
@@ -171,6 +174,12 @@ LOAD = $(call OBJ,$(wildcard tests/bench/load/*.c))
 $(BUILD)/tests/load: $(LOAD) $(BUILD)/libcommon.a
 	$(call say,LINK,$@)
 	$(call link,$^)
+# What the fault tests share.
+$(BUILD)/libfault.a: $(call OBJ,$(wildcard tests/fault/parts/*.c))
+# What they put between the server and the system; never with a sanitizer.
+$(BUILD)/tests/shim_%.so: tests/fault/shim_%.c Makefile
+	$(call say,SHIM,$@)
+	$(Q)mkdir -p $(@D) && $(CC) -std=c17 -D_GNU_SOURCE $(WARNINGS) -O2 -g -fPIC -shared -o $@ $<
 
 .PHONY: units helpers benches fuzzers
 units: $(UNIT)
@@ -178,7 +187,7 @@ helpers: $(HELPERS)
 benches: $(BENCH)
 fuzzers: $(FUZZERS)
 
-.PHONY: check lint bench bench-deps fuzz
+.PHONY: check lint bench bench-deps fuzz fault
 check: deps ## run every test, or SUITE='unit scenario/post' alone; needs what deps installs
 	@BUILD='$(BUILD)' MAKE='$(THIS_MAKE)' bash tests/run $(SUITE)
 lint: ## check scripts, man pages and sources for what a tool can see
@@ -187,6 +196,8 @@ lint: ## check scripts, man pages and sources for what a tool can see
 	@! command -v clang-format >/dev/null || for f in $(wildcard lib/*.[ch] cmd/*/*.[ch]); do \
 		clang-format --dry-run -Werror $$f 2>/dev/null || echo "clang-format would change $$f"; done
 	@BUILD='$(BUILD)' MAKE='$(THIS_MAKE)' bash tests/run lint
+fault: all helpers ## kill the server 1,000 times (FAULT_ROUNDS), and other faults at length
+	@BUILD='$(BUILD)' sh tests/fault.sh
 bench: all benches ## run the benchmarks; BENCH_QUICK=1 in short, RESULTS=1 into tests/bench/RESULTS.md
 	@BUILD='$(BUILD)' sh tests/bench.sh
 bench-deps: ## get what sse-serve is compared with: nginx with nchan, Express

@@ -1,0 +1,74 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# Scenarios of sse-serve: killed, and without power, again and again, at random moments.
+# make fault runs them at length: FAULT_ROUNDS kills, FAULT_CUTS power cuts.
+
+load serve_helpers
+
+setup() {
+	serve_setup
+	export TMPDIR=$PWD
+	keys=()
+	# As long as the man page does not promise that a retried event is one event.
+	if grep -q 'Nothing recognises an event' "$BATS_TEST_DIRNAME/../../man/sse-serve.1"; then
+		keys=(--no-keys)
+	fi
+}
+
+teardown() {
+	serve_teardown
+}
+
+# kills [OPTION]...: the tool; its figures are shown too.
+kills() {
+	"$TOOLS/kill" "${keys[@]}" "$@" "$BIN/sse-serve" >figures 2>sentence 3>&- || {
+		cat sentence
+		return 1
+	}
+	sed 's/^/# /' figures >&3
+}
+
+# finds WORDS [OPTION]...: the tool fails, with a sentence that has one of the words.
+finds() {
+	local words=$1
+	shift
+	not kills "$@"
+	grep -E "$words" sentence
+}
+
+no_sanitizer() {
+	[ -z "${SANITIZER:-}" ] || skip 'a sanitizer and LD_PRELOAD do not go together'
+}
+
+@test "kill -9 at random moments: nothing that was acknowledged is lost, repeated or out of order" {
+	local rounds=50
+	[ -z "${SANITIZER:-}" ] || rounds=10
+	kills --rounds "${FAULT_ROUNDS:-$rounds}"
+}
+
+@test "the power goes at random moments, and what was not synced with it: nothing acknowledged is lost" {
+	no_sanitizer
+	# Many short lives: each begins with a database that is being made.
+	local left=${FAULT_CUTS:-12}
+	while [ "$left" -gt 0 ]; do
+		kills --power "$TOOLS/shim_power.so" --run 5-120 --rounds $((left < 50 ? left : 50))
+		left=$((left - 50))
+	done
+	# Otherwise nothing was tried.
+	not grep ' 0 unsynced sectors' figures
+}
+
+@test "on a disk that lies about its syncs the loss is found: the test of the power can fail" {
+	no_sanitizer
+	local lie
+	for lie in all folder -wal .db; do
+		# Events, names or whole pages are missing: what it says depends on the dice.
+		SHIM_LIE=$lie finds 'are kept in' --power "$TOOLS/shim_power.so" --rounds 100
+	done
+}
+
+@test "an event that is gone, there twice, or in another's place is found: the test of the kill can fail" {
+	finds 'is lost' --rounds 3 --run 50-150 --spoil delete
+	finds 'twice' --rounds 3 --run 50-150 --spoil repeat
+	finds 'should be' --rounds 3 --run 50-150 --spoil swap
+}
