@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The log thread; see commit.h. */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 
 #include "commit.h"
 
@@ -23,37 +25,56 @@ struct commit {
 	struct message *first, **last;
 	size_t events, bytes;
 	bool stopping;
+	_Atomic bool
+		unknown; /* something was queued since the last signal; read without the lock */
 
 	/* The log thread's own. */
 	struct publish *batch[BATCH_EVENTS];
-	struct store_append *appends[BATCH_EVENTS];
+	struct store_group *groups[BATCH_EVENTS];
 };
 
-static size_t size_of(const struct publish *publish)
+/* Wait for work, at most ${ms} (-1: for ever). */
+static void wait_for_work(struct commit *commit, int64_t ms)
 {
-	return publish->append.event.data.len + sizeof(*publish);
+	struct timespec until;
+
+	if (ms == 0 || commit->first != NULL)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	while (commit->first == NULL && !commit->stopping) {
+		if (ms < 0)
+			pthread_cond_wait(&commit->ready, &commit->lock);
+		else if (pthread_cond_timedwait(&commit->ready, &commit->lock, &until) != 0)
+			break;
+	}
 }
 
-/* Wait for work and take a batch of it.  Return its size; 0 at the end. */
-static size_t take_batch(struct commit *commit)
+/* Wait for work, at most ${ms}, and take a batch of it.  Return its size; 0 for none. */
+static size_t take_batch(struct commit *commit, int64_t ms)
 {
-	size_t count = 0, bytes = 0;
+	size_t count = 0, events = 0, bytes = 0;
 
 	pthread_mutex_lock(&commit->lock);
-	while (commit->first == NULL && !commit->stopping)
-		pthread_cond_wait(&commit->ready, &commit->lock);
-	while (commit->first != NULL && count < BATCH_EVENTS && bytes < BATCH_BYTES) {
+	wait_for_work(commit, ms);
+	while (commit->first != NULL && events < BATCH_EVENTS && bytes < BATCH_BYTES) {
 		struct publish *publish = (struct publish *)commit->first;
 
 		commit->first = publish->message.next;
 		commit->batch[count] = publish;
-		commit->appends[count] = &publish->append;
+		commit->groups[count] = &publish->group;
 		count++;
-		bytes += size_of(publish);
+		events += publish->group.count;
+		bytes += publish->bytes;
 	}
 	if (commit->first == NULL)
 		commit->last = &commit->first;
-	commit->events -= count;
+	commit->events -= events;
 	commit->bytes -= bytes;
 	pthread_mutex_unlock(&commit->lock);
 	return count;
@@ -69,28 +90,47 @@ static void show(void *context, const struct event *event)
 	window_add(commit->window, event, id, len);
 }
 
+static void write_batch(struct commit *commit, size_t count)
+{
+	struct error error = {0};
+	int failed = commit->store->ops->append(commit->store, commit->groups, count, &error);
+
+	/* Visible before it is answered: who reads an id can resume from it. */
+	window_publish(commit->window);
+	for (size_t i = 0; i < count; i++) {
+		struct publish *publish = commit->batch[i];
+
+		publish->failed = failed;
+		if (failed)
+			publish->error = error;
+		mailbox_post(publish->mailbox, &publish->message);
+	}
+	for (size_t i = 0; i < commit->mailbox_count; i++)
+		mailbox_wake(commit->mailboxes[i]);
+}
+
+static bool ended(struct commit *commit)
+{
+	bool result;
+
+	pthread_mutex_lock(&commit->lock);
+	result = commit->stopping && commit->first == NULL;
+	pthread_mutex_unlock(&commit->lock);
+	return result;
+}
+
 static void *run(void *context)
 {
 	struct commit *commit = context;
-	size_t count;
+	int64_t wait = 0;
 
-	while ((count = take_batch(commit)) > 0) {
-		struct error error = {0};
-		int failed =
-			commit->store->ops->append(commit->store, commit->appends, count, &error);
+	while (!ended(commit)) {
+		size_t count = take_batch(commit, wait);
 
-		/* Visible before it is answered: who reads an id can resume from it. */
-		window_publish(commit->window);
-		for (size_t i = 0; i < count; i++) {
-			struct publish *publish = commit->batch[i];
-
-			publish->failed = failed;
-			if (failed)
-				publish->error = error;
-			mailbox_post(publish->mailbox, &publish->message);
-		}
-		for (size_t i = 0; i < commit->mailbox_count; i++)
-			mailbox_wake(commit->mailboxes[i]);
+		if (count > 0)
+			write_batch(commit, count);
+		/* While publishes wait, what they append makes room for itself. */
+		wait = count > 0 ? 0 : commit->store->ops->tidy(commit->store);
 	}
 	return NULL;
 }
@@ -99,6 +139,7 @@ struct commit *commit_start(struct store *store, struct window *window,
 	struct mailbox *const *mailboxes, size_t count, struct error *error)
 {
 	struct commit *commit = calloc(1, sizeof(*commit));
+	pthread_condattr_t clock;
 	int code;
 
 	if (commit == NULL) {
@@ -113,7 +154,10 @@ struct commit *commit_start(struct store *store, struct window *window,
 	store->deliver = show;
 	store->deliver_context = commit;
 	pthread_mutex_init(&commit->lock, NULL);
-	pthread_cond_init(&commit->ready, NULL);
+	pthread_condattr_init(&clock);
+	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	pthread_cond_init(&commit->ready, &clock);
+	pthread_condattr_destroy(&clock);
 	code = pthread_create(&commit->thread, NULL, run, commit);
 	if (code != 0) {
 		error_set(error, EX_OSERR, "cannot start the log thread: %s", strerror(code));
@@ -125,23 +169,32 @@ struct commit *commit_start(struct store *store, struct window *window,
 
 bool commit_submit(struct commit *commit, struct publish *publish)
 {
-	size_t bytes = size_of(publish);
 	bool room;
 
 	publish->message.next = NULL;
 	pthread_mutex_lock(&commit->lock);
-	/* An event larger than the cap is taken when nothing else waits. */
+	/* What is larger than the cap is taken when nothing else waits. */
 	room = !commit->stopping && commit->events < COMMIT_QUEUE_EVENTS &&
-	       (commit->events == 0 || commit->bytes + bytes <= COMMIT_QUEUE_BYTES);
+	       (commit->events == 0 || commit->bytes + publish->bytes <= COMMIT_QUEUE_BYTES);
 	if (room) {
 		*commit->last = &publish->message;
 		commit->last = &publish->message.next;
-		commit->events++;
-		commit->bytes += bytes;
-		pthread_cond_signal(&commit->ready);
+		commit->events += publish->group.count;
+		commit->bytes += publish->bytes;
+		atomic_store_explicit(&commit->unknown, true, memory_order_relaxed);
 	}
 	pthread_mutex_unlock(&commit->lock);
 	return room;
+}
+
+void commit_wake(struct commit *commit)
+{
+	/* Whoever queued something calls this after it, on the same thread. */
+	if (!atomic_load_explicit(&commit->unknown, memory_order_relaxed))
+		return;
+	/* Without the lock, which the log thread would otherwise wake up to and wait for. */
+	atomic_store_explicit(&commit->unknown, false, memory_order_relaxed);
+	pthread_cond_signal(&commit->ready);
 }
 
 void commit_stop(struct commit *commit)

@@ -19,14 +19,14 @@
 #define COMMIT_QUEUE_EVENTS 65536
 #define COMMIT_QUEUE_BYTES ((size_t)64 << 20)
 
-/* One event on its way into the log, and back with what became of it. */
+/* Events on their way into the log, all or none, and back with what became of them. */
 struct publish {
-	struct message message;	 /* handled on the publisher's loop */
-	struct mailbox *mailbox; /* where it goes back to */
-	struct store_append
-		append;	    /* what it points to belongs to the publisher, until it is back */
-	int failed;	    /* 0: it is in the log, append.event.position says where */
-	struct error error; /* why not */
+	struct message message;	  /* handled on the publisher's loop */
+	struct mailbox *mailbox;  /* where it goes back to */
+	struct store_group group; /* what it points to belongs to the publisher, until it is back */
+	size_t bytes;		  /* about what it holds in memory */
+	int failed;		  /* 0: it is in the log (unless group.conflict) */
+	struct error error;	  /* why not */
 };
 
 struct commit;
@@ -41,9 +41,17 @@ struct commit *commit_start(struct store *store, struct window *window,
 
 /*
  * commit_submit(commit, publish):
- * Queue an event.  False if the queue is full, and nothing was taken.  Any thread.
+ * Queue it.  False if the queue is full, and nothing was taken.  The log thread may not know of it
+ * before commit_wake().  Any thread.
  */
 bool commit_submit(struct commit *commit, struct publish *publish);
+
+/*
+ * commit_wake(commit):
+ * Wake the log thread if something was queued since.  A loop does so once a turn, so that what it
+ * read in one turn makes one batch instead of a change of threads each.
+ */
+void commit_wake(struct commit *commit);
 
 /* commit_stop(commit): commit and answer what is queued, and end the thread.  Takes NULL. */
 void commit_stop(struct commit *commit);

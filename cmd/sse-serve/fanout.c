@@ -27,80 +27,143 @@ void fanout_init(struct fanout *fanout, struct server *server, struct mailbox *m
 
 static int compare(const void *a, const void *b)
 {
-	return strcmp(((const struct channel *)a)->name, ((const struct channel *)b)->name);
+	return strcmp(((const struct channel *)a)->selection->key,
+		((const struct channel *)b)->selection->key);
 }
 
-static struct channel *find_channel(struct fanout *fanout, const char *name)
+/* Of the selection only the key is looked at. */
+static struct channel *find_channel(struct fanout *fanout, const struct selection *selection)
 {
-	struct channel key = {.name = name};
-	struct channel **node = tfind(&key, &fanout->by_name, compare);
+	struct channel key = {.selection = (struct selection *)(uintptr_t)selection};
+	struct channel **node = tfind(&key, &fanout->by_key, compare);
 
 	return node != NULL ? *node : NULL;
 }
 
-/* Let entries of the topic find the channel. */
-static int bind_topic(struct fanout *fanout, struct channel *channel, struct topic *topic)
+/* Room for the topic in by_topic.  NULL without memory. */
+static struct wanted *wanted_of(struct fanout *fanout, const struct topic *topic)
 {
 	if (topic->number >= fanout->room) {
 		uint32_t room = topic->number * 2 + 16;
-		struct channel **grown = realloc(fanout->by_topic, room * sizeof(struct channel *));
+		struct wanted *grown = realloc(fanout->by_topic, room * sizeof(*grown));
 
 		if (grown == NULL)
-			return -1;
-		memset(grown + fanout->room, 0, (room - fanout->room) * sizeof(struct channel *));
+			return NULL;
+		memset(grown + fanout->room, 0, (room - fanout->room) * sizeof(*grown));
 		fanout->by_topic = grown;
 		fanout->room = room;
 	}
-	fanout->by_topic[topic->number] = channel;
-	channel->topic = topic;
+	return &fanout->by_topic[topic->number];
+}
+
+static void forget_topic(struct fanout *fanout, const struct channel *channel, uint32_t number)
+{
+	struct wanted *wanted = number < fanout->room ? &fanout->by_topic[number] : NULL;
+
+	for (uint32_t i = 0; wanted != NULL && i < wanted->count; i++) {
+		if (wanted->channels[i] == channel) {
+			wanted->channels[i] = wanted->channels[--wanted->count];
+			return;
+		}
+	}
+}
+
+/* Let entries of the topic find the channel.  Return 0, or -1 without memory. */
+static int bind_topic(struct fanout *fanout, struct channel *channel, struct topic *topic)
+{
+	struct wanted *wanted = wanted_of(fanout, topic);
+
+	if (wanted == NULL)
+		return -1;
+	if (wanted->count == wanted->room) {
+		uint32_t room = wanted->room ? wanted->room * 2 : 1;
+		struct channel **grown = realloc(wanted->channels, room * sizeof(struct channel *));
+
+		if (grown == NULL)
+			return -1;
+		wanted->channels = grown;
+		wanted->room = room;
+	}
+	if (topic_set_has(&channel->topics, topic))
+		return 0;
+	if (topic_set_add(&channel->topics, topic) != 0)
+		return -1;
+	wanted->channels[wanted->count++] = channel;
 	return 0;
 }
 
-static struct channel *add_channel(struct fanout *fanout, const char *name)
+/* Does its key say all about which topics it wants? */
+static bool is_one_name(const struct selection *selection)
 {
-	size_t size = strlen(name) + 1;
-	struct channel *channel = calloc(1, sizeof(*channel) + size);
-	struct topic *topic = topics_find(fanout->server->topics, name);
+	return selection->count == 1 && !selection->wildcards;
+}
+
+static void free_channel(struct fanout *fanout, struct channel *channel)
+{
+	for (uint32_t i = 0; i < channel->topics.count; i++)
+		forget_topic(fanout, channel, channel->topics.topics[i]->number);
+	topic_set_free(&channel->topics);
+	selection_drop(channel->selection);
+	free(channel->subscribers);
+	free(channel);
+}
+
+/* Bind the topics of its selection that are registered. */
+static int bind_topics(struct fanout *fanout, struct channel *channel)
+{
+	struct topic_set known = {0};
+	int result = selection_topics(channel->selection, fanout->server->topics, &known);
+
+	for (uint32_t i = 0; i < known.count && result == 0; i++)
+		result = bind_topic(fanout, channel, known.topics[i]);
+	topic_set_free(&known);
+	return result;
+}
+
+static struct channel *add_channel(struct fanout *fanout, struct selection *selection)
+{
+	struct channel *channel = calloc(1, sizeof(*channel));
 
 	if (channel == NULL)
 		return NULL;
-	channel->name = memcpy(channel + 1, name, size);
-	if (topic != NULL && bind_topic(fanout, channel, topic) != 0)
-		goto err0;
-	if (tsearch(channel, &fanout->by_name, compare) == NULL)
-		goto err1;
+	channel->selection = selection_hold(selection);
+	channel->view = (struct window_view){&channel->topics, selection->envelope};
+	if (bind_topics(fanout, channel) != 0 ||
+		tsearch(channel, &fanout->by_key, compare) == NULL) {
+		free_channel(fanout, channel);
+		return NULL;
+	}
 	channel->back = &fanout->channels;
 	channel->next = fanout->channels;
 	if (channel->next != NULL)
 		channel->next->back = &channel->next;
 	fanout->channels = channel;
+	fanout->wildcards += !is_one_name(selection);
+	if (selection->envelope)
+		window_want_envelopes(fanout->server->window, 1);
 	return channel;
-
-err1:
-	if (topic != NULL)
-		fanout->by_topic[topic->number] = NULL;
-err0:
-	free(channel);
-	return NULL;
 }
 
 static void remove_channel(struct fanout *fanout, struct channel *channel)
 {
-	tdelete(channel, &fanout->by_name, compare);
-	if (channel->topic != NULL)
-		fanout->by_topic[channel->topic->number] = NULL;
+	tdelete(channel, &fanout->by_key, compare);
 	*channel->back = channel->next;
 	if (channel->next != NULL)
 		channel->next->back = channel->back;
-	free(channel->subscribers);
-	free(channel);
+	fanout->wildcards -= !is_one_name(channel->selection);
+	if (channel->selection->envelope)
+		window_want_envelopes(fanout->server->window, -1);
+	free_channel(fanout, channel);
 }
 
-/* --- the wheel of heartbeats --- */
+/* --- the wheel of silent streams --- */
 
 static uint32_t interval_of(const struct fanout *fanout)
 {
-	return (uint32_t)fanout->server->options->heartbeat;
+	const struct options *options = fanout->server->options;
+
+	return (uint32_t)(options->heartbeat < options->stall_timeout ? options->heartbeat
+								      : options->stall_timeout);
 }
 
 /* Look at the subscriber again when it will have been silent for the interval. */
@@ -129,30 +192,55 @@ static void wheel_remove(struct subscriber *subscriber)
 	subscriber->wheel_back = NULL;
 }
 
-int fanout_join(struct fanout *fanout, struct subscriber *subscriber, const char *topic)
+struct fanout *fanout_place(struct server *server)
 {
-	struct channel *channel = find_channel(fanout, topic);
+	struct fanout *best = server->fanouts[0];
 
-	if (channel == NULL)
-		channel = add_channel(fanout, topic);
-	if (channel == NULL)
-		return -1;
+	for (unsigned i = 1; i < server->loops; i++) {
+		if (atomic_load_explicit(&server->fanouts[i]->placed, memory_order_relaxed) <
+			atomic_load_explicit(&best->placed, memory_order_relaxed))
+			best = server->fanouts[i];
+	}
+	atomic_fetch_add_explicit(&best->placed, 1, memory_order_relaxed);
+	return best;
+}
+
+void fanout_unplace(struct fanout *fanout)
+{
+	atomic_fetch_sub_explicit(&fanout->placed, 1, memory_order_relaxed);
+}
+
+static int add_to_channel(struct channel *channel, struct subscriber *subscriber)
+{
 	if (channel->count == channel->room) {
 		uint32_t room = channel->room ? channel->room * 2 : 1;
 		struct subscriber **grown =
 			realloc(channel->subscribers, room * sizeof(struct subscriber *));
 
-		if (grown == NULL) {
-			if (channel->count == 0 && !channel->touched)
-				remove_channel(fanout, channel);
+		if (grown == NULL)
 			return -1;
-		}
 		channel->subscribers = grown;
 		channel->room = room;
 	}
 	subscriber->channel = channel;
 	subscriber->index = channel->count;
 	channel->subscribers[channel->count++] = subscriber;
+	return 0;
+}
+
+int fanout_join(struct fanout *fanout, struct subscriber *subscriber, struct selection *selection)
+{
+	struct channel *channel = find_channel(fanout, selection);
+
+	if (channel == NULL)
+		channel = add_channel(fanout, selection);
+	if (channel == NULL)
+		return -1;
+	if (add_to_channel(channel, subscriber) != 0) {
+		if (channel->count == 0 && !channel->touched)
+			remove_channel(fanout, channel);
+		return -1;
+	}
 	/* The wheel stood still while there was nobody. */
 	if (fanout->streams++ == 0)
 		fanout->wheel_due = fanout->now;
@@ -177,8 +265,7 @@ uint32_t fanout_tick(struct fanout *fanout)
 			struct subscriber *subscriber = due;
 
 			wheel_remove(subscriber);
-			if (fanout->now - subscriber->sent + step > interval_of(fanout))
-				subscriber_heartbeat(subscriber);
+			subscriber_look(subscriber, step);
 			if (subscriber->state != CLOSED)
 				wheel_put(fanout, subscriber);
 		}
@@ -198,24 +285,52 @@ void fanout_leave(struct fanout *fanout, struct subscriber *subscriber)
 		channel->turn = channel->count;
 	wheel_remove(subscriber);
 	fanout->streams--;
+	fanout_unplace(fanout);
 	if (channel->count == 0 && !channel->touched)
 		remove_channel(fanout, channel);
 }
 
 /* --- a pass --- */
 
-/* Give topics that came up since to the channels that waited for them by name. */
+/* Without memory to serve them, streams end, and come back. */
+static void end_channel(struct channel *channel)
+{
+	while (channel->count > 1)
+		subscriber_close(channel->subscribers[channel->count - 1]);
+	/* With the last one goes the channel, unless a pass has still to come to it. */
+	if (channel->count > 0)
+		subscriber_close(channel->subscribers[0]);
+}
+
+/* Give a new topic to the channels that wait for it by name. */
+static void bind_by_name(struct fanout *fanout, struct topic *topic, bool envelope)
+{
+	char key[SELECTION_KEY];
+	const struct selection selection = {.key = key};
+	struct channel *channel;
+
+	selection_key(topic->name, envelope, key);
+	channel = find_channel(fanout, &selection);
+	if (channel != NULL && bind_topic(fanout, channel, topic) != 0)
+		end_channel(channel);
+}
+
+/* Give topics that came up since to the channels that want them. */
 static void learn_topics(struct fanout *fanout, uint32_t upto)
 {
 	for (; fanout->topics <= upto; fanout->topics++) {
 		struct topic *topic = topics_get(fanout->server->topics, fanout->topics);
-		struct channel *channel = find_channel(fanout, topic->name);
+		struct channel *next;
 
-		/* Without memory for it, its streams end, and come back. */
-		if (channel != NULL && bind_topic(fanout, channel, topic) != 0) {
-			while (channel->count > 1)
-				subscriber_close(channel->subscribers[channel->count - 1]);
-			subscriber_close(channel->subscribers[0]);
+		bind_by_name(fanout, topic, false);
+		bind_by_name(fanout, topic, true);
+		for (struct channel *one = fanout->channels; one != NULL && fanout->wildcards > 0;
+			one = next) {
+			next = one->next;
+			if (!is_one_name(one->selection) &&
+				selection_matches(one->selection, topic->name) &&
+				bind_topic(fanout, one, topic) != 0)
+				end_channel(one);
 		}
 	}
 }
@@ -289,8 +404,10 @@ static void start_pass(struct fanout *fanout)
 
 		if (number >= fanout->topics)
 			learn_topics(fanout, number);
-		if (number < fanout->room && fanout->by_topic[number] != NULL)
-			touch(fanout, fanout->by_topic[number], i);
+		if (number >= fanout->room)
+			continue;
+		for (uint32_t j = 0; j < fanout->by_topic[number].count; j++)
+			touch(fanout, fanout->by_topic[number].channels[j], i);
 	}
 	fanout->boundary = head;
 	fanout->position = window_entry(window, head - 1)->position;
@@ -331,13 +448,16 @@ static bool serve_chunk(struct fanout *fanout, struct channel *channel, int *bud
 		leave_behind(channel, channel->turn, channel->chunk_position, fanout->boundary);
 		return true;
 	}
-	window_gather(window, channel->chunk, fanout->boundary, channel->chunk_position, 0, &chunk);
-	if (chunk.count == 0) {
-		/* Too large for the window: it is in the log. */
+	window_gather(window, &channel->view, channel->chunk, fanout->boundary,
+		channel->chunk_position, 0, &chunk);
+	if (chunk.count == 0 && chunk.missing) {
+		/* Too large for the window, or without its envelope: it is in the log. */
 		leave_behind(channel, channel->turn, channel->chunk_position, fanout->boundary);
 		channel->turn = 0;
 		chunk.end = fanout->boundary;
 	}
+	if (chunk.count == 0)
+		channel->turn = 0;
 	while (channel->turn > 0 && *budget > 0) {
 		--*budget;
 		send_chunk(channel, channel->subscribers[--channel->turn], &chunk);
@@ -406,16 +526,18 @@ void fanout_close(struct fanout *fanout)
 		struct channel *channel = fanout->channels;
 
 		channel->touched = false;
-		while (channel->count > 1)
-			subscriber_close(channel->subscribers[channel->count - 1]);
-		/* With the last one goes the channel. */
-		if (channel->count == 1)
-			subscriber_close(channel->subscribers[0]);
+		if (channel->count > 0)
+			end_channel(channel);
 		else
 			remove_channel(fanout, channel);
 	}
 	fanout->touched = NULL;
+	fanout->ended = true;
 	serve_ready(fanout);
 	fanout_bury(fanout);
+	for (uint32_t i = 0; i < fanout->room; i++)
+		free(fanout->by_topic[i].channels);
 	free(fanout->by_topic);
+	fanout->by_topic = NULL;
+	fanout->room = 0;
 }

@@ -17,23 +17,32 @@
 #include "server.h"
 #include "subscriber.h"
 
-#define FANOUT_WHEEL 16 /* heartbeats are looked at this many times in their interval */
+#define FANOUT_WHEEL 16 /* silent streams are looked at this many times in their interval */
+
+/* The channels that want one topic. */
+struct wanted {
+	struct channel **channels;
+	uint32_t count, room;
+};
 
 struct fanout {
 	struct server *server;
 	struct mailbox *mailbox;
 	int epoll;
-	unsigned reader; /* this loop's number in the window */
-	uint32_t now;	 /* the loop's clock, ms; set by the loop */
-	size_t streams;	 /* open ones */
+	unsigned reader;       /* this loop's number in the window */
+	uint32_t now;	       /* the loop's clock, ms; set by the loop */
+	size_t streams;	       /* open ones */
+	_Atomic size_t placed; /* with those that are on their way; the other loops look at it */
+	bool ended;
 
 	uint64_t boundary; /* entries before it were taken */
 	uint64_t position; /* of the last stored event before it */
 
 	struct channel *channels;
-	void *by_name;		   /* tsearch tree of the channels */
-	struct channel **by_topic; /* [topic number] below room; NULL where nobody waits */
-	uint32_t topics, room;	   /* topics below that number were given to their channels */
+	void *by_key;		 /* tsearch tree of the channels */
+	struct wanted *by_topic; /* [topic number] below room: the channels that want it */
+	uint32_t topics, room;	 /* topics below that number were given to their channels */
+	size_t wildcards;	 /* channels whose selection is more than one name */
 
 	struct channel *touched; /* those that the pass has still to serve */
 	struct subscriber *ready, *ready_last;
@@ -47,8 +56,21 @@ struct fanout {
 void fanout_init(struct fanout *fanout, struct server *server, struct mailbox *mailbox, int epoll,
 	unsigned reader, uint32_t now);
 
-/* fanout_join(fanout, subscriber, topic): put it into its channel.  Return 0, or -1 (memory). */
-int fanout_join(struct fanout *fanout, struct subscriber *subscriber, const char *topic);
+/*
+ * fanout_place(server):
+ * The loop that the next stream should go to, where it counts as placed from now on: the one
+ * that has the fewest.  Any thread.
+ */
+struct fanout *fanout_place(struct server *server);
+
+/* fanout_unplace(fanout): it did not get there.  Any thread. */
+void fanout_unplace(struct fanout *fanout);
+
+/*
+ * fanout_join(fanout, subscriber, selection):
+ * Put it into its channel.  Return 0, or -1 without memory.
+ */
+int fanout_join(struct fanout *fanout, struct subscriber *subscriber, struct selection *selection);
 
 /* fanout_leave(fanout, subscriber): take it out of its channel and the wheel. */
 void fanout_leave(struct fanout *fanout, struct subscriber *subscriber);
@@ -56,7 +78,7 @@ void fanout_leave(struct fanout *fanout, struct subscriber *subscriber);
 /* fanout_work(fanout): a slice of what there is to do.  True if there is more. */
 bool fanout_work(struct fanout *fanout);
 
-/* fanout_tick(fanout): send heartbeats that are due.  Return the ms until the next look. */
+/* fanout_tick(fanout): look after silent streams.  Return the ms until the next look. */
 uint32_t fanout_tick(struct fanout *fanout);
 
 /* fanout_bury(fanout): free what was closed; when no event of epoll can name it any more. */

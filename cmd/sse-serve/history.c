@@ -3,10 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "envelope.h"
 #include "history.h"
-#include "json.h"
 #include "number.h"
 #include "stream.h"
 #include "worker.h"
@@ -17,8 +16,9 @@
 struct list {
 	struct job job; /* first */
 	struct request *request;
-	const struct topic *topic;
-	bool lines, envelope; /* NDJSON; with what surrounds the data */
+	struct topic *topic;
+	struct topic_set topics; /* that one */
+	bool lines, envelope;	 /* NDJSON; with what surrounds the data */
 
 	/* Where it starts, until that is found out. */
 	bool by_count, by_time;
@@ -34,48 +34,21 @@ struct list {
 
 /* --- elements, on the replay thread --- */
 
-static bool add_time(struct buf *out, int64_t ms)
+static bool add_event(struct list *list, const struct event *event)
 {
-	time_t seconds = (time_t)(ms / 1000);
-	struct tm utc;
-	char text[40];
-
-	gmtime_r(&seconds, &utc);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-	return buf_addf(out, "\"%s.%03dZ\"", text, (int)(ms % 1000));
-}
-
-static bool add_data(struct buf *out, const struct event *event, bool one_line)
-{
-	size_t start = out->len;
-
-	if (!event->json)
-		return json_quote(event->data.data, event->data.len, out);
-	if (!buf_add(out, event->data.data, event->data.len))
-		return false;
-	/* A line end in JSON stands between tokens only. */
-	for (size_t i = start; one_line && i < out->len; i++)
-		out->data[i] = out->data[i] == '\n' ? ' ' : out->data[i];
-	return true;
-}
-
-static bool add_envelope(struct list *list, const struct event *event)
-{
-	struct buf *out = &list->chunk;
 	char id[IDENTITY_TEXT];
 
+	if (!list->envelope)
+		return envelope_data(&list->chunk, event);
 	identity_format(&list->request->server->store->identity, event->position, id);
-	return buf_addf(out, "{\"topic\":\"%s\",\"id\":\"%s\",\"time\":", event->topic->name, id) &&
-	       add_time(out, event->time) && buf_add_text(out, ",\"event\":") &&
-	       json_quote(event->type.data, event->type.len, out) &&
-	       buf_add_text(out, ",\"data\":") && add_data(out, event, list->lines) &&
-	       buf_add_byte(out, '}');
+	return envelope_add(&list->chunk, event, id);
 }
 
 static bool add_element(void *context, const struct event *event)
 {
 	struct list *list = context;
 	struct buf *out = &list->chunk;
+	size_t start = out->len;
 	bool added = true;
 
 	if (out->len >= CHUNK_BYTES)
@@ -83,12 +56,12 @@ static bool add_element(void *context, const struct event *event)
 	if (!list->lines)
 		added = buf_add_text(out, list->begun ? ",\n" : "[");
 	list->begun = true;
-	added = added &&
-		(list->envelope ? add_envelope(list, event) : add_data(out, event, list->lines));
-	if (added && list->lines)
-		added = buf_add_byte(out, '\n');
+	added = added && add_event(list, event);
+	if (list->lines) {
+		envelope_one_line(out, start);
+		added = added && buf_add_byte(out, '\n');
+	}
 	list->failed = !added;
-	list->after = event->position;
 	return added;
 }
 
@@ -116,17 +89,19 @@ static void read_chunk(struct job *job, struct store_reader *reader)
 {
 	struct list *list = (struct list *)job;
 	const struct store_ops *ops = list->request->server->store->ops;
-	struct store_query query = {.topic = list->topic};
+	struct store_query query = {.topics = &list->topics, .upto = list->upto};
 
 	if (find_start(list, ops, reader) != 0) {
 		list->failed = true;
 		return;
 	}
-	query.after = list->after;
-	query.upto = list->upto;
-	if (ops->read(reader, &query, add_element, list, NULL) != 0)
-		list->failed = true;
-	if (list->failed || list->chunk.len >= CHUNK_BYTES)
+	do {
+		query.after = list->after;
+		if (ops->read(reader, &query, add_element, list, NULL) != 0)
+			list->failed = true;
+		list->after = query.reached;
+	} while (!list->failed && query.reached < query.upto && list->chunk.len < CHUNK_BYTES);
+	if (list->failed || query.reached < query.upto)
 		return;
 	list->ended = true;
 	if (!list->lines)
@@ -199,6 +174,7 @@ static void free_list(void *state)
 	struct list *list = state;
 
 	buf_free(&list->chunk);
+	topic_set_free(&list->topics);
 	free(list);
 }
 
@@ -239,26 +215,31 @@ static struct list *new_list(struct request *request)
 {
 	struct list *list = calloc(1, sizeof(*list));
 	const char *accept = request_header(request, "Accept");
-	char *envelope = route_query(&request->route, "envelope");
+	struct error error = {0};
 
 	if (list == NULL) {
 		request_problem(request, 503, "out of memory; try again later");
-		free(envelope);
 		return NULL;
 	}
+	request->state = list;
+	request->free_state = free_list;
 	list->job.run = read_chunk;
 	list->job.mailbox = request->fanout->mailbox;
 	list->job.message.handle = take_chunk;
 	list->request = request;
 	list->topic = topics_find(request->server->topics, request->route.topic);
 	list->lines = accept != NULL && strstr(accept, "application/x-ndjson") != NULL;
-	list->envelope = envelope != NULL && strcmp(envelope, "1") == 0;
 	list->head = window_position(request->server->window);
 	list->upto = list->head;
 	buf_init(&list->chunk, SIZE_MAX / 2);
-	request->state = list;
-	request->free_state = free_list;
-	free(envelope);
+	if (route_envelope(&request->route, &list->envelope, &error) != 0) {
+		request_problem(request, 400, "%s", error.text);
+		return NULL;
+	}
+	if (list->topic != NULL && topic_set_add(&list->topics, list->topic) != 0) {
+		request_problem(request, 503, "out of memory; try again later");
+		return NULL;
+	}
 	return list;
 }
 
@@ -285,8 +266,10 @@ static bool keep_event(void *context, const struct event *event)
 
 	list->begun = true;
 	list->lines = event->json;
-	list->failed = !(list->envelope ? add_envelope(list, event)
-					: buf_add(&list->chunk, event->data.data, event->data.len));
+	if (list->envelope)
+		list->failed = !add_event(list, event);
+	else
+		list->failed = !buf_add(&list->chunk, event->data.data, event->data.len);
 	return true;
 }
 
@@ -294,7 +277,7 @@ static void read_event(struct job *job, struct store_reader *reader)
 {
 	struct list *list = (struct list *)job;
 	struct store_query query = {
-		.topic = list->topic, .after = list->upto - 1, .upto = list->upto};
+		.topics = &list->topics, .after = list->upto - 1, .upto = list->upto};
 
 	if (list->request->server->store->ops->read(reader, &query, keep_event, list, NULL) != 0)
 		list->failed = true;

@@ -32,6 +32,14 @@
 /* How long an answer may stand still, in seconds. */
 #define ANSWER_TIMEOUT 120
 
+/*
+ * The library's memory for one connection, which it clears each time: a head (and a piece of a
+ * body), and for each parameter of the query and each topic that one may name its bytes and the
+ * library's note of it.
+ */
+#define HEAD_MEMORY ((size_t)8 << 10)
+#define PARAMETER_MEMORY ((size_t)70)
+
 /* Connections taken in one go, so that a flood does not starve the streams. */
 #define ACCEPT_MAX 64
 
@@ -89,6 +97,17 @@ const char *request_header(const struct request *request, const char *name)
 	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
 }
 
+const struct sockaddr *request_address(const struct request *request)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const struct sockaddr *address = info != NULL ? info->client_addr : NULL;
+	bool internet = address != NULL &&
+			(address->sa_family == AF_INET || address->sa_family == AF_INET6);
+
+	return internet ? address : NULL;
+}
+
 bool request_is_head(const struct request *request)
 {
 	return strcmp(request->method, "HEAD") == 0;
@@ -106,6 +125,12 @@ const char *request_cors(const struct request *request)
 			return origin;
 	}
 	return NULL;
+}
+
+static size_t connection_memory(const struct server *server)
+{
+	return HEAD_MEMORY +
+	       (size_t)server->options->max_topics_per_stream * (TOPIC_NAME_MAX + PARAMETER_MEMORY);
 }
 
 static struct connection *connection_of(struct MHD_Connection *connection)
@@ -130,12 +155,15 @@ int request_take_socket(struct request *request)
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	int fd = fcntl(info->connect_fd, F_DUPFD_CLOEXEC, 3), off = 0, on = 1;
+	unsigned stall = (unsigned)request->server->options->stall_timeout;
 
 	if (fd < 0)
 		return -1;
 	/* The library may hold a packet back; on a local socket both mean nothing. */
 	setsockopt(fd, IPPROTO_TCP, TCP_CORK, &off, sizeof(off));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	/* A client that is gone without a word, or whose window stays shut. */
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &stall, sizeof(stall));
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	request->stage = REQUEST_TAKEN;
 	return fd;
@@ -143,7 +171,7 @@ int request_take_socket(struct request *request)
 
 /* --- replying --- */
 
-static const char exposed[] = "Last-Event-ID, Location, Retry-After";
+static const char exposed[] = "Last-Event-ID, Location, Retry-After, Idempotency-Replayed";
 
 size_t request_write_head(const struct request *request, unsigned status, const char *type,
 	const char *more, char *out, size_t size)
@@ -354,18 +382,83 @@ static void find_handler(struct request *request)
 	}
 	if (request->handler != NULL)
 		return;
+	if (request->route.kind == ROUTE_STREAM && request->route.topic == NULL &&
+		strcmp(method, "POST") == 0) {
+		request_problem(request, MHD_HTTP_BAD_REQUEST,
+			"'event' cannot be a topic; /api/event?topic=... is a stream, for GET");
+		return;
+	}
 	methods_of(request->route.kind, methods);
 	request_problem(request, MHD_HTTP_METHOD_NOT_ALLOWED, "this takes %s", methods);
 	request_add_header(request, MHD_HTTP_HEADER_ALLOW, methods);
 }
 
-/* Does the head announce a body, and one that is too large? */
+/* What the head says of the body's length. */
+struct framing {
+	const char *length;
+	bool chunked, doubtful;
+};
+
+static enum MHD_Result look_at_header(
+	void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct framing *framing = context;
+
+	(void)kind;
+	if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
+		framing->doubtful |= value == NULL || strcasecmp(value, "chunked") != 0;
+		framing->chunked = true;
+	} else if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
+		framing->doubtful |= value == NULL || (framing->length != NULL &&
+							      strcmp(framing->length, value) != 0);
+		framing->length = value;
+	} else if (strpbrk(name, " \t") != NULL) {
+		/* "Content-Length :" is that header to some, and another one to the library. */
+		framing->doubtful = true;
+	}
+	return MHD_YES;
+}
+
+/*
+ * A proxy before us may have understood a doubtful length in another way, and what it takes for
+ * a body would be a request to us, or the other way round (RFC 9112, sections 5.1 and 6.3).
+ */
 static void look_at_length(struct request *request)
 {
-	const char *length = request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	struct framing framing = {0};
 
-	if (length != NULL && strtoull(length, NULL, 10) > (unsigned long long)request->body.cap)
-		request->too_large = true;
+	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, look_at_header, &framing);
+	if (framing.doubtful || (framing.chunked && framing.length != NULL))
+		request->refused = MHD_HTTP_BAD_REQUEST;
+	else if (framing.length != NULL)
+		request->announced = strtoull(framing.length, NULL, 10);
+	if (request->announced > request->body.cap)
+		request->refused = MHD_HTTP_CONTENT_TOO_LARGE;
+}
+
+bool request_hold(struct request *request, size_t bytes)
+{
+	if (!quota_take(&request->server->bodies, request->held, (int64_t)bytes))
+		return false;
+	request->held += (int64_t)bytes;
+	return true;
+}
+
+void request_release(struct request *request, size_t bytes)
+{
+	buf_free(&request->body);
+	if (request->held <= (int64_t)bytes)
+		return;
+	quota_give(&request->server->bodies, request->held - (int64_t)bytes);
+	request->held = (int64_t)bytes;
+}
+
+/* Make sure that a body of ${len} bytes may be held. */
+static bool hold_body(struct request *request, size_t len)
+{
+	if ((int64_t)len > request->held && !request_hold(request, len - (size_t)request->held))
+		request->refused = MHD_HTTP_SERVICE_UNAVAILABLE;
+	return request->refused == 0;
 }
 
 /* The head has arrived. */
@@ -395,52 +488,115 @@ static void begin(struct request *request, const char *version)
 	find_handler(request);
 	if (request->response == NULL && request->handler->check != NULL)
 		request->handler->check(request);
+	if (request->response == NULL && request->refused == 0)
+		hold_body(request, (size_t)request->announced);
+}
+
+/* The sentence for a body that is refused; return further header lines for the answer. */
+static const char *explain_refusal(const struct request *request, char *detail, size_t size)
+{
+	switch (request->refused) {
+	case MHD_HTTP_BAD_REQUEST:
+		snprintf(detail, size,
+			"the length of the body is in doubt; send one Content-Length, or "
+			"'Transfer-Encoding: chunked' alone");
+		return "";
+	case MHD_HTTP_SERVICE_UNAVAILABLE:
+		snprintf(detail, size, REQUEST_BODIES_FULL,
+			(long long)request->server->bodies.limit);
+		return "Retry-After: 1\r\n";
+	case MHD_HTTP_URI_TOO_LONG:
+		snprintf(detail, size,
+			"the target is too long, or its query has too many parameters "
+			"(--max-topics-per-stream)");
+		return "";
+	default:
+		snprintf(detail, size, "the body is larger than %zu bytes, the limit (--max-body)",
+			request->body.cap);
+		return "";
+	}
+}
+
+/* Write the answer of a refusal.  Return its length, 0 if that failed. */
+static size_t write_refusal(struct request *request, char *answer, size_t size)
+{
+	char detail[120];
+	const char *more = explain_refusal(request, detail, sizeof(detail));
+	char *text = problem_text(request->refused, detail);
+	size_t len = request_write_head(
+		request, request->refused, "application/problem+json", more, answer, size);
+	size_t text_len = text != NULL ? strlen(text) : 0;
+
+	request->status = request->refused;
+	if (len > 0 && len + text_len <= size && text != NULL)
+		memcpy(answer + len, text, text_len);
+	else
+		text_len = 0;
+	cJSON_free(text);
+	return len > 0 ? len + text_len : 0;
 }
 
 /*
- * The body is too large: answer now, by hand, since the library answers only after it has read
- * all of it.
+ * The body is refused: answer now, by hand, since the library answers only after it has read all
+ * of it.
  */
 static enum MHD_Result refuse_body(struct request *request)
 {
-	struct http *http = request->http;
-	char detail[120], answer[1400];
-	char *text;
-	size_t len, text_len;
-	int fd;
+	char answer[1400];
+	size_t len = write_refusal(request, answer, sizeof(answer));
+	int fd = request_take_socket(request);
 
-	snprintf(detail, sizeof(detail),
-		"the body is larger than %zu bytes, the limit (--max-body)", request->body.cap);
-	request->status = MHD_HTTP_CONTENT_TOO_LARGE;
-	text = problem_text(request->status, detail);
-	text_len = text != NULL ? strlen(text) : 0;
-	len = request_write_head(
-		request, request->status, "application/problem+json", "", answer, sizeof(answer));
-	fd = request_take_socket(request);
-	if (fd >= 0 && len > 0 && len + text_len <= sizeof(answer)) {
-		if (text != NULL)
-			memcpy(answer + len, text, text_len);
-		len += text_len;
-		if (send(fd, answer, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len) {
-			linger_add(&http->lingerers, fd, clock_ms());
-			fd = -1;
-		}
+	if (fd >= 0 && len > 0 &&
+		send(fd, answer, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len) {
+		linger_add(&request->http->lingerers, fd, clock_ms());
+		fd = -1;
 	}
 	if (fd >= 0)
 		close(fd);
-	cJSON_free(text);
 	return MHD_NO;
+}
+
+/*
+ * The target has more, or longer, parameters than the library has memory for: it would not answer
+ * at all.  So we do, end our side of the connection, and let the library find that out.
+ */
+static void refuse_target(struct request *request)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	char answer[1400];
+	size_t len;
+
+	request->refused = MHD_HTTP_URI_TOO_LONG;
+	len = write_refusal(request, answer, sizeof(answer));
+	/* It fits into a socket that nothing else waits in; if not, there is only the end. */
+	if (len > 0 && send(info->connect_fd, answer, len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		len = 0;
+	shutdown(info->connect_fd, SHUT_WR);
+	set_deadline(request->connection, 0);
+}
+
+static bool target_fits(const struct request *request)
+{
+	size_t parameters = 1;
+
+	for (const char *p = request->target; (p = strchr(p, '&')) != NULL; p++)
+		parameters++;
+	return strlen(request->target) + parameters * PARAMETER_MEMORY + HEAD_MEMORY / 2 <=
+	       connection_memory(request->server);
 }
 
 static void take_body(struct request *request, const char *data, size_t len)
 {
-	if (request->response != NULL || request->too_large)
+	if (request->response != NULL || request->refused != 0)
 		return;
 	if (len > request->body.cap - request->body.len)
-		request->too_large = true;
-	else if (!buf_add(&request->body, data, len))
+		request->refused = MHD_HTTP_CONTENT_TOO_LARGE;
+	else if (hold_body(request, request->body.len + len) && !buf_add(&request->body, data, len))
 		request_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE,
 			"out of memory for the body; try again later");
+	else
+		request->received = request->body.len;
 }
 
 /* The library calls this when the head is there, for each piece of body, at its end, and after a
@@ -457,13 +613,15 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 	if (request->stage == REQUEST_NEW) {
 		request->connection = connection;
 		request->method = method;
+		if (request->refused != 0)
+			return MHD_NO;
 		begin(request, version);
-		return request->too_large ? refuse_body(request) : MHD_YES;
+		return request->refused != 0 ? refuse_body(request) : MHD_YES;
 	}
 	if (*len > 0) {
 		take_body(request, data, *len);
 		*len = 0;
-		return request->too_large ? refuse_body(request) : MHD_YES;
+		return request->refused != 0 ? refuse_body(request) : MHD_YES;
 	}
 	if (request->stage == REQUEST_BODY) {
 		request->stage = REQUEST_RUN;
@@ -499,20 +657,20 @@ static void *new_request(void *context, const char *target, struct MHD_Connectio
 		free(request);
 		return NULL;
 	}
+	if (!target_fits(request))
+		refuse_target(request);
 	return request;
 }
 
-static void address_of(struct MHD_Connection *connection, char text[64])
+static void write_address(const struct request *request, char text[64])
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	const struct sockaddr *address = info != NULL ? info->client_addr : NULL;
+	const struct sockaddr *address = request_address(request);
 	socklen_t len = address != NULL && address->sa_family == AF_INET6
 				? sizeof(struct sockaddr_in6)
 				: sizeof(struct sockaddr_in);
 
 	snprintf(text, 64, "local");
-	if (address != NULL && (address->sa_family == AF_INET || address->sa_family == AF_INET6))
+	if (address != NULL)
 		getnameinfo(address, len, text, 64, NULL, 0, NI_NUMERICHOST);
 }
 
@@ -527,9 +685,9 @@ static void end_request(void *context, struct MHD_Connection *connection, void *
 	if (request == NULL)
 		return;
 	if (request->server->options->verbose > 0) {
-		address_of(connection, address);
+		write_address(request, address);
 		report_request(address, request->method, request->target, request->status,
-			request->body.len);
+			request->received);
 	}
 	set_deadline(connection, IDLE_MS);
 	if (request->response != NULL)
@@ -537,7 +695,7 @@ static void end_request(void *context, struct MHD_Connection *connection, void *
 	if (request->free_state != NULL)
 		request->free_state(request->state);
 	route_free(&request->route);
-	buf_free(&request->body);
+	request_release(request, 0);
 	free(request->target);
 	free(request);
 	*con_cls = NULL;
@@ -611,7 +769,8 @@ struct http *http_new(struct server *server, struct fanout *fanout, struct error
 		0, NULL, NULL, handle, http, MHD_OPTION_URI_LOG_CALLBACK, new_request, http,
 		MHD_OPTION_NOTIFY_COMPLETED, end_request, http, MHD_OPTION_NOTIFY_CONNECTION,
 		connection_event, http, MHD_OPTION_CONNECTION_LIMIT, (unsigned)files.rlim_cur,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)ANSWER_TIMEOUT, MHD_OPTION_END);
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)ANSWER_TIMEOUT,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, connection_memory(server), MHD_OPTION_END);
 	if (http->daemon == NULL)
 		goto err1;
 	return http;

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #include "buf.h"
@@ -53,14 +54,37 @@ struct request {
 	char *target;
 	unsigned status;
 	enum { REQUEST_NEW, REQUEST_BODY, REQUEST_RUN, REQUEST_TAKEN } stage;
-	bool too_large, waiting;
+	unsigned refused;   /* the status by which the body is refused before it is read; or 0 */
+	uint64_t announced; /* the Content-Length; 0 if there is none */
+	size_t received;    /* bytes of body, for the log */
+	int64_t held;	    /* of server->bodies */
+	bool waiting;
 };
 
 /* request_header(request, name): a header's value, or NULL. */
 const char *request_header(const struct request *request, const char *name);
 
+/* request_address(request): of the client; NULL on a local socket. */
+const struct sockaddr *request_address(const struct request *request);
+
 /* request_is_head(request): are only the headers of the answer wanted? */
 bool request_is_head(const struct request *request);
+
+/*
+ * request_hold(request, bytes):
+ * Count this much more memory as the request's, until it ends.  False if all requests together
+ * would then hold more than --max-bodies: answer 503 with REQUEST_BODIES_FULL.
+ */
+bool request_hold(struct request *request, size_t bytes);
+
+/*
+ * request_release(request, bytes):
+ * The body is no longer needed: free it, and count only ${bytes} as the request's from now on.
+ * Before the answer goes out, so that who has got it finds room for the next.
+ */
+void request_release(struct request *request, size_t bytes);
+#define REQUEST_BODIES_FULL                                                                        \
+	"the requests under way hold %lld bytes, the limit (--max-bodies); try again in a second"
 
 /* --- replying, once --- */
 
@@ -71,7 +95,7 @@ bool request_is_head(const struct request *request);
 void request_reply(
 	struct request *request, unsigned status, const char *type, const void *data, size_t len);
 
-/* request_reply_static(...): as above, for data that lives as long as the process. */
+/* request_reply_static(...): as above, for data that lives until free_state() is called. */
 void request_reply_static(
 	struct request *request, unsigned status, const char *type, const void *data, size_t len);
 

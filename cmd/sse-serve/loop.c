@@ -63,13 +63,18 @@ static int watch(const struct loop *loop, int fd, uint32_t events, struct source
 
 /* --- accepting --- */
 
+/* All loops watch the same listening sockets; of a new connection only one is told. */
+static int watch_listener(const struct loop *loop, struct listening *one)
+{
+	return watch(loop, one->fd, EPOLLIN | EPOLLEXCLUSIVE, &one->source);
+}
+
 static void set_accepting(struct loop *loop, bool accepting)
 {
 	for (size_t i = 0; i < loop->listening_count; i++) {
-		struct epoll_event event = {
-			.events = accepting ? EPOLLIN : 0, .data.ptr = &loop->listening[i].source};
-
-		epoll_ctl(loop->epoll, EPOLL_CTL_MOD, loop->listening[i].fd, &event);
+		epoll_ctl(loop->epoll, EPOLL_CTL_DEL, loop->listening[i].fd, NULL);
+		if (accepting)
+			watch_listener(loop, &loop->listening[i]);
 	}
 	loop->accepting = accepting;
 }
@@ -114,6 +119,7 @@ static int run_timers(struct loop *loop)
 	http_tick(loop->http);
 	due[0] = loop->fanout.streams > 0 ? (int)fanout_tick(&loop->fanout) : -1;
 	due[1] = ticker_run(&loop->ticker, loop->fanout.now);
+	commit_wake(loop->server->commit);
 	if (loop->accept_paused && (int32_t)(loop->fanout.now - loop->accept_again) >= 0) {
 		loop->accept_paused = false;
 		set_accepting(loop, true);
@@ -143,6 +149,7 @@ static void turn(struct loop *loop, int timeout)
 		loop->web_ready = false;
 		http_run(loop->http);
 	}
+	commit_wake(loop->server->commit);
 }
 
 /* What is committed is answered, and no list waits for its next chunk. */
@@ -188,7 +195,7 @@ static int watch_all(struct loop *loop, const struct listeners *listeners)
 		struct listening *one = &loop->listening[i];
 
 		*one = (struct listening){{listener_ready}, loop, listeners->fds[i]};
-		if (watch(loop, one->fd, EPOLLIN, &one->source) != 0)
+		if (watch_listener(loop, one) != 0)
 			return -1;
 		loop->listening_count++;
 	}
@@ -229,13 +236,21 @@ err2:
 err1:
 	free(loop);
 err0:
-	error_set(error, EX_OSERR, "cannot make a loop: %s", strerror(errno));
+	error_set(error, EX_OSERR,
+		"cannot make loop %u: %s; fewer --loops need less, and `ulimit -n` says how many "
+		"descriptors there may be",
+		number + 1, strerror(errno));
 	return NULL;
 }
 
 struct mailbox *loop_mailbox(struct loop *loop)
 {
 	return &loop->mailbox;
+}
+
+struct fanout *loop_fanout(struct loop *loop)
+{
+	return &loop->fanout;
 }
 
 int loop_start(struct loop *loop, struct error *error)
@@ -263,7 +278,7 @@ void loop_free(struct loop *loop)
 	if (loop == NULL)
 		return;
 	http_free(loop->http);
-	/* Chunks for streams that have ended. */
+	/* Chunks for streams that have ended, and streams that came too late. */
 	mailbox_handle(&loop->mailbox);
 	fanout_bury(&loop->fanout);
 	mailbox_close(&loop->mailbox);

@@ -25,6 +25,9 @@ struct loop *loop_new(struct server *server, unsigned number, const struct liste
 /* loop_mailbox(loop): where the log thread and the replay thread post to it. */
 struct mailbox *loop_mailbox(struct loop *loop);
 
+/* loop_fanout(loop): where streams are placed. */
+struct fanout *loop_fanout(struct loop *loop);
+
 /* loop_start(loop, error): start the thread. */
 int loop_start(struct loop *loop, struct error *error);
 

@@ -2,6 +2,7 @@
 /* sse-serve: hosts event streams and the POST endpoint, and keeps every event. */
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,20 +14,21 @@
 
 #include "listen.h"
 #include "loop.h"
+#include "maintain.h"
 #include "place.h"
+#include "replay.h"
 #include "report.h"
 #include "server.h"
 
-/* Readers of the window: the loops and the replay thread. */
-#define LOOPS 1
-#define READERS (LOOPS + 1)
+#define LOOPS_MAX 256
 
 struct program {
 	struct options options;
 	struct listeners listeners;
 	struct server server;
-	struct loop *loops[LOOPS];
-	struct mailbox *mailboxes[LOOPS];
+	struct loop *loops[LOOPS_MAX];
+	struct mailbox *mailboxes[LOOPS_MAX];
+	struct fanout *fanouts[LOOPS_MAX];
 	sigset_t signals;
 };
 
@@ -42,14 +44,21 @@ static void block_signals(sigset_t *signals)
 	signal(SIGXFSZ, SIG_IGN);
 }
 
-/* Started with a standard descriptor closed, the next file would get its number: the log would be
- * written into the database. */
+/*
+ * Started with a standard descriptor closed, the next file would get its number: the log would be
+ * written into the database.  It is filled so that using it still fails, as it should: an export
+ * to nowhere is no success.
+ */
 static int fill_standard_descriptors(void)
 {
 	int fd;
 
 	do {
-		fd = open("/dev/null", O_RDWR);
+		fd = open("/dev/null", O_RDONLY);
+		if (fd == STDIN_FILENO) {
+			close(fd);
+			fd = open("/dev/null", O_WRONLY);
+		}
 	} while (fd >= 0 && fd <= STDERR_FILENO);
 	return fd < 0 ? -1 : close(fd);
 }
@@ -65,19 +74,40 @@ static void raise_descriptor_limit(void)
 	}
 }
 
+/* What bounds it: the operator who needs more streams has to know. */
+static void say_limits(const struct program *program)
+{
+	const struct options *options = &program->options;
+	struct rlimit files = {0};
+	char streams[60] = "";
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	if (options->max_streams > 0)
+		snprintf(streams, sizeof(streams), ", at most %lld streams",
+			(long long)options->max_streams);
+	report(REPORT_INFO, "%u loop%s, %llu descriptors%s", program->server.loops,
+		program->server.loops == 1 ? "" : "s", (unsigned long long)files.rlim_cur, streams);
+}
+
+/* Those that we may run on. */
+static unsigned cores(void)
+{
+	cpu_set_t set;
+	int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+
+	return count > LOOPS_MAX ? LOOPS_MAX : (unsigned)count;
+}
+
 static int open_store(struct program *program, struct error *error)
 {
 	struct server *server = &program->server;
 	const struct options *options = &program->options;
-	struct store_config config = {.topics = server->topics};
-	bool memory = options->db != NULL && strcmp(options->db, ":memory:") == 0;
+	struct store_config config = {.topics = server->topics,
+		.retention = &options->retention,
+		.idempotency_window = options->idempotency_window};
+	bool memory = options_in_memory(options);
 	char *path = NULL;
 
-	/* Text of line ends alone grows sevenfold by its framing. */
-	if (memory && options->max_body > options->window / 8)
-		return error_set(error, EX_USAGE,
-			"with --db :memory: the window is the log: --window must be at least 8 times "
-			"--max-body");
 	if (memory) {
 		server->store = store_memory_open(&config, error);
 	} else {
@@ -89,12 +119,36 @@ static int open_store(struct program *program, struct error *error)
 	}
 	if (server->store == NULL)
 		return -1;
-	server->window =
-		window_new((size_t)options->window, READERS, server->store->head, memory, error);
+	server->window = window_new(
+		(size_t)options->window, server->loops + 1, server->store->head, memory, error);
 	if (server->window == NULL)
 		return -1;
 	if (memory)
-		store_memory_attach(server->store, server->window, LOOPS);
+		store_memory_attach(server->store, server->window, server->loops);
+	return 0;
+}
+
+/* The loops, and between making and starting them the log thread, which wakes them. */
+static int start_loops(struct program *program, struct error *error)
+{
+	struct server *server = &program->server;
+
+	for (unsigned i = 0; i < server->loops; i++) {
+		program->loops[i] = loop_new(server, i, &program->listeners, error);
+		if (program->loops[i] == NULL)
+			return -1;
+		program->mailboxes[i] = loop_mailbox(program->loops[i]);
+		program->fanouts[i] = loop_fanout(program->loops[i]);
+	}
+	server->fanouts = program->fanouts;
+	server->commit = commit_start(
+		server->store, server->window, program->mailboxes, server->loops, error);
+	if (server->commit == NULL)
+		return -1;
+	for (unsigned i = 0; i < server->loops; i++) {
+		if (loop_start(program->loops[i], error) != 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -103,31 +157,20 @@ static int start(struct program *program, struct error *error)
 	struct server *server = &program->server;
 
 	server->options = &program->options;
+	server->loops = program->options.loops > 0 ? (unsigned)program->options.loops : cores();
+	server->bodies.limit = program->options.max_bodies;
 	server->topics = topics_new();
-	if (server->topics == NULL)
+	server->replays = replay_cache_new();
+	server->limits =
+		limits_new(program->options.max_streams, program->options.max_streams_per_address);
+	if (server->topics == NULL || server->replays == NULL || server->limits == NULL)
 		return error_set(error, EX_OSERR, "out of memory");
 	if (place_check_web(program->options.web, error) != 0 ||
 		listen_open(&program->options, &program->listeners, error) != 0 ||
 		open_store(program, error) != 0)
 		return -1;
 	server->worker = worker_start(server->store, error);
-	if (server->worker == NULL)
-		return -1;
-	for (unsigned i = 0; i < LOOPS; i++) {
-		program->loops[i] = loop_new(server, i, &program->listeners, error);
-		if (program->loops[i] == NULL)
-			return -1;
-		program->mailboxes[i] = loop_mailbox(program->loops[i]);
-	}
-	server->commit =
-		commit_start(server->store, server->window, program->mailboxes, LOOPS, error);
-	if (server->commit == NULL)
-		return -1;
-	for (unsigned i = 0; i < LOOPS; i++) {
-		if (loop_start(program->loops[i], error) != 0)
-			return -1;
-	}
-	return 0;
+	return server->worker != NULL ? start_loops(program, error) : -1;
 }
 
 /* Say where: a script reads it from stdout, a person once, wherever both go to the same place. */
@@ -157,16 +200,18 @@ static void stop(struct program *program)
 	struct server *server = &program->server;
 
 	server->draining = true;
-	for (unsigned i = 0; i < LOOPS; i++)
+	for (unsigned i = 0; i < server->loops; i++)
 		loop_stop(program->loops[i]);
 	commit_stop(server->commit);
 	worker_stop(server->worker);
-	for (unsigned i = 0; i < LOOPS; i++)
+	for (unsigned i = 0; i < server->loops; i++)
 		loop_free(program->loops[i]);
+	replay_cache_free(server->replays);
 	worker_free(server->worker);
 	if (server->store != NULL)
 		server->store->ops->close(server->store);
 	window_free(server->window);
+	limits_free(server->limits);
 	topics_free(server->topics);
 	listen_close(&program->listeners);
 	options_free(&program->options);
@@ -189,6 +234,12 @@ int main(int argc, char **argv)
 		options_free(&program.options);
 		return error.status;
 	}
+	if (maintain_wanted(&program.options)) {
+		int status = maintain_run(&program.options);
+
+		options_free(&program.options);
+		return status;
+	}
 	block_signals(&program.signals);
 	raise_descriptor_limit();
 	report_start((enum log_format)program.options.log);
@@ -198,6 +249,7 @@ int main(int argc, char **argv)
 		return error.status;
 	}
 	announce(&program);
+	say_limits(&program);
 	wait_for_signal(&program);
 	stop(&program);
 	return 0;

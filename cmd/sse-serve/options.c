@@ -62,6 +62,58 @@ static const struct option_row rows[] = {
 		.max = (int64_t)256 << 20,
 		.group = "Network",
 		.help = "the most bytes of one POST (default 1M)"},
+	{.name = "stall-timeout",
+		.type = OPTION_DURATION,
+		.offset = FIELD(stall_timeout),
+		.argument = "TIME",
+		.min = 100,
+		.max = 86400000,
+		.group = "Network",
+		.help = "close a stream whose reader took nothing at all for this long while "
+			"something was there for it (default 60s)"},
+	{.name = "loops",
+		.type = OPTION_COUNT,
+		.offset = FIELD(loops),
+		.argument = "N",
+		.min = 1,
+		.max = 256,
+		.group = "Network",
+		.help = "threads that serve connections (default: one per core)"},
+
+	{.name = "max-streams",
+		.type = OPTION_COUNT,
+		.offset = FIELD(max_streams),
+		.argument = "N",
+		.min = 1,
+		.max = 1 << 30,
+		.group = "Limits",
+		.help = "open streams; one more gets 503 (default: as many as there are descriptors)"},
+	{.name = "max-streams-per-address",
+		.type = OPTION_COUNT,
+		.offset = FIELD(max_streams_per_address),
+		.argument = "N",
+		.min = 1,
+		.max = 1 << 30,
+		.group = "Limits",
+		.help = "open streams of one client address, loopback left out; one more gets 429 "
+			"(default: no limit)"},
+	{.name = "max-topics-per-stream",
+		.type = OPTION_COUNT,
+		.offset = FIELD(max_topics_per_stream),
+		.argument = "N",
+		.min = 1,
+		.max = 10000,
+		.group = "Limits",
+		.help = "topics and patterns that one stream may name (default 64)"},
+	{.name = "max-bodies",
+		.type = OPTION_SIZE,
+		.offset = FIELD(max_bodies),
+		.argument = "SIZE",
+		.min = 1,
+		.max = (int64_t)64 << 30,
+		.group = "Limits",
+		.help = "memory for all POST bodies that are under way; beyond it a POST gets 503 "
+			"(default 256M)"},
 
 	{.name = "db",
 		.letter = 'd',
@@ -80,6 +132,28 @@ static const struct option_row rows[] = {
 		.max = (int64_t)64 << 30,
 		.group = "Events",
 		.help = "memory for the newest events (default 64M)"},
+	{.name = "retain",
+		.type = OPTION_STRING,
+		.offset = FIELD(retain_all),
+		.argument = "AGE,EVENTS,BYTES",
+		.group = "Events",
+		.help = "keep no more than this, as in 7d,1M,10G; each may be left empty (default: "
+			"everything is kept)"},
+	{.name = "retain-topic",
+		.type = OPTION_LIST,
+		.offset = FIELD(retain_topic),
+		.argument = "PATTERN=AGE,...",
+		.group = "Events",
+		.help = "the same for each topic that matches, instead of --retain, as in "
+			"'logs/**=1d'; may be repeated, the first that matches counts"},
+	{.name = "idempotency-window",
+		.type = OPTION_DURATION,
+		.offset = FIELD(idempotency_window),
+		.argument = "TIME",
+		.min = 1000,
+		.max = (int64_t)3650 * 86400000,
+		.group = "Events",
+		.help = "how long an Idempotency-Key is remembered (default 7d)"},
 	{.name = "tick",
 		.type = OPTION_DURATION,
 		.offset = FIELD(tick),
@@ -88,6 +162,22 @@ static const struct option_row rows[] = {
 		.max = 86400000,
 		.group = "Events",
 		.help = "send \"Hello, world!\" to users this often, unstored: a demo"},
+
+	{.name = "verify",
+		.type = OPTION_FLAG,
+		.offset = FIELD(verify),
+		.group = "Maintenance",
+		.help = "check the database, say what is wrong, and end"},
+	{.name = "export",
+		.type = OPTION_FLAG,
+		.offset = FIELD(export),
+		.group = "Maintenance",
+		.help = "write the whole log to stdout as NDJSON, and end"},
+	{.name = "import",
+		.type = OPTION_FLAG,
+		.offset = FIELD(import),
+		.group = "Maintenance",
+		.help = "read such a log from stdin into a new database, and end"},
 
 	{.name = "web",
 		.letter = 'w',
@@ -126,7 +216,8 @@ static const struct option_program program = {
 	.examples =
 		"  sse-serve                            on http://localhost:8000, for you alone\n"
 		"  sse-serve --tick 1s --db :memory:    a demo that forgets\n"
-		"  sse-serve -l 0.0.0.0:80 --open -w www  for everyone, with your own page\n",
+		"  sse-serve -l 0.0.0.0:80 --open -w www\n"
+		"                                       for everyone, with your own page\n",
 	.version = print_versions,
 };
 
@@ -148,6 +239,46 @@ static int check_origins(const struct option_list *origins, struct error *error)
 	return 0;
 }
 
+bool options_in_memory(const struct options *options)
+{
+	return options->db != NULL && strcmp(options->db, ":memory:") == 0;
+}
+
+/* What a log that is its window cannot do. */
+static int check_memory(const struct options *options, struct error *error)
+{
+	if (options->verify || options->export || options->import)
+		return error_set(error, EX_USAGE,
+			"--verify, --export and --import need a database: --db :memory: keeps none");
+	if (options->retain_all != NULL || options->retain_topic.count > 0)
+		return error_set(error, EX_USAGE,
+			"--retain and --retain-topic need a database: --db :memory: keeps what "
+			"--window holds");
+	/* Text of line ends alone grows sevenfold by its framing. */
+	if (options->max_body > options->window / 8)
+		return error_set(error, EX_USAGE,
+			"with --db :memory: the window is the log: --window must be at least 8 times "
+			"--max-body");
+	return 0;
+}
+
+static int check(struct options *options, struct error *error)
+{
+	if (options->verify + options->export + options->import > 1)
+		return error_set(
+			error, EX_USAGE, "--verify, --export and --import are done one at a time");
+	if (check_origins(&options->cors, error) != 0)
+		return -1;
+	/* A POST of that size would get in only when it is alone. */
+	if (options->max_bodies < options->max_body)
+		return error_set(error, EX_USAGE,
+			"--max-bodies, for all POST bodies together, must be at least --max-body");
+	if (retention_parse(
+		    options->retain_all, &options->retain_topic, &options->retention, error) != 0)
+		return -1;
+	return options_in_memory(options) ? check_memory(options, error) : 0;
+}
+
 enum option_result options_parse(
 	int argc, char **argv, struct options *options, struct error *error)
 {
@@ -156,15 +287,21 @@ enum option_result options_parse(
 
 	*options = (struct options){.heartbeat = 15000,
 		.request_timeout = 30000,
+		.stall_timeout = 60000,
 		.max_body = 1 << 20,
+		.max_bodies = 256 << 20,
+		.max_topics_per_stream = 64,
+		.idempotency_window = (int64_t)7 * 86400000,
 		.window = 64 << 20};
 	result = option_parse(&program, argc, argv, options, &operands, error);
 	if (result == OPTION_RUN && operands < argc) {
-		error_set(error, EX_USAGE, "'%.60s' is not an option; sse-serve takes no operands",
+		error_set(error, EX_USAGE,
+			"'%.60s' is not an option; sse-serve takes no operands (--db names the "
+			"database)",
 			argv[operands]);
 		return OPTION_BAD;
 	}
-	if (result == OPTION_RUN && check_origins(&options->cors, error) != 0)
+	if (result == OPTION_RUN && check(options, error) != 0)
 		return OPTION_BAD;
 	return result;
 }
@@ -173,4 +310,6 @@ void options_free(struct options *options)
 {
 	option_list_free(&options->listen);
 	option_list_free(&options->cors);
+	option_list_free(&options->retain_topic);
+	retention_free(&options->retention);
 }

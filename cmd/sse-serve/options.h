@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "option.h"
+#include "retention.h"
 
 enum log_format { LOG_TEXT, LOG_JSON };
 
@@ -19,15 +20,29 @@ struct options {
 	int64_t tick;		   /* ms between "Hello, world!" events; 0: none */
 	int64_t heartbeat;	   /* ms of silence before a comment is sent */
 	int64_t request_timeout;   /* ms for a request's head, and for its body */
+	int64_t stall_timeout;	   /* ms for which a stream may take nothing at all */
 	int64_t max_body;	   /* bytes of a POST */
-	int64_t window;		   /* bytes of newest events in memory */
-	int log;		   /* enum log_format */
+	int64_t max_bodies;	   /* bytes of all POST bodies that are on their way in */
+	int64_t max_streams;	   /* open streams; 0: as many as descriptors allow */
+	int64_t max_streams_per_address; /* of one client address beyond loopback; 0: no limit */
+	int64_t max_topics_per_stream;	 /* topics and patterns in one request */
+	int64_t loops;			 /* threads that serve; 0: one per core */
+	int64_t window;			 /* bytes of newest events in memory */
+	const char *retain_all;		 /* --retain as given */
+	struct option_list retain_topic; /* --retain-topic as given */
+	struct retention retention;	 /* both, understood */
+	int64_t idempotency_window;	 /* ms for which keys are kept */
+	bool verify, export, import;	 /* do that instead of serving */
+	int log;			 /* enum log_format */
 	int verbose;
 };
 
 /* options_parse(argc, argv, options, error): defaults, environment and command line. */
 enum option_result options_parse(
 	int argc, char **argv, struct options *options, struct error *error);
+
+/* options_in_memory(options): is there no database? */
+bool options_in_memory(const struct options *options);
 
 /* options_free(options) */
 void options_free(struct options *options);

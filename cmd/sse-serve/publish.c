@@ -6,21 +6,43 @@
 #include <strings.h>
 #include <sysexits.h>
 
+#include "batch.h"
+#include "content.h"
 #include "publish.h"
 #include "report.h"
 #include "shape.h"
 
-#define TYPE_MAX 200
+/* The longest line of an answer to a batch: {"id":"","duplicate":false} and its end. */
+#define ANSWER_LINE_MAX (IDENTITY_TEXT + 32)
 
-/* Event types that are the server's own. */
-static const char *const reserved_types[] = {"gap", "join", "leave"};
-
-/* An event on its way, with all that it points to. */
+/* What is published, with all that it points to. */
 struct post {
 	struct publish publish; /* first */
 	struct request *request;
-	struct buf data; /* if the data is not the body itself */
+	struct store_append append; /* a body that is one event */
+	struct batch batch;	    /* a body of many */
+	struct buf data;	    /* of the one event, if it is not the body itself */
+	struct buf answer;	    /* the lines of the answer */
 	char *type;
+	bool lines; /* an answer line for each event is wanted */
+};
+
+/* A kind of body that is taken. */
+struct format {
+	const char *type;
+	bool shaped; /* also by topics that require fields */
+	/* read(post, error): fill the group.  0, or the status to answer with the sentence. */
+	unsigned (*read)(struct post *post, struct error *error);
+};
+
+static unsigned read_json(struct post *post, struct error *error);
+static unsigned read_lines(struct post *post, struct error *error);
+static unsigned read_text(struct post *post, struct error *error);
+
+static const struct format formats[] = {
+	{"application/json", true, read_json},
+	{"application/x-ndjson", true, read_lines},
+	{"text/plain", false, read_text},
 };
 
 /* The media type without its parameters is this one? */
@@ -29,6 +51,15 @@ static bool media_type_is(const char *header, const char *type)
 	size_t len = strlen(type);
 
 	return strncasecmp(header, type, len) == 0 && strchr(" \t;,", header[len]) != NULL;
+}
+
+static const struct format *find_format(const char *header)
+{
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		if (media_type_is(header, formats[i].type))
+			return &formats[i];
+	}
+	return NULL;
 }
 
 /* A charset other than UTF-8 is none that an event stream could carry. */
@@ -63,10 +94,40 @@ static bool origin_allowed(struct request *request)
 	return site == NULL || strcasecmp(site, "cross-site") != 0;
 }
 
-void publish_check(struct request *request)
+/* The header Idempotency-Key; valid as long as the request. */
+static struct sse_text key_of(const struct request *request)
+{
+	const char *key = request_header(request, "Idempotency-Key");
+
+	return key != NULL ? (struct sse_text){key, strlen(key)} : (struct sse_text){"", 0};
+}
+
+static void check_type(struct request *request)
 {
 	const char *type = request_header(request, "Content-Type");
-	bool json = type != NULL && media_type_is(type, "application/json");
+	const struct format *format = type != NULL ? find_format(type) : NULL;
+
+	if (type == NULL)
+		request_problem(request, 415,
+			"there is no Content-Type: send application/json, application/x-ndjson or "
+			"text/plain");
+	else if (format == NULL)
+		request_problem(request, 415,
+			"the Content-Type '%.100s' is not taken: send application/json, "
+			"application/x-ndjson or text/plain",
+			type);
+	else if (!format->shaped && shape_requires(request->route.topic))
+		request_problem(request, 415,
+			"the topic %s takes application/json and application/x-ndjson",
+			request->route.topic);
+	else if (!charset_is_utf8(type))
+		request_problem(
+			request, 415, "the charset of '%.100s' is not taken: send UTF-8", type);
+}
+
+void publish_check(struct request *request)
+{
+	const char *fault;
 
 	if (!origin_allowed(request)) {
 		const char *origin = request_header(request, "Origin");
@@ -74,148 +135,270 @@ void publish_check(struct request *request)
 		request_problem(request, 403,
 			"a page of %.200s may not publish here; the operator can allow it with --cors",
 			origin != NULL ? origin : "another site");
-	} else if (type == NULL) {
-		request_problem(request, 415,
-			"there is no Content-Type: send application/json or text/plain");
-	} else if (!json && !media_type_is(type, "text/plain")) {
-		request_problem(request, 415,
-			"the Content-Type '%.100s' is not taken: send application/json or text/plain",
-			type);
-	} else if (!json && shape_requires(request->route.topic)) {
-		request_problem(
-			request, 415, "the topic %s takes application/json", request->route.topic);
-	} else if (!charset_is_utf8(type)) {
-		request_problem(
-			request, 415, "the charset of '%.100s' is not taken: send UTF-8", type);
+		return;
 	}
+	check_type(request);
+	if (request->response != NULL || request_header(request, "Idempotency-Key") == NULL)
+		return;
+	fault = content_header_key_fault(key_of(request));
+	if (fault != NULL)
+		request_problem(request, 400,
+			"the Idempotency-Key %s: send 1 to %d bytes of printable ASCII", fault,
+			STORE_KEY_MAX);
 }
 
-/* The event's type out of the query, or the default.  NULL when a reply was given. */
-static char *event_type(struct request *request)
+/* --- what the query says --- */
+
+/* The event's type out of the query, or the default.  0, or the status to answer. */
+static unsigned read_type(struct post *post, struct error *error)
 {
-	char *given = route_query(&request->route, "event");
-	char *type = given != NULL ? given : strdup("update");
-	const char *wrong = NULL;
+	char *given = route_query(&post->request->route, "event");
+	const char *fault;
 
-	if (type == NULL)
-		wrong = "finds no memory";
-	else if (type[0] == '\0')
-		wrong = "is empty";
-	else if (strlen(type) > TYPE_MAX)
-		wrong = "is longer than 200 bytes";
-	else if (strpbrk(type, "\r\n") != NULL)
-		wrong = "holds a line end";
-	else if (sse_utf8_valid(type, strlen(type)) != strlen(type))
-		wrong = "is not valid UTF-8";
-	for (size_t i = 0; wrong == NULL && i < sizeof(reserved_types) / sizeof(char *); i++) {
-		if (strcmp(type, reserved_types[i]) == 0)
-			wrong = "is one of gap, join and leave, which only the server sends";
+	post->type = given != NULL ? given : strdup("update");
+	if (post->type == NULL) {
+		error_set(error, EX_OSERR, "out of memory; try again later");
+		return 503;
 	}
-	if (wrong == NULL)
-		return type;
-	request_problem(request, 400, "the event type in ?event= %s", wrong);
-	free(type);
-	return NULL;
+	fault = content_type_fault((struct sse_text){post->type, strlen(post->type)});
+	if (fault == NULL)
+		return 0;
+	error_set(error, EX_DATAERR, "the event type in ?event= %s", fault);
+	return 400;
 }
 
-/* The standard's line ends become the one that the stream can carry: LF.  Return the new length. */
-static size_t normalize_lines(char *text, size_t len)
+/* --- one event --- */
+
+/* The data is there: what else belongs to the one event. */
+static unsigned finish_one(struct post *post, struct sse_text data)
 {
-	char *in = memchr(text, '\r', len), *end = text + len, *out = in;
+	struct store_append *append = &post->append;
 
-	if (in == NULL)
-		return len;
-	while (in < end) {
-		char c = *in++;
-
-		if (c == '\r' && in < end && *in == '\n')
-			in++;
-		*out++ = c == '\r' ? '\n' : c;
-	}
-	return (size_t)(out - text);
+	append->topic = post->request->route.topic;
+	append->event.type = (struct sse_text){post->type, strlen(post->type)};
+	append->event.data = data;
+	append->key = key_of(post->request);
+	if (append->key.len > 0)
+		append->fingerprint = content_fingerprint(CONTENT_HASH, &append->event);
+	post->publish.group = (struct store_group){.appends = append, .count = 1};
+	return 0;
 }
 
-static int check_json(struct post *post, struct buf *body, struct error *error)
+static unsigned read_json(struct post *post, struct error *error)
 {
 	const char *topic = post->request->route.topic;
+	struct buf *body = &post->request->body;
 	struct json_error reason;
 	struct json_text value;
+	bool envelope;
 
-	if (!json_check(body->data, body->len, &value, &reason))
-		return error_set(error, EX_DATAERR, "the body is not JSON: at byte %zu: %s",
+	/* Nobody wants envelopes to be stored as the data for a slip of the pen. */
+	if (route_envelope(&post->request->route, &envelope, error) != 0)
+		return 400;
+	if (envelope) {
+		error_set(error, EX_DATAERR,
+			"envelopes are sent as application/x-ndjson, also one alone");
+		return 400;
+	}
+	if (!json_check(body->data, body->len, &value, &reason)) {
+		error_set(error, EX_DATAERR, "the body is not JSON: at byte %zu: %s",
 			reason.offset + 1, reason.what);
-	post->publish.append.event.json = true;
+		return 400;
+	}
+	post->append.event.json = true;
 	if (shape_requires(topic)) {
 		buf_init(&post->data, body->cap + 256);
 		if (shape_apply(topic, value, &post->data, error) != 0)
-			return -1;
+			return 400;
 		value = (struct json_text){post->data.data, post->data.len};
 	}
 	/* Line ends in JSON stand between tokens only. */
-	post->publish.append.event.data = (struct sse_text){
-		value.text, normalize_lines((char *)(uintptr_t)value.text, value.len)};
-	return 0;
+	return finish_one(
+		post, (struct sse_text){value.text,
+			      content_normalize((char *)(uintptr_t)value.text, value.len)});
 }
 
-static int check_text(struct post *post, struct buf *body, struct error *error)
+static unsigned read_text(struct post *post, struct error *error)
 {
+	struct buf *body = &post->request->body;
 	size_t valid = sse_utf8_valid(body->data, body->len);
+	const char *fault;
 
-	if (valid < body->len)
-		return error_set(
-			error, EX_DATAERR, "the body is not UTF-8: byte %zu is wrong", valid + 1);
-	if (body->len > 0 && memchr(body->data, '\0', body->len) != NULL)
-		return error_set(error, EX_DATAERR, "the body holds a NUL; text cannot");
-	post->publish.append.event.data = (struct sse_text){body->len > 0 ? body->data : "",
-		body->len > 0 ? normalize_lines(body->data, body->len) : 0};
+	if (valid < body->len) {
+		error_set(error, EX_DATAERR, "the body is not UTF-8: byte %zu is wrong", valid + 1);
+		return 400;
+	}
+	fault = content_text_fault((struct sse_text){body->data, body->len});
+	if (fault != NULL) {
+		error_set(error, EX_DATAERR, "the body %s", fault);
+		return 400;
+	}
+	return finish_one(post, (struct sse_text){body->len > 0 ? body->data : "",
+					content_normalize(body->data, body->len)});
+}
+
+/* --- many --- */
+
+/* The answer is counted too: who does not read it must not make the server hold it for many. */
+static bool hold_batch(struct post *post)
+{
+	size_t answer = post->lines ? post->batch.count * ANSWER_LINE_MAX : 0;
+
+	return request_hold(post->request, batch_bytes(&post->batch) + answer);
+}
+
+static unsigned read_lines(struct post *post, struct error *error)
+{
+	struct request *request = post->request;
+	const char *accept = request_header(request, "Accept");
+	struct batch_rules rules = {.topic = request->route.topic,
+		.type = {post->type, strlen(post->type)},
+		.key = key_of(request)};
+	enum batch_result result;
+
+	if (route_envelope(&request->route, &rules.envelope, error) != 0)
+		return 400;
+	result = batch_read(&post->batch, request->body.data, request->body.len, &rules, error);
+	if (result != BATCH_OK)
+		return result == BATCH_WRONG ? 400 : result == BATCH_TOO_MANY ? 413 : 503;
+	post->lines = accept != NULL && strstr(accept, "application/x-ndjson") != NULL;
+	if (!hold_batch(post)) {
+		error_set(error, EX_TEMPFAIL, REQUEST_BODIES_FULL,
+			(long long)request->server->options->max_bodies);
+		return 503;
+	}
+	post->publish.group =
+		(struct store_group){.appends = post->batch.appends, .count = post->batch.count};
 	return 0;
 }
+
+/* --- answers --- */
 
 static void free_post(void *state)
 {
 	struct post *post = state;
 
 	free(post->type);
+	batch_free(&post->batch);
 	buf_free(&post->data);
+	buf_free(&post->answer);
 	free(post);
 }
 
-/* The log has it: 201, and where it is. */
-static void reply_stored(struct request *request, const struct event *event)
+static size_t format_id(const struct post *post, uint64_t position, char id[IDENTITY_TEXT])
 {
-	char id[IDENTITY_TEXT], location[TOPIC_NAME_MAX + IDENTITY_TEXT + 8];
+	return identity_format(&post->request->server->store->identity, position, id);
+}
 
-	identity_format(&request->server->store->identity, event->position, id);
-	snprintf(location, sizeof(location), "/api/%s/%s", request->route.topic, id);
-	request_reply_static(request, 201, NULL, "", 0);
-	request_add_header(request, "Location", location);
+/* A line for each event, in their order.  Return -1 without memory. */
+static int write_lines(struct post *post)
+{
+	const struct store_group *group = &post->publish.group;
+	char id[IDENTITY_TEXT];
+
+	buf_init(&post->answer, group->count * ANSWER_LINE_MAX);
+	if (buf_reserve(&post->answer, post->answer.cap) == NULL)
+		return -1;
+	for (size_t i = 0; i < group->count; i++) {
+		const struct store_append *append = &group->appends[i];
+
+		format_id(post, append->event.position, id);
+		buf_addf(&post->answer, "{\"id\":\"%s\",\"duplicate\":%s}\n", id,
+			append->duplicate ? "true" : "false");
+	}
+	return 0;
+}
+
+/* What the answer's head says of the group. */
+static void sum_up(const struct store_group *group, uint64_t *newest, bool *replayed)
+{
+	*newest = 0;
+	*replayed = true;
+	for (size_t i = 0; i < group->count; i++) {
+		const struct store_append *append = &group->appends[i];
+
+		*replayed = *replayed && append->duplicate;
+		if (append->event.position > *newest)
+			*newest = append->event.position;
+	}
+}
+
+/* The log has it: 201, and where it is. */
+static void reply_stored(struct post *post)
+{
+	struct request *request = post->request;
+	char id[IDENTITY_TEXT], location[TOPIC_NAME_MAX + IDENTITY_TEXT + 8];
+	uint64_t newest;
+	bool replayed;
+
+	sum_up(&post->publish.group, &newest, &replayed);
+	format_id(post, newest, id);
+	if (post->lines && write_lines(post) == 0)
+		request_reply_static(
+			request, 201, "application/x-ndjson", post->answer.data, post->answer.len);
+	else
+		request_reply_static(request, 201, NULL, "", 0);
+	if (post->publish.group.appends == &post->append) {
+		snprintf(location, sizeof(location), "/api/%s/%s", request->route.topic, id);
+		request_add_header(request, "Location", location);
+	}
 	request_add_header(request, "Last-Event-ID", id);
+	if (replayed)
+		request_add_header(request, "Idempotency-Replayed", "true");
+}
+
+/* A key is known, for something else. */
+static void reply_conflict(struct post *post)
+{
+	const struct store_group *group = &post->publish.group;
+	struct sse_text key = group->appends[group->conflicted].key;
+
+	if (group->appends == &post->append)
+		request_problem(post->request, 409,
+			"the Idempotency-Key '%.*s' is known for another event of this topic: send "
+			"a new key with a new event",
+			(int)key.len, key.data);
+	else
+		request_problem(post->request, 409,
+			"line %u: the key '%.*s' is known for another event of this topic; nothing "
+			"of the batch was stored",
+			post->batch.lines[group->conflicted], (int)key.len, key.data);
+}
+
+/* The answer is made: what is not a part of it goes. */
+static void let_go(struct post *post)
+{
+	batch_free(&post->batch);
+	request_release(post->request, post->answer.len);
 }
 
 /* Back from the log thread. */
 static void take_result(struct message *message)
 {
 	struct post *post = (struct post *)message;
-	struct request *request = post->request;
+	struct publish *publish = &post->publish;
 
-	if (!post->publish.failed) {
-		reply_stored(request, &post->publish.append.event);
+	if (publish->failed) {
+		report(REPORT_ERROR, "%s", publish->error.text);
+		request_problem(post->request, publish->error.status == EX_TEMPFAIL ? 503 : 507,
+			"%s", publish->error.text);
+	} else if (publish->group.conflict) {
+		reply_conflict(post);
 	} else {
-		report(REPORT_ERROR, "%s", post->publish.error.text);
-		request_problem(request, post->publish.error.status == EX_TEMPFAIL ? 503 : 507,
-			"%s", post->publish.error.text);
+		reply_stored(post);
 	}
-	request_resume(request);
+	let_go(post);
+	request_resume(post->request);
 }
 
-static void submit(struct request *request, struct post *post)
+static void submit(struct post *post)
 {
+	struct request *request = post->request;
 	struct publish *publish = &post->publish;
 
 	publish->message.handle = take_result;
 	publish->mailbox = request->fanout->mailbox;
-	publish->append.topic = request->route.topic;
-	publish->append.event.type = (struct sse_text){post->type, strlen(post->type)};
+	publish->bytes = request->body.len + batch_bytes(&post->batch) + sizeof(*post);
 	if (request->server->draining) {
 		request_problem(request, 503, "the server is stopping; try again");
 	} else if (!commit_submit(request->server->commit, publish)) {
@@ -228,10 +411,10 @@ static void submit(struct request *request, struct post *post)
 
 void publish_run(struct request *request)
 {
-	const char *type = request_header(request, "Content-Type");
+	const struct format *format = find_format(request_header(request, "Content-Type"));
 	struct post *post = calloc(1, sizeof(*post));
 	struct error error = {0};
-	int failed;
+	unsigned status;
 
 	if (post == NULL) {
 		request_problem(request, 503, "out of memory; try again later");
@@ -240,15 +423,13 @@ void publish_run(struct request *request)
 	post->request = request;
 	request->state = post;
 	request->free_state = free_post;
-	post->type = event_type(request);
-	if (post->type == NULL)
-		return;
-	if (media_type_is(type, "application/json"))
-		failed = check_json(post, &request->body, &error);
+	status = read_type(post, &error);
+	if (status == 0)
+		status = format->read(post, &error);
+	if (status != 0)
+		request_problem(request, status, "%s", error.text);
 	else
-		failed = check_text(post, &request->body, &error);
-	if (failed)
-		request_problem(request, 400, "%s", error.text);
-	else
-		submit(request, post);
+		submit(post);
+	if (request->response != NULL)
+		let_go(post);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* POST /api/{topic}: check the event, hand it to the log thread, answer when it is safe. */
+/* POST /api/{topic}: check the events, hand them to the log thread, answer when they are safe. */
 #ifndef PUBLISH_H
 #define PUBLISH_H
 

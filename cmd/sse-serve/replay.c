@@ -1,62 +1,258 @@
 /* SPDX-License-Identifier: MIT */
-/* Chunks of the log; see replay.h.  All but replay_new() and replay_free() is the replay thread's.
- */
+/* Chunks of the log; see replay.h.  Making and freeing apart, all is the replay thread's. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "envelope.h"
 #include "json.h"
 #include "replay.h"
 
 /* A chunk is about this much, or one event if that is larger. */
 #define CHUNK_BYTES ((size_t)256 << 10)
-#define CHUNK_FRAMES 1024
+#define CHUNK_FRAMES 4096
 
-static bool add_frame(
-	struct replay *replay, const struct sse_frame *frame, uint64_t position, bool event)
+/* Chunks that are kept, and the largest that is: all in all well below WORKER_HELD. */
+#define CACHE_CHUNKS 16
+#define CACHE_LARGEST ((size_t)640 << 10)
+
+struct replay_cache {
+	struct replay_chunk *chunks[CACHE_CHUNKS]; /* held; the newest first */
+};
+
+/* --- chunks --- */
+
+static void drop_chunk(struct replay_chunk *chunk)
 {
-	size_t len = sse_frame_size(frame);
-	char *room;
+	if (chunk == NULL ||
+		atomic_fetch_sub_explicit(&chunk->references, 1, memory_order_acq_rel) != 1)
+		return;
+	worker_release(chunk->worker, chunk->held);
+	selection_drop(chunk->selection);
+	buf_free(&chunk->frames);
+	free(chunk->marks);
+	free(chunk);
+}
 
-	if (replay->count == CHUNK_FRAMES ||
-		(replay->count > 0 && replay->frames.len + len > CHUNK_BYTES))
-		return false;
-	room = buf_reserve(&replay->frames, len);
-	if (room == NULL) {
-		replay->failed = true;
-		return false;
+static struct replay_chunk *hold_chunk(struct replay_chunk *chunk)
+{
+	atomic_fetch_add_explicit(&chunk->references, 1, memory_order_relaxed);
+	return chunk;
+}
+
+static struct replay_chunk *new_chunk(const struct replay *replay)
+{
+	struct replay_chunk *chunk = calloc(1, sizeof(*chunk));
+
+	if (chunk == NULL)
+		return NULL;
+	atomic_init(&chunk->references, 1);
+	chunk->worker = replay->server->worker;
+	chunk->selection = selection_hold(replay->selection);
+	chunk->after = chunk->reached = replay->after;
+	buf_init(&chunk->frames, SIZE_MAX / 2);
+	return chunk;
+}
+
+static bool add_mark(struct replay_chunk *chunk, uint64_t position)
+{
+	if (chunk->count == chunk->room) {
+		size_t room = chunk->room ? chunk->room * 4 : 16;
+		struct replay_mark *grown = realloc(chunk->marks, room * sizeof(*grown));
+
+		if (grown == NULL)
+			return false;
+		chunk->marks = grown;
+		chunk->room = room;
 	}
-	sse_frame_write(frame, room);
-	replay->frames.len += len;
-	replay->marks[replay->count++] = (struct replay_mark){replay->frames.len, position, event};
+	chunk->marks[chunk->count++] = (struct replay_mark){chunk->frames.len, position};
 	return true;
 }
 
-/* The gap event: what is gone, and from where it goes on.  Section "What it promises", 2. */
-static bool add_gap(struct replay *replay, const char *after, const char *reason, uint64_t position,
-	const struct event *oldest)
+/* Reading into a chunk. */
+struct reading {
+	struct replay *replay;
+	struct replay_chunk *chunk;
+	struct buf envelope; /* of the event that is being added */
+};
+
+static bool visit(void *context, const struct event *event)
+{
+	struct reading *reading = context;
+	struct replay *replay = reading->replay;
+	struct replay_chunk *chunk = reading->chunk;
+	struct sse_frame frame = {.type = event->type, .data = event->data};
+	char id[IDENTITY_TEXT], *room;
+	size_t len;
+
+	frame.id = (struct sse_text){
+		id, identity_format(&replay->server->store->identity, event->position, id)};
+	if (replay->selection->envelope) {
+		reading->envelope.len = 0;
+		if (!envelope_add(&reading->envelope, event, id)) {
+			replay->failed = true;
+			return false;
+		}
+		frame.data = (struct sse_text){reading->envelope.data, reading->envelope.len};
+	}
+	len = sse_frame_size(&frame);
+	if (chunk->count == CHUNK_FRAMES ||
+		(chunk->count > 0 && chunk->frames.len + len > CHUNK_BYTES))
+		return false;
+	room = buf_reserve(&chunk->frames, len);
+	if (room != NULL) {
+		sse_frame_write(&frame, room);
+		chunk->frames.len += len;
+	}
+	replay->failed = room == NULL || !add_mark(chunk, event->position);
+	return !replay->failed;
+}
+
+/*
+ * Read the next events.  The log may take a pause before it finds one; a gap must name the first
+ * that is left, so then it is read on.
+ */
+static void read_log(struct replay *replay, struct replay_chunk *chunk,
+	const struct topic_set *topics, struct store_reader *reader)
+{
+	const struct store_ops *ops = replay->server->store->ops;
+	struct reading reading = {.replay = replay, .chunk = chunk};
+	struct store_query query = {.topics = topics, .upto = replay->upto};
+
+	buf_init(&reading.envelope, SIZE_MAX / 2);
+	do {
+		query.after = chunk->reached;
+		if (ops->read(reader, &query, visit, &reading, NULL) != 0)
+			replay->failed = true;
+		if (query.removed > chunk->removed)
+			chunk->removed = query.removed;
+		chunk->reached = query.reached;
+	} while (!replay->failed && chunk->count == 0 && chunk->reached < replay->upto &&
+		 chunk->removed > chunk->after);
+	buf_free(&reading.envelope);
+}
+
+static struct replay_chunk *read_chunk(
+	struct replay *replay, const struct topic_set *topics, struct store_reader *reader)
+{
+	struct replay_chunk *chunk = new_chunk(replay);
+
+	if (chunk == NULL) {
+		replay->failed = true;
+		return NULL;
+	}
+	if (topics->count > 0)
+		read_log(replay, chunk, topics, reader);
+	else
+		chunk->reached = replay->upto;
+	chunk->held = chunk->frames.size + chunk->room * sizeof(*chunk->marks);
+	replay->job.held = chunk->held;
+	return chunk;
+}
+
+/* --- sharing --- */
+
+/* Are events gone that it does not know of? */
+static bool is_gap(const struct replay *replay, uint64_t removed)
+{
+	return removed > replay->after && removed > replay->told;
+}
+
+/* Does the chunk hold what a new look at the log would give? */
+static bool serves(const struct replay_chunk *chunk, const struct replay *replay, uint64_t removed)
+{
+	return chunk->after <= replay->after && replay->after < chunk->reached &&
+	       (!is_gap(replay, removed) || removed == chunk->removed) &&
+	       strcmp(chunk->selection->key, replay->selection->key) == 0;
+}
+
+static void put_first(struct replay_cache *cache, struct replay_chunk *chunk, size_t from)
+{
+	memmove(cache->chunks + 1, cache->chunks, from * sizeof(*cache->chunks));
+	cache->chunks[0] = chunk;
+}
+
+static struct replay_chunk *find_chunk(
+	struct replay_cache *cache, const struct replay *replay, uint64_t removed)
+{
+	for (size_t i = 0; i < CACHE_CHUNKS && cache->chunks[i] != NULL; i++) {
+		struct replay_chunk *chunk = cache->chunks[i];
+
+		if (!serves(chunk, replay, removed))
+			continue;
+		put_first(cache, chunk, i);
+		return hold_chunk(chunk);
+	}
+	return NULL;
+}
+
+static void keep_chunk(struct replay_cache *cache, struct replay_chunk *chunk)
+{
+	if (chunk->held > CACHE_LARGEST || chunk->reached == chunk->after)
+		return;
+	drop_chunk(cache->chunks[CACHE_CHUNKS - 1]);
+	put_first(cache, hold_chunk(chunk), CACHE_CHUNKS - 1);
+}
+
+struct replay_cache *replay_cache_new(void)
+{
+	return calloc(1, sizeof(struct replay_cache));
+}
+
+void replay_cache_free(struct replay_cache *cache)
+{
+	if (cache == NULL)
+		return;
+	for (size_t i = 0; i < CACHE_CHUNKS; i++)
+		drop_chunk(cache->chunks[i]);
+	free(cache);
+}
+
+/* --- one subscriber --- */
+
+static bool add_prefix(struct replay *replay, const struct sse_frame *frame)
+{
+	size_t len = sse_frame_size(frame);
+	char *room = buf_reserve(&replay->prefix, len);
+
+	if (room == NULL)
+		return false;
+	sse_frame_write(frame, room);
+	replay->prefix.len += len;
+	return true;
+}
+
+/* A gap's data: what is gone, and what is the first that is left. */
+static bool add_gap_data(const struct replay *replay, const char *after, const char *reason,
+	const struct replay_mark *oldest, struct buf *data)
 {
 	const struct identity *identity = &replay->server->store->identity;
-	char id[IDENTITY_TEXT], oldest_id[IDENTITY_TEXT];
+	char id[IDENTITY_TEXT];
+
+	if (oldest != NULL)
+		identity_format(identity, oldest->position, id);
+	return buf_add_text(data, "{\"after\":") && json_quote(after, strlen(after), data) &&
+	       (oldest != NULL ? buf_addf(data, ",\"oldest\":\"%s\"", id)
+			       : buf_add_text(data, ",\"oldest\":null")) &&
+	       buf_addf(data, ",\"reason\":\"%s\"}", reason);
+}
+
+/* The gap event: what is gone, and from where it goes on. */
+static bool add_gap(struct replay *replay, const char *after, const char *reason, uint64_t position)
+{
+	const struct replay_chunk *chunk = replay->chunk;
+	char id[IDENTITY_TEXT];
 	struct sse_frame frame = {.type = {"gap", 3}};
 	struct buf data;
 	bool added;
 
-	frame.id = (struct sse_text){id, identity_format(identity, position, id)};
 	buf_init(&data, 64 << 10);
-	added = buf_add_text(&data, "{\"after\":") && json_quote(after, strlen(after), &data) &&
-		buf_add_text(&data, ",\"oldest\":");
-	if (oldest != NULL) {
-		identity_format(identity, oldest->position, oldest_id);
-		added = added && buf_addf(&data, "\"%s\"", oldest_id);
-	} else {
-		added = added && buf_add_text(&data, "null");
-	}
-	added = added && buf_addf(&data, ",\"reason\":\"%s\"}", reason);
+	added = add_gap_data(replay, after, reason,
+		replay->first < chunk->count ? &chunk->marks[replay->first] : NULL, &data);
+	frame.id = (struct sse_text){
+		id, identity_format(&replay->server->store->identity, position, id)};
 	frame.data = (struct sse_text){data.data, data.len};
-	added = added && add_frame(replay, &frame, position, false);
+	added = added && add_prefix(replay, &frame);
 	buf_free(&data);
-	if (!added)
-		replay->failed = true;
 	return added;
 }
 
@@ -64,62 +260,91 @@ static bool add_gap(struct replay *replay, const char *after, const char *reason
 static bool add_start(struct replay *replay, uint64_t position)
 {
 	char id[IDENTITY_TEXT];
-	struct sse_frame frame = {0};
+	struct sse_frame frame = {
+		.id = {id, identity_format(&replay->server->store->identity, position, id)}};
 
-	frame.id = (struct sse_text){
-		id, identity_format(&replay->server->store->identity, position, id)};
-	return add_frame(replay, &frame, position, false);
+	return add_prefix(replay, &frame);
+}
+
+/*
+ * The position that the reader is at when it has been told what is gone: not beyond the next
+ * event, since of several topics one may have lost events that are newer than what another kept.
+ */
+static uint64_t go_on_from(const struct replay *replay)
+{
+	const struct replay_chunk *chunk = replay->chunk;
+	uint64_t next;
+
+	if (replay->first == chunk->count)
+		return chunk->reached;
+	next = chunk->marks[replay->first].position - 1;
+	if (chunk->removed <= replay->after)
+		return replay->after;
+	return chunk->removed < next ? chunk->removed : next;
 }
 
 /* What is said before the first event: where it starts, or that something is missing. */
-static bool begin(struct replay *replay, const struct store_query *query, const struct event *first)
+static bool begin(struct replay *replay)
 {
+	bool gap = is_gap(replay, replay->chunk->removed);
+	uint64_t from = replay->after;
 	char id[IDENTITY_TEXT];
+	bool added = true;
 
-	if (replay->from_time)
-		return add_start(
-			replay, replay->after > query->removed ? replay->after : query->removed);
-	if (replay->unknown != NULL)
-		return add_gap(replay, replay->unknown, "unknown-log",
-			query->topic != NULL ? query->removed : replay->upto, first);
-	if (query->removed <= replay->after)
-		return true;
-	/* The rest of a frame that was cut off cannot be had any more. */
-	if (replay->partial != 0) {
-		replay->failed = true;
-		return false;
-	}
+	if (replay->from_time || replay->unknown != NULL || gap)
+		from = go_on_from(replay);
 	identity_format(&replay->server->store->identity, replay->after, id);
-	return add_gap(replay, id, "expired", query->removed, first);
+	if (replay->from_time)
+		added = add_start(replay, from);
+	else if (replay->unknown != NULL)
+		added = add_gap(replay, replay->unknown, "unknown-log", from);
+	else if (gap)
+		added = add_gap(replay, id, "expired", from);
+	replay->after = from;
+	if (replay->chunk->removed > replay->told)
+		replay->told = replay->chunk->removed;
+	return added;
 }
 
-struct visit {
-	struct replay *replay;
-	const struct store_query *query;
-	bool begun, stopped;
-};
-
-static bool visit_event(void *context, const struct event *event)
+/* The chunk's first event after where the reader is. */
+static void find_first(struct replay *replay)
 {
-	struct visit *visit = context;
-	struct replay *replay = visit->replay;
-	struct sse_frame frame = {.type = event->type, .data = event->data};
-	char id[IDENTITY_TEXT];
+	const struct replay_chunk *chunk = replay->chunk;
+	size_t low = 0, high = chunk->count;
 
-	if (!visit->begun) {
-		visit->begun = true;
-		if (!begin(replay, visit->query, event))
-			return false;
-		if (replay->partial != 0 && event->position != replay->partial) {
-			replay->failed = true;
-			return false;
-		}
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (chunk->marks[middle].position > replay->after)
+			high = middle;
+		else
+			low = middle + 1;
 	}
-	frame.id = (struct sse_text){
-		id, identity_format(&replay->server->store->identity, event->position, id)};
-	if (!add_frame(replay, &frame, event->position, true)) {
-		visit->stopped = true;
+	replay->first = low;
+	replay->offset = low > 0 ? chunk->marks[low - 1].end : 0;
+}
+
+/*
+ * What is to be sent, and what before it.  A reader that has the first bytes of an event gets the
+ * rest of it before anything is said in between.
+ */
+static bool choose(struct replay *replay)
+{
+	const struct replay_chunk *chunk = replay->chunk;
+	const struct replay_mark *first;
+
+	replay->end = chunk->frames.len;
+	replay->reached = chunk->reached;
+	if (replay->partial == 0)
+		return begin(replay);
+	if (replay->first == chunk->count)
 		return false;
+	first = &chunk->marks[replay->first];
+	if (first->position != replay->partial)
+		return false;
+	if (is_gap(replay, chunk->removed)) {
+		replay->end = first->end;
+		replay->reached = first->position;
 	}
 	return true;
 }
@@ -127,53 +352,48 @@ static bool visit_event(void *context, const struct event *event)
 static void run(struct job *job, struct store_reader *reader)
 {
 	struct replay *replay = (struct replay *)job;
-	const struct store_ops *ops = replay->server->store->ops;
-	struct store_query query = {.topic = topics_find(replay->server->topics, replay->topic),
-		.after = replay->after,
-		.upto = replay->upto};
-	struct visit visit = {.replay = replay, .query = &query};
+	struct server *server = replay->server;
+	struct topic_set topics = {0};
 
-	replay->marks = malloc(CHUNK_FRAMES * sizeof(*replay->marks));
-	replay->failed = replay->marks == NULL;
-	if (!replay->failed && replay->from_time) {
-		replay->failed =
-			ops->since(reader, replay->since, replay->upto, &replay->after, NULL) != 0;
-		query.after = replay->after;
+	replay->failed = selection_topics(replay->selection, server->topics, &topics) != 0 ||
+			 (replay->from_time && server->store->ops->since(reader, replay->since,
+						       replay->upto, &replay->after, NULL) != 0);
+	if (!replay->failed)
+		replay->chunk = find_chunk(server->replays, replay, topic_set_removed(&topics));
+	if (!replay->failed && replay->chunk == NULL) {
+		replay->chunk = read_chunk(replay, &topics, reader);
+		if (!replay->failed)
+			keep_chunk(server->replays, replay->chunk);
 	}
-	if (!replay->failed && query.topic != NULL &&
-		ops->read(reader, &query, visit_event, &visit, NULL) != 0)
-		replay->failed = true;
-	if (!replay->failed && !visit.begun)
-		begin(replay, &query, NULL);
-	/* Partial and nothing read: that event is gone. */
-	if (replay->partial != 0 && !visit.begun)
-		replay->failed = true;
-	replay->reached = replay->upto;
-	if (visit.stopped && replay->count > 0)
-		replay->reached = replay->marks[replay->count - 1].position;
-	job->held = replay->frames.size + CHUNK_FRAMES * sizeof(*replay->marks);
+	if (!replay->failed) {
+		find_first(replay);
+		replay->failed = !choose(replay);
+	}
+	topic_set_free(&topics);
 }
 
-struct replay *replay_new(struct server *server, struct subscriber *subscriber, const char *topic)
+struct replay *replay_new(
+	struct server *server, struct subscriber *subscriber, struct selection *selection)
 {
 	struct replay *replay = calloc(1, sizeof(*replay));
 
-	if (replay == NULL || (replay->topic = strdup(topic)) == NULL) {
-		free(replay);
+	if (replay == NULL)
 		return NULL;
-	}
 	replay->job.run = run;
 	replay->server = server;
 	replay->subscriber = subscriber;
-	buf_init(&replay->frames, SIZE_MAX / 2);
+	replay->selection = selection_hold(selection);
+	buf_init(&replay->prefix, 64 << 10);
 	return replay;
 }
 
 void replay_free(struct replay *replay)
 {
-	free(replay->topic);
+	if (replay == NULL)
+		return;
+	drop_chunk(replay->chunk);
+	selection_drop(replay->selection);
 	free(replay->unknown);
-	free(replay->marks);
-	buf_free(&replay->frames);
+	buf_free(&replay->prefix);
 	free(replay);
 }

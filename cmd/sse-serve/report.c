@@ -12,6 +12,7 @@
 #include "report.h"
 #include "sse.h"
 #include "terminal.h"
+#include "timestamp.h"
 
 #define LINE_MAX_BYTES 8192
 
@@ -25,13 +26,11 @@ void report_start(enum log_format format)
 static void add_time(struct buf *line)
 {
 	struct timespec now;
-	struct tm utc;
-	char text[32];
+	char text[TIMESTAMP_TEXT];
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &utc);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-	buf_addf(line, "%s.%03ldZ", text, now.tv_nsec / 1000000);
+	buf_add_text(
+		line, timestamp_format((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, text));
 }
 
 /* What came from outside: as a JSON string, which has no controls, and repaired. */

@@ -54,6 +54,35 @@ static bool decodes(const char *query)
 	return decoded != NULL;
 }
 
+/* How many times a query has this parameter. */
+static size_t count_parameter(const char *query, const char *name)
+{
+	size_t name_len = strlen(name), count = 0;
+
+	while (*query != '\0') {
+		size_t len = strcspn(query, "&");
+
+		if (strncmp(query, name, name_len) == 0 && strchr("=&", query[name_len]) != NULL)
+			count++;
+		query += len + (query[len] == '&');
+	}
+	return count;
+}
+
+/* Of two values one would be ignored; nobody can tell which one was meant. */
+static int check_given_once(const char *query, struct error *error)
+{
+	static const char *const once[] = {
+		"event", "limit", "before", "since", "last_event_id", "envelope"};
+
+	for (size_t i = 0; i < sizeof(once) / sizeof(once[0]); i++) {
+		if (count_parameter(query, once[i]) > 1)
+			return error_set(error, EX_DATAERR,
+				"the query has '%s' more than once; give it once", once[i]);
+	}
+	return 0;
+}
+
 /* /api/...: cut the path into topic and what follows it. */
 static int parse_api(struct route *route, struct error *error)
 {
@@ -67,8 +96,9 @@ static int parse_api(struct route *route, struct error *error)
 		route->kind = ROUTE_STREAM;
 		*last = '\0';
 	} else if (strcmp(route->topic, "event") == 0) {
-		return error_set(error, EX_DATAERR,
-			"'event' cannot be a topic; the stream of a topic is /api/{topic}/event");
+		route->kind = ROUTE_STREAM;
+		route->topic = NULL;
+		return 0;
 	} else if (last != NULL && strchr(last, ':') != NULL) {
 		route->kind = ROUTE_EVENT;
 		route->id = last + 1;
@@ -100,25 +130,42 @@ int route_parse(const char *target, struct route *route, struct error *error)
 		return error_set(
 			error, EX_DATAERR, "the query has a bad percent escape or an encoded NUL");
 	if (strncmp(route->path, "/api/", 5) == 0)
-		return parse_api(route, error);
+		return check_given_once(route->query, error) != 0 ? -1 : parse_api(route, error);
 	if (strcmp(route->path, "/healthz") == 0)
 		route->kind = ROUTE_HEALTH;
 	return 0;
 }
 
-char *route_query(const struct route *route, const char *name)
+char *route_query_next(const struct route *route, const char *name, size_t *cursor)
 {
 	size_t name_len = strlen(name);
-	const char *p = route->query;
 
-	while (*p != '\0') {
+	while (route->query[*cursor] != '\0') {
+		const char *p = route->query + *cursor;
 		size_t len = strcspn(p, "&");
 
+		*cursor += len + (p[len] == '&');
 		if (len > name_len && p[name_len] == '=' && strncmp(p, name, name_len) == 0)
 			return decode(p + name_len + 1, len - name_len - 1, true);
-		p += len + (p[len] == '&');
 	}
 	return NULL;
+}
+
+char *route_query(const struct route *route, const char *name)
+{
+	size_t cursor = 0;
+
+	return route_query_next(route, name, &cursor);
+}
+
+int route_envelope(const struct route *route, bool *envelope, struct error *error)
+{
+	char *given = route_query(route, "envelope");
+	bool known = given == NULL || strcmp(given, "0") == 0 || strcmp(given, "1") == 0;
+
+	*envelope = given != NULL && strcmp(given, "1") == 0;
+	free(given);
+	return known ? 0 : error_set(error, EX_DATAERR, "envelope is 1 or 0");
 }
 
 void route_free(struct route *route)

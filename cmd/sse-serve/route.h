@@ -3,12 +3,13 @@
 #ifndef ROUTE_H
 #define ROUTE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "error.h"
 
 enum route_kind {
-	ROUTE_STREAM, /* /api/{topic}/event */
+	ROUTE_STREAM, /* /api/{topic}/event, or /api/event?topic=... */
 	ROUTE_TOPIC,  /* /api/{topic} */
 	ROUTE_EVENT,  /* /api/{topic}/{id} */
 	ROUTE_HEALTH, /* /healthz */
@@ -17,7 +18,7 @@ enum route_kind {
 
 struct route {
 	enum route_kind kind;
-	char *topic; /* of the first three kinds; checked */
+	char *topic; /* of the first three kinds, checked; NULL for /api/event */
 	char *id;    /* of ROUTE_EVENT */
 	char *path;  /* decoded, from the first slash; owns the memory of the three */
 	char *query; /* as it came, without the question mark; empty if there is none */
@@ -26,7 +27,8 @@ struct route {
 /*
  * route_parse(target, route, error):
  * Split a request target as it came in the request line.  Return 0, or -1 with what is wrong with
- * it (EX_DATAERR): an encoded NUL, a bad percent escape, a bad topic.
+ * it (EX_DATAERR): an encoded NUL, a bad percent escape, a bad topic, or one of our parameters of
+ * which there can be one only twice in the query.
  */
 int route_parse(const char *target, struct route *route, struct error *error);
 
@@ -36,6 +38,19 @@ int route_parse(const char *target, struct route *route, struct error *error);
  * without memory).  Of several the first.
  */
 char *route_query(const struct route *route, const char *name);
+
+/*
+ * route_query_next(route, name, cursor):
+ * The decoded value of the parameter's next occurrence after *${cursor}, which starts as 0; the
+ * caller frees it.  NULL if there is no further one (or without memory).
+ */
+char *route_query_next(const struct route *route, const char *name, size_t *cursor);
+
+/*
+ * route_envelope(route, envelope, error):
+ * Read ?envelope=, 1 or 0.  Return 0, or -1 with what would be right (EX_DATAERR).
+ */
+int route_envelope(const struct route *route, bool *envelope, struct error *error);
 
 /* route_free(route): takes what route_parse() filled, also when it failed. */
 void route_free(struct route *route);

@@ -7,19 +7,29 @@
 #include <stdbool.h>
 
 #include "commit.h"
+#include "limits.h"
 #include "options.h"
+#include "quota.h"
 #include "store.h"
 #include "topic.h"
 #include "window.h"
 #include "worker.h"
 
+struct fanout;
+struct replay_cache;
+
 struct server {
 	const struct options *options;
+	struct quota bodies; /* bytes of POST bodies, and of what was made of them */
 	struct topics *topics;
 	struct store *store;
 	struct window *window;
 	struct commit *commit;
 	struct worker *worker;
+	struct replay_cache *replays; /* the replay thread's */
+	struct limits *limits;
+	struct fanout **fanouts; /* of the loops */
+	unsigned loops;
 	_Atomic bool draining; /* on the way out: publishes are refused */
 };
 

@@ -12,8 +12,14 @@ int64_t store_now(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-void store_deliver(const struct store *store, struct store_append *const *batch, size_t count)
+void store_deliver(const struct store *store, struct store_group *const *groups, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
-		store->deliver(store->deliver_context, &batch[i]->event);
+	for (size_t i = 0; i < count; i++) {
+		for (size_t j = 0; j < groups[i]->count && !groups[i]->conflict; j++) {
+			const struct store_append *append = &groups[i]->appends[j];
+
+			if (!append->duplicate)
+				store->deliver(store->deliver_context, &append->event);
+		}
+	}
 }

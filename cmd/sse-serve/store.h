@@ -16,22 +16,43 @@
 #include "error.h"
 #include "event.h"
 #include "identity.h"
+#include "retention.h"
 #include "topic.h"
 #include "window.h"
 
-/* An event to append: the topic by name, since its first event registers it. */
+/* The longest idempotency key, in bytes. */
+#define STORE_KEY_MAX 255
+
+/*
+ * An event to append: the topic by name, since its first event registers it.  With a key it is
+ * stored once: a key that is known for the topic, and not older than the window for keys, makes
+ * it a duplicate if the fingerprint is the same, and a conflict if it is not.
+ */
 struct store_append {
 	const char *topic;
-	struct event event; /* in: json, ephemeral, type, data; out: position, time, topic */
+	struct sse_text key;  /* UTF-8, 1 to STORE_KEY_MAX bytes; len 0: none */
+	uint64_t fingerprint; /* of what was published under the key */
+	bool duplicate;	      /* out: it was there already: position is that of the first */
+	struct event event;   /* in: json, ephemeral, type, data; out: position, time, topic */
+};
+
+/* Events that go into the log together or not at all. */
+struct store_group {
+	struct store_append *appends;
+	size_t count;
+	bool conflict;	   /* out: a key was known for something else: nothing was stored */
+	size_t conflicted; /* out: the number of that append */
 };
 
 /* What a read asks for, and what it finds. */
 struct store_query {
-	const struct topic *topic;
-	uint64_t after; /* events with after < position <= upto, oldest first */
+	const struct topic_set *topics; /* not empty */
+	uint64_t after;			/* events with after < position <= upto, oldest first */
 	uint64_t upto;
-	uint64_t removed; /* out, before the first visit: the newest position of the topic that is
-			     gone from the log, as of the moment that the visited events show */
+	uint64_t removed; /* out, before the first visit: the newest position of these topics that
+			     is gone from the log, as of the moment that the events show */
+	uint64_t reached; /* out: all events up to here were visited; below upto if a visit said
+			     so, or if the store takes a pause: then read again from there */
 };
 
 /*
@@ -46,12 +67,21 @@ struct store_ops {
 	const char *name;
 
 	/*
-	 * append(store, batch, count, error):
-	 * Put all of the batch on stable storage, or none of it, fill in what is `out`, and deliver
-	 * it.  Return 0, or -1 with EX_IOERR, or EX_TEMPFAIL if the log is busy.
+	 * append(store, groups, count, error):
+	 * Put all groups but those in conflict on stable storage, or none of them, fill in what is
+	 * `out`, and deliver what is new.  Return 0, or -1 with EX_IOERR, or EX_TEMPFAIL if the log
+	 * is busy.
 	 */
-	int (*append)(struct store *store, struct store_append *const *batch, size_t count,
+	int (*append)(struct store *store, struct store_group *const *groups, size_t count,
 		struct error *error);
+
+	/*
+	 * tidy(store):
+	 * A small step of removing what retention no longer keeps, and keys that have expired.
+	 * Return the ms after which to call again (0: there is more to do), or -1 for not before
+	 * the next append.  Log thread.
+	 */
+	int64_t (*tidy)(struct store *store);
 
 	/* reader_new(store, error): a reader, or NULL. */
 	struct store_reader *(*reader_new)(struct store *store, struct error *error);
@@ -95,12 +125,14 @@ struct store {
 	void *deliver_context;
 };
 
-/* store_deliver(store, batch, count): deliver a batch; for the stores' own use. */
-void store_deliver(const struct store *store, struct store_append *const *batch, size_t count);
+/* store_deliver(store, groups, count): deliver what is new; for the stores' own use. */
+void store_deliver(const struct store *store, struct store_group *const *groups, size_t count);
 
 struct store_config {
 	const char *path; /* the database file */
 	struct topics *topics;
+	const struct retention *retention; /* NULL: everything is kept */
+	int64_t idempotency_window;	   /* ms for which keys are kept */
 };
 
 /*

@@ -3,10 +3,15 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "keymap.h"
 #include "store.h"
+
+/* A reader of several topics pauses after this many entries of others. */
+#define WALK_ENTRIES 32768
 
 struct memory_store {
 	struct store store;
+	struct keymap *keys;
 	struct window *window;
 	unsigned reader; /* the number that the one reader announces by */
 };
@@ -19,26 +24,80 @@ struct store_reader {
 	void *context;
 };
 
-static int memory_append(
-	struct store *store, struct store_append *const *batch, size_t count, struct error *error)
+/* Number one, unless its key is known.  *${conflict} if it is known for something else. */
+static int number_append(
+	struct memory_store *memory, struct store_append *append, int64_t now, bool *conflict)
 {
+	struct event *event = &append->event;
+	bool keyed = append->key.len > 0 && !event->ephemeral;
+
+	append->duplicate = false;
+	if (keyed && keymap_find(memory->keys, append, now)) {
+		*conflict = !append->duplicate;
+		return 0;
+	}
+	event->time = now;
+	event->position = event->ephemeral ? memory->store.head : ++memory->store.head;
+	return keyed ? keymap_add(memory->keys, append) : 0;
+}
+
+static int number_group(struct memory_store *memory, struct store_group *group, int64_t now)
+{
+	uint64_t head = memory->store.head;
+
+	group->conflict = false;
+	for (size_t i = 0; i < group->count && !group->conflict; i++) {
+		if (number_append(memory, &group->appends[i], now, &group->conflict) != 0)
+			return -1;
+		group->conflicted = i;
+	}
+	if (group->conflict) {
+		keymap_undo(memory->keys, head);
+		memory->store.head = head;
+	}
+	return 0;
+}
+
+static int find_topics(struct topics *topics, struct store_group *group, struct error *error)
+{
+	for (size_t i = 0; i < group->count; i++) {
+		struct store_append *append = &group->appends[i];
+
+		append->event.topic = topics_add(topics, append->topic);
+		if (append->event.topic == NULL)
+			return error_set(error, EX_IOERR, "out of memory for a new topic");
+	}
+	return 0;
+}
+
+static int memory_append(
+	struct store *store, struct store_group *const *groups, size_t count, struct error *error)
+{
+	struct memory_store *memory = (struct memory_store *)store;
+	uint64_t head = store->head;
 	int64_t now = store_now();
 
 	for (size_t i = 0; i < count; i++) {
-		struct event *event = &batch[i]->event;
-
-		event->topic = topics_add(store->topics, batch[i]->topic);
-		if (event->topic == NULL)
-			return error_set(error, EX_IOERR, "out of memory for a new topic");
-		event->time = now;
+		if (find_topics(store->topics, groups[i], error) != 0)
+			return -1;
 	}
 	for (size_t i = 0; i < count; i++) {
-		struct event *event = &batch[i]->event;
-
-		event->position = event->ephemeral ? store->head : ++store->head;
+		if (number_group(memory, groups[i], now) != 0) {
+			keymap_undo(memory->keys, head);
+			store->head = head;
+			return error_set(error, EX_IOERR, "out of memory for a key");
+		}
 	}
-	store_deliver(store, batch, count);
+	keymap_sweep(memory->keys, now);
+	store_deliver(store, groups, count);
 	return 0;
+}
+
+/* What leaves the window is gone, and the keys are bounded as they come. */
+static int64_t memory_tidy(struct store *store)
+{
+	(void)store;
+	return -1;
 }
 
 /* The parser's callback: the event out of a frame, with the entry's other fields. */
@@ -87,30 +146,84 @@ static bool visit_entry(struct store_reader *reader, const struct window_entry *
 	return sse_parser_feed(reader->parser, entry->frame, entry->len, NULL) == SSE_OK;
 }
 
+/*
+ * What is gone of a topic as of the oldest entry that is held.  The topic's mark may already be
+ * ahead of that; then the first of its entries says what was before it.
+ */
+static uint64_t removed_of(const struct window *window, const struct topic *topic, uint64_t from)
+{
+	uint64_t removed = atomic_load(&topic->removed), first;
+
+	if (from >= window_head(window) || removed < window_entry(window, from)->position)
+		return removed;
+	first = window_first_of(window, topic, from);
+	return first != TOPIC_NO_ENTRY ? window_entry(window, first)->before : removed;
+}
+
+/* The first entry from ${from} to before ${head} of an event after ${position}. */
+static uint64_t entry_after(
+	const struct window *window, uint64_t from, uint64_t head, uint64_t position)
+{
+	while (from < head) {
+		uint64_t middle = from + (head - from) / 2;
+
+		if (window_entry(window, middle)->position > position)
+			head = middle;
+		else
+			from = middle + 1;
+	}
+	return from;
+}
+
+/* Visit from ${entry} on.  One topic's entries are linked; of several, all entries are seen. */
+static void visit_entries(struct store_reader *reader, struct store_query *query, uint64_t entry)
+{
+	const struct window *window = reader->memory->window;
+	const struct topic_set *set = query->topics;
+	uint64_t head = window_head(window);
+	unsigned unwanted = 0;
+
+	if (set->count == 1)
+		entry = window_first_of(window, set->topics[0], entry);
+	while (entry < head) {
+		const struct window_entry *one = window_entry(window, entry);
+		bool wanted = !one->ephemeral && topic_set_has(set, one->topic);
+
+		if (one->position > query->upto)
+			break;
+		if (wanted && !visit_entry(reader, one))
+			return;
+		/* The writer waits for us: not for long. */
+		if (!wanted && ++unwanted == WALK_ENTRIES) {
+			query->reached = one->position;
+			return;
+		}
+		if (!one->ephemeral)
+			query->reached = one->position;
+		entry = set->count == 1 ? atomic_load_explicit(&one->next, memory_order_acquire)
+					: entry + 1;
+	}
+	query->reached = query->upto;
+}
+
 static int memory_read(struct store_reader *reader, struct store_query *query, store_visit visit,
 	void *context, struct error *error)
 {
 	struct window *window = reader->memory->window;
 	unsigned number = reader->memory->reader;
-	uint64_t from = window_announce_oldest(window, number), head = window_head(window);
-	uint64_t entry = window_first_of(window, query->topic, from);
+	uint64_t from = window_announce_oldest(window, number);
 
 	(void)error;
 	reader->visit = visit;
 	reader->context = context;
-	/* What is gone is known from the oldest entry that is still there, if there is one: the
-	 * topic's mark may already be ahead of what we hold. */
-	query->removed = entry != TOPIC_NO_ENTRY ? window_entry(window, entry)->before
-						 : atomic_load(&query->topic->removed);
-	while (entry != TOPIC_NO_ENTRY && entry < head) {
-		const struct window_entry *one = window_entry(window, entry);
+	query->reached = query->after;
+	query->removed = 0;
+	for (uint32_t i = 0; i < query->topics->count; i++) {
+		uint64_t removed = removed_of(window, query->topics->topics[i], from);
 
-		if (one->position > query->upto)
-			break;
-		if (one->position > query->after && !one->ephemeral && !visit_entry(reader, one))
-			break;
-		entry = atomic_load_explicit(&one->next, memory_order_acquire);
+		query->removed = removed > query->removed ? removed : query->removed;
 	}
+	visit_entries(reader, query, entry_after(window, from, window_head(window), query->after));
 	window_withdraw(window, number);
 	return 0;
 }
@@ -164,6 +277,7 @@ static int memory_since(struct store_reader *reader, int64_t time, uint64_t upto
 
 static void memory_close(struct store *store)
 {
+	keymap_free(((struct memory_store *)store)->keys);
 	identity_free(&store->identity);
 	free(store);
 }
@@ -171,6 +285,7 @@ static void memory_close(struct store *store)
 static const struct store_ops memory_ops = {
 	.name = "memory",
 	.append = memory_append,
+	.tidy = memory_tidy,
 	.reader_new = memory_reader_new,
 	.reader_free = memory_reader_free,
 	.read = memory_read,
@@ -185,7 +300,10 @@ struct store *store_memory_open(const struct store_config *config, struct error 
 	char tag[IDENTITY_TAG + 1];
 
 	if (memory == NULL || identity_new_tag(tag) != 0 ||
-		identity_add(&memory->store.identity, tag, 0) != 0) {
+		identity_add(&memory->store.identity, tag, 0) != 0 ||
+		(memory->keys = keymap_new(config->idempotency_window)) == NULL) {
+		if (memory != NULL)
+			identity_free(&memory->store.identity);
 		free(memory);
 		error_set(error, EX_OSERR, "cannot make the log in memory");
 		return NULL;

@@ -4,70 +4,39 @@
  * committed survives a power loss.  One connection writes (the log thread's), each reader has one
  * of its own, and a lock of ours on the file keeps a second server out.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "store.h"
+#include "database.h"
+#include "keytable.h"
+#include "prune.h"
+#include "shrink.h"
+#include "store_sqlite.h"
 
-/* "SSE1": tells our databases from other programs'. */
-#define APPLICATION_ID 0x53534531
-/* user_version: raised with each change of the tables. */
-#define TABLES_VERSION 1
+/* Rows that a step of tidying looks at. */
+#define TIDY_ROWS 1000
 
-/* How long a writer from outside (a sqlite3 shell) may hold us up. */
-#define BUSY_MS 5000
+/* What has expired is swept up at most this often, unless there is more than a step's. */
+#define TIDY_MS 1000
 
-/* Rows of the type that is the default leave it out. */
-#define DEFAULT_TYPE "update"
+/* After a sweep that failed, publishing goes on without for this long. */
+#define REST_MS 1000
 
-static const char tables[] =
-	"CREATE TABLE topic("
-	" id INTEGER PRIMARY KEY,"
-	" name TEXT NOT NULL UNIQUE,"
-	" removed INTEGER NOT NULL DEFAULT 0);" /* the newest position that is gone */
-	"CREATE TABLE event("
-	" position INTEGER PRIMARY KEY,"
-	" topic INTEGER NOT NULL,"
-	" time INTEGER NOT NULL,"
-	" json INTEGER NOT NULL,"
-	" type TEXT,"
-	" data TEXT NOT NULL);"
-	"CREATE INDEX event_topic ON event(topic);"
-	"CREATE TABLE incarnation("
-	" number INTEGER PRIMARY KEY,"
-	" tag TEXT NOT NULL UNIQUE,"
-	" opened INTEGER NOT NULL);";
+enum statement { BEGIN, COMMIT, ROLLBACK, GUARD, UNDO, RELEASE, ADD_TOPIC, ADD_EVENT, STATEMENTS };
 
-enum write_statement { BEGIN, COMMIT, ROLLBACK, ADD_TOPIC, ADD_EVENT, WRITE_STATEMENTS };
-
-static const char *const write_sql[WRITE_STATEMENTS] = {
+static const char *const sql[STATEMENTS] = {
 	[BEGIN] = "BEGIN IMMEDIATE",
 	[COMMIT] = "COMMIT",
 	[ROLLBACK] = "ROLLBACK",
+	[GUARD] = "SAVEPOINT guard",
+	[UNDO] = "ROLLBACK TO guard",
+	[RELEASE] = "RELEASE guard",
 	[ADD_TOPIC] = "INSERT INTO topic(id, name) VALUES(?, ?)",
-	[ADD_EVENT] = ("INSERT INTO event(position, topic, time, json, type, data)"
-		       " VALUES(?, ?, ?, ?, ?, ?)"),
-};
-
-enum read_statement { SNAPSHOT, RELEASE, REMOVED, EVENTS, NEWEST, FROM_TIME, READ_STATEMENTS };
-
-static const char *const read_sql[READ_STATEMENTS] = {
-	[SNAPSHOT] = "BEGIN",
-	[RELEASE] = "COMMIT",
-	[REMOVED] = "SELECT removed FROM topic WHERE id = ?",
-	[EVENTS] = "SELECT position, time, json, type, data FROM event"
-		   " WHERE topic = ? AND position > ? AND position <= ? ORDER BY position",
-	[NEWEST] = "SELECT position FROM event WHERE topic = ? AND position <= ?"
-		   " ORDER BY position DESC LIMIT 1 OFFSET ?",
-	[FROM_TIME] = "SELECT position, time FROM event WHERE position > ? AND position <= ?"
-		      " ORDER BY position LIMIT 1",
+	[ADD_EVENT] = DATABASE_ADD_EVENT,
 };
 
 struct sqlite_store {
@@ -75,315 +44,319 @@ struct sqlite_store {
 	char *path;
 	int lock; /* the locked file; open as long as the store is */
 	sqlite3 *db;
-	sqlite3_stmt *statements[WRITE_STATEMENTS];
+	sqlite3_stmt *statements[STATEMENTS];
 	uint32_t topics_stored; /* topics below this number have their row */
+	struct keytable keys;
+	struct prune *prune; /* NULL: everything is kept */
+	struct shrink shrink;
+	int64_t rest_until, tidy_at; /* by monotonic(); 0: now */
 };
 
-struct store_reader {
-	sqlite3 *db;
-	sqlite3_stmt *statements[READ_STATEMENTS];
+/* An append on its way: what becomes of the store if it gets there. */
+struct transaction {
+	struct store_group *const *groups;
+	size_t count;
+	uint32_t topics; /* one past the highest number of the topics in it */
+	bool stores;	 /* there is an event to be stored */
+	uint64_t head;
+	int64_t now;
+	bool swept; /* it removed something, or tried to */
 };
 
-/* Why SQLite failed, in its words and the system's. */
-static int failed(sqlite3 *db, const char *doing, struct error *error)
+static int64_t monotonic(void)
 {
-	int code = sqlite3_errcode(db);
-	/* Of other failures it would be an older one's. */
-	int why = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN
-			  ? sqlite3_system_errno(db)
-			  : 0;
-	bool full = code == SQLITE_FULL || why == ENOSPC || why == EDQUOT;
+	struct timespec now;
 
-	if (full)
-		return error_set(error, EX_IOERR, "%s: no space is left for the database", doing);
-	if ((code & 0xff) == SQLITE_BUSY)
-		return error_set(error, EX_TEMPFAIL,
-			"%s: another program is writing to the database", doing);
-	return error_set(error, EX_IOERR, "%s: %s%s%s", doing, sqlite3_errmsg(db),
-		why != 0 ? ": " : "", why != 0 ? strerror(why) : "");
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Run a statement that gives no rows. */
-static int run(sqlite3_stmt *statement)
+static int run(struct sqlite_store *sqlite, enum statement statement)
 {
-	int code = sqlite3_step(statement);
-
-	sqlite3_reset(statement);
-	return code == SQLITE_DONE || code == SQLITE_ROW ? 0 : -1;
+	return database_run(sqlite->statements[statement]);
 }
 
-static int prepare(sqlite3 *db, const char *const *sql, sqlite3_stmt **statements, int count)
+static int begin(struct sqlite_store *sqlite)
 {
-	for (int i = 0; i < count; i++) {
-		if (sqlite3_prepare_v3(db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &statements[i],
-			    NULL) != SQLITE_OK)
-			return -1;
-	}
+	if (sqlite->prune != NULL && prune_begin(sqlite->prune) != 0)
+		return -1;
+	return run(sqlite, BEGIN);
+}
+
+static int commit(struct sqlite_store *sqlite)
+{
+	if (run(sqlite, COMMIT) != 0)
+		return -1;
+	if (sqlite->prune != NULL)
+		prune_commit(sqlite->prune);
 	return 0;
 }
 
-static void finalize(sqlite3_stmt **statements, int count)
+/* SQLite has done it already after some failures. */
+static void rollback(struct sqlite_store *sqlite)
 {
-	for (int i = 0; i < count; i++)
-		sqlite3_finalize(statements[i]);
-}
-
-/* One number out of a query that gives one row. */
-static int64_t ask(sqlite3 *db, const char *sql)
-{
-	sqlite3_stmt *statement = NULL;
-	int64_t number = -1;
-
-	if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
-		sqlite3_step(statement) == SQLITE_ROW)
-		number = sqlite3_column_int64(statement, 0);
-	sqlite3_finalize(statement);
-	return number;
+	if (!sqlite3_get_autocommit(sqlite->db))
+		run(sqlite, ROLLBACK);
+	if (sqlite->prune != NULL)
+		prune_rollback(sqlite->prune);
 }
 
 /* --- writing --- */
+
+/* Register the topics of all events. */
+static int find_topics(struct sqlite_store *sqlite, struct transaction *all, struct error *error)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		for (size_t j = 0; j < all->groups[i]->count; j++) {
+			struct store_append *append = &all->groups[i]->appends[j];
+
+			append->event.topic = topics_add(sqlite->store.topics, append->topic);
+			if (append->event.topic == NULL)
+				return error_set(error, EX_IOERR, "out of memory for a new topic");
+			if (append->event.topic->number >= all->topics)
+				all->topics = append->event.topic->number + 1;
+			all->stores |= !append->event.ephemeral;
+		}
+	}
+	return 0;
+}
 
 static int write_topics(struct sqlite_store *sqlite, uint32_t upto)
 {
 	sqlite3_stmt *statement = sqlite->statements[ADD_TOPIC];
 
-	for (uint32_t number = sqlite->topics_stored; number <= upto; number++) {
+	for (uint32_t number = sqlite->topics_stored; number < upto; number++) {
 		struct topic *topic = topics_get(sqlite->store.topics, number);
 
 		sqlite3_bind_int64(statement, 1, (int64_t)number + 1);
 		sqlite3_bind_text(statement, 2, topic->name, -1, SQLITE_STATIC);
-		if (run(statement) != 0)
+		if (database_run(statement) != 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int write_event(struct sqlite_store *sqlite, const struct event *event)
+/* Store one, unless its key is known.  *${conflict} if it is known for something else. */
+static int write_append(struct sqlite_store *sqlite, struct store_append *append,
+	struct transaction *all, bool *conflict)
 {
-	sqlite3_stmt *statement = sqlite->statements[ADD_EVENT];
-	bool default_type = event->type.len == strlen(DEFAULT_TYPE) &&
-			    memcmp(event->type.data, DEFAULT_TYPE, event->type.len) == 0;
+	struct event *event = &append->event;
+	bool keyed = append->key.len > 0 && !event->ephemeral, known = false;
 
-	sqlite3_bind_int64(statement, 1, (int64_t)event->position);
-	sqlite3_bind_int64(statement, 2, (int64_t)event->topic->number + 1);
-	sqlite3_bind_int64(statement, 3, event->time);
-	sqlite3_bind_int(statement, 4, event->json);
-	if (default_type)
-		sqlite3_bind_null(statement, 5);
-	else
-		sqlite3_bind_text64(statement, 5, event->type.data, event->type.len, SQLITE_STATIC,
-			SQLITE_UTF8);
-	sqlite3_bind_text64(
-		statement, 6, event->data.data, event->data.len, SQLITE_STATIC, SQLITE_UTF8);
-	return run(statement);
+	append->duplicate = false;
+	if (keyed && keytable_find(&sqlite->keys, append, all->now, &known) != 0)
+		return -1;
+	*conflict = known && !append->duplicate;
+	if (known)
+		return 0;
+	event->time = all->now;
+	event->position = event->ephemeral ? all->head : ++all->head;
+	if (!event->ephemeral && database_add_event(sqlite->statements[ADD_EVENT], event) != 0)
+		return -1;
+	return keyed ? keytable_add(&sqlite->keys, append) : 0;
 }
 
-/* Number the batch's events from the head on. */
-static int number_batch(struct store *store, struct store_append *const *batch, size_t count,
-	uint64_t *head, uint32_t *topics, struct error *error)
+/* Can a group be half written when it turns out that it cannot be? */
+static bool needs_guard(const struct store_group *group)
 {
-	int64_t now = store_now();
-
-	*head = store->head;
-	*topics = 0;
-	for (size_t i = 0; i < count; i++) {
-		struct event *event = &batch[i]->event;
-
-		event->topic = topics_add(store->topics, batch[i]->topic);
-		if (event->topic == NULL)
-			return error_set(error, EX_IOERR, "out of memory for a new topic");
-		if (event->topic->number >= *topics)
-			*topics = event->topic->number + 1;
-		event->time = now;
-		event->position = event->ephemeral ? *head : ++*head;
+	for (size_t i = 1; i < group->count; i++) {
+		if (group->appends[i].key.len > 0 && !group->appends[i].event.ephemeral)
+			return true;
 	}
-	return 0;
+	return false;
 }
 
-static int write_batch(struct sqlite_store *sqlite, struct store_append *const *batch, size_t count,
-	uint32_t topics)
+static int write_group(
+	struct sqlite_store *sqlite, struct store_group *group, struct transaction *all)
 {
-	if (run(sqlite->statements[BEGIN]) != 0)
+	bool guarded = needs_guard(group);
+	uint64_t head = all->head;
+
+	group->conflict = false;
+	if (guarded && run(sqlite, GUARD) != 0)
 		return -1;
-	if (topics > sqlite->topics_stored && write_topics(sqlite, topics - 1) != 0)
-		return -1;
-	for (size_t i = 0; i < count; i++) {
-		if (!batch[i]->event.ephemeral && write_event(sqlite, &batch[i]->event) != 0)
+	for (size_t i = 0; i < group->count && !group->conflict; i++) {
+		if (write_append(sqlite, &group->appends[i], all, &group->conflict) != 0)
+			return -1;
+		group->conflicted = i;
+	}
+	if (group->conflict) {
+		all->head = head;
+		if (guarded && run(sqlite, UNDO) != 0)
 			return -1;
 	}
-	return run(sqlite->statements[COMMIT]);
+	return guarded ? run(sqlite, RELEASE) : 0;
+}
+
+static void count_events(struct sqlite_store *sqlite, const struct transaction *all)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		const struct store_group *group = all->groups[i];
+
+		for (size_t j = 0; j < group->count && !group->conflict; j++) {
+			const struct store_append *append = &group->appends[j];
+
+			if (!append->event.ephemeral && !append->duplicate)
+				prune_count(sqlite->prune, &append->event);
+		}
+	}
+}
+
+static int remove_some(struct sqlite_store *sqlite, const struct transaction *all)
+{
+	int rows = (int)(2 * (all->head - sqlite->store.head)) + 16;
+
+	if (keytable_sweep(&sqlite->keys, rows, all->now) != 0)
+		return -1;
+	if (sqlite->prune == NULL)
+		return 0;
+	return prune_step(sqlite->prune, rows, false, all->head, all->now) == 0
+		       ? prune_save(sqlite->prune, false, all->head)
+		       : -1;
+}
+
+/* Remove about as much as was appended, and a little more: so no sync is spent on it. */
+static int sweep(struct sqlite_store *sqlite, struct transaction *all)
+{
+	int before = sqlite3_total_changes(sqlite->db), result = remove_some(sqlite, all);
+
+	all->swept = result != 0 || sqlite3_total_changes(sqlite->db) != before;
+	return result;
+}
+
+static int write_all(struct sqlite_store *sqlite, struct transaction *all)
+{
+	/* What is only passed on does not touch the database. */
+	bool writes = all->stores || all->topics > sqlite->topics_stored;
+	bool rests = sqlite->rest_until != 0 && sqlite->rest_until > monotonic();
+
+	all->now = store_now();
+	all->head = sqlite->store.head;
+	if (writes && (begin(sqlite) != 0 || write_topics(sqlite, all->topics) != 0))
+		return -1;
+	for (size_t i = 0; i < all->count; i++) {
+		if (write_group(sqlite, all->groups[i], all) != 0)
+			return -1;
+	}
+	if (!writes)
+		return 0;
+	if (sqlite->prune != NULL)
+		count_events(sqlite, all);
+	if (!rests && sweep(sqlite, all) != 0)
+		return -1;
+	return commit(sqlite);
 }
 
 static int sqlite_append(
-	struct store *store, struct store_append *const *batch, size_t count, struct error *error)
+	struct store *store, struct store_group *const *groups, size_t count, struct error *error)
 {
 	struct sqlite_store *sqlite = (struct sqlite_store *)store;
-	uint64_t head;
-	uint32_t topics;
+	struct transaction all = {.groups = groups, .count = count};
+	int result;
 
-	if (number_batch(store, batch, count, &head, &topics, error) != 0)
+	if (find_topics(sqlite, &all, error) != 0)
 		return -1;
-	if ((head > store->head || topics > sqlite->topics_stored) &&
-		write_batch(sqlite, batch, count, topics) != 0) {
-		failed(sqlite->db, "cannot store the event", error);
-		if (!sqlite3_get_autocommit(sqlite->db))
-			run(sqlite->statements[ROLLBACK]);
+	if (sqlite->prune != NULL && prune_begin(sqlite->prune) != 0)
+		return error_set(error, EX_IOERR, "out of memory for a new topic");
+	result = write_all(sqlite, &all);
+	if (result != 0 && all.swept) {
+		/* There may be space for the events alone. */
+		rollback(sqlite);
+		sqlite->rest_until = monotonic() + REST_MS;
+		all.swept = false;
+		result = write_all(sqlite, &all);
+	}
+	if (result != 0) {
+		database_failed(sqlite->db, "cannot store the event", error);
+		rollback(sqlite);
 		return -1;
 	}
-	store->head = head;
-	if (topics > sqlite->topics_stored)
-		sqlite->topics_stored = topics;
-	store_deliver(store, batch, count);
+	store->head = all.head;
+	if (all.topics > sqlite->topics_stored)
+		sqlite->topics_stored = all.topics;
+	store_deliver(store, groups, count);
 	return 0;
 }
 
-/* --- reading --- */
+/* --- tidying --- */
 
-static void sqlite_reader_free(struct store_reader *reader)
+/* The time from which there is something to remove. */
+static int64_t due(const struct sqlite_store *sqlite, int64_t now)
 {
-	if (reader == NULL)
-		return;
-	finalize(reader->statements, READ_STATEMENTS);
-	sqlite3_close(reader->db);
-	free(reader);
+	int64_t keys = keytable_expires(&sqlite->keys);
+	int64_t events = sqlite->prune != NULL ? prune_due(sqlite->prune, now) : INT64_MAX;
+
+	return keys < events ? keys : events;
 }
+
+static int tidy_step(struct sqlite_store *sqlite, int64_t now)
+{
+	if (begin(sqlite) == 0 && keytable_sweep(&sqlite->keys, TIDY_ROWS, now) == 0 &&
+		(sqlite->prune == NULL ||
+			prune_step(sqlite->prune, TIDY_ROWS, true, sqlite->store.head, now) == 0) &&
+		commit(sqlite) == 0)
+		return 0;
+	rollback(sqlite);
+	return -1;
+}
+
+/* What is due, and when to come again: 0 if there is more of it, -1 for never. */
+static int64_t tidy_rows(struct sqlite_store *sqlite)
+{
+	int64_t now = store_now(), then = due(sqlite, now), wait;
+
+	if (then == INT64_MAX)
+		return -1;
+	if (then <= now) {
+		if (tidy_step(sqlite, now) != 0)
+			return REST_MS;
+		then = due(sqlite, now);
+		if (then <= now)
+			return 0;
+	}
+	/* Bounded, since the clock may be set. */
+	wait = then - now < 60 * TIDY_MS ? then - now : 60 * TIDY_MS;
+	return wait > TIDY_MS ? wait : TIDY_MS;
+}
+
+static int64_t sqlite_tidy(struct store *store)
+{
+	struct sqlite_store *sqlite = (struct sqlite_store *)store;
+	int64_t now = monotonic(), rows, shrink = -1;
+
+	if (sqlite->tidy_at > now)
+		return sqlite->tidy_at - now;
+	rows = tidy_rows(sqlite);
+	if (rows != 0 && sqlite->prune != NULL)
+		shrink = shrink_step(&sqlite->shrink);
+	if (shrink >= 0 && (rows < 0 || shrink < rows))
+		rows = shrink;
+	/* Publishing calls this after each batch: not each of them is worth a sync. */
+	sqlite->tidy_at = rows == 0 ? 0 : now + (rows < 0 || rows > TIDY_MS ? TIDY_MS : rows);
+	return rows;
+}
+
+/* --- opening and closing --- */
 
 static struct store_reader *sqlite_reader_new(struct store *store, struct error *error)
 {
 	const struct sqlite_store *sqlite = (const struct sqlite_store *)store;
-	struct store_reader *reader = calloc(1, sizeof(*reader));
 
-	if (reader == NULL) {
-		error_set(error, EX_OSERR, "out of memory for a reader");
-		return NULL;
-	}
-	if (sqlite3_open_v2(sqlite->path, &reader->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-		    NULL) != SQLITE_OK ||
-		sqlite3_exec(reader->db, "PRAGMA query_only=1", NULL, NULL, NULL) != SQLITE_OK ||
-		prepare(reader->db, read_sql, reader->statements, READ_STATEMENTS) != 0) {
-		failed(reader->db, "cannot open the database for reading", error);
-		sqlite_reader_free(reader);
-		return NULL;
-	}
-	sqlite3_busy_timeout(reader->db, BUSY_MS);
-	return reader;
+	return store_sqlite_reader(sqlite->path, store->topics, error);
 }
-
-static struct sse_text column_text(sqlite3_stmt *statement, int column)
-{
-	const char *text = (const char *)sqlite3_column_text(statement, column);
-
-	/* The bytes after the text: SQLite counts them for the form it was last given in. */
-	return (struct sse_text){text ? text : "", (size_t)sqlite3_column_bytes(statement, column)};
-}
-
-static int visit_events(struct store_reader *reader, const struct store_query *query,
-	store_visit visit, void *context)
-{
-	sqlite3_stmt *statement = reader->statements[EVENTS];
-	bool go_on = true;
-	int code;
-
-	sqlite3_bind_int64(statement, 1, (int64_t)query->topic->number + 1);
-	sqlite3_bind_int64(statement, 2, (int64_t)query->after);
-	sqlite3_bind_int64(statement, 3, (int64_t)query->upto);
-	while ((code = sqlite3_step(statement)) == SQLITE_ROW && go_on) {
-		struct event event = {.topic = (struct topic *)query->topic,
-			.position = (uint64_t)sqlite3_column_int64(statement, 0),
-			.time = sqlite3_column_int64(statement, 1),
-			.json = sqlite3_column_int(statement, 2) != 0,
-			.type = {DEFAULT_TYPE, strlen(DEFAULT_TYPE)},
-			.data = column_text(statement, 4)};
-
-		if (sqlite3_column_type(statement, 3) != SQLITE_NULL)
-			event.type = column_text(statement, 3);
-		go_on = visit(context, &event);
-	}
-	sqlite3_reset(statement);
-	return code == SQLITE_DONE || code == SQLITE_ROW ? 0 : -1;
-}
-
-static int read_removed(struct store_reader *reader, struct store_query *query)
-{
-	sqlite3_stmt *statement = reader->statements[REMOVED];
-	int code;
-
-	sqlite3_bind_int64(statement, 1, (int64_t)query->topic->number + 1);
-	code = sqlite3_step(statement);
-	query->removed = code == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
-	sqlite3_reset(statement);
-	return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : -1;
-}
-
-static int sqlite_read(struct store_reader *reader, struct store_query *query, store_visit visit,
-	void *context, struct error *error)
-{
-	int result = 0;
-
-	if (run(reader->statements[SNAPSHOT]) != 0 || read_removed(reader, query) != 0 ||
-		visit_events(reader, query, visit, context) != 0)
-		result = failed(reader->db, "cannot read the log", error);
-	/* No snapshot outlives a chunk, or the WAL would grow. */
-	if (!sqlite3_get_autocommit(reader->db))
-		run(reader->statements[RELEASE]);
-	return result;
-}
-
-static int sqlite_newest(struct store_reader *reader, const struct topic *topic, uint64_t upto,
-	uint64_t count, uint64_t *after, struct error *error)
-{
-	sqlite3_stmt *statement = reader->statements[NEWEST];
-	int code;
-
-	sqlite3_bind_int64(statement, 1, (int64_t)topic->number + 1);
-	sqlite3_bind_int64(statement, 2, (int64_t)upto);
-	sqlite3_bind_int64(statement, 3, (int64_t)count);
-	code = sqlite3_step(statement);
-	*after = code == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
-	sqlite3_reset(statement);
-	if (code != SQLITE_ROW && code != SQLITE_DONE)
-		return failed(reader->db, "cannot read the log", error);
-	return 0;
-}
-
-/*
- * By halving: times grow with positions, but for a clock that was set back, where any of the
- * places that it could mean will do.
- */
-static int sqlite_since(struct store_reader *reader, int64_t time, uint64_t upto, uint64_t *after,
-	struct error *error)
-{
-	sqlite3_stmt *statement = reader->statements[FROM_TIME];
-	uint64_t low = 0, high = upto; /* all up to low are older; what is after high is not */
-	int code;
-
-	while (low < high) {
-		uint64_t middle = low + (high - low) / 2;
-
-		sqlite3_bind_int64(statement, 1, (int64_t)middle);
-		sqlite3_bind_int64(statement, 2, (int64_t)high);
-		code = sqlite3_step(statement);
-		if (code == SQLITE_ROW && sqlite3_column_int64(statement, 1) < time)
-			low = (uint64_t)sqlite3_column_int64(statement, 0);
-		else
-			high = middle;
-		sqlite3_reset(statement);
-		if (code != SQLITE_ROW && code != SQLITE_DONE)
-			return failed(reader->db, "cannot read the log", error);
-	}
-	*after = low;
-	return 0;
-}
-
-/* --- opening and closing --- */
 
 static void sqlite_close(struct store *store)
 {
 	struct sqlite_store *sqlite = (struct sqlite_store *)store;
 
-	finalize(sqlite->statements, WRITE_STATEMENTS);
+	/* What was counted need not be counted again. */
+	if (sqlite->prune != NULL && begin(sqlite) == 0 &&
+		prune_save(sqlite->prune, true, store->head) == 0)
+		commit(sqlite);
+	prune_close(sqlite->prune);
+	keytable_close(&sqlite->keys);
+	database_finalize(sqlite->statements, STATEMENTS);
 	sqlite3_close(sqlite->db);
-	/* After SQLite's: to close any descriptor of the file would drop SQLite's own locks. */
 	if (sqlite->lock >= 0)
 		close(sqlite->lock);
 	identity_free(&store->identity);
@@ -391,138 +364,46 @@ static void sqlite_close(struct store *store)
 	free(sqlite);
 }
 
-static int lock_file(struct sqlite_store *sqlite, struct error *error)
-{
-	sqlite->lock = open(sqlite->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (sqlite->lock < 0)
-		return error_set(error, EX_CANTCREAT,
-			"cannot open the database %s: %s; --db names another file", sqlite->path,
-			strerror(errno));
-	if (flock(sqlite->lock, LOCK_EX | LOCK_NB) != 0)
-		return error_set(error, errno == EWOULDBLOCK ? EX_TEMPFAIL : EX_CANTCREAT,
-			"the database %s is in use by another sse-serve; stop that one, or give "
-			"--db another file",
-			sqlite->path);
-	return 0;
-}
-
-/* Is it ours, and of a version that we know? */
-static int check_kind(struct sqlite_store *sqlite, bool *fresh, struct error *error)
-{
-	int64_t application = ask(sqlite->db, "PRAGMA application_id"), version;
-	int code = sqlite3_errcode(sqlite->db) & 0xff;
-
-	/* That it cannot be read says nothing of whose it is. */
-	if (code == SQLITE_CANTOPEN || code == SQLITE_READONLY)
-		return error_set(error, EX_CANTCREAT,
-			"cannot use the database %s: the folder that it is in must be writable",
-			sqlite->path);
-	if (code == SQLITE_BUSY)
-		return failed(sqlite->db, "cannot use the database", error);
-	version = ask(sqlite->db, "PRAGMA user_version");
-	*fresh = ask(sqlite->db, "SELECT count(*) FROM sqlite_schema") == 0;
-	if (sqlite3_errcode(sqlite->db) == SQLITE_NOTADB ||
-		(!*fresh && application != APPLICATION_ID))
-		return error_set(error, EX_DATAERR,
-			"%s is not a database of sse-serve; --db names another file", sqlite->path);
-	if (version > TABLES_VERSION)
-		return error_set(error, EX_DATAERR,
-			"the database %s is of a newer sse-serve (version %d; this one knows %d): "
-			"upgrade sse-serve",
-			sqlite->path, (int)version, TABLES_VERSION);
-	return 0;
-}
-
-static int exec(struct sqlite_store *sqlite, const char *sql, struct error *error)
-{
-	char doing[300];
-
-	if (sqlite3_exec(sqlite->db, sql, NULL, NULL, NULL) == SQLITE_OK)
-		return 0;
-	snprintf(doing, sizeof(doing), "cannot use the database %s", sqlite->path);
-	failed(sqlite->db, doing, error);
-	if (!sqlite3_get_autocommit(sqlite->db))
-		sqlite3_exec(sqlite->db, "ROLLBACK", NULL, NULL, NULL);
-	return -1;
-}
-
-static int make_tables(struct sqlite_store *sqlite, struct error *error)
-{
-	char sql[sizeof(tables) + 200];
-
-	snprintf(sql, sizeof(sql), "BEGIN;%sPRAGMA application_id=%d;PRAGMA user_version=%d;COMMIT",
-		tables, APPLICATION_ID, TABLES_VERSION);
-	return exec(sqlite, sql, error);
-}
-
 static int open_database(struct sqlite_store *sqlite, struct error *error)
 {
-	bool fresh = false;
+	int version = 0;
 
 	if (sqlite3_open_v2(sqlite->path, &sqlite->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
 		    NULL) != SQLITE_OK)
-		return failed(sqlite->db, "cannot open the database", error);
-	sqlite3_busy_timeout(sqlite->db, BUSY_MS);
+		return database_failed(sqlite->db, "cannot open the database", error);
+	sqlite3_busy_timeout(sqlite->db, DATABASE_BUSY_MS);
 	sqlite3_extended_result_codes(sqlite->db, 0);
-	if (check_kind(sqlite, &fresh, error) != 0)
+	if (database_check(sqlite->db, sqlite->path, &version, error) != 0)
 		return -1;
 	/* auto_vacuum counts only before the first table. */
-	if (fresh && exec(sqlite, "PRAGMA auto_vacuum=INCREMENTAL", error) != 0)
+	if (version == 0 && database_exec(sqlite->db, sqlite->path,
+				    "PRAGMA auto_vacuum=INCREMENTAL", error) != 0)
 		return -1;
-	if (exec(sqlite,
+	if (database_exec(sqlite->db, sqlite->path,
 		    "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;"
 		    "PRAGMA journal_size_limit=67108864",
 		    error) != 0)
 		return -1;
-	if (fresh && make_tables(sqlite, error) != 0)
+	if (version == 0 && database_make(sqlite->db, sqlite->path, error) != 0)
 		return -1;
-	if (prepare(sqlite->db, write_sql, sqlite->statements, WRITE_STATEMENTS) != 0)
-		return failed(sqlite->db, "cannot use the database", error);
+	if (version == 1 && database_upgrade(sqlite->db, sqlite->path, error) != 0)
+		return -1;
 	return 0;
 }
 
-static int load_topics(struct sqlite_store *sqlite, struct error *error)
+static int load(struct sqlite_store *sqlite, struct error *error)
 {
-	sqlite3_stmt *rows = NULL;
-	int result = 0, code;
+	int64_t head;
 
-	if (sqlite3_prepare_v2(sqlite->db, "SELECT id, name, removed FROM topic ORDER BY id", -1,
-		    &rows, NULL) != SQLITE_OK)
-		return failed(sqlite->db, "cannot read the database's topics", error);
-	while ((code = sqlite3_step(rows)) == SQLITE_ROW && result == 0) {
-		struct topic *topic = topics_add(sqlite->store.topics, column_text(rows, 1).data);
-
-		if (topic == NULL || topic->number + 1 != sqlite3_column_int64(rows, 0)) {
-			result = error_set(error, EX_DATAERR,
-				"the topics of the database %s are not numbered in a row: it was "
-				"changed by another program",
-				sqlite->path);
-			break;
-		}
-		topic->removed = (uint64_t)sqlite3_column_int64(rows, 2);
-		sqlite->topics_stored = topic->number + 1;
-	}
-	if (result == 0 && code != SQLITE_DONE)
-		result = failed(sqlite->db, "cannot read the database's topics", error);
-	sqlite3_finalize(rows);
-	return result;
-}
-
-static int load_incarnations(struct sqlite_store *sqlite, struct error *error)
-{
-	sqlite3_stmt *rows = NULL;
-	int result = 0, code = SQLITE_ERROR;
-
-	if (sqlite3_prepare_v2(sqlite->db, "SELECT tag, opened FROM incarnation ORDER BY number",
-		    -1, &rows, NULL) == SQLITE_OK) {
-		while ((code = sqlite3_step(rows)) == SQLITE_ROW && result == 0)
-			result = identity_add(&sqlite->store.identity, column_text(rows, 0).data,
-				(uint64_t)sqlite3_column_int64(rows, 1));
-	}
-	if (result != 0 || code != SQLITE_DONE)
-		result = failed(sqlite->db, "cannot read the database's incarnations", error);
-	sqlite3_finalize(rows);
-	return result;
+	if (database_topics(sqlite->db, sqlite->path, sqlite->store.topics, error) != 0)
+		return -1;
+	sqlite->topics_stored = topics_count(sqlite->store.topics);
+	/* Positions are never used twice, also when all events are gone. */
+	head = database_head(sqlite->db, DATABASE_VERSION);
+	if (head < 0)
+		return database_failed(sqlite->db, "cannot read the database's head", error);
+	sqlite->store.head = (uint64_t)head;
+	return 0;
 }
 
 /*
@@ -531,18 +412,35 @@ static int load_incarnations(struct sqlite_store *sqlite, struct error *error)
  */
 static int begin_incarnation(struct sqlite_store *sqlite, struct error *error)
 {
-	char tag[IDENTITY_TAG + 1], sql[300];
+	char tag[IDENTITY_TAG + 1], text[300];
 
 	if (identity_new_tag(tag) != 0)
 		return error_set(error, EX_OSERR, "the system gives no random numbers");
-	snprintf(sql, sizeof(sql),
+	snprintf(text, sizeof(text),
 		"BEGIN IMMEDIATE;"
 		"DELETE FROM incarnation WHERE opened = %lld"
 		" AND number > (SELECT min(number) FROM incarnation);"
 		"INSERT INTO incarnation(tag, opened) VALUES('%s', %lld);"
 		"COMMIT",
 		(long long)sqlite->store.head, tag, (long long)sqlite->store.head);
-	return exec(sqlite, sql, error);
+	return database_exec(sqlite->db, sqlite->path, text, error);
+}
+
+static int open_parts(
+	struct sqlite_store *sqlite, const struct store_config *config, struct error *error)
+{
+	const struct retention *retention = config->retention;
+	static const struct retain nothing;
+
+	if (database_prepare(sqlite->db, sql, sqlite->statements, STATEMENTS) != 0 ||
+		keytable_open(&sqlite->keys, sqlite->db, config->idempotency_window) != 0)
+		return database_failed(sqlite->db, "cannot use the database", error);
+	sqlite->shrink.db = sqlite->db;
+	if (retention == NULL ||
+		(retention->count == 0 && memcmp(&retention->all, &nothing, sizeof(nothing)) == 0))
+		return 0;
+	sqlite->prune = prune_open(sqlite->db, config->topics, retention, error);
+	return sqlite->prune != NULL ? 0 : -1;
 }
 
 struct store *store_sqlite_open(const struct store_config *config, struct error *error)
@@ -550,15 +448,15 @@ struct store *store_sqlite_open(const struct store_config *config, struct error 
 	static const struct store_ops ops = {
 		.name = "sqlite",
 		.append = sqlite_append,
+		.tidy = sqlite_tidy,
 		.reader_new = sqlite_reader_new,
-		.reader_free = sqlite_reader_free,
-		.read = sqlite_read,
-		.newest = sqlite_newest,
-		.since = sqlite_since,
+		.reader_free = store_sqlite_reader_free,
+		.read = store_sqlite_read,
+		.newest = store_sqlite_newest,
+		.since = store_sqlite_since,
 		.close = sqlite_close,
 	};
 	struct sqlite_store *sqlite = calloc(1, sizeof(*sqlite));
-	int64_t head;
 
 	if (sqlite == NULL || (sqlite->path = strdup(config->path)) == NULL) {
 		free(sqlite);
@@ -568,23 +466,12 @@ struct store *store_sqlite_open(const struct store_config *config, struct error 
 	sqlite->store.ops = &ops;
 	sqlite->store.topics = config->topics;
 	sqlite->lock = -1;
-	if (lock_file(sqlite, error) != 0 || open_database(sqlite, error) != 0 ||
-		load_topics(sqlite, error) != 0)
-		goto err;
-	/* Positions are never used twice, also when all events are gone. */
-	head = ask(sqlite->db, "SELECT max(coalesce((SELECT max(position) FROM event), 0),"
-			       " coalesce((SELECT max(removed) FROM topic), 0),"
-			       " coalesce((SELECT max(opened) FROM incarnation), 0))");
-	if (head < 0) {
-		failed(sqlite->db, "cannot read the database's head", error);
-		goto err;
-	}
-	sqlite->store.head = (uint64_t)head;
-	if (begin_incarnation(sqlite, error) != 0 || load_incarnations(sqlite, error) != 0)
-		goto err;
-	return &sqlite->store;
-
-err:
+	if (database_lock(sqlite->path, &sqlite->lock, error) == 0 &&
+		open_database(sqlite, error) == 0 && load(sqlite, error) == 0 &&
+		begin_incarnation(sqlite, error) == 0 &&
+		database_incarnations(sqlite->db, &sqlite->store.identity, error) == 0 &&
+		open_parts(sqlite, config, error) == 0)
+		return &sqlite->store;
 	sqlite_close(&sqlite->store);
 	return NULL;
 }

@@ -10,6 +10,7 @@
 
 #include "number.h"
 #include "stream.h"
+#include "timestamp.h"
 
 /* What clients are told to wait before they reconnect, ms: spread, so that a restart brings no
  * herd. */
@@ -29,33 +30,6 @@ void stream_check(struct request *request)
 		request_problem(request, 400, "a request for a stream has no body");
 }
 
-/* "2026-11-22T19:00:00Z", with a fraction or an offset. */
-static int parse_time(const char *text, int64_t *ms)
-{
-	struct tm tm = {0};
-	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	int64_t fraction = 0, offset = 0;
-	int hours, minutes, used = 0;
-	char sign;
-
-	if (rest == NULL)
-		return -1;
-	if (*rest == '.') {
-		int64_t scale = 100;
-
-		for (rest++; *rest >= '0' && *rest <= '9'; rest++, scale /= 10)
-			fraction += (*rest - '0') * scale;
-	}
-	if (strcmp(rest, "Z") != 0 && strcmp(rest, "z") != 0) {
-		if (sscanf(rest, "%c%2d:%2d%n", &sign, &hours, &minutes, &used) != 3 ||
-			rest[used] != '\0' || (sign != '+' && sign != '-' && sign != ' '))
-			return -1;
-		offset = (hours * 60 + minutes) * (sign == '-' ? -60000 : 60000);
-	}
-	*ms = (int64_t)timegm(&tm) * 1000 + fraction - offset;
-	return *ms >= 0 ? 0 : -1;
-}
-
 int stream_since(const char *text, int64_t *since, struct error *error)
 {
 	int64_t back;
@@ -70,7 +44,7 @@ int stream_since(const char *text, int64_t *since, struct error *error)
 			*since = 0;
 		return 0;
 	}
-	if (parse_time(text, since) == 0)
+	if (timestamp_parse(text, since) == 0)
 		return 0;
 	return error_set(error, EX_DATAERR,
 		"since is 'all', a duration like 10m, or a time like 2026-11-22T19:00:00Z");
@@ -78,31 +52,32 @@ int stream_since(const char *text, int64_t *since, struct error *error)
 
 /*
  * The header outranks the query: an EventSource reconnects with the URL that it had, and says in
- * the header how far it came.  *${id} is to be freed.
+ * the header how far it came.
  */
-static int find_start(struct request *request, struct start *start, char **id, struct error *error)
+static int find_start(struct request *request, struct start *start, struct error *error)
 {
 	const char *header = request_header(request, "Last-Event-ID");
-	char *since;
+	char *id, *since;
 	int result;
 
-	*start = (struct start){.kind = START_NOW};
-	*id = header != NULL && header[0] != '\0' ? strdup(header)
-						  : route_query(&request->route, "last_event_id");
-	if (*id != NULL && (*id)[0] != '\0') {
-		if (identity_parse(&request->server->store->identity, *id,
+	id = header != NULL && header[0] != '\0' ? strdup(header)
+						 : route_query(&request->route, "last_event_id");
+	if (id != NULL && id[0] != '\0') {
+		if (identity_parse(&request->server->store->identity, id,
 			    window_position(request->server->window), &start->after)) {
 			start->kind = START_AFTER;
+			free(id);
 			return 0;
 		}
 		start->kind = START_UNKNOWN;
-		start->unknown = *id;
-		if (strlen(*id) > FOREIGN_ID_MAX)
-			(*id)[FOREIGN_ID_MAX] = '\0';
+		start->unknown = id;
+		if (strlen(id) > FOREIGN_ID_MAX)
+			id[FOREIGN_ID_MAX] = '\0';
 		/* It goes into JSON: what is not UTF-8 is not worth repeating. */
-		(*id)[sse_utf8_valid(*id, strlen(*id))] = '\0';
+		id[sse_utf8_valid(id, strlen(id))] = '\0';
 		return 0;
 	}
+	free(id);
 	since = route_query(&request->route, "since");
 	if (since == NULL)
 		return 0;
@@ -110,6 +85,82 @@ static int find_start(struct request *request, struct start *start, char **id, s
 	result = stream_since(since, &start->since, error);
 	free(since);
 	return result;
+}
+
+/* Read all ?topic= of /api/event.  Return their number, or -1 with the reason. */
+static int read_topics(
+	const struct request *request, char **topics, size_t max, struct error *error)
+{
+	struct error reason = {0};
+	size_t cursor = 0, count = 0;
+	char *topic;
+
+	while ((topic = route_query_next(&request->route, "topic", &cursor)) != NULL) {
+		if (count == max) {
+			free(topic);
+			return error_set(error, EX_DATAERR,
+				"a stream can name at most %zu topics (--max-topics-per-stream)",
+				max);
+		}
+		topics[count++] = topic;
+		if (topic_pattern_check(topic, strlen(topic), &reason) != 0)
+			return error_set(
+				error, EX_DATAERR, "topic=%.100s: %.200s", topic, reason.text);
+	}
+	if (count == 0)
+		return error_set(error, EX_DATAERR,
+			"say which topics: /api/event?topic=users&topic=chat/*, where * stands for "
+			"one segment and ** for all further ones");
+	return (int)count;
+}
+
+static bool names_topic(const struct request *request)
+{
+	char *topic = route_query(&request->route, "topic");
+	bool named = topic != NULL;
+
+	free(topic);
+	return named;
+}
+
+/* What the request is for.  NULL with the reason. */
+static struct selection *find_selection(const struct request *request, struct error *error)
+{
+	size_t max = (size_t)request->server->options->max_topics_per_stream;
+	struct selection *selection = NULL;
+	const char *topic = request->route.topic;
+	char **topics;
+	bool envelope;
+	int count;
+
+	if (route_envelope(&request->route, &envelope, error) != 0)
+		return NULL;
+	if (topic != NULL) {
+		if (names_topic(request)) {
+			error_set(error, EX_DATAERR,
+				"this is the stream of one topic; /api/event?topic=... is that of many");
+			return NULL;
+		}
+
+		selection = selection_new(&topic, 1, envelope);
+		if (selection == NULL)
+			error_set(error, EX_OSERR, "out of memory; try again later");
+		return selection;
+	}
+	topics = calloc(max, sizeof(char *));
+	if (topics == NULL) {
+		error_set(error, EX_OSERR, "out of memory; try again later");
+		return NULL;
+	}
+	count = read_topics(request, topics, max, error);
+	if (count > 0)
+		selection = selection_new((const char *const *)topics, (size_t)count, envelope);
+	if (count > 0 && selection == NULL)
+		error_set(error, EX_OSERR, "out of memory; try again later");
+	for (size_t i = 0; i < max; i++)
+		free(topics[i]);
+	free(topics);
+	return selection;
 }
 
 static size_t make_head(const struct request *request, char *head, size_t size)
@@ -130,29 +181,98 @@ static size_t make_head(const struct request *request, char *head, size_t size)
 	return len + strlen(retry);
 }
 
+/* Is there room for one more?  If not, say why. */
+static bool admit(struct request *request, struct opening *opening)
+{
+	const struct options *options = request->server->options;
+
+	switch (limits_admit(
+		request->server->limits, request_address(request), &opening->address)) {
+	case LIMITS_OK:
+		return true;
+	case LIMITS_STREAMS:
+		request_problem(request, 503,
+			"the limit of %lld open streams is reached (--max-streams); try again later",
+			(long long)options->max_streams);
+		break;
+	case LIMITS_ADDRESS:
+		request_problem(request, 429,
+			"the limit of %lld open streams of one address is reached "
+			"(--max-streams-per-address)",
+			(long long)options->max_streams_per_address);
+		request_add_header(request, "Retry-After", "10");
+		break;
+	case LIMITS_MEMORY:
+		request_problem(request, 503, "out of memory; try again later");
+		break;
+	}
+	return false;
+}
+
+/* Take the socket, and hand it to the loop that has the fewest. */
+static void hand_over(struct request *request, struct opening *opening)
+{
+	if (!admit(request, opening)) {
+		opening_free(opening);
+		return;
+	}
+	opening->fd = request_take_socket(request);
+	if (opening->fd < 0) {
+		request_problem(request, 503, "out of descriptors: %s", strerror(errno));
+		limits_release(request->server->limits, opening->address);
+		opening_free(opening);
+		return;
+	}
+	request->status = 200;
+	opening->fanout = fanout_place(request->server);
+	if (opening->fanout == request->fanout) {
+		subscriber_open(opening);
+	} else {
+		struct mailbox *mailbox = opening->fanout->mailbox;
+
+		mailbox_post(mailbox, &opening->message);
+		mailbox_wake(mailbox);
+	}
+}
+
+static void take_opening(struct message *message)
+{
+	subscriber_open((struct opening *)message);
+}
+
+/* What the request asks for.  NULL when a problem was replied. */
+static struct opening *read_opening(struct request *request)
+{
+	struct opening *opening = calloc(1, sizeof(*opening));
+	struct error error = {.status = EX_OSERR, .text = "out of memory; try again later"};
+
+	if (opening == NULL) {
+		request_problem(request, 503, "%s", error.text);
+		return NULL;
+	}
+	opening->message.handle = take_opening;
+	opening->fd = -1;
+	opening->selection = find_selection(request, &error);
+	if (opening->selection != NULL && find_start(request, &opening->start, &error) == 0)
+		return opening;
+	request_problem(request, error.status == EX_OSERR ? 503 : 400, "%s", error.text);
+	opening_free(opening);
+	return NULL;
+}
+
 void stream_run(struct request *request)
 {
-	struct error error = {0};
-	struct start start;
-	char head[1024], *id;
-	size_t len;
-	int fd;
+	struct opening *opening = read_opening(request);
 
-	if (find_start(request, &start, &id, &error) != 0) {
-		request_problem(request, 400, "%s", error.text);
-	} else if (request_is_head(request)) {
+	if (opening == NULL)
+		return;
+	if (request_is_head(request)) {
+		opening_free(opening);
 		request_reply_static(request, 200, "text/event-stream", "", 0);
 		request_add_header(request, "Cache-Control", "no-cache");
 		request_add_header(request, "X-Accel-Buffering", "no");
-	} else {
-		len = make_head(request, head, sizeof(head));
-		fd = request_take_socket(request);
-		if (fd < 0)
-			request_problem(request, 503, "out of descriptors: %s", strerror(errno));
-		else
-			subscriber_open(
-				request->fanout, fd, request->route.topic, head, len, &start);
-		request->status = fd < 0 ? 503 : 200;
+		return;
 	}
-	free(id);
+	opening->head_len = make_head(request, opening->head, sizeof(opening->head));
+	hand_over(request, opening);
 }

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/sockios.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -57,9 +59,12 @@ void subscriber_close(struct subscriber *subscriber)
 	if (subscriber->state == CLOSED)
 		return;
 	subscriber->state = CLOSED;
+	/* The HTTP library may not have closed its descriptor of the same socket yet. */
+	epoll_ctl(subscriber->fanout->epoll, EPOLL_CTL_DEL, subscriber->fd, NULL);
 	close(subscriber->fd);
 	free(subscriber->pending);
 	subscriber->pending = NULL;
+	limits_release(subscriber->fanout->server->limits, subscriber->address);
 	fanout_leave(subscriber->fanout, subscriber);
 	/* Otherwise whoever holds it will bury it. */
 	if (!reading && !subscriber->queued)
@@ -73,6 +78,13 @@ void subscriber_behind(struct subscriber *subscriber, uint64_t cursor, uint64_t 
 	subscriber->skip = 0;
 	subscriber->partial = 0;
 	subscriber_make_ready(subscriber);
+}
+
+/* The socket is full: epoll will tell. */
+static void wait_for_room(struct subscriber *subscriber)
+{
+	subscriber->state = WAITING;
+	subscriber->unread = 0;
 }
 
 /* Keep a rest that must go first.  Without memory for it the stream ends. */
@@ -92,17 +104,23 @@ static void keep_pending(struct subscriber *subscriber, const char *data, size_t
 
 void subscriber_stopped(struct subscriber *subscriber, uint64_t cursor, uint64_t entry, size_t sent)
 {
-	const struct window *window = subscriber->fanout->server->window;
-	const struct window_entry *one = window_entry(window, entry);
+	const struct fanout *fanout = subscriber->fanout;
+	const struct window *window = fanout->server->window;
+	const struct window_view *view = &subscriber->channel->view;
+	const struct window_entry *one;
+	const char *frame;
+	size_t len;
 
-	while (sent >= one->len) {
-		sent -= one->len;
-		cursor = one->position;
-		entry = atomic_load_explicit(&one->next, memory_order_acquire);
+	for (entry = window_find(window, view, entry, fanout->boundary);;
+		entry = window_next(window, view, entry, fanout->boundary)) {
 		one = window_entry(window, entry);
+		frame = window_frame(view, one, &len);
+		if (sent < len)
+			break;
+		sent -= len;
+		cursor = one->position;
 	}
-	subscriber->state = WAITING;
-	subscriber->sent = subscriber->fanout->now;
+	wait_for_room(subscriber);
 	subscriber->cursor = cursor;
 	subscriber->entry = entry;
 	subscriber->skip = (uint32_t)sent;
@@ -112,7 +130,7 @@ void subscriber_stopped(struct subscriber *subscriber, uint64_t cursor, uint64_t
 		subscriber->skip = 0;
 		subscriber->partial = 0;
 		subscriber->entry = entry + 1;
-		keep_pending(subscriber, one->frame + sent, one->len - sent);
+		keep_pending(subscriber, frame + sent, len - sent);
 	}
 }
 
@@ -133,26 +151,68 @@ static void submit(struct subscriber *subscriber, struct replay *replay)
 	worker_submit(fanout->server->worker, &replay->job);
 }
 
-/* The socket took the first ${sent} bytes of the chunk and no more. */
+/*
+ * Send what must go first.  True when it is gone; otherwise the subscriber waits for room, or is
+ * closed.
+ */
+static bool send_pending(struct subscriber *subscriber)
+{
+	struct pending *pending = subscriber->pending;
+	ssize_t sent;
+
+	if (pending == NULL)
+		return true;
+	sent = send_bytes(
+		subscriber->fd, pending->data + pending->done, pending->len - pending->done);
+	if (sent < 0) {
+		subscriber_close(subscriber);
+		return false;
+	}
+	if (sent > 0)
+		subscriber->sent = subscriber->fanout->now;
+	pending->done += (size_t)sent;
+	if (pending->done < pending->len) {
+		wait_for_room(subscriber);
+		return false;
+	}
+	free(pending);
+	subscriber->pending = NULL;
+	return true;
+}
+
+/* The socket took the first ${sent} bytes of the events, and no more. */
 static void stopped_in_replay(
 	struct subscriber *subscriber, const struct replay *replay, size_t sent)
 {
-	size_t start = 0, i = 0;
+	const struct replay_chunk *chunk = replay->chunk;
+	size_t i = replay->first, start = replay->offset;
 
-	for (; replay->marks[i].end <= sent; i++) {
-		start = replay->marks[i].end;
-		subscriber->cursor = replay->marks[i].position;
+	for (; chunk->marks[i].end <= replay->offset + sent; i++) {
+		start = chunk->marks[i].end;
+		subscriber->cursor = chunk->marks[i].position;
 	}
-	subscriber->state = WAITING;
-	subscriber->skip = (uint32_t)(sent - start);
-	subscriber->partial = sent > start ? replay->marks[i].position : 0;
-	/* A start or a gap is told once: also if nothing of it was sent, it is kept. */
-	if (!replay->marks[i].event) {
-		subscriber->cursor = replay->marks[i].position;
-		subscriber->skip = 0;
-		subscriber->partial = 0;
-		keep_pending(subscriber, replay->frames.data + sent, replay->marks[i].end - sent);
-	}
+	wait_for_room(subscriber);
+	subscriber->skip = (uint32_t)(replay->offset + sent - start);
+	subscriber->partial = subscriber->skip > 0 ? chunk->marks[i].position : 0;
+}
+
+static void send_replay(struct subscriber *subscriber, const struct replay *replay)
+{
+	const struct replay_chunk *chunk = replay->chunk;
+	size_t len = replay->end - replay->offset, skip = subscriber->skip;
+	ssize_t sent = 0;
+
+	if (len > skip)
+		sent = send_bytes(
+			subscriber->fd, chunk->frames.data + replay->offset + skip, len - skip);
+	if (sent > 0)
+		subscriber->sent = subscriber->fanout->now;
+	if (sent < 0)
+		subscriber_close(subscriber);
+	else if (len > skip && (size_t)sent < len - skip)
+		stopped_in_replay(subscriber, replay, skip + (size_t)sent);
+	else
+		subscriber_behind(subscriber, replay->reached, TOPIC_NO_ENTRY);
 }
 
 /* A chunk came back from the replay thread. */
@@ -160,40 +220,38 @@ static void take_replay(struct message *message)
 {
 	struct replay *replay = (struct replay *)message;
 	struct subscriber *subscriber = replay->subscriber;
-	struct fanout *fanout = subscriber->fanout;
-	size_t len = replay->frames.len, skip = subscriber->skip;
-	ssize_t sent = 0;
 
 	if (subscriber->state == CLOSED) {
 		bury(subscriber);
-	} else if (replay->failed) {
-		subscriber->state = READY;
+		replay_free(replay);
+		return;
+	}
+	subscriber->state = READY;
+	if (replay->failed) {
 		subscriber_close(subscriber);
 	} else {
-		subscriber->state = READY;
-		if (len > skip)
-			sent = send_bytes(subscriber->fd, replay->frames.data + skip, len - skip);
-		subscriber->sent = fanout->now;
-		if (sent < 0)
-			subscriber_close(subscriber);
-		else if (len > skip && (size_t)sent < len - skip)
-			stopped_in_replay(subscriber, replay, skip + (size_t)sent);
-		else
-			subscriber_behind(subscriber, replay->reached, TOPIC_NO_ENTRY);
+		subscriber->told = replay->told;
+		/* A start or a gap is told once, so it is kept until it is sent. */
+		if (replay->prefix.len > 0) {
+			subscriber->cursor = replay->after;
+			keep_pending(subscriber, replay->prefix.data, replay->prefix.len);
+		}
+		if (subscriber->state == READY && send_pending(subscriber))
+			send_replay(subscriber, replay);
 	}
-	worker_release(fanout->server->worker, replay->job.held);
 	replay_free(replay);
 }
 
 static struct replay *new_replay(struct subscriber *subscriber)
 {
 	struct replay *replay =
-		replay_new(subscriber->fanout->server, subscriber, subscriber->channel->name);
+		replay_new(subscriber->fanout->server, subscriber, subscriber->channel->selection);
 
 	if (replay == NULL)
 		return NULL;
 	replay->job.message.handle = take_replay;
 	replay->after = subscriber->cursor;
+	replay->told = subscriber->told;
 	replay->partial = subscriber->partial;
 	return replay;
 }
@@ -212,28 +270,23 @@ static void become_live(struct subscriber *subscriber, uint64_t entry)
 }
 
 /*
- * Find and announce the entry to go on with.  False if it must come from the log.  The entry is
- * of the subscriber's topic, or at or beyond the boundary.
+ * Find and announce the entry to go on with: all of the view before it was sent.  False if it
+ * must come from the log: the window does not reach back so far, or retention has removed an
+ * event that the window may still have: a list would not show it, and only the log tells the gap.
  */
 static bool find_entry(struct subscriber *subscriber, uint64_t *entry)
 {
 	const struct fanout *fanout = subscriber->fanout;
 	struct window *window = fanout->server->window;
-	const struct topic *topic = subscriber->channel->topic;
 	/* The rest of a frame goes first, not an ephemeral event that stands before it. */
 	uint64_t position = subscriber->partial != 0 ? subscriber->partial - 1 : subscriber->cursor;
-	uint64_t first;
+	uint64_t removed = topic_set_removed(&subscriber->channel->topics);
 
-	*entry = subscriber->entry;
-	if ((*entry == TOPIC_NO_ENTRY || !window_announce(window, fanout->reader, *entry)) &&
-		!window_seek(window, fanout->reader, position, entry))
+	if (subscriber->partial == 0 && removed > position)
 		return false;
-	if (*entry >= fanout->boundary || topic == NULL ||
-		window_entry(window, *entry)->topic == topic)
-		return true;
-	first = window_first_of(window, topic, *entry);
-	*entry = first < fanout->boundary ? first : fanout->boundary;
-	return true;
+	*entry = subscriber->entry;
+	return (*entry != TOPIC_NO_ENTRY && window_announce(window, fanout->reader, *entry)) ||
+	       window_seek(window, fanout->reader, position, entry);
 }
 
 /* Send from the window.  False if the next frame is in the log only. */
@@ -243,52 +296,28 @@ static bool serve_from_window(struct subscriber *subscriber, uint64_t entry)
 	struct window_chunk chunk;
 	ssize_t sent;
 
-	if (entry >= fanout->boundary || subscriber->channel->topic == NULL) {
+	if (entry >= fanout->boundary) {
 		become_live(subscriber, entry);
 		return true;
 	}
-	window_gather(fanout->server->window, entry, fanout->boundary, subscriber->cursor,
-		subscriber->skip, &chunk);
-	if (chunk.count == 0)
+	window_gather(fanout->server->window, &subscriber->channel->view, entry, fanout->boundary,
+		subscriber->cursor, subscriber->skip, &chunk);
+	if (chunk.count == 0 && chunk.missing)
 		return false;
-	sent = window_send(subscriber->fd, &chunk);
+	sent = chunk.count > 0 ? window_send(subscriber->fd, &chunk) : 0;
+	if (sent > 0)
+		subscriber->sent = fanout->now;
 	if (sent < 0) {
 		subscriber_close(subscriber);
 	} else if ((size_t)sent < chunk.len) {
 		subscriber_stopped(
 			subscriber, subscriber->cursor, entry, subscriber->skip + (size_t)sent);
 	} else if (chunk.end < fanout->boundary) {
-		subscriber->sent = fanout->now;
 		subscriber_behind(subscriber, chunk.position, chunk.end);
 	} else {
-		subscriber->sent = fanout->now;
 		subscriber->cursor = chunk.position;
 		become_live(subscriber, chunk.end);
 	}
-	return true;
-}
-
-/* Send what must go first.  True when it is gone. */
-static bool send_pending(struct subscriber *subscriber)
-{
-	struct pending *pending = subscriber->pending;
-	ssize_t sent;
-
-	if (pending == NULL)
-		return true;
-	sent = send_bytes(
-		subscriber->fd, pending->data + pending->done, pending->len - pending->done);
-	if (sent < 0) {
-		subscriber_close(subscriber);
-		return false;
-	}
-	pending->done += (size_t)sent;
-	if (pending->done < pending->len) {
-		subscriber->state = WAITING;
-		return false;
-	}
-	free(pending);
-	subscriber->pending = NULL;
 	return true;
 }
 
@@ -327,16 +356,13 @@ static void ready(struct source *source, uint32_t events)
 }
 
 /* Send the head, and where the stream starts if that is known already. */
-static int send_head(
-	struct subscriber *subscriber, const char *head, size_t head_len, const struct start *start)
+static int send_head(struct subscriber *subscriber, const struct opening *opening)
 {
-	char bytes[2048], id[IDENTITY_TEXT];
-	size_t len = head_len;
+	char bytes[OPENING_HEAD + IDENTITY_TEXT + 8], id[IDENTITY_TEXT];
+	size_t len = opening->head_len;
 
-	if (head_len + sizeof(id) + 8 > sizeof(bytes))
-		return -1;
-	memcpy(bytes, head, head_len);
-	if (start->kind == START_NOW || start->kind == START_AFTER) {
+	memcpy(bytes, opening->head, len);
+	if (opening->start.kind == START_NOW || opening->start.kind == START_AFTER) {
 		identity_format(
 			&subscriber->fanout->server->store->identity, subscriber->cursor, id);
 		len += (size_t)snprintf(bytes + len, sizeof(bytes) - len, "id: %s\n\n", id);
@@ -344,7 +370,7 @@ static int send_head(
 	return send_bytes(subscriber->fd, bytes, len) == (ssize_t)len ? 0 : -1;
 }
 
-static void begin(struct subscriber *subscriber, const struct start *start)
+static void begin(struct subscriber *subscriber, struct start *start)
 {
 	struct replay *replay;
 
@@ -362,60 +388,116 @@ static void begin(struct subscriber *subscriber, const struct start *start)
 			replay->after = 0;
 			replay->from_time = start->kind == START_SINCE;
 			replay->since = start->since;
-			if (start->kind == START_UNKNOWN &&
-				(replay->unknown = strdup(start->unknown)) == NULL) {
-				replay_free(replay);
-				replay = NULL;
-			}
+			replay->unknown = start->unknown;
+			start->unknown = NULL;
 		}
 		submit(subscriber, replay);
 		break;
 	}
 }
 
-void subscriber_open(struct fanout *fanout, int fd, const char *topic, const char *head,
-	size_t head_len, const struct start *start)
+void opening_free(struct opening *opening)
 {
-	struct subscriber *subscriber = calloc(1, sizeof(*subscriber));
+	if (opening->fd >= 0)
+		close(opening->fd);
+	selection_drop(opening->selection);
+	free(opening->start.unknown);
+	free(opening);
+}
+
+/* It is in no channel yet.  Return 0, or -1. */
+static int join(struct subscriber *subscriber, const struct opening *opening)
+{
+	struct fanout *fanout = subscriber->fanout;
 	struct epoll_event event = {
 		.events = EPOLLIN | EPOLLRDHUP | EPOLLOUT | EPOLLET, .data.ptr = subscriber};
+
+	if (epoll_ctl(fanout->epoll, EPOLL_CTL_ADD, opening->fd, &event) != 0)
+		return -1;
+	if (fanout_join(fanout, subscriber, opening->selection) == 0)
+		return 0;
+	epoll_ctl(fanout->epoll, EPOLL_CTL_DEL, opening->fd, NULL);
+	return -1;
+}
+
+void subscriber_open(struct opening *opening)
+{
+	struct fanout *fanout = opening->fanout;
+	struct subscriber *subscriber = !fanout->ended ? calloc(1, sizeof(*subscriber)) : NULL;
 
 	if (subscriber == NULL)
 		goto err0;
 	subscriber->source.ready = ready;
-	subscriber->fd = fd;
+	subscriber->fd = opening->fd;
 	subscriber->fanout = fanout;
+	subscriber->address = opening->address;
 	subscriber->sent = fanout->now;
-	subscriber->cursor = start->kind == START_AFTER ? start->after : fanout->position;
+	subscriber->cursor =
+		opening->start.kind == START_AFTER ? opening->start.after : fanout->position;
 	subscriber->entry = TOPIC_NO_ENTRY;
-	if (fanout_join(fanout, subscriber, topic) != 0)
+	if (join(subscriber, opening) != 0)
 		goto err1;
-	if (epoll_ctl(fanout->epoll, EPOLL_CTL_ADD, fd, &event) != 0 ||
-		send_head(subscriber, head, head_len, start) != 0) {
+	/* From here on closing the subscriber is what undoes it all. */
+	opening->fd = -1;
+	if (send_head(subscriber, opening) == 0) {
+		begin(subscriber, &opening->start);
+	} else {
 		subscriber->state = READY;
 		subscriber_close(subscriber);
-		return;
 	}
-	begin(subscriber, start);
+	opening_free(opening);
 	return;
 
 err1:
 	free(subscriber);
 err0:
-	close(fd);
+	fanout_unplace(fanout);
+	limits_release(fanout->server->limits, opening->address);
+	opening_free(opening);
 }
 
-void subscriber_heartbeat(struct subscriber *subscriber)
+/* --- silence --- */
+
+/* Send a comment.  False if the socket is full. */
+static bool heartbeat(struct subscriber *subscriber)
 {
 	static const char comment[] = ":\n\n";
-	ssize_t sent;
+	ssize_t sent = send_bytes(subscriber->fd, comment, sizeof(comment) - 1);
 
-	if (subscriber->state != LIVE)
-		return;
-	sent = send_bytes(subscriber->fd, comment, sizeof(comment) - 1);
-	/* Full means that bytes are on their way, which will do for a sign of life. */
-	if (sent == sizeof(comment) - 1 || sent == 0)
+	if (sent == sizeof(comment) - 1)
 		subscriber->sent = subscriber->fanout->now;
+	/* A part of it cannot be taken back. */
+	else if (sent != 0)
+		subscriber_close(subscriber);
+	return sent != 0;
+}
+
+/* Has the reader taken anything since it was last looked at?  Its end of the socket tells. */
+static bool reads(struct subscriber *subscriber)
+{
+	int queued = 0;
+	bool fewer;
+
+	if (ioctl(subscriber->fd, SIOCOUTQ, &queued) != 0)
+		return false;
+	fewer = subscriber->unread > (uint32_t)queued;
+	subscriber->unread = (uint32_t)queued;
+	return fewer;
+}
+
+void subscriber_look(struct subscriber *subscriber, uint32_t margin)
+{
+	const struct fanout *fanout = subscriber->fanout;
+	const struct options *options = fanout->server->options;
+	uint32_t silent = fanout->now - subscriber->sent;
+	bool full = false;
+
+	if (subscriber->state == LIVE && silent + margin > (uint32_t)options->heartbeat)
+		full = !heartbeat(subscriber);
+	else if (subscriber->state == WAITING && reads(subscriber))
+		subscriber->sent = fanout->now;
 	else
+		full = subscriber->state == WAITING;
+	if (full && silent >= (uint32_t)options->stall_timeout)
 		subscriber_close(subscriber);
 }

@@ -20,16 +20,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "limits.h"
 #include "mailbox.h"
+#include "selection.h"
 #include "server.h"
 #include "source.h"
 
 struct fanout;
 
-/* The subscribers of one loop that want the same topic. */
+/* The subscribers of one loop that want the same. */
 struct channel {
-	const char *name;
-	struct topic *topic; /* NULL until its first event */
+	struct selection *selection; /* held */
+	struct topic_set topics;     /* of it, those that have had an event */
+	struct window_view view;     /* them, in the form that is wanted */
 	struct subscriber **subscribers;
 	uint32_t count, room;
 
@@ -57,9 +60,12 @@ struct subscriber {
 	uint64_t cursor;  /* unless LIVE: all up to this position was sent */
 	uint64_t entry;	  /* all entries of the window before this one were sent, or
 			     TOPIC_NO_ENTRY if only the cursor is known */
+	uint64_t told;	  /* that events up to this position are gone it knows already */
 	uint64_t partial; /* position of the event after the cursor whose first ${skip} bytes
 			     were sent */
 	uint32_t skip;
+	uint32_t unread; /* WAITING: bytes in the socket's queue when it was last looked at, or 0 */
+	struct limits_address *address; /* what it is counted by */
 	struct subscriber *wheel_next, **wheel_back;
 	struct subscriber *next; /* in the ready list, or among the closed */
 	struct pending *pending; /* bytes that must go first; almost always NULL */
@@ -71,18 +77,34 @@ _Static_assert(sizeof(struct subscriber) <= 128, "a subscriber is at most 128 by
 /* Where a new stream starts. */
 struct start {
 	enum { START_NOW, START_AFTER, START_UNKNOWN, START_SINCE } kind;
-	uint64_t after;	     /* START_AFTER: a position of this log */
-	int64_t since;	     /* START_SINCE: ms since 1970; 0 for all */
-	const char *unknown; /* START_UNKNOWN: the id that is not of this log; copied */
+	uint64_t after; /* START_AFTER: a position of this log */
+	int64_t since;	/* START_SINCE: ms since 1970; 0 for all */
+	char *unknown;	/* START_UNKNOWN: the id that is not of this log; owned */
+};
+
+#define OPENING_HEAD 1024
+
+/* A stream that is to be opened, on its way to the loop that will serve it. */
+struct opening {
+	struct message message;		/* first */
+	struct fanout *fanout;		/* see fanout_place() */
+	int fd;				/* non-blocking; owned */
+	struct selection *selection;	/* held */
+	struct limits_address *address; /* see limits.h */
+	struct start start;
+	size_t head_len;
+	char head[OPENING_HEAD]; /* of the HTTP answer */
 };
 
 /*
- * subscriber_open(fanout, fd, topic, head, head_len, start):
- * Take over a non-blocking socket: send ${head} and where it starts, and serve it.  The socket is
- * closed on failure too.
+ * subscriber_open(opening):
+ * Send the head and where the stream starts, and serve it from now on.  Takes the opening, which
+ * was allocated, and all that it owns; on failure the socket is closed.
  */
-void subscriber_open(struct fanout *fanout, int fd, const char *topic, const char *head,
-	size_t head_len, const struct start *start);
+void subscriber_open(struct opening *opening);
+
+/* opening_free(opening): instead of subscriber_open(). */
+void opening_free(struct opening *opening);
 
 /* subscriber_serve(subscriber): it is READY: bring it nearer to the boundary. */
 void subscriber_serve(struct subscriber *subscriber);
@@ -106,8 +128,12 @@ void subscriber_behind(struct subscriber *subscriber, uint64_t cursor, uint64_t 
 void subscriber_stopped(
 	struct subscriber *subscriber, uint64_t cursor, uint64_t entry, size_t sent);
 
-/* subscriber_heartbeat(subscriber): send a comment, if it is LIVE. */
-void subscriber_heartbeat(struct subscriber *subscriber);
+/*
+ * subscriber_look(subscriber, margin):
+ * Send a comment if it is LIVE and will have been silent for --heartbeat in ${margin} ms; close
+ * it if it has taken nothing for --stall-timeout.
+ */
+void subscriber_look(struct subscriber *subscriber, uint32_t margin);
 
 /* subscriber_close(subscriber): close the socket; the memory goes when nothing refers to it. */
 void subscriber_close(struct subscriber *subscriber);

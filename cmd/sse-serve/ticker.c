@@ -13,9 +13,9 @@ void ticker_init(struct ticker *ticker, struct server *server, struct mailbox *m
 	*ticker = (struct ticker){.server = server, .interval = interval, .due = now + interval};
 	ticker->publish.message.handle = back;
 	ticker->publish.mailbox = mailbox;
-	ticker->publish.append.topic = "users";
-	ticker->publish.append.event = (struct event){
-		.ephemeral = true, .type = {"update", 6}, .data = {"Hello, world!", 13}};
+	ticker->publish.group = (struct store_group){.appends = &ticker->append, .count = 1};
+	ticker->append = (struct store_append){.topic = "users",
+		.event = {.ephemeral = true, .type = {"update", 6}, .data = {"Hello, world!", 13}}};
 }
 
 int ticker_run(struct ticker *ticker, uint32_t now)

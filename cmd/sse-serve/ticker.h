@@ -11,6 +11,7 @@
 
 struct ticker {
 	struct publish publish; /* first */
+	struct store_append append;
 	struct server *server;
 	uint32_t interval; /* ms; 0: never */
 	uint32_t due;

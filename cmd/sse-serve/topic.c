@@ -32,7 +32,40 @@ static bool reserved_segment(const char *segment, size_t len)
 	return false;
 }
 
-int topic_name_check(const char *name, size_t len, struct error *error)
+/* What is wrong with one segment: nothing, or a phrase. */
+static int check_segment(
+	const char *segment, size_t len, bool last, bool patterns, struct error *error)
+{
+	bool one = len == 1 && segment[0] == '*';
+	bool rest = len == 2 && segment[0] == '*' && segment[1] == '*';
+
+	if (len == 0)
+		return error_set(error, EX_USAGE, "a topic's name has an empty segment");
+	if (patterns && one)
+		return 0;
+	if (patterns && rest)
+		return last ? 0
+			    : error_set(error, EX_USAGE,
+				      "** stands for all further segments, so it can only be the "
+				      "last");
+	for (size_t i = 0; i < len; i++) {
+		if (patterns && segment[i] == '*')
+			return error_set(error, EX_USAGE,
+				"* stands for a whole segment, as in chat/*, and not for a part of "
+				"one");
+		if (!legal_byte(segment[i]))
+			return error_set(error, EX_USAGE,
+				"a topic's name is made of A-Z a-z 0-9 . _ ~ - and /; there is a "
+				"byte 0x%02x",
+				(unsigned char)segment[i]);
+	}
+	if (reserved_segment(segment, len))
+		return error_set(error, EX_USAGE, "'%.*s' cannot be a segment of a topic's name",
+			(int)len, segment);
+	return 0;
+}
+
+static int check(const char *name, size_t len, bool patterns, struct error *error)
 {
 	size_t start = 0;
 
@@ -42,23 +75,44 @@ int topic_name_check(const char *name, size_t len, struct error *error)
 		return error_set(error, EX_USAGE,
 			"a topic's name has at most %d bytes; this has %zu", TOPIC_NAME_MAX, len);
 	for (size_t i = 0; i <= len; i++) {
-		if (i < len && name[i] != '/') {
-			if (!legal_byte(name[i]))
-				return error_set(error, EX_USAGE,
-					"a topic's name is made of A-Z a-z 0-9 . _ ~ - and /; byte "
-					"%zu is another",
-					i + 1);
+		if (i < len && name[i] != '/')
 			continue;
-		}
-		if (i == start)
-			return error_set(error, EX_USAGE, "a topic's name has an empty segment");
-		if (reserved_segment(name + start, i - start))
-			return error_set(error, EX_USAGE,
-				"'%.*s' cannot be a segment of a topic's name", (int)(i - start),
-				name + start);
+		if (check_segment(name + start, i - start, i == len, patterns, error) != 0)
+			return -1;
 		start = i + 1;
 	}
 	return 0;
+}
+
+int topic_name_check(const char *name, size_t len, struct error *error)
+{
+	return check(name, len, false, error);
+}
+
+int topic_pattern_check(const char *pattern, size_t len, struct error *error)
+{
+	return check(pattern, len, true, error);
+}
+
+bool topic_is_pattern(const char *pattern)
+{
+	return strchr(pattern, '*') != NULL;
+}
+
+bool topic_matches(const char *pattern, const char *name)
+{
+	for (;;) {
+		size_t p = strcspn(pattern, "/"), n = strcspn(name, "/");
+
+		if (strcmp(pattern, "**") == 0)
+			return true;
+		if (!(p == 1 && pattern[0] == '*') && (p != n || memcmp(pattern, name, n) != 0))
+			return false;
+		if (pattern[p] == '\0' || name[n] == '\0')
+			return pattern[p] == name[n];
+		pattern += p + 1;
+		name += n + 1;
+	}
 }
 
 /* A struct topic begins elsewhere than its name: the trees compare names. */
@@ -147,6 +201,16 @@ struct topic *topics_get(struct topics *topics, uint32_t number)
 	return topic;
 }
 
+uint32_t topics_count(struct topics *topics)
+{
+	uint32_t count;
+
+	pthread_mutex_lock(&topics->lock);
+	count = topics->count;
+	pthread_mutex_unlock(&topics->lock);
+	return count;
+}
+
 void topics_free(struct topics *topics)
 {
 	if (topics == NULL)
@@ -158,4 +222,61 @@ void topics_free(struct topics *topics)
 	free(topics->by_number);
 	pthread_mutex_destroy(&topics->lock);
 	free(topics);
+}
+
+/* --- sets --- */
+
+static int grow_bits(struct topic_set *set, uint32_t number)
+{
+	uint32_t words = number / 64 + 1;
+	uint64_t *grown;
+
+	if (words <= set->words)
+		return 0;
+	grown = realloc(set->bits, words * sizeof(*grown));
+	if (grown == NULL)
+		return -1;
+	memset(grown + set->words, 0, (words - set->words) * sizeof(*grown));
+	set->bits = grown;
+	set->words = words;
+	return 0;
+}
+
+int topic_set_add(struct topic_set *set, struct topic *topic)
+{
+	if (topic_set_has(set, topic))
+		return 0;
+	if (set->count == set->room) {
+		uint32_t room = set->room ? set->room * 2 : 1;
+		struct topic **grown = realloc(set->topics, room * sizeof(struct topic *));
+
+		if (grown == NULL)
+			return -1;
+		set->topics = grown;
+		set->room = room;
+	}
+	if (grow_bits(set, topic->number) != 0)
+		return -1;
+	set->topics[set->count++] = topic;
+	set->bits[topic->number / 64] |= (uint64_t)1 << topic->number % 64;
+	return 0;
+}
+
+uint64_t topic_set_removed(const struct topic_set *set)
+{
+	uint64_t newest = 0;
+
+	for (uint32_t i = 0; i < set->count; i++) {
+		uint64_t removed = atomic_load(&set->topics[i]->removed);
+
+		newest = removed > newest ? removed : newest;
+	}
+	return newest;
+}
+
+void topic_set_free(struct topic_set *set)
+{
+	free(set->topics);
+	free(set->bits);
+	*set = (struct topic_set){0};
 }

@@ -41,6 +41,19 @@ struct topics;
  */
 int topic_name_check(const char *name, size_t len, struct error *error);
 
+/*
+ * topic_pattern_check(pattern, len, error):
+ * Is this a topic's name, or a pattern: a name in which `*` stands for one whole segment, and `**`
+ * as the last segment for one or more?  Return 0, or -1 with the reason (EX_USAGE).
+ */
+int topic_pattern_check(const char *pattern, size_t len, struct error *error);
+
+/* topic_matches(pattern, name): both were checked. */
+bool topic_matches(const char *pattern, const char *name);
+
+/* topic_is_pattern(pattern): does it hold a wildcard? */
+bool topic_is_pattern(const char *pattern);
+
 /* topics_new(): an empty registry, or NULL without memory. */
 struct topics *topics_new(void);
 
@@ -56,7 +69,34 @@ struct topic *topics_add(struct topics *topics, const char *name);
 /* topics_get(topics, number): the topic of that number, or NULL if there is none.  Any thread. */
 struct topic *topics_get(struct topics *topics, uint32_t number);
 
+/* topics_count(topics): how many are registered; their numbers are below it.  Any thread. */
+uint32_t topics_count(struct topics *topics);
+
 /* topics_free(topics): takes NULL. */
 void topics_free(struct topics *topics);
+
+/* Some topics: in a list, and as bits by their number.  All zero is the empty set. */
+struct topic_set {
+	struct topic **topics; /* owned; in the order in which they were added */
+	uint32_t count, room;
+	uint64_t *bits; /* owned; topics below number ${words} * 64 have a bit */
+	uint32_t words;
+};
+
+/* topic_set_add(set, topic): return 0, also if it was there; -1 without memory. */
+int topic_set_add(struct topic_set *set, struct topic *topic);
+
+/* topic_set_has(set, topic) */
+static inline bool topic_set_has(const struct topic_set *set, const struct topic *topic)
+{
+	return topic->number / 64 < set->words &&
+	       (set->bits[topic->number / 64] >> topic->number % 64 & 1) != 0;
+}
+
+/* topic_set_removed(set): the newest position of these topics that is gone from the log. */
+uint64_t topic_set_removed(const struct topic_set *set);
+
+/* topic_set_free(set): release what it holds; it is empty after. */
+void topic_set_free(struct topic_set *set);
 
 #endif

@@ -10,10 +10,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "envelope.h"
 #include "window.h"
 
 /* What a reader announces when it reads nothing. */
 #define NOTHING UINT64_MAX
+
+/* Entries that a reader of several topics looks at in one go. */
+#define LOOK_MAX 16384
+
+/* The most memory that is kept for the next envelope. */
+#define ENVELOPE_KEPT ((size_t)1 << 20)
 
 /* One slot for each this many bytes of ring: smaller frames fill the slots first. */
 #define BYTES_PER_ENTRY 128
@@ -33,15 +40,17 @@ struct window {
 	bool is_log;
 
 	/* The log thread's own. */
-	uint64_t written;  /* bytes ever written to the ring */
-	uint64_t kept;	   /* of these, the offset of the oldest still in the window */
-	uint64_t added;	   /* the head with what is not visible yet */
-	uint64_t oldest;   /* the tail, as the writer knows it */
-	uint64_t position; /* of the newest stored event added */
+	uint64_t written;    /* bytes ever written to the ring */
+	uint64_t kept;	     /* of these, the offset of the oldest still in the window */
+	uint64_t added;	     /* the head with what is not visible yet */
+	uint64_t oldest;     /* the tail, as the writer knows it */
+	uint64_t position;   /* of the newest stored event added */
+	struct buf envelope; /* the newest event in its envelope */
 
 	_Alignas(64) _Atomic uint64_t tail;
 	_Alignas(64) _Atomic uint64_t head;
 	_Atomic uint64_t visible_position;
+	_Atomic int envelopes; /* readers that want them */
 };
 
 /* A shared mapping can be had a second time by growing it from a length of 0 (mremap(2)). */
@@ -72,6 +81,7 @@ struct window *window_new(
 	window->size = (size + page - 1) / page * page;
 	for (window->slots = 64; window->slots < window->size / BYTES_PER_ENTRY;)
 		window->slots *= 2;
+	buf_init(&window->envelope, SIZE_MAX / 2);
 	window->readers = readers;
 	window->is_log = is_log;
 	window->position = head;
@@ -108,6 +118,7 @@ void window_free(struct window *window)
 	if (window == NULL)
 		return;
 	munmap(window->ring, 2 * window->size);
+	buf_free(&window->envelope);
 	free(window->entries);
 	free(window->announcements);
 	free(window);
@@ -145,7 +156,7 @@ static void make_room(struct window *window, size_t len)
 		if (window->is_log && !entry->ephemeral)
 			atomic_store(&entry->topic->removed, entry->position);
 		if (entry->frame != NULL)
-			window->kept += entry->len;
+			window->kept += entry->len + entry->envelope_len;
 		tail++;
 	}
 	if (tail == window->oldest)
@@ -178,18 +189,52 @@ static void link_entry(struct window *window, struct window_entry *entry, struct
 	atomic_store_explicit(&topic->newest_entry, window->added, memory_order_release);
 }
 
+/* Encode the event in its envelope, if somebody wants it.  Return the size of the frame, or 0. */
+static size_t prepare_envelope(
+	struct window *window, const struct event *event, struct sse_frame *frame)
+{
+	struct buf *text = &window->envelope;
+
+	if (atomic_load_explicit(&window->envelopes, memory_order_relaxed) == 0)
+		return 0;
+	/* One large event should not hold memory for ever. */
+	if (text->size > ENVELOPE_KEPT)
+		buf_free(text);
+	text->len = 0;
+	if (!envelope_add(text, event, event->ephemeral ? NULL : frame->id.data))
+		return 0;
+	frame->data = (struct sse_text){text->data, text->len};
+	return sse_frame_size(frame);
+}
+
+static void write_frames(struct window *window, struct window_entry *entry,
+	const struct sse_frame *plain, const struct sse_frame *envelope)
+{
+	char *room = window->ring + window->written % window->size;
+
+	sse_frame_write(plain, room);
+	if (entry->envelope_len > 0)
+		sse_frame_write(envelope, room + entry->len);
+	entry->frame = room;
+	window->written += entry->len + entry->envelope_len;
+}
+
 void window_add(struct window *window, const struct event *event, const char *id, size_t id_len)
 {
-	struct sse_frame frame = {.type = event->type, .data = event->data};
+	struct sse_frame plain = {.type = event->type, .data = event->data}, envelope;
 	struct window_entry *entry;
-	size_t len;
+	size_t len, envelope_len;
 
 	if (!event->ephemeral)
-		frame.id = (struct sse_text){id, id_len};
-	len = sse_frame_size(&frame);
+		plain.id = (struct sse_text){id, id_len};
+	envelope = plain;
+	len = sse_frame_size(&plain);
+	envelope_len = prepare_envelope(window, event, &envelope);
+	if (len + envelope_len > window->size)
+		envelope_len = 0;
 	if (len > window->size)
 		len = 0;
-	make_room(window, len);
+	make_room(window, len + envelope_len);
 	entry = slot(window, window->added);
 	link_entry(window, entry, event->topic);
 	if (!event->ephemeral)
@@ -199,14 +244,10 @@ void window_add(struct window *window, const struct event *event, const char *id
 	entry->json = event->json;
 	entry->ephemeral = event->ephemeral;
 	entry->len = (uint32_t)len;
+	entry->envelope_len = (uint32_t)envelope_len;
 	entry->frame = NULL;
-	if (len > 0) {
-		char *room = window->ring + window->written % window->size;
-
-		sse_frame_write(&frame, room);
-		entry->frame = room;
-		window->written += len;
-	}
+	if (len > 0)
+		write_frames(window, entry, &plain, &envelope);
 	window->added++;
 }
 
@@ -214,6 +255,11 @@ void window_publish(struct window *window)
 {
 	atomic_store_explicit(&window->visible_position, window->position, memory_order_release);
 	atomic_store_explicit(&window->head, window->added, memory_order_release);
+}
+
+void window_want_envelopes(struct window *window, int more)
+{
+	atomic_fetch_add_explicit(&window->envelopes, more, memory_order_relaxed);
 }
 
 uint64_t window_head(const struct window *window)
@@ -293,37 +339,89 @@ uint64_t window_first_of(const struct window *window, const struct topic *topic,
 	return first;
 }
 
-void window_gather(const struct window *window, uint64_t entry, uint64_t limit, uint64_t position,
-	size_t skip, struct window_chunk *chunk)
+uint64_t window_find(
+	const struct window *window, const struct window_view *view, uint64_t from, uint64_t limit)
 {
-	const char *end = NULL;
+	uint64_t entry = from;
+
+	if (view->topics->count == 1) {
+		const struct topic *topic = view->topics->topics[0];
+
+		if (from < limit && slot(window, from)->topic != topic)
+			entry = window_first_of(window, topic, from);
+		return entry < limit ? entry : limit;
+	}
+	if (view->topics->count == 0)
+		return limit;
+	while (entry < limit && !topic_set_has(view->topics, slot(window, entry)->topic))
+		entry++;
+	return entry < limit ? entry : limit;
+}
+
+uint64_t window_next(
+	const struct window *window, const struct window_view *view, uint64_t entry, uint64_t limit)
+{
+	if (view->topics->count == 1)
+		entry = atomic_load_explicit(&slot(window, entry)->next, memory_order_acquire);
+	else
+		entry = window_find(window, view, entry + 1, limit);
+	return entry < limit ? entry : limit;
+}
+
+const char *window_frame(
+	const struct window_view *view, const struct window_entry *entry, size_t *len)
+{
+	*len = view->envelope ? entry->envelope_len : entry->len;
+	if (entry->frame == NULL || *len == 0)
+		return NULL;
+	return view->envelope ? entry->frame + entry->len : entry->frame;
+}
+
+/* Add a frame, without its first ${skip} bytes.  False if it is one too many. */
+static bool add_piece(const struct window *window, struct window_chunk *chunk, const char *frame,
+	size_t len, size_t skip)
+{
+	struct iovec *last = chunk->count > 0 ? &chunk->pieces[chunk->count - 1] : NULL;
+	const char *end = last != NULL ? (char *)last->iov_base + last->iov_len : NULL;
+
+	len -= skip;
+	if (chunk->count > 0 && chunk->len + len > WINDOW_CHUNK)
+		return false;
+	/* Frames that follow each other in the ring are one piece, also over its end. */
+	if (end != NULL && (frame == end || frame + window->size == end))
+		last->iov_len += len;
+	else if (chunk->count < WINDOW_PIECES)
+		chunk->pieces[chunk->count++] =
+			(struct iovec){(char *)(uintptr_t)frame + skip, len};
+	else
+		return false;
+	chunk->len += len;
+	return true;
+}
+
+void window_gather(const struct window *window, const struct window_view *view, uint64_t entry,
+	uint64_t limit, uint64_t position, size_t skip, struct window_chunk *chunk)
+{
+	uint64_t seen =
+		limit - entry > LOOK_MAX && view->topics->count > 1 ? entry + LOOK_MAX : limit;
 
 	chunk->count = 0;
 	chunk->len = 0;
 	chunk->position = position;
-	while (entry < limit) {
+	chunk->missing = false;
+	for (entry = window_find(window, view, entry, seen); entry < seen;
+		entry = window_next(window, view, entry, seen)) {
 		const struct window_entry *one = slot(window, entry);
-		size_t len = one->len - skip;
+		size_t len;
+		const char *frame = window_frame(view, one, &len);
 
-		if (one->frame == NULL || (chunk->count > 0 && chunk->len + len > WINDOW_CHUNK))
+		chunk->missing = frame == NULL;
+		if (frame == NULL || !add_piece(window, chunk, frame, len, skip))
 			break;
-		/* Frames that follow each other in the ring are one piece, also over its end. */
-		if (end != NULL && (one->frame == end || one->frame + window->size == end)) {
-			chunk->pieces[chunk->count - 1].iov_len += len;
-		} else if (chunk->count == WINDOW_PIECES) {
-			break;
-		} else {
-			chunk->pieces[chunk->count++] =
-				(struct iovec){(char *)(uintptr_t)one->frame + skip, len};
-		}
-		end = (char *)chunk->pieces[chunk->count - 1].iov_base +
-		      chunk->pieces[chunk->count - 1].iov_len;
 		skip = 0;
-		chunk->len += len;
 		chunk->position = one->position;
-		entry = atomic_load_explicit(&one->next, memory_order_acquire);
 	}
-	chunk->end = entry < limit ? entry : limit;
+	chunk->end = entry;
 }
 
 ssize_t window_send(int fd, const struct window_chunk *chunk)

@@ -40,7 +40,14 @@ struct window_entry {
 		*frame; /* NULL if the frame did not fit into the window: it is in the log only */
 	int64_t time;
 	uint32_t len;
+	uint32_t envelope_len; /* of the same in its envelope, behind the frame; 0: not there */
 	bool json, ephemeral;
+};
+
+/* What a reader wants of the window. */
+struct window_view {
+	const struct topic_set *topics;
+	bool envelope; /* the frames with envelopes instead of the plain ones */
 };
 
 /*
@@ -68,6 +75,13 @@ void window_add(struct window *window, const struct event *event, const char *id
 void window_publish(struct window *window);
 
 /* --- readers --- */
+
+/*
+ * window_want_envelopes(window, more):
+ * There are now ${more} (1 or -1) readers more that want envelopes.  As long as there are any,
+ * new entries get them; for older ones they must be had from the log.
+ */
+void window_want_envelopes(struct window *window, int more);
 
 /* window_head(window): one past the newest visible entry. */
 uint64_t window_head(const struct window *window);
@@ -105,26 +119,43 @@ const struct window_entry *window_entry(const struct window *window, uint64_t en
  */
 uint64_t window_first_of(const struct window *window, const struct topic *topic, uint64_t from);
 
+/*
+ * window_find(window, view, from, limit):
+ * The first entry of the view at or after ${from} (announced) and before ${limit}, or ${limit}.
+ */
+uint64_t window_find(
+	const struct window *window, const struct window_view *view, uint64_t from, uint64_t limit);
+
+/* window_next(window, view, entry, limit): the same, after ${entry}, which is of the view. */
+uint64_t window_next(const struct window *window, const struct window_view *view, uint64_t entry,
+	uint64_t limit);
+
+/* window_frame(view, entry, len): an entry's bytes for the view; NULL if they are not there. */
+const char *window_frame(
+	const struct window_view *view, const struct window_entry *entry, size_t *len);
+
 /* The most pieces of one send, and about the most bytes. */
 #define WINDOW_PIECES 512
 #define WINDOW_CHUNK ((size_t)1 << 20)
 
-/* Frames of one topic, ready to be sent at once. */
+/* Frames of a view, ready to be sent at once. */
 struct window_chunk {
 	struct iovec pieces[WINDOW_PIECES];
-	int count;	   /* 0 if the first frame did not fit into the window */
+	int count;	   /* of pieces */
 	size_t len;	   /* bytes in all pieces */
-	uint64_t end;	   /* all entries of the topic before this one are in it */
-	uint64_t position; /* of its last stored event, or the one given */
+	uint64_t end;	   /* all entries of the view before this one are in it */
+	uint64_t position; /* of the last stored event before ${end}, as far as it is known */
+	bool missing;	   /* the frame at ${end} is not in the window: it is in the log only */
 };
 
 /*
- * window_gather(window, entry, limit, position, skip, chunk):
- * Gather frames of one topic from ${entry} (announced, and of that topic) to before ${limit},
- * without the first ${skip} bytes; ${position} is that of the last event before.
+ * window_gather(window, view, entry, limit, position, skip, chunk):
+ * Gather frames of the view from ${entry} (announced) to before ${limit}, as many as make one
+ * send, without the first ${skip} bytes; ${position} is that of the last event before.  It looks
+ * at a bounded number of entries, so it may come back with nothing but a later ${end}.
  */
-void window_gather(const struct window *window, uint64_t entry, uint64_t limit, uint64_t position,
-	size_t skip, struct window_chunk *chunk);
+void window_gather(const struct window *window, const struct window_view *view, uint64_t entry,
+	uint64_t limit, uint64_t position, size_t skip, struct window_chunk *chunk);
 
 /* window_send(fd, chunk): bytes that the socket took, 0 if it is full, -1 if it is broken. */
 ssize_t window_send(int fd, const struct window_chunk *chunk);

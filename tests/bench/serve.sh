@@ -232,7 +232,7 @@ load() {
 	"$tools/load" "${given[@]}" "$@" >"$work/load" || status=$?
 	[ $status -ne 0 ] || return 0
 	if [ $status -eq 1 ] && [ -n "$peer" ]; then
-		note "$peer: $(wrong_words); it counts nevertheless."
+		note "$peer lost, repeated or reordered events; its figures count nevertheless."
 		return 0
 	fi
 	wrong=1

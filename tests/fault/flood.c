@@ -5,10 +5,11 @@
  * while.  A stream that the server ends resumes with its last id.  Prints one line of figures and
  * exits 1 if anything was lost, repeated, torn or out of order.
  *
- *   flood PORT STREAMS EVENTS PUBLISHERS MAX_SIZE SLOW [TOPICS]
+ *   flood PORT STREAMS EVENTS PUBLISHERS MAX_SIZE SLOW [TOPICS [mix]]
  *
  * MAX_SIZE is the most bytes of an event (sizes are random); every SLOWth reader is slow (0: none).
- * With TOPICS, publishers go around that many topics and streams are spread over them.
+ * With TOPICS, publishers go around that many topics and streams are spread over them.  With
+ * "mix", every second stream gets envelopes, and every third all topics by a pattern.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -35,7 +36,8 @@
 struct stream {
 	int fd;
 	unsigned number, topic;
-	bool slow, body;
+	unsigned step; /* from one number of a publisher to its next on this stream */
+	bool slow, envelope, body;
 	char head[4];
 	unsigned seen_blank;
 	int64_t pause; /* slow: not before this time */
@@ -94,25 +96,40 @@ static size_t make_event(char *out, unsigned publisher, uint64_t number)
 	return len;
 }
 
-static bool on_event(void *context, const struct sse_event *event)
+/* The data in an envelope, which needs no unescaping here; the whole is kept if it is none. */
+static struct sse_text unwrap(struct sse_text data)
 {
-	struct stream *stream = context;
+	static const char mark[] = ",\"data\":\"", topic[] = "{\"topic\":\"flood/";
+	const char *start = memmem(data.data, data.len, mark, strlen(mark));
+	uint64_t number;
+	size_t head;
+
+	if (start == NULL || data.len < 2 || strncmp(data.data, topic, strlen(topic)) != 0)
+		return data;
+	start += strlen(mark);
+	head = (size_t)(start - data.data);
+	if (sscanf(start, "%*u %" SCNu64, &number) != 1 ||
+		strtoull(data.data + strlen(topic), NULL, 10) != number % topics)
+		return data;
+	return (struct sse_text){start, data.len - head - 2};
+}
+
+/* One event: is it the one that must come next? */
+static void check_event(struct stream *stream, struct sse_text data)
+{
 	char *expected = malloc(max_size + 64), text[64];
 	unsigned publisher;
 	uint64_t number;
-	size_t len = event->data.len < 63 ? event->data.len : 63;
+	size_t len = data.len < 63 ? data.len : 63;
 
-	memcpy(text, event->data.data, len);
+	memcpy(text, data.data, len);
 	text[len] = '\0';
-	if (event->type.len == 3 && memcmp(event->type.data, "gap", 3) == 0) {
-		gaps++;
-	} else if (sscanf(text, "%u %" SCNu64, &publisher, &number) != 2 ||
-		   publisher >= publishers) {
+	if (sscanf(text, "%u %" SCNu64, &publisher, &number) != 2 || publisher >= publishers) {
 		wrong++;
 	} else {
 		len = make_event(expected, publisher, number);
-		if (number != stream->next[publisher] || len != event->data.len ||
-			memcmp(expected, event->data.data, len) != 0) {
+		if (number != stream->next[publisher] || len != data.len ||
+			memcmp(expected, data.data, len) != 0) {
 			if (wrong++ < 5)
 				fprintf(stderr,
 					"flood: stream %u: publisher %u: got %" PRIu64
@@ -120,18 +137,28 @@ static bool on_event(void *context, const struct sse_event *event)
 					stream->number, publisher, number, stream->next[publisher],
 					number == stream->next[publisher] ? " (torn)" : "");
 		}
-		stream->next[publisher] = number + topics;
+		stream->next[publisher] = number + stream->step;
 		stream->left--;
 		delivered++;
 	}
 	free(expected);
+}
+
+static bool on_event(void *context, const struct sse_event *event)
+{
+	struct stream *stream = context;
+
+	if (event->type.len == 3 && memcmp(event->type.data, "gap", 3) == 0)
+		gaps++;
+	else
+		check_event(stream, stream->envelope ? unwrap(event->data) : event->data);
 	return true;
 }
 
 static void open_stream(struct stream *stream)
 {
 	struct sse_text id = sse_parser_last_id(stream->parser);
-	char request[300];
+	char request[400], target[64];
 	int len;
 
 	stream->fd = dial();
@@ -142,8 +169,14 @@ static void open_stream(struct stream *stream)
 
 		setsockopt(stream->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
 	}
+	if (stream->step == topics)
+		snprintf(target, sizeof(target), "/api/flood/%u/event?envelope=%d", stream->topic,
+			stream->envelope);
+	else
+		snprintf(target, sizeof(target), "/api/event?topic=flood/*&envelope=%d",
+			stream->envelope);
 	len = snprintf(request, sizeof(request),
-		"GET /api/flood%u/event HTTP/1.1\r\nHost: localhost\r\n%s%.*s%s\r\n", stream->topic,
+		"GET %s HTTP/1.1\r\nHost: localhost\r\n%s%.*s%s\r\n", target,
 		id.len ? "Last-Event-ID: " : "", (int)id.len, id.data ? id.data : "",
 		id.len ? "\r\n" : "");
 	if (write(stream->fd, request, (size_t)len) != len) {
@@ -197,7 +230,7 @@ static void *publish(void *context)
 	for (uint64_t number = 0; number < events; number++) {
 		size_t len = make_event(data, publisher, number);
 		int head = sprintf(request,
-			"POST /api/flood%" PRIu64 " HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+			"POST /api/flood/%" PRIu64 " HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
 			"text/plain\r\nContent-Length: %zu\r\n\r\n",
 			number % topics, len);
 		size_t size = (size_t)head + len, done = 0;
@@ -278,6 +311,7 @@ int main(int argc, char **argv)
 {
 	static const struct sse_callbacks callbacks = {.event = on_event};
 	struct rlimit files;
+	bool mixed = argc > 8 && strcmp(argv[8], "mix") == 0;
 	unsigned slow;
 	pthread_t *threads;
 	int epoll = epoll_create1(0);
@@ -285,7 +319,7 @@ int main(int argc, char **argv)
 
 	if (argc < 7) {
 		fprintf(stderr,
-			"usage: flood PORT STREAMS EVENTS PUBLISHERS MAX_SIZE SLOW [TOPICS]\n");
+			"usage: flood PORT STREAMS EVENTS PUBLISHERS MAX_SIZE SLOW [TOPICS [mix]]\n");
 		return 2;
 	}
 	port = atoi(argv[1]);
@@ -306,12 +340,20 @@ int main(int argc, char **argv)
 		struct epoll_event event = {.events = EPOLLIN, .data.ptr = &all[i]};
 
 		all[i] = (struct stream){.number = i, .topic = i % topics};
+		all[i].step = topics;
+		if (mixed) {
+			all[i].envelope = i % 2 == 1;
+			if (i % 3 == 2) {
+				all[i].step = 1;
+				all[i].topic = 0;
+			}
+		}
 		all[i].slow = slow > 0 && i % slow == slow - 1;
-		all[i].parser = sse_parser_new(&callbacks, &all[i], max_size + 4096);
+		all[i].parser = sse_parser_new(&callbacks, &all[i], max_size + 8192);
 		all[i].next = calloc(publishers, sizeof(uint64_t));
 		for (unsigned p = 0; p < publishers; p++)
 			all[i].next[p] = all[i].topic;
-		all[i].left = (events + topics - 1 - all[i].topic) / topics * publishers;
+		all[i].left = (events + all[i].step - 1 - all[i].topic) / all[i].step * publishers;
 		open_stream(&all[i]);
 		epoll_ctl(epoll, EPOLL_CTL_ADD, all[i].fd, &event);
 	}

@@ -8,11 +8,6 @@ load serve_helpers
 setup() {
 	serve_setup
 	export TMPDIR=$PWD
-	keys=()
-	# As long as the man page does not promise that a retried event is one event.
-	if grep -q 'Nothing recognises an event' "$BATS_TEST_DIRNAME/../../man/sse-serve.1"; then
-		keys=(--no-keys)
-	fi
 }
 
 teardown() {
@@ -21,7 +16,7 @@ teardown() {
 
 # kills [OPTION]...: the tool; its figures are shown too.
 kills() {
-	"$TOOLS/kill" "${keys[@]}" "$@" "$BIN/sse-serve" >figures 2>sentence 3>&- || {
+	"$TOOLS/kill" "$@" "$BIN/sse-serve" >figures 2>sentence 3>&- || {
 		cat sentence
 		return 1
 	}
@@ -63,7 +58,7 @@ no_sanitizer() {
 	local lie
 	for lie in all folder -wal .db; do
 		# Events, names or whole pages are missing: what it says depends on the dice.
-		SHIM_LIE=$lie finds 'are kept in' --power "$TOOLS/shim_power.so" --rounds 100
+		SHIM_LIE=$lie finds 'are kept in' --power "$TOOLS/shim_power.so" --rounds 500
 	done
 }
 

@@ -126,7 +126,7 @@ teardown() {
 @test "a missing or wrong Content-Type is 415 and says which are taken" {
 	serve
 	ask -H 'Content-Type:' -d '{}' "$URL/api/any"
-	problem 415 'application/json or text/plain'
+	problem 415 'application/json, application/x-ndjson or text/plain'
 	local type
 	for type in application/x-www-form-urlencoded 'multipart/form-data; boundary=x' text/html \
 		application/jsonp application/x-json; do

@@ -43,7 +43,7 @@ static void names_what_is_meant(void **state)
 		{"http://host:1/api/users?a", ROUTE_TOPIC, "users", NULL, "a"},
 		{"http://host", ROUTE_PAGE, NULL, NULL, ""},
 		{"/api/", -1, NULL, NULL, NULL},
-		{"/api/event", -1, NULL, NULL, NULL},
+		{"/api/event?topic=a&topic=b/*", ROUTE_STREAM, NULL, NULL, "topic=a&topic=b/*"},
 		{"/api//event", -1, NULL, NULL, NULL},
 		{"/api/event/event", -1, NULL, NULL, NULL},
 		{"/api/users/", -1, NULL, NULL, NULL},
@@ -152,6 +152,39 @@ static void a_query_that_cannot_be_decoded_is_refused(void **state)
 	}
 }
 
+static void a_parameter_given_twice_is_refused_and_named(void **state)
+{
+	static const struct {
+		const char *target, *named; /* NULL: taken */
+	} rows[] = {
+		{"/api/users?event=a&event=b", "'event'"},
+		{"/api/users?limit=1&x=2&limit=1", "'limit'"},
+		{"/api/users?before=a&before=", "'before'"},
+		{"/api/users/event?since&since=1m", "'since'"},
+		{"/api/users/event?last_event_id=a&last_event_id=b", "'last_event_id'"},
+		{"/api/users?envelope=1&envelope", "'envelope'"},
+		{"/api/users?event=a&events=b&event", "'event'"},
+		{"/api/users?event=a&events=b&xevent=c&=event", NULL},
+		{"/api/users?event=a&limit=1&before=x&since=1m&envelope=1", NULL},
+		{"/api/users?topic=a&topic=b", NULL},
+		{"/api/users?x=1&x=2", NULL},
+		{"/page?event=a&event=b", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct error error = {0, ""};
+		struct route route;
+		int result = route_parse(rows[i].target, &route, &error);
+
+		if (result != (rows[i].named != NULL ? -1 : 0))
+			fail_msg("'%s': %d, %s", rows[i].target, result, error.text);
+		if (rows[i].named != NULL && strstr(error.text, rows[i].named) == NULL)
+			fail_msg("'%s': %s", rows[i].target, error.text);
+		route_free(&route);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -159,6 +192,7 @@ int main(void)
 		cmocka_unit_test(decodes_the_path),
 		cmocka_unit_test(finds_query_parameters),
 		cmocka_unit_test(a_query_that_cannot_be_decoded_is_refused),
+		cmocka_unit_test(a_parameter_given_twice_is_refused_and_named),
 	};
 
 	return cmocka_run_group_tests_name("serve_route", tests, NULL, NULL);

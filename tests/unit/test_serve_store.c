@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "keymap.h"
 #include "store.h"
 
 /* A log with one reader. */
@@ -30,6 +31,7 @@ struct fixture {
 
 static char folder[] = "/tmp/test_serve_store.XXXXXX";
 static char path[64];
+static int64_t key_window = 60000; /* ms */
 
 static void deliver(void *context, const struct event *event)
 {
@@ -56,7 +58,7 @@ static void attach(struct fixture *f)
 
 static void open_sqlite(struct fixture *f)
 {
-	struct store_config config = {.path = path};
+	struct store_config config = {.path = path, .idempotency_window = key_window};
 	struct error error = {0, ""};
 
 	*f = (struct fixture){.topics = topics_new()};
@@ -69,7 +71,7 @@ static void open_sqlite(struct fixture *f)
 
 static void open_memory(struct fixture *f)
 {
-	struct store_config config = {0};
+	struct store_config config = {.idempotency_window = key_window};
 
 	*f = (struct fixture){.topics = topics_new()};
 	config.topics = f->topics;
@@ -106,13 +108,23 @@ static struct store_append event(const char *topic, const char *type, const char
 		.event = {.type = {type, strlen(type)}, .data = {data, strlen(data)}}};
 }
 
+static int append_groups(
+	struct fixture *f, struct store_group *groups, size_t count, struct error *error)
+{
+	struct store_group *pointers[8];
+
+	assert_true(count <= 8);
+	for (size_t i = 0; i < count; i++)
+		pointers[i] = &groups[i];
+	return f->store->ops->append(f->store, pointers, count, error);
+}
+
 static void append(struct fixture *f, const char *topic, const char *data)
 {
 	struct store_append one = event(topic, "update", data);
-	struct store_append *batch[] = {&one};
 	struct error error = {0, ""};
 
-	if (f->store->ops->append(f->store, batch, 1, &error) != 0)
+	if (append_groups(f, &(struct store_group){&one, 1, false, 0}, 1, &error) != 0)
 		fail_msg("%s", error.text);
 	assert_int_equal(one.event.position, f->store->head);
 	assert_string_equal(one.event.topic->name, topic);
@@ -136,26 +148,42 @@ static bool note(void *context, const struct event *one)
 	return true;
 }
 
-static void assert_read(struct fixture *f, const char *topic, uint64_t after, uint64_t upto,
+/* Read topics, named with spaces between, after a position. */
+static struct store_query read_topics(
+	struct fixture *f, const char *topics, uint64_t after, uint64_t upto, struct found *found)
+{
+	struct topic_set set = {0};
+	struct store_query query = {.topics = &set, .after = after, .upto = upto};
+	char names[400], *rest = names;
+
+	snprintf(names, sizeof(names), "%s", topics);
+	for (char *name; (name = strtok_r(rest, " ", &rest)) != NULL;) {
+		struct topic *topic = topics_find(f->topics, name);
+
+		assert_non_null(topic);
+		assert_int_equal(topic_set_add(&set, topic), 0);
+	}
+	assert_int_equal(f->store->ops->read(f->reader, &query, note, found, NULL), 0);
+	topic_set_free(&set);
+	return query;
+}
+
+static void assert_read(struct fixture *f, const char *topics, uint64_t after, uint64_t upto,
 	int limit, const char *text)
 {
-	struct store_query query = {
-		.topic = topics_find(f->topics, topic), .after = after, .upto = upto};
 	struct found found = {.limit = limit};
+	struct store_query query = read_topics(f, topics, after, upto, &found);
 
-	assert_non_null(query.topic);
-	assert_int_equal(f->store->ops->read(f->reader, &query, note, &found, NULL), 0);
 	assert_string_equal(found.text, text);
 	assert_int_equal(query.removed, 0);
+	assert_true(query.reached == upto || limit >= 0);
 }
 
 /* The promises of store.h. */
 static void keeps_the_promises(struct fixture *f)
 {
-	struct store_append five = event("a", "note", "five\nlines"),
-			    tick = event("b", "update", "t"),
-			    six = event("new/topic", "update", "");
-	struct store_append *batch[] = {&five, &tick, &six};
+	struct store_append batch[] = {event("a", "note", "five\nlines"), event("b", "update", "t"),
+		event("new/topic", "update", "")};
 	const struct topic *a;
 	uint64_t after;
 
@@ -163,12 +191,12 @@ static void keeps_the_promises(struct fixture *f)
 	append(f, "b", "two");
 	append(f, "a", "three");
 	append(f, "b", "four");
-	tick.event.ephemeral = true;
-	five.event.json = true;
-	assert_int_equal(f->store->ops->append(f->store, batch, 3, NULL), 0);
-	assert_int_equal(five.event.position, 5);
-	assert_int_equal(tick.event.position, 5);
-	assert_int_equal(six.event.position, 6);
+	batch[1].event.ephemeral = true;
+	batch[0].event.json = true;
+	assert_int_equal(append_groups(f, &(struct store_group){batch, 3, false, 0}, 1, NULL), 0);
+	assert_int_equal(batch[0].event.position, 5);
+	assert_int_equal(batch[1].event.position, 5);
+	assert_int_equal(batch[2].event.position, 6);
 	assert_int_equal(f->store->head, 6);
 	assert_string_equal(
 		f->delivered, "a=one;b=two;a=three;b=four;a=five\nlines;b=t;new/topic=;");
@@ -181,6 +209,12 @@ static void keeps_the_promises(struct fixture *f)
 	/* An ephemeral event is not kept. */
 	assert_read(f, "b", 0, 6, -1, "2:update=two;4:update=four;");
 	assert_read(f, "new/topic", 0, 6, -1, "6:update=;");
+	/* Several topics, in one order. */
+	assert_read(f, "b a", 0, 6, -1,
+		"1:update=one;2:update=two;3:update=three;4:update=four;5:note=five\nlines;");
+	assert_read(f, "new/topic a", 1, 6, -1, "3:update=three;5:note=five\nlines;6:update=;");
+	assert_read(f, "new/topic a b", 3, 5, -1, "4:update=four;5:note=five\nlines;");
+	assert_read(f, "new/topic a b", 3, 6, 1, "4:update=four;");
 
 	a = topics_find(f->topics, "a");
 	assert_int_equal(f->store->ops->newest(f->reader, a, 6, 2, &after, NULL), 0);
@@ -298,7 +332,7 @@ static void a_batch_is_stored_whole_or_not_at_all(void **state)
 {
 	struct store_append batch[3] = {event("a", "update", "2"), event("fresh", "update", "3"),
 		event("a", "update", "4")};
-	struct store_append *pointers[] = {&batch[0], &batch[1], &batch[2]};
+	struct store_group group = {batch, 3, false, 0};
 	struct error error = {0, ""};
 	sqlite3 *db = NULL;
 	struct fixture f;
@@ -314,7 +348,7 @@ static void a_batch_is_stored_whole_or_not_at_all(void **state)
 				 " BEGIN SELECT raise(ABORT, 'made to fail'); END",
 				 NULL, NULL, NULL),
 		SQLITE_OK);
-	assert_int_equal(f.store->ops->append(f.store, pointers, 3, &error), -1);
+	assert_int_equal(append_groups(&f, &group, 1, &error), -1);
 	assert_int_equal(error.status, EX_IOERR);
 	assert_int_equal(f.store->head, 1);
 	assert_string_equal(f.delivered, "a=1;");
@@ -322,7 +356,7 @@ static void a_batch_is_stored_whole_or_not_at_all(void **state)
 	assert_int_equal(sqlite3_exec(db, "DROP TRIGGER no", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	/* And then it can be: no position is left out, the topic that came up then is known. */
-	assert_int_equal(f.store->ops->append(f.store, pointers, 3, &error), 0);
+	assert_int_equal(append_groups(&f, &group, 1, &error), 0);
 	assert_int_equal(f.store->head, 4);
 	assert_read(&f, "fresh", 0, 99, -1, "3:update=3;");
 	close_log(&f);
@@ -374,6 +408,346 @@ static void positions_are_never_used_twice(void **state)
 	close_log(&f);
 }
 
+/* --- keys --- */
+
+static struct store_append keyed(const char *topic, const char *key, const char *data)
+{
+	struct store_append one = event(topic, "update", data);
+
+	one.key = (struct sse_text){key, strlen(key)};
+	for (const char *c = data; *c != '\0'; c++)
+		one.fingerprint = one.fingerprint * 31 + (unsigned char)*c;
+	/* All bits are kept. */
+	one.fingerprint |= (uint64_t)1 << 63;
+	return one;
+}
+
+/* Append one with a key. */
+static struct store_append append_keyed(
+	struct fixture *f, const char *topic, const char *key, const char *data, bool *conflict)
+{
+	struct store_append one = keyed(topic, key, data);
+	struct store_group group = {&one, 1, false, 0};
+
+	assert_int_equal(append_groups(f, &group, 1, NULL), 0);
+	*conflict = group.conflict;
+	return one;
+}
+
+static void keys_are_known(struct fixture *f)
+{
+	struct store_append one;
+	bool conflict;
+
+	one = append_keyed(f, "a", "k", "x", &conflict);
+	assert_false(conflict || one.duplicate);
+	append(f, "a", "between");
+	one = append_keyed(f, "a", "k", "x", &conflict);
+	assert_true(!conflict && one.duplicate);
+	assert_int_equal(one.event.position, 1);
+	append_keyed(f, "a", "k", "y", &conflict);
+	assert_true(conflict);
+	/* Of another topic, another key. */
+	one = append_keyed(f, "b", "k", "y", &conflict);
+	assert_false(conflict || one.duplicate);
+	assert_int_equal(one.event.position, 3);
+	append_keyed(f, "a", "K", "y", &conflict);
+	assert_false(conflict);
+	assert_int_equal(f->store->head, 4);
+	assert_string_equal(f->delivered, "a=x;a=between;b=y;a=y;");
+	assert_read(f, "a", 0, 4, -1, "1:update=x;2:update=between;4:update=y;");
+}
+
+static void a_group_is_stored_whole_or_not(struct fixture *f)
+{
+	struct store_append first[] = {keyed("c", "1", "p"), keyed("c", "1", "p"),
+		keyed("c", "2", "q"), event("c", "update", "r")};
+	struct store_append bad[] = {keyed("c", "3", "s"), event("d", "update", "t"),
+		keyed("c", "2", "not q"), keyed("c", "4", "u")};
+	struct store_append same[] = {keyed("c", "5", "v"), keyed("c", "5", "w")};
+	struct store_append last[] = {
+		keyed("c", "3", "z"), keyed("c", "1", "p"), keyed("d", "9", "gone")};
+	struct store_group groups[] = {
+		{first, 4, false, 0}, {bad, 4, false, 0}, {same, 2, false, 0}, {last, 3, false, 0}};
+	uint64_t head = f->store->head;
+	bool conflict;
+
+	f->delivered[0] = '\0';
+	last[2].event.ephemeral = true;
+	assert_int_equal(append_groups(f, groups, 4, NULL), 0);
+	assert_false(groups[0].conflict || groups[3].conflict);
+	assert_true(groups[1].conflict && groups[2].conflict);
+	assert_int_equal(groups[1].conflicted, 2);
+	assert_int_equal(groups[2].conflicted, 1);
+	assert_true(!first[0].duplicate && first[1].duplicate && !first[2].duplicate);
+	assert_int_equal(first[1].event.position, head + 1);
+	assert_int_equal(first[3].event.position, head + 3);
+	/* No number is lost to the groups that were not stored, and no key is known from them. */
+	assert_int_equal(last[0].event.position, head + 4);
+	assert_false(last[0].duplicate);
+	assert_true(last[1].duplicate);
+	assert_int_equal(last[1].event.position, head + 1);
+	assert_int_equal(f->store->head, head + 4);
+	assert_string_equal(f->delivered, "c=p;c=q;c=r;c=z;d=gone;");
+	append_keyed(f, "c", "4", "u", &conflict);
+	assert_false(conflict);
+	assert_false(append_keyed(f, "c", "5", "w", &conflict).duplicate || conflict);
+	/* An ephemeral event's key is not remembered. */
+	assert_false(append_keyed(f, "d", "9", "other", &conflict).duplicate || conflict);
+}
+
+static void keys_expire(struct fixture *f)
+{
+	struct store_append one;
+	bool conflict;
+
+	append_keyed(f, "e", "k", "x", &conflict);
+	usleep(120000);
+	/* Whether or not it was removed. */
+	one = append_keyed(f, "e", "k", "y", &conflict);
+	assert_false(conflict || one.duplicate);
+	one = append_keyed(f, "e", "k", "y", &conflict);
+	assert_true(one.duplicate);
+	usleep(120000);
+	while (f->store->ops->tidy(f->store) == 0)
+		continue;
+	one = append_keyed(f, "e", "k", "x", &conflict);
+	assert_false(conflict || one.duplicate);
+}
+
+static void the_database_knows_keys(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	remove_database();
+	open_sqlite(&f);
+	keys_are_known(&f);
+	a_group_is_stored_whole_or_not(&f);
+	close_log(&f);
+	key_window = 100;
+	open_sqlite(&f);
+	keys_expire(&f);
+	close_log(&f);
+	key_window = 60000;
+}
+
+static void the_memory_knows_keys(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	open_memory(&f);
+	keys_are_known(&f);
+	a_group_is_stored_whole_or_not(&f);
+	close_log(&f);
+	key_window = 100;
+	open_memory(&f);
+	keys_expire(&f);
+	close_log(&f);
+	key_window = 60000;
+}
+
+static void keys_outlive_restarts_and_their_events(void **state)
+{
+	struct store_append one;
+	sqlite3 *db = NULL;
+	struct fixture f;
+	bool conflict;
+
+	(void)state;
+	remove_database();
+	open_sqlite(&f);
+	append_keyed(&f, "a", "k", "x", &conflict);
+	append_keyed(&f, "a", "l", "y", &conflict);
+	close_log(&f);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	/* Not even the mark says how far it went: the keys do. */
+	assert_int_equal(
+		sqlite3_exec(db, "DELETE FROM event; DELETE FROM incarnation", NULL, NULL, NULL),
+		SQLITE_OK);
+	sqlite3_close(db);
+	open_sqlite(&f);
+	assert_int_equal(f.store->head, 2);
+	one = append_keyed(&f, "a", "k", "x", &conflict);
+	assert_true(one.duplicate);
+	assert_int_equal(one.event.position, 1);
+	append_keyed(&f, "a", "l", "z", &conflict);
+	assert_true(conflict);
+	close_log(&f);
+}
+
+static void a_failed_transaction_leaves_no_key(void **state)
+{
+	struct store_append batch[] = {keyed("a", "1", "x"), keyed("a", "2", "y")};
+	struct store_group group = {batch, 2, false, 0};
+	sqlite3 *db = NULL;
+	struct fixture f;
+
+	(void)state;
+	remove_database();
+	open_sqlite(&f);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+				 "CREATE TRIGGER no BEFORE INSERT ON event WHEN new.position = 2"
+				 " BEGIN SELECT raise(ABORT, 'made to fail'); END",
+				 NULL, NULL, NULL),
+		SQLITE_OK);
+	assert_int_equal(append_groups(&f, &group, 1, NULL), -1);
+	assert_int_equal(sqlite3_exec(db, "DROP TRIGGER no", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	assert_int_equal(append_groups(&f, &group, 1, NULL), 0);
+	assert_false(batch[0].duplicate || batch[1].duplicate);
+	assert_int_equal(batch[1].event.position, 2);
+	close_log(&f);
+}
+
+/* The memory keeps a bounded number: the oldest are dropped. */
+static void the_memory_forgets_the_oldest_keys(void **state)
+{
+	struct fixture f;
+	bool conflict;
+	char key[20];
+
+	(void)state;
+	open_memory(&f);
+	for (int i = 0; i < KEYMAP_MAX + 10; i++) {
+		snprintf(key, sizeof(key), "k%d", i);
+		f.delivered[0] = '\0';
+		append_keyed(&f, "a", key, "x", &conflict);
+	}
+	f.delivered[0] = '\0';
+	assert_true(append_keyed(&f, "a", "k10", "x", &conflict).duplicate);
+	assert_false(append_keyed(&f, "a", "k9", "x", &conflict).duplicate);
+	close_log(&f);
+}
+
+static void a_database_of_version_1_is_brought_up(void **state)
+{
+	sqlite3 *db = NULL;
+	struct fixture f;
+	bool conflict;
+
+	(void)state;
+	remove_database();
+	open_sqlite(&f);
+	append(&f, "a", "old");
+	close_log(&f);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+				 "DROP TABLE publish_key; DROP TABLE counter;"
+				 "PRAGMA user_version = 1",
+				 NULL, NULL, NULL),
+		SQLITE_OK);
+	sqlite3_close(db);
+	for (int i = 0; i < 2; i++) {
+		open_sqlite(&f);
+		assert_read(&f, "a", 0, 1, -1, "1:update=old;");
+		assert_int_equal(append_keyed(&f, "a", "k", "x", &conflict).duplicate, i);
+		close_log(&f);
+	}
+}
+
+/* --- many topics --- */
+
+struct walk {
+	uint64_t last;
+	int visited, wrong;
+};
+
+static bool note_position(void *context, const struct event *one)
+{
+	struct walk *walk = context;
+
+	walk->wrong += one->position <= walk->last || one->topic->number % 2 != 0;
+	walk->last = one->position;
+	walk->visited++;
+	return true;
+}
+
+/* Of 40 topics every second one is read, but for the last events, which are of others. */
+static void many_topics_are_walked(struct fixture *f, int *reads)
+{
+	struct topic_set set = {0};
+	struct store_query query = {.topics = &set};
+	struct walk walk = {0};
+	struct store_append batch[100];
+	char names[100][20];
+
+	*reads = 0;
+	for (int i = 0; i < 50000; i += 100) {
+		struct store_group group = {batch, 100, false, 0};
+
+		f->delivered[0] = '\0';
+		for (int j = 0; j < 100; j++) {
+			snprintf(names[j], sizeof(names[j]), "t%d", i < 10000 ? j % 40 : 1);
+			batch[j] = event(names[j], "update", "");
+		}
+		assert_int_equal(append_groups(f, &group, 1, NULL), 0);
+	}
+	for (uint32_t i = 0; i < 40; i += 2)
+		assert_int_equal(topic_set_add(&set, topics_get(f->topics, i)), 0);
+	query.upto = 50000;
+	while (query.reached < query.upto) {
+		query.after = query.reached;
+		assert_int_equal(
+			f->store->ops->read(f->reader, &query, note_position, &walk, NULL), 0);
+		assert_true(query.reached > query.after);
+		++*reads;
+	}
+	assert_int_equal(walk.visited, 5000);
+	assert_int_equal(walk.wrong, 0);
+	topic_set_free(&set);
+}
+
+static void a_walk_past_others_takes_pauses(void **state)
+{
+	struct fixture f;
+	int reads;
+
+	(void)state;
+	remove_database();
+	open_sqlite(&f);
+	many_topics_are_walked(&f, &reads);
+	assert_int_equal(reads, 2);
+	close_log(&f);
+	open_memory(&f);
+	window_free(f.window);
+	f.window = window_new(16 << 20, 1, 0, true, NULL);
+	store_memory_attach(f.store, f.window, 0);
+	many_topics_are_walked(&f, &reads);
+	assert_int_equal(reads, 2);
+	close_log(&f);
+}
+
+/* What leaves the window is gone, and told of the set's own topics alone. */
+static void the_memory_tells_what_is_gone(void **state)
+{
+	struct found found = {.limit = -1};
+	struct fixture f;
+
+	(void)state;
+	open_memory(&f);
+	window_free(f.window);
+	f.window = window_new(4096, 1, 0, true, NULL);
+	store_memory_attach(f.store, f.window, 0);
+	append(&f, "early", "x");
+	append(&f, "other", "x");
+	for (int i = 0; i < 200; i++) {
+		f.delivered[0] = '\0';
+		append(&f, "busy", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
+	}
+	append(&f, "late", "y");
+	assert_int_equal(read_topics(&f, "early", 0, 203, &found).removed, 1);
+	assert_int_equal(read_topics(&f, "other early", 0, 203, &found).removed, 2);
+	assert_string_equal(found.text, "");
+	assert_int_equal(read_topics(&f, "late", 0, 203, &found).removed, 0);
+	assert_string_equal(found.text, "203:update=y;");
+	found = (struct found){.limit = 0};
+	assert_true(read_topics(&f, "late busy", 0, 203, &found).removed > 100);
+	close_log(&f);
+}
+
 static int make_folder(void **state)
 {
 	(void)state;
@@ -401,6 +775,14 @@ int main(void)
 		cmocka_unit_test(a_batch_is_stored_whole_or_not_at_all),
 		cmocka_unit_test(a_second_opening_is_refused),
 		cmocka_unit_test(positions_are_never_used_twice),
+		cmocka_unit_test(the_database_knows_keys),
+		cmocka_unit_test(the_memory_knows_keys),
+		cmocka_unit_test(keys_outlive_restarts_and_their_events),
+		cmocka_unit_test(a_failed_transaction_leaves_no_key),
+		cmocka_unit_test(the_memory_forgets_the_oldest_keys),
+		cmocka_unit_test(a_database_of_version_1_is_brought_up),
+		cmocka_unit_test(a_walk_past_others_takes_pauses),
+		cmocka_unit_test(the_memory_tells_what_is_gone),
 	};
 
 	return cmocka_run_group_tests_name("serve_store", tests, make_folder, remove_folder);

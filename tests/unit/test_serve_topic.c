@@ -105,6 +105,75 @@ static void many_topics_keep_their_numbers(void **state)
 	topics_free(NULL);
 }
 
+static void patterns_that_can_be(void **state)
+{
+	static const char *const good[] = {
+		"a", "*", "**", "chat/*", "*/lobby", "a/*/b", "a/**", "*/*/**", "users"};
+	static const char *const bad[] = {"", "a*", "*a", "a/b*", "**/a", "a/**/b", "***", "a//*",
+		"event/*", "*/presence", "/*", "*/", "$sys"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(good); i++) {
+		if (topic_pattern_check(good[i], strlen(good[i]), NULL) != 0)
+			fail_msg("'%s' was refused", good[i]);
+		assert_true(topic_is_pattern(good[i]) == (strchr(good[i], '*') != NULL));
+	}
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		struct error error = {0, ""};
+
+		if (topic_pattern_check(bad[i], strlen(bad[i]), &error) != -1)
+			fail_msg("'%s' was taken", bad[i]);
+		assert_int_equal(error.status, EX_USAGE);
+	}
+}
+
+static void a_star_is_one_segment_and_two_are_the_rest(void **state)
+{
+	static const struct {
+		const char *pattern, *name;
+		bool matches;
+	} pairs[] = {{"a", "a", true}, {"a", "b", false}, {"a", "ab", false}, {"ab", "a", false},
+		{"a", "a/b", false}, {"a/b", "a", false}, {"*", "a", true}, {"*", "a/b", false},
+		{"**", "a", true}, {"**", "a/b/c", true}, {"a/*", "a/b", true}, {"a/*", "a", false},
+		{"a/*", "a/b/c", false}, {"a/**", "a/b/c", true}, {"a/**", "a/b", true},
+		{"a/**", "a", false}, {"a/**", "ab/c", false}, {"*/b", "a/b", true},
+		{"*/b", "a/c", false}, {"a/*/c", "a/b/c", true}, {"a/*/c", "a/b/d", false},
+		{"*/*", "a/b", true}, {"*/*", "a", false}, {"*/*/**", "a/b", false}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(pairs); i++) {
+		if (topic_matches(pairs[i].pattern, pairs[i].name) != pairs[i].matches)
+			fail_msg("%s against %s", pairs[i].pattern, pairs[i].name);
+	}
+}
+
+static void a_set_has_what_was_added(void **state)
+{
+	struct topics *topics = topics_new();
+	struct topic_set set = {0};
+	char name[32];
+
+	(void)state;
+	for (unsigned i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "t%u", i);
+		topics_add(topics, name)->removed = i;
+	}
+	assert_int_equal(topic_set_removed(&set), 0);
+	for (unsigned i = 0; i < 200; i += 3) {
+		assert_int_equal(topic_set_add(&set, topics_get(topics, 199 - i)), 0);
+		assert_int_equal(topic_set_add(&set, topics_get(topics, 199 - i)), 0);
+		assert_int_equal(set.count, i / 3 + 1);
+	}
+	for (unsigned i = 0; i < 300; i++)
+		assert_int_equal(
+			topic_set_has(&set, topics_get(topics, i)), i < 200 && (199 - i) % 3 == 0);
+	assert_ptr_equal(set.topics[0], topics_get(topics, 199));
+	assert_int_equal(topic_set_removed(&set), 199);
+	topic_set_free(&set);
+	assert_false(topic_set_has(&set, topics_get(topics, 199)));
+	topics_free(topics);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -113,6 +182,9 @@ int main(void)
 		cmocka_unit_test(the_longest_name_is_200_bytes),
 		cmocka_unit_test(a_topic_is_registered_once_and_stays),
 		cmocka_unit_test(many_topics_keep_their_numbers),
+		cmocka_unit_test(patterns_that_can_be),
+		cmocka_unit_test(a_star_is_one_segment_and_two_are_the_rest),
+		cmocka_unit_test(a_set_has_what_was_added),
 	};
 
 	return cmocka_run_group_tests_name("serve_topic", tests, NULL, NULL);

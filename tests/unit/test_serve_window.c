@@ -21,6 +21,8 @@
 struct fixture {
 	struct topics *topics;
 	struct topic *a, *b;
+	struct topic_set set_a, set_both;
+	struct window_view only_a, both, envelopes; /* envelopes: of both */
 	struct window *window;
 	uint64_t position;
 };
@@ -32,6 +34,13 @@ static void open_window(struct fixture *f, size_t size, bool is_log)
 	f->topics = topics_new();
 	f->a = topics_add(f->topics, "a");
 	f->b = topics_add(f->topics, "b");
+	f->set_a = f->set_both = (struct topic_set){0};
+	assert_int_equal(topic_set_add(&f->set_a, f->a), 0);
+	assert_int_equal(topic_set_add(&f->set_both, f->a), 0);
+	assert_int_equal(topic_set_add(&f->set_both, f->b), 0);
+	f->only_a = (struct window_view){&f->set_a, false};
+	f->both = (struct window_view){&f->set_both, false};
+	f->envelopes = (struct window_view){&f->set_both, true};
 	f->position = 0;
 	f->window = window_new(size, 3, 0, is_log, &error);
 	assert_non_null(f->window);
@@ -40,6 +49,8 @@ static void open_window(struct fixture *f, size_t size, bool is_log)
 static void close_window(struct fixture *f)
 {
 	window_free(f->window);
+	topic_set_free(&f->set_a);
+	topic_set_free(&f->set_both);
 	topics_free(f->topics);
 }
 
@@ -102,7 +113,7 @@ static void events_are_frames_in_their_order(void **state)
 	assert_int_equal(window_position(f.window), 3);
 	assert_true(window_seek(f.window, 0, 0, &entry));
 	assert_int_equal(entry, 0);
-	window_gather(f.window, entry, 3, 0, 0, &chunk);
+	window_gather(f.window, &f.only_a, entry, 3, 0, 0, &chunk);
 	for (int i = 0; i < chunk.count; i++) {
 		memcpy(bytes + len, chunk.pieces[i].iov_base, chunk.pieces[i].iov_len);
 		len += chunk.pieces[i].iov_len;
@@ -113,7 +124,7 @@ static void events_are_frames_in_their_order(void **state)
 	assert_int_equal(chunk.end, 3);
 	assert_int_equal(chunk.position, 3);
 	/* The rest of a frame that was sent in part. */
-	window_gather(f.window, 2, 3, 1, 7, &chunk);
+	window_gather(f.window, &f.only_a, 2, 3, 1, 7, &chunk);
 	assert_int_equal(chunk.count, 1);
 	assert_memory_equal(
 		chunk.pieces[0].iov_base, "update\ndata: three\nid: i:3\n\n", chunk.len);
@@ -141,6 +152,87 @@ static void entries_of_one_topic_are_linked(void **state)
 	assert_true(window_entry(f.window, 3)->next == TOPIC_NO_ENTRY);
 	assert_true(window_entry(f.window, 1)->previous == TOPIC_NO_ENTRY);
 	window_withdraw(f.window, 1);
+	close_window(&f);
+}
+
+static void a_view_of_several_topics_takes_what_is_of_them_in_order(void **state)
+{
+	struct window_chunk chunk;
+	struct topic *other;
+	struct fixture f;
+	uint64_t entry = 4;
+	int looks = 0;
+
+	(void)state;
+	open_window(&f, 8 << 20, false);
+	other = topics_add(f.topics, "other");
+	publish(&f, f.a, "0");
+	publish(&f, other, "1");
+	publish(&f, f.b, "2");
+	publish(&f, other, "3");
+	assert_true(window_announce(f.window, 0, 0));
+	window_gather(f.window, &f.both, 0, 4, 0, 0, &chunk);
+	/* The two are not neighbours, and what follows them is passed over. */
+	assert_int_equal(chunk.count, 2);
+	assert_int_equal(chunk.end, 4);
+	assert_int_equal(chunk.position, 3);
+	assert_int_equal(window_find(f.window, &f.both, 1, 4), 2);
+	assert_int_equal(window_next(f.window, &f.both, 0, 4), 2);
+	assert_int_equal(window_next(f.window, &f.both, 2, 4), 4);
+	window_withdraw(f.window, 0);
+	/* So many of others that one look does not reach the end. */
+	for (int i = 0; i < 20000; i++)
+		add(&f, other, "x", 1, false);
+	window_publish(f.window);
+	publish(&f, f.b, "last");
+	assert_true(window_announce(f.window, 0, 4));
+	do {
+		window_gather(f.window, &f.both, entry, window_head(f.window), 0, 0, &chunk);
+		assert_true(chunk.end > entry);
+		assert_false(chunk.missing);
+		entry = chunk.end;
+		looks++;
+	} while (chunk.count == 0 && entry < window_head(f.window));
+	assert_int_equal(chunk.count, 1);
+	assert_int_equal(entry, window_head(f.window));
+	assert_true(looks > 1);
+	window_withdraw(f.window, 0);
+	close_window(&f);
+}
+
+static void envelopes_are_there_while_somebody_wants_them(void **state)
+{
+	static const char expected[] =
+		"event: update\n"
+		"data: {\"topic\":\"a\",\"id\":\"i:2\",\"time\":\"1970-01-01T00:00:00.020Z\","
+		"\"event\":\"update\",\"data\":\"two\"}\n"
+		"id: i:2\n\n";
+	struct window_chunk chunk;
+	struct fixture f;
+
+	(void)state;
+	open_window(&f, 65536, false);
+	publish(&f, f.a, "one");
+	window_want_envelopes(f.window, 1);
+	publish(&f, f.a, "two");
+	window_want_envelopes(f.window, -1);
+	publish(&f, f.b, "three");
+	assert_true(window_announce(f.window, 0, 0));
+	window_gather(f.window, &f.envelopes, 0, 3, 0, 0, &chunk);
+	assert_int_equal(chunk.count, 0);
+	assert_true(chunk.missing);
+	assert_int_equal(chunk.end, 0);
+	window_gather(f.window, &f.envelopes, 1, 3, 1, 0, &chunk);
+	assert_int_equal(chunk.count, 1);
+	assert_int_equal(chunk.end, 2);
+	assert_true(chunk.missing);
+	assert_int_equal(chunk.len, sizeof(expected) - 1);
+	assert_memory_equal(chunk.pieces[0].iov_base, expected, chunk.len);
+	/* The plain ones are all there. */
+	window_gather(f.window, &f.both, 0, 3, 0, 0, &chunk);
+	assert_int_equal(chunk.end, 3);
+	assert_int_equal(chunk.position, 3);
+	window_withdraw(f.window, 0);
 	close_window(&f);
 }
 
@@ -242,11 +334,11 @@ static void an_event_larger_than_the_window_is_in_the_log_only(void **state)
 	publish(&f, f.a, "after");
 	assert_true(window_seek(f.window, 0, 0, &entry));
 	assert_null(window_entry(f.window, 1)->frame);
-	window_gather(f.window, 0, 3, 0, 0, &chunk);
+	window_gather(f.window, &f.only_a, 0, 3, 0, 0, &chunk);
 	assert_int_equal(chunk.end, 1);
-	window_gather(f.window, 1, 3, 1, 0, &chunk);
+	window_gather(f.window, &f.only_a, 1, 3, 1, 0, &chunk);
 	assert_int_equal(chunk.count, 0);
-	window_gather(f.window, 2, 3, 2, 0, &chunk);
+	window_gather(f.window, &f.only_a, 2, 3, 2, 0, &chunk);
 	assert_int_equal(chunk.count, 1);
 	assert_int_equal(chunk.position, 3);
 	window_withdraw(f.window, 0);
@@ -266,7 +358,7 @@ static void a_full_socket_takes_nothing_and_a_broken_one_fails(void **state)
 	publish(&f, f.a, "one");
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	assert_true(window_announce(f.window, 0, 0));
-	window_gather(f.window, 0, 1, 0, 0, &chunk);
+	window_gather(f.window, &f.only_a, 0, 1, 0, 0, &chunk);
 	assert_int_equal(window_send(pair[0], &chunk), chunk.len);
 	do
 		sent = window_send(pair[0], &chunk);
@@ -368,6 +460,8 @@ int main(void)
 		cmocka_unit_test(a_new_window_is_empty),
 		cmocka_unit_test(events_are_frames_in_their_order),
 		cmocka_unit_test(entries_of_one_topic_are_linked),
+		cmocka_unit_test(a_view_of_several_topics_takes_what_is_of_them_in_order),
+		cmocka_unit_test(envelopes_are_there_while_somebody_wants_them),
 		cmocka_unit_test(ephemeral_events_have_no_id_and_the_position_before),
 		cmocka_unit_test(seek_finds_what_is_there_and_refuses_what_is_gone),
 		cmocka_unit_test(a_window_that_is_the_log_marks_what_fell_out),

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Envelopes; see envelope.h. */
+#include "envelope.h"
+#include "json.h"
+#include "timestamp.h"
+#include "topic.h"
+
+bool envelope_data(struct buf *out, const struct event *event)
+{
+	return event->json ? buf_add(out, event->data.data, event->data.len)
+			   : json_quote(event->data.data, event->data.len, out);
+}
+
+bool envelope_add(struct buf *out, const struct event *event, const char *id)
+{
+	char time[TIMESTAMP_TEXT];
+
+	return buf_addf(out, "{\"topic\":\"%s\",\"id\":", event->topic->name) &&
+	       (id != NULL ? buf_addf(out, "\"%s\"", id) : buf_add_text(out, "null")) &&
+	       buf_addf(out, ",\"time\":\"%s\",\"event\":", timestamp_format(event->time, time)) &&
+	       json_quote(event->type.data, event->type.len, out) &&
+	       buf_add_text(out, ",\"data\":") && envelope_data(out, event) &&
+	       buf_add_byte(out, '}');
+}
+
+void envelope_one_line(struct buf *out, size_t start)
+{
+	for (size_t i = start; i < out->len; i++)
+		out->data[i] = out->data[i] == '\n' ? ' ' : out->data[i];
+}

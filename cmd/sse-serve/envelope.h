@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* An event with what surrounds it, as JSON: {"topic","id","time","event","data"}. */
+#ifndef ENVELOPE_H
+#define ENVELOPE_H
+
+#include <stdbool.h>
+
+#include "buf.h"
+#include "event.h"
+
+/*
+ * envelope_add(out, event, id):
+ * Append the event in its envelope: JSON data nested as it came, text as a string; ${id} NULL
+ * (of an ephemeral event) as null.  False if ${out} is full.
+ */
+bool envelope_add(struct buf *out, const struct event *event, const char *id);
+
+/* envelope_data(out, event): the data alone, text as a JSON string. */
+bool envelope_data(struct buf *out, const struct event *event);
+
+/* envelope_one_line(out, start): line ends from ${start} on become spaces: JSON has them only
+ * between tokens. */
+void envelope_one_line(struct buf *out, size_t start);
+
+#endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* One line of an exported log; see import_line.h. */
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "import_line.h"
+#include "number.h"
+
+static const char *const names[MEMBERS] = {
+	[MEMBER_SSE_LOG] = "sse-log",
+	[MEMBER_HEAD] = "head",
+	[MEMBER_INCARNATION] = "incarnation",
+	[MEMBER_OPENED] = "opened",
+	[MEMBER_TOPIC] = "topic",
+	[MEMBER_REMOVED] = "removed",
+	[MEMBER_ID] = "id",
+	[MEMBER_TIME] = "time",
+	[MEMBER_EVENT] = "event",
+	[MEMBER_DATA] = "data",
+	[MEMBER_TEXT] = "text",
+	[MEMBER_RAW] = "raw",
+	[MEMBER_KEY] = "key",
+	[MEMBER_FINGERPRINT] = "fingerprint",
+	[MEMBER_END] = "end",
+	[MEMBER_EVENTS] = "events",
+	[MEMBER_KEYS] = "keys",
+};
+
+#define BIT(member) (1u << (member))
+
+/* The members of each kind: those that it must have, and those that it may. */
+static const struct kind {
+	unsigned must, may;
+} kinds[] = {
+	[IMPORT_HEAD] = {BIT(MEMBER_SSE_LOG) | BIT(MEMBER_HEAD), 0},
+	[IMPORT_INCARNATION] = {BIT(MEMBER_INCARNATION) | BIT(MEMBER_OPENED), 0},
+	[IMPORT_TOPIC] = {BIT(MEMBER_TOPIC) | BIT(MEMBER_REMOVED), 0},
+	[IMPORT_EVENT] = {BIT(MEMBER_TOPIC) | BIT(MEMBER_ID) | BIT(MEMBER_TIME) |
+				  BIT(MEMBER_EVENT) | BIT(MEMBER_DATA),
+		BIT(MEMBER_TEXT) | BIT(MEMBER_RAW)},
+	[IMPORT_KEY] = {BIT(MEMBER_KEY) | BIT(MEMBER_TOPIC) | BIT(MEMBER_ID) | BIT(MEMBER_TIME) |
+				BIT(MEMBER_FINGERPRINT),
+		0},
+	[IMPORT_END] = {BIT(MEMBER_END) | BIT(MEMBER_EVENTS) | BIT(MEMBER_KEYS), 0},
+};
+
+static int member_of(struct json_text key)
+{
+	for (int i = 0; i < MEMBERS; i++) {
+		if (json_string_is(key, names[i], strlen(names[i])))
+			return i;
+	}
+	return -1;
+}
+
+int import_line_read(const char *text, size_t len, struct import_line *line, struct error *error)
+{
+	struct json_text object, key, value;
+	struct json_error wrong;
+	unsigned has = 0;
+	size_t cursor = 0;
+
+	*line = (struct import_line){0};
+	if (!json_check(text, len, &object, &wrong))
+		return error_set(error, EX_DATAERR, "%s at byte %zu", wrong.what, wrong.offset + 1);
+	if (json_kind(object) != JSON_OBJECT)
+		return error_set(error, EX_DATAERR, "it is no JSON object");
+	while (json_member(object, &cursor, &key, &value)) {
+		int member = member_of(key);
+
+		if (member < 0)
+			return error_set(error, EX_DATAERR, "the member %.*s is not known",
+				(int)(key.len < 60 ? key.len : 60), key.text);
+		if (has & BIT(member))
+			return error_set(
+				error, EX_DATAERR, "the member %s is there twice", names[member]);
+		has |= BIT(member);
+		line->members[member] = value;
+	}
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		line->kind = (enum import_kind)i;
+		if ((has & kinds[i].must) == kinds[i].must &&
+			(has & ~(kinds[i].must | kinds[i].may)) == 0)
+			return 0;
+	}
+	return error_set(error, EX_DATAERR, "these members together are no line of a log");
+}
+
+int import_line_number(const struct import_line *line, enum import_member member, uint64_t *number,
+	struct error *error)
+{
+	struct json_text value = line->members[member];
+	char digits[24];
+	int64_t read;
+
+	if (value.len < sizeof(digits)) {
+		memcpy(digits, value.text, value.len);
+		digits[value.len] = '\0';
+		if (number_count(digits, 0, INT64_MAX, &read, NULL) == 0) {
+			*number = (uint64_t)read;
+			return 0;
+		}
+	}
+	return error_set(error, EX_DATAERR, "%s is not a number from 0", names[member]);
+}
+
+int import_line_text(const struct import_line *line, enum import_member member, struct buf *out,
+	struct error *error)
+{
+	struct json_text value = line->members[member];
+
+	out->len = 0;
+	if (json_kind(value) != JSON_STRING)
+		return error_set(error, EX_DATAERR, "%s is not a string", names[member]);
+	if (!json_string_decode(value, out) || !buf_add_byte(out, '\0'))
+		return error_set(error, EX_OSERR, "out of memory");
+	out->len--;
+	return 0;
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* One line of an exported log (see maintain.h), taken apart.  Pure text. */
+#ifndef IMPORT_LINE_H
+#define IMPORT_LINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "json.h"
+
+/* What lines there are, in the order in which they come. */
+enum import_kind {
+	IMPORT_HEAD,
+	IMPORT_INCARNATION,
+	IMPORT_TOPIC,
+	IMPORT_EVENT,
+	IMPORT_KEY,
+	IMPORT_END
+};
+
+enum import_member {
+	MEMBER_SSE_LOG,
+	MEMBER_HEAD,
+	MEMBER_INCARNATION,
+	MEMBER_OPENED,
+	MEMBER_TOPIC,
+	MEMBER_REMOVED,
+	MEMBER_ID,
+	MEMBER_TIME,
+	MEMBER_EVENT,
+	MEMBER_DATA,
+	MEMBER_TEXT,
+	MEMBER_RAW,
+	MEMBER_KEY,
+	MEMBER_FINGERPRINT,
+	MEMBER_END,
+	MEMBER_EVENTS,
+	MEMBER_KEYS,
+	MEMBERS
+};
+
+struct import_line {
+	enum import_kind kind;
+	struct json_text members[MEMBERS]; /* points into the line; text NULL if it has none */
+};
+
+/*
+ * import_line_read(text, len, line, error):
+ * Take a line apart, without its end.  All members that its kind must have are there, and no
+ * others.  Return 0, or -1 with EX_DATAERR.
+ */
+int import_line_read(const char *text, size_t len, struct import_line *line, struct error *error);
+
+/* import_line_number(line, member, number): read a number from 0.  0, or -1 with EX_DATAERR. */
+int import_line_number(const struct import_line *line, enum import_member member, uint64_t *number,
+	struct error *error);
+
+/*
+ * import_line_text(line, member, out, error):
+ * Replace what is in ${out} by the member, decoded, and a NUL behind out->len.  0, or -1 with
+ * EX_DATAERR or EX_OSERR.
+ */
+int import_line_text(const struct import_line *line, enum import_member member, struct buf *out,
+	struct error *error);
+
+#endif

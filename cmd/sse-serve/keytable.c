@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* Idempotency keys in the database; see keytable.h. */
+#include "database.h"
+#include "keytable.h"
+
+/* Look which key is the oldest.  After a rollback this may be out of date, which does no harm: a
+ * sweep then finds nothing, or comes later. */
+static int refresh(struct keytable *keys)
+{
+	int code;
+
+	sqlite3_bind_int(keys->oldest, 1, 1);
+	code = sqlite3_step(keys->oldest);
+	keys->first = code == SQLITE_ROW ? sqlite3_column_int64(keys->oldest, 1) : INT64_MAX;
+	sqlite3_reset(keys->oldest);
+	return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : -1;
+}
+
+int keytable_open(struct keytable *keys, sqlite3 *db, int64_t window)
+{
+	static const char *const sql[] = {
+		"SELECT position, fingerprint, time FROM publish_key WHERE topic = ? AND key = ?",
+		/* What it replaces has expired. */
+		("REPLACE INTO publish_key(position, topic, key, fingerprint, time)"
+		 " VALUES(?, ?, ?, ?, ?)"),
+		"SELECT position, time FROM publish_key ORDER BY position LIMIT ?",
+		"DELETE FROM publish_key WHERE position <= ?"};
+	sqlite3_stmt *statements[4] = {NULL};
+	int result = database_prepare(db, sql, statements, 4);
+
+	*keys = (struct keytable){
+		db, statements[0], statements[1], statements[2], statements[3], window, INT64_MAX};
+	return result == 0 ? refresh(keys) : -1;
+}
+
+void keytable_close(struct keytable *keys)
+{
+	sqlite3_finalize(keys->find);
+	sqlite3_finalize(keys->add);
+	sqlite3_finalize(keys->oldest);
+	sqlite3_finalize(keys->remove);
+}
+
+int keytable_find(struct keytable *keys, struct store_append *append, int64_t now, bool *known)
+{
+	sqlite3_stmt *row = keys->find;
+	int code;
+
+	sqlite3_bind_int64(row, 1, (int64_t)append->event.topic->number + 1);
+	sqlite3_bind_text64(row, 2, append->key.data, append->key.len, SQLITE_STATIC, SQLITE_UTF8);
+	code = sqlite3_step(row);
+	*known = code == SQLITE_ROW && sqlite3_column_int64(row, 2) > now - keys->window;
+	if (*known) {
+		append->event.position = (uint64_t)sqlite3_column_int64(row, 0);
+		append->event.time = sqlite3_column_int64(row, 2);
+		append->duplicate = (uint64_t)sqlite3_column_int64(row, 1) == append->fingerprint;
+	}
+	sqlite3_reset(row);
+	return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : -1;
+}
+
+int keytable_add(struct keytable *keys, const struct store_append *append)
+{
+	sqlite3_stmt *row = keys->add;
+
+	sqlite3_bind_int64(row, 1, (int64_t)append->event.position);
+	sqlite3_bind_int64(row, 2, (int64_t)append->event.topic->number + 1);
+	sqlite3_bind_text64(row, 3, append->key.data, append->key.len, SQLITE_STATIC, SQLITE_UTF8);
+	sqlite3_bind_int64(row, 4, (int64_t)append->fingerprint);
+	sqlite3_bind_int64(row, 5, append->event.time);
+	if (keys->first == INT64_MAX)
+		keys->first = append->event.time;
+	return database_run(row);
+}
+
+int64_t keytable_expires(const struct keytable *keys)
+{
+	return keys->first == INT64_MAX ? INT64_MAX : keys->first + keys->window;
+}
+
+int keytable_sweep(struct keytable *keys, int rows, int64_t now)
+{
+	int64_t last = 0;
+	int code;
+
+	if (keytable_expires(keys) > now)
+		return 0;
+	sqlite3_bind_int(keys->oldest, 1, rows);
+	while ((code = sqlite3_step(keys->oldest)) == SQLITE_ROW &&
+		sqlite3_column_int64(keys->oldest, 1) <= now - keys->window)
+		last = sqlite3_column_int64(keys->oldest, 0);
+	sqlite3_reset(keys->oldest);
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
+		return -1;
+	sqlite3_bind_int64(keys->remove, 1, last);
+	if (last > 0 && database_run(keys->remove) != 0)
+		return -1;
+	return refresh(keys);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Idempotency keys in the database.  They outlive the events that they name, and expire: one
+ * older than the window counts as unknown, whether or not its row is still there.  The log
+ * thread's, inside its transactions.
+ */
+#ifndef KEYTABLE_H
+#define KEYTABLE_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store.h"
+
+struct keytable {
+	sqlite3 *db;
+	sqlite3_stmt *find, *add, *oldest, *remove;
+	int64_t window; /* ms */
+	int64_t first;	/* time of the oldest key; INT64_MAX: there is none */
+};
+
+/* keytable_open(keys, db, window): 0, or -1 if SQLite fails. */
+int keytable_open(struct keytable *keys, sqlite3 *db, int64_t window);
+void keytable_close(struct keytable *keys);
+
+/*
+ * keytable_find(keys, append, now, known):
+ * Is the key of ${append}, whose event has its topic, known?  Then fill in the position and time
+ * of the first, and whether it is a duplicate (if not, it is a conflict).  Return 0, or -1 if
+ * SQLite fails.
+ */
+int keytable_find(struct keytable *keys, struct store_append *append, int64_t now, bool *known);
+
+/* keytable_add(keys, append): remember the key of what was stored.  0, or -1. */
+int keytable_add(struct keytable *keys, const struct store_append *append);
+
+/* keytable_expires(keys): the time from which there is a key to remove; INT64_MAX: never. */
+int64_t keytable_expires(const struct keytable *keys);
+
+/* keytable_sweep(keys, rows, now): remove at most ${rows} expired keys.  0, or -1. */
+int keytable_sweep(struct keytable *keys, int rows, int64_t now);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* How many streams may be open, of one client address and as a whole. */
+#ifndef LIMITS_H
+#define LIMITS_H
+
+#include <stdint.h>
+#include <sys/socket.h>
+
+/* The streams of one address, as long as there are any. */
+struct limits_address;
+
+struct limits;
+
+enum limits_answer { LIMITS_OK, LIMITS_STREAMS, LIMITS_ADDRESS, LIMITS_MEMORY };
+
+/* limits_new(streams, per_address): 0 is no limit.  NULL without memory. */
+struct limits *limits_new(int64_t streams, int64_t per_address);
+
+/*
+ * limits_admit(limits, address, counted):
+ * Count one more stream, of the client at ${address} (NULL: of a local socket), unless that would
+ * be too many.  An IPv6 client counts by its /64, all of which is usually one client's; loopback
+ * is not counted by address, since that is where proxies live.  *${counted} is for
+ * limits_release(); it may be NULL.  Any thread.
+ */
+enum limits_answer limits_admit(
+	struct limits *limits, const struct sockaddr *address, struct limits_address **counted);
+
+/* limits_release(limits, counted): a stream that was admitted has ended.  Any thread. */
+void limits_release(struct limits *limits, struct limits_address *counted);
+
+/* limits_free(limits): takes NULL. */
+void limits_free(struct limits *limits);
+
+#endif

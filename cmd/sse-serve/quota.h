@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* A limit on what many hold together, shared by threads without a lock. */
+#ifndef QUOTA_H
+#define QUOTA_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct quota {
+	int64_t limit;
+	_Atomic int64_t held; /* by all together */
+};
+
+/*
+ * quota_take(quota, own, more):
+ * Take ${more} for one who holds ${own}.  False, and nothing is taken, if that would exceed the
+ * limit; but who is alone may hold any amount, so that what is larger than the limit gets its turn.
+ */
+bool quota_take(struct quota *quota, int64_t own, int64_t more);
+
+/* quota_give(quota, amount): give back what was taken. */
+void quota_give(struct quota *quota, int64_t amount);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* What is kept, and for how long: the values of --retain and --retain-topic.  Pure text. */
+#ifndef RETENTION_H
+#define RETENTION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "option.h"
+
+/* The most that is kept; 0 is no limit. */
+struct retain {
+	int64_t age;	/* ms */
+	int64_t events; /* number */
+	int64_t bytes;	/* see retention_size() */
+};
+
+struct retention_rule {
+	const char *pattern; /* of topics; points into the option's value */
+	size_t pattern_len;
+	struct retain retain;
+};
+
+/* A topic is under the first rule that matches, or, with all others together, under `all`. */
+struct retention {
+	struct retain all;
+	struct retention_rule *rules; /* owned */
+	size_t count;
+};
+
+/*
+ * retention_parse(all, topics, retention, error):
+ * Read --retain (NULL: not given), "AGE,EVENTS,BYTES" with places at the end or between left out
+ * or empty ("7d", ",1M", ",,10G"; "all" is no limit), and the values of --retain-topic,
+ * "PATTERN=AGE,EVENTS,BYTES". Return 0, or -1 with EX_USAGE.
+ */
+int retention_parse(const char *all, const struct option_list *topics, struct retention *retention,
+	struct error *error);
+
+/* retention_of(retention, topic): the topic's own rule, or NULL if it is under `all`. */
+const struct retain *retention_of(const struct retention *retention, const char *topic);
+
+/* retention_size(type_len, data_len): what an event counts for: its bytes, and its row's. */
+static inline int64_t retention_size(size_t type_len, size_t data_len)
+{
+	return (int64_t)(type_len + data_len) + 48;
+}
+
+/* retention_free(retention): release the rules. */
+void retention_free(struct retention *retention);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* Giving space back; see shrink.h. */
+#include "database.h"
+#include "shrink.h"
+
+/* Pages that one step moves from the end of the file. */
+#define STEP "256"
+
+/* It begins when a quarter of the pages, and this many, are free, and leaves a 32nd. */
+#define FREE_PAGES 128
+
+/* How long to wait for readers that are in the way, or after a failure. */
+#define RETRY_MS 1000
+
+static bool is_worth_it(struct shrink *shrink)
+{
+	int64_t free_pages = database_ask(shrink->db, "PRAGMA freelist_count");
+	int64_t pages = database_ask(shrink->db, "PRAGMA page_count");
+
+	if (shrink->active)
+		return free_pages > FREE_PAGES / 4 && free_pages > pages / 32;
+	return free_pages > FREE_PAGES && free_pages > pages / 4;
+}
+
+int64_t shrink_step(struct shrink *shrink)
+{
+	int in_wal = 0, done = 0;
+
+	shrink->active = is_worth_it(shrink);
+	if (shrink->active) {
+		shrink->pending = true;
+		return sqlite3_exec(shrink->db, "PRAGMA incremental_vacuum(" STEP ")", NULL, NULL,
+			       NULL) == SQLITE_OK
+			       ? 0
+			       : RETRY_MS;
+	}
+	if (!shrink->pending)
+		return -1;
+	/* Only a checkpoint that comes to the end of the WAL cuts the file; it waits for nobody. */
+	if (sqlite3_wal_checkpoint_v2(
+		    shrink->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_wal, &done) != SQLITE_OK ||
+		done < in_wal)
+		return RETRY_MS;
+	shrink->pending = false;
+	return -1;
+}

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Fuzzing cmd/sse-serve/batch.c: libFuzzer's entry and, with -DFUZZ_STANDALONE, a driver of its
+ * own,
+ *
+ *     fuzz_serve_batch SECONDS [SEED]
+ *
+ * that mutates bodies, the same ones in the same order for the same seed.  The first byte chooses
+ * the rules.  For each body:
+ * 1. it is taken if each of its lines, cut out by other means and sent alone, is taken, and gives
+ *    the same events;
+ * 2. what an event points to lies in the body or in the batch's text, is what an event may hold,
+ *    and has no line end that a stream could not carry;
+ * 3. the events, written as envelopes, are read as the same events with the same fingerprints;
+ * 4. a body that is refused names a line that is there.
+ */
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "batch.h"
+#include "content.h"
+#include "json.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#define MUST(condition)                                                                            \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			report(#condition, __LINE__);                                              \
+	} while (0)
+
+static const unsigned char *input;
+static size_t input_len;
+
+static void report(const char *condition, int line)
+{
+	fprintf(stderr, "fuzz_serve_batch: line %d: %s does not hold for these %zu bytes:\n", line,
+		condition, input_len);
+	for (size_t i = 0; i < input_len; i++)
+		fprintf(stderr, "%02x%s", input[i], i % 40 == 39 ? "\n" : " ");
+	fputc('\n', stderr);
+	abort();
+}
+
+/* A body that was read, in a copy of exactly its size, so that a sanitizer sees a read too far. */
+struct reading {
+	struct batch batch;
+	char *body;
+	size_t len;
+	struct error error;
+	enum batch_result result;
+};
+
+static void read_body(
+	struct reading *reading, const void *body, size_t len, const struct batch_rules *rules)
+{
+	*reading = (struct reading){.len = len, .body = malloc(len > 0 ? len : 1)};
+	if (reading->body == NULL)
+		abort();
+	if (len > 0)
+		memcpy(reading->body, body, len);
+	reading->result = batch_read(&reading->batch, reading->body, len, rules, &reading->error);
+	MUST(reading->result == BATCH_OK || reading->error.text[0] != '\0');
+	MUST(reading->result != BATCH_NO_MEMORY);
+}
+
+static void end_reading(struct reading *reading)
+{
+	batch_free(&reading->batch);
+	free(reading->body);
+}
+
+static bool same_text(struct sse_text a, struct sse_text b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+static bool same_event(const struct event *a, const struct event *b)
+{
+	return a->json == b->json && same_text(a->type, b->type) && same_text(a->data, b->data);
+}
+
+static bool lies_in(struct sse_text text, const char *start, size_t len)
+{
+	return start != NULL && text.data >= start && text.data + text.len <= start + len;
+}
+
+static void check_events(const struct reading *reading, const struct batch_rules *rules)
+{
+	const struct buf *text = &reading->batch.text;
+
+	for (size_t i = 0; i < reading->batch.count; i++) {
+		const struct store_append *append = &reading->batch.appends[i];
+		struct sse_text data = append->event.data;
+
+		MUST(lies_in(data, reading->body, reading->len) ||
+			lies_in(data, text->data, text->len));
+		MUST(content_text_fault(data) == NULL);
+		MUST(data.len == 0 || memchr(data.data, '\r', data.len) == NULL);
+		MUST(content_type_fault(append->event.type) == NULL);
+		MUST(append->key.len == 0 || content_key_fault(append->key) == NULL);
+		MUST(append->key.len > 0 || rules->key.len == 0);
+		MUST(!append->event.json ||
+			json_check(data.data, data.len, NULL, &(struct json_error){0}));
+		MUST(i == 0 || reading->batch.lines[i] > reading->batch.lines[i - 1]);
+	}
+}
+
+/* 1: each line alone. */
+static void check_lines(const struct reading *whole, const unsigned char *body, size_t len,
+	const struct batch_rules *rules)
+{
+	struct batch_rules alone = *rules;
+	size_t at = 0, count = 0;
+
+	alone.key.len = 0;
+	while (at < len) {
+		size_t end = at;
+		struct reading one;
+
+		while (end < len && body[end] != '\n')
+			end++;
+		read_body(&one, body + at, end - at, &alone);
+		at = end + 1;
+		if (one.result == BATCH_WRONG && one.batch.count == 0 &&
+			strstr(one.error.text, "no event") != NULL) {
+			end_reading(&one);
+			continue;
+		}
+		if (one.result != BATCH_OK) {
+			MUST(whole->result == BATCH_WRONG && whole->batch.count == count);
+			end_reading(&one);
+			return;
+		}
+		MUST(one.batch.count == 1);
+		MUST(count < whole->batch.count);
+		MUST(same_event(&one.batch.appends[0].event, &whole->batch.appends[count].event));
+		count++;
+		end_reading(&one);
+	}
+	MUST(whole->batch.count == count);
+	MUST(whole->result == (count > 0 ? BATCH_OK : BATCH_WRONG));
+}
+
+static void add_envelope(struct buf *out, const struct store_append *append)
+{
+	const struct event *event = &append->event;
+	size_t start;
+
+	buf_add_text(out, "{\"event\":");
+	json_quote(event->type.data, event->type.len, out);
+	if (append->key.len > 0) {
+		buf_add_text(out, ",\"key\":");
+		json_quote(append->key.data, append->key.len, out);
+	}
+	buf_add_text(out, ",\"data\":");
+	start = out->len;
+	if (event->json)
+		buf_add(out, event->data.data, event->data.len);
+	else
+		json_quote(event->data.data, event->data.len, out);
+	/* On one line; CR is read as the LF that was there. */
+	for (size_t i = start; i < out->len; i++)
+		out->data[i] = out->data[i] == '\n' ? '\r' : out->data[i];
+	buf_add_text(out, "}\n");
+}
+
+/* 3: what was read, written and read again. */
+static void check_again(const struct reading *whole, const struct batch_rules *rules)
+{
+	struct batch_rules envelopes = *rules;
+	struct reading again;
+	struct buf out;
+
+	envelopes.envelope = true;
+	envelopes.key.len = 0;
+	buf_init(&out, (size_t)64 << 20);
+	for (size_t i = 0; i < whole->batch.count; i++)
+		add_envelope(&out, &whole->batch.appends[i]);
+	read_body(&again, out.data, out.len, &envelopes);
+	/* An envelope is one level more; and a JSON string alone becomes text, the one thing that
+	 * envelopes cannot tell. */
+	if (again.result != BATCH_OK)
+		MUST(strstr(again.error.text, "nested deeper") != NULL ||
+			(!rules->envelope && strstr(again.error.text, "holds a NUL") != NULL));
+	for (size_t i = 0; i < again.batch.count; i++) {
+		const struct store_append *a = &whole->batch.appends[i];
+		const struct store_append *b = &again.batch.appends[i];
+
+		if (a->event.json != b->event.json) {
+			MUST(a->event.json && a->event.data.data[0] == '"' && !rules->envelope);
+			continue;
+		}
+		MUST(same_event(&a->event, &b->event));
+		MUST(same_text(a->key, b->key));
+		MUST(rules->key.len > 0 || a->fingerprint == b->fingerprint);
+	}
+	end_reading(&again);
+	buf_free(&out);
+}
+
+static bool check_input(const unsigned char *data, size_t len)
+{
+	struct batch_rules rules = {.topic = "any", .type = {"update", 6}};
+	struct reading whole;
+	bool ok;
+
+	input = data;
+	input_len = len;
+	if (len == 0)
+		return false;
+	rules.envelope = data[0] & 1;
+	if (data[0] & 2)
+		rules.topic = "users";
+	if (data[0] & 4)
+		rules.key = (struct sse_text){"key", 3};
+	data++;
+	len--;
+	read_body(&whole, data, len, &rules);
+	ok = whole.result == BATCH_OK;
+	check_events(&whole, &rules);
+	if (whole.result != BATCH_TOO_MANY)
+		check_lines(&whole, data, len, &rules);
+	if (ok)
+		check_again(&whole, &rules);
+	end_reading(&whole);
+	return ok;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	(void)check_input(data, len);
+	return 0;
+}
+
+#ifdef FUZZ_STANDALONE
+
+#define POOL 256
+#define INPUT_MAX 2048
+
+static const char *const seeds[] = {
+	"0{\"a\":1}\n\"x\"\r\n\n[1,2]\n",
+	"1{\"key\":\"k\",\"event\":\"news\",\"data\":{\"b\":1.0}}\n{\"data\":\"a\\r\\nb\\u00e9\"}",
+	"1{\"topic\":\"any\",\"id\":\"x:1\",\"time\":\"t\",\"event\":\"update\",\"data\":[1]}\n",
+	"2{\"firstname\":\"a\",\"lastname\":\"b\",\"x\":1}\n",
+	"3{\"data\":{\"lastname\":\"\\u00e9\",\"firstname\":\"a\"}}\n{\"data\":\"x\"}\n",
+	"41\n2\n\n3\n",
+	"5{\"data\":1}\n{\"data\":\"2\",\"key\":\"own\"}\n",
+};
+
+/* What makes or breaks a body. */
+static const char *const pieces[] = {"{", "}", "[", "]", ",", ":", "\"", "\\", "\n", "\r", "\r\n",
+	" ", "\t", "\\u0000", "\\u000a", "\\u000d", "\\ud83d", "\\n", "\\r", "1", "\"a\"", "null",
+	"{\"data\":1}\n", "{\"data\":\"",
+	"\"data\":", "\"d\\u0061ta\":", "\"key\":", "\"key\":\"k\",",
+	"\"event\":", "\"event\":\"e\",", "\"gap\"", "\"topic\":\"any\",", "\"topic\":\"users\",",
+	"\"id\":1,", "\"time\":0,", "\"origin\":\"\",", "\"firstname\":\"a\",",
+	"\"lastname\":\"b\"", "\xc3\xa9", "\xc2\x85", "\xff", "\xef\xbb\xbf", "\x7f", "0", "1", "2",
+	"3", "4", "5", "6", "7"};
+
+struct body {
+	unsigned char bytes[INPUT_MAX];
+	size_t len;
+};
+
+static struct body pool[POOL];
+static uint64_t random_state;
+
+/* splitmix64 */
+static uint64_t random_next(void)
+{
+	uint64_t z = (random_state += 0x9e3779b97f4a7c15);
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+	return z ^ (z >> 31);
+}
+
+static size_t random_below(size_t limit)
+{
+	return limit > 0 ? (size_t)(random_next() % limit) : 0;
+}
+
+static void insert(struct body *body, size_t at, const void *bytes, size_t len)
+{
+	if (len > INPUT_MAX - body->len)
+		return;
+	memmove(body->bytes + at + len, body->bytes + at, body->len - at);
+	memcpy(body->bytes + at, bytes, len);
+	body->len += len;
+}
+
+static void mutate(struct body *body)
+{
+	unsigned char copy[INPUT_MAX];
+	size_t at = random_below(body->len + 1), len = random_below(body->len - at + 1);
+	const char *piece = pieces[random_below(COUNT(pieces))];
+	const struct body *other = &pool[random_below(POOL)];
+
+	switch (random_below(8)) {
+	case 0: /* change a byte */
+		if (at < body->len)
+			body->bytes[at] = (unsigned char)random_next();
+		break;
+	case 1: /* other rules */
+		if (body->len > 0)
+			body->bytes[0] = (unsigned char)random_below(8);
+		break;
+	case 2: /* cut a part out */
+		memmove(body->bytes + at, body->bytes + at + len, body->len - at - len);
+		body->len -= len;
+		break;
+	case 3: /* repeat a part */
+		memcpy(copy, body->bytes + at, len);
+		insert(body, at, copy, len);
+		break;
+	case 4: /* put in another body */
+		memcpy(copy, other->bytes, other->len);
+		insert(body, at, copy, other->len);
+		break;
+	default:
+		insert(body, at, piece, strlen(piece));
+		break;
+	}
+}
+
+static void fill_pool(void)
+{
+	for (size_t i = 0; i < POOL; i++) {
+		const char *seed = seeds[i % COUNT(seeds)];
+
+		pool[i].len = strlen(seed);
+		memcpy(pool[i].bytes, seed, pool[i].len);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static struct body body;
+	double seconds = argc > 1 ? strtod(argv[1], NULL) : 0;
+	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
+	uint64_t count = 0, valid = 0;
+	time_t start = time(NULL);
+
+	if (argc < 2 || argc > 3 || seconds <= 0) {
+		fprintf(stderr, "usage: fuzz_serve_batch SECONDS [SEED]\n");
+		return 64;
+	}
+	random_state = seed;
+	fill_pool();
+	while (count % 1024 != 0 || difftime(time(NULL), start) < seconds) {
+		size_t rounds = 1 + random_below(4);
+
+		body = pool[random_below(POOL)];
+		while (rounds-- > 0)
+			mutate(&body);
+		count++;
+		if (check_input(body.bytes, body.len)) {
+			valid++;
+			/* Mostly short ones stay: they are quick, and their parts count more. */
+			if (body.len <= random_below(300))
+				pool[random_below(POOL)] = body;
+		}
+	}
+	printf("fuzz_serve_batch: seed %" PRIu64 ": %" PRIu64 " bodies, %" PRIu64
+	       " of them taken\n",
+		seed, count, valid);
+	return 0;
+}
+
+#endif
