@@ -25,8 +25,7 @@ struct commit {
 	struct message *first, **last;
 	size_t events, bytes;
 	bool stopping;
-	_Atomic bool
-		unknown; /* something was queued since the last signal; read without the lock */
+	_Atomic bool unknown; /* something was queued since the last signal; also read without */
 
 	/* The log thread's own. */
 	struct publish *batch[BATCH_EVENTS];
@@ -189,12 +188,19 @@ bool commit_submit(struct commit *commit, struct publish *publish)
 
 void commit_wake(struct commit *commit)
 {
-	/* Whoever queued something calls this after it, on the same thread. */
+	bool unknown;
+
+	/* Whoever queued something calls this after it, on the same thread: it finds its own mark,
+	 * or another thread has taken that away and signals. */
 	if (!atomic_load_explicit(&commit->unknown, memory_order_relaxed))
 		return;
-	/* Without the lock, which the log thread would otherwise wake up to and wait for. */
-	atomic_store_explicit(&commit->unknown, false, memory_order_relaxed);
-	pthread_cond_signal(&commit->ready);
+	/* Taken away under the lock, so that the signal comes after what it is for. */
+	pthread_mutex_lock(&commit->lock);
+	unknown = commit->unknown;
+	commit->unknown = false;
+	pthread_mutex_unlock(&commit->lock);
+	if (unknown)
+		pthread_cond_signal(&commit->ready);
 }
 
 void commit_stop(struct commit *commit)

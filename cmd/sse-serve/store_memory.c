@@ -160,21 +160,6 @@ static uint64_t removed_of(const struct window *window, const struct topic *topi
 	return first != TOPIC_NO_ENTRY ? window_entry(window, first)->before : removed;
 }
 
-/* The first entry from ${from} to before ${head} of an event after ${position}. */
-static uint64_t entry_after(
-	const struct window *window, uint64_t from, uint64_t head, uint64_t position)
-{
-	while (from < head) {
-		uint64_t middle = from + (head - from) / 2;
-
-		if (window_entry(window, middle)->position > position)
-			head = middle;
-		else
-			from = middle + 1;
-	}
-	return from;
-}
-
 /* Visit from ${entry} on.  One topic's entries are linked; of several, all entries are seen. */
 static void visit_entries(struct store_reader *reader, struct store_query *query, uint64_t entry)
 {
@@ -223,7 +208,7 @@ static int memory_read(struct store_reader *reader, struct store_query *query, s
 
 		query->removed = removed > query->removed ? removed : query->removed;
 	}
-	visit_entries(reader, query, entry_after(window, from, window_head(window), query->after));
+	visit_entries(reader, query, window_after(window, from, window_head(window), query->after));
 	window_withdraw(window, number);
 	return 0;
 }

@@ -291,6 +291,19 @@ uint64_t window_announce_oldest(struct window *window, unsigned reader)
 	}
 }
 
+uint64_t window_after(const struct window *window, uint64_t from, uint64_t limit, uint64_t position)
+{
+	while (from < limit) {
+		uint64_t middle = from + (limit - from) / 2;
+
+		if (slot(window, middle)->position > position)
+			limit = middle;
+		else
+			from = middle + 1;
+	}
+	return from;
+}
+
 bool window_seek(struct window *window, unsigned reader, uint64_t position, uint64_t *entry)
 {
 	uint64_t low = window_announce_oldest(window, reader), high = window_head(window);
@@ -305,15 +318,7 @@ bool window_seek(struct window *window, unsigned reader, uint64_t position, uint
 		window_withdraw(window, reader);
 		return false;
 	}
-	while (low < high) {
-		uint64_t middle = low + (high - low) / 2;
-
-		if (slot(window, middle)->position > position)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	*entry = low;
+	*entry = window_after(window, low, high, position);
 	return true;
 }
 

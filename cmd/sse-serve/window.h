@@ -106,6 +106,14 @@ uint64_t window_announce_oldest(struct window *window, unsigned reader);
  */
 bool window_seek(struct window *window, unsigned reader, uint64_t position, uint64_t *entry);
 
+/*
+ * window_after(window, from, limit, position):
+ * The first entry from ${from} (announced) to before ${limit} of an event after ${position}, or
+ * ${limit}.
+ */
+uint64_t window_after(
+	const struct window *window, uint64_t from, uint64_t limit, uint64_t position);
+
 /* window_withdraw(window, reader): the announced entries may be overwritten. */
 void window_withdraw(struct window *window, unsigned reader);
 
