@@ -64,8 +64,8 @@ static void leads_nowhere_without_a_fault(void **state)
 
 static void goes_deep_and_takes_the_last_of_two(void **state)
 {
-	static const struct row rows[] = {{"/a/0/b/1", "1.50"}, {"/a/0/c", "{ }"},
-		{"/d", "true"}, {"/\xc3\xa9", "2"}, {"/~01", "3"}};
+	static const struct row rows[] = {{"/a/0/b/1", "1.50"}, {"/a/0/c", "{ }"}, {"/d", "true"},
+		{"/\xc3\xa9", "2"}, {"/~01", "3"}};
 
 	(void)state;
 	assert_rows("{\"a\":[{\"b\":[0,1.50],\"c\":{ }}],\"d\":false,\"d\":true,\"\\u00e9\":2,"

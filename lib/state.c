@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/* Keeping an id in a file; see state.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "sse.h"
+#include "state.h"
+
+#define SYNC_EVERY 1000
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+/* An id can stand on one line of a stream. */
+static bool is_id(const char *id, size_t len)
+{
+	return len <= STATE_ID_MAX && memchr(id, '\0', len) == NULL &&
+	       memchr(id, '\r', len) == NULL && memchr(id, '\n', len) == NULL &&
+	       sse_utf8_valid(id, len) == len;
+}
+
+static int read_whole(int fd, const char *path, struct buf *id, struct error *error)
+{
+	ssize_t count;
+
+	do {
+		char *room = buf_reserve(id, id->cap - id->len);
+
+		if (room == NULL)
+			return error_set(error, EX_OSERR, "out of memory");
+		do
+			count = read(fd, room, id->cap - id->len);
+		while (count < 0 && errno == EINTR);
+		if (count < 0)
+			return error_set(error, EX_NOINPUT, "cannot read the state %.300s: %s",
+				path, strerror(errno));
+		id->len += (size_t)count;
+	} while (count > 0 && id->len < id->cap);
+	return 0;
+}
+
+int state_load(const char *path, struct buf *id, struct error *error)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), result;
+
+	buf_free(id);
+	buf_init(id, STATE_ID_MAX + 2);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0)
+		return error_set(error, EX_NOINPUT, "cannot read the state %.300s: %s", path,
+			strerror(errno));
+	result = read_whole(fd, path, id, error);
+	close(fd);
+	if (result != 0)
+		return -1;
+	if (id->len > 0 && id->data[id->len - 1] == '\n')
+		id->len--;
+	if (id->len == 0 || is_id(id->data, id->len))
+		return 0;
+	return error_set(error, EX_DATAERR,
+		"%.300s is not a state file: it has to hold an event's id and a line end, no more",
+		path);
+}
+
+/* --- saving ---------------------------------------------------------------------------------- */
+
+/* Where the name leads to, so that a link to a state stays one. */
+static char *follow_links(const char *path)
+{
+	char *real = realpath(path, NULL);
+
+	return real != NULL ? real : strdup(path);
+}
+
+int state_open(struct state *state, const char *path, struct error *error)
+{
+	struct stat status;
+	int fd;
+
+	*state = (struct state){.path = follow_links(path)};
+	if (state->path != NULL)
+		state->next = malloc(strlen(state->path) + sizeof(".new"));
+	if (state->next == NULL)
+		return error_set(error, EX_OSERR, "out of memory");
+	strcpy(state->next, state->path);
+	strcat(state->next, ".new");
+	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+		return error_set(error, EX_CANTCREAT,
+			"%.300s cannot be the state: it is not a regular file", path);
+	fd = open(state->next, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return error_set(error, EX_CANTCREAT, "cannot write the state %.300s: %s", path,
+			strerror(errno));
+	close(fd);
+	unlink(state->next);
+	return 0;
+}
+
+static bool write_all(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t count = write(fd, data, len);
+
+		if (count < 0 && errno != EINTR)
+			return false;
+		if (count > 0) {
+			data += count;
+			len -= (size_t)count;
+		}
+	}
+	return true;
+}
+
+static int fail(const struct state *state, struct error *error)
+{
+	return error_set(
+		error, EX_IOERR, "cannot write the state %.300s: %s", state->path, strerror(errno));
+}
+
+/* Make the name durable too. */
+static bool sync_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX] = ".";
+	bool synced;
+	int fd;
+
+	if (slash != NULL && (size_t)(slash - path) + 2 > sizeof(folder))
+		return false;
+	if (slash != NULL) {
+		memcpy(folder, path, (size_t)(slash - path) + 1);
+		folder[slash - path + 1] = '\0';
+	}
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	synced = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL);
+	if (fd >= 0)
+		close(fd);
+	return synced;
+}
+
+int state_save(struct state *state, const char *id, size_t len, int64_t now, struct error *error)
+{
+	bool sync = state->synced == 0 || now - state->synced >= SYNC_EVERY;
+	bool written;
+	int fd;
+
+	if (!is_id(id, len))
+		return error_set(error, EX_DATAERR,
+			"an event's id cannot be kept as the state: it is longer than %zu bytes or "
+			"holds NUL or a line end",
+			STATE_ID_MAX);
+	fd = open(state->next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return fail(state, error);
+	written = write_all(fd, id, len) && write_all(fd, "\n", 1) && (!sync || fsync(fd) == 0);
+	if (close(fd) != 0 || !written || rename(state->next, state->path) != 0) {
+		fail(state, error);
+		unlink(state->next);
+		return -1;
+	}
+	state->unsynced = !sync;
+	if (!sync)
+		return 0;
+	state->synced = now;
+	return sync_folder(state->path) ? 0 : fail(state, error);
+}
+
+int64_t state_due(const struct state *state)
+{
+	return state->unsynced ? state->synced + SYNC_EVERY : INT64_MAX;
+}
+
+int state_sync(struct state *state, int64_t now, struct error *error)
+{
+	bool synced;
+	int fd;
+
+	if (!state->unsynced)
+		return 0;
+	fd = open(state->path, O_RDONLY | O_CLOEXEC);
+	synced = fd >= 0 && fsync(fd) == 0 && sync_folder(state->path);
+	if (fd >= 0)
+		close(fd);
+	if (!synced)
+		return fail(state, error);
+	state->unsynced = false;
+	state->synced = now;
+	return 0;
+}
+
+void state_close(struct state *state)
+{
+	free(state->path);
+	free(state->next);
+	*state = (struct state){0};
+}
