@@ -34,11 +34,17 @@ int64_t client_after(int64_t ms)
 	return ms == 0 ? CLIENT_NEVER : client_now() + ms;
 }
 
+/*
+ * A write() that blocks ends with EINTR; one that begins between the look at the signal and the
+ * system call would block for good, so from then on an alarm ends those, too.
+ */
 static void on_signal(int number)
 {
 	int saved = errno;
 
-	caught = number;
+	if (number != SIGALRM)
+		caught = number;
+	alarm(1);
 	(void)!write(wake[1], "", 1);
 	errno = saved;
 }
@@ -58,7 +64,7 @@ static int fill_descriptors(struct error *error)
 
 int client_start(struct error *error)
 {
-	struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+	struct sigaction action = {.sa_handler = on_signal};
 
 	if (fill_descriptors(error) != 0)
 		return -1;
@@ -70,6 +76,8 @@ int client_start(struct error *error)
 	}
 	/* No SA_RESTART: a write() to a reader that stalls has to end. */
 	sigemptyset(&action.sa_mask);
+	sigaction(SIGALRM, &action, NULL);
+	action.sa_flags = (int)SA_RESETHAND;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
