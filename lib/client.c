@@ -16,19 +16,36 @@
 #define FIELD(name) .offset = offsetof(struct client_options, name)
 
 const struct option_row client_option_rows[] = {
+	{"request", 'X', OPTION_STRING, FIELD(method), "METHOD", "ask with this method", "Request"},
 	{"header", 'H', OPTION_LIST, FIELD(headers), "LINE",
-		"send this header, 'Name: value' (repeat)", "Request"},
-	{"user", 'u', OPTION_STRING, FIELD(user), "NAME:PASSWORD", "log in with these", "Request"},
+		"send this header, 'Name: value' (repeat)", "Request", .secret = true},
+	{"user", 'u', OPTION_STRING, FIELD(user), "NAME:PASSWORD", "log in with these", "Request",
+		.secret = true},
 	{"oauth2-bearer", 0, OPTION_STRING, FIELD(bearer), "TOKEN", "log in with this token",
+		"Request", .variable = "SSE_TOKEN", .secret = true},
+	{"netrc", 0, OPTION_FLAG, FIELD(netrc), NULL, "take name and password from ~/.netrc",
 		"Request"},
-	{"cacert", 0, OPTION_STRING, FIELD(cacert), "FILE",
-		"trust the certificate authorities in this file", "Request",
-		.complete = COMPLETE_FILE},
-	{"insecure", 'k', OPTION_FLAG, FIELD(insecure), NULL, "trust any certificate", "Request"},
+	{"cookie", 'b', OPTION_STRING, FIELD(cookies), "DATA",
+		"send these cookies, 'a=1; b=2', or those of a file", "Request",
+		.complete = COMPLETE_FILE, .secret = true},
+	{"cookie-jar", 'c', OPTION_STRING, FIELD(cookie_jar), "FILE",
+		"write the cookies to this file at the end", "Request", .complete = COMPLETE_FILE},
+	{"proxy", 'x', OPTION_STRING, FIELD(proxy), "URL", "go through this proxy", "Connection",
+		.secret = true},
 	{"unix-socket", 0, OPTION_STRING, FIELD(unix_socket), "PATH",
-		"connect to this socket instead of the host", "Request", .complete = COMPLETE_FILE},
+		"connect to this socket instead of the host", "Connection",
+		.complete = COMPLETE_FILE},
+	{"cacert", 0, OPTION_STRING, FIELD(cacert), "FILE",
+		"trust the certificate authorities in this file", "Connection",
+		.complete = COMPLETE_FILE},
+	{"cert", 0, OPTION_STRING, FIELD(cert), "FILE", "show this certificate to the server",
+		"Connection", .complete = COMPLETE_FILE},
+	{"key", 0, OPTION_STRING, FIELD(key), "FILE", "the certificate's key, if not in its file",
+		"Connection", .complete = COMPLETE_FILE},
+	{"insecure", 'k', OPTION_FLAG, FIELD(insecure), NULL, "trust any certificate",
+		"Connection"},
 	{"connect-timeout", 0, OPTION_DURATION, FIELD(connect_timeout), "TIME",
-		"give up connecting after this long (10s)", "Request", 1, 3600000},
+		"give up connecting after this long (10s)", "Connection", 1, 3600000},
 	{"quiet", 'q', OPTION_FLAG, FIELD(quiet), NULL, "only say why it ends, if by an error",
 		"Messages"},
 	{"verbose", 'v', OPTION_TIMES, FIELD(verbose), NULL,
@@ -46,31 +63,77 @@ static size_t header_name(const char *line)
 	return line[len] == ':' || (line[len] == ';' && line[len + 1] == '\0') ? len : 0;
 }
 
+static int check_header(const char *line, struct error *error)
+{
+	size_t len = header_name(line);
+
+	if (strpbrk(line, "\r\n") != NULL)
+		return error_set(error, EX_USAGE, "--header: a header cannot hold a line end");
+	if (len == 0 || strcspn(line, " \t") < len)
+		return error_set(error, EX_USAGE,
+			"--header: '%.60s' is no header; one is like 'Name: value'", line);
+	return 0;
+}
+
+/* -b is a file, unless it looks like cookies, as curl has it. */
+static bool is_cookie_file(const char *cookies)
+{
+	return cookies != NULL && strchr(cookies, '=') == NULL;
+}
+
+static int check_files(const struct client_options *options, struct error *error)
+{
+	const struct {
+		const char *name, *path;
+	} files[] = {
+		{"cacert", options->cacert},
+		{"cert", options->cert},
+		{"key", options->key},
+		{"cookie", is_cookie_file(options->cookies) ? options->cookies : NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		if (files[i].path != NULL && access(files[i].path, R_OK) != 0)
+			return error_set(error, EX_NOINPUT, "--%s: cannot read '%.200s': %s",
+				files[i].name, files[i].path, strerror(errno));
+	}
+	return 0;
+}
+
+/* The letters of a token (RFC 9110, section 5.6.2). */
+static bool is_token(const char *text)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+		"!#$%&'*+-.^_`|~";
+
+	return *text != '\0' && text[strspn(text, letters)] == '\0';
+}
+
 int client_options_check(const struct client_options *options, struct error *error)
 {
 	for (size_t i = 0; i < options->headers.count; i++) {
-		const char *line = options->headers.values[i];
-		size_t len = header_name(line);
-
-		if (strpbrk(line, "\r\n") != NULL)
-			return error_set(
-				error, EX_USAGE, "--header: a header cannot hold a line end");
-		if (len == 0 || strcspn(line, " \t") < len)
-			return error_set(error, EX_USAGE,
-				"--header: '%.60s' is no header; one is like 'Name: value'", line);
+		if (check_header(options->headers.values[i], error) != 0)
+			return -1;
 	}
+	if (options->method != NULL && !is_token(options->method))
+		return error_set(error, EX_USAGE,
+			"--request: '%.60s' is no method; one is like GET or POST",
+			options->method);
+	if (options->cookies != NULL && strpbrk(options->cookies, "\r\n") != NULL)
+		return error_set(error, EX_USAGE, "--cookie: a cookie cannot hold a line end");
 	if (options->user != NULL && options->bearer != NULL)
 		return error_set(error, EX_USAGE,
 			"--user and --oauth2-bearer are two ways to log in; give one");
-	if (options->cacert != NULL && access(options->cacert, R_OK) != 0)
-		return error_set(error, EX_NOINPUT, "--cacert: cannot read '%.200s': %s",
-			options->cacert, strerror(errno));
-	return 0;
+	if (options->key != NULL && options->cert == NULL)
+		return error_set(
+			error, EX_USAGE, "--key belongs to a certificate: give --cert, too");
+	return check_files(options, error);
 }
 
 void client_options_free(struct client_options *options)
 {
-	option_list_free(&options->headers);
+	option_free(client_option_rows, options);
 }
 
 bool client_has_header(const struct client_options *options, const char *name)
@@ -144,12 +207,41 @@ static void set_login(CURL *easy, const struct client_options *options)
 		curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
 		curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, options->bearer);
 	}
+	if (options->netrc)
+		curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
+	/* Cookies that were given as text are a header: libcurl drops that on another origin. */
+	if (is_cookie_file(options->cookies))
+		curl_easy_setopt(easy, CURLOPT_COOKIEFILE, options->cookies);
+	if (options->cookie_jar != NULL)
+		curl_easy_setopt(easy, CURLOPT_COOKIEJAR, options->cookie_jar);
+}
+
+/* How to get there, and who to trust. */
+static int set_way(CURL *easy, const struct client_options *options, struct error *error)
+{
+	const struct {
+		const char *name, *value;
+		CURLoption option;
+	} rows[] = {
+		{"proxy", options->proxy, CURLOPT_PROXY},
+		{"unix-socket", options->unix_socket, CURLOPT_UNIX_SOCKET_PATH},
+		{"cacert", options->cacert, CURLOPT_CAINFO},
+		{"cert", options->cert, CURLOPT_SSLCERT},
+		{"key", options->key, CURLOPT_SSLKEY},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (rows[i].value != NULL &&
+			curl_easy_setopt(easy, rows[i].option, rows[i].value) != CURLE_OK)
+			return error_set(
+				error, EX_USAGE, "--%s: this libcurl cannot do that", rows[i].name);
+	}
 	if (options->insecure) {
 		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
 		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
 	}
-	if (options->cacert != NULL)
-		curl_easy_setopt(easy, CURLOPT_CAINFO, options->cacert);
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout);
+	return 0;
 }
 
 int client_open(struct client *client, const char *program, const struct client_options *options,
@@ -177,11 +269,9 @@ int client_open(struct client *client, const char *program, const struct client_
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 30L);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 5L);
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)options->connect_timeout);
-	if (options->unix_socket != NULL &&
-		curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, options->unix_socket) != CURLE_OK)
-		return error_set(error, EX_USAGE, "--unix-socket: this libcurl cannot do that");
 	set_login(easy, options);
+	if (set_way(easy, options, error) != 0)
+		return -1;
 	if (options->verbose >= (int)CLIENT_HEADERS) {
 		curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
 		curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, trace);
@@ -198,7 +288,7 @@ void client_close(struct client *client)
 	*client = (struct client){0};
 }
 
-static int add_header(struct curl_slist **list, const char *line, struct error *error)
+static int add_line(struct curl_slist **list, const char *line, struct error *error)
 {
 	struct curl_slist *longer = curl_slist_append(*list, line);
 
@@ -208,29 +298,39 @@ static int add_header(struct curl_slist **list, const char *line, struct error *
 	return 0;
 }
 
+static int add_header(struct curl_slist **list, struct client_header header, struct error *error)
+{
+	struct buf line;
+	int result;
+
+	buf_init(&line, SIZE_MAX);
+	/* To libcurl "Name:" leaves a header out, and "Name;" sends it empty. */
+	if (!buf_addf(&line, "%s%s%s", header.name, header.value ? ": " : ":",
+		    header.value ? header.value : "") ||
+		!buf_add_byte(&line, '\0'))
+		result = error_set(error, EX_OSERR, "out of memory");
+	else
+		result = add_line(list, line.data, error);
+	buf_free(&line);
+	return result;
+}
+
 int client_set_headers(struct client *client, const struct client_header *headers, size_t count,
 	struct error *error)
 {
 	const struct client_options *options = client->options;
 	struct curl_slist *list = NULL;
-	struct buf line;
 	int result = 0;
 
-	buf_init(&line, SIZE_MAX);
 	for (size_t i = 0; i < options->headers.count && result == 0; i++)
-		result = add_header(&list, options->headers.values[i], error);
+		result = add_line(&list, options->headers.values[i], error);
 	for (size_t i = 0; i < count && result == 0; i++) {
-		if (client_has_header(options, headers[i].name))
-			continue;
-		line.len = 0;
-		if (!buf_addf(&line, "%s:%s%s", headers[i].name, headers[i].value ? " " : "",
-			    headers[i].value ? headers[i].value : "") ||
-			!buf_add_byte(&line, '\0'))
-			result = error_set(error, EX_OSERR, "out of memory");
-		else
-			result = add_header(&list, line.data, error);
+		if (!client_has_header(options, headers[i].name))
+			result = add_header(&list, headers[i], error);
 	}
-	buf_free(&line);
+	if (result == 0 && options->cookies != NULL && !is_cookie_file(options->cookies))
+		result = add_header(
+			&list, (struct client_header){"Cookie", options->cookies}, error);
 	if (result != 0) {
 		curl_slist_free_all(list);
 		return -1;

@@ -17,12 +17,16 @@
 
 /* The common options; the first member of each client's config. */
 struct client_options {
+	const char *method;	    /* -X; NULL: what the program takes */
 	struct option_list headers; /* -H "Name: value" */
 	const char *user;	    /* -u name:password */
 	const char *bearer;
-	bool insecure;
-	const char *cacert;
+	bool netrc;
+	const char *cookies, *cookie_jar; /* -b "a=1; b=2" or a file; -c */
+	const char *proxy;
 	const char *unix_socket;
+	const char *cacert, *cert, *key;
+	bool insecure;
 	int64_t connect_timeout; /* ms */
 	bool quiet;
 	int verbose;
@@ -35,7 +39,7 @@ extern const struct option_row client_option_rows[];
 /* client_options_check(options, error): what the table cannot check; EX_USAGE, EX_NOINPUT. */
 int client_options_check(const struct client_options *options, struct error *error);
 
-/* client_options_free(options): release the lists. */
+/* client_options_free(options): release the lists and the secrets. */
 void client_options_free(struct client_options *options);
 
 /* A handle and what belongs to it.  Read the fields, do not write them. */

@@ -215,6 +215,16 @@ int client_url_make(const char *operand, enum client_place place, const char *qu
 	return result;
 }
 
+void client_url_hide(const struct client_url *url, char *operand)
+{
+	size_t size = operand != NULL ? strlen(operand) : 0;
+
+	if (operand == NULL || !client_url_is(operand) || strcmp(url->url, url->shown) == 0)
+		return;
+	memset(operand, '\0', size);
+	memcpy(operand, url->shown, strlen(url->shown) < size ? strlen(url->shown) : size);
+}
+
 void client_url_free(struct client_url *url)
 {
 	curl_free(url->url);

@@ -49,6 +49,13 @@ int client_url_set(
  */
 bool client_url_is_secret(const char *name, size_t len);
 
+/*
+ * client_url_hide(url, operand):
+ * Write over the operand that ${url} was made of, if it holds what is not to be shown: the list of
+ * processes shows it.  NULL is fine.
+ */
+void client_url_hide(const struct client_url *url, char *operand);
+
 /* client_url_free(url): the struct is empty afterwards. */
 void client_url_free(struct client_url *url);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Parsing by option table, over getopt_long; see option.h. */
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -91,10 +92,20 @@ static int list_add(struct option_list *list, const char *value, struct error *e
 	return 0;
 }
 
+/* A copy of a secret, which outlives the wiping of argv. */
+static int keep_secret(const char **value, struct error *error)
+{
+	*value = strdup(*value);
+	return *value != NULL ? 0 : error_set(error, EX_OSERR, "out of memory");
+}
+
 /* Store one value in the field of its row. */
 static int store(const struct option_row *row, void *config, const char *value, struct error *error)
 {
 	void *field = (char *)config + row->offset;
+
+	if (row->secret && keep_secret(&value, error) != 0)
+		return -1;
 
 	switch (row->type) {
 	case OPTION_FLAG:
@@ -150,6 +161,10 @@ static int store_variable(const struct option_row *row, void *config, struct err
 
 	option_variable(row->name, variable, sizeof(variable));
 	value = getenv(variable);
+	if (value == NULL && row->variable != NULL) {
+		snprintf(variable, sizeof(variable), "%s", row->variable);
+		value = getenv(variable);
+	}
 	if (value == NULL)
 		return 0;
 	if (row->type == OPTION_FLAG) {
@@ -218,7 +233,7 @@ static int unknown(
 
 /* getopt_long()'s own tables, made from the rows; its val is the row's index + 256. */
 struct getopt_tables {
-	char letters[2 * ROWS_MAX + 2];
+	char letters[3 * ROWS_MAX + 2];
 	struct option names[ROWS_MAX + 1];
 };
 
@@ -229,12 +244,15 @@ static void make_tables(
 
 	*letter++ = ':';
 	for (size_t i = 0; i < count; i++) {
-		tables->names[i] = (struct option){rows[i]->name,
-			rows[i]->argument ? required_argument : no_argument, NULL, (int)i + 256};
+		int argument = rows[i]->preset	   ? optional_argument
+			       : rows[i]->argument ? required_argument
+						   : no_argument;
+
+		tables->names[i] = (struct option){rows[i]->name, argument, NULL, (int)i + 256};
 		if (rows[i]->letter == 0)
 			continue;
 		*letter++ = rows[i]->letter;
-		if (rows[i]->argument != NULL)
+		for (int colons = argument; colons > 0; colons--)
 			*letter++ = ':';
 	}
 	*letter = '\0';
@@ -293,18 +311,21 @@ static enum option_result answer_built_in(
 static int take(const struct option_row *row, bool *seen, void *config, struct error *error)
 {
 	bool once = row->type != OPTION_LIST && row->type != OPTION_TIMES;
+	const char *value = optarg;
 
 	if (once && *seen)
 		return error_set(
 			error, EX_USAGE, "--%s was given twice; it takes one value", row->name);
-	/* What the variable put into a list gives way to the command line. */
-	if (row->type == OPTION_LIST && !*seen)
-		((struct option_list *)(void *)((char *)config + row->offset))->count = 0;
-	if (row->type == OPTION_TIMES && !*seen)
-		*(int *)((char *)config + row->offset) = 0;
 	*seen = true;
-	if (store(row, config, optarg, error) != 0)
+	if (value == NULL)
+		value = row->preset;
+	/* -t=iso is meant as --time=iso is. */
+	else if (row->preset != NULL && *value == '=')
+		value++;
+	if (store(row, config, value, error) != 0)
 		return blame(error, "--", row->name);
+	if (row->secret)
+		memset(optarg, '*', strlen(optarg));
 	return 0;
 }
 
@@ -356,7 +377,7 @@ enum option_result option_parse(const struct option_program *program, int argc, 
 		 */
 		if (answer >= 256) {
 			word = optind - 1;
-			if (row->argument != NULL && optarg == argv[optind - 1])
+			if (row->argument != NULL && optarg != NULL && optarg == argv[optind - 1])
 				word--;
 			if (cut_short(argv[word], row)) {
 				unknown(rows, count, argv[word] + 2, error);
@@ -381,10 +402,21 @@ enum option_result option_parse(const struct option_program *program, int argc, 
 	return OPTION_RUN;
 }
 
-void option_list_free(struct option_list *list)
+void option_free(const struct option_row *rows, void *config)
 {
-	if (list == NULL)
-		return;
-	free(list->values);
-	*list = (struct option_list){0};
+	for (const struct option_row *row = rows; row->name != NULL; row++) {
+		void *field = (char *)config + row->offset;
+
+		if (row->type == OPTION_LIST) {
+			struct option_list *list = field;
+
+			for (size_t i = 0; row->secret && i < list->count; i++)
+				free((char *)(uintptr_t)list->values[i]);
+			free(list->values);
+			*list = (struct option_list){0};
+		} else if (row->secret) {
+			free(*(char **)field);
+			*(char **)field = NULL;
+		}
+	}
 }

@@ -23,7 +23,7 @@
 enum option_type {
 	OPTION_FLAG,	 /* bool: set to true */
 	OPTION_TIMES,	 /* int: counts how often it was given (-vv) */
-	OPTION_STRING,	 /* const char *: points into argv or the environment */
+	OPTION_STRING,	 /* const char *: points into argv or the environment, unless secret */
 	OPTION_LIST,	 /* struct option_list: may be repeated */
 	OPTION_COUNT,	 /* int64_t, between min and max */
 	OPTION_DURATION, /* int64_t milliseconds, between min and max */
@@ -33,7 +33,7 @@ enum option_type {
 
 /* The values of an option that may be repeated, in the order given. */
 struct option_list {
-	const char **values; /* owned; the strings are not */
+	const char **values; /* owned; the strings are not, unless secret */
 	size_t count;
 };
 
@@ -51,6 +51,11 @@ struct option_row {
 	int64_t min, max;	    /* OPTION_COUNT, OPTION_DURATION, OPTION_SIZE */
 	const char *const *choices; /* OPTION_CHOICE: words, ended by NULL */
 	enum option_complete complete;
+	const char *variable; /* another environment variable, read if the first is not set */
+	const char *preset;   /* the argument may be left out (--name, --name=VALUE, -nVALUE): this
+				 is what it is then */
+	bool secret; /* OPTION_STRING, OPTION_LIST: the value is copied, and what the list of
+			processes shows of it is overwritten */
 };
 
 #define OPTION_TABLES 3
@@ -78,15 +83,13 @@ enum option_result {
  * this is called.  ${argv} is permuted so that operands stand last; *${operands} is the index of
  * the first.  A repeated single-valued option, an unknown one (the nearest is suggested), a
  * missing argument and a bad value are usage errors.  --help, --version and --completions SHELL
- * are built in.
+ * are built in.  Whatever it returns, option_free() releases what it stored.
  */
 enum option_result option_parse(const struct option_program *program, int argc, char **argv,
 	void *config, int *operands, struct error *error);
 
-/*
- * option_list_free(list): release the array, not the strings.
- */
-void option_list_free(struct option_list *list);
+/* option_free(rows, config): release the lists and the copied secrets of a table's fields. */
+void option_free(const struct option_row *rows, void *config);
 
 /* The version of sse-tools, "0.1.0". */
 extern const char sse_tools_version[];

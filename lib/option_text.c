@@ -39,8 +39,8 @@ static void print_row(const struct option_row *row, FILE *out)
 
 	if (row->letter != 0)
 		snprintf(letter, sizeof(letter), "-%c, ", row->letter);
-	len = fprintf(out, "  %s--%s%s%s", letter, row->name, row->argument ? " " : "",
-		row->argument ? row->argument : "");
+	len = fprintf(out, row->preset ? "  %s--%s[=%s%s]" : "  %s--%s%s%s", letter, row->name,
+		row->argument && !row->preset ? " " : "", row->argument ? row->argument : "");
 	if (len > HELP_COLUMN - 2)
 		fprintf(out, "\n%*s", HELP_COLUMN, "");
 	else
@@ -121,7 +121,8 @@ static void print_bash(const struct option_program *program, const struct option
 		function_name(program, name));
 	fputs("\tcase $prev in\n", out);
 	for (size_t i = 0; i < count; i++) {
-		if (rows[i]->argument == NULL)
+		/* A value that may be left out does not stand in a word of its own. */
+		if (rows[i]->argument == NULL || rows[i]->preset != NULL)
 			continue;
 		fputc('\t', out);
 		if (rows[i]->letter != 0)
@@ -163,7 +164,7 @@ static void zsh_spec(const struct option_row *row, const char *prefix, FILE *out
 	zsh_text(row->help, out);
 	fputc(']', out);
 	if (row->argument != NULL) {
-		fputc(':', out);
+		fputs(row->preset ? "::" : ":", out);
 		zsh_text(row->argument, out);
 		fputc(':', out);
 		if (row->choices != NULL) {
@@ -189,11 +190,14 @@ static void print_zsh(const struct option_program *program, const struct option_
 		program->name, program->name);
 	for (size_t i = 0; i < count; i++) {
 		if (rows[i]->letter != 0) {
-			snprintf(prefix, sizeof(prefix), "-%c", rows[i]->letter);
+			snprintf(prefix, sizeof(prefix), "-%c%s", rows[i]->letter,
+				rows[i]->preset != NULL ? "-" : "");
 			zsh_spec(rows[i], prefix, out);
 		}
 		snprintf(prefix, sizeof(prefix), "--%s%s", rows[i]->name,
-			rows[i]->argument != NULL ? "=" : "");
+			rows[i]->preset != NULL	    ? "=-"
+			: rows[i]->argument != NULL ? "="
+						    : "");
 		zsh_spec(rows[i], prefix, out);
 	}
 	fprintf(out, "\t'*:operand:%s'\n", program->operands == COMPLETE_FILE ? "_files" : "");
@@ -219,11 +223,11 @@ static void print_fish(const struct option_program *program, const struct option
 		fprintf(out, "complete -c %s -l %s", program->name, rows[i]->name);
 		if (rows[i]->letter != 0)
 			fprintf(out, " -s %c", rows[i]->letter);
-		if (rows[i]->choices != NULL) {
+		if (rows[i]->choices != NULL && rows[i]->preset == NULL) {
 			fputs(" -x -a '", out);
 			print_words(rows[i]->choices, out);
 			fputc('\'', out);
-		} else if (rows[i]->argument != NULL) {
+		} else if (rows[i]->argument != NULL && rows[i]->preset == NULL) {
 			fputs(rows[i]->complete == COMPLETE_NOTHING ? " -x"
 				: rows[i]->complete == COMPLETE_FILE
 					? " -r -F"

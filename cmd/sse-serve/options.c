@@ -308,8 +308,6 @@ enum option_result options_parse(
 
 void options_free(struct options *options)
 {
-	option_list_free(&options->listen);
-	option_list_free(&options->cors);
-	option_list_free(&options->retain_topic);
+	option_free(rows, options);
 	retention_free(&options->retention);
 }

@@ -144,6 +144,7 @@ int main(int argc, char **argv)
 		goto err0;
 	if (client_url_make(options.target, CLIENT_STREAM, NULL, &url, &error) != 0)
 		goto err1;
+	client_url_hide(&url, options.target);
 	if (client_open(&tail.client, program, &options.client, &error) != 0)
 		goto err2;
 	output_init(&tail.output, options.format, options.colour);

@@ -20,7 +20,7 @@ struct options {
 	int64_t retry_max;    /* consecutive failures that are tried again; -1: any number */
 	int64_t read_timeout; /* ms; 0: none */
 	bool no_reconnect;
-	const char *target; /* the operand, or NULL */
+	char *target; /* the operand, or NULL */
 };
 
 /*

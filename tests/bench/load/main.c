@@ -40,7 +40,6 @@ int main(int argc, char **argv)
 		fprintf(stderr, "load: %s\n", error.text);
 		status = error.status;
 	}
-	option_list_free(&options.publish);
-	option_list_free(&options.pids);
+	options_free(&options);
 	return status;
 }

@@ -85,3 +85,8 @@ enum option_result options_parse(
 		return OPTION_BAD;
 	return result;
 }
+
+void options_free(struct options *options)
+{
+	option_free(rows, options);
+}

@@ -27,4 +27,7 @@ struct options {
 enum option_result options_parse(
 	struct options *options, int argc, char **argv, struct error *error);
 
+/* options_free(options): release the lists. */
+void options_free(struct options *options);
+
 #endif
