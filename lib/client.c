@@ -149,6 +149,34 @@ bool client_has_header(const struct client_options *options, const char *name)
 
 /* --- messages -------------------------------------------------------------------------------- */
 
+/* What the last line on the process's standard error is, see client_status(). */
+static enum { STATUS_NONE, STATUS_OPEN, STATUS_SAID } status_line;
+
+/* A status that the next may be written over has no line end yet. */
+static void end_status(void)
+{
+	if (status_line == STATUS_OPEN)
+		(void)!write(STDERR_FILENO, "\n", 1);
+	status_line = STATUS_NONE;
+}
+
+void client_status(const struct client *client, const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+
+	if (client->options->quiet || status_line == STATUS_SAID)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	status_line = STATUS_OPEN;
+	if (!terminal_status(client->program, text)) {
+		terminal_say(client->program, text);
+		status_line = STATUS_SAID;
+	}
+}
+
 void client_say(const struct client *client, enum client_level level, const char *format, ...)
 {
 	char text[2048];
@@ -159,6 +187,7 @@ void client_say(const struct client *client, enum client_level level, const char
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	end_status();
 	terminal_say(client->program, text);
 }
 
@@ -282,6 +311,7 @@ int client_open(struct client *client, const char *program, const struct client_
 
 void client_close(struct client *client)
 {
+	end_status();
 	curl_easy_cleanup(client->easy);
 	curl_multi_cleanup(client->multi);
 	curl_slist_free_all(client->headers);
@@ -322,13 +352,18 @@ int client_set_headers(struct client *client, const struct client_header *header
 	struct curl_slist *list = NULL;
 	int result = 0;
 
-	for (size_t i = 0; i < options->headers.count && result == 0; i++)
-		result = add_line(&list, options->headers.values[i], error);
+	for (size_t i = 0; i < options->headers.count && result == 0; i++) {
+		const char *line = options->headers.values[i];
+
+		if (!client->stranger || !client_url_is_secret(line, header_name(line)))
+			result = add_line(&list, line, error);
+	}
 	for (size_t i = 0; i < count && result == 0; i++) {
 		if (!client_has_header(options, headers[i].name))
 			result = add_header(&list, headers[i], error);
 	}
-	if (result == 0 && options->cookies != NULL && !is_cookie_file(options->cookies))
+	if (result == 0 && options->cookies != NULL && !is_cookie_file(options->cookies) &&
+		!client->stranger)
 		result = add_header(
 			&list, (struct client_header){"Cookie", options->cookies}, error);
 	if (result != 0) {

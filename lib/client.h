@@ -50,6 +50,7 @@ struct client {
 	const struct client_options *options;
 	struct curl_slist *headers;
 	char details[CURL_ERROR_SIZE]; /* libcurl's words on the last failure */
+	bool stranger; /* the next request goes to another origin: headers that hold secrets stay */
 };
 
 /*
@@ -83,6 +84,14 @@ bool client_has_header(const struct client_options *options, const char *name);
 enum client_level { CLIENT_WARN, CLIENT_EXPLAIN, CLIENT_HEADERS };
 void client_say(const struct client *client, enum client_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/*
+ * client_status(client, format, ...):
+ * The same as CLIENT_WARN, but in a terminal the next such line takes its place, so that trouble
+ * that goes on is one line; anywhere else only the first until client_say() is written.
+ */
+void client_status(const struct client *client, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* client_version(out): libcurl's version for --version. */
 void client_version(FILE *out);

@@ -18,8 +18,15 @@
 static volatile sig_atomic_t caught;
 static int wake[2] = {-1, -1};
 
+/* See client_watch_hangup(). */
+static volatile sig_atomic_t hung_up;
+static bool has_terminal;
+
 /* See client_watch_output(). */
 static int watched = -1;
+
+/* See client_set_chore(). */
+static const struct client_chore *chore;
 
 int64_t client_now(void)
 {
@@ -42,9 +49,12 @@ static void on_signal(int number)
 {
 	int saved = errno;
 
-	if (number != SIGALRM)
+	if (number == SIGHUP)
+		hung_up = 1;
+	else if (number != SIGALRM)
 		caught = number;
-	alarm(1);
+	if (number != SIGHUP)
+		alarm(1);
 	(void)!write(wake[1], "", 1);
 	errno = saved;
 }
@@ -100,8 +110,46 @@ int client_stopped(struct error *error)
 {
 	if (caught == SIGPIPE)
 		return error_set(error, 128 + SIGPIPE, "%s", "");
-	return error_set(
-		error, 128 + caught, "stopped by %s", caught == SIGINT ? "SIGINT" : "SIGTERM");
+	return error_set(error, 128 + caught, "stopped by %s",
+		caught == SIGINT   ? "SIGINT"
+		: caught == SIGHUP ? "SIGHUP"
+				   : "SIGTERM");
+}
+
+static bool terminal_opens(void)
+{
+	int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+void client_watch_hangup(void)
+{
+	struct sigaction action = {.sa_handler = on_signal}, before;
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGHUP, &action, &before);
+	has_terminal = before.sa_handler != SIG_IGN && terminal_opens();
+}
+
+/* Did SIGHUP come since the last call?  Not if it is to end the program. */
+static bool is_hung_up(void)
+{
+	char drained[16];
+
+	if (!hung_up || caught != 0)
+		return false;
+	hung_up = 0;
+	if (has_terminal && !terminal_opens()) {
+		on_signal(SIGTERM);
+		caught = SIGHUP;
+		return false;
+	}
+	while (read(wake[0], drained, sizeof(drained)) > 0)
+		;
+	return true;
 }
 
 void client_watch_output(int fd)
@@ -123,11 +171,24 @@ static bool is_stopped(void)
 	return caught != 0;
 }
 
-/* The milliseconds until a moment as poll() takes them: rounded up to it, never negative. */
+void client_set_chore(const struct client_chore *to_do)
+{
+	chore = to_do;
+}
+
+/*
+ * The milliseconds until a moment as poll() takes them: rounded up to it, never negative; fewer if
+ * the chore is due before.
+ */
 static int poll_ms(int64_t until)
 {
-	int64_t left = until == CLIENT_NEVER ? INT_MAX : until - client_now();
+	int64_t now = client_now(), left;
 
+	if (chore != NULL && now >= chore->due(chore->context))
+		chore->run(chore->context);
+	if (chore != NULL && chore->due(chore->context) < until)
+		until = chore->due(chore->context);
+	left = until == CLIENT_NEVER ? INT_MAX : until - now;
 	return left < 0 ? 0 : left > 60000 ? 60000 : (int)left;
 }
 
@@ -165,6 +226,9 @@ enum client_outcome client_run(CURLM *multi, CURL *easy, const int64_t *until, C
 		}
 		if (ended(multi, code))
 			break;
+		outcome = CLIENT_HANGUP;
+		if (is_hung_up())
+			break;
 		outcome = CLIENT_SIGNAL;
 		if (is_stopped())
 			break;
@@ -185,6 +249,8 @@ enum client_outcome client_wait_input(int fd, int64_t until)
 		{.fd = fd, .events = POLLIN}, {.fd = wake[0], .events = POLLIN}, {.fd = watched}};
 
 	for (;;) {
+		if (is_hung_up())
+			return CLIENT_HANGUP;
 		if (is_stopped())
 			return CLIENT_SIGNAL;
 		if (client_now() >= until)

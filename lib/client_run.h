@@ -30,8 +30,16 @@ int64_t client_after(int64_t ms);
 int client_start(struct error *error);
 void client_end(void);
 
-/* client_signal(): the number of the SIGINT, SIGTERM or (see below) SIGPIPE that came, or 0. */
+/* client_signal(): the SIGINT, SIGTERM or (see below) SIGHUP or SIGPIPE that came, or 0. */
 int client_signal(void);
+
+/*
+ * client_watch_hangup():
+ * From now on SIGHUP ends what waits with CLIENT_HANGUP, once, instead of killing.  If the terminal
+ * that the program was started from is gone, it counts as a signal that came, like SIGTERM, unless
+ * SIGHUP was ignored (nohup).
+ */
+void client_watch_hangup(void);
 
 /*
  * client_watch_output(fd):
@@ -47,10 +55,21 @@ void client_watch_output(int fd);
  */
 int client_stopped(struct error *error);
 
+/* Something to be done from time to time while anything waits. */
+struct client_chore {
+	int64_t (*due)(void *context); /* the moment; CLIENT_NEVER for none */
+	void (*run)(void *context);    /* called when it has come */
+	void *context;
+};
+
+/* client_set_chore(chore): from now on do this; it must outlive the waiting.  NULL: nothing. */
+void client_set_chore(const struct client_chore *chore);
+
 enum client_outcome {
 	CLIENT_DONE,   /* the transfer ended, or there is something to read */
 	CLIENT_TIME,   /* the moment came first */
 	CLIENT_SIGNAL, /* a signal came first, see client_signal() */
+	CLIENT_HANGUP, /* SIGHUP came first, see client_watch_hangup() */
 };
 
 /*

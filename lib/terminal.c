@@ -3,21 +3,39 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "sse.h"
 #include "terminal.h"
 
 const char *const terminal_colour_words[] = {"auto", "always", "never", NULL};
 
+const char *const terminal_wrap_words[] = {"wrap", "cut", "off", NULL};
+
+/* Is it a terminal that obeys escape sequences? */
+static bool obeys(int fd)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(fd) && term != NULL && strcmp(term, "dumb") != 0;
+}
+
 bool terminal_colour(enum terminal_colour choice, int fd)
 {
-	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+	const char *no_color = getenv("NO_COLOR");
 
 	if (choice != TERMINAL_AUTO)
 		return choice == TERMINAL_ALWAYS;
-	return isatty(fd) && term != NULL && strcmp(term, "dumb") != 0 &&
-	       (no_color == NULL || *no_color == '\0');
+	return obeys(fd) && (no_color == NULL || *no_color == '\0');
+}
+
+unsigned terminal_width(int fd)
+{
+	struct winsize size;
+
+	return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 /* The length of the valid UTF-8 sequence at ${text}, and its character; 0 if there is none. */
@@ -57,7 +75,8 @@ static bool show(uint32_t character, struct buf *out)
 	}
 }
 
-bool terminal_text(const char *text, size_t len, struct buf *out)
+/* See the two functions below; ${kept} are the controls that stay as they are. */
+static bool make_safe(const char *text, size_t len, const char *kept, struct buf *out)
 {
 	size_t plain = 0, at = 0;
 
@@ -65,7 +84,9 @@ bool terminal_text(const char *text, size_t len, struct buf *out)
 		uint32_t character = 0;
 		size_t size = decode(text + at, len - at, &character);
 
-		if (size > 0 && !steers(character)) {
+		if (size > 0 &&
+			(!steers(character) || (character != 0 && character < 0x20 &&
+						       strchr(kept, (int)character) != NULL))) {
 			at += size;
 			continue;
 		}
@@ -78,6 +99,172 @@ bool terminal_text(const char *text, size_t len, struct buf *out)
 		plain = at;
 	}
 	return buf_add(out, text + plain, at - plain);
+}
+
+bool terminal_text(const char *text, size_t len, struct buf *out)
+{
+	return make_safe(text, len, "", out);
+}
+
+bool terminal_lines(const char *text, size_t len, struct buf *out)
+{
+	return make_safe(text, len, "\n\t", out);
+}
+
+/* --- lines that fit -------------------------------------------------------------------------- */
+
+/* Where a line stands that is being written. */
+struct fit {
+	struct buf *out;
+	unsigned width, column, indent;
+	bool blank;	   /* only spaces so far */
+	bool full;	   /* cut: the rest of the line is left out */
+	size_t space;	   /* the end of out behind the last space; 0 if there was none */
+	unsigned at_space; /* and the column there */
+};
+
+/* The length of one of our own colour sequences at ${text}, 0 if there is none. */
+static size_t colour_length(const char *text, size_t len)
+{
+	const char *end = len > 2 && text[0] == '\033' ? memchr(text, 'm', len) : NULL;
+
+	return end != NULL ? (size_t)(end + 1 - text) : 0;
+}
+
+static unsigned columns(uint32_t character)
+{
+	int count = character < 0x80 ? 1 : wcwidth((wchar_t)character);
+
+	return count < 0 ? 1 : (unsigned)count;
+}
+
+/* Go on in a new line: from the last space on, if that leaves the line more than half full. */
+static bool break_line(struct fit *fit)
+{
+	struct buf *out = fit->out;
+	unsigned indent = fit->indent < fit->width / 2 ? fit->indent : 0;
+	size_t at = fit->space > 0 && fit->at_space > fit->width / 2 ? fit->space : out->len;
+	size_t moved = out->len - at;
+
+	if (buf_reserve(out, indent + 1) == NULL)
+		return false;
+	memmove(out->data + at + indent + 1, out->data + at, moved);
+	out->data[at] = '\n';
+	memset(out->data + at + 1, ' ', indent);
+	out->len += indent + 1;
+	fit->column = indent + (moved > 0 ? fit->column - fit->at_space : 0);
+	fit->space = 0;
+	return true;
+}
+
+static bool fit_character(struct fit *fit, const char *text, size_t size, uint32_t character)
+{
+	unsigned wide = columns(character);
+
+	if (fit->blank && character == ' ')
+		fit->indent++;
+	else if (fit->blank) {
+		fit->blank = false;
+		fit->indent += 2;
+	}
+	if (fit->column + wide > fit->width && !break_line(fit))
+		return false;
+	fit->column += wide;
+	if (!buf_add(fit->out, text, size))
+		return false;
+	if (character == ' ' && !fit->blank) {
+		fit->space = fit->out->len;
+		fit->at_space = fit->column;
+	}
+	return true;
+}
+
+/* The width of what is left of this line: is there more than one column of it? */
+static bool more_than_one(const char *text, size_t len)
+{
+	unsigned wide = 0;
+
+	while (len > 0 && *text != '\n' && wide < 2) {
+		uint32_t character = 0;
+		size_t skipped = colour_length(text, len), size = skipped;
+
+		if (skipped == 0) {
+			size = decode(text, len, &character);
+			size = size > 0 ? size : 1;
+			wide += columns(character);
+		}
+		text += size;
+		len -= size;
+	}
+	return wide > 1;
+}
+
+static bool cut_character(struct fit *fit, const char *text, size_t size, size_t left)
+{
+	uint32_t character = 0;
+	unsigned wide = decode(text, size, &character) > 0 ? columns(character) : 1;
+
+	if (fit->full)
+		return true;
+	if (fit->column + wide >= fit->width &&
+		(fit->column + wide > fit->width || more_than_one(text, left))) {
+		fit->full = true;
+		return buf_add_text(fit->out, "\xe2\x80\xa6");
+	}
+	fit->column += wide;
+	return buf_add(fit->out, text, size);
+}
+
+bool terminal_fit(
+	const char *text, size_t len, unsigned width, enum terminal_wrap wrap, struct buf *out)
+{
+	struct fit fit = {.out = out, .width = width, .blank = true};
+	bool added = true;
+
+	if (wrap == TERMINAL_LEAVE || width < 2)
+		return buf_add(out, text, len);
+	while (len > 0 && added) {
+		uint32_t character = 0;
+		size_t size = colour_length(text, len);
+
+		if (size > 0) {
+			added = buf_add(out, text, size);
+		} else if (*text == '\n') {
+			size = 1;
+			added = buf_add_byte(out, '\n');
+			fit = (struct fit){.out = out, .width = width, .blank = true};
+		} else {
+			size = decode(text, len, &character);
+			size = size > 0 ? size : 1;
+			added = wrap == TERMINAL_CUT ? cut_character(&fit, text, size, len)
+						     : fit_character(&fit, text, size, character);
+		}
+		text += size;
+		len -= size;
+	}
+	return added;
+}
+
+/* --- the standard error ---------------------------------------------------------------------- */
+
+bool terminal_status(const char *program, const char *text)
+{
+	struct buf line, fitting;
+
+	if (!obeys(STDERR_FILENO))
+		return false;
+	buf_init(&line, (size_t)64 << 10);
+	buf_init(&fitting, (size_t)64 << 10);
+	/* The last column stays free: a cursor behind it is in the next line in some terminals. */
+	if (buf_addf(&line, "%s: ", program) && terminal_text(text, strlen(text), &line) &&
+		buf_add_byte(&fitting, '\r') &&
+		terminal_fit(line.data, line.len, terminal_width(STDERR_FILENO) - 1, TERMINAL_CUT,
+			&fitting) &&
+		buf_add_text(&fitting, "\033[K"))
+		(void)!write(STDERR_FILENO, fitting.data, fitting.len);
+	buf_free(&fitting);
+	buf_free(&line);
+	return true;
 }
 
 void terminal_say(const char *program, const char *text)

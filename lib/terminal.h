@@ -30,6 +30,35 @@ bool terminal_colour(enum terminal_colour choice, int fd);
  */
 bool terminal_text(const char *text, size_t len, struct buf *out);
 
+/*
+ * terminal_lines(text, len, out):
+ * The same, but line feeds and tabs stay what they are: for text that is shown as it is.
+ */
+bool terminal_lines(const char *text, size_t len, struct buf *out);
+
+/* terminal_width(fd): its columns; 0 if ${fd} is no terminal or does not say. */
+unsigned terminal_width(int fd);
+
+/* What becomes of a line that is wider than the terminal. */
+enum terminal_wrap { TERMINAL_WRAP, TERMINAL_CUT, TERMINAL_LEAVE };
+extern const char *const terminal_wrap_words[];
+
+/*
+ * terminal_fit(text, len, width, wrap, out):
+ * Append lines that terminal_text() and colours made, fit for ${width} columns: what is too long
+ * goes on below, two columns behind where its line began, at a space if there is one near; or it
+ * is cut, with an ellipsis.  False if ${out} is full.
+ */
+bool terminal_fit(
+	const char *text, size_t len, unsigned width, enum terminal_wrap wrap, struct buf *out);
+
+/*
+ * terminal_status(program, text):
+ * "program: text" on the standard error as a line that is not ended, cut to the width: the next one
+ * is written over it.  False if that is no terminal which can do so; then nothing is written.
+ */
+bool terminal_status(const char *program, const char *text);
+
 /* terminal_say(program, text): "program: text" as one line on the standard error, made safe. */
 void terminal_say(const char *program, const char *text);
 

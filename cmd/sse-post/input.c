@@ -29,6 +29,7 @@ static int wait_for(int fd, int64_t until, struct error *error)
 	case CLIENT_TIME:
 		return error_set(error, EX_TEMPFAIL, "the time of --timeout is up");
 	case CLIENT_DONE:
+	case CLIENT_HANGUP:
 		break;
 	}
 	return 0;

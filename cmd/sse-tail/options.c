@@ -4,43 +4,93 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "follow.h"
+#include "client_follow.h"
+#include "number.h"
 #include "options.h"
-#include "output.h"
-#include "terminal.h"
+#include "timestamp.h"
 
 #define FIELD(name) .offset = offsetof(struct options, name)
 #define HOUR ((int64_t)3600000)
+#define YEAR (365 * 24 * HOUR)
 
-/* Made from output_formats[] before they are needed. */
+/* Made from the tables of formats and presets before they are needed. */
 static const char *format_words[OUTPUT_FORMATS_MAX + 1];
+static const char *preset_words[FILTER_PRESETS_MAX + 1];
 static char format_help[400];
+static char preset_help[200];
 
 static const struct option_row rows[] = {
-	{"output", 'o', OPTION_CHOICE, FIELD(format), "FORMAT", format_help, "Output",
+	{"output", 'o', OPTION_CHOICE, FIELD(output.format), "FORMAT", format_help, "Output",
 		.choices = format_words},
-	{"event", 'e', OPTION_LIST, FIELD(events), "GLOB",
-		"only events whose type matches, like 'user.*' (repeat)", "Output"},
-	{"color", 0, OPTION_CHOICE, FIELD(colour), "WHEN",
+	{"template", 'F', OPTION_STRING, FIELD(output.template), "TEXT",
+		"in which %e is the type, %i the id, %d the data", "Output"},
+	{"pointer", 0, OPTION_LIST, FIELD(filter.pointers), "PLACE",
+		"one value of JSON data, like /user/name (repeat)", "Output"},
+	{"join", 'j', OPTION_FLAG, FIELD(output.join), NULL, "without line ends between events",
+		"Output"},
+	{"null", '0', OPTION_FLAG, FIELD(output.nul), NULL, "end each event with a NUL", "Output"},
+	{"nest", 0, OPTION_FLAG, FIELD(output.nest), NULL, "json: data that is JSON as such",
+		"Output"},
+	{"llm", 0, OPTION_CHOICE, FIELD(filter.preset), "SERVICE", preset_help, "Output",
+		.choices = preset_words},
+	{"time", 't', OPTION_CHOICE, FIELD(output.stamp), "STYLE",
+		"with a time: iso (default), unix or delta", "Output",
+		.choices = output_stamp_words, .preset = "iso"},
+	{"comments", 0, OPTION_FLAG, FIELD(comments), NULL, "show comments, too", "Output"},
+	{"wrap", 0, OPTION_CHOICE, FIELD(output.wrap), "HOW",
+		"long lines in a terminal: wrap, cut or off", "Output",
+		.choices = terminal_wrap_words},
+	{"color", 0, OPTION_CHOICE, FIELD(output.colour), "WHEN",
 		"auto, always or never (auto: in a terminal)", "Output",
 		.choices = terminal_colour_words},
-	{"count", 'n', OPTION_COUNT, FIELD(count), "COUNT", "end after this many events", "End", 1,
+	{"event", 'e', OPTION_LIST, FIELD(filter.events), "GLOB",
+		"only events of this type, like 'user.*' (repeat)", "Which events"},
+	{"not-event", 0, OPTION_LIST, FIELD(filter.not_events), "GLOB",
+		"no events of this type (repeat)", "Which events"},
+	{"exec", 0, OPTION_STRING, FIELD(exec), "COMMAND",
+		"run it for each event, the data as its input", "Which events"},
+	{"strict", 0, OPTION_FLAG, FIELD(strict), NULL,
+		"end where events are missing or a command fails", "Which events"},
+
+	{"count", 'n', OPTION_COUNT, FIELD(count), "COUNT", "end after so many events", "End", 1,
 		INT64_MAX},
-	{"timeout", 0, OPTION_DURATION, FIELD(timeout), "TIME", "end after this long (0: never)",
-		"End", 0, 365 * 24 * HOUR},
+	{"timeout", 0, OPTION_DURATION, FIELD(timeout), "TIME", "end after this long", "End", 0,
+		YEAR},
+	{"until-idle", 0, OPTION_DURATION, FIELD(until_idle), "TIME",
+		"end when no event came for this long", "End", 0, YEAR},
+	{"done", 0, OPTION_LIST, FIELD(filter.done), "TEXT",
+		"end when this is the data, like [DONE] (repeat)", "End"},
+	{"done-event", 0, OPTION_LIST, FIELD(filter.done_events), "GLOB",
+		"end with an event of this type (repeat)", "End"},
 	{"no-reconnect", 0, OPTION_FLAG, FIELD(no_reconnect), NULL,
 		"end when the stream ends or fails", "End"},
 	{"retry-max", 0, OPTION_COUNT, FIELD(retry_max), "COUNT",
-		"end after this many attempts in a row failed to bring an event", "End", 0,
-		1000000},
+		"end when so many more attempts fail in a row", "End", 0, 1000000},
+	{"fail", 0, OPTION_FLAG, FIELD(fail), NULL, "end at once on 408, 429 and 5xx", "End"},
+	{"flush-eof", 0, OPTION_FLAG, FIELD(flush_eof), NULL, "show an event that the end cut off",
+		"End"},
+
 	{"last-event-id", 0, OPTION_STRING, FIELD(last_event_id), "ID",
-		"go on behind the event with this id", "Connection"},
+		"go on behind the event with this id", "Start and reconnect"},
+	{"since", 0, OPTION_STRING, FIELD(since), "TIME", "from 10m ago, a point in time, or all",
+		"Start and reconnect"},
+	{"state", 0, OPTION_STRING, FIELD(state), "FILE", "go on where FILE says, and keep it",
+		"Start and reconnect", .complete = COMPLETE_FILE},
+	{"resume-from", 0, OPTION_STRING, FIELD(resume_from), "FILE",
+		"go on where FILE, which another keeps, says", "Start and reconnect",
+		.complete = COMPLETE_FILE},
 	{"reconnect-delay", 0, OPTION_DURATION, FIELD(reconnect_delay), "TIME",
-		"the shortest pause before connecting again (2s), unless the server names one",
-		"Connection", FOLLOW_DELAY_MIN, HOUR},
+		"the shortest pause (2s), unless the server says", "Start and reconnect",
+		FOLLOW_DELAY_MIN, HOUR},
 	{"read-timeout", 0, OPTION_DURATION, FIELD(read_timeout), "TIME",
-		"connect again if nothing at all came for this long (0: never)", "Connection", 0,
-		24 * HOUR},
+		"reconnect if nothing came for this long", "Start and reconnect", 0, 24 * HOUR},
+	{"reconnect", 0, OPTION_FLAG, FIELD(reconnect), NULL, "also with -d, --json or -X",
+		"Start and reconnect"},
+
+	{"data", 'd', OPTION_STRING, FIELD(data), "DATA", "send DATA, or the file of @FILE",
+		"Request", .complete = COMPLETE_FILE},
+	{"json", 0, OPTION_STRING, FIELD(json), "DATA", "the same, which has to be JSON", "Request",
+		.complete = COMPLETE_FILE},
 	{0},
 };
 
@@ -59,8 +109,8 @@ static const struct option_program program = {
 	.version = client_version,
 };
 
-/* The words of -o and what --help says about them, from the formats' own rows. */
-static void describe_formats(void)
+/* The words of -o and --llm and what --help says about them, from the tables' own rows. */
+static void describe_tables(void)
 {
 	size_t len = 0;
 
@@ -69,6 +119,105 @@ static void describe_formats(void)
 		len += (size_t)snprintf(format_help + len, sizeof(format_help) - len, "%s%s: %s",
 			i > 0 ? "; " : "", output_formats[i].name, output_formats[i].help);
 	}
+	len = (size_t)snprintf(preset_help, sizeof(preset_help), "the running text of");
+	for (size_t i = 0; i < FILTER_PRESETS_MAX && filter_presets[i].name != NULL; i++) {
+		preset_words[i] = filter_presets[i].name;
+		len += (size_t)snprintf(preset_help + len, sizeof(preset_help) - len, "%s %s",
+			i > 0 ? " or" : "", filter_presets[i].name);
+	}
+}
+
+/* --- what the table cannot check ------------------------------------------------------------- */
+
+static bool is_since(const char *text)
+{
+	int64_t ms;
+
+	return strcmp(text, "all") == 0 || timestamp_parse(text, &ms) == 0 ||
+	       number_duration(text, 0, INT64_MAX / 2, &ms, NULL) == 0;
+}
+
+static int check_start(const struct options *options, struct error *error)
+{
+	if (client_has_header(&options->client, "Last-Event-ID"))
+		return error_set(error, EX_USAGE,
+			"--header: give the id with --last-event-id, so that it moves with the stream");
+	if (options->last_event_id != NULL && !follow_id_fits(options->last_event_id))
+		return error_set(error, EX_USAGE,
+			"--last-event-id: an id is UTF-8 without controls and without spaces around it");
+	if (options->since != NULL && !is_since(options->since))
+		return error_set(error, EX_USAGE,
+			"--since: '%.60s' is neither a time like 10m or 7d, nor a point in time like "
+			"2026-11-22T19:00:00Z, nor all",
+			options->since);
+	if (options->state != NULL && options->resume_from != NULL)
+		return error_set(error, EX_USAGE,
+			"--state keeps its file itself, --resume-from leaves that to another; give one");
+	if (options->reconnect && options->no_reconnect)
+		return error_set(error, EX_USAGE, "--reconnect and --no-reconnect: give one");
+	return 0;
+}
+
+static int check_request(const struct options *options, struct error *error)
+{
+	const char *data = options->json != NULL ? options->json : options->data;
+
+	if (options->data != NULL && options->json != NULL)
+		return error_set(error, EX_USAGE, "--data and --json both give the body; give one");
+	if (data != NULL && strcmp(data, "-") == 0)
+		return error_set(error, EX_USAGE,
+			"--%s: the standard input is not read; give a file as @FILE",
+			options->json != NULL ? "json" : "data");
+	if (options->client.method != NULL && strcmp(options->client.method, "HEAD") == 0)
+		return error_set(error, EX_USAGE, "--request: the answer to HEAD is no stream");
+	return 0;
+}
+
+static int check_output(struct options *options, struct error *error)
+{
+	struct output_options *output = &options->output;
+	bool chosen = output->format >= 0;
+	const char *name = chosen ? output_formats[output->format].name : "";
+	bool is_template = strcmp(name, "template") == 0, raw = strcmp(name, "raw") == 0;
+
+	if (output->template != NULL && chosen && !is_template)
+		return error_set(
+			error, EX_USAGE, "--template is a format of its own, not %s", name);
+	if (output->template == NULL && is_template)
+		return error_set(error, EX_USAGE, "--output template needs a --template");
+	if (output->template != NULL && output_template_check(output->template, error) != 0)
+		return -1;
+	if (output->join && output->nul)
+		return error_set(error, EX_USAGE,
+			"--join puts nothing behind an event, --null a NUL; give one");
+	if (raw && (options->filter.events.count > 0 || options->filter.not_events.count > 0 ||
+			   options->filter.pointers.count > 0 || options->filter.preset >= 0))
+		return error_set(error, EX_USAGE,
+			"--output raw shows every byte as it came; --event, --not-event, --pointer and "
+			"--llm cannot leave any out");
+	if (raw && options->exec != NULL)
+		return error_set(error, EX_USAGE,
+			"--output raw shows the stream, --exec runs for its events; give one");
+	options->exec_only = options->exec != NULL && !chosen && output->template == NULL;
+	if (output->template != NULL)
+		output->format = output_format_find("template");
+	else if (!chosen && (options->filter.pointers.count > 0 || options->filter.preset >= 0 ||
+				    output->join))
+		output->format = output_format_find("data");
+	if (options->filter.preset >= 0)
+		output->join = !output->nul;
+	return 0;
+}
+
+/* Whether a stream is asked for again: one that a request with a body made, only if told to. */
+static void decide_reconnect(struct options *options)
+{
+	const char *method = options->client.method;
+	bool plain = options->data == NULL && options->json == NULL &&
+		     (method == NULL || strcmp(method, "GET") == 0);
+
+	if (!options->no_reconnect && plain)
+		options->reconnect = true;
 }
 
 static int check(struct options *options, char **operands, struct error *error)
@@ -79,16 +228,10 @@ static int check(struct options *options, char **operands, struct error *error)
 	if (operands[0] != NULL && operands[1] != NULL)
 		return error_set(
 			error, EX_USAGE, "'%.200s' is one topic or URL too many", operands[1]);
-	if (client_has_header(&options->client, "Last-Event-ID"))
-		return error_set(error, EX_USAGE,
-			"--header: give the id with --last-event-id, so that it moves with the stream");
-	if (options->last_event_id != NULL && !follow_id_fits(options->last_event_id))
-		return error_set(error, EX_USAGE,
-			"--last-event-id: an id is UTF-8 without controls and without spaces around it");
-	if (options->events.count > 0 && options->format >= 0 &&
-		output_formats[options->format].raw)
-		return error_set(error, EX_USAGE,
-			"--output raw shows every byte as it came, --event cannot leave any out");
+	if (check_start(options, error) != 0 || check_request(options, error) != 0 ||
+		check_output(options, error) != 0)
+		return -1;
+	decide_reconnect(options);
 	return 0;
 }
 
@@ -98,9 +241,10 @@ enum option_result options_parse(
 	enum option_result result;
 	int first;
 
-	describe_formats();
+	describe_tables();
 	*options = (struct options){.client = CLIENT_OPTIONS_DEFAULT,
-		.format = -1,
+		.output = {.format = -1, .stamp = STAMP_NONE},
+		.filter = {.preset = -1},
 		.retry_max = -1,
 		.reconnect_delay = 2000};
 	result = option_parse(&program, argc, argv, options, &first, error);
@@ -113,4 +257,19 @@ void options_free(struct options *options)
 {
 	option_free(rows, options);
 	client_options_free(&options->client);
+}
+
+const char *options_query(const struct options *options, char query[64])
+{
+	size_t len = 0;
+
+	if (options->since == NULL)
+		return NULL;
+	for (const char *p = "since="; *p != '\0'; p++)
+		query[len++] = *p;
+	/* A checked time: of what it may hold only the + means something else in a query. */
+	for (const char *p = options->since; *p != '\0' && len + 4 < 64; p++)
+		len += (size_t)snprintf(query + len, 64 - len, *p == '+' ? "%%2B" : "%c", *p);
+	query[len] = '\0';
+	return query;
 }

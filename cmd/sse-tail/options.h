@@ -6,20 +6,30 @@
 #include <stdint.h>
 
 #include "client.h"
+#include "filter.h"
 #include "option.h"
+#include "output.h"
 
 struct options {
 	struct client_options client; /* first: its table names fields by offset */
-	int format;		      /* index in output_formats[]; -1: by what the output is */
-	struct option_list events;    /* globs; an event's type has to match one if there are any */
-	int colour;		      /* enum terminal_colour */
-	int64_t count;		      /* end after so many; 0: never */
-	int64_t timeout;	      /* ms; 0: none */
-	const char *last_event_id;    /* NULL: none */
-	int64_t reconnect_delay;      /* ms */
-	int64_t retry_max;    /* consecutive failures that are tried again; -1: any number */
-	int64_t read_timeout; /* ms; 0: none */
-	bool no_reconnect;
+	struct output_options output;
+	struct filter_options filter;
+	bool comments;
+	const char *exec;
+	bool exec_only; /* a command runs, and no format was asked for: nothing is printed */
+	bool strict;
+
+	int64_t count;	    /* end after so many; 0: never */
+	int64_t timeout;    /* ms; 0: none */
+	int64_t until_idle; /* ms; 0: never */
+	bool fail, flush_eof;
+
+	const char *last_event_id, *since, *state, *resume_from; /* NULL: none */
+	const char *data, *json;
+	int64_t reconnect_delay; /* ms */
+	int64_t retry_max;	 /* consecutive failures that are tried again; -1: any number */
+	int64_t read_timeout;	 /* ms; 0: none */
+	bool reconnect, no_reconnect;
 	char *target; /* the operand, or NULL */
 };
 
@@ -31,5 +41,8 @@ enum option_result options_parse(
 	int argc, char **argv, struct options *options, struct error *error);
 
 void options_free(struct options *options);
+
+/* options_query(options): what is to be added to the URL, encoded; NULL for nothing. */
+const char *options_query(const struct options *options, char query[64]);
 
 #endif

@@ -5,11 +5,12 @@
 #include <signal.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "client_run.h"
 #include "output.h"
-#include "terminal.h"
+#include "timestamp.h"
 
 /* An event of the largest size, of which JSON escapes every byte, and room beside it. */
 #define OUTPUT_MAX (8 * SSE_EVENT_MAX)
@@ -18,29 +19,95 @@
 #define OUTPUT_KEPT ((size_t)1 << 20)
 
 const struct output_format output_formats[] = {
-	{"pretty", "for people (default in a terminal)", output_pretty, false, false},
-	{"json", "one line an event (default in a pipe)", output_json, false, false},
-	{"data", "the data alone", output_data, false, true},
-	{"raw", "the bytes as they came", NULL, true, false},
+	{"pretty", "for people (default in a terminal)", output_pretty, output_pretty_comment,
+		false, false},
+	{"json", "one line an event (default in a pipe)", output_json, output_json_comment, false,
+		false},
+	{"data", "the data alone", output_data, NULL, false, true},
+	{"raw", "the bytes as they came", NULL, NULL, true, false},
+	{"sse", "an event stream again", output_sse, output_sse_comment, false, false},
+	{"template", "as -F says", output_template, NULL, false, true},
 	{0},
 };
 
-void output_init(struct output *output, int format, int colour)
+const char *const output_stamp_words[] = {"iso", "unix", "delta", NULL};
+
+int output_format_find(const char *name)
 {
-	int fd = STDOUT_FILENO;
+	for (int i = 0; output_formats[i].name != NULL; i++) {
+		if (strcmp(output_formats[i].name, name) == 0)
+			return i;
+	}
+	return -1;
+}
+
+void output_init(struct output *output, const struct output_options *options)
+{
+	int fd = STDOUT_FILENO, format = options->format;
 
 	if (format < 0)
 		format = isatty(fd) ? 0 : 1;
-	*output = (struct output){.format = &output_formats[format],
+	*output = (struct output){.options = options,
+		.format = &output_formats[format],
 		.fd = fd,
-		.colour = terminal_colour((enum terminal_colour)colour, fd)};
+		.terminal = isatty(fd),
+		.colour = terminal_colour((enum terminal_colour)options->colour, fd)};
 	buf_init(&output->bytes, OUTPUT_MAX);
+	buf_init(&output->scratch, OUTPUT_MAX);
+	buf_init(&output->last_id, SSE_EVENT_MAX);
 	client_watch_output(fd);
 }
 
 void output_free(struct output *output)
 {
 	buf_free(&output->bytes);
+	buf_free(&output->scratch);
+	buf_free(&output->last_id);
+}
+
+/* --- appending ------------------------------------------------------------------------------- */
+
+bool output_text(struct output *output, struct sse_text text)
+{
+	return output->terminal ? terminal_lines(text.data, text.len, &output->bytes)
+				: buf_add(&output->bytes, text.data, text.len);
+}
+
+bool output_terminator(struct output *output)
+{
+	return output->options->join ||
+	       buf_add_byte(&output->bytes, output->options->nul ? '\0' : '\n');
+}
+
+bool output_time(struct output *output, enum output_stamp stamp, struct buf *out)
+{
+	int64_t since = output->before != 0 ? client_now() - output->before : 0, ms;
+	char text[TIMESTAMP_TEXT];
+	struct timespec now;
+	struct tm local;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	switch (stamp) {
+	case STAMP_ISO:
+		return buf_add_text(out, timestamp_format(ms, text));
+	case STAMP_UNIX:
+		return buf_addf(out, "%lld.%03lld", (long long)ms / 1000, (long long)ms % 1000);
+	case STAMP_DELTA:
+		return buf_addf(
+			out, "%lld.%03lld", (long long)since / 1000, (long long)since % 1000);
+	case STAMP_NONE:
+		break;
+	}
+	return localtime_r(&now.tv_sec, &local) != NULL &&
+	       buf_add(out, text, strftime(text, sizeof(text), "%H:%M:%S", &local));
+}
+
+static int full(struct output *output, size_t len, size_t size, struct error *error)
+{
+	/* Half an event is none. */
+	output->bytes.len = len;
+	return error_set(error, EX_OSERR, "out of memory for an event of %zu bytes", size);
 }
 
 int output_event(struct output *output, const struct sse_event *event, const char *origin,
@@ -48,13 +115,23 @@ int output_event(struct output *output, const struct sse_event *event, const cha
 {
 	size_t len = output->bytes.len;
 
-	if (output->format->raw || output->format->event(output, event, origin))
-		return 0;
-	/* Half an event is none. */
-	output->bytes.len = len;
-	return error_set(
-		error, EX_OSERR, "out of memory for an event of %zu bytes", event->data.len);
+	output->count++;
+	if (!output->format->raw && !output->format->event(output, event, origin))
+		return full(output, len, event->data.len, error);
+	output->before = client_now();
+	return 0;
 }
+
+int output_comment(struct output *output, struct sse_text text, struct error *error)
+{
+	size_t len = output->bytes.len;
+
+	if (output->format->comment != NULL && !output->format->comment(output, text))
+		return full(output, len, text.len, error);
+	return 0;
+}
+
+/* --- writing --------------------------------------------------------------------------------- */
 
 /* Write all of it; see output_piece(). */
 static int write_all(int fd, const char *data, size_t len, struct error *error)
@@ -82,6 +159,12 @@ static int write_all(int fd, const char *data, size_t len, struct error *error)
 	return 0;
 }
 
+static void give_back(struct buf *buf)
+{
+	if (buf->size > OUTPUT_KEPT)
+		buf_free(buf);
+}
+
 int output_piece(struct output *output, const char *data, size_t len, struct error *error)
 {
 	struct buf *bytes = &output->bytes;
@@ -90,8 +173,18 @@ int output_piece(struct output *output, const char *data, size_t len, struct err
 		return write_all(output->fd, data, len, error);
 	if (write_all(output->fd, bytes->data, bytes->len, error) != 0)
 		return -1;
+	if (bytes->len > 0)
+		output->line_open = bytes->data[bytes->len - 1] != '\n';
 	bytes->len = 0;
-	if (bytes->size > OUTPUT_KEPT)
-		buf_free(bytes);
+	give_back(bytes);
+	give_back(&output->scratch);
 	return 0;
+}
+
+int output_end(struct output *output, struct error *error)
+{
+	if (!output->terminal || !output->line_open)
+		return 0;
+	output->line_open = false;
+	return write_all(output->fd, "\n", 1, error);
 }

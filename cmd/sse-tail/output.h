@@ -9,10 +9,26 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "buf.h"
 #include "error.h"
 #include "sse.h"
+#include "terminal.h"
+
+/* Which time is shown with an event. */
+enum output_stamp { STAMP_ISO, STAMP_UNIX, STAMP_DELTA, STAMP_NONE };
+extern const char *const output_stamp_words[]; /* for all but the last */
+
+struct output_options {
+	int format;	      /* index in output_formats[]; -1: by what the output is */
+	const char *template; /* of -F; NULL: none */
+	int colour;	      /* enum terminal_colour */
+	int wrap;	      /* enum terminal_wrap */
+	int stamp;	      /* enum output_stamp */
+	bool nest;	      /* json: data that is JSON stands there as such */
+	bool join, nul;	      /* what ends an event: nothing, a NUL, else a line end */
+};
 
 struct output;
 
@@ -21,6 +37,7 @@ struct output_format {
 	const char *help;
 	/* Append one event; false if the buffer is full.  Called in turn, from one thread. */
 	bool (*event)(struct output *output, const struct sse_event *event, const char *origin);
+	bool (*comment)(struct output *output, struct sse_text text); /* NULL: not shown */
 	bool raw;   /* the bytes of the stream are written, event is NULL */
 	bool alone; /* nothing tells events apart: a gap event is not for this format */
 };
@@ -28,25 +45,40 @@ struct output_format {
 #define OUTPUT_FORMATS_MAX 8
 extern const struct output_format output_formats[];
 
+/* output_format_find(name): the index of the format of this name; -1 if there is none. */
+int output_format_find(const char *name);
+
+/* Read the fields, do not write them, but for bytes and count. */
 struct output {
+	const struct output_options *options;
 	const struct output_format *format;
 	int fd;
+	bool terminal; /* what came from outside is to be made safe */
 	bool colour;
-	struct buf bytes; /* what is to be written */
+	struct buf bytes;   /* what is to be written */
+	struct buf scratch; /* for the formats' own use */
+	struct buf last_id; /* sse: the id that a reader of the output has by now */
+	uint64_t count;	    /* events that were appended */
+	int64_t before;	    /* when the last came, in ms of client_now(); 0: none did */
+	bool line_open;	    /* the last byte that was written was no line end */
 };
 
 /*
- * output_init(output, format, colour):
- * Write to the standard output.  ${format} is an index in the table; -1 means the first, which is
- * for people, if the output is a terminal, else the second.  ${colour} is an enum
- * terminal_colour.  output_free() writes nothing; it takes a struct that is all zero.
+ * output_init(output, options):
+ * Write to the standard output.  With a format of -1 it is the first, which is for people, if the
+ * output is a terminal, else the second.  output_free() writes nothing; it takes a struct that is
+ * all zero.
  */
-void output_init(struct output *output, int format, int colour);
+void output_init(struct output *output, const struct output_options *options);
 void output_free(struct output *output);
 
-/* output_event(output, event, origin, error): append one event.  Return 0 or -1 (EX_OSERR). */
+/*
+ * output_event(output, event, origin, error) / output_comment(output, text, error):
+ * Append one event, or a comment if the format shows such.  Return 0 or -1 (EX_OSERR).
+ */
 int output_event(struct output *output, const struct sse_event *event, const char *origin,
 	struct error *error);
+int output_comment(struct output *output, struct sse_text text, struct error *error);
 
 /*
  * output_piece(output, data, len, error):
@@ -56,9 +88,33 @@ int output_event(struct output *output, const struct sse_event *event, const cha
  */
 int output_piece(struct output *output, const char *data, size_t len, struct error *error);
 
+/* output_end(output, error): all was written; in a terminal, end a line that is still open. */
+int output_end(struct output *output, struct error *error);
+
+/* --- for the formats ------------------------------------------------------------------------- */
+
+/* Append a text from outside, with its lines; made safe if the output is a terminal. */
+bool output_text(struct output *output, struct sse_text text);
+
+/* Append what ends an event. */
+bool output_terminator(struct output *output);
+
+/* Append the time of now in this style to ${out}; of STAMP_NONE the time of day. */
+bool output_time(struct output *output, enum output_stamp stamp, struct buf *out);
+
+/*
+ * output_template_check(template, error): does it make sense?  EX_USAGE.
+ */
+int output_template_check(const char *template, struct error *error);
+
 /* The formats' functions; each file of them stands by itself. */
 bool output_pretty(struct output *output, const struct sse_event *event, const char *origin);
+bool output_pretty_comment(struct output *output, struct sse_text text);
 bool output_json(struct output *output, const struct sse_event *event, const char *origin);
+bool output_json_comment(struct output *output, struct sse_text text);
 bool output_data(struct output *output, const struct sse_event *event, const char *origin);
+bool output_sse(struct output *output, const struct sse_event *event, const char *origin);
+bool output_sse_comment(struct output *output, struct sse_text text);
+bool output_template(struct output *output, const struct sse_event *event, const char *origin);
 
 #endif

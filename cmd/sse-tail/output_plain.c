@@ -1,30 +1,136 @@
 /* SPDX-License-Identifier: MIT */
-/* The formats for programs: one line of JSON an event, and the data alone. */
+/* The formats for programs: one line of JSON an event, the data alone, and an event stream. */
 #include <string.h>
 
 #include "json.h"
 #include "output.h"
+
+/* --- json ------------------------------------------------------------------------------------ */
 
 static bool add_member(struct buf *out, const char *before, struct sse_text text)
 {
 	return buf_add_text(out, before) && json_quote(text.data, text.len, out);
 }
 
-/* The data is always a string, so that a reader need not guess what a sender meant. */
+/*
+ * The data is a string, so that a reader need not guess what a sender meant.  With --nest it is
+ * the JSON that it is, but for a string: a string is always the data as text.
+ */
+static bool add_data(struct buf *out, struct sse_text data, bool nest)
+{
+	struct json_error not_json;
+	struct json_text value;
+
+	if (!nest || !json_check(data.data, data.len, &value, &not_json) ||
+		json_kind(value) == JSON_STRING)
+		return add_member(out, ",\"data\":", data);
+	return buf_add_text(out, ",\"data\":") && json_compact(value, out);
+}
+
+/* A point in time is a string, seconds are a number. */
+static bool add_stamp(struct output *output, struct buf *out)
+{
+	enum output_stamp stamp = (enum output_stamp)output->options->stamp;
+	const char *quote = stamp == STAMP_ISO ? "\"" : "";
+
+	if (stamp == STAMP_NONE)
+		return true;
+	return buf_addf(out, ",\"time\":%s", quote) && output_time(output, stamp, out) &&
+	       buf_add_text(out, quote);
+}
+
+/* The line is in the scratch: in a terminal its strings show controls as JSON writes them. */
+static bool end_line(struct output *output, struct buf *line)
+{
+	return buf_add_byte(line, '}') &&
+	       output_text(output, (struct sse_text){line->data, line->len}) &&
+	       output_terminator(output);
+}
+
 bool output_json(struct output *output, const struct sse_event *event, const char *origin)
 {
-	struct buf *out = &output->bytes;
+	/* Most go straight into what is written. */
+	struct buf *out = output->terminal ? &output->scratch : &output->bytes;
 
+	output->scratch.len = 0;
 	return add_member(out, "{\"event\":", event->type) &&
-	       add_member(out, ",\"data\":", event->data) &&
+	       add_data(out, event->data, output->options->nest) &&
 	       add_member(out, ",\"id\":", event->id) &&
 	       add_member(out, ",\"origin\":", (struct sse_text){origin, strlen(origin)}) &&
-	       buf_add_text(out, "}\n");
+	       add_stamp(output, out) &&
+	       (output->terminal ? end_line(output, out)
+				 : buf_add_byte(out, '}') && output_terminator(output));
 }
+
+bool output_json_comment(struct output *output, struct sse_text text)
+{
+	struct buf *line = &output->scratch;
+
+	line->len = 0;
+	return add_member(line, "{\"comment\":", text) && add_stamp(output, line) &&
+	       end_line(output, line);
+}
+
+/* --- data ------------------------------------------------------------------------------------ */
 
 bool output_data(struct output *output, const struct sse_event *event, const char *origin)
 {
+	enum output_stamp stamp = (enum output_stamp)output->options->stamp;
+
 	(void)origin;
-	return buf_add(&output->bytes, event->data.data, event->data.len) &&
-	       buf_add_byte(&output->bytes, '\n');
+	return (stamp == STAMP_NONE || (output_time(output, stamp, &output->bytes) &&
+					       buf_add_byte(&output->bytes, ' '))) &&
+	       output_text(output, event->data) && output_terminator(output);
+}
+
+/* --- sse ------------------------------------------------------------------------------------- */
+
+/* The id is left out where a reader of the output has it already. */
+static bool same_id(const struct output *output, struct sse_text id)
+{
+	return output->last_id.len == id.len &&
+	       (id.len == 0 || memcmp(output->last_id.data, id.data, id.len) == 0);
+}
+
+bool output_sse(struct output *output, const struct sse_event *event, const char *origin)
+{
+	static const char message[] = "message";
+	struct buf *out = output->terminal ? &output->scratch : &output->bytes;
+	struct sse_frame frame = {
+		.data = {event->data.len > 0 ? event->data.data : "", event->data.len}};
+	char *room;
+	size_t size;
+
+	(void)origin;
+	output->scratch.len = 0;
+	if (event->type.len != strlen(message) ||
+		memcmp(event->type.data, message, strlen(message)) != 0)
+		frame.type = event->type;
+	/* The encoder refuses a NUL, which a type may have (section 9.2.5). */
+	if (frame.type.data != NULL && memchr(frame.type.data, '\0', frame.type.len) != NULL) {
+		if (!buf_add_text(out, "event: ") ||
+			!buf_add(out, frame.type.data, frame.type.len) || !buf_add_byte(out, '\n'))
+			return false;
+		frame.type = (struct sse_text){0};
+	}
+	if (!same_id(output, event->id)) {
+		output->last_id.len = 0;
+		if (!buf_add(&output->last_id, event->id.data, event->id.len))
+			return false;
+		frame.id =
+			(struct sse_text){event->id.len > 0 ? event->id.data : "", event->id.len};
+	}
+	size = sse_frame_size(&frame);
+	room = buf_reserve(out, size);
+	if (room == NULL)
+		return false;
+	sse_frame_write(&frame, room);
+	out->len += size;
+	return !output->terminal || output_text(output, (struct sse_text){out->data, out->len});
+}
+
+bool output_sse_comment(struct output *output, struct sse_text text)
+{
+	return buf_add_byte(&output->bytes, ':') && output_text(output, text) &&
+	       buf_add_text(&output->bytes, "\n\n");
 }

@@ -5,12 +5,10 @@
  * through terminal_text().
  */
 #include <string.h>
-#include <time.h>
 
 #include "gap.h"
 #include "json.h"
 #include "output.h"
-#include "terminal.h"
 
 /* The data stands this far behind the header line. */
 #define INDENT 2
@@ -55,18 +53,13 @@ static bool add(struct buf *out, const char *colour, struct sse_text text, const
 	       buf_add_text(out, look->reset);
 }
 
-static bool add_time(struct buf *out, const struct look *look)
+static bool add_time(struct output *output, const struct look *look)
 {
-	time_t now = time(NULL);
-	struct tm local;
-	char text[16];
+	struct buf *out = &output->scratch;
 
-	if (localtime_r(&now, &local) == NULL)
-		return true;
-	return add(out, look->time,
-		       (struct sse_text){text, strftime(text, sizeof(text), "%H:%M:%S", &local)},
-		       look) &&
-	       buf_add_byte(out, ' ');
+	return buf_add_text(out, look->time) &&
+	       output_time(output, (enum output_stamp)output->options->stamp, out) &&
+	       buf_add_text(out, look->reset) && buf_add_byte(out, ' ');
 }
 
 static bool add_lines(struct buf *out, struct sse_text data)
@@ -98,13 +91,22 @@ static bool add_data(struct buf *out, struct sse_text data, const struct look *l
 	       buf_add_byte(out, '\n');
 }
 
+/* The event is in the scratch: make its lines fit the terminal, whatever size it has by now. */
+static bool fit(struct output *output)
+{
+	return terminal_fit(output->scratch.data, output->scratch.len, terminal_width(output->fd),
+		(enum terminal_wrap)output->options->wrap, &output->bytes);
+}
+
 bool output_pretty(struct output *output, const struct sse_event *event, const char *origin)
 {
 	const struct look *look = output->colour ? &coloured : &plain;
-	struct buf *out = &output->bytes, gap;
-	bool added = add_time(out, look);
+	struct buf *out = &output->scratch, gap;
+	bool added;
 
 	(void)origin;
+	out->len = 0;
+	added = add_time(output, look);
 	buf_init(&gap, GAP_MAX);
 	if (gap_read(event, &gap))
 		added = added &&
@@ -116,5 +118,16 @@ bool output_pretty(struct output *output, const struct sse_event *event, const c
 				(buf_add_byte(out, ' ') && add(out, look->id, event->id, look))) &&
 			buf_add_byte(out, '\n') && add_data(out, event->data, look);
 	buf_free(&gap);
-	return added;
+	return added && fit(output);
+}
+
+bool output_pretty_comment(struct output *output, struct sse_text text)
+{
+	const struct look *look = output->colour ? &coloured : &plain;
+	struct buf *out = &output->scratch;
+
+	out->len = 0;
+	return add_time(output, look) && buf_add_text(out, look->id) && buf_add_byte(out, ':') &&
+	       terminal_text(text.data, text.len, out) && buf_add_text(out, look->reset) &&
+	       buf_add_byte(out, '\n') && fit(output);
 }

@@ -59,8 +59,24 @@ END
 	run -64 sse-tail -o raw -e update
 	run -64 sse-tail -n 0
 	run -64 sse-tail event
-	run -64 sse-tail --reconnect
-	[[ $output == *"did you mean --"* ]]
+	run -64 sse-tail --reconect
+	[[ $output == *"did you mean --reconnect?"* ]]
+	run -64 sse-tail --reconnect --no-reconnect
+	run -64 sse-tail --state a --resume-from b
+	run -64 sse-tail --since yesterday
+	run -64 sse-tail --pointer a/b
+	[[ $output == *"is no JSON pointer"* ]]
+	run -64 sse-tail -F '%q'
+	[[ $output == *"%q means nothing"* ]]
+	run -64 sse-tail -o template
+	run -64 sse-tail -d -
+	[[ $output == *"the standard input is not read"* ]]
+	run -64 sse-tail -d a --json '{}'
+	run -64 sse-tail -X 'A B'
+	run -64 sse-tail -j -0
+	run -64 sse-tail -t=local
+	run -65 sse-tail --json '{'
+	run -66 sse-tail -d @nowhere
 }
 
 @test "headers and login go with every connection" {
@@ -652,7 +668,7 @@ hold
 END
 	follow "$URL/x" -o data -n 2
 	wait_for has err 'still trying' || wait_for has err 'still trying'
-	[ "$(cat err)" = "sse-tail: no stream for 10 s: $URL/x cannot answer now (503 Busy); still trying" ]
+	[ "$(cat err)" = "sse-tail: no stream for 10s: $URL/x cannot answer now (503 Busy); still trying" ]
 	ended "$PID" 0
 	[[ $(tail -n 1 err) == "sse-tail: the stream is back after 11s" ]]
 	lines_of err 2
@@ -664,7 +680,7 @@ END
 	needs_terminal
 	free_url
 	run -0 script -qec "sse-tail $URL/x --timeout 300ms" /dev/null
-	[[ $output == "sse-tail: no stream yet: cannot connect to $URL/x: Connection refused; still trying"* ]]
+	[[ $output == *"sse-tail: no stream yet: cannot connect to $URL/x: Connection refused; still trying"* ]]
 	run -75 script -qec "sse-post $URL/x -d x --retry-max-time 600ms" /dev/null
 	[[ $output == "sse-post: cannot connect to $URL/x: Connection refused; trying again for 600ms"* ]]
 }
@@ -708,7 +724,7 @@ END
 	local _
 	{
 		echo accept
-		for _ in 1 2 3 4 5 6 7 8 9 10 11; do
+		for _ in {1..21}; do
 			printf '%s\n' request 'send HTTP/1.1 302 Go\r\nLocation: /y@EMPTY'
 		done
 	} >redirects

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Connections, their ends, and the pauses between them; see follow.h. */
+/* Connections, their ends, and the pauses between them; see client_follow.h. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "backoff.h"
+#include "client_follow.h"
 #include "client_run.h"
-#include "follow.h"
 #include "number.h"
 
 /* The longest pause that growing makes, and the longest that a server can ask for (ms). */
@@ -22,10 +22,12 @@
 /* How long the body of a refusal may take; only its reason is wanted (ms). */
 #define REFUSAL_MS 5000
 
-#define REDIRECTS_MAX 10L
+/* As many as browsers follow (Fetch, section 4.4). */
+#define REDIRECTS_MAX 20L
 
 struct follow {
 	struct client *client;
+	const struct client_url *url;
 	const struct follow_options *options;
 	const struct follow_sink *sink;
 	void *context;
@@ -33,6 +35,7 @@ struct follow {
 	struct backoff backoff;
 	int64_t failures;      /* attempts in a row that brought no event */
 	int64_t trouble_since; /* when the stream was lost; CLIENT_NEVER while all is well */
+	int64_t attempts;      /* that brought no stream since then */
 	bool trouble_told;
 	bool ever_opened;
 	bool id_told; /* that an id cannot be sent */
@@ -40,6 +43,7 @@ struct follow {
 	/* Of this attempt: */
 	struct client_answer answer;
 	struct client_url source; /* where redirects led to; its origin is the events' */
+	const char *method;	  /* what redirects left of it; NULL for a GET */
 	int64_t until;		  /* when it is given up; what comes moves this */
 	int64_t opened;		  /* when the stream began; CLIENT_NEVER before */
 	bool stopped;		  /* by the sink */
@@ -47,7 +51,7 @@ struct follow {
 };
 
 /* What is to happen after an attempt. */
-enum next { NEXT_AGAIN, NEXT_ENDED, NEXT_STOPPED, NEXT_TIME, NEXT_FAILED };
+enum next { NEXT_AGAIN, NEXT_NOW, NEXT_ENDED, NEXT_STOPPED, NEXT_TIME, NEXT_FAILED };
 
 /* --- what the stream brings ------------------------------------------------------------------ */
 
@@ -73,12 +77,40 @@ static void on_retry(void *context, uint64_t ms)
 	backoff_set_floor(&follow->backoff, delay < FOLLOW_DELAY_MIN ? FOLLOW_DELAY_MIN : delay);
 }
 
+static bool on_comment(void *context, struct sse_text text)
+{
+	struct follow *follow = context;
+
+	follow->stopped = !follow->sink->comment(follow->context, text);
+	return !follow->stopped;
+}
+
+/* When all ends. */
+static int64_t end_of_all(const struct follow *follow)
+{
+	return follow->options->until != NULL ? *follow->options->until : CLIENT_NEVER;
+}
+
 /* The attempt is given up in ${ms}, or never if that is 0; at the latest when all ends. */
 static void expect_within(struct follow *follow, int64_t ms)
 {
-	int64_t until = client_after(ms);
+	int64_t until = client_after(ms), end = end_of_all(follow);
 
-	follow->until = until < follow->options->until ? until : follow->options->until;
+	follow->until = until < end ? until : end;
+}
+
+/* The parser took this piece, with the result. */
+static bool take_piece(struct follow *follow, const char *data, size_t len, enum sse_result result)
+{
+	if (result == SSE_TOO_LARGE)
+		error_set(&follow->broken, EX_PROTOCOL, "%.200s sent an event larger than %zu MiB",
+			follow->source.shown, SSE_EVENT_MAX >> 20);
+	if (result == SSE_NO_MEMORY)
+		error_set(&follow->broken, EX_OSERR, "out of memory");
+	if (follow->sink->piece != NULL && !follow->sink->piece(follow->context, data, len,
+						   sse_parser_last_id(follow->parser)))
+		follow->stopped = true;
+	return result == SSE_OK && !follow->stopped;
 }
 
 static bool on_stream(struct follow *follow, const char *data, size_t len)
@@ -86,16 +118,12 @@ static bool on_stream(struct follow *follow, const char *data, size_t len)
 	enum sse_result result;
 	size_t used;
 
-	expect_within(follow, follow->options->read_timeout);
 	result = sse_parser_feed(follow->parser, data, len, &used);
-	if (result == SSE_TOO_LARGE)
-		error_set(&follow->broken, EX_PROTOCOL, "%.200s sent an event larger than %zu MiB",
-			follow->source.shown, SSE_EVENT_MAX >> 20);
-	if (result == SSE_NO_MEMORY)
-		error_set(&follow->broken, EX_OSERR, "out of memory");
-	if (!follow->sink->piece(follow->context, data, used))
-		follow->stopped = true;
-	return result == SSE_OK && !follow->stopped;
+	if (!take_piece(follow, data, used, result))
+		return false;
+	/* The sink may have taken its time, and moved the end of all. */
+	expect_within(follow, follow->options->read_timeout);
+	return true;
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *context)
@@ -120,6 +148,7 @@ static void tell_trouble_over(struct follow *follow)
 			number_duration_text(
 				(client_now() - follow->trouble_since) / 1000 * 1000, text));
 	follow->trouble_since = CLIENT_NEVER;
+	follow->attempts = 0;
 	follow->trouble_told = false;
 }
 
@@ -137,8 +166,53 @@ static bool open_stream(struct follow *follow)
 	tell_trouble_over(follow);
 	follow->ever_opened = true;
 	follow->opened = client_now();
+	if (follow->sink->opened != NULL)
+		follow->sink->opened(follow->context, &follow->answer);
 	expect_within(follow, follow->options->read_timeout);
 	return true;
+}
+
+/* Does the Location that the answer names lead to another origin? */
+static bool leads_away(const struct follow *follow)
+{
+	const struct client_url *url = follow->url;
+	struct client_url target = {0};
+	char *source = NULL, *text = NULL;
+	CURLU *parts = curl_url();
+	bool away = true;
+
+	curl_easy_getinfo(follow->client->easy, CURLINFO_EFFECTIVE_URL, &source);
+	if (parts != NULL && source != NULL &&
+		curl_url_set(parts, CURLUPART_URL, source, 0) == CURLUE_OK &&
+		curl_url_set(parts, CURLUPART_URL, follow->answer.location, 0) == CURLUE_OK &&
+		curl_url_get(parts, CURLUPART_URL, &text, 0) == CURLUE_OK &&
+		client_url_set(&target, text, NULL, NULL) == 0)
+		away = strcmp(target.origin, url->origin) != 0;
+	client_url_free(&target);
+	curl_free(text);
+	curl_url_cleanup(parts);
+	return away;
+}
+
+static int set_headers(struct follow *follow, struct error *error);
+
+/*
+ * libcurl is about to follow a redirect.  What remains for us: another origin gets no secret, also
+ * none in a header of another name, and a method that is not POST becomes a GET where HTTP says so
+ * (Fetch, section 4.4).
+ */
+static bool follow_redirect(struct follow *follow)
+{
+	long status = follow->answer.status;
+	bool post = follow->method != NULL && strcmp(follow->method, "POST") == 0;
+
+	if (follow->method != NULL && (status == 303 || (post && status <= 302))) {
+		follow->method = NULL;
+		curl_easy_setopt(follow->client->easy, CURLOPT_CUSTOMREQUEST, NULL);
+		curl_easy_setopt(follow->client->easy, CURLOPT_HTTPGET, 1L);
+	}
+	follow->client->stranger = follow->client->stranger || leads_away(follow);
+	return set_headers(follow, &follow->broken) == 0;
 }
 
 static size_t on_header(char *line, size_t size, size_t count, void *context)
@@ -146,16 +220,17 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 	struct follow *follow = context;
 	const struct client_answer *answer = &follow->answer;
 	size_t len = size * count;
+	bool redirect;
 
 	client_answer_header(&follow->answer, line, len);
 	if (!answer->head_ended || answer->status < 200 || follow->opened != CLIENT_NEVER)
 		return len;
 	if (answer->status == 200)
 		return open_stream(follow) ? len : 0;
+	redirect = answer->status / 100 == 3 && answer->location[0] != '\0';
 	/* A redirect leads on to a server that takes its own time. */
-	expect_within(
-		follow, answer->status / 100 == 3 ? follow->options->read_timeout : REFUSAL_MS);
-	return len;
+	expect_within(follow, redirect ? follow->options->read_timeout : REFUSAL_MS);
+	return !redirect || follow_redirect(follow) ? len : 0;
 }
 
 /* --- one attempt ----------------------------------------------------------------------------- */
@@ -171,10 +246,10 @@ bool follow_id_fits(const char *id)
 	return (len == 0 || (id[0] != ' ' && id[len - 1] != ' ')) && sse_utf8_valid(id, len) == len;
 }
 
-/* The headers of this attempt: the standard's, and the id of the last event. */
+/* The headers of the next request: the standard's, the body's, and the id of the last event. */
 static int set_headers(struct follow *follow, struct error *error)
 {
-	struct client_header headers[4] = {
+	struct client_header headers[5] = {
 		{"Accept", "text/event-stream"},
 		{"Cache-Control", "no-cache"},
 		/* Decoded if the server compresses, but not asked for: a compressor holds back. */
@@ -190,6 +265,9 @@ static int set_headers(struct follow *follow, struct error *error)
 		buf_free(&id);
 		return error_set(error, EX_OSERR, "out of memory");
 	}
+	if (follow->method != NULL)
+		headers[count++] = (struct client_header){"Content-Type",
+			follow->options->body != NULL ? follow->options->body_type : NULL};
 	if (last.len > 0 && follow_id_fits(id.data)) {
 		headers[count++] = (struct client_header){"Last-Event-ID", id.data};
 	} else if (last.len > 0 && !follow->id_told) {
@@ -199,21 +277,72 @@ static int set_headers(struct follow *follow, struct error *error)
 			id.data);
 		follow->id_told = true;
 	}
-	client_say(follow->client, CLIENT_EXPLAIN, "GET %s%s%s", follow->options->url->shown,
-		count > 3 ? " after the id " : "", count > 3 ? id.data : "");
 	result = client_set_headers(follow->client, headers, count, error);
 	buf_free(&id);
 	return result;
 }
 
+/* The method and the body.  A body that is sent as a GET would be none. */
+static int set_request(struct follow *follow, struct error *error)
+{
+	static const char *const with_body[] = {"POST", "PUT", "PATCH"};
+	const char *method = follow->client->options->method, *body = follow->options->body;
+	const char *named = NULL;
+	struct sse_text last = sse_parser_last_id(follow->parser);
+	CURL *easy = follow->client->easy;
+	bool empty = false;
+
+	if (method == NULL && body != NULL)
+		method = "POST";
+	for (size_t i = 0; i < 3 && method != NULL && body == NULL; i++)
+		empty = empty || strcmp(method, with_body[i]) == 0;
+	curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+	if (body != NULL || empty) {
+		curl_easy_setopt(easy, CURLOPT_POST, 1L);
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+			(curl_off_t)(empty ? 0 : follow->options->body_len));
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, empty ? "" : body);
+	}
+	if (method != NULL && strcmp(method, "GET") == 0 && body == NULL)
+		method = NULL;
+	/* To libcurl it is a POST by another name, of which 301 and 302 would make a GET. */
+	if (method != NULL && strcmp(method, "POST") != 0)
+		named = method;
+	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, named);
+	curl_easy_setopt(easy, CURLOPT_POSTREDIR,
+		named != NULL ? (long)(CURL_REDIR_POST_301 | CURL_REDIR_POST_302) : 0L);
+	follow->method = method;
+	follow->client->stranger = false;
+	client_say(follow->client, CLIENT_EXPLAIN, "%s %s%s%.*s", method ? method : "GET",
+		follow->url->shown, last.len > 0 ? " after the id " : "", (int)last.len,
+		last.data ? last.data : "");
+	return set_headers(follow, error);
+}
+
+/* The stream is over: what of an event came is dropped (section 9.2.6), or handed over. */
+static void end_stream(struct follow *follow)
+{
+	bool back = follow->options->reconnect && sse_parser_last_id(follow->parser).len > 0;
+	enum sse_result result;
+
+	if (follow->options->flush_end && follow->opened != CLIENT_NEVER) {
+		result = sse_parser_feed(follow->parser, "\n\n", 2, NULL);
+		take_piece(follow, "", 0, result);
+	}
+	if (sse_parser_end(follow->parser))
+		client_say(follow->client, back ? CLIENT_EXPLAIN : CLIENT_WARN,
+			"the stream ended within an event, which is dropped%s",
+			back ? "" : " (--flush-eof shows it)");
+}
+
 /* A stream came and went. */
 static enum next judge_stream(struct follow *follow, CURLcode code, struct error *error)
 {
-	const char *shown = follow->options->url->shown;
+	const char *shown = follow->url->shown;
 
-	if (sse_parser_end(follow->parser))
-		client_say(follow->client, CLIENT_EXPLAIN,
-			"the stream ended within an event, which is dropped");
+	end_stream(follow);
+	if (follow->stopped)
+		return NEXT_STOPPED;
 	if (client_now() - follow->opened >= LASTING_MS) {
 		follow->failures = 0;
 		backoff_reset(&follow->backoff);
@@ -230,7 +359,7 @@ static enum next judge_stream(struct follow *follow, CURLcode code, struct error
 static enum next judge_answer(struct follow *follow, CURLcode code, struct error *error)
 {
 	const struct client_answer *answer = &follow->answer;
-	const char *shown = follow->options->url->shown;
+	const char *shown = follow->url->shown;
 	bool whole = code == CURLE_OK || code == CURLE_WRITE_ERROR;
 
 	if (!answer->head_ended || answer->status < 200 || (!whole && answer->status < 400)) {
@@ -250,23 +379,41 @@ static enum next judge_answer(struct follow *follow, CURLcode code, struct error
 		return NEXT_FAILED;
 	}
 	client_answer_error(answer, shown, error);
-	return client_answer_again(answer) ? NEXT_AGAIN : NEXT_FAILED;
+	return client_answer_again(answer) && !follow->options->refused_for_good ? NEXT_AGAIN
+										 : NEXT_FAILED;
 }
 
 static enum next judge_time(struct follow *follow, struct error *error)
 {
-	const char *shown = follow->options->url->shown;
+	const char *shown = follow->url->shown;
 	char text[NUMBER_TEXT];
 
-	if (client_now() >= follow->options->until)
+	if (client_now() >= end_of_all(follow)) {
+		if (follow->opened == CLIENT_NEVER && error->status == 0)
+			error_set(error, EX_TEMPFAIL, "no stream from %.200s yet", shown);
+		else if (follow->opened != CLIENT_NEVER)
+			*error = (struct error){0};
 		return NEXT_TIME;
-	sse_parser_end(follow->parser);
+	}
+	end_stream(follow);
+	if (follow->stopped)
+		return NEXT_STOPPED;
 	if (follow->opened == CLIENT_NEVER && follow->answer.head_ended &&
 		follow->answer.status / 100 != 3)
 		return judge_answer(follow, CURLE_OK, error);
 	error_set(error, EX_UNAVAILABLE, "nothing came from %.200s for %s", shown,
 		number_duration_text(follow->options->read_timeout, text));
 	return NEXT_AGAIN;
+}
+
+/* SIGHUP: what comes next is a first attempt again. */
+static enum next hang_up(struct follow *follow)
+{
+	client_say(follow->client, CLIENT_EXPLAIN, "SIGHUP, connecting again");
+	end_stream(follow);
+	follow->failures = 0;
+	backoff_reset(&follow->backoff);
+	return follow->stopped ? NEXT_STOPPED : NEXT_NOW;
 }
 
 static enum next try_once(struct follow *follow, struct error *error)
@@ -280,12 +427,14 @@ static enum next try_once(struct follow *follow, struct error *error)
 	client->details[0] = '\0';
 	follow->opened = CLIENT_NEVER;
 	expect_within(follow, follow->options->read_timeout);
-	if (set_headers(follow, error) != 0)
+	if (set_request(follow, error) != 0)
 		return NEXT_FAILED;
 	switch (client_run(client->multi, client->easy, &follow->until, &code)) {
 	case CLIENT_SIGNAL:
 		client_stopped(error);
 		return NEXT_FAILED;
+	case CLIENT_HANGUP:
+		return hang_up(follow);
 	case CLIENT_TIME:
 		return judge_time(follow, error);
 	case CLIENT_DONE:
@@ -306,12 +455,15 @@ static enum next try_once(struct follow *follow, struct error *error)
 /* Trouble is told when it has lasted, but someone who has seen no stream yet hears at once. */
 static void tell_trouble(struct follow *follow, const struct error *reason)
 {
+	int64_t lasted = (client_now() - follow->trouble_since) / 1000 * 1000;
+	char text[NUMBER_TEXT], times[40] = "", since[40] = "yet";
+
 	if (follow->ever_opened)
-		client_say(follow->client, CLIENT_WARN, "no stream for %d s: %s; still trying",
-			TROUBLE_MS / 1000, reason->text);
-	else
-		client_say(follow->client, CLIENT_WARN, "no stream yet: %s; still trying",
-			reason->text);
+		snprintf(since, sizeof(since), "for %s", number_duration_text(lasted, text));
+	if (follow->attempts > 1)
+		snprintf(times, sizeof(times), " (%" PRId64 " times so far)", follow->attempts);
+	client_status(follow->client, "no stream %s: %.400s; still trying%s", since, reason->text,
+		times);
 	follow->trouble_told = true;
 }
 
@@ -321,12 +473,15 @@ static enum client_outcome wait_until(
 {
 	bool at_once = !follow->ever_opened && isatty(STDERR_FILENO);
 	int64_t tell = follow->trouble_since + (at_once ? 0 : TROUBLE_MS);
+	int64_t end = end_of_all(follow);
+	enum client_outcome outcome;
 
-	if (moment > follow->options->until)
-		moment = follow->options->until;
-	if (!follow->trouble_told && tell <= moment) {
-		if (client_wait(tell) == CLIENT_SIGNAL)
-			return CLIENT_SIGNAL;
+	if (moment > end)
+		moment = end;
+	if (tell <= moment) {
+		outcome = client_wait(tell);
+		if (outcome != CLIENT_TIME)
+			return outcome;
 		tell_trouble(follow, reason);
 	}
 	return client_wait(moment);
@@ -359,11 +514,17 @@ static enum next wait_for_next(struct follow *follow, struct error *error)
 	client_say(follow->client, CLIENT_EXPLAIN,
 		"%s; connecting again in %" PRId64 ".%03" PRId64 " s", error->text, delay / 1000,
 		delay % 1000);
-	if (wait_until(follow, client_now() + delay, error) == CLIENT_SIGNAL) {
+	switch (wait_until(follow, client_now() + delay, error)) {
+	case CLIENT_SIGNAL:
 		client_stopped(error);
 		return NEXT_FAILED;
+	case CLIENT_HANGUP:
+		return hang_up(follow);
+	case CLIENT_TIME:
+	case CLIENT_DONE:
+		break;
 	}
-	return client_now() >= follow->options->until ? NEXT_TIME : NEXT_AGAIN;
+	return client_now() >= end_of_all(follow) ? NEXT_TIME : NEXT_NOW;
 }
 
 static enum follow_end run(struct follow *follow, struct error *error)
@@ -373,6 +534,7 @@ static enum follow_end run(struct follow *follow, struct error *error)
 
 		if (next == NEXT_AGAIN) {
 			follow->failures++;
+			follow->attempts += follow->opened == CLIENT_NEVER;
 			if (follow->trouble_since == CLIENT_NEVER)
 				follow->trouble_since = client_now();
 			next = may_go_on(follow, error) ? wait_for_next(follow, error)
@@ -380,6 +542,7 @@ static enum follow_end run(struct follow *follow, struct error *error)
 		}
 		switch (next) {
 		case NEXT_AGAIN:
+		case NEXT_NOW:
 			break;
 		case NEXT_ENDED:
 			return FOLLOW_ENDED;
@@ -397,7 +560,7 @@ static void set_up(struct follow *follow)
 {
 	CURL *easy = follow->client->easy;
 
-	curl_easy_setopt(easy, CURLOPT_URL, follow->options->url->url);
+	curl_easy_setopt(easy, CURLOPT_URL, follow->url->url);
 	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
 	curl_easy_setopt(easy, CURLOPT_MAXREDIRS, REDIRECTS_MAX);
@@ -407,11 +570,15 @@ static void set_up(struct follow *follow)
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, follow);
 }
 
-enum follow_end follow_run(struct client *client, const struct follow_options *options,
-	const struct follow_sink *sink, void *context, struct error *error)
+enum follow_end follow_run(struct client *client, const struct client_url *url,
+	const struct follow_options *options, const struct follow_sink *sink, void *context,
+	struct error *error)
 {
-	static const struct sse_callbacks callbacks = {.event = on_event, .retry = on_retry};
+	const struct sse_callbacks callbacks = {.event = on_event,
+		.comment = sink->comment != NULL ? on_comment : NULL,
+		.retry = on_retry};
 	struct follow follow = {.client = client,
+		.url = url,
 		.options = options,
 		.sink = sink,
 		.context = context,
@@ -419,6 +586,7 @@ enum follow_end follow_run(struct client *client, const struct follow_options *o
 	const char *id = options->last_id;
 	enum follow_end end = FOLLOW_FAILED;
 
+	*error = (struct error){0};
 	backoff_init(&follow.backoff, options->delay, DELAY_MAX);
 	client_answer_init(&follow.answer);
 	follow.parser = sse_parser_new(&callbacks, &follow, SSE_EVENT_MAX);

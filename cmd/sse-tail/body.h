@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* The body of the request, of --data or --json. */
+#ifndef BODY_H
+#define BODY_H
+
+#include "buf.h"
+#include "error.h"
+#include "options.h"
+
+/* The most that a body may hold. */
+#define BODY_MAX ((size_t)64 << 20)
+
+/*
+ * body_load(options, body, type, error):
+ * Put it into ${body}, and its Content-Type into *${type}; NULL if there is none.  EX_NOINPUT if
+ * its file cannot be read, EX_DATAERR if --json is not JSON.
+ */
+int body_load(
+	const struct options *options, struct buf *body, const char **type, struct error *error);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* Counting and telling; see summary.h. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "client_run.h"
+#include "number.h"
+#include "summary.h"
+
+void summary_init(struct summary *summary)
+{
+	*summary = (struct summary){.began = client_now()};
+	buf_init(&summary->id, SSE_EVENT_MAX);
+}
+
+void summary_free(struct summary *summary)
+{
+	buf_free(&summary->id);
+}
+
+/* FNV-1a: tells types apart whose first letters are the same. */
+static uint64_t hash_of(struct sse_text text)
+{
+	uint64_t hash = 14695981039346656037u;
+
+	for (size_t i = 0; i < text.len; i++)
+		hash = (hash ^ (unsigned char)text.data[i]) * 1099511628211u;
+	return hash;
+}
+
+void summary_event(struct summary *summary, struct sse_text type)
+{
+	uint64_t hash = hash_of(type);
+	struct summary_type *new;
+
+	summary->events++;
+	for (size_t i = 0; i < summary->type_count; i++) {
+		if (summary->types[i].hash == hash) {
+			summary->types[i].count++;
+			return;
+		}
+	}
+	if (summary->type_count == SUMMARY_TYPES) {
+		summary->others++;
+		return;
+	}
+	new = &summary->types[summary->type_count++];
+	new->hash = hash;
+	new->count = 1;
+	snprintf(new->name, sizeof(new->name), "%.*s", (int)(type.len < 39 ? type.len : 39),
+		type.data);
+}
+
+void summary_piece(struct summary *summary, size_t len, struct sse_text last_id)
+{
+	struct buf *id = &summary->id;
+
+	summary->bytes += len;
+	if (id->len == last_id.len &&
+		(id->len == 0 || memcmp(id->data, last_id.data, id->len) == 0))
+		return;
+	id->len = 0;
+	buf_add(id, last_id.data, last_id.len);
+}
+
+void summary_opened(struct summary *summary)
+{
+	summary->streams++;
+}
+
+/* A word as a shell takes it: in single quotes, if it has to be. */
+static bool add_word(struct buf *out, const char *word, size_t len)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "@%+=:,./-_";
+	bool added = true;
+
+	if (len > 0 && strspn(word, plain) >= len)
+		return buf_add(out, word, len);
+	added = buf_add_byte(out, '\'');
+	for (size_t i = 0; i < len && added; i++)
+		added = word[i] == '\'' ? buf_add_text(out, "'\\''") : buf_add_byte(out, word[i]);
+	return added && buf_add_byte(out, '\'');
+}
+
+static bool add_types(const struct summary *summary, struct buf *out)
+{
+	bool added = true;
+
+	for (size_t i = 0; i < summary->type_count && added; i++)
+		added = buf_addf(out, "%s%s %" PRIu64, i > 0 ? ", " : ": ", summary->types[i].name,
+			summary->types[i].count);
+	return added &&
+	       (summary->others == 0 || buf_addf(out, ", others %" PRIu64, summary->others));
+}
+
+void summary_say(const struct summary *summary, const struct client *client, const char *target)
+{
+	int64_t ms = client_now() - summary->began;
+	uint64_t again = summary->streams > 0 ? summary->streams - 1 : 0;
+	struct buf text;
+	char time[NUMBER_TEXT];
+
+	buf_init(&text, (size_t)64 << 10);
+	if (buf_addf(&text, "%" PRIu64 " event%s in %s", summary->events,
+		    summary->events == 1 ? "" : "s", number_duration_text(ms < 1000 ? ms : ms / 1000 * 1000, time)) &&
+		add_types(summary, &text) &&
+		buf_addf(&text, "; %" PRIu64 " bytes, connected again %" PRIu64 " time%s",
+			summary->bytes, again, again == 1 ? "" : "s") &&
+		buf_add_byte(&text, '\0'))
+		client_say(client, CLIENT_EXPLAIN, "%s", text.data);
+	text.len = 0;
+	if (summary->id.len > 0 && buf_add_text(&text, "sse-tail ") &&
+		(target == NULL ||
+			(add_word(&text, target, strlen(target)) && buf_add_byte(&text, ' '))) &&
+		buf_add_text(&text, "--last-event-id ") &&
+		add_word(&text, summary->id.data, summary->id.len) && buf_add_byte(&text, '\0'))
+		client_say(client, CLIENT_EXPLAIN, "to go on from there: %s", text.data);
+	buf_free(&text);
+}

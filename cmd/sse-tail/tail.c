@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/* From the stream to filter, command, output and state; see tail.h. */
+#include <inttypes.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "body.h"
+#include "client_run.h"
+#include "exec.h"
+#include "gap.h"
+#include "tail.h"
+
+/* --- the state ------------------------------------------------------------------------------- */
+
+static int keep(struct tail *tail, struct sse_text id)
+{
+	if (tail->state.path == NULL || tail->stuck)
+		return 0;
+	return state_save(&tail->state, id.data, id.len, client_now(), &tail->error);
+}
+
+static int64_t sync_due(void *context)
+{
+	const struct tail *tail = context;
+
+	return state_due(&tail->state);
+}
+
+/* A failure shows again at the next save, or at the end. */
+static void sync_state(void *context)
+{
+	struct tail *tail = context;
+
+	state_sync(&tail->state, client_now(), NULL);
+}
+
+/* --- the sink -------------------------------------------------------------------------------- */
+
+static void note_life(struct tail *tail)
+{
+	int64_t idle = client_after(tail->options->until_idle);
+
+	tail->until = idle < tail->end ? idle : tail->end;
+}
+
+/*
+ * Nobody is to lose events without a word: where the event that says so is not shown as such, it
+ * is told on the standard error.  Return whether it was a gap that is dealt with.
+ */
+static bool take_gap(struct tail *tail, const struct sse_event *event)
+{
+	const struct filter *filter = &tail->filter;
+	bool pointed = filter->rule_count > 0 || filter->preset != NULL, dealt = false;
+	struct buf sentence;
+
+	buf_init(&sentence, 4096);
+	if (gap_read(event, &sentence) && buf_add_byte(&sentence, '\0')) {
+		if (tail->options->strict)
+			error_set(&tail->error, EX_UNAVAILABLE, "%.500s", sentence.data);
+		dealt = tail->output.format->alone || pointed || tail->options->exec_only ||
+			tail->options->strict || !filter_wants(&tail->filter, event->type);
+		if (dealt && !tail->options->strict)
+			client_say(&tail->client, CLIENT_WARN, "%s", sentence.data);
+	}
+	buf_free(&sentence);
+	return dealt;
+}
+
+/* Run the command; false if that is a reason to stop. */
+static bool run_command(struct tail *tail, const struct sse_event *event)
+{
+	struct error error = {0};
+	int result = exec_event(tail->options->exec, event, tail->url.shown, &error);
+
+	if (result == 0)
+		return keep(tail, event->id) == 0;
+	tail->stuck = true;
+	if (result < 0 || tail->options->strict) {
+		tail->error = error;
+		return false;
+	}
+	client_say(&tail->client, CLIENT_WARN, "%s%s", error.text,
+		tail->state.path != NULL ? "; the state stays before this event" : "");
+	return true;
+}
+
+static bool show(struct tail *tail, const struct sse_event *event, const char *origin)
+{
+	if (!tail->options->exec_only &&
+		output_event(&tail->output, event, origin, &tail->error) != 0)
+		return false;
+	/* What the command prints belongs behind the event. */
+	if (tail->options->exec != NULL &&
+		(output_piece(&tail->output, NULL, 0, &tail->error) != 0 ||
+			!run_command(tail, event)))
+		return false;
+	tail->shown++;
+	return tail->shown != tail->options->count;
+}
+
+static bool on_event(void *context, const struct sse_event *event, const char *origin)
+{
+	struct tail *tail = context;
+	struct sse_event wanted;
+
+	note_life(tail);
+	summary_event(&tail->summary, event->type);
+	if (take_gap(tail, event))
+		return tail->error.status == 0;
+	switch (filter_event(&tail->filter, event, &wanted, &tail->error)) {
+	case FILTER_SKIP:
+		return true;
+	case FILTER_SHOW:
+		return show(tail, &wanted, origin);
+	case FILTER_DONE:
+	case FILTER_ERROR:
+		break;
+	}
+	return false;
+}
+
+static bool on_comment(void *context, struct sse_text text)
+{
+	struct tail *tail = context;
+
+	return output_comment(&tail->output, text, &tail->error) == 0;
+}
+
+static bool on_piece(void *context, const char *data, size_t len, struct sse_text last_id)
+{
+	struct tail *tail = context;
+	struct error error = {0};
+
+	summary_piece(&tail->summary, len, last_id);
+	/* What came before a failure is shown all the same; the failure is what is told. */
+	if (output_piece(&tail->output, data, len, &error) != 0) {
+		if (tail->error.status == 0)
+			tail->error = error;
+		return false;
+	}
+	if (tail->error.status != 0)
+		return false;
+	return keep(tail, last_id) == 0;
+}
+
+static void on_opened(void *context, const struct client_answer *answer)
+{
+	struct tail *tail = context;
+
+	(void)answer;
+	summary_opened(&tail->summary);
+	note_life(tail);
+}
+
+/* --- the run --------------------------------------------------------------------------------- */
+
+/* The id to begin with: what a state says outranks --last-event-id, which is for the first time. */
+static int find_start(struct tail *tail, struct error *error)
+{
+	const struct options *options = tail->options;
+	const char *path = options->state != NULL ? options->state : options->resume_from;
+
+	if (path != NULL && state_load(path, &tail->start_id, error) != 0)
+		return -1;
+	if (tail->start_id.len == 0 && options->last_event_id != NULL &&
+		!buf_add_text(&tail->start_id, options->last_event_id))
+		return error_set(error, EX_OSERR, "out of memory");
+	if (!buf_add_byte(&tail->start_id, '\0'))
+		return error_set(error, EX_OSERR, "out of memory");
+	return options->state != NULL ? state_open(&tail->state, options->state, error) : 0;
+}
+
+int tail_open(
+	struct tail *tail, const char *program, const struct options *options, struct error *error)
+{
+	char query[64];
+
+	tail->options = options;
+	buf_init(&tail->start_id, STATE_ID_MAX + 1);
+	summary_init(&tail->summary);
+	output_init(&tail->output, &options->output);
+	if (filter_open(&tail->filter, &options->filter, error) != 0 ||
+		client_url_make(options->target, CLIENT_STREAM, options_query(options, query),
+			&tail->url, error) != 0)
+		return -1;
+	client_url_hide(&tail->url, options->target);
+	return client_open(&tail->client, program, &options->client, error) != 0
+		       ? -1
+		       : find_start(tail, error);
+}
+
+void tail_close(struct tail *tail)
+{
+	client_set_chore(NULL);
+	client_close(&tail->client);
+	client_url_free(&tail->url);
+	filter_close(&tail->filter);
+	output_free(&tail->output);
+	state_close(&tail->state);
+	summary_free(&tail->summary);
+	buf_free(&tail->start_id);
+}
+
+/* --timeout, or --until-idle, is over. */
+static int judge_time(const struct tail *tail, struct error *error)
+{
+	const struct options *options = tail->options;
+	struct error reason = *error;
+
+	if (options->count > 0)
+		return error_set(error, EX_TEMPFAIL,
+			"the time of --%s is up, and %" PRId64 " of %" PRId64 " events came",
+			client_now() < tail->end ? "until-idle" : "timeout", tail->shown,
+			options->count);
+	/* Nothing came since nobody was there: that is no idleness. */
+	if (client_now() < tail->end && reason.status != 0)
+		return error_set(error, EX_TEMPFAIL, "the time of --until-idle is up, but %.400s",
+			reason.text);
+	return 0;
+}
+
+static int judge(struct tail *tail, enum follow_end end, struct error *error)
+{
+	switch (end) {
+	case FOLLOW_ENDED:
+		return 0;
+	case FOLLOW_STOPPED:
+		*error = tail->error;
+		return error->status == 0 ? 0 : -1;
+	case FOLLOW_TIME:
+		return judge_time(tail, error);
+	case FOLLOW_FAILED:
+		break;
+	}
+	return -1;
+}
+
+int tail_run(struct tail *tail, struct error *error)
+{
+	const struct client_chore chore = {sync_due, sync_state, tail};
+	const struct options *options = tail->options;
+	const struct follow_sink sink = {.event = on_event,
+		.comment = options->comments ? on_comment : NULL,
+		.piece = on_piece,
+		.opened = on_opened};
+	struct follow_options how = {.last_id = tail->start_id.data,
+		.reconnect = options->reconnect,
+		.refused_for_good = options->fail,
+		.flush_end = options->flush_eof,
+		.delay = options->reconnect_delay,
+		.retry_max = options->retry_max,
+		.read_timeout = options->read_timeout,
+		.until = &tail->until};
+	struct error state_error = {0};
+	struct buf body;
+	int result;
+
+	tail->end = client_after(options->timeout);
+	note_life(tail);
+	result = body_load(options, &body, &how.body_type, error);
+	if (result == 0) {
+		if (how.body_type != NULL)
+			how.body = body.data != NULL ? body.data : "";
+		how.body_len = body.len;
+		client_watch_hangup();
+		client_set_chore(&chore);
+		result = judge(tail,
+			follow_run(&tail->client, &tail->url, &how, &sink, tail, error), error);
+		client_set_chore(NULL);
+		output_end(&tail->output, NULL);
+		summary_say(&tail->summary, &tail->client, options->target);
+	}
+	buf_free(&body);
+	if (tail->state.path != NULL && state_sync(&tail->state, client_now(), &state_error) != 0 &&
+		result == 0) {
+		*error = state_error;
+		result = -1;
+	}
+	return result;
+}
