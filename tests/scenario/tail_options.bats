@@ -1,0 +1,623 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What sse-tail's options of formats, filters, ends, requests and commands do, as a user sees it.
+# shellcheck disable=SC2154,SC2030,SC2031,SC2016
+
+load client_helpers
+
+setup() {
+	client_setup
+	export SSE_RECONNECT_DELAY=10ms
+}
+
+teardown() {
+	client_teardown
+}
+
+# follow ARGUMENT...: sse-tail in the background, its output in the file out; PID is its process.
+follow() {
+	sse-tail "$@" >out 2>err 3>&- &
+	PID=$!
+}
+
+# stream: a server whose only stream is what the standard input says, and then ends.
+stream() {
+	{
+		printf 'accept\nrequest\nsend @STREAM'
+		cat
+		printf '\nclose\n'
+	} >streamed
+	serve <streamed
+}
+
+# --- formats --------------------------------------------------------------------------------------
+
+@test "-o sse gives an event stream again, with ids where they change, and it reads the same" {
+	stream <<'END'
+retry: 5000\n: comment\n\nid: 1\nevent: a\ndata: x\ndata:  y\n\ndata: z\n\nid\ndata:\n\nevent: n\0l\ndata: NUL\n\nevent: message\nid: 2\ndata: w\n\n
+END
+	printf 'event: a\ndata: x\ndata:  y\nid: 1\n\ndata: z\n\ndata: \nid: \n\nevent: n\0l\ndata: NUL\n\ndata: w\nid: 2\n\n' >want
+	sse-tail "$URL/x" -o sse --no-reconnect >out
+	diff <(cat -v want) <(cat -v out)
+	# What it wrote is a stream that says the same.
+	serve <streamed
+	sse-tail "$URL/x" -o json --no-reconnect | sed "s/,\"origin.*//" >first
+	{
+		printf 'accept\nrequest\nsend @STREAM\nfile out\nclose\n'
+	} >again
+	serve <again
+	sse-tail "$URL/x" -o json --no-reconnect | sed "s/,\"origin.*//" >second
+	diff first second
+}
+
+@test "-F shows each event as the text says, and names what it does not know" {
+	stream <<'END'
+id: 7\nevent: a\ndata: {"k": [1,\ndata:  2.50]}\n\ndata: plain "text"\n\n
+END
+	run -0 sse-tail "$URL/x" -F '%n\t%e %i [%D] %o 100%% \\' --no-reconnect
+	[ "${lines[0]}" = $'1\ta 7 [{"k":[1,2.50]}] '"$URL"' 100% \' ]
+	[ "${lines[1]}" = $'2\tmessage 7 ["plain \\"text\\""] '"$URL"' 100% \' ]
+	serve <streamed
+	sse-tail "$URL/x" -F '%d' -0 --no-reconnect >out
+	printf '{"k": [1,\n 2.50]}\0plain "text"\0' | cmp - out
+	serve <streamed
+	run -0 sse-tail "$URL/x" -F '%t' --no-reconnect -n 1
+	[[ $output =~ ^[0-9]{2}:[0-9]{2}:[0-9]{2}$ ]]
+	serve <streamed
+	run -0 sse-tail "$URL/x" -F '%t' -t --no-reconnect -n 1
+	[[ $output =~ ^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}Z$ ]]
+}
+
+@test "--nest embeds JSON as it came, and a string there is always text" {
+	stream <<'END'
+data: {"a":1.10,\ndata: "b":[ ]}\n\ndata: "quoted"\n\ndata: 12345678901234567890\n\ndata: {broken\n\n
+END
+	run -0 sse-tail "$URL/x" -o json --nest --no-reconnect
+	[[ ${lines[0]} == *'"data":{"a":1.10,"b":[]},'* ]]
+	[[ ${lines[1]} == *'"data":"\"quoted\"",'* ]]
+	[[ ${lines[2]} == *'"data":12345678901234567890,'* ]]
+	[[ ${lines[3]} == *'"data":"{broken",'* ]]
+}
+
+@test "-0 ends each event with a NUL, in json and data" {
+	stream <<'END'
+data: a\ndata: b\n\ndata: c\n\n
+END
+	sse-tail "$URL/x" -o data -0 --no-reconnect >out
+	printf 'a\nb\0c\0' | cmp - out
+	serve <streamed
+	sse-tail "$URL/x" -o json -0 --no-reconnect | tr '\0\n' '\n?' >out
+	lines_of out 2
+	has out '"data":"a\nb"'
+}
+
+@test "-t puts the time before the event, in JSON as a member" {
+	local body='data: a\n\ndata: b\n\n'
+	stream <<<"$body"
+	run -0 sse-tail "$URL/x" -o data -t --no-reconnect
+	[[ ${lines[0]} =~ ^[0-9]{4}-[0-9-]{5}T[0-9:.]{12}Z\ a$ ]]
+	serve <streamed
+	run -0 sse-tail "$URL/x" -o data -tunix --no-reconnect
+	[[ ${lines[1]} =~ ^[0-9]{10}\.[0-9]{3}\ b$ ]]
+	serve <streamed
+	run -0 sse-tail "$URL/x" -o data -t=delta --no-reconnect
+	[ "${lines[0]}" = "0.000 a" ]
+	serve <streamed
+	run -0 sse-tail "$URL/x" -o json --time=unix --no-reconnect
+	[[ ${lines[0]} =~ ,\"time\":[0-9]{10}\.[0-9]{3}\}$ ]]
+	serve <streamed
+	run -0 sse-tail "$URL/x" -o json --time --no-reconnect
+	[[ ${lines[0]} =~ ,\"time\":\"[0-9T:.-]{23}Z\"\}$ ]]
+	serve <streamed
+	run -0 sse-tail "$URL/x" -o pretty --time=unix --no-reconnect
+	[[ ${lines[0]} =~ ^[0-9]{10}\.[0-9]{3}\ message$ ]]
+}
+
+@test "--comments shows comments, in pretty, json and sse" {
+	stream <<'END'
+: hello "you"\n\n:\ndata: 1\n\n
+END
+	run -0 sse-tail "$URL/x" -o json --comments --no-reconnect
+	[ "${lines[0]}" = '{"comment":" hello \"you\""}' ]
+	[ "${lines[1]}" = '{"comment":""}' ]
+	serve <streamed
+	run -0 sse-tail "$URL/x" -o pretty --comments --no-reconnect
+	[[ ${lines[0]} == *' : hello "you"' ]]
+	serve <streamed
+	run -0 sse-tail "$URL/x" -o sse --comments --no-reconnect
+	[ "${lines[0]}" = ': hello "you"' ]
+	serve <streamed
+	run -0 sse-tail "$URL/x" -o json --no-reconnect
+	[ "${#lines[@]}" -eq 1 ]
+}
+
+# --- one value, filters ---------------------------------------------------------------------------
+
+@test "--pointer shows one value of each event that has it, a string as text, digits as they came" {
+	stream <<'END'
+data: {"u":{"n":"Ada\\n\\u00e9"},"v":[1.50, {"a/b": [ 1, 2 ]}]}\n\ndata: {"u":null}\n\ndata: not JSON\n\nevent: other\ndata: {"z":1e999}\n\n
+END
+	run -0 sse-tail "$URL/x" --pointer /u/n --no-reconnect
+	[ "$output" = $'Ada\né' ]
+	serve <streamed
+	run -0 sse-tail "$URL/x" --pointer /v/1/a~1b --pointer other:/z --no-reconnect
+	[ "$output" = $'[1,2]\n1e999' ]
+	serve <streamed
+	run -0 sse-tail "$URL/x" --pointer /v/0 -o json --no-reconnect -n 1
+	[[ $output == *'"data":"1.50"'* ]]
+}
+
+@test "an answer of a language model is running text, and its own mark ends it" {
+	serve <<'END'
+accept
+request
+send @STREAMdata: {"choices":[{"delta":{"role":"assistant","content":""}}]}\n\ndata: {"choices":[{"delta":{"content":"Hel"}}]}\n\ndata: {"choices":[{"delta":{"content":"lo,\\n"}}]}\n\ndata: {"choices":[{"delta":{"content":"you"}}]}\n\ndata: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n
+hold
+END
+	echo '{"stream":true,"messages":[]}' >request.json
+	SSE_TOKEN=key sse-tail -d @request.json --pointer /choices/0/delta/content --join \
+		--done '[DONE]' "$URL/v1/chat/completions" >out
+	printf 'Hello,\nyou' | cmp - out
+	has log 'POST /v1/chat/completions HTTP/1.1'
+	has log 'Content-Type: application/json'
+	has log 'Authorization: Bearer key'
+	has log 'Accept: text/event-stream'
+	has log '{"stream":true,"messages":[]}'
+}
+
+@test "--llm knows where OpenAI and Anthropic put text, end and errors" {
+	stream <<'END'
+data: {"choices":[{"delta":{"content":"Hi"}}]}\n\ndata: {"error":null,"choices":[{"delta":{"content":" there"}}]}\n\ndata: [DONE]\n\ndata: {"choices":[{"delta":{"content":"no"}}]}\n\n
+END
+	[ "$(sse-tail --llm openai --json '{}' "$URL/x")" = "Hi there" ]
+	stream <<'END'
+event: response.output_text.delta\ndata: {"delta":"A "}\n\nevent: response.output_text.delta\ndata: {"delta":"B"}\n\nevent: response.completed\ndata: {}\n\n
+END
+	[ "$(sse-tail --llm openai --json '{}' "$URL/x")" = "A B" ]
+	stream <<'END'
+event: message_start\ndata: {"type":"message_start"}\n\nevent: content_block_delta\ndata: {"delta":{"type":"text_delta","text":"Hi"}}\n\nevent: ping\ndata: {}\n\nevent: content_block_delta\ndata: {"delta":{"type":"text_delta","text":"!"}}\n\nevent: message_stop\ndata: {}\n\n
+END
+	[ "$(sse-tail --llm anthropic --json '{}' "$URL/x")" = "Hi!" ]
+	stream <<'END'
+event: content_block_delta\ndata: {"delta":{"text":"Hi"}}\n\nevent: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Over\\u001bloaded"}}\n\n
+END
+	run -69 --separate-stderr sse-tail --llm anthropic --json '{}' "$URL/x"
+	[ "$output" = Hi ]
+	[ "$stderr" = 'sse-tail: the service failed: Over\u001bloaded' ]
+	stream <<'END'
+data: {"error":{"message":"no such model","code":1}}\n\n
+END
+	run -69 sse-tail --llm openai --json '{}' "$URL/x"
+	[ "$output" = 'sse-tail: the service failed: no such model' ]
+}
+
+@test "--not-event leaves types out, also of those that -e lets through" {
+	stream <<'END'
+event: user.new\ndata: 1\n\nevent: user.gone\ndata: 2\n\nevent: job\ndata: 3\n\ndata: 4\n\n
+END
+	run -0 sse-tail "$URL/x" -o data --not-event 'user.g*' --not-event job --no-reconnect
+	[ "$output" = $'1\n4' ]
+	serve <streamed
+	run -0 sse-tail "$URL/x" -o data -e 'user.*' --not-event '*.gone' --no-reconnect
+	[ "$output" = 1 ]
+}
+
+# --- ends -----------------------------------------------------------------------------------------
+
+@test "--until-idle ends with 0 when no event came for so long, and with 75 if nobody was there" {
+	serve <<'END'
+accept
+request
+send @STREAMdata: 1\n\n
+bytes : life\n\n: life\n\n
+hold
+END
+	run -0 sse-tail "$URL/x" -o data --until-idle 300ms
+	[ "$output" = 1 ]
+	free_url
+	run -75 sse-tail "$URL/x" --until-idle 300ms
+	[[ $output == *"--until-idle is up, but cannot connect to $URL/x: Connection refused" ]]
+}
+
+@test "--done and --done-event end it with 0, and are not shown" {
+	local option
+	for option in '--done end' '--done no --done end' '--done-event by[e]'; do
+		serve <<'END'
+accept
+request
+send @STREAMdata: 1\n\nevent: bye\ndata: end\n\ndata: 2\n\n
+hold
+END
+		# shellcheck disable=SC2086 # words
+		run -0 sse-tail "$URL/x" -o data $option
+		[ "$output" = 1 ]
+	done
+}
+
+@test "--fail ends at once with 75 on 429 and 5xx" {
+	serve <<'END'
+accept
+request
+send HTTP/1.1 503 Busy@EMPTY
+END
+	run -75 sse-tail "$URL/x" --fail
+	[[ $output == *"(503 Busy)" ]]
+	requests 1
+}
+
+@test "--flush-eof shows an event that was cut off, else a word says that it is dropped" {
+	stream <<'END'
+data: 1\n\nid: 9\ndata: 2\ndata: 3
+END
+	run -0 --separate-stderr sse-tail "$URL/x" -o data --no-reconnect
+	[ "$output" = 1 ]
+	[[ $stderr == *"the stream ended within an event, which is dropped (--flush-eof shows it)" ]]
+	serve <streamed
+	run -0 --separate-stderr sse-tail "$URL/x" -o data --no-reconnect --flush-eof
+	[ "$output" = $'1\n2\n3' ]
+	[ -z "$stderr" ]
+	# Where it will come again nobody has to hear of it.
+	serve <<'END'
+accept
+request
+send @STREAMid: 1\ndata: 1\n\ndata: 2
+close
+accept
+request
+send @STREAMdata: 2\n\n
+hold
+END
+	run -0 --separate-stderr sse-tail "$URL/x" -o data -n 2
+	[ "$output" = $'1\n2' ]
+	[ -z "$stderr" ]
+}
+
+@test "--strict ends with 69 where the server says that events are missing" {
+	stream <<'END'
+data: 1\n\nevent: gap\nid: 5\ndata: {"after":"a:1","oldest":"a:5","reason":"expired"}\n\ndata: 2\n\n
+END
+	run -69 --separate-stderr sse-tail "$URL/x" -o data --strict
+	[ "$output" = 1 ]
+	[[ $stderr == "sse-tail: events are missing here: those after a:1 are no longer stored" ]]
+}
+
+# --- state ----------------------------------------------------------------------------------------
+
+@test "--state goes on where the last run ended, and moves with what was written" {
+	serve <<'END'
+accept
+request
+send @STREAMid: one\ndata: 1\n\nid: two\ndata: 2\n\nid: three\ndata: 3\n\n
+hold
+accept
+request
+send @STREAMid: four\ndata: 4\n\nid: five\n\n
+hold
+END
+	run -0 sse-tail "$URL/x" -o data --state state -n 2 --last-event-id zero
+	[ "$output" = $'1\n2' ]
+	[ "$(cat state)" = two ]
+	has log 'Last-Event-ID: zero'
+	follow "$URL/x" -o data --state state --last-event-id zero
+	wait_for has state five
+	kill "$PID"
+	ended "$PID" 143
+	has log 'Last-Event-ID: two'
+	[ "$(cat out)" = 4 ]
+	[ "$(cat state)" = five ]
+	[ "$(find . -name 'state*' | wc -l)" -eq 1 ]
+}
+
+@test "--state does not move past what could not be written" {
+	[ -c /dev/full ] || skip "no /dev/full"
+	stream <<'END'
+id: one\ndata: 1\n\n
+END
+	run -74 bash -c "sse-tail $URL/x -o data --state state --no-reconnect >/dev/full"
+	[ ! -s state ]
+}
+
+@test "--resume-from only reads the file, and --state says if it cannot be kept" {
+	echo seven >state
+	chmod 444 state
+	serve <<'END'
+accept
+request
+send @STREAMid: eight\ndata: 8\n\n
+close
+END
+	run -0 sse-tail "$URL/x" -o data --resume-from state --no-reconnect
+	has log 'Last-Event-ID: seven'
+	[ "$(cat state)" = seven ]
+	run -73 sse-tail "$URL/x" --state nowhere/state
+	printf 'a\nb\n' >state2
+	run -65 sse-tail "$URL/x" --state state2
+	[ "$(cat state2)" = $'a\nb' ]
+}
+
+@test "--since is asked of the server, encoded" {
+	serve <<'END'
+accept
+request
+send HTTP/1.1 204 No\r\n\r\n
+close
+accept
+request
+send HTTP/1.1 204 No\r\n\r\n
+END
+	run -0 sse-tail "$URL/x?a=b" --since 2026-11-22T19:00:00+01:00
+	has log 'GET /x?a=b&since=2026-11-22T19:00:00%2b01:00 HTTP'
+	run -0 sse-tail "$URL/x" --since 10m
+	has log 'GET /x?since=10m HTTP'
+}
+
+# --- commands -------------------------------------------------------------------------------------
+
+@test "--exec runs a command for each event, the data as its input and words in its environment" {
+	stream <<'END'
+id: a b\nevent: $(touch hurt)\ndata: {"x":1}\ndata: `touch hurt`\n\nid: 2\ndata: -rf; touch hurt\n\n
+END
+	run -0 sse-tail "$URL/x" --no-reconnect \
+		--exec 'printf "%s|%s|%s|" "$SSE_MSG_EVENT" "$SSE_MSG_ID" "$SSE_MSG_URL"; cat; echo'
+	[ "${lines[0]}" = '$(touch hurt)|a b|'"$URL"'/x|{"x":1}' ]
+	[ "${lines[1]}" = '`touch hurt`' ]
+	[ "${lines[2]}" = "message|2|$URL/x|-rf; touch hurt" ]
+	[ ! -e hurt ]
+	serve <streamed
+	run -0 sse-tail "$URL/x" --no-reconnect -o data --exec 'echo "<$SSE_MSG_DATA>"'
+	[ "${lines[0]}" = '{"x":1}' ]
+	[ "${lines[2]}" = '<{"x":1}' ]
+}
+
+@test "--exec leaves data out of the environment that is too large or holds a NUL" {
+	serve <<'END'
+accept
+request
+send @STREAMdata: a\0b\n\ndata: 
+repeat 70000 x
+send \n\n
+close
+END
+	run -0 sse-tail "$URL/x" --no-reconnect --exec 'echo "${SSE_MSG_DATA-none} $(wc -c)"'
+	[ "$output" = $'none 3\nnone 70000' ]
+}
+
+@test "a command that fails keeps the state before its event; with --strict it ends the run, 75" {
+	local body='id: 1\ndata: 1\n\nid: 2\ndata: 2\n\nid: 3\ndata: 3\n\n'
+	stream <<<"$body"
+	run -0 --separate-stderr sse-tail "$URL/x" --no-reconnect --state state \
+		--exec 'read x; echo "$x"; [ "$x" != 2 ]'
+	[ "$output" = $'1\n2\n3' ]
+	[[ $stderr == *"the command ended with 1; the state stays before this event" ]]
+	[ "$(cat state)" = 1 ]
+	rm state
+	serve <streamed
+	run -75 --separate-stderr sse-tail "$URL/x" --no-reconnect --state state --strict \
+		--exec 'read x; echo "$x"; [ "$x" != 2 ] || kill -9 $$'
+	[ "$output" = $'1\n2' ]
+	[[ $stderr == *"the command was killed by signal 9" ]]
+	[ "$(cat state)" = 1 ]
+}
+
+@test "a command that does not read, or never ends, does not hold up the end" {
+	serve <<'END'
+accept
+request
+send @STREAMdata: 
+repeat 200000 x
+send \n\nid: 2\ndata: 2\n\n
+hold
+END
+	follow "$URL/x" --exec '[ "$SSE_MSG_ID" = 2 ] || exit 0; echo here; exec sleep 60'
+	wait_for has out here
+	kill "$PID"
+	ended "$PID" 143
+}
+
+# --- requests -------------------------------------------------------------------------------------
+
+@test "-d, --json and -X make the request, which is made once unless --reconnect is given" {
+	serve <<'END'
+accept
+request
+send @STREAMdata: 1\n\n
+close
+accept
+request
+send @STREAMdata: 2\n\n
+close
+accept
+request
+send @STREAMdata: 3\n\n
+close
+accept
+request
+send HTTP/1.1 204 No\r\n\r\n
+close
+accept
+request
+send HTTP/1.1 204 No\r\n\r\n
+END
+	run -0 sse-tail "$URL/a" -o data -d 'x=1&y=2'
+	[ "$output" = 1 ]
+	has log 'POST /a HTTP/1.1'
+	has log 'Content-Type: application/x-www-form-urlencoded'
+	has log 'x=1&y=2'
+	run -0 sse-tail "$URL/b" -o data -X PUT --json '{"q": 1.0}' --reconnect
+	[ "$output" = $'2\n3' ]
+	[ "$(grep -c '^PUT /b HTTP/1.1' log)" -eq 3 ]
+	[ "$(grep -cF '{"q": 1.0}' log)" -eq 3 ]
+	run -0 sse-tail "$URL/c" -X QUERY
+	has log 'QUERY /c HTTP/1.1'
+}
+
+@test "a redirect keeps method and body with 307 and 308, and makes a GET of them with 303" {
+	local code
+	for code in 301 302 303 307 308; do
+		serve <<END
+accept
+request
+send HTTP/1.1 $code Go\r\nLocation: /to$code@EMPTY
+request
+send @STREAMdata: 1\n\n
+close
+END
+		run -0 sse-tail "$URL/x" -o data -d '{"body":1}'
+		[ "$output" = 1 ]
+		case $code in
+		30[123])
+			has log "GET /to$code HTTP/1.1"
+			[ "$(grep -c 'Content-Type' log)" -eq 1 ]
+			;;
+		*)
+			has log "POST /to$code HTTP/1.1"
+			[ "$(grep -c '"body":1' log)" -eq 2 ]
+			;;
+		esac
+	done
+	serve <<'END'
+accept
+request
+send HTTP/1.1 302 Go\r\nLocation: /to@EMPTY
+request
+send HTTP/1.1 303 Go\r\nLocation: /then@EMPTY
+request
+send @STREAMdata: 1\n\n
+close
+END
+	run -0 sse-tail "$URL/x" -o data -X PUT -d 'b'
+	has log 'PUT /to HTTP/1.1'
+	has log 'GET /then HTTP/1.1'
+}
+
+@test "no login, cookie or key goes to another origin, and all go to the own one" {
+	serve <<'END'
+accept
+request
+send @STREAMdata: 1\n\n
+close
+END
+	local elsewhere=$URL
+	mv log elsewhere.log
+	serve <<END
+accept
+request
+send HTTP/1.1 302 Go\r\nLocation: /own@EMPTY
+request
+send HTTP/1.1 302 Go\r\nLocation: $elsewhere/x@EMPTY
+END
+	run -0 sse-tail "$URL/x" -o data --no-reconnect -b 'c=1' -H 'X-Api-Key: k1' \
+		--oauth2-bearer k2 -H 'X-Plain: p'
+	[ "$output" = 1 ]
+	[ "$(grep -c 'Bearer k2' log)" -eq 2 ]
+	[ "$(grep -c 'X-Api-Key: k1' log)" -eq 2 ]
+	[ "$(grep -c 'Cookie: c=1' log)" -eq 2 ]
+	has elsewhere.log 'X-Plain: p'
+	run ! grep -E 'k1|k2|c=1' elsewhere.log
+}
+
+@test "cookies are read from a file and written to one, as curl has them" {
+	serve <<'END'
+accept
+request
+send HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nSet-Cookie: s=2; Path=/\r\n\r\ndata: 1\n\n
+close
+accept
+request
+send @STREAMdata: 2\n\n
+hold
+END
+	printf '127.0.0.1\tFALSE\t/\tFALSE\t0\ta\t1\n' >jar
+	run -0 sse-tail "$URL/x" -o data -n 2 -b jar -c new
+	has log 'Cookie: a=1'
+	[ "$(grep -c 's=2' log)" -eq 1 ]
+	has new $'s\t2'
+}
+
+@test "--netrc, --proxy and --unix-socket lead where they say" {
+	serve <<'END'
+accept
+request
+send HTTP/1.1 204 No\r\n\r\n
+close
+accept
+request
+send HTTP/1.1 204 No\r\n\r\n
+END
+	HOME=$PWD
+	printf 'machine 127.0.0.1 login me password secret\n' >.netrc
+	run -0 sse-tail --netrc "$URL/x"
+	has log "Authorization: Basic $(printf me:secret | base64)"
+	run -0 sse-tail -x "$URL" http://elsewhere.invalid/y
+	has log 'GET http://elsewhere.invalid/y HTTP/1.1'
+	run -69 sse-tail --unix-socket "$PWD/none" http://localhost/x --no-reconnect
+	[[ $output == *"No such file or directory" ]]
+}
+
+@test "a client certificate is shown with --cert and --key" {
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 \
+		-subj /CN=localhost -addext subjectAltName=DNS:localhost 2>/dev/null
+	local port
+	openssl s_server -accept 127.0.0.1:0 -cert cert.pem -key key.pem -CAfile cert.pem -Verify 1 \
+		-verify_return_error -WWW >server.out 2>&1 3>&- &
+	SERVER_PID=$!
+	wait_for has server.out ACCEPT
+	port=$(sed -n 's/^ACCEPT .*:\([0-9]*\)$/\1/p' server.out)
+	run -76 sse-tail "https://localhost:$port/cert.pem" --cacert cert.pem --cert cert.pem \
+		--key key.pem --no-reconnect
+	[[ $output == *"is no event stream: its Content-Type is 'text/plain'" ]]
+	run ! sse-tail "https://localhost:$port/cert.pem" --cacert cert.pem --no-reconnect
+	[[ $output != *"Content-Type"* ]]
+	run -64 sse-tail --key key.pem
+	run -66 sse-tail --cert nowhere.pem
+}
+
+@test "what is secret is in neither the list of processes nor -vv" {
+	[ -r /proc/self/cmdline ] || skip "no /proc"
+	serve <<'END'
+accept
+request
+send @STREAMdata: 1\n\n
+hold
+END
+	sse-tail -vv "${URL/http:\/\//http://me:pw1@}/x?access_token=pw2&a=b" -H 'X-Api-Key: pw3' \
+		-b 'c=pw4' -o data >out 2>err 3>&- &
+	PID=$!
+	wait_for has out 1
+	run ! grep -a 'pw[0-9]' "/proc/$PID/cmdline" err
+	tr '\0' ' ' <"/proc/$PID/cmdline" | grep -qF "/x?access_token=...&a=b"
+	kill "$PID"
+	ended "$PID" 143
+	has log 'access_token=pw2'
+	has log 'X-Api-Key: pw3'
+}
+
+@test "SIGHUP connects again at once, with the last id" {
+	serve <<'END'
+accept
+request
+send @STREAMid: 1\ndata: 1\n\n
+hold
+accept
+request
+send @STREAMdata: 2\n\n
+hold
+END
+	follow "$URL/x" -o data --reconnect-delay 1h
+	wait_for has out 1
+	kill -HUP "$PID"
+	wait_for has out 2
+	has log 'Last-Event-ID: 1'
+	kill "$PID"
+	ended "$PID" 143
+	[ ! -s err ]
+}
+
+@test "-v says at the end what came, and how to go on from there" {
+	stream <<'END'
+id: it's\nevent: a\ndata: 1\n\nevent: b\ndata: 2\n\nevent: a\ndata: 3\n\n
+END
+	run -0 --separate-stderr sse-tail -v "$URL/x" -o data --no-reconnect
+	[[ $stderr == *"3 events in "*": a 2, b 1; "*" bytes, connected again 0 times"* ]]
+	[[ $stderr == *"to go on from there: sse-tail $URL/x --last-event-id 'it'\''s'"* ]]
+}
