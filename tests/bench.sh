@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Runs the benchmarks that make bench has built, one after the other on an otherwise idle machine:
-# the parser, the comparison with npm's where node is there, and the server (tests/bench/serve.sh,
-# which says what can be set).  With RESULTS=1 the server's table is written to
-# tests/bench/RESULTS.md too.
+# the parser, the comparison with npm's where node is there, the server (tests/bench/serve.sh, which
+# says what can be set) and sse-tail (tests/bench/tail.sh).  With RESULTS=1 the tables of the last
+# two are written to tests/bench/RESULTS.md too.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 export BUILD="${BUILD:-build}"
@@ -20,15 +20,23 @@ if command -v node >/dev/null && command -v npm >/dev/null; then
 else
 	echo "== bench_eventsource_parser.mjs: left out, it needs node and npm"
 fi
-echo "== sse-serve"
-table=$BUILD/bench.md
-bash tests/bench/serve.sh >"$table" || status=1
-cat "$table"
+# tables PROGRAM SCRIPT: run the script; what it prints is shown and kept.
+tables() {
+	echo "== $1"
+	bash "tests/bench/$2.sh" >"$BUILD/bench-$2.md" || status=1
+	cat "$BUILD/bench-$2.md"
+}
+tables sse-serve serve
+tables sse-tail tail
 if [ -n "${RESULTS:-}" ]; then
 	{
-		printf '%s\n' '<!-- SPDX-License-Identifier: MIT -->' '# What sse-serve costs' '' \
-			'Written by make bench RESULTS=1; tests/bench/serve.sh says what is measured.' ''
-		cat "$table"
+		printf '%s\n' '<!-- SPDX-License-Identifier: MIT -->' '# What sse-serve and sse-tail cost' \
+			'' 'Written by make bench RESULTS=1.' ''
+		for name in serve tail; do
+			printf '%s\n' "## sse-$name" '' "tests/bench/$name.sh says what is measured." ''
+			cat "$BUILD/bench-$name.md"
+			[ $name = tail ] || echo
+		done
 	} >tests/bench/RESULTS.md
 fi
 exit $status

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-# Makes the table of serve.sh.  The first file has the rows, WHAT|STORE|NAME|AGAINST|UNIT|BAR,
-# the second the measurements, "RUN NAME VALUE".  A row whose figures were not measured is left out.
+# Makes the tables of serve.sh and tail.sh.  The first file has the rows,
+# WHAT|STORE|NAME|AGAINST|UNIT|BAR, the second the measurements, "RUN NAME VALUE".  A row whose
+# figures were not measured is left out.  ${second} heads the second column if it is no store.
 
 FNR == NR { rows[++count] = $0; next }
 { value[$2, $1] = $3; if ($1 > runs) runs = $1 }
@@ -65,7 +66,7 @@ function print_row(field,    n, middle, least, most, spread, figure, against) {
 }
 
 END {
-	print "| what | store | measured | figure | to reach | |"
+	print "| what | " (second ? second : "store") " | measured | figure | to reach | |"
 	print "|---|---|---|---|---|---|"
 	for (r = 1; r <= count; r++) {
 		split(rows[r], field, "|")
