@@ -91,6 +91,9 @@ static const struct option_row rows[] = {
 		"Request", .complete = COMPLETE_FILE},
 	{"json", 0, OPTION_STRING, FIELD(json), "DATA", "the same, which has to be JSON", "Request",
 		.complete = COMPLETE_FILE},
+
+	{"check", 0, OPTION_FLAG, FIELD(check), NULL,
+		"say if it is a healthy stream, and what to mend", "Diagnose"},
 	{0},
 };
 

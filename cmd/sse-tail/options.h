@@ -30,6 +30,7 @@ struct options {
 	int64_t retry_max;	 /* consecutive failures that are tried again; -1: any number */
 	int64_t read_timeout;	 /* ms; 0: none */
 	bool reconnect, no_reconnect;
+	bool check;
 	char *target; /* the operand, or NULL */
 };
 

@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "body.h"
+#include "check.h"
 #include "client_run.h"
 #include "exec.h"
 #include "gap.h"
@@ -258,10 +259,15 @@ int tail_run(struct tail *tail, struct error *error)
 	tail->end = client_after(options->timeout);
 	note_life(tail);
 	result = body_load(options, &body, &how.body_type, error);
-	if (result == 0) {
-		if (how.body_type != NULL)
-			how.body = body.data != NULL ? body.data : "";
-		how.body_len = body.len;
+	if (how.body_type != NULL)
+		how.body = body.data != NULL ? body.data : "";
+	how.body_len = body.len;
+	if (result == 0 && options->check) {
+		const struct check_options what = {
+			options->timeout, &how, .once = !options->reconnect};
+
+		result = check_run(&tail->client, &tail->url, &what, error);
+	} else if (result == 0) {
 		client_watch_hangup();
 		client_set_chore(&chore);
 		result = judge(tail,

@@ -33,6 +33,7 @@ complete -c sse-tail -l read-timeout -x -d 'reconnect if nothing came for this l
 complete -c sse-tail -l reconnect -d 'also with -d, --json or -X'
 complete -c sse-tail -l data -s d -r -F -d 'send DATA, or the file of @FILE'
 complete -c sse-tail -l json -r -F -d 'the same, which has to be JSON'
+complete -c sse-tail -l check -d 'say if it is a healthy stream, and what to mend'
 complete -c sse-tail -l request -s X -x -d 'ask with this method'
 complete -c sse-tail -l header -s H -x -d 'send this header, \'Name: value\' (repeat)'
 complete -c sse-tail -l user -s u -x -d 'log in with these'
