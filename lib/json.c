@@ -659,29 +659,60 @@ bool json_string_decode(struct json_text string, struct buf *out)
 	return true;
 }
 
+/* May this byte begin what is escaped?  Of E2, with which U+2028 begins, what follows decides. */
+static bool may_need_escape(unsigned char c)
+{
+	return c < 0x20 || c == '"' || c == '\\' || c == 0x7f || c == 0xe2;
+}
+
+static bool eight_need_no_escape(const char *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return eight_are_plain(p) &&
+	       (any_below(word ^ EIGHT_OF(0x7f), 1) | any_below(word ^ EIGHT_OF(0xe2), 1)) == 0;
+}
+
+/* The first byte from ${p} on that may need an escape, or ${end}. */
+static const char *skip_unescaped(const char *p, const char *end)
+{
+	while (end - p >= 8 && eight_need_no_escape(p))
+		p += 8;
+	while (p < end && !may_need_escape((unsigned char)*p))
+		p++;
+	return p;
+}
+
 /*
- * If the character at ${p} must be escaped, write its escape to ${out}, store the character's
- * length in ${used} and return the escape's; otherwise return 0.
+ * Write the escape of the character at ${p}, which may need one, to ${out} (or else its first
+ * byte), store the character's length in ${used} and return the escape's.
  */
 static size_t write_escape(const char *p, const char *end, size_t *used, char out[6])
 {
-	static const char hex[] = "0123456789abcdef", from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
+	static const char hex[] = "0123456789abcdef";
+	static const char letters[0x60] = {['"'] = '"',
+		['\\'] = '\\',
+		['\b'] = 'b',
+		['\f'] = 'f',
+		['\n'] = 'n',
+		['\r'] = 'r',
+		['\t'] = 't'};
 	unsigned char c = (unsigned char)*p;
-	const char *found;
 
 	*used = 1;
-	if (end - p >= 3 && memcmp(p, "\xe2\x80", 2) == 0 && ((unsigned char)p[2] & 0xfe) == 0xa8) {
+	if (c == 0xe2) {
+		out[0] = *p;
+		if (end - p < 3 || p[1] != '\x80' || ((unsigned char)p[2] & 0xfe) != 0xa8)
+			return 1;
 		*used = 3;
 		memcpy(out, "\\u2028", 6);
 		out[5] = p[2] & 1 ? '9' : '8';
 		return 6;
 	}
-	if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)
-		return 0;
-	found = c != '\0' ? strchr(from, c) : NULL;
-	if (found != NULL) {
+	if (c < sizeof(letters) && letters[c] != '\0') {
 		out[0] = '\\';
-		out[1] = to[found - from];
+		out[1] = letters[c];
 		return 2;
 	}
 	memcpy(out, "\\u00", 4);
@@ -692,20 +723,22 @@ static size_t write_escape(const char *p, const char *end, size_t *used, char ou
 
 static bool quote_body(const char *p, const char *end, struct buf *out)
 {
-	const char *run = p;
-	char escape[6];
-
 	while (p < end) {
-		size_t used, len = write_escape(p, end, &used, escape);
+		const char *stop = skip_unescaped(p, end);
+		size_t plain = (size_t)(stop - p), used = 0, len = 0;
+		char escape[6], *room;
 
-		if (len > 0) {
-			if (!buf_add(out, run, (size_t)(p - run)) || !buf_add(out, escape, len))
-				return false;
-			run = p + used;
-		}
-		p += used;
+		if (stop < end)
+			len = write_escape(stop, end, &used, escape);
+		room = buf_reserve(out, plain + len);
+		if (room == NULL)
+			return false;
+		memcpy(room, p, plain);
+		memcpy(room + plain, escape, len);
+		out->len += plain + len;
+		p = stop + used;
 	}
-	return buf_add(out, run, (size_t)(p - run));
+	return true;
 }
 
 bool json_quote(const char *text, size_t len, struct buf *out)
