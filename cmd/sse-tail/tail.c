@@ -54,6 +54,9 @@ static bool take_gap(struct tail *tail, const struct sse_event *event)
 	bool pointed = filter->rule_count > 0 || filter->preset != NULL, dealt = false;
 	struct buf sentence;
 
+	/* Nearly all are none, and this is asked for each. */
+	if (event->type.len != strlen("gap"))
+		return false;
 	buf_init(&sentence, 4096);
 	if (gap_read(event, &sentence) && buf_add_byte(&sentence, '\0')) {
 		if (tail->options->strict)
@@ -236,14 +239,33 @@ static int judge(struct tail *tail, enum follow_end end, struct error *error)
 	return -1;
 }
 
-int tail_run(struct tail *tail, struct error *error)
+static int follow(struct tail *tail, const struct follow_options *how, struct error *error)
 {
 	const struct client_chore chore = {sync_due, sync_state, tail};
-	const struct options *options = tail->options;
 	const struct follow_sink sink = {.event = on_event,
-		.comment = options->comments ? on_comment : NULL,
+		.comment = tail->options->comments ? on_comment : NULL,
 		.piece = on_piece,
 		.opened = on_opened};
+	struct error late = {0};
+	int result;
+
+	client_watch_hangup();
+	client_set_chore(&chore);
+	result = judge(tail, follow_run(&tail->client, &tail->url, how, &sink, tail, error), error);
+	client_set_chore(NULL);
+	output_end(&tail->output, NULL);
+	summary_say(&tail->summary, &tail->client, tail->options->target);
+	if (tail->state.path != NULL && state_sync(&tail->state, client_now(), &late) != 0 &&
+		result == 0) {
+		*error = late;
+		result = -1;
+	}
+	return result;
+}
+
+int tail_run(struct tail *tail, struct error *error)
+{
+	const struct options *options = tail->options;
 	struct follow_options how = {.last_id = tail->start_id.data,
 		.reconnect = options->reconnect,
 		.refused_for_good = options->fail,
@@ -252,7 +274,6 @@ int tail_run(struct tail *tail, struct error *error)
 		.retry_max = options->retry_max,
 		.read_timeout = options->read_timeout,
 		.until = &tail->until};
-	struct error state_error = {0};
 	struct buf body;
 	int result;
 
@@ -268,19 +289,8 @@ int tail_run(struct tail *tail, struct error *error)
 
 		result = check_run(&tail->client, &tail->url, &what, error);
 	} else if (result == 0) {
-		client_watch_hangup();
-		client_set_chore(&chore);
-		result = judge(tail,
-			follow_run(&tail->client, &tail->url, &how, &sink, tail, error), error);
-		client_set_chore(NULL);
-		output_end(&tail->output, NULL);
-		summary_say(&tail->summary, &tail->client, options->target);
+		result = follow(tail, &how, error);
 	}
 	buf_free(&body);
-	if (tail->state.path != NULL && state_sync(&tail->state, client_now(), &state_error) != 0 &&
-		result == 0) {
-		*error = state_error;
-		result = -1;
-	}
 	return result;
 }
