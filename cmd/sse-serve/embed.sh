@@ -1,22 +1,41 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Turn the pages given as arguments into a C table (struct page in pages.h) on stdout.
+# Turn the pages given as arguments into a C table (struct page in pages.h) on stdout, each with
+# its form by gzip where there is that program and the form is at least a tenth smaller.
 set -eu
+
+small=$(mktemp)
+trap 'rm -f "$small"' EXIT
+
+# bytes NAME FILE: the file as an array.
+bytes() {
+	echo "static const unsigned char $1[] = {"
+	od -An -v -tx1 "$2" | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g'
+	echo '};'
+}
+
+# pays FILE: is its compressed form, which is then in $small, worth it?
+pays() {
+	command -v gzip >/dev/null && gzip -9 -n -c "$1" >"$small" &&
+		[ $(($(wc -c <"$small") * 10)) -le $(($(wc -c <"$1") * 9)) ]
+}
 
 echo '/* SPDX-License-Identifier: MIT */'
 echo '/* Made by embed.sh from the pages; see pages.h. */'
 echo '#include "pages.h"'
 n=0
+rows=''
 for file in "$@"; do
-	echo "static const unsigned char page_${n}[] = {"
-	od -An -v -tx1 "$file" | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g'
-	echo '};'
+	bytes "page_$n" "$file"
+	row="{\"${file##*/}\", {page_$n, sizeof(page_$n)}, {0}},"
+	if pays "$file"; then
+		bytes "gzip_$n" "$small"
+		row="{\"${file##*/}\", {page_$n, sizeof(page_$n)}, {gzip_$n, sizeof(gzip_$n)}},"
+	fi
+	rows="$rows$row
+"
 	n=$((n + 1))
 done
 echo 'const struct page pages[] = {'
-n=0
-for file in "$@"; do
-	echo "{\"${file##*/}\", page_$n, sizeof(page_$n)},"
-	n=$((n + 1))
-done
+printf '%s' "$rows"
 echo '{0}};'

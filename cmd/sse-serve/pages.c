@@ -13,10 +13,29 @@
 
 #include "pages.h"
 
-/* Sent with every page of ours; other people's pages may need other things. */
+/*
+ * Sent with every page of ours, which needs no more than this; other people's pages may.  Nothing
+ * that an event holds can become a script or a style, nor be sent elsewhere.
+ */
 static const char policy[] =
-	"default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; "
+	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+	"connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
 	"frame-ancestors 'none'";
+
+/* Addresses that are another page's than the one they name. */
+struct alias {
+	const char *path;
+	bool below; /* so is all that is below it */
+	const char *page;
+};
+
+static const struct alias aliases[] = {
+	{"chat", true, "chat.html"},
+	{"status", false, "status.html"},
+};
+
+/* What is served from the program also where --web is given, unless the folder has it. */
+static const char module[] = "sse.js";
 
 struct media_type {
 	const char *ending, *type;
@@ -78,32 +97,89 @@ static void not_found(struct request *request)
 
 /* --- the embedded pages --- */
 
-/* FNV-1a: the tag has to change with the page, no more. */
-static void embedded_etag(const struct page *page, char etag[24])
+/* Do the parameters of a coding, up to the comma, give it the weight 0? */
+static bool weighs_nothing(const char *parameters)
+{
+	const char *weight = parameters + strcspn(parameters, "qQ,");
+	size_t zeros;
+
+	if (*weight == '\0' || *weight == ',' || weight[1] != '=')
+		return false;
+	zeros = strspn(weight + 2, "0.");
+	return zeros > 0 && strchr(" \t;,", weight[2 + zeros]) != NULL;
+}
+
+/* Does the client take gzip (RFC 9110, section 12.5.3)? */
+static bool takes_gzip(const struct request *request)
+{
+	const char *coding = request_header(request, "Accept-Encoding");
+
+	while (coding != NULL && *coding != '\0') {
+		size_t len;
+
+		coding += strspn(coding, " \t,");
+		len = strcspn(coding, " \t;,");
+		if (len == 4 && strncasecmp(coding, "gzip", 4) == 0)
+			return !weighs_nothing(coding + len);
+		coding += strcspn(coding, ",");
+	}
+	return false;
+}
+
+/* FNV-1a: the tag has to change with the bytes, no more. */
+static void embedded_etag(struct page_bytes bytes, char etag[24])
 {
 	uint64_t hash = UINT64_C(14695981039346656037);
 
-	for (size_t i = 0; i < page->len; i++)
-		hash = (hash ^ page->data[i]) * UINT64_C(1099511628211);
+	for (size_t i = 0; i < bytes.len; i++)
+		hash = (hash ^ bytes.data[i]) * UINT64_C(1099511628211);
 	snprintf(etag, 24, "\"%016" PRIx64 "\"", hash);
+}
+
+static const struct page *find_embedded(const char *path)
+{
+	const struct page *page = pages;
+
+	while (page->path != NULL && strcmp(page->path, path) != 0)
+		page++;
+	return page->path != NULL ? page : NULL;
+}
+
+/* The page that is meant by an address without its first slash. */
+static const char *page_of(const char *path)
+{
+	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
+		size_t len = strlen(aliases[i].path);
+
+		if (strncmp(path, aliases[i].path, len) == 0 &&
+			(path[len] == '\0' || (path[len] == '/' && aliases[i].below)))
+			return aliases[i].page;
+	}
+	return *path == '\0' ? "index.html" : path;
 }
 
 static void reply_embedded(struct request *request, const char *path)
 {
-	const struct page *page = pages;
+	const struct page *page = find_embedded(page_of(path));
+	struct page_bytes bytes;
+	bool gzip;
 	char etag[24];
 
-	while (page->path != NULL && strcmp(page->path, path) != 0)
-		page++;
-	if (page->path == NULL) {
+	if (page == NULL) {
 		not_found(request);
 		return;
 	}
-	embedded_etag(page, etag);
+	gzip = page->gzip.len > 0 && takes_gzip(request);
+	bytes = gzip ? page->gzip : page->plain;
+	embedded_etag(bytes, etag);
 	if (has_already(request, etag))
 		request_reply_static(request, 304, NULL, "", 0);
 	else
-		request_reply_static(request, 200, type_of(path), page->data, page->len);
+		request_reply_static(request, 200, type_of(page->path), bytes.data, bytes.len);
+	if (gzip && request->status == 200)
+		request_add_header(request, "Content-Encoding", "gzip");
+	if (page->gzip.len > 0)
+		request_add_header(request, "Vary", "Accept-Encoding");
 	request_add_header(request, "ETag", etag);
 	request_add_header(request, "Cache-Control", "no-cache");
 	request_add_header(request, "Content-Security-Policy", policy);
@@ -184,6 +260,15 @@ static bool is_hidden(const char *path)
 	return false;
 }
 
+/* What the folder has not is not there, but for the module. */
+static void reply_missing(struct request *request, const char *path)
+{
+	if (strcmp(path, module) == 0)
+		reply_embedded(request, path);
+	else
+		not_found(request);
+}
+
 static void reply_from_folder(struct request *request, const char *folder, const char *path)
 {
 	char real[PATH_MAX];
@@ -209,28 +294,32 @@ static void reply_from_folder(struct request *request, const char *folder, const
 		request_problem(request, 403, "this file may not be read");
 		return;
 	}
-	not_found(request);
+	reply_missing(request, path);
+}
+
+/* A path that ends with a slash is that of the folder's page. */
+static void reply_path(struct request *request, const char *folder, const char *path)
+{
+	size_t len = strlen(path);
+	char index[PATH_MAX];
+
+	if (len > 0 && path[len - 1] != '/')
+		reply_from_folder(request, folder, path);
+	else if ((size_t)snprintf(index, sizeof(index), "%sindex.html", path) < sizeof(index))
+		reply_from_folder(request, folder, index);
+	else
+		not_found(request);
 }
 
 void pages_run(struct request *request)
 {
 	const char *path = request->route.path;
 	const char *folder = request->server->options->web;
-	size_t len = strlen(path);
-	char *index = NULL;
 
 	while (*path == '/')
 		path++;
-	if (*path == '\0' || request->route.path[len - 1] == '/') {
-		if (asprintf(&index, "%sindex.html", path) < 0)
-			index = NULL;
-		path = index;
-	}
-	if (path == NULL)
-		request_problem(request, 503, "out of memory; try again later");
-	else if (folder != NULL)
-		reply_from_folder(request, folder, path);
+	if (folder != NULL)
+		reply_path(request, folder, path);
 	else
 		reply_embedded(request, path);
-	free(index);
 }

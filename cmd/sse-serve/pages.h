@@ -5,11 +5,15 @@
 
 #include "http.h"
 
-/* A page in the program; embed.sh makes the table at build time, ended by a NULL path. */
-struct page {
-	const char *path; /* "index.html" */
+struct page_bytes {
 	const unsigned char *data;
 	size_t len;
+};
+
+/* A page in the program; embed.sh makes the table at build time, ended by a NULL path. */
+struct page {
+	const char *path;	       /* "index.html" */
+	struct page_bytes plain, gzip; /* gzip.len 0: it does not pay */
 };
 
 extern const struct page pages[];

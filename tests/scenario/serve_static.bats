@@ -28,7 +28,9 @@ path() {
 	path /
 	answers 200
 	[ "$(header Content-Type)" = 'text/html; charset=utf-8' ]
-	[[ $(header Content-Security-Policy) = *"default-src 'self'"* ]]
+	[ "$(header Content-Security-Policy)" = "default-src 'none'; script-src 'self'; style-src 'self'; \
+img-src 'self' data:; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; \
+frame-ancestors 'none'" ]
 	[ "$(header X-Content-Type-Options)" = nosniff ]
 	cp body page
 	path /index.html
@@ -73,6 +75,79 @@ path() {
 	ask -H "If-None-Match: $tag" "$URL/"
 	answers 200
 	grep -q changed body
+}
+
+@test "an embedded page comes compressed where the client takes it, under a tag of its own" {
+	serve
+	local plain tag accept
+	path /
+	cp body page
+	plain=$(header ETag)
+	[ "$(header Vary)" = Accept-Encoding ]
+	[ -z "$(header Content-Encoding)" ]
+	for accept in gzip 'br, gzip;q=0.5, zstd' 'deflate,GZIP' 'gzip;q=1.0'; do
+		ask -H "Accept-Encoding: $accept" "$URL/"
+		answers 200
+		[ "$(header Content-Encoding)" = gzip ]
+		[ "$(header Vary)" = Accept-Encoding ]
+		[ "$(header Content-Type)" = 'text/html; charset=utf-8' ]
+		[ "$(header Content-Length)" -eq "$(wc -c <body)" ]
+		gzip -dc <body | cmp - page
+	done
+	tag=$(header ETag)
+	[ "$tag" != "$plain" ]
+	ask -H 'Accept-Encoding: gzip' -H "If-None-Match: $tag" "$URL/"
+	answers 304
+	[ "$(header ETag)" = "$tag" ]
+	[ "$(header Vary)" = Accept-Encoding ]
+	ask -H "If-None-Match: $tag" "$URL/"
+	answers 200
+	for accept in identity br 'gzip;q=0' 'gzip ; q=0.000, br' gzipped 'x;gzip' '' ', ,'; do
+		ask -H "Accept-Encoding: $accept" "$URL/"
+		answers 200
+		[ -z "$(header Content-Encoding)" ]
+		cmp body page
+	done
+	ask --head -H 'Accept-Encoding: gzip' "$URL/"
+	answers 200
+	[ "$(header Content-Encoding)" = gzip ]
+}
+
+@test "/chat with its rooms and /status are pages of their own; with --web only sse.js is ours" {
+	local root=$BATS_TEST_DIRNAME/../../cmd/sse-serve/web
+	serve
+	page_is() {
+		path "$1"
+		[ -e "$root/$2" ] || { problem 404 'no such page'; return; }
+		answers 200
+		cmp body "$root/$2"
+		[[ $(header Content-Security-Policy) = *"script-src 'self';"* ]]
+	}
+	page_is / index.html
+	page_is /chat chat.html
+	page_is /chat/ chat.html
+	page_is /chat/lobby chat.html
+	page_is '/chat/a/b?x=1' chat.html
+	page_is /status status.html
+	page_is /sse.js sse.js
+	path /chatter
+	problem 404 'no such page'
+	path /status/x
+	problem 404 'no such page'
+	ask --head "$URL/sse.js"
+	[ "$code" -eq "$([ -e "$root/sse.js" ] && echo 200 || echo 404)" ]
+	stop
+	serve --web web
+	page_is /sse.js sse.js
+	path /chat
+	answers 404
+	path /status
+	answers 404
+	echo '// mine' >web/sse.js
+	path /sse.js
+	answers 200
+	[ "$(cat body)" = '// mine' ]
+	[ -z "$(header Content-Security-Policy)" ]
 }
 
 @test "HEAD of a page has its length and no body" {
