@@ -89,18 +89,39 @@ static void show(void *context, const struct event *event)
 	window_add(commit->window, event, id, len);
 }
 
+/* A group is stored or passed on as a whole. */
+static bool is_ephemeral(const struct store_group *group)
+{
+	return group->count > 0 && group->appends[0].event.ephemeral;
+}
+
+/* The log could not be written: what is not for the log is passed on all the same. */
+static int pass_on(struct commit *commit, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (is_ephemeral(commit->groups[i]))
+			commit->groups[kept++] = commit->groups[i];
+	}
+	if (kept == 0)
+		return 0;
+	return commit->store->ops->append(commit->store, commit->groups, kept, NULL);
+}
+
 static void write_batch(struct commit *commit, size_t count)
 {
 	struct error error = {0};
 	int failed = commit->store->ops->append(commit->store, commit->groups, count, &error);
+	int lost = failed ? pass_on(commit, count) : 0;
 
 	/* Visible before it is answered: who reads an id can resume from it. */
 	window_publish(commit->window);
 	for (size_t i = 0; i < count; i++) {
 		struct publish *publish = commit->batch[i];
 
-		publish->failed = failed;
-		if (failed)
+		publish->failed = is_ephemeral(&publish->group) ? lost : failed;
+		if (publish->failed)
 			publish->error = error;
 		mailbox_post(publish->mailbox, &publish->message);
 	}

@@ -133,7 +133,8 @@ int database_topics(sqlite3 *db, const char *path, struct topics *topics, struct
 	while ((code = sqlite3_step(rows)) == SQLITE_ROW) {
 		struct topic *topic = topics_add(topics, database_text(rows, 1).data);
 
-		if (topic == NULL || topic->number + 1 != sqlite3_column_int64(rows, 0)) {
+		if (topic == NULL || topics_keep(topics, topic) != 0 ||
+			topic->row != sqlite3_column_int64(rows, 0)) {
 			result = error_set(error, EX_DATAERR,
 				"the topics of the database %s are not numbered in a row: it was "
 				"changed by another program",
@@ -323,7 +324,7 @@ void database_event(sqlite3_stmt *row, struct event *event)
 
 uint32_t database_event_topic(sqlite3_stmt *row)
 {
-	return (uint32_t)(sqlite3_column_int64(row, 1) - 1);
+	return (uint32_t)sqlite3_column_int64(row, 1);
 }
 
 int database_add_event(sqlite3_stmt *statement, const struct event *event)
@@ -332,7 +333,7 @@ int database_add_event(sqlite3_stmt *statement, const struct event *event)
 			    memcmp(event->type.data, DATABASE_DEFAULT_TYPE, event->type.len) == 0;
 
 	sqlite3_bind_int64(statement, 1, (int64_t)event->position);
-	sqlite3_bind_int64(statement, 2, (int64_t)event->topic->number + 1);
+	sqlite3_bind_int64(statement, 2, event->topic->row);
 	sqlite3_bind_int64(statement, 3, event->time);
 	sqlite3_bind_int(statement, 4, event->json);
 	if (default_type)

@@ -95,7 +95,7 @@ struct sse_text database_text(sqlite3_stmt *statement, int column);
 /* database_event(row, event): all but the topic; texts are valid until the next step. */
 void database_event(sqlite3_stmt *row, struct event *event);
 
-/* database_event_topic(row): the topic's number, as in struct topic. */
+/* database_event_topic(row): the topic's row. */
 uint32_t database_event_topic(sqlite3_stmt *row);
 
 /* database_add_event(statement, event): insert it. */

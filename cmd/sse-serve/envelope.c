@@ -15,8 +15,8 @@ bool envelope_add(struct buf *out, const struct event *event, const char *id)
 {
 	char time[TIMESTAMP_TEXT];
 
-	return buf_addf(out, "{\"topic\":\"%s\",\"id\":", event->topic->name) &&
-	       (id != NULL ? buf_addf(out, "\"%s\"", id) : buf_add_text(out, "null")) &&
+	return buf_addf(out, "{\"topic\":\"%s\"", event->topic->name) &&
+	       (id == NULL || buf_addf(out, ",\"id\":\"%s\"", id)) &&
 	       buf_addf(out, ",\"time\":\"%s\",\"event\":", timestamp_format(event->time, time)) &&
 	       json_quote(event->type.data, event->type.len, out) &&
 	       buf_add_text(out, ",\"data\":") && envelope_data(out, event) &&

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* An event with what surrounds it, as JSON: {"topic","id","time","event","data"}. */
+/*
+ * An event with what surrounds it, as JSON: {"topic","id","time","event","data"}; an ephemeral one
+ * has no id.
+ */
 #ifndef ENVELOPE_H
 #define ENVELOPE_H
 
@@ -10,8 +13,8 @@
 
 /*
  * envelope_add(out, event, id):
- * Append the event in its envelope: JSON data nested as it came, text as a string; ${id} NULL
- * (of an ephemeral event) as null.  False if ${out} is full.
+ * Append the event in its envelope: JSON data nested as it came, text as a string; without ${id}
+ * if that is NULL.  False if ${out} is full.
  */
 bool envelope_add(struct buf *out, const struct event *event, const char *id);
 

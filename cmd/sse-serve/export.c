@@ -108,7 +108,7 @@ static bool add_event(struct export *export, const struct event *event)
 
 static bool add_key(struct export *export, sqlite3_stmt *row)
 {
-	const struct topic *topic = topics_get(export->topics, database_event_topic(row));
+	const struct topic *topic = topics_of_row(export->topics, database_event_topic(row));
 	struct sse_text key = database_text(row, 2);
 	char id[IDENTITY_TEXT], time[TIMESTAMP_TEXT];
 
@@ -127,7 +127,7 @@ static bool add_row(struct export *export, sqlite3_stmt *row)
 	struct event event;
 
 	database_event(row, &event);
-	event.topic = topics_get(export->topics, database_event_topic(row));
+	event.topic = topics_of_row(export->topics, database_event_topic(row));
 	return event.topic != NULL && add_event(export, &event);
 }
 

@@ -127,7 +127,8 @@ static struct channel *add_channel(struct fanout *fanout, struct selection *sele
 	if (channel == NULL)
 		return NULL;
 	channel->selection = selection_hold(selection);
-	channel->view = (struct window_view){&channel->topics, selection->envelope};
+	channel->view =
+		(struct window_view){.topics = &channel->topics, .envelope = selection->envelope};
 	if (bind_topics(fanout, channel) != 0 ||
 		tsearch(channel, &fanout->by_key, compare) == NULL) {
 		free_channel(fanout, channel);

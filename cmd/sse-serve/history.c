@@ -232,7 +232,7 @@ static struct list *new_list(struct request *request)
 	list->head = window_position(request->server->window);
 	list->upto = list->head;
 	buf_init(&list->chunk, SIZE_MAX / 2);
-	if (route_envelope(&request->route, &list->envelope, &error) != 0) {
+	if (route_flag(&request->route, "envelope", &list->envelope, &error) != 0) {
 		request_problem(request, 400, "%s", error.text);
 		return NULL;
 	}

@@ -112,10 +112,10 @@ static int read_topic(struct import *import, const struct import_line *line, str
 	if (topics_find(import->topics, import->text.data) != NULL)
 		return error_set(error, EX_DATAERR, "the topic is there twice");
 	topic = topics_add(import->topics, import->text.data);
-	if (topic == NULL)
+	if (topic == NULL || topics_keep(import->topics, topic) != 0)
 		return error_set(error, EX_OSERR, "out of memory");
 	topic->removed = removed;
-	sqlite3_bind_int64(row, 1, (int64_t)topic->number + 1);
+	sqlite3_bind_int64(row, 1, topic->row);
 	sqlite3_bind_text(row, 2, topic->name, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(row, 3, (int64_t)removed);
 	return database_run(row) == 0 ? 0 : not_stored(import, "the topic", error);
@@ -216,7 +216,7 @@ static int read_key(struct import *import, const struct import_line *line, struc
 		return error_set(error, EX_DATAERR, "a key has 1 to %d bytes", STORE_KEY_MAX);
 	import->keys++;
 	sqlite3_bind_int64(row, 1, (int64_t)event.position);
-	sqlite3_bind_int64(row, 2, (int64_t)event.topic->number + 1);
+	sqlite3_bind_int64(row, 2, event.topic->row);
 	sqlite3_bind_text64(
 		row, 3, import->text.data, import->text.len, SQLITE_STATIC, SQLITE_UTF8);
 	sqlite3_bind_int64(row, 4, (int64_t)fingerprint);

@@ -46,7 +46,7 @@ int keytable_find(struct keytable *keys, struct store_append *append, int64_t no
 	sqlite3_stmt *row = keys->find;
 	int code;
 
-	sqlite3_bind_int64(row, 1, (int64_t)append->event.topic->number + 1);
+	sqlite3_bind_int64(row, 1, append->event.topic->row);
 	sqlite3_bind_text64(row, 2, append->key.data, append->key.len, SQLITE_STATIC, SQLITE_UTF8);
 	code = sqlite3_step(row);
 	*known = code == SQLITE_ROW && sqlite3_column_int64(row, 2) > now - keys->window;
@@ -64,7 +64,7 @@ int keytable_add(struct keytable *keys, const struct store_append *append)
 	sqlite3_stmt *row = keys->add;
 
 	sqlite3_bind_int64(row, 1, (int64_t)append->event.position);
-	sqlite3_bind_int64(row, 2, (int64_t)append->event.topic->number + 1);
+	sqlite3_bind_int64(row, 2, append->event.topic->row);
 	sqlite3_bind_text64(row, 3, append->key.data, append->key.len, SQLITE_STATIC, SQLITE_UTF8);
 	sqlite3_bind_int64(row, 4, (int64_t)append->fingerprint);
 	sqlite3_bind_int64(row, 5, append->event.time);

@@ -36,7 +36,7 @@ struct prune {
 	sqlite3_stmt *statements[STATEMENTS];
 	struct topics *registry;
 	const struct retention *retention;
-	struct kept *topics; /* by number */
+	struct kept *topics; /* by the topic's row, from 0: here its number */
 	uint32_t count, room;
 	uint32_t *touched; /* numbers of the topics that this transaction touched */
 	uint32_t touched_count;
@@ -86,12 +86,12 @@ static int grow(struct prune *prune, uint32_t count)
 
 int prune_begin(struct prune *prune)
 {
-	uint32_t count = topics_count(prune->registry);
+	uint32_t count = topics_kept(prune->registry);
 
 	if (count > prune->room && grow(prune, count) != 0)
 		return -1;
 	for (; prune->count < count; prune->count++) {
-		const struct topic *topic = topics_get(prune->registry, prune->count);
+		const struct topic *topic = topics_of_row(prune->registry, prune->count + 1);
 		struct kept *kept = &prune->topics[prune->count];
 
 		*kept = (struct kept){.rule = retention_of(prune->retention, topic->name)};
@@ -139,7 +139,7 @@ static void count(struct prune *prune, uint32_t number, int64_t bytes, int64_t t
 
 void prune_count(struct prune *prune, const struct event *event)
 {
-	count(prune, event->topic->number, retention_size(event->type.len, event->data.len),
+	count(prune, event->topic->row - 1, retention_size(event->type.len, event->data.len),
 		event->time);
 }
 
@@ -208,7 +208,7 @@ static int remove_oldest(struct prune *prune, sqlite3_stmt *statement, struct ho
 
 	while (is_over(held, limit, now) && (code = sqlite3_step(statement)) == SQLITE_ROW) {
 		struct event event;
-		uint32_t topic = database_event_topic(statement);
+		uint32_t topic = database_event_topic(statement) - 1;
 		bool other = held == &prune->all && topic < prune->count &&
 			     prune->topics[topic].rule != NULL;
 
@@ -304,7 +304,8 @@ void prune_commit(struct prune *prune)
 
 		kept->touched = false;
 		if (kept->now.removed != kept->before.removed)
-			atomic_store(&topics_get(prune->registry, prune->touched[i])->removed,
+			atomic_store(
+				&topics_of_row(prune->registry, prune->touched[i] + 1)->removed,
 				kept->now.removed);
 	}
 	for (uint32_t i = 0; prune->saved && i < prune->count; i++)
@@ -386,7 +387,7 @@ static int count_rows(struct prune *prune, const uint64_t *upto, uint64_t from)
 		return -1;
 	sqlite3_bind_int64(row, 1, (int64_t)from);
 	while ((code = sqlite3_step(row)) == SQLITE_ROW) {
-		uint32_t topic = database_event_topic(row);
+		uint32_t topic = database_event_topic(row) - 1;
 		struct event event;
 
 		if (topic >= prune->count || (uint64_t)sqlite3_column_int64(row, 0) <= upto[topic])
@@ -414,7 +415,7 @@ static int start(struct prune *prune, struct error *error)
 
 	if (database_prepare(prune->db, sql, prune->statements, STATEMENTS) != 0)
 		return database_failed(prune->db, "cannot use the database", error);
-	upto = calloc(topics_count(prune->registry) + 1, sizeof(*upto));
+	upto = calloc(topics_kept(prune->registry) + 1, sizeof(*upto));
 	if (upto == NULL || prune_begin(prune) != 0) {
 		free(upto);
 		return error_set(error, EX_OSERR, "out of memory for the topics");

@@ -34,7 +34,7 @@ struct prune *prune_open(
 /* prune_close(prune): takes NULL. */
 void prune_close(struct prune *prune);
 
-/* prune_begin(prune): make room for the topics that are registered.  -1 without memory. */
+/* prune_begin(prune): make room for the topics that have a row.  -1 without memory. */
 int prune_begin(struct prune *prune);
 
 /* prune_count(prune, event): the event was stored. */

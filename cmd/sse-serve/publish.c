@@ -24,7 +24,8 @@ struct post {
 	struct buf data;	    /* of the one event, if it is not the body itself */
 	struct buf answer;	    /* the lines of the answer */
 	char *type;
-	bool lines; /* an answer line for each event is wanted */
+	bool ephemeral; /* to be passed on, and not stored */
+	bool lines;	/* an answer line for each event is wanted */
 };
 
 /* A kind of body that is taken. */
@@ -102,6 +103,14 @@ static struct sse_text key_of(const struct request *request)
 	return key != NULL ? (struct sse_text){key, strlen(key)} : (struct sse_text){"", 0};
 }
 
+/* What is wrong with the parameter is said when it is read. */
+static bool is_ephemeral(const struct request *request)
+{
+	bool ephemeral;
+
+	return route_flag(&request->route, "ephemeral", &ephemeral, NULL) == 0 && ephemeral;
+}
+
 static void check_type(struct request *request)
 {
 	const char *type = request_header(request, "Content-Type");
@@ -138,7 +147,8 @@ void publish_check(struct request *request)
 		return;
 	}
 	check_type(request);
-	if (request->response != NULL || request_header(request, "Idempotency-Key") == NULL)
+	if (request->response != NULL || request_header(request, "Idempotency-Key") == NULL ||
+		is_ephemeral(request))
 		return;
 	fault = content_header_key_fault(key_of(request));
 	if (fault != NULL)
@@ -149,8 +159,8 @@ void publish_check(struct request *request)
 
 /* --- what the query says --- */
 
-/* The event's type out of the query, or the default.  0, or the status to answer. */
-static unsigned read_type(struct post *post, struct error *error)
+/* The event's type, or the default, and whether it is stored.  0, or the status to answer. */
+static unsigned read_query(struct post *post, struct error *error)
 {
 	char *given = route_query(&post->request->route, "event");
 	const char *fault;
@@ -160,6 +170,8 @@ static unsigned read_type(struct post *post, struct error *error)
 		error_set(error, EX_OSERR, "out of memory; try again later");
 		return 503;
 	}
+	if (route_flag(&post->request->route, "ephemeral", &post->ephemeral, error) != 0)
+		return 400;
 	fault = content_type_fault((struct sse_text){post->type, strlen(post->type)});
 	if (fault == NULL)
 		return 0;
@@ -177,7 +189,9 @@ static unsigned finish_one(struct post *post, struct sse_text data)
 	append->topic = post->request->route.topic;
 	append->event.type = (struct sse_text){post->type, strlen(post->type)};
 	append->event.data = data;
-	append->key = key_of(post->request);
+	append->event.ephemeral = post->ephemeral;
+	if (!post->ephemeral)
+		append->key = key_of(post->request);
 	if (append->key.len > 0)
 		append->fingerprint = content_fingerprint(CONTENT_HASH, &append->event);
 	post->publish.group = (struct store_group){.appends = append, .count = 1};
@@ -193,7 +207,7 @@ static unsigned read_json(struct post *post, struct error *error)
 	bool envelope;
 
 	/* Nobody wants envelopes to be stored as the data for a slip of the pen. */
-	if (route_envelope(&post->request->route, &envelope, error) != 0)
+	if (route_flag(&post->request->route, "envelope", &envelope, error) != 0)
 		return 400;
 	if (envelope) {
 		error_set(error, EX_DATAERR,
@@ -256,7 +270,12 @@ static unsigned read_lines(struct post *post, struct error *error)
 		.key = key_of(request)};
 	enum batch_result result;
 
-	if (route_envelope(&request->route, &rules.envelope, error) != 0)
+	if (post->ephemeral) {
+		error_set(error, EX_DATAERR,
+			"an ephemeral event is sent alone, as application/json or text/plain");
+		return 400;
+	}
+	if (route_flag(&request->route, "envelope", &rules.envelope, error) != 0)
 		return 400;
 	result = batch_read(&post->batch, request->body.data, request->body.len, &rules, error);
 	if (result != BATCH_OK)
@@ -384,6 +403,8 @@ static void take_result(struct message *message)
 			"%s", publish->error.text);
 	} else if (publish->group.conflict) {
 		reply_conflict(post);
+	} else if (post->ephemeral) {
+		request_reply_static(post->request, 202, NULL, "", 0);
 	} else {
 		reply_stored(post);
 	}
@@ -423,7 +444,7 @@ void publish_run(struct request *request)
 	post->request = request;
 	request->state = post;
 	request->free_state = free_post;
-	status = read_type(post, &error);
+	status = read_query(post, &error);
 	if (status == 0)
 		status = format->read(post, &error);
 	if (status != 0)

@@ -73,7 +73,7 @@ static size_t count_parameter(const char *query, const char *name)
 static int check_given_once(const char *query, struct error *error)
 {
 	static const char *const once[] = {
-		"event", "limit", "before", "since", "last_event_id", "envelope"};
+		"event", "limit", "before", "since", "last_event_id", "envelope", "ephemeral"};
 
 	for (size_t i = 0; i < sizeof(once) / sizeof(once[0]); i++) {
 		if (count_parameter(query, once[i]) > 1)
@@ -158,14 +158,14 @@ char *route_query(const struct route *route, const char *name)
 	return route_query_next(route, name, &cursor);
 }
 
-int route_envelope(const struct route *route, bool *envelope, struct error *error)
+int route_flag(const struct route *route, const char *name, bool *flag, struct error *error)
 {
-	char *given = route_query(route, "envelope");
+	char *given = route_query(route, name);
 	bool known = given == NULL || strcmp(given, "0") == 0 || strcmp(given, "1") == 0;
 
-	*envelope = given != NULL && strcmp(given, "1") == 0;
+	*flag = given != NULL && strcmp(given, "1") == 0;
 	free(given);
-	return known ? 0 : error_set(error, EX_DATAERR, "envelope is 1 or 0");
+	return known ? 0 : error_set(error, EX_DATAERR, "%s is 1 or 0", name);
 }
 
 void route_free(struct route *route)

@@ -47,10 +47,11 @@ char *route_query(const struct route *route, const char *name);
 char *route_query_next(const struct route *route, const char *name, size_t *cursor);
 
 /*
- * route_envelope(route, envelope, error):
- * Read ?envelope=, 1 or 0.  Return 0, or -1 with what would be right (EX_DATAERR).
+ * route_flag(route, name, flag, error):
+ * Read a parameter that is 1 or 0; 0 if it is not there.  Return 0, or -1 with what would be
+ * right (EX_DATAERR).
  */
-int route_envelope(const struct route *route, bool *envelope, struct error *error);
+int route_flag(const struct route *route, const char *name, bool *flag, struct error *error);
 
 /* route_free(route): takes what route_parse() filled, also when it failed. */
 void route_free(struct route *route);

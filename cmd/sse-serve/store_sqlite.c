@@ -45,7 +45,7 @@ struct sqlite_store {
 	int lock; /* the locked file; open as long as the store is */
 	sqlite3 *db;
 	sqlite3_stmt *statements[STATEMENTS];
-	uint32_t topics_stored; /* topics below this number have their row */
+	uint32_t topics_stored; /* rows of topics up to this one are written */
 	struct keytable keys;
 	struct prune *prune; /* NULL: everything is kept */
 	struct shrink shrink;
@@ -56,7 +56,7 @@ struct sqlite_store {
 struct transaction {
 	struct store_group *const *groups;
 	size_t count;
-	uint32_t topics; /* one past the highest number of the topics in it */
+	uint32_t topics; /* the highest row of the topics that events are stored of */
 	bool stores;	 /* there is an event to be stored */
 	uint64_t head;
 	int64_t now;
@@ -103,19 +103,30 @@ static void rollback(struct sqlite_store *sqlite)
 
 /* --- writing --- */
 
-/* Register the topics of all events. */
+/* Register the event's topic; with a row, if the event is stored. */
+static int find_topic(
+	struct sqlite_store *sqlite, struct transaction *all, struct store_append *append)
+{
+	struct topics *topics = sqlite->store.topics;
+	struct topic *topic = topics_add(topics, append->topic);
+
+	append->event.topic = topic;
+	if (topic == NULL || append->event.ephemeral)
+		return topic != NULL ? 0 : -1;
+	if (topics_keep(topics, topic) != 0)
+		return -1;
+	if (topic->row > all->topics)
+		all->topics = topic->row;
+	all->stores = true;
+	return 0;
+}
+
 static int find_topics(struct sqlite_store *sqlite, struct transaction *all, struct error *error)
 {
 	for (size_t i = 0; i < all->count; i++) {
 		for (size_t j = 0; j < all->groups[i]->count; j++) {
-			struct store_append *append = &all->groups[i]->appends[j];
-
-			append->event.topic = topics_add(sqlite->store.topics, append->topic);
-			if (append->event.topic == NULL)
+			if (find_topic(sqlite, all, &all->groups[i]->appends[j]) != 0)
 				return error_set(error, EX_IOERR, "out of memory for a new topic");
-			if (append->event.topic->number >= all->topics)
-				all->topics = append->event.topic->number + 1;
-			all->stores |= !append->event.ephemeral;
 		}
 	}
 	return 0;
@@ -125,10 +136,10 @@ static int write_topics(struct sqlite_store *sqlite, uint32_t upto)
 {
 	sqlite3_stmt *statement = sqlite->statements[ADD_TOPIC];
 
-	for (uint32_t number = sqlite->topics_stored; number < upto; number++) {
-		struct topic *topic = topics_get(sqlite->store.topics, number);
+	for (uint32_t row = sqlite->topics_stored + 1; row <= upto; row++) {
+		struct topic *topic = topics_of_row(sqlite->store.topics, row);
 
-		sqlite3_bind_int64(statement, 1, (int64_t)number + 1);
+		sqlite3_bind_int64(statement, 1, row);
 		sqlite3_bind_text(statement, 2, topic->name, -1, SQLITE_STATIC);
 		if (database_run(statement) != 0)
 			return -1;
@@ -227,7 +238,7 @@ static int sweep(struct sqlite_store *sqlite, struct transaction *all)
 static int write_all(struct sqlite_store *sqlite, struct transaction *all)
 {
 	/* What is only passed on does not touch the database. */
-	bool writes = all->stores || all->topics > sqlite->topics_stored;
+	bool writes = all->stores;
 	bool rests = sqlite->rest_until != 0 && sqlite->rest_until > monotonic();
 
 	all->now = store_now();
@@ -397,7 +408,7 @@ static int load(struct sqlite_store *sqlite, struct error *error)
 
 	if (database_topics(sqlite->db, sqlite->path, sqlite->store.topics, error) != 0)
 		return -1;
-	sqlite->topics_stored = topics_count(sqlite->store.topics);
+	sqlite->topics_stored = topics_kept(sqlite->store.topics);
 	/* Positions are never used twice, also when all events are gone. */
 	head = database_head(sqlite->db, DATABASE_VERSION);
 	if (head < 0)

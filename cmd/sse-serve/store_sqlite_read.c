@@ -78,7 +78,7 @@ static int removed_of(struct store_reader *reader, const struct topic *topic, ui
 	sqlite3_stmt *statement = reader->statements[REMOVED];
 	int code;
 
-	sqlite3_bind_int64(statement, 1, (int64_t)topic->number + 1);
+	sqlite3_bind_int64(statement, 1, topic->row);
 	code = sqlite3_step(statement);
 	if (code == SQLITE_ROW && (uint64_t)sqlite3_column_int64(statement, 0) > *removed)
 		*removed = (uint64_t)sqlite3_column_int64(statement, 0);
@@ -86,9 +86,20 @@ static int removed_of(struct store_reader *reader, const struct topic *topic, ui
 	return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : -1;
 }
 
-static bool set_has(const struct topic_set *set, uint32_t number)
+/* The topic that has this row, if it is in the set; otherwise NULL. */
+static struct topic *topic_in(
+	struct store_reader *reader, const struct topic_set *set, uint32_t row)
 {
-	return topic_set_has(set, &(struct topic){.number = number});
+	struct topic *topic;
+
+	for (uint32_t i = 0; i < set->count && set->count <= MERGED; i++) {
+		if (set->topics[i]->row == row)
+			return set->topics[i];
+	}
+	if (set->count <= MERGED)
+		return NULL;
+	topic = topics_of_row(reader->topics, row);
+	return topic != NULL && topic_set_has(set, topic) ? topic : NULL;
 }
 
 static int removed_of_many(
@@ -100,7 +111,8 @@ static int removed_of_many(
 	while ((code = sqlite3_step(row)) == SQLITE_ROW) {
 		uint64_t one = (uint64_t)sqlite3_column_int64(row, 1);
 
-		if (one > *removed && set_has(set, (uint32_t)sqlite3_column_int64(row, 0) - 1))
+		if (one > *removed &&
+			topic_in(reader, set, (uint32_t)sqlite3_column_int64(row, 0)) != NULL)
 			*removed = one;
 	}
 	sqlite3_reset(row);
@@ -143,18 +155,6 @@ static sqlite3_stmt *merge_of(struct store_reader *reader, uint32_t count)
 	return reader->merges[count];
 }
 
-static struct topic *topic_in(
-	struct store_reader *reader, const struct topic_set *set, uint32_t number)
-{
-	if (set->count > MERGED)
-		return topics_get(reader->topics, number);
-	for (uint32_t i = 0; i < set->count; i++) {
-		if (set->topics[i]->number == number)
-			return set->topics[i];
-	}
-	return NULL;
-}
-
 /* The statement for the query's topics, with its values. */
 static sqlite3_stmt *prepare_read(struct store_reader *reader, const struct store_query *query)
 {
@@ -168,7 +168,7 @@ static sqlite3_stmt *prepare_read(struct store_reader *reader, const struct stor
 	sqlite3_bind_int64(statement, 1, (int64_t)query->after);
 	sqlite3_bind_int64(statement, 2, (int64_t)query->upto);
 	for (uint32_t i = 0; !walk && i < set->count; i++)
-		sqlite3_bind_int64(statement, (int)i + 3, (int64_t)set->topics[i]->number + 1);
+		sqlite3_bind_int64(statement, (int)i + 3, set->topics[i]->row);
 	return statement;
 }
 
@@ -181,12 +181,9 @@ static int visit_events(
 
 	query->reached = query->after;
 	while (row != NULL && unwanted < WALK_ROWS && (code = sqlite3_step(row)) == SQLITE_ROW) {
-		uint32_t number = database_event_topic(row);
-		struct topic *topic = NULL;
+		struct topic *topic = topic_in(reader, query->topics, database_event_topic(row));
 		struct event event;
 
-		if (set_has(query->topics, number))
-			topic = topic_in(reader, query->topics, number);
 		if (topic != NULL) {
 			database_event(row, &event);
 			event.topic = topic;
@@ -223,7 +220,7 @@ int store_sqlite_newest(struct store_reader *reader, const struct topic *topic, 
 	sqlite3_stmt *statement = reader->statements[NEWEST];
 	int code;
 
-	sqlite3_bind_int64(statement, 1, (int64_t)topic->number + 1);
+	sqlite3_bind_int64(statement, 1, topic->row);
 	sqlite3_bind_int64(statement, 2, (int64_t)upto);
 	sqlite3_bind_int64(statement, 3, (int64_t)count);
 	code = sqlite3_step(statement);

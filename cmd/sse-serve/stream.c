@@ -133,7 +133,7 @@ static struct selection *find_selection(const struct request *request, struct er
 	bool envelope;
 	int count;
 
-	if (route_envelope(&request->route, &envelope, error) != 0)
+	if (route_flag(&request->route, "envelope", &envelope, error) != 0)
 		return NULL;
 	if (topic != NULL) {
 		if (names_topic(request)) {

@@ -71,6 +71,15 @@ void subscriber_close(struct subscriber *subscriber)
 		bury(subscriber);
 }
 
+/* What it wants of the window now. */
+static struct window_view view_of(const struct subscriber *subscriber)
+{
+	struct window_view view = subscriber->channel->view;
+
+	view.stored = subscriber->resumed;
+	return view;
+}
+
 void subscriber_behind(struct subscriber *subscriber, uint64_t cursor, uint64_t entry)
 {
 	subscriber->cursor = cursor;
@@ -106,15 +115,15 @@ void subscriber_stopped(struct subscriber *subscriber, uint64_t cursor, uint64_t
 {
 	const struct fanout *fanout = subscriber->fanout;
 	const struct window *window = fanout->server->window;
-	const struct window_view *view = &subscriber->channel->view;
+	const struct window_view view = view_of(subscriber);
 	const struct window_entry *one;
 	const char *frame;
 	size_t len;
 
-	for (entry = window_find(window, view, entry, fanout->boundary);;
-		entry = window_next(window, view, entry, fanout->boundary)) {
+	for (entry = window_find(window, &view, entry, fanout->boundary);;
+		entry = window_next(window, &view, entry, fanout->boundary)) {
 		one = window_entry(window, entry);
-		frame = window_frame(view, one, &len);
+		frame = window_frame(&view, one, &len);
 		if (sent < len)
 			break;
 		sent -= len;
@@ -147,6 +156,7 @@ static void submit(struct subscriber *subscriber, struct replay *replay)
 	replay->upto = fanout->position;
 	replay->job.mailbox = fanout->mailbox;
 	subscriber->entry = TOPIC_NO_ENTRY;
+	subscriber->resumed = true;
 	subscriber->state = READING;
 	worker_submit(fanout->server->worker, &replay->job);
 }
@@ -264,6 +274,7 @@ static void become_live(struct subscriber *subscriber, uint64_t entry)
 	uint64_t boundary = subscriber->fanout->boundary;
 
 	subscriber->state = LIVE;
+	subscriber->resumed = false;
 	subscriber->skip = 0;
 	subscriber->partial = 0;
 	subscriber->entry = entry > boundary ? entry : boundary;
@@ -293,6 +304,7 @@ static bool find_entry(struct subscriber *subscriber, uint64_t *entry)
 static bool serve_from_window(struct subscriber *subscriber, uint64_t entry)
 {
 	struct fanout *fanout = subscriber->fanout;
+	const struct window_view view = view_of(subscriber);
 	struct window_chunk chunk;
 	ssize_t sent;
 
@@ -300,8 +312,8 @@ static bool serve_from_window(struct subscriber *subscriber, uint64_t entry)
 		become_live(subscriber, entry);
 		return true;
 	}
-	window_gather(fanout->server->window, &subscriber->channel->view, entry, fanout->boundary,
-		subscriber->cursor, subscriber->skip, &chunk);
+	window_gather(fanout->server->window, &view, entry, fanout->boundary, subscriber->cursor,
+		subscriber->skip, &chunk);
 	if (chunk.count == 0 && chunk.missing)
 		return false;
 	sent = chunk.count > 0 ? window_send(subscriber->fd, &chunk) : 0;
@@ -379,6 +391,7 @@ static void begin(struct subscriber *subscriber, struct start *start)
 		become_live(subscriber, subscriber->fanout->boundary);
 		break;
 	case START_AFTER:
+		subscriber->resumed = true;
 		subscriber_make_ready(subscriber);
 		break;
 	case START_UNKNOWN:

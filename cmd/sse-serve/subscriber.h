@@ -53,6 +53,8 @@ struct subscriber {
 	int fd;
 	uint8_t state;
 	bool queued;	/* stands in the ready list */
+	bool resumed;	/* was not LIVE since it was served from the log, or came with an id: what
+			   is ephemeral is left out, as it may be old */
 	uint32_t index; /* its place in the channel */
 	uint32_t sent;	/* when it last got bytes, ms on the loop's clock */
 	struct channel *channel;

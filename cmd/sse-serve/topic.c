@@ -13,6 +13,8 @@ struct topics {
 	void *by_name;	      /* tsearch tree of struct topic */
 	struct topic **by_number;
 	uint32_t count, room;
+	struct topic **by_row; /* [row - 1] */
+	uint32_t kept, kept_room;
 };
 
 static bool legal_byte(char c)
@@ -148,21 +150,30 @@ struct topic *topics_find(struct topics *topics, const char *name)
 	return topic;
 }
 
+/* Make room for one more in a list of ${count}.  Return 0, or -1 without memory. */
+static int grow(struct topic ***list, uint32_t count, uint32_t *room)
+{
+	uint32_t more = *room ? *room * 2 : 16;
+	struct topic **grown;
+
+	if (count < *room)
+		return 0;
+	grown = realloc(*list, more * sizeof(struct topic *));
+	if (grown == NULL)
+		return -1;
+	*list = grown;
+	*room = more;
+	return 0;
+}
+
 static struct topic *add(struct topics *topics, const char *name)
 {
 	size_t size = strlen(name) + 1;
 	struct topic *topic;
 	char *copy;
 
-	if (topics->count == topics->room) {
-		uint32_t room = topics->room ? topics->room * 2 : 16;
-		struct topic **grown = realloc(topics->by_number, room * sizeof(struct topic *));
-
-		if (grown == NULL)
-			return NULL;
-		topics->by_number = grown;
-		topics->room = room;
-	}
+	if (grow(&topics->by_number, topics->count, &topics->room) != 0)
+		return NULL;
 	topic = malloc(sizeof(*topic) + size);
 	if (topic == NULL)
 		return NULL;
@@ -188,6 +199,43 @@ struct topic *topics_add(struct topics *topics, const char *name)
 		topic = add(topics, name);
 	pthread_mutex_unlock(&topics->lock);
 	return topic;
+}
+
+int topics_keep(struct topics *topics, struct topic *topic)
+{
+	int result = 0;
+
+	if (topic->row != 0)
+		return 0;
+	pthread_mutex_lock(&topics->lock);
+	result = grow(&topics->by_row, topics->kept, &topics->kept_room);
+	if (result == 0) {
+		topics->by_row[topics->kept++] = topic;
+		topic->row = topics->kept;
+	}
+	pthread_mutex_unlock(&topics->lock);
+	return result;
+}
+
+struct topic *topics_of_row(struct topics *topics, uint32_t row)
+{
+	struct topic *topic = NULL;
+
+	pthread_mutex_lock(&topics->lock);
+	if (row > 0 && row <= topics->kept)
+		topic = topics->by_row[row - 1];
+	pthread_mutex_unlock(&topics->lock);
+	return topic;
+}
+
+uint32_t topics_kept(struct topics *topics)
+{
+	uint32_t kept;
+
+	pthread_mutex_lock(&topics->lock);
+	kept = topics->kept;
+	pthread_mutex_unlock(&topics->lock);
+	return kept;
 }
 
 struct topic *topics_get(struct topics *topics, uint32_t number)
@@ -220,6 +268,7 @@ void topics_free(struct topics *topics)
 		free(topics->by_number[i]);
 	}
 	free(topics->by_number);
+	free(topics->by_row);
 	pthread_mutex_destroy(&topics->lock);
 	free(topics);
 }

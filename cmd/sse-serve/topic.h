@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Topics: their grammar, and the registry of those that hold or held events.  A topic is
+ * Topics: their grammar, and the registry of those that have or had events.  A topic is
  * registered by its first event and stays for the life of the process, so a pointer to one may
  * be kept.  A stream may wait for a topic that is not registered yet: it knows it by name.
  */
@@ -22,6 +22,11 @@
 
 struct topic {
 	uint32_t number; /* dense, from 0, in the order of registration */
+	/*
+	 * Its row in the log's database: dense, from 1, in the order of the first stored event; 0
+	 * while it has had none, but ephemeral ones only.  Written by the log thread.
+	 */
+	_Atomic uint32_t row;
 	const char *name;
 	/*
 	 * The position of the newest event of this topic that is gone from the log; 0 if none is.
@@ -65,6 +70,18 @@ struct topic *topics_find(struct topics *topics, const char *name);
  * Register a topic (the name is copied) or find it.  NULL without memory.  Log thread only.
  */
 struct topic *topics_add(struct topics *topics, const char *name);
+
+/*
+ * topics_keep(topics, topic):
+ * Give it the next row, if it has none.  Return 0, or -1 without memory.  Log thread only.
+ */
+int topics_keep(struct topics *topics, struct topic *topic);
+
+/* topics_of_row(topics, row): the topic that has this row, or NULL.  Any thread. */
+struct topic *topics_of_row(struct topics *topics, uint32_t row);
+
+/* topics_kept(topics): how many have a row; rows go up to this.  Any thread. */
+uint32_t topics_kept(struct topics *topics);
 
 /* topics_get(topics, number): the topic of that number, or NULL if there is none.  Any thread. */
 struct topic *topics_get(struct topics *topics, uint32_t number);

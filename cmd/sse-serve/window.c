@@ -344,6 +344,20 @@ uint64_t window_first_of(const struct window *window, const struct topic *topic,
 	return first;
 }
 
+/* An entry of a topic, or the next one that the view wants. */
+static uint64_t find_linked(
+	const struct window *window, const struct window_view *view, uint64_t entry, uint64_t limit)
+{
+	while (entry < limit && view->stored && slot(window, entry)->ephemeral)
+		entry = atomic_load_explicit(&slot(window, entry)->next, memory_order_acquire);
+	return entry < limit ? entry : limit;
+}
+
+static bool wants(const struct window_view *view, const struct window_entry *entry)
+{
+	return topic_set_has(view->topics, entry->topic) && !(view->stored && entry->ephemeral);
+}
+
 uint64_t window_find(
 	const struct window *window, const struct window_view *view, uint64_t from, uint64_t limit)
 {
@@ -354,11 +368,11 @@ uint64_t window_find(
 
 		if (from < limit && slot(window, from)->topic != topic)
 			entry = window_first_of(window, topic, from);
-		return entry < limit ? entry : limit;
+		return find_linked(window, view, entry, limit);
 	}
 	if (view->topics->count == 0)
 		return limit;
-	while (entry < limit && !topic_set_has(view->topics, slot(window, entry)->topic))
+	while (entry < limit && !wants(view, slot(window, entry)))
 		entry++;
 	return entry < limit ? entry : limit;
 }
@@ -366,11 +380,10 @@ uint64_t window_find(
 uint64_t window_next(
 	const struct window *window, const struct window_view *view, uint64_t entry, uint64_t limit)
 {
-	if (view->topics->count == 1)
-		entry = atomic_load_explicit(&slot(window, entry)->next, memory_order_acquire);
-	else
-		entry = window_find(window, view, entry + 1, limit);
-	return entry < limit ? entry : limit;
+	if (view->topics->count != 1)
+		return window_find(window, view, entry + 1, limit);
+	entry = atomic_load_explicit(&slot(window, entry)->next, memory_order_acquire);
+	return find_linked(window, view, entry, limit);
 }
 
 const char *window_frame(

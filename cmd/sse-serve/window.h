@@ -48,6 +48,7 @@ struct window_entry {
 struct window_view {
 	const struct topic_set *topics;
 	bool envelope; /* the frames with envelopes instead of the plain ones */
+	bool stored;   /* leave out what is ephemeral */
 };
 
 /*

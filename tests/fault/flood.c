@@ -9,7 +9,8 @@
  *
  * MAX_SIZE is the most bytes of an event (sizes are random); every SLOWth reader is slow (0: none).
  * With TOPICS, publishers go around that many topics and streams are spread over them.  With
- * "mix", every second stream gets envelopes, and every third all topics by a pattern.
+ * "mix", every second stream gets envelopes, and every third all topics by a pattern.  Events of
+ * the type "noise", from elsewhere, are passed over.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -144,13 +145,19 @@ static void check_event(struct stream *stream, struct sse_text data)
 	free(expected);
 }
 
+static bool is_type(const struct sse_event *event, const char *type)
+{
+	return event->type.len == strlen(type) &&
+	       memcmp(event->type.data, type, event->type.len) == 0;
+}
+
 static bool on_event(void *context, const struct sse_event *event)
 {
 	struct stream *stream = context;
 
-	if (event->type.len == 3 && memcmp(event->type.data, "gap", 3) == 0)
+	if (is_type(event, "gap"))
 		gaps++;
-	else
+	else if (!is_type(event, "noise"))
 		check_event(stream, stream->envelope ? unwrap(event->data) : event->data);
 	return true;
 }

@@ -38,9 +38,9 @@ static void open_window(struct fixture *f, size_t size, bool is_log)
 	assert_int_equal(topic_set_add(&f->set_a, f->a), 0);
 	assert_int_equal(topic_set_add(&f->set_both, f->a), 0);
 	assert_int_equal(topic_set_add(&f->set_both, f->b), 0);
-	f->only_a = (struct window_view){&f->set_a, false};
-	f->both = (struct window_view){&f->set_both, false};
-	f->envelopes = (struct window_view){&f->set_both, true};
+	f->only_a = (struct window_view){.topics = &f->set_a};
+	f->both = (struct window_view){.topics = &f->set_both};
+	f->envelopes = (struct window_view){.topics = &f->set_both, .envelope = true};
 	f->position = 0;
 	f->window = window_new(size, 3, 0, is_log, &error);
 	assert_non_null(f->window);
