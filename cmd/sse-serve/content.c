@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What a published event may hold; see content.h. */
+/* What may be said; see content.h. */
 #include <stdbool.h>
 #include <string.h>
 
 #include "content.h"
+#include "roster.h"
 #include "store.h"
 
 #define TEXT_OF(number) #number
@@ -83,6 +84,19 @@ const char *content_header_key_fault(struct sse_text key)
 			return "holds something else than printable ASCII";
 	}
 	return content_key_fault(key);
+}
+
+const char *content_name_fault(struct sse_text name)
+{
+	if (name.len == 0)
+		return "is empty";
+	if (name.len > ROSTER_NAME_MAX)
+		return "is longer than " IN_DIGITS(ROSTER_NAME_MAX) " bytes";
+	if (!is_utf8(name))
+		return "is not valid UTF-8";
+	if (holds_control(name))
+		return "holds a control character";
+	return NULL;
 }
 
 const char *content_text_fault(struct sse_text text)

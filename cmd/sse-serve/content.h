@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a published event may hold: its type, its key, its text.  Pure functions.  Those that judge
- * return NULL if all is well, or the end of a sentence that says what is not: "is empty".
+ * What may be said: an event's type, its key, its text, a reader's name.  Pure functions.  Those
+ * that judge return NULL if all is well, or the end of a sentence that says what is not: "is
+ * empty".
  */
 #ifndef CONTENT_H
 #define CONTENT_H
@@ -24,6 +25,10 @@ const char *content_type_fault(struct sse_text type);
  */
 const char *content_key_fault(struct sse_text key);
 const char *content_header_key_fault(struct sse_text key);
+
+/* content_name_fault(name): a name of ?as= has 1 to ROSTER_NAME_MAX bytes, UTF-8 without controls.
+ */
+const char *content_name_fault(struct sse_text name);
 
 /* content_text_fault(text): text is UTF-8 without NUL. */
 const char *content_text_fault(struct sse_text text);

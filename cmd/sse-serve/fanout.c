@@ -21,6 +21,12 @@ void fanout_init(struct fanout *fanout, struct server *server, struct mailbox *m
 		.boundary = window_head(server->window),
 		.position = window_position(server->window)};
 	fanout->wheel_due = now;
+	pthread_mutex_init(&fanout->census, NULL);
+}
+
+void fanout_free(struct fanout *fanout)
+{
+	pthread_mutex_destroy(&fanout->census);
 }
 
 /* --- channels --- */
@@ -31,7 +37,7 @@ static int compare(const void *a, const void *b)
 		((const struct channel *)b)->selection->key);
 }
 
-/* Of the selection only the key is looked at. */
+/* Of the selection only the key is looked at.  The loop itself, or under the census. */
 static struct channel *find_channel(struct fanout *fanout, const struct selection *selection)
 {
 	struct channel key = {.selection = (struct selection *)(uintptr_t)selection};
@@ -68,7 +74,7 @@ static void forget_topic(struct fanout *fanout, const struct channel *channel, u
 	}
 }
 
-/* Let entries of the topic find the channel.  Return 0, or -1 without memory. */
+/* Let entries of the topic find the channel; under the census.  0, or -1 without memory. */
 static int bind_topic(struct fanout *fanout, struct channel *channel, struct topic *topic)
 {
 	struct wanted *wanted = wanted_of(fanout, topic);
@@ -98,6 +104,7 @@ static bool is_one_name(const struct selection *selection)
 	return selection->count == 1 && !selection->wildcards;
 }
 
+/* Under the census, if it was bound to a topic. */
 static void free_channel(struct fanout *fanout, struct channel *channel)
 {
 	for (uint32_t i = 0; i < channel->topics.count; i++)
@@ -108,53 +115,120 @@ static void free_channel(struct fanout *fanout, struct channel *channel)
 	free(channel);
 }
 
-/* Bind the topics of its selection that are registered. */
-static int bind_topics(struct fanout *fanout, struct channel *channel)
+/* Bind the topics; under the census. */
+static int bind_topics(
+	struct fanout *fanout, struct channel *channel, const struct topic_set *known)
 {
-	struct topic_set known = {0};
-	int result = selection_topics(channel->selection, fanout->server->topics, &known);
+	int result = 0;
 
-	for (uint32_t i = 0; i < known.count && result == 0; i++)
-		result = bind_topic(fanout, channel, known.topics[i]);
-	topic_set_free(&known);
+	for (uint32_t i = 0; i < known->count && result == 0; i++)
+		result = bind_topic(fanout, channel, known->topics[i]);
+	return result;
+}
+
+static void link_channel(struct fanout *fanout, struct channel *channel)
+{
+	channel->back = &fanout->channels;
+	channel->next = fanout->channels;
+	if (channel->next != NULL)
+		channel->next->back = &channel->next;
+	fanout->channels = channel;
+	if (is_one_name(channel->selection))
+		return;
+	channel->back_many = &fanout->many;
+	channel->next_many = fanout->many;
+	if (channel->next_many != NULL)
+		channel->next_many->back_many = &channel->next_many;
+	fanout->many = channel;
+}
+
+static void unlink_channel(struct channel *channel)
+{
+	*channel->back = channel->next;
+	if (channel->next != NULL)
+		channel->next->back = channel->back;
+	if (channel->back_many == NULL)
+		return;
+	*channel->back_many = channel->next_many;
+	if (channel->next_many != NULL)
+		channel->next_many->back_many = channel->back_many;
+}
+
+/* Let it be found, by its key and by its topics.  0, or -1 without memory. */
+static int put_channel(
+	struct fanout *fanout, struct channel *channel, const struct topic_set *known)
+{
+	int result;
+
+	pthread_mutex_lock(&fanout->census);
+	result = bind_topics(fanout, channel, known);
+	if (result == 0 && tsearch(channel, &fanout->by_key, compare) == NULL)
+		result = -1;
+	if (result == 0)
+		link_channel(fanout, channel);
+	else
+		free_channel(fanout, channel);
+	pthread_mutex_unlock(&fanout->census);
 	return result;
 }
 
 static struct channel *add_channel(struct fanout *fanout, struct selection *selection)
 {
 	struct channel *channel = calloc(1, sizeof(*channel));
+	struct topic_set known = {0};
+	int result;
 
 	if (channel == NULL)
 		return NULL;
 	channel->selection = selection_hold(selection);
 	channel->view =
 		(struct window_view){.topics = &channel->topics, .envelope = selection->envelope};
-	if (bind_topics(fanout, channel) != 0 ||
-		tsearch(channel, &fanout->by_key, compare) == NULL) {
+	result = selection_topics(selection, fanout->server->topics, &known);
+	if (result == 0)
+		result = put_channel(fanout, channel, &known);
+	else
 		free_channel(fanout, channel);
-		return NULL;
-	}
-	channel->back = &fanout->channels;
-	channel->next = fanout->channels;
-	if (channel->next != NULL)
-		channel->next->back = &channel->next;
-	fanout->channels = channel;
-	fanout->wildcards += !is_one_name(selection);
-	if (selection->envelope)
+	topic_set_free(&known);
+	if (result == 0 && selection->envelope)
 		window_want_envelopes(fanout->server->window, 1);
-	return channel;
+	return result == 0 ? channel : NULL;
 }
 
 static void remove_channel(struct fanout *fanout, struct channel *channel)
 {
-	tdelete(channel, &fanout->by_key, compare);
-	*channel->back = channel->next;
-	if (channel->next != NULL)
-		channel->next->back = channel->back;
-	fanout->wildcards -= !is_one_name(channel->selection);
 	if (channel->selection->envelope)
 		window_want_envelopes(fanout->server->window, -1);
+	pthread_mutex_lock(&fanout->census);
+	tdelete(channel, &fanout->by_key, compare);
+	unlink_channel(channel);
 	free_channel(fanout, channel);
+	pthread_mutex_unlock(&fanout->census);
+}
+
+/* The subscribers of the channel of just this topic; under the census. */
+static uint32_t count_by_name(struct fanout *fanout, const char *topic, bool envelope)
+{
+	char key[SELECTION_KEY];
+	const struct selection selection = {.key = key};
+	const struct channel *channel;
+
+	selection_key(topic, envelope, key);
+	channel = find_channel(fanout, &selection);
+	return channel != NULL ? channel->count : 0;
+}
+
+uint64_t fanout_count(struct fanout *fanout, const char *topic)
+{
+	uint64_t count;
+
+	pthread_mutex_lock(&fanout->census);
+	count = count_by_name(fanout, topic, false) + count_by_name(fanout, topic, true);
+	for (const struct channel *one = fanout->many; one != NULL; one = one->next_many) {
+		if (selection_matches(one->selection, topic))
+			count += one->count;
+	}
+	pthread_mutex_unlock(&fanout->census);
+	return count;
 }
 
 /* --- the wheel of silent streams --- */
@@ -303,6 +377,17 @@ static void end_channel(struct channel *channel)
 		subscriber_close(channel->subscribers[0]);
 }
 
+static void learn_topic(struct fanout *fanout, struct channel *channel, struct topic *topic)
+{
+	int result;
+
+	pthread_mutex_lock(&fanout->census);
+	result = bind_topic(fanout, channel, topic);
+	pthread_mutex_unlock(&fanout->census);
+	if (result != 0)
+		end_channel(channel);
+}
+
 /* Give a new topic to the channels that wait for it by name. */
 static void bind_by_name(struct fanout *fanout, struct topic *topic, bool envelope)
 {
@@ -312,8 +397,8 @@ static void bind_by_name(struct fanout *fanout, struct topic *topic, bool envelo
 
 	selection_key(topic->name, envelope, key);
 	channel = find_channel(fanout, &selection);
-	if (channel != NULL && bind_topic(fanout, channel, topic) != 0)
-		end_channel(channel);
+	if (channel != NULL)
+		learn_topic(fanout, channel, topic);
 }
 
 /* Give topics that came up since to the channels that want them. */
@@ -325,13 +410,10 @@ static void learn_topics(struct fanout *fanout, uint32_t upto)
 
 		bind_by_name(fanout, topic, false);
 		bind_by_name(fanout, topic, true);
-		for (struct channel *one = fanout->channels; one != NULL && fanout->wildcards > 0;
-			one = next) {
-			next = one->next;
-			if (!is_one_name(one->selection) &&
-				selection_matches(one->selection, topic->name) &&
-				bind_topic(fanout, one, topic) != 0)
-				end_channel(one);
+		for (struct channel *one = fanout->many; one != NULL; one = next) {
+			next = one->next_many;
+			if (selection_matches(one->selection, topic->name))
+				learn_topic(fanout, one, topic);
 		}
 	}
 }
@@ -536,9 +618,11 @@ void fanout_close(struct fanout *fanout)
 	fanout->ended = true;
 	serve_ready(fanout);
 	fanout_bury(fanout);
+	pthread_mutex_lock(&fanout->census);
 	for (uint32_t i = 0; i < fanout->room; i++)
 		free(fanout->by_topic[i].channels);
 	free(fanout->by_topic);
 	fanout->by_topic = NULL;
 	fanout->room = 0;
+	pthread_mutex_unlock(&fanout->census);
 }

@@ -10,6 +10,7 @@
 #ifndef FANOUT_H
 #define FANOUT_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -38,11 +39,16 @@ struct fanout {
 	uint64_t boundary; /* entries before it were taken */
 	uint64_t position; /* of the last stored event before it */
 
+	/*
+	 * Guards what follows while it changes, which is when a stream opens or ends or a topic
+	 * comes up, and while another thread counts; a leaf.  The loop itself reads without it.
+	 */
+	pthread_mutex_t census;
 	struct channel *channels;
+	struct channel *many;	 /* of them those whose selection is more than one name */
 	void *by_key;		 /* tsearch tree of the channels */
 	struct wanted *by_topic; /* [topic number] below room: the channels that want it */
 	uint32_t topics, room;	 /* topics below that number were given to their channels */
-	size_t wildcards;	 /* channels whose selection is more than one name */
 
 	struct channel *touched; /* those that the pass has still to serve */
 	struct subscriber *ready, *ready_last;
@@ -75,6 +81,9 @@ int fanout_join(struct fanout *fanout, struct subscriber *subscriber, struct sel
 /* fanout_leave(fanout, subscriber): take it out of its channel and the wheel. */
 void fanout_leave(struct fanout *fanout, struct subscriber *subscriber);
 
+/* fanout_count(fanout, topic): its streams that want the topic of that name.  Any thread. */
+uint64_t fanout_count(struct fanout *fanout, const char *topic);
+
 /* fanout_work(fanout): a slice of what there is to do.  True if there is more. */
 bool fanout_work(struct fanout *fanout);
 
@@ -86,5 +95,8 @@ void fanout_bury(struct fanout *fanout);
 
 /* fanout_close(fanout): end all streams. */
 void fanout_close(struct fanout *fanout);
+
+/* fanout_free(fanout): when no thread looks at it any more. */
+void fanout_free(struct fanout *fanout);
 
 #endif

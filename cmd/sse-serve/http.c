@@ -22,6 +22,7 @@
 #include "http.h"
 #include "linger.h"
 #include "pages.h"
+#include "presence.h"
 #include "publish.h"
 #include "report.h"
 #include "stream.h"
@@ -75,6 +76,7 @@ static const struct handler handlers[] = {
 	{ROUTE_TOPIC, "GET", NULL, history_list},
 	{ROUTE_TOPIC, "POST", publish_check, publish_run},
 	{ROUTE_EVENT, "GET", NULL, history_event},
+	{ROUTE_PRESENCE, "GET", NULL, presence_run},
 	{ROUTE_HEALTH, "GET", NULL, healthz},
 	{ROUTE_PAGE, "GET", NULL, pages_run},
 };

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "fanout.h"
+#include "herald.h"
 #include "http.h"
 #include "loop.h"
 #include "report.h"
@@ -32,6 +33,7 @@ struct loop {
 	struct fanout fanout;
 	struct http *http;
 	struct ticker ticker;
+	struct herald *herald; /* the first loop's; NULL: another's */
 	int epoll;
 	pthread_t thread;
 	bool started;
@@ -114,11 +116,12 @@ static void web_ready(struct source *source, uint32_t events)
 static int run_timers(struct loop *loop)
 {
 	int next = http_timeout(loop->http);
-	int due[2];
+	int due[3];
 
 	http_tick(loop->http);
 	due[0] = loop->fanout.streams > 0 ? (int)fanout_tick(&loop->fanout) : -1;
 	due[1] = ticker_run(&loop->ticker, loop->fanout.now);
+	due[2] = loop->herald != NULL ? herald_run(loop->herald, loop->fanout.now) : -1;
 	commit_wake(loop->server->commit);
 	if (loop->accept_paused && (int32_t)(loop->fanout.now - loop->accept_again) >= 0) {
 		loop->accept_paused = false;
@@ -126,7 +129,7 @@ static int run_timers(struct loop *loop)
 	}
 	if (loop->accept_paused && (next < 0 || next > ACCEPT_PAUSE_MS))
 		next = ACCEPT_PAUSE_MS;
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 3; i++) {
 		if (due[i] >= 0 && (next < 0 || due[i] < next))
 			next = due[i];
 	}
@@ -155,7 +158,8 @@ static void turn(struct loop *loop, int timeout)
 /* What is committed is answered, and no list waits for its next chunk. */
 static bool quiet(const struct loop *loop)
 {
-	return http_busy(loop->http) == 0 && !ticker_busy(&loop->ticker);
+	return http_busy(loop->http) == 0 && !ticker_busy(&loop->ticker) &&
+	       (loop->herald == NULL || !herald_busy(loop->herald));
 }
 
 static void *run(void *context)
@@ -217,19 +221,24 @@ struct loop *loop_new(struct server *server, unsigned number, const struct liste
 	if (mailbox_init(&loop->mailbox) != 0)
 		goto err2;
 	fanout_init(&loop->fanout, server, &loop->mailbox, loop->epoll, number, clock_ms());
-	/* One loop ticks for all. */
+	/* One loop ticks, and is the herald, for all. */
 	ticker_init(&loop->ticker, server, &loop->mailbox,
 		number == 0 ? (uint32_t)server->options->tick : 0, clock_ms());
+	if (number == 0 && (loop->herald = herald_new(server, &loop->mailbox)) == NULL)
+		goto err3;
 	loop->http = http_new(server, &loop->fanout, error);
 	if (loop->http == NULL)
-		goto err3;
-	if (watch_all(loop, listeners) != 0)
 		goto err4;
+	if (watch_all(loop, listeners) != 0)
+		goto err5;
 	return loop;
 
-err4:
+err5:
 	http_free(loop->http);
+err4:
+	herald_free(loop->herald);
 err3:
+	fanout_free(&loop->fanout);
 	mailbox_close(&loop->mailbox);
 err2:
 	close(loop->epoll);
@@ -281,6 +290,8 @@ void loop_free(struct loop *loop)
 	/* Chunks for streams that have ended, and streams that came too late. */
 	mailbox_handle(&loop->mailbox);
 	fanout_bury(&loop->fanout);
+	fanout_free(&loop->fanout);
+	herald_free(loop->herald);
 	mailbox_close(&loop->mailbox);
 	close(loop->epoll);
 	free(loop);

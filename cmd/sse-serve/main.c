@@ -163,7 +163,10 @@ static int start(struct program *program, struct error *error)
 	server->replays = replay_cache_new();
 	server->limits =
 		limits_new(program->options.max_streams, program->options.max_streams_per_address);
-	if (server->topics == NULL || server->replays == NULL || server->limits == NULL)
+	server->roster =
+		roster_new(program->options.max_names, (uint32_t)program->options.presence_grace);
+	if (server->topics == NULL || server->replays == NULL || server->limits == NULL ||
+		server->roster == NULL)
 		return error_set(error, EX_OSERR, "out of memory");
 	if (place_check_web(program->options.web, error) != 0 ||
 		listen_open(&program->options, &program->listeners, error) != 0 ||
@@ -212,6 +215,7 @@ static void stop(struct program *program)
 		server->store->ops->close(server->store);
 	window_free(server->window);
 	limits_free(server->limits);
+	roster_free(server->roster);
 	topics_free(server->topics);
 	listen_close(&program->listeners);
 	options_free(&program->options);

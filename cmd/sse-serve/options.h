@@ -26,6 +26,8 @@ struct options {
 	int64_t max_streams;	   /* open streams; 0: as many as descriptors allow */
 	int64_t max_streams_per_address; /* of one client address beyond loopback; 0: no limit */
 	int64_t max_topics_per_stream;	 /* topics and patterns in one request */
+	int64_t max_names;		 /* names that may be present, over all topics */
+	int64_t presence_grace;		 /* ms until a name without a stream has left */
 	int64_t loops;			 /* threads that serve; 0: one per core */
 	int64_t window;			 /* bytes of newest events in memory */
 	const char *retain_all;		 /* --retain as given */

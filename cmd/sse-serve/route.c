@@ -72,8 +72,8 @@ static size_t count_parameter(const char *query, const char *name)
 /* Of two values one would be ignored; nobody can tell which one was meant. */
 static int check_given_once(const char *query, struct error *error)
 {
-	static const char *const once[] = {
-		"event", "limit", "before", "since", "last_event_id", "envelope", "ephemeral"};
+	static const char *const once[] = {"event", "limit", "before", "since", "last_event_id",
+		"envelope", "ephemeral", "as"};
 
 	for (size_t i = 0; i < sizeof(once) / sizeof(once[0]); i++) {
 		if (count_parameter(query, once[i]) > 1)
@@ -99,6 +99,9 @@ static int parse_api(struct route *route, struct error *error)
 		route->kind = ROUTE_STREAM;
 		route->topic = NULL;
 		return 0;
+	} else if (last != NULL && strcmp(last, "/presence") == 0) {
+		route->kind = ROUTE_PRESENCE;
+		*last = '\0';
 	} else if (last != NULL && strchr(last, ':') != NULL) {
 		route->kind = ROUTE_EVENT;
 		route->id = last + 1;

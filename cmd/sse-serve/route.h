@@ -9,16 +9,17 @@
 #include "error.h"
 
 enum route_kind {
-	ROUTE_STREAM, /* /api/{topic}/event, or /api/event?topic=... */
-	ROUTE_TOPIC,  /* /api/{topic} */
-	ROUTE_EVENT,  /* /api/{topic}/{id} */
-	ROUTE_HEALTH, /* /healthz */
-	ROUTE_PAGE,   /* anything else */
+	ROUTE_STREAM,	/* /api/{topic}/event, or /api/event?topic=... */
+	ROUTE_TOPIC,	/* /api/{topic} */
+	ROUTE_EVENT,	/* /api/{topic}/{id} */
+	ROUTE_PRESENCE, /* /api/{topic}/presence */
+	ROUTE_HEALTH,	/* /healthz */
+	ROUTE_PAGE,	/* anything else */
 };
 
 struct route {
 	enum route_kind kind;
-	char *topic; /* of the first three kinds, checked; NULL for /api/event */
+	char *topic; /* of the first four kinds, checked; NULL for /api/event */
 	char *id;    /* of ROUTE_EVENT */
 	char *path;  /* decoded, from the first slash; owns the memory of the three */
 	char *query; /* as it came, without the question mark; empty if there is none */

@@ -10,6 +10,7 @@
 #include "limits.h"
 #include "options.h"
 #include "quota.h"
+#include "roster.h"
 #include "store.h"
 #include "topic.h"
 #include "window.h"
@@ -28,6 +29,7 @@ struct server {
 	struct worker *worker;
 	struct replay_cache *replays; /* the replay thread's */
 	struct limits *limits;
+	struct roster *roster;
 	struct fanout **fanouts; /* of the loops */
 	unsigned loops;
 	_Atomic bool draining; /* on the way out: publishes are refused */

@@ -8,6 +8,7 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "content.h"
 #include "number.h"
 #include "stream.h"
 #include "timestamp.h"
@@ -209,10 +210,50 @@ static bool admit(struct request *request, struct opening *opening)
 	return false;
 }
 
+/* The stay in the topics that are named, not by a pattern. */
+static struct roster_stay *reserve(const struct request *request, const struct selection *selection,
+	const char *name, bool *full)
+{
+	const char **topics = calloc(selection->count, sizeof(char *));
+	struct roster_stay *stay = NULL;
+	size_t count = 0;
+
+	*full = false;
+	if (topics == NULL)
+		return NULL;
+	for (size_t i = 0; i < selection->count; i++) {
+		if (!topic_is_pattern(selection->patterns[i]))
+			topics[count++] = selection->patterns[i];
+	}
+	stay = roster_reserve(request->server->roster, topics, count, name, full);
+	free(topics);
+	return stay;
+}
+
+/* With ?as=, find a place for the name.  False when a problem was replied. */
+static bool seat(struct request *request, struct opening *opening)
+{
+	char *name = route_query(&request->route, "as");
+	bool full = false;
+
+	if (name == NULL)
+		return true;
+	opening->stay = reserve(request, opening->selection, name, &full);
+	free(name);
+	if (full)
+		request_problem(request, 503,
+			"the limit of %lld names that can be present is reached (--max-names); try "
+			"again later, or without ?as=",
+			(long long)request->server->options->max_names);
+	else if (opening->stay == NULL)
+		request_problem(request, 503, "out of memory; try again later");
+	return opening->stay != NULL;
+}
+
 /* Take the socket, and hand it to the loop that has the fewest. */
 static void hand_over(struct request *request, struct opening *opening)
 {
-	if (!admit(request, opening)) {
+	if (!seat(request, opening) || !admit(request, opening)) {
 		opening_free(opening);
 		return;
 	}
@@ -240,6 +281,21 @@ static void take_opening(struct message *message)
 	subscriber_open((struct opening *)message);
 }
 
+/* Is the name in ?as=, if there is one, a name?  Return 0, or -1 with what is wrong. */
+static int check_name(const struct request *request, struct error *error)
+{
+	char *name = route_query(&request->route, "as");
+	const char *fault =
+		name != NULL ? content_name_fault((struct sse_text){name, strlen(name)}) : NULL;
+
+	free(name);
+	if (fault == NULL)
+		return 0;
+	return error_set(error, EX_DATAERR,
+		"the name in ?as= %s: send 1 to %d bytes of UTF-8 without control characters",
+		fault, ROSTER_NAME_MAX);
+}
+
 /* What the request asks for.  NULL when a problem was replied. */
 static struct opening *read_opening(struct request *request)
 {
@@ -253,7 +309,8 @@ static struct opening *read_opening(struct request *request)
 	opening->message.handle = take_opening;
 	opening->fd = -1;
 	opening->selection = find_selection(request, &error);
-	if (opening->selection != NULL && find_start(request, &opening->start, &error) == 0)
+	if (opening->selection != NULL && check_name(request, &error) == 0 &&
+		find_start(request, &opening->start, &error) == 0)
 		return opening;
 	request_problem(request, error.status == EX_OSERR ? 503 : 400, "%s", error.text);
 	opening_free(opening);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "fanout.h"
+#include "herald.h"
 #include "replay.h"
 #include "subscriber.h"
 
@@ -52,6 +53,26 @@ static void bury(struct subscriber *subscriber)
 	subscriber->fanout->closed = subscriber;
 }
 
+/* The name is present from here on.  Takes the opening's stay. */
+static void attend(struct subscriber *subscriber, struct opening *opening)
+{
+	if (opening->stay == NULL)
+		return;
+	subscriber->named = true;
+	((struct attendee *)subscriber)->stay = opening->stay;
+	if (roster_enter(opening->stay))
+		herald_wake(subscriber->fanout->server);
+	opening->stay = NULL;
+}
+
+static void leave(struct subscriber *subscriber)
+{
+	const struct fanout *fanout = subscriber->fanout;
+
+	if (subscriber->named && roster_leave(((struct attendee *)subscriber)->stay, fanout->now))
+		herald_wake(fanout->server);
+}
+
 void subscriber_close(struct subscriber *subscriber)
 {
 	bool reading = subscriber->state == READING;
@@ -66,6 +87,7 @@ void subscriber_close(struct subscriber *subscriber)
 	subscriber->pending = NULL;
 	limits_release(subscriber->fanout->server->limits, subscriber->address);
 	fanout_leave(subscriber->fanout, subscriber);
+	leave(subscriber);
 	/* Otherwise whoever holds it will bury it. */
 	if (!reading && !subscriber->queued)
 		bury(subscriber);
@@ -414,6 +436,8 @@ void opening_free(struct opening *opening)
 	if (opening->fd >= 0)
 		close(opening->fd);
 	selection_drop(opening->selection);
+	if (opening->stay != NULL)
+		roster_leave(opening->stay, 0);
 	free(opening->start.unknown);
 	free(opening);
 }
@@ -436,7 +460,8 @@ static int join(struct subscriber *subscriber, const struct opening *opening)
 void subscriber_open(struct opening *opening)
 {
 	struct fanout *fanout = opening->fanout;
-	struct subscriber *subscriber = !fanout->ended ? calloc(1, sizeof(*subscriber)) : NULL;
+	size_t size = opening->stay != NULL ? sizeof(struct attendee) : sizeof(struct subscriber);
+	struct subscriber *subscriber = !fanout->ended ? calloc(1, size) : NULL;
 
 	if (subscriber == NULL)
 		goto err0;
@@ -452,6 +477,8 @@ void subscriber_open(struct opening *opening)
 		goto err1;
 	/* From here on closing the subscriber is what undoes it all. */
 	opening->fd = -1;
+	/* Who has read the head finds itself present, and is LIVE before it is told. */
+	attend(subscriber, opening);
 	if (send_head(subscriber, opening) == 0) {
 		begin(subscriber, &opening->start);
 	} else {

@@ -22,6 +22,7 @@
 
 #include "limits.h"
 #include "mailbox.h"
+#include "roster.h"
 #include "selection.h"
 #include "server.h"
 #include "source.h"
@@ -34,9 +35,11 @@ struct channel {
 	struct topic_set topics;     /* of it, those that have had an event */
 	struct window_view view;     /* them, in the form that is wanted */
 	struct subscriber **subscribers;
-	uint32_t count, room;
+	_Atomic uint32_t count; /* written by the loop */
+	uint32_t room;
 
-	struct channel *next, **back; /* among all channels */
+	struct channel *next, **back;		/* among all channels */
+	struct channel *next_many, **back_many; /* among those that are more than one name */
 
 	/* The pass that is under way, see fanout.c. */
 	struct channel *next_touched;
@@ -53,6 +56,7 @@ struct subscriber {
 	int fd;
 	uint8_t state;
 	bool queued;	/* stands in the ready list */
+	bool named;	/* it is a struct attendee */
 	bool resumed;	/* was not LIVE since it was served from the log, or came with an id: what
 			   is ephemeral is left out, as it may be old */
 	uint32_t index; /* its place in the channel */
@@ -76,6 +80,12 @@ struct subscriber {
 /* A stream is one struct and a place in its channel: keep it small. */
 _Static_assert(sizeof(struct subscriber) <= 128, "a subscriber is at most 128 bytes");
 
+/* A subscriber with a name. */
+struct attendee {
+	struct subscriber subscriber; /* first */
+	struct roster_stay *stay;
+};
+
 /* Where a new stream starts. */
 struct start {
 	enum { START_NOW, START_AFTER, START_UNKNOWN, START_SINCE } kind;
@@ -92,6 +102,7 @@ struct opening {
 	struct fanout *fanout;		/* see fanout_place() */
 	int fd;				/* non-blocking; owned */
 	struct selection *selection;	/* held */
+	struct roster_stay *stay;	/* see roster.h; NULL: without a name; owned */
 	struct limits_address *address; /* see limits.h */
 	struct start start;
 	size_t head_len;

@@ -10,7 +10,7 @@
  * MAX_SIZE is the most bytes of an event (sizes are random); every SLOWth reader is slow (0: none).
  * With TOPICS, publishers go around that many topics and streams are spread over them.  With
  * "mix", every second stream gets envelopes, and every third all topics by a pattern.  Events of
- * the type "noise", from elsewhere, are passed over.
+ * the types "noise", "join" and "leave" are not its own, and passed over.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -157,7 +157,7 @@ static bool on_event(void *context, const struct sse_event *event)
 
 	if (is_type(event, "gap"))
 		gaps++;
-	else if (!is_type(event, "noise"))
+	else if (!is_type(event, "noise") && !is_type(event, "join") && !is_type(event, "leave"))
 		check_event(stream, stream->envelope ? unwrap(event->data) : event->data);
 	return true;
 }

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* GET /api/{topic}/presence; see presence.h. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "json.h"
+#include "presence.h"
+
+/* The answer, which lives as long as the request. */
+static void free_answer(void *state)
+{
+	struct buf *answer = state;
+
+	buf_free(answer);
+	free(answer);
+}
+
+/* The streams of all loops that want the topic, named or not. */
+static uint64_t count_streams(const struct request *request)
+{
+	const struct server *server = request->server;
+	uint64_t streams = 0;
+
+	for (unsigned i = 0; i < server->loops; i++)
+		streams += fanout_count(server->fanouts[i], request->route.topic);
+	return streams;
+}
+
+static bool add_names(struct buf *answer, const struct buf *names)
+{
+	for (size_t at = 0; at < names->len;) {
+		size_t len = strlen(names->data + at);
+
+		if ((at > 0 && !buf_add_byte(answer, ',')) ||
+			!json_quote(names->data + at, len, answer))
+			return false;
+		at += len + 1;
+	}
+	return true;
+}
+
+/* Write the answer.  False without memory. */
+static bool write_answer(const struct request *request, struct buf *answer)
+{
+	struct buf names;
+	size_t count;
+	bool written;
+
+	buf_init(&names, SIZE_MAX / 2);
+	written =
+		roster_names(request->server->roster, request->route.topic, &names, &count) == 0 &&
+		buf_addf(answer, "{\"count\":%zu,\"names\":[", count) &&
+		add_names(answer, &names) &&
+		buf_addf(answer, "],\"streams\":%" PRIu64 "}\n", count_streams(request));
+	buf_free(&names);
+	return written;
+}
+
+void presence_run(struct request *request)
+{
+	struct buf *answer = malloc(sizeof(*answer));
+
+	if (answer != NULL) {
+		buf_init(answer, SIZE_MAX / 2);
+		request->state = answer;
+		request->free_state = free_answer;
+	}
+	if (answer == NULL || !write_answer(request, answer)) {
+		request_problem(request, 503, "out of memory; try again later");
+	} else if (!request_hold(request, answer->len)) {
+		/* Many that ask for many names must not make the server hold them all. */
+		request_problem(request, 503, REQUEST_BODIES_FULL,
+			(long long)request->server->options->max_bodies);
+	} else {
+		request_reply_static(request, 200, "application/json", answer->data, answer->len);
+		request_add_header(request, "Cache-Control", "no-cache");
+	}
+}
