@@ -18,6 +18,7 @@ struct commit {
 	struct window *window;
 	struct mailbox *const *mailboxes;
 	size_t mailbox_count;
+	struct metrics *metrics;
 	pthread_t thread;
 
 	pthread_mutex_t lock; /* guards what follows; a leaf */
@@ -87,6 +88,10 @@ static void show(void *context, const struct event *event)
 	size_t len = identity_format(&commit->store->identity, event->position, id);
 
 	window_add(commit->window, event, id, len);
+	if (topic_is_system(event->topic->name))
+		return;
+	metrics_add(&event->topic->published, 1);
+	metrics_add(&commit->metrics->published, 1);
 }
 
 /* A group is stored or passed on as a whole. */
@@ -114,6 +119,7 @@ static void write_batch(struct commit *commit, size_t count)
 	struct error error = {0};
 	int failed = commit->store->ops->append(commit->store, commit->groups, count, &error);
 	int lost = failed ? pass_on(commit, count) : 0;
+	uint64_t now = metrics_clock();
 
 	/* Visible before it is answered: who reads an id can resume from it. */
 	window_publish(commit->window);
@@ -123,6 +129,8 @@ static void write_batch(struct commit *commit, size_t count)
 		publish->failed = is_ephemeral(&publish->group) ? lost : failed;
 		if (publish->failed)
 			publish->error = error;
+		if (!is_ephemeral(&publish->group))
+			metrics_took(&commit->metrics->publish, now - publish->began);
 		mailbox_post(publish->mailbox, &publish->message);
 	}
 	for (size_t i = 0; i < commit->mailbox_count; i++)
@@ -156,7 +164,8 @@ static void *run(void *context)
 }
 
 struct commit *commit_start(struct store *store, struct window *window,
-	struct mailbox *const *mailboxes, size_t count, struct error *error)
+	struct mailbox *const *mailboxes, size_t count, struct metrics *metrics,
+	struct error *error)
 {
 	struct commit *commit = calloc(1, sizeof(*commit));
 	pthread_condattr_t clock;
@@ -170,6 +179,7 @@ struct commit *commit_start(struct store *store, struct window *window,
 	commit->window = window;
 	commit->mailboxes = mailboxes;
 	commit->mailbox_count = count;
+	commit->metrics = metrics;
 	commit->last = &commit->first;
 	store->deliver = show;
 	store->deliver_context = commit;
@@ -192,6 +202,7 @@ bool commit_submit(struct commit *commit, struct publish *publish)
 	bool room;
 
 	publish->message.next = NULL;
+	publish->began = metrics_clock();
 	pthread_mutex_lock(&commit->lock);
 	/* What is larger than the cap is taken when nothing else waits. */
 	room = !commit->stopping && commit->events < COMMIT_QUEUE_EVENTS &&

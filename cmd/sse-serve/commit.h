@@ -12,6 +12,7 @@
 
 #include "error.h"
 #include "mailbox.h"
+#include "metrics.h"
 #include "store.h"
 #include "window.h"
 
@@ -25,6 +26,7 @@ struct publish {
 	struct mailbox *mailbox;  /* where it goes back to */
 	struct store_group group; /* what it points to belongs to the publisher, until it is back */
 	size_t bytes;		  /* about what it holds in memory */
+	uint64_t began;		  /* when it was queued, by metrics_clock() */
 	int failed;		  /* 0: it is in the log (unless group.conflict) */
 	struct error error;	  /* why not */
 };
@@ -32,12 +34,13 @@ struct publish {
 struct commit;
 
 /*
- * commit_start(store, window, mailboxes, count, error):
+ * commit_start(store, window, mailboxes, count, metrics, error):
  * Start the log thread.  All of the ${count} mailboxes are woken after each batch.  NULL with a
  * reason.
  */
 struct commit *commit_start(struct store *store, struct window *window,
-	struct mailbox *const *mailboxes, size_t count, struct error *error);
+	struct mailbox *const *mailboxes, size_t count, struct metrics *metrics,
+	struct error *error);
 
 /*
  * commit_submit(commit, publish):

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fanout.h"
+#include "status.h"
 
 /* Sends in one slice of a pass, and subscribers served in one slice of the ready list. */
 #define SLICE_SENDS 256
@@ -183,21 +184,28 @@ static struct channel *add_channel(struct fanout *fanout, struct selection *sele
 	channel->selection = selection_hold(selection);
 	channel->view =
 		(struct window_view){.topics = &channel->topics, .envelope = selection->envelope};
+	channel->system = topic_is_system(selection->patterns[0]);
 	result = selection_topics(selection, fanout->server->topics, &known);
 	if (result == 0)
 		result = put_channel(fanout, channel, &known);
 	else
 		free_channel(fanout, channel);
 	topic_set_free(&known);
-	if (result == 0 && selection->envelope)
+	if (result != 0)
+		return NULL;
+	if (selection->envelope)
 		window_want_envelopes(fanout->server->window, 1);
-	return result == 0 ? channel : NULL;
+	if (channel->system)
+		status_read(fanout->server, 1);
+	return channel;
 }
 
 static void remove_channel(struct fanout *fanout, struct channel *channel)
 {
 	if (channel->selection->envelope)
 		window_want_envelopes(fanout->server->window, -1);
+	if (channel->system)
+		status_read(fanout->server, -1);
 	pthread_mutex_lock(&fanout->census);
 	tdelete(channel, &fanout->by_key, compare);
 	unlink_channel(channel);
@@ -229,6 +237,16 @@ uint64_t fanout_count(struct fanout *fanout, const char *topic)
 	}
 	pthread_mutex_unlock(&fanout->census);
 	return count;
+}
+
+void fanout_census(struct fanout *fanout, uint32_t *streams, uint32_t count)
+{
+	pthread_mutex_lock(&fanout->census);
+	for (uint32_t i = 0; i < count && i < fanout->room; i++) {
+		for (uint32_t j = 0; j < fanout->by_topic[i].count; j++)
+			streams[i] += fanout->by_topic[i].channels[j]->count;
+	}
+	pthread_mutex_unlock(&fanout->census);
 }
 
 /* --- the wheel of silent streams --- */
@@ -513,6 +531,7 @@ static void send_chunk(
 	if (sent == (ssize_t)chunk->len) {
 		subscriber->entry = chunk->end;
 		subscriber->sent = subscriber->fanout->now;
+		subscriber_delivered(subscriber, chunk->events);
 	} else if (sent >= 0) {
 		subscriber_stopped(subscriber, later(subscriber->cursor, channel->chunk_position),
 			channel->chunk, (size_t)sent);

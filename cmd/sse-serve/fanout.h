@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "mailbox.h"
+#include "metrics.h"
 #include "server.h"
 #include "subscriber.h"
 
@@ -35,6 +36,7 @@ struct fanout {
 	size_t streams;	       /* open ones */
 	_Atomic size_t placed; /* with those that are on their way; the other loops look at it */
 	bool ended;
+	struct metrics_loop metrics;
 
 	uint64_t boundary; /* entries before it were taken */
 	uint64_t position; /* of the last stored event before it */
@@ -83,6 +85,13 @@ void fanout_leave(struct fanout *fanout, struct subscriber *subscriber);
 
 /* fanout_count(fanout, topic): its streams that want the topic of that name.  Any thread. */
 uint64_t fanout_count(struct fanout *fanout, const char *topic);
+
+/*
+ * fanout_census(fanout, streams, count):
+ * Add to ${streams}, by the topics' numbers below ${count}, its streams that want them.  Any
+ * thread.
+ */
+void fanout_census(struct fanout *fanout, uint32_t *streams, uint32_t count);
 
 /* fanout_work(fanout): a slice of what there is to do.  True if there is more. */
 bool fanout_work(struct fanout *fanout);

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "history.h"
 #include "http.h"
 #include "linger.h"
@@ -25,6 +26,7 @@
 #include "presence.h"
 #include "publish.h"
 #include "report.h"
+#include "status.h"
 #include "stream.h"
 
 /* How long a connection may stay idle between two requests. */
@@ -68,6 +70,7 @@ struct http {
 };
 
 static void healthz(struct request *request);
+static void readyz(struct request *request);
 static void say_options(struct request *request);
 
 /* Everything that is served: one row each. */
@@ -77,7 +80,11 @@ static const struct handler handlers[] = {
 	{ROUTE_TOPIC, "POST", publish_check, publish_run},
 	{ROUTE_EVENT, "GET", NULL, history_event},
 	{ROUTE_PRESENCE, "GET", NULL, presence_run},
+	{ROUTE_STATUS, "GET", status_check_stream, stream_run},
+	{ROUTE_SYSTEM, "GET", NULL, status_refuse},
 	{ROUTE_HEALTH, "GET", NULL, healthz},
+	{ROUTE_READY, "GET", NULL, readyz},
+	{ROUTE_METRICS, "GET", status_check, metrics_run},
 	{ROUTE_PAGE, "GET", NULL, pages_run},
 };
 #define HANDLERS (sizeof(handlers) / sizeof(handlers[0]))
@@ -108,6 +115,18 @@ const struct sockaddr *request_address(const struct request *request)
 			(address->sa_family == AF_INET || address->sa_family == AF_INET6);
 
 	return internet ? address : NULL;
+}
+
+bool request_is_local(const struct request *request)
+{
+	static const char *const passed_on[] = {"Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"};
+	const struct sockaddr *address = request_address(request);
+
+	for (size_t i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++) {
+		if (request_header(request, passed_on[i]) != NULL)
+			return false;
+	}
+	return address == NULL || address_is_loopback(address);
 }
 
 bool request_is_head(const struct request *request)
@@ -339,6 +358,13 @@ static void healthz(struct request *request)
 	request_add_header(request, "Cache-Control", "no-store");
 }
 
+/* Requests are refused before they get here while the server is stopping. */
+static void readyz(struct request *request)
+{
+	request_reply_static(request, MHD_HTTP_OK, "text/plain; charset=utf-8", "ready\n", 6);
+	request_add_header(request, "Cache-Control", "no-store");
+}
+
 /* Write the methods of a kind of target: "GET, HEAD, POST, OPTIONS". */
 static const char *methods_of(enum route_kind kind, char text[64])
 {
@@ -469,6 +495,7 @@ static void begin(struct request *request, const char *version)
 	struct error error = {0};
 
 	request->stage = REQUEST_BODY;
+	metrics_add(&request->fanout->metrics.requests, 1);
 	set_deadline(request->connection, request->server->options->request_timeout);
 	look_at_length(request);
 	if (request->server->draining) {

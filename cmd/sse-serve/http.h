@@ -67,6 +67,12 @@ const char *request_header(const struct request *request, const char *name);
 /* request_address(request): of the client; NULL on a local socket. */
 const struct sockaddr *request_address(const struct request *request);
 
+/*
+ * request_is_local(request): does it come from this machine, by loopback or a local socket, and
+ * not through a proxy that says so?
+ */
+bool request_is_local(const struct request *request);
+
 /* request_is_head(request): are only the headers of the answer wanted? */
 bool request_is_head(const struct request *request);
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "address.h"
 #include "limits.h"
 
 struct limits_address {
@@ -35,7 +36,7 @@ static bool key_of(const struct sockaddr *address, struct limits_address *key)
 {
 	struct in6_addr v6 = IN6ADDR_ANY_INIT;
 
-	if (address == NULL)
+	if (address == NULL || address_is_loopback(address))
 		return false;
 	if (address->sa_family == AF_INET) {
 		in_addr_t v4 = ((const struct sockaddr_in *)address)->sin_addr.s_addr;
@@ -47,8 +48,6 @@ static bool key_of(const struct sockaddr *address, struct limits_address *key)
 	} else {
 		return false;
 	}
-	if (IN6_IS_ADDR_LOOPBACK(&v6) || (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == 127))
-		return false;
 	memset(key, 0, sizeof(*key));
 	memcpy(key->bytes, v6.s6_addr, IN6_IS_ADDR_V4MAPPED(&v6) ? 16 : 8);
 	return true;

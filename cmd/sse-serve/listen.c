@@ -13,6 +13,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "listen.h"
 #include "number.h"
 
@@ -101,13 +102,6 @@ static int port_of(int fd)
 	return ntohs(((struct sockaddr_in *)&address)->sin_port);
 }
 
-static bool is_loopback(const struct sockaddr *address)
-{
-	if (address->sa_family == AF_INET6)
-		return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)address)->sin6_addr);
-	return (ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 24) == 127;
-}
-
 /* A bound and listening socket, or -1 with errno.  Without SO_REUSEPORT: a second server fails. */
 static int bind_address(const struct addrinfo *address)
 {
@@ -159,7 +153,7 @@ static int listen_host(const struct options *options, struct listeners *listener
 	if (code != 0)
 		return error_set(error, EX_USAGE, "there is no address %s to listen on: %s", host,
 			gai_strerror(code));
-	if (!is_loopback(found->ai_addr) && !options->open) {
+	if (!address_is_loopback(found->ai_addr) && !options->open) {
 		freeaddrinfo(found);
 		return error_set(error, EX_USAGE,
 			"%s can be reached from other machines, and there is no access control: "

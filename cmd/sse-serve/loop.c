@@ -14,6 +14,7 @@
 #include "http.h"
 #include "loop.h"
 #include "report.h"
+#include "status.h"
 #include "ticker.h"
 
 #define EVENTS_MAX 256
@@ -33,7 +34,8 @@ struct loop {
 	struct fanout fanout;
 	struct http *http;
 	struct ticker ticker;
-	struct herald *herald; /* the first loop's; NULL: another's */
+	struct herald *herald; /* the first loop's, as what follows; NULL: another's */
+	struct status *status;
 	int epoll;
 	pthread_t thread;
 	bool started;
@@ -116,12 +118,13 @@ static void web_ready(struct source *source, uint32_t events)
 static int run_timers(struct loop *loop)
 {
 	int next = http_timeout(loop->http);
-	int due[3];
+	int due[4];
 
 	http_tick(loop->http);
 	due[0] = loop->fanout.streams > 0 ? (int)fanout_tick(&loop->fanout) : -1;
 	due[1] = ticker_run(&loop->ticker, loop->fanout.now);
 	due[2] = loop->herald != NULL ? herald_run(loop->herald, loop->fanout.now) : -1;
+	due[3] = loop->status != NULL ? status_run(loop->status, loop->fanout.now) : -1;
 	commit_wake(loop->server->commit);
 	if (loop->accept_paused && (int32_t)(loop->fanout.now - loop->accept_again) >= 0) {
 		loop->accept_paused = false;
@@ -129,7 +132,7 @@ static int run_timers(struct loop *loop)
 	}
 	if (loop->accept_paused && (next < 0 || next > ACCEPT_PAUSE_MS))
 		next = ACCEPT_PAUSE_MS;
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		if (due[i] >= 0 && (next < 0 || due[i] < next))
 			next = due[i];
 	}
@@ -159,7 +162,8 @@ static void turn(struct loop *loop, int timeout)
 static bool quiet(const struct loop *loop)
 {
 	return http_busy(loop->http) == 0 && !ticker_busy(&loop->ticker) &&
-	       (loop->herald == NULL || !herald_busy(loop->herald));
+	       (loop->herald == NULL || !herald_busy(loop->herald)) &&
+	       (loop->status == NULL || !status_busy(loop->status));
 }
 
 static void *run(void *context)
@@ -221,11 +225,12 @@ struct loop *loop_new(struct server *server, unsigned number, const struct liste
 	if (mailbox_init(&loop->mailbox) != 0)
 		goto err2;
 	fanout_init(&loop->fanout, server, &loop->mailbox, loop->epoll, number, clock_ms());
-	/* One loop ticks, and is the herald, for all. */
+	/* One loop ticks, tells who joins, and what the server does, for all. */
 	ticker_init(&loop->ticker, server, &loop->mailbox,
 		number == 0 ? (uint32_t)server->options->tick : 0, clock_ms());
-	if (number == 0 && (loop->herald = herald_new(server, &loop->mailbox)) == NULL)
-		goto err3;
+	if (number == 0 && ((loop->herald = herald_new(server, &loop->mailbox)) == NULL ||
+				   (loop->status = status_new(server, &loop->mailbox)) == NULL))
+		goto err4;
 	loop->http = http_new(server, &loop->fanout, error);
 	if (loop->http == NULL)
 		goto err4;
@@ -236,8 +241,8 @@ struct loop *loop_new(struct server *server, unsigned number, const struct liste
 err5:
 	http_free(loop->http);
 err4:
+	status_free(loop->status);
 	herald_free(loop->herald);
-err3:
 	fanout_free(&loop->fanout);
 	mailbox_close(&loop->mailbox);
 err2:
@@ -291,6 +296,7 @@ void loop_free(struct loop *loop)
 	mailbox_handle(&loop->mailbox);
 	fanout_bury(&loop->fanout);
 	fanout_free(&loop->fanout);
+	status_free(loop->status);
 	herald_free(loop->herald);
 	mailbox_close(&loop->mailbox);
 	close(loop->epoll);

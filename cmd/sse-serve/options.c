@@ -30,6 +30,12 @@ static const struct option_row rows[] = {
 		.group = "Network",
 		.help = "allow --listen beyond loopback: everyone who reaches the port can read and "
 			"publish"},
+	{.name = "open-status",
+		.type = OPTION_FLAG,
+		.offset = FIELD(open_status),
+		.group = "Network",
+		.help = "show the server's figures (/status, $sys, /metrics) to everyone, not only to "
+			"this machine"},
 	{.name = "cors",
 		.type = OPTION_LIST,
 		.offset = FIELD(cors),

@@ -17,6 +17,7 @@ struct options {
 	const char *web;	   /* a folder to serve instead of the embedded pages, or NULL */
 	struct option_list cors;   /* origins that may read and publish, or "*" */
 	bool open;		   /* listen beyond loopback */
+	bool open_status;	   /* $sys and /metrics are for everyone */
 	int64_t tick;		   /* ms between "Hello, world!" events; 0: none */
 	int64_t heartbeat;	   /* ms of silence before a comment is sent */
 	int64_t request_timeout;   /* ms for a request's head, and for its body */

@@ -41,6 +41,7 @@ struct prune {
 	uint32_t *touched; /* numbers of the topics that this transaction touched */
 	uint32_t touched_count;
 	struct holding all, all_before;
+	int64_t events, events_before;	 /* of all topics */
 	uint32_t ruled;			 /* how many topics have a rule of their own */
 	int64_t unsaved, unsaved_before; /* events counted since all counts were saved */
 	bool saved;			 /* in this transaction */
@@ -101,6 +102,7 @@ int prune_begin(struct prune *prune)
 	}
 	prune->touched_count = 0;
 	prune->all_before = prune->all;
+	prune->events_before = prune->events;
 	prune->unsaved_before = prune->unsaved;
 	prune->saved = false;
 	return 0;
@@ -131,6 +133,7 @@ static void count(struct prune *prune, uint32_t number, int64_t bytes, int64_t t
 {
 	struct kept *kept = touch(prune, number);
 
+	prune->events++;
 	hold(&kept->now, 1, bytes, time);
 	if (kept->rule == NULL)
 		hold(&prune->all, 1, bytes, time);
@@ -179,6 +182,7 @@ static void take(struct prune *prune, const struct victim *victim)
 	struct kept *kept = touch(prune, victim->topic);
 
 	kept->now.removed = victim->position;
+	prune->events--;
 	hold(&kept->now, -1, -victim->size, 0);
 	if (kept->rule == NULL)
 		hold(&prune->all, -1, -victim->size, 0);
@@ -297,6 +301,11 @@ int prune_step(struct prune *prune, int rows, bool everywhere, uint64_t head, in
 	return write_marks(prune, head);
 }
 
+int64_t prune_events(const struct prune *prune)
+{
+	return prune->events;
+}
+
 void prune_commit(struct prune *prune)
 {
 	for (uint32_t i = 0; i < prune->touched_count; i++) {
@@ -323,6 +332,7 @@ void prune_rollback(struct prune *prune)
 	}
 	prune->touched_count = 0;
 	prune->all = prune->all_before;
+	prune->events = prune->events_before;
 	prune->unsaved = prune->unsaved_before;
 }
 
@@ -368,6 +378,7 @@ static int load(struct prune *prune, uint64_t *upto, uint64_t *from)
 		kept = &prune->topics[topic - 1];
 		hold(&kept->now, sqlite3_column_int64(row, 1), sqlite3_column_int64(row, 2),
 			NOT_KNOWN);
+		prune->events += kept->now.events;
 		if (kept->rule == NULL)
 			hold(&prune->all, kept->now.events, kept->now.bytes, NOT_KNOWN);
 		upto[topic - 1] = (uint64_t)sqlite3_column_int64(row, 3);

@@ -51,6 +51,9 @@ int prune_step(struct prune *prune, int rows, bool everywhere, uint64_t head, in
 /* prune_save(prune, head): save all counts, if it is worth it or ${always}.  0, or -1. */
 int prune_save(struct prune *prune, bool always, uint64_t head);
 
+/* prune_events(prune): how many events are stored. */
+int64_t prune_events(const struct prune *prune);
+
 /* prune_commit(prune): what was done is safe: raise the topics' marks of what is gone. */
 void prune_commit(struct prune *prune);
 

@@ -83,6 +83,19 @@ static int check_given_once(const char *query, struct error *error)
 	return 0;
 }
 
+/* The server's own topic: it has a stream, and nothing else that topics have. */
+static bool parse_system(struct route *route)
+{
+	size_t len = strlen(TOPIC_SYSTEM);
+	char *rest = route->topic + len;
+
+	if (strncmp(route->topic, TOPIC_SYSTEM, len) != 0 || (*rest != '\0' && *rest != '/'))
+		return false;
+	route->kind = strcmp(rest, "/event") == 0 ? ROUTE_STATUS : ROUTE_SYSTEM;
+	*rest = '\0';
+	return true;
+}
+
 /* /api/...: cut the path into topic and what follows it. */
 static int parse_api(struct route *route, struct error *error)
 {
@@ -90,6 +103,8 @@ static int parse_api(struct route *route, struct error *error)
 	char *last;
 
 	route->topic = route->path + strlen("/api/");
+	if (parse_system(route))
+		return 0;
 	route->kind = ROUTE_TOPIC;
 	last = strrchr(route->topic, '/');
 	if (last != NULL && strcmp(last, "/event") == 0) {
@@ -114,6 +129,11 @@ static int parse_api(struct route *route, struct error *error)
 
 int route_parse(const char *target, struct route *route, struct error *error)
 {
+	static const struct {
+		const char *path;
+		enum route_kind kind;
+	} files[] = {
+		{"/healthz", ROUTE_HEALTH}, {"/readyz", ROUTE_READY}, {"/metrics", ROUTE_METRICS}};
 	size_t len;
 
 	*route = (struct route){.kind = ROUTE_PAGE};
@@ -134,8 +154,10 @@ int route_parse(const char *target, struct route *route, struct error *error)
 			error, EX_DATAERR, "the query has a bad percent escape or an encoded NUL");
 	if (strncmp(route->path, "/api/", 5) == 0)
 		return check_given_once(route->query, error) != 0 ? -1 : parse_api(route, error);
-	if (strcmp(route->path, "/healthz") == 0)
-		route->kind = ROUTE_HEALTH;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		if (strcmp(route->path, files[i].path) == 0)
+			route->kind = files[i].kind;
+	}
 	return 0;
 }
 

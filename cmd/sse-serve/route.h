@@ -13,13 +13,17 @@ enum route_kind {
 	ROUTE_TOPIC,	/* /api/{topic} */
 	ROUTE_EVENT,	/* /api/{topic}/{id} */
 	ROUTE_PRESENCE, /* /api/{topic}/presence */
+	ROUTE_STATUS,	/* /api/$sys/event; the topic is TOPIC_SYSTEM */
+	ROUTE_SYSTEM,	/* /api/$sys, and what else topics have; likewise */
 	ROUTE_HEALTH,	/* /healthz */
+	ROUTE_READY,	/* /readyz */
+	ROUTE_METRICS,	/* /metrics */
 	ROUTE_PAGE,	/* anything else */
 };
 
 struct route {
 	enum route_kind kind;
-	char *topic; /* of the first four kinds, checked; NULL for /api/event */
+	char *topic; /* of /api, checked; NULL for /api/event */
 	char *id;    /* of ROUTE_EVENT */
 	char *path;  /* decoded, from the first slash; owns the memory of the three */
 	char *query; /* as it came, without the question mark; empty if there is none */

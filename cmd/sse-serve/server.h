@@ -8,6 +8,7 @@
 
 #include "commit.h"
 #include "limits.h"
+#include "metrics.h"
 #include "options.h"
 #include "quota.h"
 #include "roster.h"
@@ -32,7 +33,9 @@ struct server {
 	struct roster *roster;
 	struct fanout **fanouts; /* of the loops */
 	unsigned loops;
-	_Atomic bool draining; /* on the way out: publishes are refused */
+	struct metrics metrics;	    /* the log thread's; the loops' are in their fanouts */
+	_Atomic int status_readers; /* channels for $sys */
+	_Atomic bool draining;	    /* on the way out: publishes are refused */
 };
 
 #endif

@@ -16,6 +16,7 @@
 #include "error.h"
 #include "event.h"
 #include "identity.h"
+#include "metrics.h"
 #include "retention.h"
 #include "topic.h"
 #include "window.h"
@@ -107,6 +108,13 @@ struct store_ops {
 	int (*since)(struct store_reader *reader, int64_t time, uint64_t upto, uint64_t *after,
 		struct error *error);
 
+	/*
+	 * size(store, bytes, events):
+	 * What the log takes on the disk, and how many events are stored; -1 for those if that is
+	 * not known.  Any thread.
+	 */
+	void (*size)(const struct store *store, int64_t *bytes, int64_t *events);
+
 	/* close(store): after all readers are freed. */
 	void (*close)(struct store *store);
 };
@@ -133,6 +141,7 @@ struct store_config {
 	struct topics *topics;
 	const struct retention *retention; /* NULL: everything is kept */
 	int64_t idempotency_window;	   /* ms for which keys are kept */
+	struct metrics_times *sync; /* counts what makes appends durable; NULL: nobody does */
 };
 
 /*

@@ -260,6 +260,14 @@ static int memory_since(struct store_reader *reader, int64_t time, uint64_t upto
 	return 0;
 }
 
+/* It is in the window. */
+static void memory_size(const struct store *store, int64_t *bytes, int64_t *events)
+{
+	(void)store;
+	*bytes = 0;
+	*events = -1;
+}
+
 static void memory_close(struct store *store)
 {
 	keymap_free(((struct memory_store *)store)->keys);
@@ -276,6 +284,7 @@ static const struct store_ops memory_ops = {
 	.read = memory_read,
 	.newest = memory_newest,
 	.since = memory_since,
+	.size = memory_size,
 	.close = memory_close,
 };
 

@@ -4,9 +4,11 @@
  * committed survives a power loss.  One connection writes (the log thread's), each reader has one
  * of its own, and a lock of ours on the file keeps a second server out.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -50,6 +52,8 @@ struct sqlite_store {
 	struct prune *prune; /* NULL: everything is kept */
 	struct shrink shrink;
 	int64_t rest_until, tidy_at; /* by monotonic(); 0: now */
+	struct metrics_times *sync;  /* or NULL */
+	_Atomic int64_t events;	     /* that are stored; -1: not known */
 };
 
 /* An append on its way: what becomes of the store if it gets there. */
@@ -85,10 +89,16 @@ static int begin(struct sqlite_store *sqlite)
 
 static int commit(struct sqlite_store *sqlite)
 {
+	uint64_t began = metrics_clock();
+
 	if (run(sqlite, COMMIT) != 0)
 		return -1;
-	if (sqlite->prune != NULL)
+	if (sqlite->sync != NULL)
+		metrics_took(sqlite->sync, metrics_clock() - began);
+	if (sqlite->prune != NULL) {
 		prune_commit(sqlite->prune);
+		sqlite->events = prune_events(sqlite->prune);
+	}
 	return 0;
 }
 
@@ -282,6 +292,8 @@ static int sqlite_append(
 		rollback(sqlite);
 		return -1;
 	}
+	if (sqlite->prune == NULL && sqlite->events >= 0)
+		sqlite->events += (int64_t)(all.head - store->head);
 	store->head = all.head;
 	if (all.topics > sqlite->topics_stored)
 		sqlite->topics_stored = all.topics;
@@ -354,6 +366,20 @@ static struct store_reader *sqlite_reader_new(struct store *store, struct error 
 	const struct sqlite_store *sqlite = (const struct sqlite_store *)store;
 
 	return store_sqlite_reader(sqlite->path, store->topics, error);
+}
+
+/* The database's files, as far as they are there. */
+static void sqlite_size(const struct store *store, int64_t *bytes, int64_t *events)
+{
+	const struct sqlite_store *sqlite = (const struct sqlite_store *)store;
+	struct stat status;
+	char wal[PATH_MAX];
+
+	*events = sqlite->events;
+	*bytes = stat(sqlite->path, &status) == 0 ? status.st_size : 0;
+	if ((size_t)snprintf(wal, sizeof(wal), "%s-wal", sqlite->path) < sizeof(wal) &&
+		stat(wal, &status) == 0)
+		*bytes += status.st_size;
 }
 
 static void sqlite_close(struct store *store)
@@ -437,6 +463,15 @@ static int begin_incarnation(struct sqlite_store *sqlite, struct error *error)
 	return database_exec(sqlite->db, sqlite->path, text, error);
 }
 
+/* Positions have no holes but by removing; where something was removed, who knows without looking.
+ */
+static int64_t stored_events(const struct sqlite_store *sqlite)
+{
+	bool whole = database_ask(sqlite->db, "SELECT coalesce(max(removed), 0) FROM topic") == 0;
+
+	return whole ? (int64_t)sqlite->store.head : -1;
+}
+
 static int open_parts(
 	struct sqlite_store *sqlite, const struct store_config *config, struct error *error)
 {
@@ -447,11 +482,15 @@ static int open_parts(
 		keytable_open(&sqlite->keys, sqlite->db, config->idempotency_window) != 0)
 		return database_failed(sqlite->db, "cannot use the database", error);
 	sqlite->shrink.db = sqlite->db;
+	sqlite->events = stored_events(sqlite);
 	if (retention == NULL ||
 		(retention->count == 0 && memcmp(&retention->all, &nothing, sizeof(nothing)) == 0))
 		return 0;
 	sqlite->prune = prune_open(sqlite->db, config->topics, retention, error);
-	return sqlite->prune != NULL ? 0 : -1;
+	if (sqlite->prune == NULL)
+		return -1;
+	sqlite->events = prune_events(sqlite->prune);
+	return 0;
 }
 
 struct store *store_sqlite_open(const struct store_config *config, struct error *error)
@@ -465,6 +504,7 @@ struct store *store_sqlite_open(const struct store_config *config, struct error 
 		.read = store_sqlite_read,
 		.newest = store_sqlite_newest,
 		.since = store_sqlite_since,
+		.size = sqlite_size,
 		.close = sqlite_close,
 	};
 	struct sqlite_store *sqlite = calloc(1, sizeof(*sqlite));
@@ -477,6 +517,7 @@ struct store *store_sqlite_open(const struct store_config *config, struct error 
 	sqlite->store.ops = &ops;
 	sqlite->store.topics = config->topics;
 	sqlite->lock = -1;
+	sqlite->sync = config->sync;
 	if (database_lock(sqlite->path, &sqlite->lock, error) == 0 &&
 		open_database(sqlite, error) == 0 && load(sqlite, error) == 0 &&
 		begin_incarnation(sqlite, error) == 0 &&

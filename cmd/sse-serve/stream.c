@@ -288,6 +288,10 @@ static int check_name(const struct request *request, struct error *error)
 	const char *fault =
 		name != NULL ? content_name_fault((struct sse_text){name, strlen(name)}) : NULL;
 
+	if (name != NULL && request->route.kind == ROUTE_STATUS) {
+		free(name);
+		return error_set(error, EX_DATAERR, "$sys has no names: leave out ?as=");
+	}
 	free(name);
 	if (fault == NULL)
 		return 0;

@@ -31,11 +31,31 @@ static ssize_t send_bytes(int fd, const char *data, size_t len)
 	return sent;
 }
 
+/* Has it still to get something? */
+static bool is_behind(uint8_t state)
+{
+	return state == READY || state == WAITING || state == READING;
+}
+
+static void set_state(struct subscriber *subscriber, enum subscriber_state state)
+{
+	if (is_behind(subscriber->state) != is_behind(state))
+		metrics_add(&subscriber->fanout->metrics.behind, is_behind(state) ? 1 : UINT64_MAX);
+	subscriber->state = state;
+}
+
+/* The server's figures of itself are no part of them. */
+void subscriber_delivered(struct subscriber *subscriber, uint64_t events)
+{
+	if (!subscriber->channel->system)
+		metrics_add(&subscriber->fanout->metrics.delivered, events);
+}
+
 void subscriber_make_ready(struct subscriber *subscriber)
 {
 	struct fanout *fanout = subscriber->fanout;
 
-	subscriber->state = READY;
+	set_state(subscriber, READY);
 	if (subscriber->queued)
 		return;
 	subscriber->queued = true;
@@ -79,7 +99,7 @@ void subscriber_close(struct subscriber *subscriber)
 
 	if (subscriber->state == CLOSED)
 		return;
-	subscriber->state = CLOSED;
+	set_state(subscriber, CLOSED);
 	/* The HTTP library may not have closed its descriptor of the same socket yet. */
 	epoll_ctl(subscriber->fanout->epoll, EPOLL_CTL_DEL, subscriber->fd, NULL);
 	close(subscriber->fd);
@@ -114,7 +134,7 @@ void subscriber_behind(struct subscriber *subscriber, uint64_t cursor, uint64_t 
 /* The socket is full: epoll will tell. */
 static void wait_for_room(struct subscriber *subscriber)
 {
-	subscriber->state = WAITING;
+	set_state(subscriber, WAITING);
 	subscriber->unread = 0;
 }
 
@@ -140,6 +160,7 @@ void subscriber_stopped(struct subscriber *subscriber, uint64_t cursor, uint64_t
 	const struct window_view view = view_of(subscriber);
 	const struct window_entry *one;
 	const char *frame;
+	uint64_t events = 0;
 	size_t len;
 
 	for (entry = window_find(window, &view, entry, fanout->boundary);;
@@ -149,8 +170,10 @@ void subscriber_stopped(struct subscriber *subscriber, uint64_t cursor, uint64_t
 		if (sent < len)
 			break;
 		sent -= len;
+		events++;
 		cursor = one->position;
 	}
+	subscriber_delivered(subscriber, events);
 	wait_for_room(subscriber);
 	subscriber->cursor = cursor;
 	subscriber->entry = entry;
@@ -179,7 +202,7 @@ static void submit(struct subscriber *subscriber, struct replay *replay)
 	replay->job.mailbox = fanout->mailbox;
 	subscriber->entry = TOPIC_NO_ENTRY;
 	subscriber->resumed = true;
-	subscriber->state = READING;
+	set_state(subscriber, READING);
 	worker_submit(fanout->server->worker, &replay->job);
 }
 
@@ -223,9 +246,23 @@ static void stopped_in_replay(
 		start = chunk->marks[i].end;
 		subscriber->cursor = chunk->marks[i].position;
 	}
+	subscriber_delivered(subscriber, i - replay->first);
 	wait_for_room(subscriber);
 	subscriber->skip = (uint32_t)(replay->offset + sent - start);
 	subscriber->partial = subscriber->skip > 0 ? chunk->marks[i].position : 0;
+}
+
+/* It has all of the chunk that was for it. */
+static void finish_replay(struct subscriber *subscriber, const struct replay *replay)
+{
+	const struct replay_chunk *chunk = replay->chunk;
+	size_t events = chunk->count - replay->first;
+
+	/* Only the rest of one event, before a gap is told. */
+	if (events > 0 && replay->end == chunk->marks[replay->first].end)
+		events = 1;
+	subscriber_delivered(subscriber, events);
+	subscriber_behind(subscriber, replay->reached, TOPIC_NO_ENTRY);
 }
 
 static void send_replay(struct subscriber *subscriber, const struct replay *replay)
@@ -244,7 +281,7 @@ static void send_replay(struct subscriber *subscriber, const struct replay *repl
 	else if (len > skip && (size_t)sent < len - skip)
 		stopped_in_replay(subscriber, replay, skip + (size_t)sent);
 	else
-		subscriber_behind(subscriber, replay->reached, TOPIC_NO_ENTRY);
+		finish_replay(subscriber, replay);
 }
 
 /* A chunk came back from the replay thread. */
@@ -258,7 +295,7 @@ static void take_replay(struct message *message)
 		replay_free(replay);
 		return;
 	}
-	subscriber->state = READY;
+	set_state(subscriber, READY);
 	if (replay->failed) {
 		subscriber_close(subscriber);
 	} else {
@@ -295,7 +332,7 @@ static void become_live(struct subscriber *subscriber, uint64_t entry)
 {
 	uint64_t boundary = subscriber->fanout->boundary;
 
-	subscriber->state = LIVE;
+	set_state(subscriber, LIVE);
 	subscriber->resumed = false;
 	subscriber->skip = 0;
 	subscriber->partial = 0;
@@ -347,8 +384,10 @@ static bool serve_from_window(struct subscriber *subscriber, uint64_t entry)
 		subscriber_stopped(
 			subscriber, subscriber->cursor, entry, subscriber->skip + (size_t)sent);
 	} else if (chunk.end < fanout->boundary) {
+		subscriber_delivered(subscriber, chunk.events);
 		subscriber_behind(subscriber, chunk.position, chunk.end);
 	} else {
+		subscriber_delivered(subscriber, chunk.events);
 		subscriber->cursor = chunk.position;
 		become_live(subscriber, chunk.end);
 	}
@@ -482,7 +521,7 @@ void subscriber_open(struct opening *opening)
 	if (send_head(subscriber, opening) == 0) {
 		begin(subscriber, &opening->start);
 	} else {
-		subscriber->state = READY;
+		set_state(subscriber, READY);
 		subscriber_close(subscriber);
 	}
 	opening_free(opening);

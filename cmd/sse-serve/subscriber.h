@@ -38,6 +38,8 @@ struct channel {
 	_Atomic uint32_t count; /* written by the loop */
 	uint32_t room;
 
+	bool system; /* for TOPIC_SYSTEM */
+
 	struct channel *next, **back;		/* among all channels */
 	struct channel *next_many, **back_many; /* among those that are more than one name */
 
@@ -140,6 +142,9 @@ void subscriber_behind(struct subscriber *subscriber, uint64_t cursor, uint64_t 
  */
 void subscriber_stopped(
 	struct subscriber *subscriber, uint64_t cursor, uint64_t entry, size_t sent);
+
+/* subscriber_delivered(subscriber, events): its socket took them whole. */
+void subscriber_delivered(struct subscriber *subscriber, uint64_t events);
 
 /*
  * subscriber_look(subscriber, margin):

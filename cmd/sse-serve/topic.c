@@ -101,8 +101,15 @@ bool topic_is_pattern(const char *pattern)
 	return strchr(pattern, '*') != NULL;
 }
 
+bool topic_is_system(const char *name)
+{
+	return strcmp(name, TOPIC_SYSTEM) == 0;
+}
+
 bool topic_matches(const char *pattern, const char *name)
 {
+	if (topic_is_system(name))
+		return topic_is_system(pattern);
 	for (;;) {
 		size_t p = strcspn(pattern, "/"), n = strcspn(name, "/");
 

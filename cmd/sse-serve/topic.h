@@ -17,6 +17,12 @@
 /* The longest name of a topic, in bytes. */
 #define TOPIC_NAME_MAX 200
 
+/*
+ * The server's own topic, the one name outside the grammar: nobody publishes to it, no pattern
+ * matches it, and it is never stored.
+ */
+#define TOPIC_SYSTEM "$sys"
+
 /* No entry of the window: see window.h. */
 #define TOPIC_NO_ENTRY UINT64_MAX
 
@@ -35,6 +41,8 @@ struct topic {
 	_Atomic uint64_t removed;
 	/* The newest entry of this topic in the window.  Written by the log thread. */
 	_Atomic uint64_t newest_entry;
+	/* Events that it got since the start, stored or not.  Written by the log thread. */
+	_Atomic uint64_t published;
 };
 
 struct topics;
@@ -53,7 +61,10 @@ int topic_name_check(const char *name, size_t len, struct error *error);
  */
 int topic_pattern_check(const char *pattern, size_t len, struct error *error);
 
-/* topic_matches(pattern, name): both were checked. */
+/* topic_is_system(name): is it TOPIC_SYSTEM? */
+bool topic_is_system(const char *name);
+
+/* topic_matches(pattern, name): both were checked, or are TOPIC_SYSTEM. */
 bool topic_matches(const char *pattern, const char *name);
 
 /* topic_is_pattern(pattern): does it hold a wildcard? */

@@ -50,6 +50,7 @@ struct window {
 	_Alignas(64) _Atomic uint64_t tail;
 	_Alignas(64) _Atomic uint64_t head;
 	_Atomic uint64_t visible_position;
+	_Atomic uint64_t used; /* bytes of the ring */
 	_Atomic int envelopes; /* readers that want them */
 };
 
@@ -255,6 +256,20 @@ void window_publish(struct window *window)
 {
 	atomic_store_explicit(&window->visible_position, window->position, memory_order_release);
 	atomic_store_explicit(&window->head, window->added, memory_order_release);
+	atomic_store_explicit(&window->used, window->written - window->kept, memory_order_relaxed);
+}
+
+size_t window_size(const struct window *window)
+{
+	return window->size;
+}
+
+void window_use(const struct window *window, uint64_t *bytes, uint64_t *events)
+{
+	uint64_t tail = atomic_load(&window->tail);
+
+	*bytes = atomic_load_explicit(&window->used, memory_order_relaxed);
+	*events = window_head(window) - tail;
 }
 
 void window_want_envelopes(struct window *window, int more)
@@ -424,6 +439,7 @@ void window_gather(const struct window *window, const struct window_view *view, 
 		limit - entry > LOOK_MAX && view->topics->count > 1 ? entry + LOOK_MAX : limit;
 
 	chunk->count = 0;
+	chunk->events = 0;
 	chunk->len = 0;
 	chunk->position = position;
 	chunk->missing = false;
@@ -437,6 +453,7 @@ void window_gather(const struct window *window, const struct window_view *view, 
 		if (frame == NULL || !add_piece(window, chunk, frame, len, skip))
 			break;
 		skip = 0;
+		chunk->events++;
 		chunk->position = one->position;
 	}
 	chunk->end = entry;

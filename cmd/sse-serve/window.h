@@ -87,6 +87,12 @@ void window_want_envelopes(struct window *window, int more);
 /* window_head(window): one past the newest visible entry. */
 uint64_t window_head(const struct window *window);
 
+/* window_size(window): the most bytes that it holds. */
+size_t window_size(const struct window *window);
+
+/* window_use(window, bytes, events): about what it holds now.  Any thread. */
+void window_use(const struct window *window, uint64_t *bytes, uint64_t *events);
+
 /* window_position(window): the position of the newest visible stored event. */
 uint64_t window_position(const struct window *window);
 
@@ -151,6 +157,7 @@ const char *window_frame(
 struct window_chunk {
 	struct iovec pieces[WINDOW_PIECES];
 	int count;	   /* of pieces */
+	uint32_t events;   /* in them */
 	size_t len;	   /* bytes in all pieces */
 	uint64_t end;	   /* all entries of the view before this one are in it */
 	uint64_t position; /* of the last stored event before ${end}, as far as it is known */

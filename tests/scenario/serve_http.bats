@@ -202,7 +202,7 @@ teardown() {
 	serve
 	local bad
 	for bad in event presence a/event/b a/presence/b . .. a/../b %2e%2e a//b a/ /a 'a%20b' 'a%2Cb' \
-		'%24sys' 'a%C3%A4' 'a@b' 'a%0ab'; do
+		'%24sysx' 'a%24sys' 'a/%24sys' 'a%C3%A4' 'a@b' 'a%0ab'; do
 		ask --path-as-is -H 'Content-Type: text/plain' -d x "$URL/api/$bad"
 		problem 400 'topic'
 		ask --path-as-is "$URL/api/$bad"

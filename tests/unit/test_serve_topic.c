@@ -138,7 +138,9 @@ static void a_star_is_one_segment_and_two_are_the_rest(void **state)
 		{"a/*", "a/b/c", false}, {"a/**", "a/b/c", true}, {"a/**", "a/b", true},
 		{"a/**", "a", false}, {"a/**", "ab/c", false}, {"*/b", "a/b", true},
 		{"*/b", "a/c", false}, {"a/*/c", "a/b/c", true}, {"a/*/c", "a/b/d", false},
-		{"*/*", "a/b", true}, {"*/*", "a", false}, {"*/*/**", "a/b", false}};
+		{"*/*", "a/b", true}, {"*/*", "a", false}, {"*/*/**", "a/b", false},
+		{"*", "$sys", false}, {"**", "$sys", false}, {"$sys", "$sys", true},
+		{"$sys", "a", false}, {"a", "$sys", false}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(pairs); i++) {

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* What the server counts of itself; see metrics.h. */
+#include <inttypes.h>
+#include <stddef.h>
+#include <time.h>
+
+#include "buf.h"
+#include "fanout.h"
+#include "http.h"
+#include "metrics.h"
+#include "server.h"
+
+uint64_t metrics_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+void metrics_took(struct metrics_times *times, uint64_t us)
+{
+	metrics_add(&times->count, 1);
+	metrics_add(&times->total, us);
+	/* If it is asked for just now, it may count for the next time too. */
+	if (us > atomic_load_explicit(&times->longest, memory_order_relaxed))
+		atomic_store_explicit(&times->longest, us, memory_order_relaxed);
+}
+
+static uint64_t look(const _Atomic uint64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+void metrics_read(const struct server *server, struct metrics_sum *sum)
+{
+	*sum = (struct metrics_sum){
+		.uptime = (metrics_clock() - server->metrics.started) / 1000000,
+		.names = (uint64_t)roster_count(server->roster),
+		.published = look(&server->metrics.published),
+		.window_cap = window_size(server->window),
+	};
+	for (unsigned i = 0; i < server->loops; i++) {
+		const struct fanout *fanout = server->fanouts[i];
+
+		sum->streams += atomic_load_explicit(&fanout->placed, memory_order_relaxed);
+		sum->behind += look(&fanout->metrics.behind);
+		sum->requests += look(&fanout->metrics.requests);
+		sum->delivered += look(&fanout->metrics.delivered);
+	}
+	window_use(server->window, &sum->window_bytes, &sum->window_events);
+	server->store->ops->size(server->store, &sum->database_bytes, &sum->database_events);
+}
+
+/* --- for Prometheus --- */
+
+struct row {
+	const char *name, *type, *help;
+	size_t offset; /* in struct metrics_sum, where all are 8 bytes */
+};
+
+#define OF(field) offsetof(struct metrics_sum, field)
+
+static const struct row rows[] = {
+	{"sse_uptime_seconds", "gauge", "Seconds since the server started.", OF(uptime)},
+	{"sse_streams", "gauge", "Open streams.", OF(streams)},
+	{"sse_streams_behind", "gauge", "Open streams that still have to get what is there.",
+		OF(behind)},
+	{"sse_names", "gauge", "Names that are present, or leaving.", OF(names)},
+	{"sse_requests_total", "counter", "HTTP requests.", OF(requests)},
+	{"sse_events_published_total", "counter", "Events that came in.", OF(published)},
+	{"sse_events_delivered_total", "counter", "Events that went out, once for each stream.",
+		OF(delivered)},
+	{"sse_window_bytes", "gauge", "Bytes of events in the window.", OF(window_bytes)},
+	{"sse_window_capacity_bytes", "gauge", "Bytes that the window can hold.", OF(window_cap)},
+	{"sse_window_events", "gauge", "Events in the window.", OF(window_events)},
+	{"sse_database_bytes", "gauge", "Size of the database's files.", OF(database_bytes)},
+	{"sse_database_events", "gauge", "Events that are stored.", OF(database_events)},
+};
+
+static bool add_row(struct buf *out, const struct row *row, const struct metrics_sum *sum)
+{
+	int64_t value = *(const int64_t *)(const void *)((const char *)sum + row->offset);
+
+	/* What is not known is not there. */
+	return value < 0 || buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n%s %" PRId64 "\n", row->name,
+				    row->help, row->name, row->type, row->name, value);
+}
+
+static bool add_times(
+	struct buf *out, const char *name, const char *help, const struct metrics_times *times)
+{
+	uint64_t total = look(&times->total);
+
+	return buf_addf(out,
+		"# HELP %s %s\n# TYPE %s summary\n%s_sum %" PRIu64 ".%06" PRIu64
+		"\n%s_count %" PRIu64 "\n",
+		name, help, name, name, total / 1000000, total % 1000000, name,
+		look(&times->count));
+}
+
+static bool write_metrics(const struct server *server, struct buf *out)
+{
+	struct metrics_sum sum;
+
+	metrics_read(server, &sum);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (!add_row(out, &rows[i], &sum))
+			return false;
+	}
+	return add_times(out, "sse_sync_seconds", "What made batches of events durable took.",
+		       &server->metrics.sync) &&
+	       add_times(out, "sse_publish_seconds", "From POSTs to be stored to their answers.",
+		       &server->metrics.publish) &&
+	       buf_add_text(out, "# HELP sse_build_info The version.\n# TYPE sse_build_info gauge\n"
+				 "sse_build_info{version=\"" SSE_TOOLS_VERSION "\"} 1\n");
+}
+
+void metrics_run(struct request *request)
+{
+	struct buf out;
+
+	buf_init(&out, 64 << 10);
+	if (write_metrics(request->server, &out))
+		request_reply(request, 200, "text/plain; version=0.0.4; charset=utf-8", out.data,
+			out.len);
+	else
+		request_problem(request, 503, "out of memory; try again later");
+	request_add_header(request, "Cache-Control", "no-store");
+	buf_free(&out);
+}
