@@ -50,6 +50,21 @@ static void keys_are_utf8_without_controls(void **state)
 	assert_non_null(content_key_fault((struct sse_text){"a\0b", 3}));
 }
 
+static void names_are_utf8_without_controls(void **state)
+{
+	static const char *const bad[] = {"", "a\nb", "\x7f", "\xc2\x85", "\xff", "\xed\xa0\x80"};
+	static const char name[66] = "0123456789012345678901234567890123456789012345678901234567890"
+				     "1234";
+
+	(void)state;
+	assert_null(content_name_fault(text_of("Ada")));
+	assert_null(content_name_fault(text_of("\xec\x97\x90\xec\x9d\xb4\xeb\x8b\xa4 <b>\"\\")));
+	assert_null(content_name_fault((struct sse_text){name, 64}));
+	assert_non_null(content_name_fault((struct sse_text){name, 65}));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_non_null(content_name_fault(text_of(bad[i])));
+}
+
 static void types_are_one_line_and_not_the_servers(void **state)
 {
 	static const char *const bad[] = {"", "gap", "join", "leave", "a\nb", "\r", "\xff"};
@@ -164,6 +179,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keys_of_a_header_are_printable_ascii),
 		cmocka_unit_test(keys_are_utf8_without_controls),
+		cmocka_unit_test(names_are_utf8_without_controls),
 		cmocka_unit_test(types_are_one_line_and_not_the_servers),
 		cmocka_unit_test(each_line_end_becomes_a_line_feed),
 		cmocka_unit_test(the_hash_is_the_published_one),

@@ -105,6 +105,31 @@ static void many_topics_keep_their_numbers(void **state)
 	topics_free(NULL);
 }
 
+static void rows_are_given_in_the_order_of_keeping(void **state)
+{
+	struct topics *topics = topics_new();
+	char name[24];
+
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "t/%u", i);
+		assert_int_equal(topics_add(topics, name)->row, 0);
+	}
+	for (unsigned i = 0; i < 500; i++) {
+		struct topic *topic = topics_get(topics, 999 - 2 * i);
+
+		assert_int_equal(topics_keep(topics, topic), 0);
+		assert_int_equal(topics_keep(topics, topic), 0);
+		assert_int_equal(topic->row, i + 1);
+		assert_int_equal(topics_kept(topics), i + 1);
+	}
+	assert_ptr_equal(topics_of_row(topics, 1), topics_get(topics, 999));
+	assert_ptr_equal(topics_of_row(topics, 500), topics_get(topics, 1));
+	assert_null(topics_of_row(topics, 0));
+	assert_null(topics_of_row(topics, 501));
+	topics_free(topics);
+}
+
 static void patterns_that_can_be(void **state)
 {
 	static const char *const good[] = {
@@ -184,6 +209,7 @@ int main(void)
 		cmocka_unit_test(the_longest_name_is_200_bytes),
 		cmocka_unit_test(a_topic_is_registered_once_and_stays),
 		cmocka_unit_test(many_topics_keep_their_numbers),
+		cmocka_unit_test(rows_are_given_in_the_order_of_keeping),
 		cmocka_unit_test(patterns_that_can_be),
 		cmocka_unit_test(a_star_is_one_segment_and_two_are_the_rest),
 		cmocka_unit_test(a_set_has_what_was_added),

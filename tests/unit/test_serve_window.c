@@ -155,6 +155,47 @@ static void entries_of_one_topic_are_linked(void **state)
 	close_window(&f);
 }
 
+static void a_view_of_what_is_stored_leaves_out_what_is_ephemeral(void **state)
+{
+	struct window_chunk chunk;
+	struct window_view views[2];
+	uint64_t entry = 9;
+	struct fixture f;
+
+	(void)state;
+	open_window(&f, 65536, false);
+	publish(&f, f.a, "0");
+	add(&f, f.a, "1", 1, true);
+	publish(&f, f.b, "2");
+	add(&f, f.b, "3", 1, true);
+	add(&f, f.a, "4", 1, true);
+	publish(&f, f.a, "5");
+	add(&f, f.a, "6", 1, true);
+	window_publish(f.window);
+	views[0] = f.only_a;
+	views[1] = f.both;
+	/* None takes a position. */
+	assert_int_equal(window_position(f.window), 3);
+	assert_true(window_seek(f.window, 0, 1, &entry));
+	assert_int_equal(entry, 2);
+	assert_true(window_announce(f.window, 0, 0));
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(window_next(f.window, &views[i], 0, 7), 1);
+		views[i].stored = true;
+		assert_int_equal(window_find(f.window, &views[i], 0, 7), 0);
+		assert_int_equal(window_find(f.window, &views[i], 1, 7), i == 0 ? 5 : 2);
+		assert_int_equal(window_next(f.window, &views[i], 0, 7), i == 0 ? 5 : 2);
+		assert_int_equal(window_next(f.window, &views[i], 0, 5), i == 0 ? 5 : 2);
+		assert_int_equal(window_next(f.window, &views[i], 5, 7), 7);
+		window_gather(f.window, &views[i], 0, 7, 0, 0, &chunk);
+		assert_int_equal(chunk.events, i == 0 ? 2 : 3);
+		assert_int_equal(chunk.end, 7);
+		assert_int_equal(chunk.position, 3);
+	}
+	window_withdraw(f.window, 0);
+	close_window(&f);
+}
+
 static void a_view_of_several_topics_takes_what_is_of_them_in_order(void **state)
 {
 	struct window_chunk chunk;
@@ -460,6 +501,7 @@ int main(void)
 		cmocka_unit_test(a_new_window_is_empty),
 		cmocka_unit_test(events_are_frames_in_their_order),
 		cmocka_unit_test(entries_of_one_topic_are_linked),
+		cmocka_unit_test(a_view_of_what_is_stored_leaves_out_what_is_ephemeral),
 		cmocka_unit_test(a_view_of_several_topics_takes_what_is_of_them_in_order),
 		cmocka_unit_test(envelopes_are_there_while_somebody_wants_them),
 		cmocka_unit_test(ephemeral_events_have_no_id_and_the_position_before),
