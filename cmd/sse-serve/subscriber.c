@@ -37,7 +37,7 @@ static bool is_behind(uint8_t state)
 	return state == READY || state == WAITING || state == READING;
 }
 
-static void set_state(struct subscriber *subscriber, enum subscriber_state state)
+static void set_state(struct subscriber *subscriber, uint8_t state)
 {
 	if (is_behind(subscriber->state) != is_behind(state))
 		metrics_add(&subscriber->fanout->metrics.behind, is_behind(state) ? 1 : UINT64_MAX);
