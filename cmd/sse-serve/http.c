@@ -361,6 +361,13 @@ static void healthz(struct request *request)
 /* Requests are refused before they get here while the server is stopping. */
 static void readyz(struct request *request)
 {
+	const struct store *store = request->server->store;
+	struct error error = {0};
+
+	if (store->ops->check(store, &error) != 0) {
+		request_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, "%s", error.text);
+		return;
+	}
 	request_reply_static(request, MHD_HTTP_OK, "text/plain; charset=utf-8", "ready\n", 6);
 	request_add_header(request, "Cache-Control", "no-store");
 }

@@ -109,6 +109,13 @@ struct store_ops {
 		struct error *error);
 
 	/*
+	 * check(store, error):
+	 * Can events be stored, as far as that is known without trying: are the log's files still
+	 * where they were?  Return 0, or -1 with EX_IOERR.  Any thread.
+	 */
+	int (*check)(const struct store *store, struct error *error);
+
+	/*
 	 * size(store, bytes, events):
 	 * What the log takes on the disk, and how many events are stored; -1 for those if that is
 	 * not known.  Any thread.

@@ -260,6 +260,13 @@ static int memory_since(struct store_reader *reader, int64_t time, uint64_t upto
 	return 0;
 }
 
+static int memory_check(const struct store *store, struct error *error)
+{
+	(void)store;
+	(void)error;
+	return 0;
+}
+
 /* It is in the window. */
 static void memory_size(const struct store *store, int64_t *bytes, int64_t *events)
 {
@@ -284,6 +291,7 @@ static const struct store_ops memory_ops = {
 	.read = memory_read,
 	.newest = memory_newest,
 	.since = memory_since,
+	.check = memory_check,
 	.size = memory_size,
 	.close = memory_close,
 };

@@ -4,7 +4,7 @@
  * committed survives a power loss.  One connection writes (the log thread's), each reader has one
  * of its own, and a lock of ours on the file keeps a second server out.
  */
-#include <limits.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,10 +41,17 @@ static const char *const sql[STATEMENTS] = {
 	[ADD_EVENT] = DATABASE_ADD_EVENT,
 };
 
+/* A file that must stay where it is: SQLite has it open, and would go on writing into nothing. */
+struct place {
+	char *path;
+	struct stat status; /* when the store was opened */
+};
+
 struct sqlite_store {
 	struct store store;
 	char *path;
-	int lock; /* the locked file; open as long as the store is */
+	struct place places[2]; /* the database and its WAL */
+	int lock;		/* the locked file; open as long as the store is */
 	sqlite3 *db;
 	sqlite3_stmt *statements[STATEMENTS];
 	uint32_t topics_stored; /* rows of topics up to this one are written */
@@ -109,6 +116,38 @@ static void rollback(struct sqlite_store *sqlite)
 		run(sqlite, ROLLBACK);
 	if (sqlite->prune != NULL)
 		prune_rollback(sqlite->prune);
+}
+
+/* --- where the files are --- */
+
+static int note_place(
+	struct place *place, const char *path, const char *suffix, struct error *error)
+{
+	if (asprintf(&place->path, "%s%s", path, suffix) < 0) {
+		place->path = NULL;
+		return error_set(error, EX_OSERR, "out of memory for the store");
+	}
+	if (stat(place->path, &place->status) == 0)
+		return 0;
+	return error_set(error, EX_IOERR, "cannot look at %s: %s", place->path, strerror(errno));
+}
+
+static int sqlite_check(const struct store *store, struct error *error)
+{
+	const struct sqlite_store *sqlite = (const struct sqlite_store *)store;
+
+	for (size_t i = 0; i < sizeof(sqlite->places) / sizeof(sqlite->places[0]); i++) {
+		const struct place *place = &sqlite->places[i];
+		struct stat now;
+
+		if (stat(place->path, &now) != 0 || now.st_ino != place->status.st_ino ||
+			now.st_dev != place->status.st_dev)
+			return error_set(error, EX_IOERR,
+				"%s was removed or replaced while the server runs, so nothing can be stored: put "
+				"it back, or start the server again",
+				place->path);
+	}
+	return 0;
 }
 
 /* --- writing --- */
@@ -277,6 +316,9 @@ static int sqlite_append(
 
 	if (find_topics(sqlite, &all, error) != 0)
 		return -1;
+	/* What is stored must be found again. */
+	if (all.stores && sqlite_check(store, error) != 0)
+		return -1;
 	if (sqlite->prune != NULL && prune_begin(sqlite->prune) != 0)
 		return error_set(error, EX_IOERR, "out of memory for a new topic");
 	result = write_all(sqlite, &all);
@@ -373,13 +415,11 @@ static void sqlite_size(const struct store *store, int64_t *bytes, int64_t *even
 {
 	const struct sqlite_store *sqlite = (const struct sqlite_store *)store;
 	struct stat status;
-	char wal[PATH_MAX];
 
 	*events = sqlite->events;
-	*bytes = stat(sqlite->path, &status) == 0 ? status.st_size : 0;
-	if ((size_t)snprintf(wal, sizeof(wal), "%s-wal", sqlite->path) < sizeof(wal) &&
-		stat(wal, &status) == 0)
-		*bytes += status.st_size;
+	*bytes = 0;
+	for (size_t i = 0; i < sizeof(sqlite->places) / sizeof(sqlite->places[0]); i++)
+		*bytes += stat(sqlite->places[i].path, &status) == 0 ? status.st_size : 0;
 }
 
 static void sqlite_close(struct store *store)
@@ -397,6 +437,8 @@ static void sqlite_close(struct store *store)
 	if (sqlite->lock >= 0)
 		close(sqlite->lock);
 	identity_free(&store->identity);
+	free(sqlite->places[0].path);
+	free(sqlite->places[1].path);
 	free(sqlite->path);
 	free(sqlite);
 }
@@ -504,6 +546,7 @@ struct store *store_sqlite_open(const struct store_config *config, struct error 
 		.read = store_sqlite_read,
 		.newest = store_sqlite_newest,
 		.since = store_sqlite_since,
+		.check = sqlite_check,
 		.size = sqlite_size,
 		.close = sqlite_close,
 	};
@@ -522,7 +565,9 @@ struct store *store_sqlite_open(const struct store_config *config, struct error 
 		open_database(sqlite, error) == 0 && load(sqlite, error) == 0 &&
 		begin_incarnation(sqlite, error) == 0 &&
 		database_incarnations(sqlite->db, &sqlite->store.identity, error) == 0 &&
-		open_parts(sqlite, config, error) == 0)
+		open_parts(sqlite, config, error) == 0 &&
+		note_place(&sqlite->places[0], sqlite->path, "", error) == 0 &&
+		note_place(&sqlite->places[1], sqlite->path, "-wal", error) == 0)
 		return &sqlite->store;
 	sqlite_close(&sqlite->store);
 	return NULL;

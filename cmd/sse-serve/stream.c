@@ -321,6 +321,14 @@ static struct opening *read_opening(struct request *request)
 	return NULL;
 }
 
+static void reply_head(struct request *request, const struct opening *opening)
+{
+	limits_release(request->server->limits, opening->address);
+	request_reply_static(request, 200, "text/event-stream", "", 0);
+	request_add_header(request, "Cache-Control", "no-cache");
+	request_add_header(request, "X-Accel-Buffering", "no");
+}
+
 void stream_run(struct request *request)
 {
 	struct opening *opening = read_opening(request);
@@ -328,10 +336,10 @@ void stream_run(struct request *request)
 	if (opening == NULL)
 		return;
 	if (request_is_head(request)) {
+		/* As GET would be answered. */
+		if (seat(request, opening) && admit(request, opening))
+			reply_head(request, opening);
 		opening_free(opening);
-		request_reply_static(request, 200, "text/event-stream", "", 0);
-		request_add_header(request, "Cache-Control", "no-cache");
-		request_add_header(request, "X-Accel-Buffering", "no");
 		return;
 	}
 	opening->head_len = make_head(request, opening->head, sizeof(opening->head));

@@ -24,6 +24,7 @@ struct topic_check {
 	uint64_t counted;		 /* up to here its counter counts */
 	int64_t events, bytes;		 /* up to there, as they are */
 	int64_t said_events, said_bytes; /* as its counter says */
+	bool holds;			 /* an event, counted or not */
 };
 
 struct verify {
@@ -195,6 +196,8 @@ static void check_event(struct verify *verify, sqlite3_stmt *row)
 		problem(verify, "event %" PRId64 ": there is no topic %" PRId64, position, topic);
 	else
 		check = &verify->topics[topic - 1];
+	if (check != NULL)
+		check->holds = true;
 	database_event(row, &event);
 	check_data(verify, &event);
 	if (check == NULL)
@@ -253,6 +256,16 @@ static void check_all(struct verify *verify)
 	}
 }
 
+/* Topics that hold events; those whose events were all removed do not. */
+static uint32_t count_topics(const struct verify *verify)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < verify->topic_count; i++)
+		count += verify->topics[i].holds;
+	return count;
+}
+
 /* Say what came of it. */
 static int conclude(const struct verify *verify, struct error *error)
 {
@@ -264,9 +277,12 @@ static int conclude(const struct verify *verify, struct error *error)
 		return -1;
 	}
 	printf("%s: ok, %" PRId64 " events in %" PRIu32 " topics", verify->path, verify->events,
-		verify->topic_count);
+		count_topics(verify));
 	if (verify->events > 0)
 		printf(", positions %" PRId64 " to %" PRId64, verify->first, verify->last);
+	if (count_topics(verify) < verify->topic_count)
+		printf("; %" PRIu32 " topics are empty",
+			verify->topic_count - count_topics(verify));
 	putchar('\n');
 	if (fflush(stdout) != 0)
 		return error_set(error, EX_IOERR, "cannot write: %s", strerror(errno));

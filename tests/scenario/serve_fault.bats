@@ -22,6 +22,41 @@ grew() {
 	[ "$(wc -l <"$1")" -gt "$2" ]
 }
 
+@test "a database that is removed or replaced under a running server is noticed, and nothing is said to be stored" {
+	serve
+	text any 1
+	follow stream /api/any/event
+	mv events.db moved.db
+	text any 2
+	problem 507 'events.db was removed or replaced'
+	has err 'events.db was removed or replaced'
+	ask "$URL/readyz"
+	problem 503 'put it back'
+	# What need not be stored goes on.
+	ask -H 'Content-Type: text/plain' -d live "$URL/api/any?ephemeral=1"
+	answers 202
+	wait_for has stream 'data: live'
+	cp moved.db events.db
+	text any 2
+	problem 507 'replaced'
+	mv moved.db events.db
+	text any 3
+	answers 201
+	ask "$URL/readyz"
+	answers 200
+	mv events.db-wal wal
+	text any 4
+	problem 507 'events.db-wal was removed'
+	mv wal events.db-wal
+	text any 5
+	answers 201
+	wait_for has stream 'data: 5'
+	rm events.db
+	text any 6
+	problem 507 'removed'
+	[ "$(sed -n 's/^data: //p' stream | tr '\n' ' ')" = 'live 3 5 ' ]
+}
+
 @test "kill -9, ten times over: what was acknowledged is stored once, and a reader sees each once" {
 	serve
 	local round port=$PORT publisher reader have

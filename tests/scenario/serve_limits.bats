@@ -20,6 +20,9 @@ teardown() {
 	ask "$URL/api/any/event"
 	problem 503 'max-streams'
 	[ -n "$(header Retry-After)" ]
+	# HEAD says what GET would.
+	ask --head "$URL/api/any/event"
+	answers 503
 	text any 1
 	answers 201
 	wait_for has one 'data: 1'
@@ -32,8 +35,12 @@ teardown() {
 	}
 	wait_for free
 	# HEAD opens none.
-	ask -I "$URL/api/any/event"
-	answers 200
+	local i
+	for i in 1 2 3; do
+		ask -I "$URL/api/any/event"
+		answers 200
+	done
+	follow two /api/any/event
 }
 
 @test "beyond --max-streams-per-address one more gets 429, but not on loopback" {

@@ -56,6 +56,20 @@ imports() {
 	cmp before after
 }
 
+@test "--verify tells topics that hold events from those that are empty" {
+	serve --retain-topic 'gone/*=1s'
+	text gone/one 1
+	text gone/two 2
+	text kept 3
+	emptied() {
+		ask "$URL/api/gone/one" && [ "$(cat body)" = '[]' ]
+	}
+	wait_for emptied
+	stop
+	run -0 sse-serve --verify --db events.db
+	[ "$output" = 'events.db: ok, 1 events in 1 topics, positions 3 to 3; 2 topics are empty' ]
+}
+
 @test "--verify refuses a database that a server has, that is none, or that is not there" {
 	serve
 	refuses 75 'in use by another sse-serve' --verify --db events.db

@@ -157,6 +157,8 @@ join {"name":"Bob","count":2}' ]
 	ask "$URL/api/a/event?as=Eve"
 	problem 503 'max-names'
 	[ -n "$(header Retry-After)" ]
+	ask --head "$URL/api/a/event?as=Eve"
+	answers 503
 	# Neither half of it is counted, nor who is there already.
 	ask "$URL/api/event?topic=b&topic=c&as=Bob"
 	problem 503 'max-names'
