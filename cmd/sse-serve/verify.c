@@ -196,12 +196,11 @@ static void check_event(struct verify *verify, sqlite3_stmt *row)
 		problem(verify, "event %" PRId64 ": there is no topic %" PRId64, position, topic);
 	else
 		check = &verify->topics[topic - 1];
-	if (check != NULL)
-		check->holds = true;
 	database_event(row, &event);
 	check_data(verify, &event);
 	if (check == NULL)
 		return;
+	check->holds = true;
 	if ((uint64_t)position <= check->removed)
 		problem(verify, "event %" PRId64 " is there, but marked as removed", position);
 	if ((uint64_t)position <= check->counted) {
