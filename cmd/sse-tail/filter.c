@@ -52,6 +52,8 @@ int filter_open(struct filter *filter, const struct filter_options *options, str
 	*filter = (struct filter){.options = options};
 	if (options->preset >= 0)
 		filter->preset = &filter_presets[options->preset];
+	filter->named = options->events.count > 0 || options->not_events.count > 0 || count > 0 ||
+			options->done_events.count > 0 || filter->preset != NULL;
 	buf_init(&filter->name, SSE_EVENT_MAX * 3);
 	buf_init(&filter->value, SSE_EVENT_MAX);
 	if (count == 0)
@@ -88,10 +90,15 @@ static const char *name_of(struct filter *filter, struct sse_text type)
 	struct buf *name = &filter->name;
 
 	name->len = 0;
-	for (size_t i = 0; i < type.len; i++) {
-		if (type.data[i] == '\0' ? !buf_add_text(name, "\xef\xbf\xbd")
-					 : !buf_add_byte(name, type.data[i]))
+	while (type.len > 0) {
+		const char *nul = memchr(type.data, '\0', type.len);
+		size_t len = nul != NULL ? (size_t)(nul - type.data) : type.len;
+
+		if (!buf_add(name, type.data, len) ||
+			(nul != NULL && !buf_add_text(name, "\xef\xbf\xbd")))
 			return "";
+		type.data += len + (nul != NULL);
+		type.len -= len + (nul != NULL);
 	}
 	return buf_add_byte(name, '\0') ? name->data : "";
 }
@@ -115,10 +122,7 @@ static bool wants(const struct filter *filter, const char *name)
 
 bool filter_wants(struct filter *filter, struct sse_text type)
 {
-	const struct filter_options *options = filter->options;
-
-	return (options->events.count == 0 && options->not_events.count == 0) ||
-	       wants(filter, name_of(filter, type));
+	return !filter->named || wants(filter, name_of(filter, type));
 }
 
 /* --- values ---------------------------------------------------------------------------------- */
@@ -168,7 +172,7 @@ enum filter_result filter_event(struct filter *filter, const struct sse_event *e
 {
 	const struct filter_preset *preset = filter->preset;
 	bool pointed = filter->rule_count > 0 || preset != NULL;
-	const char *name = name_of(filter, event->type);
+	const char *name = filter->named ? name_of(filter, event->type) : "";
 	struct json_error not_json;
 	struct json_text data;
 

@@ -51,6 +51,7 @@ struct filter {
 	const struct filter_preset *preset; /* NULL: none */
 	struct filter_rule *rules;	    /* of the options; owned, and their globs */
 	size_t rule_count;
+	bool named; /* something depends on an event's type */
 	struct buf name, value;
 };
 

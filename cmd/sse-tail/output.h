@@ -59,8 +59,8 @@ struct output {
 	struct buf scratch; /* for the formats' own use */
 	struct buf last_id; /* sse: the id that a reader of the output has by now */
 	uint64_t count;	    /* events that were appended */
-	int64_t before;	    /* when the last came, in ms of client_now(); 0: none did */
-	bool line_open;	    /* the last byte that was written was no line end */
+	int64_t before; /* STAMP_DELTA: when the last came, in ms of client_now(); 0: none did */
+	bool line_open; /* the last byte that was written was no line end */
 };
 
 /*

@@ -104,7 +104,8 @@ void summary_say(const struct summary *summary, const struct client *client, con
 
 	buf_init(&text, (size_t)64 << 10);
 	if (buf_addf(&text, "%" PRIu64 " event%s in %s", summary->events,
-		    summary->events == 1 ? "" : "s", number_duration_text(ms < 1000 ? ms : ms / 1000 * 1000, time)) &&
+		    summary->events == 1 ? "" : "s",
+		    number_duration_text(ms < 1000 ? ms : ms / 1000 * 1000, time)) &&
 		add_types(summary, &text) &&
 		buf_addf(&text, "; %" PRIu64 " bytes, connected again %" PRIu64 " time%s",
 			summary->bytes, again, again == 1 ? "" : "s") &&

@@ -108,7 +108,8 @@ static bool on_event(void *context, const struct sse_event *event, const char *o
 	struct sse_event wanted;
 
 	note_life(tail);
-	summary_event(&tail->summary, event->type);
+	if (tail->options->client.verbose > 0)
+		summary_event(&tail->summary, event->type);
 	if (take_gap(tail, event))
 		return tail->error.status == 0;
 	switch (filter_event(&tail->filter, event, &wanted, &tail->error)) {
