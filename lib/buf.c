@@ -13,15 +13,13 @@ void buf_init(struct buf *buf, size_t cap)
 	*buf = (struct buf){.cap = cap};
 }
 
-char *buf_reserve(struct buf *buf, size_t more)
+char *buf_grow(struct buf *buf, size_t more)
 {
 	size_t size = buf->size;
 	char *data;
 
 	if (more > buf->cap - buf->len)
 		return NULL;
-	if (buf->len + more <= size && buf->data != NULL)
-		return buf->data + buf->len;
 	if (size < 64)
 		size = 64;
 	while (size < buf->len + more)
@@ -35,28 +33,6 @@ char *buf_reserve(struct buf *buf, size_t more)
 	buf->data = data;
 	buf->size = size;
 	return data + buf->len;
-}
-
-bool buf_add(struct buf *buf, const void *data, size_t len)
-{
-	char *room = buf_reserve(buf, len);
-
-	if (room == NULL)
-		return false;
-	if (len > 0)
-		memcpy(room, data, len);
-	buf->len += len;
-	return true;
-}
-
-bool buf_add_text(struct buf *buf, const char *text)
-{
-	return buf_add(buf, text, strlen(text));
-}
-
-bool buf_add_byte(struct buf *buf, char byte)
-{
-	return buf_add(buf, &byte, 1);
 }
 
 bool buf_addf(struct buf *buf, const char *format, ...)

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 struct buf {
 	char *data;  /* not NUL-terminated; NULL while nothing was ever added */
@@ -24,19 +25,19 @@ void buf_init(struct buf *buf, size_t cap);
  * Make room for ${more} bytes behind the content and return a pointer to that room, or NULL if
  * the cap or memory does not allow it.  The caller writes there and adds to buf->len.
  */
-char *buf_reserve(struct buf *buf, size_t more);
+static inline char *buf_reserve(struct buf *buf, size_t more);
 
 /*
  * buf_add(buf, data, len): append; false if the cap or memory does not allow it.  ${data} is not
  * a part of this buffer.
  */
-bool buf_add(struct buf *buf, const void *data, size_t len);
+static inline bool buf_add(struct buf *buf, const void *data, size_t len);
 
 /* buf_add_text(buf, text): append a NUL-terminated string without its NUL. */
-bool buf_add_text(struct buf *buf, const char *text);
+static inline bool buf_add_text(struct buf *buf, const char *text);
 
 /* buf_add_byte(buf, byte): append one byte. */
-bool buf_add_byte(struct buf *buf, char byte);
+static inline bool buf_add_byte(struct buf *buf, char byte);
 
 /* buf_addf(buf, format, ...): append formatted text. */
 bool buf_addf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -46,5 +47,39 @@ void buf_drop(struct buf *buf, size_t len);
 
 /* buf_free(buf): release the memory; the buffer is empty and may be used again.  Takes NULL. */
 void buf_free(struct buf *buf);
+
+/* --- what is done for every few bytes, without a call ---------------------------------------- */
+
+/* buf_grow(buf, more): as buf_reserve(), where there is no such room yet. */
+char *buf_grow(struct buf *buf, size_t more);
+
+static inline char *buf_reserve(struct buf *buf, size_t more)
+{
+	if (buf->data != NULL && more <= buf->size - buf->len)
+		return buf->data + buf->len;
+	return buf_grow(buf, more);
+}
+
+static inline bool buf_add(struct buf *buf, const void *data, size_t len)
+{
+	char *room = buf_reserve(buf, len);
+
+	if (room == NULL)
+		return false;
+	if (len > 0)
+		memcpy(room, data, len);
+	buf->len += len;
+	return true;
+}
+
+static inline bool buf_add_text(struct buf *buf, const char *text)
+{
+	return buf_add(buf, text, strlen(text));
+}
+
+static inline bool buf_add_byte(struct buf *buf, char byte)
+{
+	return buf_add(buf, &byte, 1);
+}
 
 #endif
