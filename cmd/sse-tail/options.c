@@ -87,13 +87,13 @@ static const struct option_row rows[] = {
 	{"reconnect", 0, OPTION_FLAG, FIELD(reconnect), NULL, "also with -d, --json or -X",
 		"Start and reconnect"},
 
+	{"check", 0, OPTION_FLAG, FIELD(check), NULL,
+		"say if it is a healthy stream, and what to mend", "Diagnose"},
+
 	{"data", 'd', OPTION_STRING, FIELD(data), "DATA", "send DATA, or the file of @FILE",
 		"Request", .complete = COMPLETE_FILE},
 	{"json", 0, OPTION_STRING, FIELD(json), "DATA", "the same, which has to be JSON", "Request",
 		.complete = COMPLETE_FILE},
-
-	{"check", 0, OPTION_FLAG, FIELD(check), NULL,
-		"say if it is a healthy stream, and what to mend", "Diagnose"},
 	{0},
 };
 
