@@ -513,7 +513,7 @@ static void judge_resume(struct check *check, const struct buf *asked, const str
 			"resuming does not work: asked to go on behind the id %.*s, the server began "
 			"again with %.*s; it has to heed the header Last-Event-ID",
 			len, asked->data, shown_len(came), came->data);
-	else if (again->events == 0 && next->len > 0)
+	else if (again->events == 0 && next->len > 0 && again->first_byte != CLIENT_NEVER)
 		say(check, BAD,
 			"resuming does not work: asked to go on behind the id %.*s, the server left out "
 			"the event behind it; it has to keep events and heed the header Last-Event-ID",

@@ -27,6 +27,6 @@ app.post("/api/:topic", (request, response) => {
 	response.status(201).end();
 });
 
-const server = app.listen(0, "127.0.0.1", () => {
+const server = app.listen(Number(process.argv[2] ?? 0), "127.0.0.1", () => {
 	console.log(`Listening on http://127.0.0.1:${server.address().port}`);
 });

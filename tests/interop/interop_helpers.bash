@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: MIT
+# What the tests with other people's servers share: starting them, publishing, following.
+# shellcheck shell=bash disable=SC2034,SC2154
+
+load ../scenario/client_helpers
+
+interop_setup() {
+	HERE=$BATS_TEST_DIRNAME
+	client_setup
+	export SSE_TIMEOUT=60s SSE_RECONNECT_DELAY=20ms
+	SERVER_PID='' FOLLOWER=''
+}
+
+interop_teardown() {
+	# nginx ends its workers only when it may.
+	[ -z "$SERVER_PID" ] || stop
+	client_teardown
+}
+
+# needs_package FOLDER NAME: skip the test where npm could not get it.
+needs_package() {
+	command -v node >/dev/null || skip "node is not there"
+	[ -d "$HERE/$1/node_modules/$2" ] || skip "the npm package $2 is not there"
+}
+
+# serve_by PATTERN COMMAND...: start a server, which says where it listens after "Listening on";
+# sets URL and PORT.
+serve_by() {
+	: >server.out
+	"$@" >server.out 2>>server.err 3>&- &
+	SERVER_PID=$!
+	wait_for listens_or_ended
+	has server.out 'Listening on' || { cat server.err >&2; return 1; }
+	URL=$(sed -n 's/.*Listening on //p' server.out | head -n 1)
+	URL=${URL%/}
+	PORT=${URL##*:}
+}
+
+listens_or_ended() {
+	has server.out 'Listening on' || ! kill -0 "$SERVER_PID" 2>/dev/null
+}
+
+serve_node() { # SCRIPT ARGUMENT...
+	serve_by node "$HERE/$1" "${@:2}"
+}
+
+# stop: end the server, and its connections.
+stop() {
+	kill "$SERVER_PID" 2>/dev/null || true
+	wait "$SERVER_PID" || true
+	SERVER_PID=''
+}
+
+# connects PORT: does somebody listen there?
+connects() {
+	(exec 4<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+# serve_nginx BLOCKS [PORT]: start nginx on the port, or on one that is free, with these blocks in its
+# server; sets URL, PORT.
+serve_nginx() {
+	local try module
+	command -v nginx >/dev/null || skip "nginx is not there"
+	for try in {1..20}; do
+		PORT=${2:-$((20000 + (RANDOM + try) % 10000))}
+		nginx_conf "$PORT" "$1" >nginx.conf
+		nginx -p "$PWD" -c "$PWD/nginx.conf" 2>>server.err 3>&- &
+		SERVER_PID=$!
+		URL=http://127.0.0.1:$PORT
+		wait_for connects_or_ended
+		kill -0 "$SERVER_PID" 2>/dev/null && return
+		[ -z "${2:-}" ] || break
+	done
+	cat server.err >&2
+	return 1
+}
+
+connects_or_ended() {
+	! kill -0 "$SERVER_PID" 2>/dev/null || connects "$PORT"
+}
+
+nchan_module() {
+	find /usr/lib*/nginx/modules -name ngx_nchan_module.so 2>/dev/null | head -n 1
+}
+
+nginx_conf() { # PORT BLOCKS
+	local temp module
+	module=$(nchan_module)
+	[ -z "$module" ] || echo "load_module $module;"
+	[ "$(id -u)" -ne 0 ] || echo "user $(id -un) $(id -gn);"
+	cat <<-CONF
+		worker_processes 1;
+		daemon off;
+		pid $PWD/nginx.pid;
+		error_log $PWD/nginx.log;
+		events { worker_connections 64; }
+		http {
+			access_log off;
+	CONF
+	for temp in client_body proxy fastcgi uwsgi scgi; do
+		echo "	${temp}_temp_path $PWD/nginx-$temp;"
+	done
+	printf '	server {\n		listen 127.0.0.1:%s;\n%s\n	}\n}\n' "$1" "$2"
+}
+
+# publish URL FIRST LAST: POST the events {"n":FIRST} to {"n":LAST}, one after the other.
+publish() {
+	local n
+	for ((n = $2; n <= $3; n++)); do
+		[ "$n" -eq "$2" ] || echo next
+		printf 'url = "%s"\ndata = "{\\"n\\":%d}"\nheader = "Content-Type: application/json"\n' \
+			"$1" "$n"
+		printf 'silent\nshow-error\nfail\noutput = "/dev/null"\n'
+	done >publish.curl
+	curl -K publish.curl
+}
+
+# follow ARGUMENT...: sse-tail in the background, the data of its events in the file out, its words
+# in err; FOLLOWER is its process.
+follow() {
+	sse-tail -v -o data "$@" >>out 2>>err 3>&- &
+	FOLLOWER=$!
+}
+
+# opened TIMES: has a stream been opened so often?
+opened() {
+	[ "$(grep -c 'the stream is open' err)" -ge "$1" ]
+}
+
+# end_follower: end it as its user would.
+end_follower() {
+	kill -INT "$FOLLOWER"
+	ended "$FOLLOWER" 130
+}
+
+# numbers FIRST LAST: the data of the events that publish() sends.
+numbers() {
+	local n
+	for ((n = $1; n <= $2; n++)); do
+		echo "{\"n\":$n}"
+	done
+}
+
+# got FIRST LAST: exactly these came, each once and in order.
+got() {
+	wait_for at_least "$(($2 - $1 + 1))" || true
+	diff <(numbers "$1" "$2") out
+}
+
+at_least() {
+	[ "$(wc -l <out)" -ge "$1" ]
+}
