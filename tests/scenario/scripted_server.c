@@ -41,6 +41,7 @@
 
 #define REQUEST_MAX ((size_t)16 << 20)
 #define LINE_SIZE 65536
+#define SCRIPT_SIZE ((size_t)256 << 10)
 
 struct server {
 	struct sockaddr_in address;
@@ -277,6 +278,20 @@ static void run(struct server *server, const char *command, char *text)
 	}
 }
 
+/* All of the script: once the port is known the test may write another one to the same file. */
+static FILE *read_ahead(FILE *file)
+{
+	static char script[SCRIPT_SIZE];
+	size_t len = fread(script, 1, sizeof(script) - 1, file);
+
+	fclose(file);
+	script[len++] = '\n';
+	file = fmemopen(script, len, "r");
+	if (file == NULL)
+		fail("fmemopen");
+	return file;
+}
+
 int main(int argc, char **argv)
 {
 	struct server server = {.connection = -1,
@@ -292,6 +307,7 @@ int main(int argc, char **argv)
 	server.log = fopen(argv[2], "w");
 	if (script == NULL || server.log == NULL)
 		fail("open");
+	script = read_ahead(script);
 	setvbuf(server.log, NULL, _IONBF, 0);
 	signal(SIGPIPE, SIG_IGN);
 	alarm(60);
