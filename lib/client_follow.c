@@ -545,8 +545,10 @@ static enum follow_end run(struct follow *follow, struct error *error)
 		case NEXT_NOW:
 			break;
 		case NEXT_ENDED:
+			*error = (struct error){0};
 			return FOLLOW_ENDED;
 		case NEXT_STOPPED:
+			*error = (struct error){0};
 			return FOLLOW_STOPPED;
 		case NEXT_TIME:
 			return FOLLOW_TIME;

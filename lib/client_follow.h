@@ -5,18 +5,23 @@
  *
  *	static bool print(void *context, const struct sse_event *event, const char *origin)
  *	{
+ *		(void)context, (void)origin;
  *		return printf("%.*s\n", (int)event->data.len, event->data.data) >= 0;
  *	}
  *
  *	struct client_options common = CLIENT_OPTIONS_DEFAULT;
  *	struct follow_options options = FOLLOW_OPTIONS_DEFAULT;
  *	struct follow_sink sink = {.event = print};
+ *	struct client_url url = {0};
+ *	struct client client = {0};
+ *	struct error error = {0};
  *
  *	if (client_start(&error) == 0 &&
  *		client_url_make(argv[1], CLIENT_STREAM, NULL, &url, &error) == 0 &&
  *		client_open(&client, "example", &common, &error) == 0)
  *		follow_run(&client, &url, &options, &sink, NULL, &error);
  *
+ * client_start() is that of client_run.h.
  * One thread, and one follower at a time for each client.
  */
 #ifndef CLIENT_FOLLOW_H
@@ -68,6 +73,7 @@ struct follow_sink {
 };
 
 enum follow_end {
+	/* Of these two the error's status is 0. */
 	FOLLOW_ENDED,	/* by the server: 204, or the end of the stream without reconnecting */
 	FOLLOW_STOPPED, /* by the sink */
 	FOLLOW_TIME,	/* the moment came; the error's status is 0 if a stream was open then, else
