@@ -179,24 +179,24 @@ static bool fit_character(struct fit *fit, const char *text, size_t size, uint32
 	return true;
 }
 
-/* The width of what is left of this line: is there more than one column of it? */
-static bool more_than_one(const char *text, size_t len)
+/* Is there anything to be seen in what is left of this line? */
+static bool shows_more(const char *text, size_t len)
 {
 	unsigned wide = 0;
 
-	while (len > 0 && *text != '\n' && wide < 2) {
+	while (len > 0 && *text != '\n' && wide == 0) {
 		uint32_t character = 0;
 		size_t skipped = colour_length(text, len), size = skipped;
 
 		if (skipped == 0) {
 			size = decode(text, len, &character);
 			size = size > 0 ? size : 1;
-			wide += columns(character);
+			wide = columns(character);
 		}
 		text += size;
 		len -= size;
 	}
-	return wide > 1;
+	return wide > 0;
 }
 
 static bool cut_character(struct fit *fit, const char *text, size_t size, size_t left)
@@ -206,8 +206,9 @@ static bool cut_character(struct fit *fit, const char *text, size_t size, size_t
 
 	if (fit->full)
 		return true;
-	if (fit->column + wide >= fit->width &&
-		(fit->column + wide > fit->width || more_than_one(text, left))) {
+	/* The last column is the ellipsis's, unless the line ends there. */
+	if (fit->column + wide > fit->width ||
+		(fit->column + wide == fit->width && shows_more(text + size, left - size))) {
 		fit->full = true;
 		return buf_add_text(fit->out, "\xe2\x80\xa6");
 	}
