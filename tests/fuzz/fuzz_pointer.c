@@ -7,8 +7,8 @@
  * that mutates inputs, the same ones in the same order for the same seed.  An input is a pointer,
  * a line end, and a document.  For each:
  * 1. json_pointer_valid() agrees with RFC 6901's grammar, read byte by byte;
- * 2. json_pointer() finds what a model finds that splits and decodes the pointer first, and compares
- *    keys that it decoded and numbers that it wrote;
+ * 2. json_pointer() finds what a model finds that splits and decodes the pointer first, and
+ * compares keys that it decoded and numbers that it wrote;
  * 3. each value of the document is found by the pointer that is made on the way to it, unless a
  *    later member has the same name.
  */
@@ -145,7 +145,7 @@ static bool add_part(struct buf *pointer, const char *name, size_t len)
 		return false;
 	MUST(buf_add_byte(pointer, '/'));
 	for (size_t i = 0; i < len; i++)
-		MUST(name[i] == '/'   ? buf_add_text(pointer, "~1")
+		MUST(name[i] == '/'	 ? buf_add_text(pointer, "~1")
 			: name[i] == '~' ? buf_add_text(pointer, "~0")
 					 : buf_add_byte(pointer, name[i]));
 	return true;
@@ -254,9 +254,9 @@ static const char *const seeds[] = {
 /* What makes or breaks a pointer or a document. */
 static const char *const pieces[] = {"/", "~0", "~1", "~", "~01", "/0", "/1", "/-", "/00", "/10",
 	"/a", "/b", "/a/b", "/a~1b", "/18446744073709551616", "/999999999999999999", "\n", "{", "}",
-	"[", "]", ",", ":", "\"", "\"a\":", "\"b\":", "\"a\":1,", "\"\\u0061\":", "\"\":", "\"~1\":",
-	"\"a\\/b\":", "\"\\u0000\":", "\"\\ud800\":", "{\"a\":", "[0,", "null", "1", " ", "\xc3\xa9",
-	"\\u00e9", "\xff", "\xef\xbf\xbd"};
+	"[", "]", ",", ":", "\"", "\"a\":", "\"b\":", "\"a\":1,", "\"\\u0061\":", "\"\":",
+	"\"~1\":", "\"a\\/b\":", "\"\\u0000\":", "\"\\ud800\":", "{\"a\":", "[0,", "null", "1", " ",
+	"\xc3\xa9", "\\u00e9", "\xff", "\xef\xbf\xbd"};
 
 struct sample {
 	unsigned char bytes[INPUT_MAX];

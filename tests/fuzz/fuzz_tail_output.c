@@ -89,7 +89,8 @@ static bool keep(void *context, const struct sse_event *event)
 	struct events *events = context;
 	struct kept *kept = &events->list[events->count];
 
-	*kept = (struct kept){copy_of(event->type), copy_of(event->data), copy_of(event->id), *event};
+	*kept = (struct kept){
+		copy_of(event->type), copy_of(event->data), copy_of(event->id), *event};
 	kept->event.type.data = kept->type;
 	kept->event.data.data = kept->data;
 	kept->event.id.data = kept->id;
@@ -273,7 +274,8 @@ static void check_cut(const struct buf *cut, const struct buf *whole)
 		MUST(colours[0].len == 0 ||
 			memcmp(colours[0].data, colours[1].data, colours[0].len) == 0);
 		len = text[1].len;
-		if (len != text[0].len || (len > 0 && memcmp(text[0].data, text[1].data, len) != 0)) {
+		if (len != text[0].len ||
+			(len > 0 && memcmp(text[0].data, text[1].data, len) != 0)) {
 			MUST(len >= 3 && memcmp(text[1].data + len - 3, ellipsis, 3) == 0);
 			MUST(len - 3 < text[0].len);
 			MUST(memcmp(text[0].data, text[1].data, len - 3) == 0);
@@ -330,8 +332,9 @@ static void print(struct output *output, const struct sse_event *event)
 static void check_pretty(const struct sse_event *event, bool colour, int wrap, unsigned width)
 {
 	/* With the first event no time has passed: both prints show the same. */
-	struct output_options options = {
-		.colour = colour ? TERMINAL_ALWAYS : TERMINAL_NEVER, .wrap = wrap, .stamp = STAMP_DELTA};
+	struct output_options options = {.colour = colour ? TERMINAL_ALWAYS : TERMINAL_NEVER,
+		.wrap = wrap,
+		.stamp = STAMP_DELTA};
 	struct output output, whole;
 
 	start(&whole, &options, "pretty", true, 0);
@@ -374,7 +377,8 @@ static void check_member(struct json_text line, const char *name, struct sse_tex
 	MUST(json_string_is(value, want.len > 0 ? want.data : "", want.len));
 }
 
-/* With --nest: the value as it came, or the text; in a terminal escapes may stand for characters. */
+/* With --nest: the value as it came, or the text; in a terminal escapes may stand for characters.
+ */
 static void check_nested(struct json_text line, struct sse_text data, bool terminal)
 {
 	struct json_text value = member(line, "data"), came;
@@ -555,24 +559,29 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 static const char *const seeds[] = {
 	"0(event: update\nid: a:1\ndata: {\"a\":[1.50,\"x y z\"],\"b\":null}\n\n",
-	"1\x14" "data: a long line of text that has to be wrapped somewhere\ndata:\tb\n\n",
-	"2\x20" "data: \033[31mred\033]0;title\007\x7f \xc2\x9b \xe2\x80\xae \xff\n\n",
-	"3\x28" "data: \xe4\xb8\xad\xe6\x96\x87 e\xcc\x81 \xf0\x9f\x98\x80 wide\n\nid\ndata\n\n",
+	"1\x14"
+	"data: a long line of text that has to be wrapped somewhere\ndata:\tb\n\n",
+	"2\x20"
+	"data: \033[31mred\033]0;title\007\x7f \xc2\x9b \xe2\x80\xae \xff\n\n",
+	"3\x28"
+	"data: \xe4\xb8\xad\xe6\x96\x87 e\xcc\x81 \xf0\x9f\x98\x80 wide\n\nid\ndata\n\n",
 	"@Pdata: {\"choices\":[{\"delta\":{\"content\":\"a\\r\\nb\\u0000\"}}]}\n\n",
 	"8Pevent: content_block_delta\ndata: {\"delta\":{\"text\":\"\\u001b[2J\"}}\n\n",
 	"\x18Pevent: gap\ndata: {\"reason\":\"expired\",\"after\":\"a:1\"}\n\n",
-	"\x09\x0a" "event: e\ndata: {\"a\":[\"\\u202e\xe2\x80\xae\",{\"k\":{\"l\":[[[\"deep deep\"]]]}}]}\n\n",
+	"\x09\x0a"
+	"event: e\ndata: {\"a\":[\"\\u202e\xe2\x80\xae\",{\"k\":{\"l\":[[[\"deep deep\"]]]}}]}\n\n",
 };
 
 /* What makes or breaks an event, and what steers a terminal. */
-static const char *const pieces[] = {"\n", "\r", "\r\n", "\n\n", "data:", "data: ", "event: ",
-	"event: e\n", "id: ", "id\n", ": ", "retry: 1\n", "{", "}", "[", "]", ",", ":", "\"", "\\",
-	"\\u0000", "\\u001b", "\\n", "\\r\\n", "\\ud83d", "{\"a\":", "\"a\"", "1.50", "null", " ",
-	"  ", "                    ", "\t", "\033", "\033[", "\033[0m", "\033[1;36m", "m", "\007",
-	"\x7f", "\xc2\x9b", "\xc2\x85", "\xe2\x80\xae", "\xe2\x81\xa6", "\xe2\x80\xa8", "\xd8\x9c",
-	"\xef\xbb\xbf", "\xe4\xb8\xad", "\xe4\xb8\xad\xe6\x96\x87\xe4\xb8\xad\xe6\x96\x87",
-	"e\xcc\x81", "\xf0\x9f\x98\x80", "\xe2\x80\xa6", "\xff", "\xed\xa0\x80", "\xc3",
-	"[[[[[[[[[[[[[[[[[[[[", "]]]]]]]]]]]]]]]]]]]]", "word word word word", "0123456789abcdef"};
+static const char *const pieces[] = {"\n", "\r", "\r\n", "\n\n",
+	"data:", "data: ", "event: ", "event: e\n", "id: ", "id\n", ": ", "retry: 1\n", "{", "}",
+	"[", "]", ",", ":", "\"", "\\", "\\u0000", "\\u001b", "\\n", "\\r\\n", "\\ud83d",
+	"{\"a\":", "\"a\"", "1.50", "null", " ", "  ", "                    ", "\t", "\033",
+	"\033[", "\033[0m", "\033[1;36m", "m", "\007", "\x7f", "\xc2\x9b", "\xc2\x85",
+	"\xe2\x80\xae", "\xe2\x81\xa6", "\xe2\x80\xa8", "\xd8\x9c", "\xef\xbb\xbf", "\xe4\xb8\xad",
+	"\xe4\xb8\xad\xe6\x96\x87\xe4\xb8\xad\xe6\x96\x87", "e\xcc\x81", "\xf0\x9f\x98\x80",
+	"\xe2\x80\xa6", "\xff", "\xed\xa0\x80", "\xc3", "[[[[[[[[[[[[[[[[[[[[",
+	"]]]]]]]]]]]]]]]]]]]]", "word word word word", "0123456789abcdef"};
 
 struct stream {
 	unsigned char bytes[INPUT_MAX];

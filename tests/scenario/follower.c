@@ -5,10 +5,10 @@
  *	usage: follower URL [WORD ...]
  *
  * A word is one of: once, flush, fail, id=ID, body=TEXT, method=NAME, bearer=TOKEN, cookie=DATA,
- * header=LINE, delay=MS, retries=N, silence=MS, until=MS, stop=N (events), stop-comment, stop-piece,
- * longer (each event moves the end by as much again).  Each call is a line: "opened STATUS TYPE",
- * "event TYPE ID ORIGIN DATA", "comment TEXT", "piece BYTES ID", and at last "end HOW STATUS".
- * The error's text goes to the standard error, its status is how the program ends.
+ * header=LINE, delay=MS, retries=N, silence=MS, until=MS, stop=N (events), stop-comment,
+ *stop-piece, longer (each event moves the end by as much again).  Each call is a line: "opened
+ *STATUS TYPE", "event TYPE ID ORIGIN DATA", "comment TEXT", "piece BYTES ID", and at last "end HOW
+ *STATUS". The error's text goes to the standard error, its status is how the program ends.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -193,8 +193,8 @@ int main(int argc, char **argv)
 	if (client_start(&error) == 0 &&
 		client_url_make(argv[1], CLIENT_STREAM, NULL, &url, &error) == 0 &&
 		client_open(&client, "follower", &follower.common, &error) == 0) {
-		enum follow_end end = follow_run(
-			&client, &url, &follower.options, &sink, &follower, &error);
+		enum follow_end end =
+			follow_run(&client, &url, &follower.options, &sink, &follower, &error);
 
 		printf("end %s %d\n", ends[end], error.status);
 	}

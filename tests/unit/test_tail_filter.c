@@ -14,7 +14,9 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define LIST(...)                                                                                  \
-	{(const char *[]){__VA_ARGS__}, COUNT(((const char *[]){__VA_ARGS__}))}
+	{                                                                                          \
+		(const char *[]){__VA_ARGS__}, COUNT(((const char *[]){__VA_ARGS__}))              \
+	}
 
 /* An event and what becomes of it. */
 struct row {
@@ -179,7 +181,8 @@ static void a_pointer_may_be_for_one_type_and_the_first_that_finds_something_cou
 static void an_empty_pointer_is_the_whole_value(void **state)
 {
 	const struct filter_options options = {.preset = -1, .pointers = LIST("")};
-	static const struct row rows[] = {{"message", " {\"a\": 1.0 } ", FILTER_SHOW, "{\"a\":1.0}"},
+	static const struct row rows[] = {
+		{"message", " {\"a\": 1.0 } ", FILTER_SHOW, "{\"a\":1.0}"},
 		{"message", "\"text\"", FILTER_SHOW, "text"}, {"message", "x", FILTER_SKIP, NULL}};
 
 	(void)state;
@@ -289,8 +292,9 @@ static void anthropic_has_blocks_and_its_own_end(void **state)
 
 static void a_pointer_of_the_users_own_comes_before_the_presets(void **state)
 {
-	const struct filter_options options = {
-		.preset = preset("anthropic"), .pointers = LIST("/delta/thinking"), .done = LIST("x")};
+	const struct filter_options options = {.preset = preset("anthropic"),
+		.pointers = LIST("/delta/thinking"),
+		.done = LIST("x")};
 	static const struct row rows[] = {
 		{"content_block_delta", "{\"delta\":{\"thinking\":\"hm\"}}", FILTER_SHOW, "hm"},
 		{"content_block_delta", "{\"delta\":{\"text\":\"Hi\"}}", FILTER_SHOW, "Hi"},

@@ -30,10 +30,12 @@ struct row {
 	size_t len;
 	const char *want;
 };
-#define ROW(text, want) {text, LEN(text), want}
+#define ROW(text, want)                                                                            \
+	{                                                                                          \
+		text, LEN(text), want                                                              \
+	}
 
-static void assert_text(
-	const struct row *row, bool (*make)(const char *, size_t, struct buf *))
+static void assert_text(const struct row *row, bool (*make)(const char *, size_t, struct buf *))
 {
 	struct buf out;
 
@@ -61,7 +63,8 @@ static void what_steers_a_terminal_is_shown(void **state)
 		ROW("\xd8\x9c\xe2\x80\x8e\xe2\x80\x8f", "\\u061c\\u200e\\u200f"),
 		ROW("\xe2\x80\xaa\xe2\x80\xab\xe2\x80\xac\xe2\x80\xad\xe2\x80\xae",
 			"\\u202a\\u202b\\u202c\\u202d\\u202e"),
-		ROW("\xe2\x81\xa6\xe2\x81\xa7\xe2\x81\xa8\xe2\x81\xa9", "\\u2066\\u2067\\u2068\\u2069"),
+		ROW("\xe2\x81\xa6\xe2\x81\xa7\xe2\x81\xa8\xe2\x81\xa9",
+			"\\u2066\\u2067\\u2068\\u2069"),
 		ROW("\xe2\x80\xa8\xe2\x80\xa9", "\\u2028\\u2029"),
 		ROW("\xef\xbb\xbf", "\\ufeff"),
 		ROW("\xc3\xa9" WIDE "\xf0\x9f\x98\x80", "\xc3\xa9" WIDE "\xf0\x9f\x98\x80"),
@@ -203,7 +206,8 @@ static void colours_take_no_room_and_none_is_lost(void **state)
 	static const struct fit_row wrapped[] = {
 		{4, RED "abcd" PLAIN, RED "abcd" PLAIN},
 		{4, "ab" RED "cde" PLAIN, "ab" RED "cd\ne" PLAIN},
-		{10, RED "one" PLAIN " " RED "two" PLAIN " three", RED "one" PLAIN " " RED "two" PLAIN " \n  three"},
+		{10, RED "one" PLAIN " " RED "two" PLAIN " three",
+			RED "one" PLAIN " " RED "two" PLAIN " \n  three"},
 	};
 	static const struct fit_row cut[] = {
 		{4, RED "abcd" PLAIN, RED "abcd" PLAIN},
@@ -251,8 +255,8 @@ static void without_a_width_or_with_off_lines_are_left(void **state)
 /* --- properties ------------------------------------------------------------------------------- */
 
 /* What lines are made of. */
-static const char *const pieces[] = {"a", "b", " ", " ", "  ", "word ", WIDE, "e" ACUTE, RED, PLAIN,
-	"\n", "longer-than-a-word", "\xc3\xa9", "          "};
+static const char *const pieces[] = {"a", "b", " ", " ", "  ", "word ", WIDE, ("e" ACUTE), RED,
+	PLAIN, "\n", "longer-than-a-word", "\xc3\xa9", "          "};
 
 static uint64_t random_state = 1;
 
@@ -328,13 +332,12 @@ static void no_line_is_wider_and_nothing_is_lost_at_any_width(void **state)
 		for (int round = 0; round < 50; round++) {
 			make_text(&text, &plain);
 			out.len = 0;
-			assert_true(terminal_fit(
-				text.data, text.len, width, TERMINAL_WRAP, &out));
+			assert_true(terminal_fit(text.data, text.len, width, TERMINAL_WRAP, &out));
 			assert_all_fit(&out, width);
 			squeeze(&out, &left);
 			assert_int_equal(left.len, plain.len);
-			assert_memory_equal(left.data ? left.data : "", plain.data ? plain.data : "",
-				plain.len);
+			assert_memory_equal(left.data ? left.data : "",
+				plain.data ? plain.data : "", plain.len);
 			out.len = 0;
 			assert_true(terminal_fit(text.data, text.len, width, TERMINAL_CUT, &out));
 			assert_all_fit(&out, width);
