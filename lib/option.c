@@ -359,7 +359,8 @@ enum option_result option_parse(const struct option_program *program, int argc, 
 
 	make_tables(rows, count, &tables);
 	opterr = 0;
-	optind = 1;
+	/* 0, not 1: it also forgets the middle of a word at which an earlier call ended. */
+	optind = 0;
 	for (;;) {
 		const struct option_row *row;
 		int word = optind;
