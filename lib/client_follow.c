@@ -235,15 +235,21 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 
 /* --- one attempt ----------------------------------------------------------------------------- */
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
 bool follow_id_fits(const char *id)
 {
 	size_t len = strlen(id);
 
 	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)id[i] < 0x20 || id[i] == 0x7f)
+		if (((unsigned char)id[i] < 0x20 && id[i] != '\t') || id[i] == 0x7f)
 			return false;
 	}
-	return (len == 0 || (id[0] != ' ' && id[len - 1] != ' ')) && sse_utf8_valid(id, len) == len;
+	return len <= FOLLOW_ID_MAX && (len == 0 || (!is_blank(id[0]) && !is_blank(id[len - 1]))) &&
+	       sse_utf8_valid(id, len) == len;
 }
 
 /* The headers of the next request: the standard's, the body's, and the id of the last event. */

@@ -39,6 +39,9 @@
 /* The shortest pause before connecting again, whatever is asked for (ms). */
 #define FOLLOW_DELAY_MIN 10
 
+/* The longest id that is sent; servers take far less. */
+#define FOLLOW_ID_MAX ((size_t)64 << 10)
+
 struct follow_options {
 	const char *last_id; /* NULL or empty: start from now */
 	const char *body;    /* NULL: none; with one the method is POST, unless -X names another */
