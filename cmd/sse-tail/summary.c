@@ -69,14 +69,25 @@ void summary_opened(struct summary *summary)
 	summary->streams++;
 }
 
-/* A word as a shell takes it: in single quotes, if it has to be. */
-static bool add_word(struct buf *out, const char *word, size_t len)
+/* Is it, as it stands, one word to a shell?  It need not end with a NUL. */
+static bool is_plain(const char *word, size_t len)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 				    "@%+=:,./-_";
+
+	for (size_t i = 0; i < len; i++) {
+		if (memchr(plain, word[i], sizeof(plain) - 1) == NULL)
+			return false;
+	}
+	return len > 0;
+}
+
+/* A word as a shell takes it: in single quotes, if it has to be. */
+static bool add_word(struct buf *out, const char *word, size_t len)
+{
 	bool added = true;
 
-	if (len > 0 && strspn(word, plain) >= len)
+	if (is_plain(word, len))
 		return buf_add(out, word, len);
 	added = buf_add_byte(out, '\'');
 	for (size_t i = 0; i < len && added; i++)
