@@ -84,7 +84,9 @@ void client_answer_header(struct client_answer *answer, const char *line, size_t
 		len--;
 	if (len == 0)
 		answer->head_ended = true;
-	if (len > 5 && strncasecmp(line, "HTTP/", 5) == 0)
+	/* Within a head it is a header, if a strange one. */
+	if ((answer->status == 0 || answer->head_ended) && len > 5 &&
+		strncasecmp(line, "HTTP/", 5) == 0)
 		take_status(answer, line, len);
 	colon = len > 0 ? memchr(line, ':', len) : NULL;
 	if (colon == NULL)
