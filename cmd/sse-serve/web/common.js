@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+// What the pages share: their words in English and Korean, times, and how a connection is shown.
+
+import { shared } from "./sse.js";
+
+const WORDS = {
+  // everywhere
+  connecting: ["Connecting", "연결 중"],
+  live: ["Live", "연결됨"],
+  waiting: ["Reconnecting", "다시 연결 중"],
+  since: ["since {0}", "{0}부터"],
+  tried: ["tried {0}×", "{0}번 시도"],
+  next: ["next try in {0} s", "{0}초 뒤 다시 시도"],
+  tryNow: ["Try now", "지금 시도"],
+  dismiss: ["Dismiss", "닫기"],
+  offline: ["This device is offline.", "기기가 오프라인입니다."],
+  unreachable: ["The server cannot be reached.", "서버에 연결할 수 없습니다."],
+  timeout: ["The server did not answer in time.", "서버가 제때 응답하지 않았습니다."],
+  lost: ["The connection to the server was lost.", "서버와의 연결이 끊어졌습니다."],
+  type: ["The server answered with {0}, which is not what should be here.", "서버가 엉뚱한 내용({0})으로 응답했습니다."],
+  refused: ["The server answered {0}: {1}", "서버 응답 {0}: {1}"],
+  broken: ["Something went wrong in this page ({0}).", "이 페이지에서 문제가 생겼습니다 ({0})."],
+  unshared: [
+    "This address is not secure (https), so each tab takes a connection of its own, and a browser allows six. Use few tabs.",
+    "보안 연결(https)이 아니어서 탭마다 연결을 따로 씁니다. 브라우저는 연결을 여섯 개까지만 허용하므로 탭을 적게 여세요.",
+  ],
+  expired: [
+    "Some entries were removed on the server before this page had seen them. What is still stored is shown.",
+    "이 페이지가 보기 전에 서버에서 지워진 항목이 있습니다. 남아 있는 것을 보여 줍니다.",
+  ],
+  "unknown-log": [
+    "The server now keeps another log than before: it is new, or was restored from a copy. What this log holds is shown.",
+    "서버의 기록이 바뀌었습니다. 새로 만들었거나 사본에서 되돌린 것입니다. 지금 기록에 있는 것을 보여 줍니다.",
+  ],
+  users: ["users", "사용자"],
+  chat: ["chat", "대화"],
+  status: ["status", "상태"],
+  pages: ["Pages", "페이지"],
+
+  // users
+  usersLive: ["New users appear here by themselves.", "새 사용자는 저절로 나타납니다."],
+  usersList: ["Users, newest first", "사용자, 최근 순"],
+  stored: ["stored", "명 저장됨"],
+  addUser: ["Add a user", "사용자 추가"],
+  firstname: ["First name", "이름"],
+  lastname: ["Last name", "성"],
+  notBlank: ["at least one character that is not a space", "빈칸이 아닌 글자가 하나는 있어야 합니다"],
+  add: ["Add", "추가"],
+  adding: ["Adding …", "추가하는 중 …"],
+  noUsers: [
+    "Nobody here yet. Add the first user above, or from a terminal, and see the name appear here by itself.",
+    "아직 아무도 없습니다. 위에서, 또는 터미널에서 추가하면 이름이 저절로 나타납니다.",
+  ],
+  fromTerminal: ["From a terminal", "터미널에서"],
+  followUsers: ["Follow the users:", "사용자를 따라 보기:"],
+  addOne: ["Add one:", "추가하기:"],
+  withCurl: ["Or with curl:", "curl로:"],
+  selectsWhole: ["A click selects a command whole.", "누르면 명령 전체가 선택됩니다."],
+  isNew: ["new", "새로"],
+  newOne: ["New: {0}", "새로: {0}"],
+  newMany: ["{0} new users", "새 사용자 {0}명"],
+  newAbove: ["↑ {0} new", "↑ 새로 {0}명"],
+  soFar: ["{0} so far", "지금까지 {0}개"],
+  otherStored: ["Also stored: {0}, not users.", "사용자가 아닌 항목도 {0}개 있습니다."],
+  savedLater: [
+    "Saved. It appears in the list once this page is connected again.",
+    "저장했습니다. 다시 연결되면 목록에 나타납니다.",
+  ],
+  notConfirmed: ["Not confirmed", "확인되지 않음"],
+  stillHere: ["What you typed is still here.", "적은 내용은 그대로 있습니다."],
+
+  // chat
+  chatLive: ["Messages arrive by themselves.", "새 글은 저절로 나타납니다."],
+  messages: ["Messages", "글"],
+  message: ["Message", "글"],
+  write: ["Write to {0}", "{0}에 쓰기"],
+  sendIt: ["Send", "보내기"],
+  yourName: ["Your name", "이름"],
+  join: ["Join", "들어가기"],
+  nameRule: ["1 to 64 bytes", "1~64바이트"],
+  claim: [
+    "Names are a claim: there are no accounts, and anyone can use any name.",
+    "이름은 스스로 밝힌 것입니다. 계정이 없으므로 누구나 어떤 이름이든 쓸 수 있습니다.",
+  ],
+  you: ["you", "나"],
+  someone: ["someone", "누군가"],
+  here: ["Here", "지금 여기"],
+  hereCount: ["{0} here", "{0}명"],
+  nobody: ["Nobody with a name", "이름을 밝힌 사람이 없습니다"],
+  rooms: ["Rooms", "대화방"],
+  newRoom: ["Go to a room", "방으로 가기"],
+  go: ["Go", "가기"],
+  roomRule: ["letters, digits, . _ ~ - and / between", "영문자, 숫자, . _ ~ - 그리고 사이에 /"],
+  settings: ["Settings", "설정"],
+  sound: ["Sound", "소리"],
+  notify: ["Desktop notifications", "알림"],
+  noNotify: ["Notifications need https or localhost.", "알림은 https나 localhost에서만 됩니다."],
+  panel: ["People and rooms", "사람과 방"],
+  typingOne: ["{0} is typing …", "{0} 님이 쓰는 중 …"],
+  typingTwo: ["{0} and {1} are typing …", "{0} 님과 {1} 님이 쓰는 중 …"],
+  typingMany: ["Several are typing …", "여럿이 쓰는 중 …"],
+  pending: ["sending …", "보내는 중 …"],
+  sent: ["sent", "보냄"],
+  notSent: ["Not sent: {0}", "보내지 못함: {0}"],
+  again: ["Try again", "다시 보내기"],
+  drop: ["Delete", "지우기"],
+  today: ["Today", "오늘"],
+  yesterday: ["Yesterday", "어제"],
+  beginning: ["This is the beginning.", "여기가 처음입니다."],
+  noMessages: ["Nothing has been said here yet.", "아직 아무 말도 없습니다."],
+  loadOlder: ["Load older", "이전 글 보기"],
+  newBelow: ["↓ {0} new", "↓ 새 글 {0}개"],
+  toNewest: ["↓ newest", "↓ 최근 글"],
+  newHere: ["new", "새 글"],
+  showAll: ["Show all {0} characters", "{0}자 모두 보기"],
+  inTerminal: ["The same room in a terminal", "터미널에서 같은 방"],
+  waitingToSend: ["{0} waiting to be sent", "{0}개 보내기 대기"],
+
+  // status
+  statusLive: ["A figure a second, for as long as somebody looks.", "보는 동안 1초에 한 번씩 알려 줍니다."],
+  statusHidden: [
+    "The server shows its state only to its own machine; --open-status opens it to all.",
+    "서버는 같은 기기에서만 상태를 보여 줍니다. --open-status를 주면 모두에게 보여 줍니다.",
+  ],
+  streams: ["Streams", "스트림"],
+  published: ["Published a second", "초당 게시"],
+  delivered: ["Delivered a second", "초당 전달"],
+  requests: ["Requests a second", "초당 요청"],
+  sync: ["Sync", "동기화"],
+  publish: ["Publish", "게시"],
+  windowOf: ["Window", "창"],
+  database: ["Database", "데이터베이스"],
+  behind: ["Slow readers", "느린 독자"],
+  uptime: ["Up for", "가동 시간"],
+  version: ["Version", "버전"],
+  topics: ["Topics by activity", "활동이 많은 주제"],
+  topic: ["Topic", "주제"],
+  events: ["Events", "이벤트"],
+  total: ["{0} in all", "모두 {0}"],
+  most: ["at most {0}", "최대 {0}"],
+  eventsStored: ["{0} events", "이벤트 {0}개"],
+  ofCap: ["of {0}", "{0} 중"],
+  lastMinute: ["the last two minutes", "최근 2분"],
+  noTopics: ["No topic yet.", "아직 주제가 없습니다."],
+};
+
+const KOREAN = (navigator.languages ?? []).find((language) => /^(en|ko)\b/.test(language))?.startsWith("ko") ?? false;
+const LOCALE = KOREAN ? "ko" : undefined;
+
+/** The words by that name, with {0}, {1} filled in. */
+export const t = (name, ...values) =>
+  (WORDS[name]?.[KOREAN ? 1 : 0] ?? name).replace(/\{(\d)\}/g, (_, n) => values[n]);
+
+export const at = (id) => document.getElementById(id);
+export const number = (value) => value.toLocaleString(LOCALE);
+export const clock = (date) => date.toLocaleTimeString(LOCALE, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+export const hour = (date) => date.toLocaleTimeString(LOCALE, { hour: "2-digit", minute: "2-digit" });
+export const longDay = (date) => date.toLocaleDateString(LOCALE, { weekday: "long", year: "numeric", month: "long", day: "numeric" });
+export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) ? "" : ".");
+
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** What a Failure of sse.js, or a state, says to a person. */
+export function why({ code, status, title, detail }) {
+  if (code === "refused") return t("refused", status, sentence(detail || title));
+  return t(code, detail || "?");
+}
+
+/** The page is written in English: with data-text, data-label and so on it says what to put there otherwise. */
+export function translate() {
+  if (!KOREAN) return;
+  document.documentElement.lang = "ko";
+  for (const element of document.querySelectorAll("[data-text]")) element.textContent = t(element.dataset.text);
+  for (const [name, attribute] of [["label", "aria-label"], ["title", "title"]])
+    for (const element of document.querySelectorAll(`[data-${name}]`)) element.setAttribute(attribute, t(element.dataset[name]));
+}
+
+/**
+ * Shows the state of a connection in #connection. Only the word and the reason are announced, the
+ * counting down between them is not. Returns the handler for subscribe().
+ */
+export function connectionView(live, retry, home) {
+  let timer = 0;
+  let shown = null;
+  const render = () => {
+    clearTimeout(timer);
+    const { word, since, due, tries } = shown;
+    const parts = [t("since", clock(new Date(since)))];
+    const left = due ? Math.ceil((due - Date.now()) / 1000) : 0;
+    if (word === "waiting") {
+      if (tries > 1) parts.push(t("tried", tries - 1));
+      parts.push(left > 0 ? t("next", left) : "…");
+      timer = setTimeout(render, 500);
+    }
+    at("connection").dataset.state = word;
+    setText(at("state-word"), t(word));
+    setText(at("when"), word === "connecting" ? "" : parts.join(", "));
+    setText(at("state-reason"), word === "waiting" ? why(shown) : word === "live" ? t(live) : "");
+    const again = at("try-now");
+    if (word !== "waiting" && document.activeElement === again) home()?.focus({ preventScroll: true });
+    again.hidden = word !== "waiting";
+  };
+  at("try-now").addEventListener("click", retry);
+  return (state) => {
+    shown = state;
+    render();
+  };
+}
+
+/** On an address without a secure context the page says what that means. */
+export function tellIfUnshared() {
+  at("unshared").hidden = shared;
+  setText(at("unshared"), shared ? "" : t("unshared"));
+}

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: MIT
+// The connection of sse.js, one for all tabs of a browser, which allows only six to a host.
+//
+// One tab, the holder of a Web Lock, leads: it reads one stream of what all tabs want and hands each event
+// on over a BroadcastChannel, with the id that came before it. A tab takes an event only if that is the
+// last id that it saw. So it notices by itself what came twice, which it drops, and what it missed, which
+// it fetches by a stream of its own until the two meet: no tab has to trust that a hand-over went well,
+// and ids need not be understood, only compared for being equal.
+
+const REMEMBERED = 5_000; // ids; more than a new leader can be behind another tab
+const SETTLE_MS = 2_000; // before the stream leaves out what no tab wants any more
+
+const on = (target, type, action) => target?.addEventListener?.(type, action);
+const hidden = () => Boolean(globalThis.document?.hidden);
+
+export class Hub {
+  subs = new Set();
+  last = null; // the position: nothing up to it is needed any more
+  state = { word: "connecting", since: Date.now() };
+  #tab;
+  #here = null; // the AbortController of taking part
+  #channel = null;
+  #topics = []; // of the stream
+  #seen = new Set(); // the newest ids
+  #late = null; // what the leader sends while this tab catches up
+  #catchUp = null;
+  #heard = true; // from the leader, since it was last asked
+
+  // The leader's:
+  #leading = false;
+  #tabs = new Map(); // what each tab wants
+  #as; // the name to take part by
+  #running = null;
+  #attempt = null;
+  #alive = 0; // when the stream last brought something
+  #settling = 0;
+
+  /** name: of lock and channel, or null to share with nobody. The rest is of sse.js. */
+  constructor({ name, outbox, settings, read, nap, wake, newKey }) {
+    Object.assign(this, { name, outbox, settings, read, nap, wake });
+    this.#tab = newKey();
+    on(globalThis, "online", () => this.tell("wake", { now: true }));
+    on(globalThis.document, "visibilitychange", () => hidden() || this.tell("wake"));
+    on(globalThis, "pagehide", () => this.leave());
+    on(globalThis, "pageshow", (event) => event.persisted && this.join());
+    on(globalThis.document, "freeze", () => this.leave());
+    on(globalThis.document, "resume", () => this.join());
+    this.join();
+  }
+
+  /** Takes part: leads if nobody does, otherwise is told. */
+  async join() {
+    if (this.#here) return;
+    const { signal } = (this.#here = new AbortController());
+    if (!this.name) return void this.#lead();
+    this.#channel = new BroadcastChannel(this.name);
+    this.#channel.onmessage = ({ data }) => this.#told(data);
+    const hold = () => new Promise((resolve) => on(signal, "abort", resolve));
+    const { locks } = navigator;
+    // The release of this lock tells the leader that this tab is gone, in whatever way.
+    await new Promise((granted) => locks.request(`${this.name} ${this.#tab}`, () => (granted(), hold())));
+    if (signal.aborted) return;
+    const compete = (options) =>
+      locks.request(this.name, options, () => signal.aborted || (this.#lead(), hold())).catch(() => {
+        if (signal.aborted) return;
+        this.#follow(); // another tab thought that this one hangs
+        this.want();
+        compete({ signal });
+      });
+    compete({ signal });
+    this.want();
+    const watch = setInterval(() => {
+      if (!this.#leading && !hidden() && !this.#heard) compete({ steal: true });
+      this.#heard = hidden();
+      this.tell("ping");
+    }, this.settings.watch);
+    on(signal, "abort", () => clearInterval(watch));
+  }
+
+  /** For a page that goes, or is put to sleep. */
+  leave() {
+    this.#follow();
+    this.#catchUp?.abort();
+    this.#late = null;
+    this.#here?.abort();
+    this.#channel?.close();
+    this.#here = this.#channel = null;
+  }
+
+  /** To all tabs, this one too. */
+  tell(type, more) {
+    this.#channel?.postMessage({ type, ...more });
+    this.#told({ type, ...more }, true);
+  }
+
+  #told({ type, ...more }, own = false) {
+    if (!own && /^(who|have|events|state|pong)$/.test(type)) this.#heard = true;
+    if (type === "have") this.#have(more);
+    else if (type === "events") this.#receive(more.events);
+    else if (type === "state") this.#show(more.state);
+    else if (type === "outbox") this.outbox.told(more.entry);
+    else if (type === "post") this.outbox.flush(() => this.#leading);
+    else if (type === "wake") this.#wake(more);
+    else if (type === "who" && !own) this.want();
+    else if (type === "want" && this.#leading) this.#wants(more);
+    else if (type === "ping" && this.#leading) this.tell("pong");
+  }
+
+  /** Says what this tab wants. */
+  want() {
+    if (!this.#here) return;
+    const subs = [...this.subs];
+    const topics = [...new Set(subs.flatMap((sub) => sub.topics))];
+    this.tell("want", { tab: this.#tab, topics, as: subs.findLast((sub) => sub.as)?.as });
+  }
+
+  #wake({ now }) {
+    this.wake();
+    if (now || Date.now() - this.#alive > this.settings.silence / 2) this.#attempt?.abort();
+  }
+
+  #show(state) {
+    this.state = state;
+    for (const sub of this.subs) sub.show();
+  }
+
+  // --- what comes
+
+  /** What the stream is of now, and its position. */
+  #have({ topics, last, state }) {
+    this.#topics = topics;
+    this.#show(state);
+    if (this.last === null && last) this.#place(last);
+    this.open();
+    if (last && last !== this.last && !this.#seen.has(last) && !this.#late) this.#fetchMissed([], last);
+  }
+
+  /** Who waits for topics that the stream has now can begin. */
+  open() {
+    if (this.#late || !(this.last || this.#leading)) return;
+    for (const sub of this.subs) if (sub.topics.every((topic) => this.#topics.includes(topic))) sub.open();
+  }
+
+  #place(id) {
+    this.last = id;
+    this.#seen.add(id);
+    if (this.#seen.size > REMEMBERED) this.#seen.delete(this.#seen.values().next().value);
+  }
+
+  #take(event) {
+    if (event.id) this.#place(event.id);
+    for (const sub of this.subs) sub.take(event);
+  }
+
+  #receive(events) {
+    for (const event of events) {
+      if (!event.id) this.#take(event);
+      else if (event.event === "gap") this.#jump(event);
+      else if (this.#late) this.#late.push(event);
+      else if (event.prev === this.last) this.#take(event);
+      else if (!this.#seen.has(event.id)) this.#fetchMissed([event]);
+    }
+  }
+
+  #jump(gap) {
+    this.#late = null;
+    this.#catchUp?.abort();
+    this.#take(gap);
+  }
+
+  /** Reads on alone, until that meets what the leader sends meanwhile, or its position. */
+  async #fetchMissed(late, position) {
+    const { signal } = (this.#catchUp = new AbortController());
+    this.#late = late;
+    const take = (events) => {
+      for (const event of events) {
+        if (signal.aborted || !event.event || !event.id) continue;
+        this.#take(event);
+        if (event.id === position || late.some(({ id }) => id === event.id)) this.#catchUp.abort();
+      }
+    };
+    for (let count = 0; !signal.aborted; count += 1)
+      await this.read(this.#topics, { id: this.last, signal, take }).catch((failure) => this.nap(count, failure, signal));
+    if (this.#late !== late) return;
+    this.#late = null;
+    this.#receive(late.slice(late.findIndex(({ id }) => id === this.last) + 1));
+    this.open();
+  }
+
+  // --- leading
+
+  #lead() {
+    this.#leading = true;
+    this.#late = null;
+    this.#catchUp?.abort();
+    this.#tabs.clear();
+    this.tell("who");
+    this.want();
+    if (this.last) this.#run();
+    this.tell("post");
+  }
+
+  #follow() {
+    this.#leading = false;
+    this.#running?.abort();
+    this.#running = null;
+    clearTimeout(this.#settling);
+  }
+
+  #wants({ tab, topics, as }) {
+    const gone = () => {
+      this.#tabs.delete(tab);
+      if (this.#leading) this.#merge();
+    };
+    if (tab !== this.#tab && !this.#tabs.has(tab)) navigator.locks.request(`${this.name} ${tab}`, gone);
+    this.#tabs.delete(tab); // so that the newest name counts
+    this.#tabs.set(tab, { topics, as });
+    this.#merge();
+    if (tab !== this.#tab) this.begin(null); // it must not wait for a list of ours
+  }
+
+  /** One stream of what all want: at once where something is missing, a moment later where there is too much. */
+  #merge() {
+    const tabs = [...this.#tabs.values()];
+    const wanted = [...new Set(tabs.flatMap((tab) => tab.topics))];
+    const as = tabs.findLast((tab) => tab.as)?.as;
+    const change = (topics) => {
+      this.#topics = topics;
+      this.#as = as;
+      if (this.#running) this.#run();
+      this.#announce();
+    };
+    clearTimeout(this.#settling);
+    const topics = [...new Set([...this.#topics, ...wanted])];
+    if (as !== this.#as || topics.length > this.#topics.length) change(topics);
+    else this.#announce();
+    if (topics.length > wanted.length) this.#settling = setTimeout(() => change(wanted), SETTLE_MS);
+  }
+
+  #announce() {
+    this.tell("have", { topics: this.#topics, last: this.last, state: this.state });
+  }
+
+  /** The first position: the head of a list, or null for now. False if the stream runs already. */
+  begin(id) {
+    if (!this.#leading || this.#running) return false;
+    if (id) this.#place(id);
+    this.#run();
+    this.#announce();
+    return true;
+  }
+
+  /** Reads the stream, again and again, for as long as this tab leads and wants the same. */
+  async #run() {
+    this.#running?.abort();
+    const { signal } = (this.#running = new AbortController());
+    const tell = (state) => {
+      const { word, since } = this.state;
+      this.tell("state", { state: { ...state, since: word === state.word ? since : Date.now() } });
+    };
+    let count = 0;
+    const open = () => {
+      count = 0;
+      this.#alive = Date.now();
+      tell({ word: "live" });
+      this.wake(); // the outbox too
+    };
+    const take = (events) => {
+      if (!signal.aborted) this.#pass(events);
+    };
+    while (!signal.aborted && this.#topics.length > 0) {
+      const attempt = (this.#attempt = new AbortController());
+      on(signal, "abort", () => attempt.abort());
+      const { silence } = this.settings;
+      const watch = setInterval(() => Date.now() - this.#alive > silence && attempt.abort(), silence / 4);
+      this.#alive = Date.now();
+      const options = { id: this.last, as: this.#as, signal: attempt.signal, open, take };
+      const failure = await this.read(this.#topics, options).catch((error) => error);
+      clearInterval(watch);
+      if (!signal.aborted) await this.nap(count++, failure, signal, tell);
+    }
+  }
+
+  /** To all tabs: each event with the id before it. */
+  #pass(events) {
+    this.#alive = Date.now();
+    const start = events.find(({ id }) => id);
+    if (this.last === null && start) {
+      this.#place(start.id);
+      this.#announce();
+    }
+    let prev = this.last;
+    const told = events.filter(({ event }) => event);
+    for (const event of told) if (event.id) [event.prev, prev] = [prev, event.id];
+    if (told.length > 0) this.tell("events", { events: told });
+  }
+}

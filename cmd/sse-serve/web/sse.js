@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: MIT
+// sse.js: follow topics of sse-serve and publish to them, so that nothing is lost, doubled or out of
+// order, whatever breaks. sse-tools(7) says how to use it. Beside it, sse-tabs.js is how all tabs of a
+// browser share one connection, and sse-outbox.js keeps what is not yet sent.
+
+import { Outbox } from "./sse-outbox.js";
+import { Hub } from "./sse-tabs.js";
+
+/** What a page may change before its first call; times are in milliseconds. */
+export const settings = {
+  base: new URL(".", import.meta.url).href, // where api/ is
+  answer: 20_000, // the wait for the head of an answer
+  first: 1_000, // the first back-off; each is twice the one before,
+  most: 30_000, // and this at most
+  silence: 45_000, // a stream is dead then; the server's heartbeat comes every 15 s
+  watch: 10_000, // how often a tab that is seen asks whether the leading one is still there
+};
+
+/** Do tabs share? Web Locks exist only on https and on localhost; elsewhere each tab is by itself. */
+export const shared = Boolean(
+  globalThis.isSecureContext && globalThis.navigator?.locks && globalThis.BroadcastChannel);
+
+/** `code`: offline, unreachable, timeout, lost, type (detail), refused (status, title, detail, after). */
+export class Failure extends Error {
+  constructor(code, more = {}) {
+    super(more.detail || code);
+    Object.assign(this, { code }, more);
+  }
+}
+
+const unreachable = () => new Failure(globalThis.navigator?.onLine === false ? "offline" : "unreachable");
+const isPattern = (topic) => topic.includes("*");
+
+function matches(pattern, topic) {
+  if (!isPattern(pattern)) return pattern === topic;
+  const part = (text) => ({ "*": "[^/]+", "**": ".+" })[text] ?? text.replaceAll(".", "\\.");
+  return new RegExp(`^${pattern.split("/").map(part).join("/")}$`).test(topic);
+}
+
+/** 32 random digits, also where there is no crypto.randomUUID. */
+export const newKey = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (n) => n.toString(16).padStart(2, "0")).join("");
+
+const naps = new Set();
+const wake = () => naps.forEach((end) => end());
+
+/** Waits, longer each time and never in step with others, or until wake(). tell() gets why and how long. */
+function nap(count, failure, signal, tell = () => {}) {
+  const most = Math.min(settings.most, settings.first * 2 ** count);
+  const delay = Math.max(failure.after ?? 0, most / 2) + (Math.random() * most) / 2;
+  const { code = "broken", detail = String(failure), title, status } = failure;
+  tell({ word: "waiting", code, detail, title, status, due: Date.now() + delay, tries: count + 1 });
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      naps.delete(end);
+      resolve();
+    };
+    const timer = setTimeout(end, delay);
+    naps.add(end);
+    signal?.addEventListener("abort", end, { once: true });
+  });
+}
+
+// --- asking the server ------------------------------------------------------
+
+/** fetch of `api/...`; throws a Failure unless the answer is a good one and its head comes in time. */
+export async function ask(path, { signal, ...options } = {}) {
+  const limit = new AbortController();
+  const stop = () => limit.abort();
+  const timer = setTimeout(stop, settings.answer);
+  signal?.addEventListener("abort", stop, { once: true });
+  const answer = await fetch(new URL(path, settings.base), { cache: "no-store", ...options, signal: limit.signal })
+    .catch(() => {
+      throw limit.signal.aborted && !signal?.aborted ? new Failure("timeout") : unreachable();
+    })
+    .finally(() => clearTimeout(timer));
+  if (answer.ok) return answer;
+  let problem = {}; // RFC 9457, if it is one
+  if (/\bjson\b/.test(answer.headers.get("Content-Type"))) problem = (await answer.json().catch(() => null)) ?? {};
+  const text = (value) => (typeof value === "string" ? value.trim() : "");
+  throw new Failure("refused", {
+    status: answer.status,
+    title: text(problem.title) || answer.statusText || `Status ${answer.status}`,
+    detail: text(problem.detail),
+    after: 1000 * answer.headers.get("Retry-After") || 0,
+  });
+}
+
+/**
+ * What is stored: `{ events, head }`, the oldest first; an event is `{ topic, id, time, event, data }`.
+ * @param {string} topic
+ * @param {{limit?: number, before?: string, signal?: AbortSignal}} [which] the newest so many, before an id
+ */
+export async function history(topic, { limit, before, signal } = {}) {
+  const query = new URLSearchParams({ envelope: 1, ...(limit && { limit }), ...(before && { before }) });
+  const answer = await ask(`api/${topic}?${query}`, { signal, headers: { Accept: "application/json" } });
+  const head = answer.headers.get("Last-Event-ID");
+  const events = await answer.json().catch((error) => {
+    if (!(error instanceof SyntaxError)) throw unreachable();
+  });
+  if (head && Array.isArray(events)) return { events, head };
+  throw new Failure("type", { detail: answer.headers.get("Content-Type") ?? "" });
+}
+
+/** Who is in a topic: `{ count, names, streams }`. */
+export const presence = async (topic) => (await ask(`api/${topic}/presence`)).json();
+
+/**
+ * One POST, now or not at all: resolves to the id (undefined if ephemeral), or throws a Failure.
+ * @param {{event?: string, key?: string, ephemeral?: boolean}} [how] with a key it may be sent again
+ */
+export async function send(topic, data, { event, key, ephemeral } = {}) {
+  const query = new URLSearchParams({ ...(event && { event }), ...(ephemeral && { ephemeral: 1 }) });
+  const text = typeof data === "string";
+  const headers = { "Content-Type": text ? "text/plain" : "application/json" };
+  if (key) headers["Idempotency-Key"] = key;
+  const body = text ? data : JSON.stringify(data);
+  const answer = await ask(`api/${topic}?${query}`.replace(/\?$/, ""), { method: "POST", headers, body });
+  return answer.headers.get("Last-Event-ID") ?? undefined;
+}
+
+/** Reads a stream until it breaks, which is a Failure. take() gets the events of each piece that comes. */
+async function read(topics, { id, as, signal, open = () => {}, take }) {
+  const query = new URLSearchParams({ envelope: 1, ...(id && { last_event_id: id }), ...(as && { as }) });
+  const one = topics.length === 1 && !isPattern(topics[0]);
+  if (!one) for (const topic of topics) query.append("topic", topic);
+  const path = one ? `api/${topics[0]}/event` : "api/event";
+  const answer = await ask(`${path}?${query}`, { signal, headers: { Accept: "text/event-stream" } });
+  const type = answer.headers.get("Content-Type") ?? "";
+  if (!type.startsWith("text/event-stream")) {
+    answer.body?.cancel().catch(() => {});
+    throw new Failure("type", { detail: type || "?" });
+  }
+  open();
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "", block = {}, retry = 0;
+  for (;;) {
+    const { value, done } = await reader.read().catch(() => ({ done: true }));
+    if (done || signal.aborted) throw new Failure("lost", { after: retry });
+    const lines = (rest + value).split("\n"); // sse-serve sends no CR
+    rest = lines.pop();
+    const events = [];
+    for (const line of lines) {
+      const [, name, text] = /^([^:]*):? ?(.*)$/.exec(line);
+      if (name) block[name] = name === "data" && "data" in block ? `${block.data}\n${text}` : text;
+      if (line !== "") continue;
+      retry = Number(block.retry) || retry;
+      if (block.event === "gap") events.push({ event: "gap", id: block.id, data: JSON.parse(block.data) });
+      else if ("data" in block) events.push({ ...JSON.parse(block.data), id: block.id });
+      else if (block.id) events.push({ event: "", id: block.id }); // the position at which it starts
+      block = {};
+    }
+    take(events);
+  }
+}
+
+// --- following --------------------------------------------------------------
+
+let common = null; // the connection of all tabs
+const hub = () => (common ??= new Hub({ name: shared ? `sse.js ${settings.base}` : null, outbox, settings, read, nap, wake, newKey }));
+const outbox = new Outbox({ send, nap, tell: (...message) => hub().tell(...message) });
+
+class Subscription {
+  #known = new Map(); // by topic, what the list has shown already
+  #held = null; // what comes while it lists
+  #opened = null;
+  #trouble = null;
+
+  constructor(hub, topics, handlers, { limit, as }) {
+    Object.assign(this, { hub, topics, handlers, limit, as });
+  }
+
+  /** Called when the stream has all topics: lists, then hands on what came after. */
+  async open() {
+    if (this.#opened) return;
+    const { signal } = (this.#opened = new AbortController());
+    this.#held = [];
+    this.#known.clear();
+    for (const topic of this.handlers.list ? this.topics.filter((topic) => !isPattern(topic)) : [])
+      for (let count = 0; !signal.aborted && !(await this.#list(topic, count, signal)); count += 1);
+    if (signal.aborted) return;
+    this.hub.begin(null);
+    const held = this.#held;
+    this.#held = null;
+    for (const event of held) this.take(event);
+  }
+
+  async #list(topic, count, signal) {
+    const { hub, limit } = this;
+    try {
+      const from = hub.last; // the stream has all that came after it
+      const { events, head } = await history(topic, { limit, signal });
+      const more = events.length === limit;
+      const ids = new Set(events.map(({ id }) => id));
+      // If the list begins after that position, the stream also brings what is too old for the list.
+      const overtaken = from && from !== head && more &&
+        !(await history(topic, { limit: 1, before: from, signal })).events.some(({ id }) => ids.has(id));
+      if (signal.aborted) return true;
+      if (!from && !hub.begin(head)) return false; // another list was faster
+      this.#known.set(topic, { ids, until: overtaken ? events.at(-1).id : null });
+      this.#trouble = null;
+      this.show();
+      this.#call("list", events, { topic, head, more });
+      return true;
+    } catch (failure) {
+      const since = this.#trouble?.since ?? Date.now();
+      const tell = (trouble) => this.show((this.#trouble = { ...trouble, since }));
+      if (!signal.aborted) await nap(count, failure, signal, tell);
+      return false;
+    }
+  }
+
+  take(event) {
+    if (event.event === "gap" && !event.topic) {
+      this.#call("gap", event.data);
+      if (this.handlers.list) this.reload();
+    } else if (this.#opened && this.topics.some((topic) => matches(topic, event.topic))) {
+      if (this.#held) return void (event.id && this.#held.push(event));
+      const known = event.id && this.#known.get(event.topic);
+      if (known?.until) {
+        if (known.until === event.id) known.until = null;
+      } else if (!known?.ids.has(event.id)) {
+        this.#known.delete(event.topic); // what comes now is newer than the list
+        this.#call("event", event);
+      }
+    }
+  }
+
+  show() {
+    this.#call("state", this.#trouble ?? this.hub.state);
+  }
+
+  #call(name, ...values) {
+    try {
+      this.handlers[name]?.(...values);
+    } catch (error) {
+      console.error(error); // the page's, and no reason to stop the stream
+    }
+  }
+
+  /** List again, as after a gap. */
+  reload() {
+    this.#opened?.abort();
+    this.#opened = null;
+    this.hub.open();
+  }
+
+  /** Take part by this name from now on. */
+  rename(as) {
+    this.as = as;
+    this.hub.want();
+  }
+
+  /** Try again now, where something waits. */
+  retry() {
+    this.hub.tell("wake", { now: this.hub.state.word !== "live" });
+  }
+
+  close() {
+    this.#opened?.abort();
+    this.hub.subs.delete(this);
+    this.hub.want();
+  }
+}
+
+/**
+ * Follow topics: what is stored, and then what comes, without a seam.
+ * @param {string|string[]} topics patterns such as "chat/*" too; these are not listed
+ * @param {object} handlers each is optional
+ *   list(events, { topic, head, more }): all that is to be shown of a topic, at first and after a gap
+ *   event(event): one more; without an id it is ephemeral, such as join, leave and typing
+ *   gap({ after, oldest, reason }): events are missing; with list, that comes next
+ *   state({ word, since, code, detail, title, status, due, tries }): connecting, live or waiting
+ * @param {{limit?: number, as?: string, share?: boolean}} [options] the newest so many of each topic; the
+ *   name to take part by; false for a connection of its own, as $sys needs it
+ */
+export function subscribe(topics, handlers, { share = true, ...options } = {}) {
+  const connection = share ? hub() : new Hub({ name: null, outbox, settings, read, nap, wake, newKey });
+  const subscription = new Subscription(connection, [topics].flat(), handlers, options);
+  subscription.hub.subs.add(subscription);
+  subscription.hub.want();
+  return subscription;
+}
+
+// --- publishing -------------------------------------------------------------
+
+/**
+ * Publish, surely: it is kept in this browser until the server has it, over reloads and days offline,
+ * and sent once, in order. Resolves to its key as soon as it is kept.
+ * @param {string} topic
+ * @param {string|object} data text, or what becomes JSON
+ * @param {{event?: string, key?: string}} [how]
+ */
+export async function post(topic, data, { event, key = newKey() } = {}) {
+  await outbox.add({ key, topic, data, event, at: Date.now() });
+  return key;
+}
+
+/**
+ * Calls watcher({ key, topic, data, event, at, state, id, failed }) for what waits, and for each change.
+ * state: pending, sent (with the id), failed (refused for good, with why), gone. Returns what ends it.
+ */
+export const watch = (watcher) => hub() && outbox.watch(watcher);
+/** Send what failed again, or throw it away. */
+export const retry = (key) => outbox.retry(key);
+export const discard = (key) => outbox.discard(key);
