@@ -104,11 +104,16 @@ export class Server {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  async post(firstname, lastname) {
-    const answer = await fetch(`${this.origin}/api/users`, {
+  post(firstname, lastname) {
+    return this.publish("users", { firstname, lastname });
+  }
+
+  /** data is a value, or text; with json it is text that is JSON already. */
+  async publish(topic, data, { event, json = typeof data !== "string" } = {}) {
+    const answer = await fetch(`${this.origin}/api/${topic}${event ? `?event=${event}` : ""}`, {
       method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ firstname, lastname }),
+      headers: { "Content-Type": json ? "application/json" : "text/plain" },
+      body: typeof data === "string" ? data : JSON.stringify(data),
     }).catch((error) => {
       // "fetch failed" alone helps nobody.
       const { exitCode, signalCode } = this.child;

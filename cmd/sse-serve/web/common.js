@@ -76,6 +76,7 @@ const WORDS = {
   write: ["Write to {0}", "{0}에 쓰기"],
   sendIt: ["Send", "보내기"],
   yourName: ["Your name", "이름"],
+  change: ["Change", "바꾸기"],
   join: ["Join", "들어가기"],
   nameRule: ["1 to 64 bytes", "1~64바이트"],
   claim: [
@@ -126,6 +127,7 @@ const WORDS = {
   published: ["Published a second", "초당 게시"],
   delivered: ["Delivered a second", "초당 전달"],
   requests: ["Requests a second", "초당 요청"],
+  perSecond: ["a second", "초당"],
   sync: ["Sync", "동기화"],
   publish: ["Publish", "게시"],
   windowOf: ["Window", "창"],

@@ -10,8 +10,7 @@ import { Hub } from "./sse-tabs.js";
 export const settings = {
   base: new URL(".", import.meta.url).href, // where api/ is
   answer: 20_000, // the wait for the head of an answer
-  first: 1_000, // the first back-off; each is twice the one before,
-  most: 30_000, // and this at most
+  first: 1_000, most: 30_000, // back-off: each is twice the one before
   silence: 45_000, // a stream is dead then; the server's heartbeat comes every 15 s
   watch: 10_000, // how often a tab that is seen asks whether the leading one is still there
 };
@@ -62,8 +61,6 @@ function nap(count, failure, signal, tell = () => {}) {
   });
 }
 
-// --- asking the server ------------------------------------------------------
-
 /** fetch of `api/...`; throws a Failure unless the answer is a good one and its head comes in time. */
 export async function ask(path, { signal, ...options } = {}) {
   const limit = new AbortController();
@@ -79,9 +76,10 @@ export async function ask(path, { signal, ...options } = {}) {
   let problem = {}; // RFC 9457, if it is one
   if (/\bjson\b/.test(answer.headers.get("Content-Type"))) problem = (await answer.json().catch(() => null)) ?? {};
   const text = (value) => (typeof value === "string" ? value.trim() : "");
+  const { status, statusText } = answer;
   throw new Failure("refused", {
-    status: answer.status,
-    title: text(problem.title) || answer.statusText || `Status ${answer.status}`,
+    status,
+    title: text(problem.title) || statusText || `Status ${status}`,
     detail: text(problem.detail),
     after: 1000 * answer.headers.get("Retry-After") || 0,
   });
@@ -112,10 +110,8 @@ export const presence = async (topic) => (await ask(`api/${topic}/presence`)).js
  */
 export async function send(topic, data, { event, key, ephemeral } = {}) {
   const query = new URLSearchParams({ ...(event && { event }), ...(ephemeral && { ephemeral: 1 }) });
-  const text = typeof data === "string";
-  const headers = { "Content-Type": text ? "text/plain" : "application/json" };
-  if (key) headers["Idempotency-Key"] = key;
-  const body = text ? data : JSON.stringify(data);
+  const [type, body] = typeof data === "string" ? ["text/plain", data] : ["application/json", JSON.stringify(data)];
+  const headers = { "Content-Type": type, ...(key && { "Idempotency-Key": key }) };
   const answer = await ask(`api/${topic}?${query}`.replace(/\?$/, ""), { method: "POST", headers, body });
   return answer.headers.get("Last-Event-ID") ?? undefined;
 }
@@ -155,10 +151,9 @@ async function read(topics, { id, as, signal, open = () => {}, take }) {
   }
 }
 
-// --- following --------------------------------------------------------------
-
 let common = null; // the connection of all tabs
-const hub = () => (common ??= new Hub({ name: shared ? `sse.js ${settings.base}` : null, outbox, settings, read, nap, wake, newKey }));
+const connect = (name) => new Hub({ name, outbox, settings, read, nap, wake, newKey });
+const hub = () => (common ??= connect(shared ? `sse.js ${settings.base}` : null));
 const outbox = new Outbox({ send, nap, tell: (...message) => hub().tell(...message) });
 
 class Subscription {
@@ -276,14 +271,11 @@ class Subscription {
  *   name to take part by; false for a connection of its own, as $sys needs it
  */
 export function subscribe(topics, handlers, { share = true, ...options } = {}) {
-  const connection = share ? hub() : new Hub({ name: null, outbox, settings, read, nap, wake, newKey });
-  const subscription = new Subscription(connection, [topics].flat(), handlers, options);
+  const subscription = new Subscription(share ? hub() : connect(null), [topics].flat(), handlers, options);
   subscription.hub.subs.add(subscription);
   subscription.hub.want();
   return subscription;
 }
-
-// --- publishing -------------------------------------------------------------
 
 /**
  * Publish, surely: it is kept in this browser until the server has it, over reloads and days offline,
@@ -297,11 +289,10 @@ export async function post(topic, data, { event, key = newKey() } = {}) {
   return key;
 }
 
-/**
- * Calls watcher({ key, topic, data, event, at, state, id, failed }) for what waits, and for each change.
- * state: pending, sent (with the id), failed (refused for good, with why), gone. Returns what ends it.
- */
+/** Calls watcher({ key, topic, data, event, at, state, id, failed }) for what waits, and for each change;
+ *  state: pending, sent (its id), failed (refused for good, and why), gone. Returns what ends it. */
 export const watch = (watcher) => hub() && outbox.watch(watcher);
-/** Send what failed again, or throw it away. */
+/** Sends what failed once more. */
 export const retry = (key) => outbox.retry(key);
+/** Throws away what failed. */
 export const discard = (key) => outbox.discard(key);

@@ -1,0 +1,687 @@
+// SPDX-License-Identifier: MIT
+// The chat page: one room, which is the topic chat/ROOM. What is shown of the log is a window on what
+// was loaded, so that ten thousand messages cost no more than a few hundred. Names and texts are text
+// and nothing else. That nothing is lost, doubled or out of order is the business of sse.js.
+
+import { at, connectionView, hour, longDay, number, setText, t, tellIfUnshared, translate, why } from "./common.js";
+import { discard, history, newKey, post, presence, retry, send, subscribe, watch } from "./sse.js";
+
+const PAGE = 60; // messages that are loaded, or shown, at a time
+const MOST_ROWS = 240; // in the document
+const NEAR = 600; // pixels from an edge at which more is shown
+const CLIP = 3_000; // characters of a message that are shown at first
+const CLIP_LINES = 40;
+const TOGETHER_MS = 5 * 60_000; // of one author within that time: named once
+const TYPING_EVERY_MS = 3_000;
+const TYPING_FOR_MS = 6_000;
+const MOST_ROOMS = 12;
+
+const ROOM = /^[A-Za-z0-9._~-]+(\/[A-Za-z0-9._~-]+)*$/;
+const wanted = decodeURI(location.pathname).replace(/^\/chat\/?/, "").replace(/\/$/, "");
+const room = ROOM.test(wanted) ? wanted : "lobby";
+const topic = `chat/${room}`;
+if (wanted !== room) window.history.replaceState(null, "", `/chat/${room}`);
+
+translate();
+tellIfUnshared();
+
+// --- what this browser keeps ------------------------------------------------
+
+const keep = (name, value) => {
+  try {
+    localStorage.setItem(`sse-chat-${name}`, JSON.stringify(value));
+  } catch {
+    // It is not allowed, or full: then it lasts as long as the page.
+  }
+};
+const kept = (name, otherwise) => {
+  try {
+    return JSON.parse(localStorage.getItem(`sse-chat-${name}`)) ?? otherwise;
+  } catch {
+    return otherwise;
+  }
+};
+
+let me = kept("name", "");
+const rooms = [room, ...kept("rooms", []).filter((name) => name !== room && ROOM.test(name))].slice(0, MOST_ROOMS);
+keep("rooms", rooms);
+
+// --- one message ------------------------------------------------------------
+
+const log = at("log");
+const scroll = at("scroll");
+const rowTemplate = at("row").content.firstElementChild;
+
+/** What sse-post or anybody may have sent: { name, text }, or text, or some other JSON. */
+function messageOf({ id, time, data }) {
+  const whole = typeof data?.text === "string";
+  return {
+    id,
+    time: new Date(time),
+    name: whole && typeof data.name === "string" ? data.name.trim().slice(0, 64) : "",
+    text: whole ? data.text : typeof data === "string" ? data : JSON.stringify(data),
+    key: whole && typeof data.key === "string" ? data.key : "",
+  };
+}
+
+const LINK = /https?:\/\/[^\s<>"'`\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+/gi;
+
+/** The address that a text is, if it may be a link: http or https, and no name before an @ that misleads. */
+function address(text) {
+  try {
+    const url = new URL(text);
+    return /^https?:$/.test(url.protocol) && !url.username && !url.password ? url.href : null;
+  } catch {
+    return null;
+  }
+}
+
+function appendText(element, text) {
+  let end = 0;
+  for (const match of text.matchAll(LINK)) {
+    const shown = match[0].replace(/[.,;:!?)\]}]+$/, "");
+    const href = address(shown);
+    if (!href) continue;
+    const link = document.createElement("a");
+    link.href = href;
+    link.rel = "noopener noreferrer nofollow ugc";
+    link.target = "_blank";
+    link.dir = "ltr";
+    link.textContent = shown;
+    element.append(text.slice(end, match.index), link);
+    end = match.index + shown.length;
+  }
+  element.append(text.slice(end));
+}
+
+function fillText(element, text) {
+  const lines = text.split("\n", CLIP_LINES + 1);
+  const short = lines.slice(0, CLIP_LINES).join("\n").slice(0, CLIP);
+  if (text.length - short.length < CLIP / 10 && lines.length <= CLIP_LINES) return appendText(element, text);
+  appendText(element, `${short.replace(/[\ud800-\udbff]$/, "")} …`);
+  const all = document.createElement("button");
+  all.type = "button";
+  all.className = "plain";
+  all.textContent = t("showAll", number(text.length));
+  all.addEventListener("click", () => {
+    element.replaceChildren();
+    element.append(text);
+    scroll.focus({ preventScroll: true });
+  });
+  return element.append(all);
+}
+
+const isOwn = ({ name }) => me !== "" && name === me;
+
+function makeRow(message, before) {
+  const row = rowTemplate.cloneNode(true);
+  const together = before && before.name === message.name && message.time - before.time < TOGETHER_MS && sameDay(before, message);
+  const [who, text, mark] = row.children;
+  who.classList.toggle("unseen-text", Boolean(together)); // who listens hears it with each
+  who.querySelector("bdi").textContent = message.name || t("someone");
+  fillText(text, message.text);
+  const time = mark.querySelector("time");
+  time.dateTime = message.time.toISOString();
+  time.textContent = hour(message.time);
+  time.title = message.time.toLocaleString();
+  mark.classList.toggle("same", Boolean(together) && hour(before.time) === time.textContent); // calm: it says nothing new
+  row.classList.toggle("own", isOwn(message));
+  row.classList.toggle("first", !together);
+  return row;
+}
+
+const sameDay = (one, other) => one.time.toDateString() === other.time.toDateString();
+
+function dayName(time) {
+  const day = new Date(time).setHours(0, 0, 0, 0);
+  const today = new Date().setHours(0, 0, 0, 0);
+  const days = Math.round((today - day) / 86_400_000);
+  return days === 0 ? t("today") : days === 1 ? t("yesterday") : longDay(time);
+}
+
+function separator(kind, text) {
+  const item = document.createElement("li");
+  item.className = kind;
+  item.textContent = text;
+  return item;
+}
+
+// --- the log ----------------------------------------------------------------
+
+let messages = []; // what was loaded, without a hole
+let from = 0, to = 0; // what of it stands in the document
+let oldest = null; // the id before which there may be more,
+let more = false; // if so
+let loading = false;
+let firstUnread = null; // the id of the message above which "new" stands
+let unread = 0;
+let following = true; // the end is in sight, and stays so
+
+/** All that stands in the document for a message: day, mark, row. */
+function itemsOf(index) {
+  const message = messages[index];
+  const before = messages[index - 1];
+  const items = [];
+  if (!before || !sameDay(before, message)) items.push(separator("day", dayName(message.time)));
+  if (message.id === firstUnread) items.push(separator("unread", t("newHere")));
+  const row = makeRow(message, items.length > 0 ? null : before);
+  row.dataset.id = message.id;
+  items.push(row);
+  return items;
+}
+
+const rowsOf = (first, end) => {
+  const fragment = document.createDocumentFragment();
+  for (let i = first; i < end; i += 1) fragment.append(...itemsOf(i));
+  return fragment;
+};
+
+/** Takes a message and what belongs to it out, at the top or at the end. */
+function dropFirst() {
+  while (log.firstElementChild && !log.firstElementChild.dataset.id) log.firstElementChild.remove();
+  log.firstElementChild?.remove();
+  from += 1;
+}
+
+function dropLast() {
+  log.lastElementChild?.remove();
+  while (log.lastElementChild && !log.lastElementChild.dataset.id) log.lastElementChild.remove();
+  to -= 1;
+}
+
+/** The first row names its day and author again, as what was above is gone or new. */
+function redoFirst() {
+  if (from >= to) return;
+  while (log.firstElementChild && !log.firstElementChild.dataset.id) log.firstElementChild.remove();
+  log.firstElementChild?.remove();
+  log.prepend(...itemsOf(from));
+}
+
+/** Changes the document, while what is read stays where it is. Nothing of it is announced as new. */
+function quietly(change) {
+  const top = scroll.getBoundingClientRect().top;
+  const seen = [...log.children].find((row) => row.dataset.id && row.getBoundingClientRect().bottom > top);
+  const id = seen?.dataset.id;
+  const before = seen?.getBoundingClientRect().top;
+  scroll.setAttribute("aria-busy", "true");
+  change();
+  const now = id && log.querySelector(`[data-id="${CSS.escape(id)}"]`);
+  if (now) scroll.scrollTop += now.getBoundingClientRect().top - before;
+  scroll.removeAttribute("aria-busy");
+}
+
+function showEdges() {
+  at("empty").hidden = !listed || messages.length > 0 || at("pending").childElementCount > 0;
+  at("beginning").hidden = !listed || more || from > 0 || messages.length === 0;
+  at("older").hidden = !(more || from > 0);
+  const away = !following || to < messages.length;
+  at("to-newest").hidden = !away;
+  if (away) setText(at("to-newest"), unread > 0 ? t("newBelow", number(unread)) : t("toNewest"));
+  document.title = `${unread > 0 ? `(${unread}) ` : ""}${room} · ${t("chat")}`;
+}
+
+function showOlder() {
+  if (from === 0) return void loadOlder();
+  quietly(() => {
+    const first = Math.max(0, from - PAGE);
+    const end = from;
+    from = first;
+    const below = end < to ? end : -1;
+    log.prepend(rowsOf(first, end));
+    if (below >= 0) redo(below);
+    while (to - from > MOST_ROWS) dropLast();
+  });
+  showEdges();
+}
+
+/** The row at this place, anew, since what is above it has changed. */
+function redo(index) {
+  const row = log.querySelector(`[data-id="${CSS.escape(messages[index].id)}"]`);
+  while (row.previousElementSibling && !row.previousElementSibling.dataset.id) row.previousElementSibling.remove();
+  row.replaceWith(...itemsOf(index));
+}
+
+function showNewer() {
+  if (to >= messages.length) return;
+  quietly(() => {
+    const end = Math.min(messages.length, to + PAGE);
+    log.append(rowsOf(to, end));
+    to = end;
+    while (to - from > MOST_ROWS) dropFirst();
+    redoFirst();
+  });
+  showEdges();
+}
+
+async function loadOlder() {
+  if (loading || !more || !oldest) return;
+  loading = true;
+  try {
+    const page = await history(topic, { before: oldest, limit: PAGE });
+    more = page.events.length === PAGE;
+    oldest = page.events[0]?.id ?? oldest;
+    const added = page.events.filter(isMessage).map(messageOf);
+    messages.unshift(...added);
+    from += added.length;
+    to += added.length;
+    if (added.length > 0) showOlder();
+  } catch {
+    // The connection's state says why; scrolling or the button tries again.
+  }
+  loading = false;
+  showEdges();
+  if (more && scroll.scrollTop < NEAR && scroll.scrollHeight <= scroll.clientHeight + NEAR) loadOlder();
+}
+
+function toEnd() {
+  scroll.scrollTop = scroll.scrollHeight;
+}
+
+function showNewest() {
+  scroll.setAttribute("aria-busy", "true");
+  to = messages.length;
+  from = Math.max(0, to - PAGE);
+  log.replaceChildren(rowsOf(from, to));
+  following = true;
+  toEnd();
+  scroll.removeAttribute("aria-busy");
+  markRead();
+}
+
+const isMessage = ({ event, data }) => event === "update" && data !== null;
+let listed = false;
+
+function showList(events, { more: some }) {
+  more = some;
+  oldest = events[0]?.id ?? null;
+  messages = events.filter(isMessage).map(messageOf);
+  for (const { key } of messages) arrived(key);
+  listed = true;
+  const last = kept("read", {})[room];
+  const place = messages.findIndex(({ id }) => id === last);
+  const next = place < 0 ? undefined : messages.slice(place + 1).find((message) => !isOwn(message));
+  firstUnread = next?.id ?? null;
+  showNewest();
+  const mark = log.querySelector(".unread");
+  if (mark && mark.offsetTop < scroll.scrollTop) mark.scrollIntoView({ block: "start" });
+  if (more && messages.length < PAGE / 2) loadOlder();
+}
+
+let coming = []; // messages to be shown in the next moment, together
+
+function showMessage(event) {
+  if (coming.push(messageOf(event)) === 1) setTimeout(showComing);
+}
+
+function showComing() {
+  const added = coming;
+  coming = [];
+  const complete = to === messages.length;
+  const seen = following && complete && !document.hidden;
+  for (const message of added) {
+    arrived(message.key);
+    stopTyping(message.name);
+    const foreign = !isOwn(message);
+    if (!seen && foreign) {
+      unread += 1;
+      if (firstUnread === null) firstUnread = message.id;
+    }
+    if (foreign) alertFor(message);
+  }
+  messages.push(...added);
+  if (complete && following) {
+    const first = Math.max(to, messages.length - MOST_ROWS);
+    if (first > to) {
+      log.replaceChildren();
+      from = first;
+    }
+    log.append(rowsOf(first, messages.length));
+    to = messages.length;
+    if (to - from > MOST_ROWS) {
+      while (to - from > MOST_ROWS - PAGE) dropFirst();
+      redoFirst();
+    }
+    toEnd();
+  } else if (complete && to - from + added.length <= MOST_ROWS) {
+    log.append(rowsOf(to, messages.length));
+    to = messages.length;
+  }
+  markRead();
+}
+
+/** What is in sight is read. */
+function markRead() {
+  if (following && to === messages.length && !document.hidden) {
+    unread = 0;
+    const last = messages.at(-1)?.id;
+    const read = kept("read", {});
+    if (last && read[room] !== last) keep("read", { ...read, [room]: last });
+  }
+  showEdges();
+}
+
+scroll.addEventListener("scroll", () => {
+  const below = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight;
+  following = below < 40 && to === messages.length;
+  if (scroll.scrollTop < NEAR) showOlder();
+  if (below < NEAR) showNewer();
+  markRead();
+}, { passive: true });
+
+new ResizeObserver(() => following && toEnd()).observe(scroll);
+
+at("older").addEventListener("click", showOlder);
+at("to-newest").addEventListener("click", () => {
+  showNewest();
+  (me ? at("text") : scroll).focus({ preventScroll: true });
+});
+
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) return void markRead();
+  firstUnread = null; // what comes from now on is new
+  log.querySelector(".unread")?.remove();
+});
+
+// --- what is not yet there --------------------------------------------------
+
+const waiting = new Map(); // by key, the rows at the end
+const there = new Set(); // the keys of messages that came
+
+function arrived(key) {
+  if (!key) return;
+  there.add(key);
+  waiting.get(key)?.remove();
+  waiting.delete(key);
+}
+
+watch((entry) => {
+  if (entry.topic !== topic || typeof entry.data?.text !== "string") return;
+  const { key, state } = entry;
+  if (state === "gone" || there.has(key)) {
+    arrived(key);
+  } else {
+    const row = makeWaiting(entry);
+    if (waiting.has(key)) waiting.get(key).replaceWith(row);
+    else at("pending").append(row);
+    waiting.set(key, row);
+    if (following) toEnd();
+  }
+  showEdges();
+});
+
+function makeWaiting({ key, data, at: time, state, failed }) {
+  const row = makeRow({ ...data, time: new Date(time) });
+  row.dataset.state = state;
+  row.firstElementChild.classList.add("unseen-text");
+  const mark = row.lastElementChild;
+  if (state !== "failed") {
+    mark.replaceChildren(t(state));
+    return row;
+  }
+  const button = (name, action) => {
+    const element = document.createElement("button");
+    element.type = "button";
+    element.className = "plain";
+    element.textContent = t(name);
+    element.addEventListener("click", action);
+    return element;
+  };
+  mark.replaceChildren(t("notSent", why(failed)), button("again", () => retry(key)), button("drop", () => discard(key)));
+  return row;
+}
+
+// --- writing ----------------------------------------------------------------
+
+const text = at("text");
+
+at("composer").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const said = text.value.trim();
+  if (!said) return;
+  text.value = "";
+  lastTyping = 0;
+  firstUnread = null;
+  log.querySelector(".unread")?.remove();
+  if (!following || to < messages.length) showNewest();
+  const key = newKey();
+  post(topic, { name: me, text: said, key }, { key });
+  text.focus();
+});
+
+text.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+  event.preventDefault();
+  at("composer").requestSubmit();
+});
+
+const fits = (name) => new TextEncoder().encode(name).length <= 64;
+
+function askName(open) {
+  at("name-form").hidden = !open;
+  at("composer").hidden = open;
+  at("me").textContent = me;
+  at("rename").hidden = open;
+  if (open) at("name").value = me;
+}
+
+at("name").addEventListener("input", () => at("name").setCustomValidity(fits(at("name").value.trim()) ? "" : t("nameRule")));
+at("name-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  me = at("name").value.trim();
+  keep("name", me);
+  askName(false);
+  showNewest(); // own messages are marked as such
+  subscription.rename(me);
+  text.focus();
+});
+at("rename").addEventListener("click", () => {
+  openPanel(false);
+  askName(true);
+  at("name").focus();
+});
+
+// --- who is here, and who is typing -----------------------------------------
+
+let asked = 0; // counts the questions, so that only the answer to the last one counts
+
+async function askPresence() {
+  const mine = ++asked;
+  const answer = await presence(topic).catch(() => null);
+  if (answer && mine === asked) showNames(answer.names);
+}
+
+function showNames(names) {
+  const items = names.map((name) => {
+    const item = document.createElement("li");
+    const own = document.createElement("bdi");
+    own.textContent = name;
+    item.append(own, ...(name === me ? [` (${t("you")})`] : []));
+    return item;
+  });
+  at("names").replaceChildren(...items);
+  at("nobody").hidden = names.length > 0;
+  setText(at("here-count"), number(names.length));
+}
+
+const typing = new Map(); // by name, the timer that ends it
+let lastTyping = 0;
+
+text.addEventListener("input", () => {
+  if (text.value.trim() === "" || Date.now() - lastTyping < TYPING_EVERY_MS || state?.word !== "live") return;
+  lastTyping = Date.now();
+  send(topic, { name: me }, { event: "typing", ephemeral: true }).catch(() => {});
+});
+
+function startTyping(name) {
+  clearTimeout(typing.get(name));
+  typing.set(name, setTimeout(stopTyping, TYPING_FOR_MS, name));
+  showTyping();
+}
+
+function stopTyping(name) {
+  clearTimeout(typing.get(name));
+  if (typing.delete(name)) showTyping();
+}
+
+function showTyping() {
+  const isolate = (name) => `\u2068${name}\u2069`;
+  const names = [...typing.keys()].map((name) => isolate(name.slice(0, 64)));
+  const words = ["", "typingOne", "typingTwo"][names.length] ?? "typingMany";
+  setText(at("typing"), words && t(words, ...names));
+}
+
+function showEphemeral({ event, data }) {
+  if (typeof data?.name !== "string") return;
+  if (event === "typing" && data.name !== me) startTyping(data.name.slice(0, 64));
+  if (event === "leave") stopTyping(data.name);
+  if (event === "join" || event === "leave") askPresence();
+}
+
+// --- rooms ------------------------------------------------------------------
+
+const news = new Map(); // by room, the ids that were not read
+
+function showRooms() {
+  const items = rooms.map((name) => {
+    const item = document.createElement("li");
+    const link = document.createElement("a");
+    link.href = `/chat/${name}`;
+    link.append(name);
+    if (name === room) link.setAttribute("aria-current", "page");
+    const count = news.get(name)?.size ?? 0;
+    if (count > 0) {
+      const badge = document.createElement("span");
+      badge.className = "badge";
+      badge.textContent = count >= PAGE ? `${PAGE}+` : count;
+      link.append(badge);
+    }
+    item.append(link);
+    return item;
+  });
+  at("rooms").replaceChildren(...items);
+}
+
+/** What came to the other rooms since they were last seen. */
+async function countNews() {
+  const read = kept("read", {});
+  for (const name of rooms.slice(1)) {
+    const page = await history(`chat/${name}`, { limit: PAGE }).catch(() => null);
+    if (!page) continue;
+    const place = page.events.findIndex(({ id }) => id === read[name]);
+    const ids = news.get(name) ?? new Set();
+    for (const event of page.events.slice(place + 1)) if (isMessage(event) && !isOwn(messageOf(event))) ids.add(event.id);
+    news.set(name, ids);
+  }
+  showRooms();
+}
+
+function showElsewhere(event) {
+  const name = event.topic.slice("chat/".length);
+  if (!event.id || !event.topic.startsWith("chat/") || name === room || !rooms.includes(name)) return;
+  if (!isMessage(event) || isOwn(messageOf(event))) return;
+  if (!news.has(name)) news.set(name, new Set());
+  news.get(name).add(event.id);
+  showRooms();
+}
+
+addEventListener("storage", (event) => {
+  if (event.key !== "sse-chat-read") return;
+  news.clear();
+  countNews();
+});
+
+at("goto").addEventListener("submit", (event) => {
+  event.preventDefault();
+  location.href = `/chat/${at("goto-room").value.trim()}`;
+});
+
+// --- the panel, sound and notifications -------------------------------------
+
+function openPanel(open) {
+  at("panel").classList.toggle("open", open);
+  at("panel-toggle").setAttribute("aria-expanded", open);
+}
+
+at("panel-toggle").addEventListener("click", () => openPanel(!at("panel").classList.contains("open")));
+scroll.addEventListener("pointerdown", () => openPanel(false));
+addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !at("panel").classList.contains("open")) return;
+  openPanel(false);
+  at("panel-toggle").focus();
+});
+
+const canNotify = "Notification" in window && isSecureContext;
+at("sound").checked = kept("sound", false);
+at("sound").addEventListener("change", () => {
+  keep("sound", at("sound").checked);
+  if (at("sound").checked) beep();
+});
+at("notify").checked = canNotify && Notification.permission === "granted" && kept("notify", false);
+at("notify").disabled = !canNotify;
+at("no-notify").hidden = canNotify;
+at("notify").addEventListener("change", async () => {
+  if (at("notify").checked) at("notify").checked = (await Notification.requestPermission()) === "granted";
+  keep("notify", at("notify").checked);
+});
+
+let audio = null;
+function beep() {
+  audio ??= new AudioContext();
+  const [tone, volume] = [audio.createOscillator(), audio.createGain()];
+  const now = audio.currentTime;
+  tone.frequency.value = 660;
+  volume.gain.setValueAtTime(0.06, now);
+  volume.gain.exponentialRampToValueAtTime(0.0001, now + 0.25);
+  tone.connect(volume).connect(audio.destination);
+  tone.start(now);
+  tone.stop(now + 0.25);
+}
+
+function alertFor({ id, name, text: said }) {
+  if (!document.hidden) return;
+  if (at("sound").checked) beep();
+  if (!at("notify").checked) return;
+  const note = new Notification(`${name || t("someone")} · ${room}`, { body: said.slice(0, 200), tag: id });
+  note.addEventListener("click", () => (window.focus(), note.close()));
+}
+
+// --- start ------------------------------------------------------------------
+
+setText(at("room"), room);
+text.placeholder = t("write", room);
+at("here-url").textContent = location.origin;
+for (const name of document.querySelectorAll("code .room")) name.textContent = room;
+at("notice-close").addEventListener("click", () => {
+  at("notice").hidden = true;
+  at("notice-text").textContent = "";
+  scroll.focus();
+});
+at("join").disabled = false;
+askName(me === "");
+showRooms();
+showEdges();
+
+let state = null;
+const showState = connectionView("chatLive", () => subscription.retry(), () => scroll);
+const subscription = subscribe(topic, {
+  list: showList,
+  event(event) {
+    if (!event.id) showEphemeral(event);
+    else if (isMessage(event)) showMessage(event);
+  },
+  gap({ reason }) {
+    at("notice").hidden = false;
+    at("notice-text").textContent = t(reason === "unknown-log" ? reason : "expired");
+  },
+  state(now) {
+    if (now.word === "live" && state?.word !== "live") askPresence();
+    state = now;
+    showState(now);
+  },
+}, { limit: PAGE, as: me || undefined });
+
+// By patterns, since who only counts what is new there is not present there.
+if (rooms.length > 1) {
+  subscribe(rooms.slice(1).map((name) => `*/${name}`), { event: showElsewhere });
+  countNews();
+}

@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: MIT
+// sse.js alone: in node, with tabs, locks and a database that are small fakes, against the real server.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Browser } from "./fakes.mjs";
+import { Server, until } from "./helper.mjs";
+
+globalThis.crypto ??= (await import("node:crypto")).webcrypto;
+
+async function setUp(t, options) {
+  const server = await Server.start(t);
+  const browser = new Browser(options);
+  t.after(() => browser.end());
+  return { server, browser };
+}
+
+const say = (server, text, topic = "chat/a") => server.publish(topic, { text });
+
+/** What a tab of this gets, as one array: what is listed, then what comes. */
+function collector(topics, options) {
+  const got = [];
+  got.gaps = [];
+  got.states = [];
+  got.start = (sse) => (got.subscription = sse.subscribe(topics, {
+    list: (events, { topic }) => got.splice(0, got.length, ...got.filter((event) => event.topic !== topic), ...events),
+    event: (event) => got.push(event),
+    gap: (gap) => got.gaps.push(gap),
+    state: (state) => got.states.push(state),
+  }, options));
+  got.texts = () => got.filter(({ id }) => id).map(({ data }) => data.text);
+  got.live = () => until("it is live", () => got.states.at(-1)?.word === "live" && got.states.length);
+  return got;
+}
+
+const numbers = (count, first = 0) => Array.from({ length: count }, (_, i) => first + i);
+const has = (got, expected) => until("all has come", () => got.texts().length >= expected.length)
+  .then(() => assert.deepEqual(got.texts(), expected));
+
+async function streams(server, topic = "chat/a") {
+  return (await (await fetch(`${server.origin}/api/${topic}/presence`)).json()).streams;
+}
+
+/** Publishes numbers as fast as the server takes them until it is told to stop; resolves to how many. */
+function publisher(server, topic) {
+  let going = true;
+  let count = 0;
+  const done = (async () => {
+    while (going) await say(server, count++, topic);
+    return count;
+  })();
+  return { stop: () => ((going = false), done), count: () => count };
+}
+
+test("what is stored is listed, and what comes follows; types, times and ids are told", async (t) => {
+  const { server, browser } = await setUp(t);
+  await say(server, "one");
+  const got = collector("chat/a");
+  await browser.open(server, got.start);
+  await got.live();
+  await server.publish("chat/a", "text, not JSON", { event: "note" });
+  await until("both are there", () => got.length === 2);
+  assert.equal(got[0].data.text, "one");
+  assert.deepEqual([got[1].topic, got[1].event, got[1].data], ["chat/a", "note", "text, not JSON"]);
+  assert.match(got[1].id, /:/);
+  assert.ok(Math.abs(new Date(got[1].time) - Date.now()) < 60_000);
+  assert.deepEqual(got.gaps, []);
+});
+
+for (const limit of [undefined, 5]) {
+  test(`no seam while somebody publishes at full speed, ${limit ? `the newest ${limit}` : "all"} listed`, async (t) => {
+    const { server, browser } = await setUp(t);
+    const { stop, count } = publisher(server);
+    const all = [];
+    for (let i = 0; i < 6; i += 1) {
+      const got = collector("chat/a", { limit });
+      await browser.open(server, got.start);
+      const now = count();
+      await until("some came", () => got.length > 0 && got.texts().at(-1) > now + 20);
+      all.push(got);
+    }
+    const end = await stop();
+    for (const got of all) {
+      await until("the last came", () => got.texts().at(-1) === end - 1);
+      const first = got.texts()[0];
+      assert.deepEqual(got.texts(), numbers(end - first, first), "from the first on each once, in order");
+      assert.ok(limit ? true : first === 0);
+    }
+    assert.equal(await streams(server), 1);
+  });
+}
+
+test("a tab that asks for more topics does not disturb the others", async (t) => {
+  const { server, browser } = await setUp(t);
+  const [a, b] = [publisher(server, "chat/a"), publisher(server, "chat/b")];
+  const first = collector("chat/a");
+  await browser.open(server, first.start);
+  await first.live();
+  const second = collector(["chat/b", "chat/a"]);
+  await browser.open(server, second.start);
+  await until("the second has some", () => second.length > 40);
+  const pattern = collector("chat/*");
+  await browser.open(server, pattern.start);
+  await until("the third has some", () => pattern.length > 40);
+  const [ends, endsB] = await Promise.all([a.stop(), b.stop()]);
+  await has(first, numbers(ends));
+  const of = (got, topic) => got.filter((event) => event.topic === topic).map(({ data }) => data.text);
+  await until("all has come", () => of(second, "chat/a").length >= ends && of(second, "chat/b").length >= endsB);
+  assert.deepEqual(of(second, "chat/a"), numbers(ends));
+  assert.deepEqual(of(second, "chat/b"), numbers(endsB));
+  for (const topic of ["chat/a", "chat/b"]) {
+    const texts = of(pattern, topic);
+    assert.deepEqual(texts, numbers(texts.length, texts[0]));
+  }
+  assert.equal(await streams(server), 1);
+});
+
+test("the leading tab closes again and again: one connection, and every tab gets each once", async (t) => {
+  const { server, browser } = await setUp(t);
+  const all = [];
+  for (let i = 0; i < 8; i += 1) {
+    const got = collector("chat/a");
+    got.tab = await browser.open(server, got.start);
+    all.push(got);
+  }
+  await Promise.all(all.map((got) => got.live()));
+  assert.equal(await streams(server), 1);
+  const { stop, count } = publisher(server);
+  for (let i = 0; i < 6; i += 1) {
+    const now = count();
+    await until("some more came", () => all.at(-1).texts().at(-1) > now + 10);
+    browser.close(all.shift().tab);
+  }
+  const end = await stop();
+  for (const got of all) await has(got, numbers(end));
+  assert.deepEqual(all.map(({ gaps }) => gaps), [[], []]);
+  await until("one connection is left", async () => (await streams(server)) === 1);
+});
+
+test("the leading tab is frozen, and thawed: another leads, and it catches up", async (t) => {
+  const { server, browser } = await setUp(t);
+  const [one, two] = [collector("chat/a"), collector("chat/a")];
+  const tab = await browser.open(server, one.start);
+  await one.live();
+  await browser.open(server, two.start);
+  await two.live();
+  await say(server, 0);
+  await has(two, [0]);
+  browser.fire(tab, "freeze");
+  for (const n of numbers(50, 1)) await say(server, n);
+  await has(two, numbers(51));
+  assert.equal(one.length, 1, "frozen");
+  browser.fire(tab, "resume");
+  await has(one, numbers(51));
+  await say(server, 51);
+  await Promise.all([has(one, numbers(52)), has(two, numbers(52))]);
+  await until("one connection is left", async () => (await streams(server)) === 1);
+});
+
+test("a leading tab that hangs loses its place to one that is seen", async (t) => {
+  const { server, browser } = await setUp(t);
+  navigator.locks.request(`sse.js ${server.origin}/`, () => new Promise(() => {})).catch(() => {});
+  const got = collector("chat/a");
+  await browser.open(server, got.start, { watch: 50 });
+  await got.live();
+  await say(server, 0);
+  await has(got, [0]);
+});
+
+test("what is lost between the tabs is noticed, and fetched", async (t) => {
+  const { server, browser } = await setUp(t);
+  const [one, two] = [collector("chat/a"), collector("chat/a")];
+  await browser.open(server, one.start);
+  await one.live();
+  const real = BroadcastChannel;
+  let lose = 0;
+  globalThis.BroadcastChannel = class extends real {
+    set onmessage(action) {
+      super.onmessage = (message) => (message.data.type === "events" && lose-- > 0 ? undefined : action(message));
+    }
+  };
+  await browser.open(server, two.start);
+  globalThis.BroadcastChannel = real;
+  await two.live();
+  await say(server, 0);
+  await has(two, [0]);
+  lose = 3;
+  for (const n of [1, 2, 3, 4, 5]) {
+    await say(server, n);
+    await has(one, numbers(n + 1));
+  }
+  await has(two, numbers(6));
+  assert.deepEqual(two.gaps, []);
+  await until("it follows the leading tab again", async () => (await streams(server)) === 1);
+});
+
+test("the server is killed while it streams: nothing is lost or doubled, and the state says so", async (t) => {
+  const { server, browser } = await setUp(t);
+  const all = [collector("chat/a"), collector("chat/a")];
+  for (const got of all) await browser.open(server, got.start);
+  await Promise.all(all.map((got) => got.live()));
+  let sent = 0;
+  for (let round = 0; round < 4; round += 1) {
+    for (let i = 0; i < 10; i += 1) await say(server, sent++);
+    await server.kill();
+    await until("it waits", () => all.every((got) => got.states.at(-1).word === "waiting"));
+    await server.restart();
+  }
+  for (const got of all) {
+    await has(got, numbers(sent));
+    const codes = new Set(got.states.filter(({ word }) => word === "waiting").map(({ code }) => code));
+    assert.ok(codes.has("unreachable") || codes.has("lost"), [...codes].join());
+    assert.ok(got.states.find(({ word }) => word === "waiting").due > 0);
+  }
+});
+
+test("an error status, which ends an EventSource for good, is waited out; its reason is told", async (t) => {
+  const { server, browser } = await setUp(t);
+  let refusing = true;
+  browser.answer = (real, url, options) => (refusing && `${url}`.includes("/event")
+    ? new Response(JSON.stringify({ title: "Busy", detail: "come back" }), { status: 503, headers: { "Content-Type": "application/problem+json" } })
+    : real(url, options));
+  const got = collector("chat/a");
+  await browser.open(server, got.start);
+  await until("it was tried again and again", () => got.states.at(-1)?.tries >= 3);
+  const { word, code, status, detail, title } = got.states.at(-1);
+  assert.deepEqual({ word, code, status, detail, title }, { word: "waiting", code: "refused", status: 503, detail: "come back", title: "Busy" });
+  await say(server, 0);
+  refusing = false;
+  await got.live();
+  await has(got, [0]);
+});
+
+test("waiting ends at once when the network is back, and by retry()", async (t) => {
+  const { server, browser } = await setUp(t);
+  let cut = true;
+  let tries = 0;
+  browser.answer = (real, url, options) => (cut ? (tries++, Promise.reject(new TypeError("cut"))) : real(url, options));
+  navigator.onLine = false;
+  const got = collector("chat/a");
+  const tab = await browser.open(server, got.start, { first: 1e6, most: 1e6 });
+  await until("it waits", () => got.states.at(-1)?.code === "offline");
+  got.subscription.retry();
+  await until("it tried again", () => tries >= 2);
+  cut = false;
+  navigator.onLine = true;
+  browser.fire(tab, "online");
+  await got.live();
+});
+
+test("a stream that is silent for too long is given up; heartbeats keep one", async (t) => {
+  const { server, browser } = await setUp(t);
+  let opened = 0;
+  const still = () => new Response(new ReadableStream({
+    start: (body) => body.enqueue(new TextEncoder().encode("id: a:0\n\n")),
+  }), { headers: { "Content-Type": "text/event-stream" } });
+  browser.answer = (real, url, options) => {
+    if (!`${url}`.includes("/event")) return real(url, options);
+    opened += 1;
+    const answer = still();
+    options.signal.addEventListener("abort", () => answer.body.cancel?.().catch(() => {}));
+    return opened < 3 ? breakable(answer, options.signal) : real(url, options);
+  };
+  const got = collector("chat/a");
+  await browser.open(server, got.start, { silence: 100 });
+  await until("the third is a good one", () => opened >= 3);
+  await say(server, 0);
+  await has(got, [0]);
+});
+
+/** The answer with a body that fails when the signal says so, as fetch has it. */
+function breakable(answer, signal) {
+  const { readable, writable } = new TransformStream();
+  answer.body.pipeTo(writable, { signal }).catch(() => {});
+  return new Response(readable, { headers: answer.headers });
+}
+
+test("a stream that comes byte by byte is the same", async (t) => {
+  const { server, browser } = await setUp(t);
+  browser.answer = async (real, url, options) => {
+    const answer = await real(url, options);
+    if (!`${url}`.includes("/event")) return answer;
+    const bytes = new TransformStream({ transform: (chunk, out) => chunk.forEach((byte) => out.enqueue(Uint8Array.of(byte))) });
+    return new Response(answer.body.pipeThrough(bytes), { headers: answer.headers });
+  };
+  const got = collector("chat/a");
+  await browser.open(server, got.start);
+  await got.live();
+  const texts = ["plain", "héllo 👩‍👩‍👧‍👦 안녕", "line\nline\n\nline", ": colon", " space "];
+  for (const text of texts) await say(server, text);
+  await server.publish("chat/a", '{"text":\n\n  "over lines"}', { json: true });
+  await has(got, [...texts, "over lines"]);
+});
+
+test("another database: the gap is told once, and the list is what is there now", async (t) => {
+  const { server, browser } = await setUp(t);
+  const all = [collector("chat/a", { limit: 3 }), collector("chat/a", { limit: 3 })];
+  for (const got of all) await browser.open(server, got.start);
+  await Promise.all(all.map((got) => got.live()));
+  for (const n of numbers(5)) await say(server, n);
+  await Promise.all(all.map((got) => has(got, numbers(5))));
+  await server.kill();
+  await server.restart({ db: "another.db" });
+  for (const n of numbers(9, 100)) await say(server, n);
+  for (const got of all) {
+    await until("the new list is shown", () => got.texts()[0] >= 100 && got.texts().at(-1) === 108);
+    const first = got.texts()[0];
+    assert.deepEqual(got.texts(), numbers(109 - first, first));
+    assert.deepEqual(got.gaps.map(({ reason }) => reason), ["unknown-log"]);
+  }
+});
+
+// --- the outbox -------------------------------------------------------------
+
+const listed = async (server) => (await (await fetch(`${server.origin}/api/chat/a`)).json()).map(({ text }) => text);
+
+test("what is posted offline is sent once, in order, also after a reload", async (t) => {
+  const { server, browser } = await setUp(t);
+  let cut = true;
+  browser.answer = (real, url, options) => (cut ? Promise.reject(new TypeError("cut")) : real(url, options));
+  const tab = await browser.open(server, (sse) => sse.watch(() => {}));
+  for (const text of [0, 1, 2]) await tab.sse.post("chat/a", { text });
+  browser.close(tab);
+  const seen = [];
+  const again = await browser.open(server, (sse) => sse.watch((entry) => seen.push(entry)));
+  await until("what waits is shown again", () => seen.length === 3);
+  assert.deepEqual(seen.map(({ state, data }) => [state, data.text]), [["pending", 0], ["pending", 1], ["pending", 2]]);
+  await again.sse.post("chat/a", { text: 3 });
+  cut = false;
+  browser.fire(again, "online");
+  await until("all are sent", () => seen.filter(({ state }) => state === "sent").length === 4);
+  assert.deepEqual(await listed(server), [0, 1, 2, 3]);
+  assert.ok(seen.filter(({ state }) => state === "sent").every(({ id }) => id.includes(":")));
+});
+
+test("an answer that gets lost does not make two of it", async (t) => {
+  const { server, browser } = await setUp(t);
+  let lose = 3;
+  browser.answer = async (real, url, options) => {
+    const answer = await real(url, options);
+    if (options?.method === "POST" && lose-- > 0) throw new TypeError("the answer is lost");
+    return answer;
+  };
+  const seen = [];
+  const tab = await browser.open(server, (sse) => sse.watch(({ state }) => seen.push(state)));
+  await tab.sse.post("chat/a", { text: 0 });
+  await tab.sse.post("chat/a", { text: 1 });
+  await until("both are sent", () => seen.filter((state) => state === "sent").length === 2);
+  assert.deepEqual(await listed(server), [0, 1]);
+});
+
+test("all tabs post at once, the leading one is closed: each once, in the order of each tab", async (t) => {
+  const { server, browser } = await setUp(t);
+  const tabs = [];
+  for (let i = 0; i < 4; i += 1) tabs.push(await browser.open(server, (sse) => sse.watch(() => {})));
+  const posts = tabs.map(async ({ sse }, tab) => {
+    for (let i = 0; i < 10; i += 1) await sse.post("chat/a", { text: `${tab}-${i}` });
+  });
+  await until("some are there", async () => (await listed(server)).length > 5);
+  await Promise.all(posts);
+  browser.close(tabs[0]);
+  await until("all are there", async () => (await listed(server)).length >= 40);
+  const texts = await listed(server);
+  assert.equal(texts.length, 40);
+  for (const tab of [0, 1, 2, 3])
+    assert.deepEqual(texts.filter((text) => text.startsWith(`${tab}-`)), numbers(10).map((i) => `${tab}-${i}`));
+});
+
+test("what the server refuses does not hold up the rest; it can be retried or thrown away", async (t) => {
+  const { server, browser } = await setUp(t);
+  const seen = [];
+  const tab = await browser.open(server, (sse) => sse.watch((entry) => seen.push(entry)));
+  const { post, retry, discard } = tab.sse;
+  const key = await post("users", { firstname: "Ada" });
+  await post("chat/a", { text: 0 });
+  const last = (key) => seen.filter((entry) => entry.key === key).at(-1);
+  await until("one is refused", () => last(key).state === "failed");
+  assert.match(last(key).failed.detail, /lastname/);
+  assert.equal(last(key).failed.code, "refused");
+  await until("the other is there", async () => (await listed(server)).length === 1);
+  const failures = () => seen.filter((entry) => entry.key === key && entry.state === "failed").length;
+  await retry(key);
+  await until("it is refused again", () => failures() === 2);
+  await discard(key);
+  assert.equal(last(key).state, "gone");
+});
+
+test("without a database what is posted lasts as long as the page, and is sent all the same", async (t) => {
+  const { server, browser } = await setUp(t, { database: false });
+  await browser.open(server, (sse) => sse.watch(() => {}));
+  const tab = await browser.open(server, (sse) => sse.watch(() => {}));
+  await tab.sse.post("chat/a", { text: 0 });
+  await tab.sse.post("chat/a", { text: 1 });
+  await until("both are there", async () => (await listed(server)).length === 2);
+  assert.deepEqual(await listed(server), [0, 1]);
+});
+
+test("without a secure context each tab has a connection of its own, and makes good keys", async (t) => {
+  const { server, browser } = await setUp(t, { secure: false });
+  const all = [collector("chat/a"), collector("chat/a")];
+  for (const got of all) await browser.open(server, got.start);
+  await Promise.all(all.map((got) => got.live()));
+  assert.equal(browser.tabs[0].sse.shared, false);
+  assert.equal(await streams(server), 2);
+  const keys = numbers(100).map(() => browser.tabs[0].sse.newKey());
+  assert.equal(new Set(keys).size, 100);
+  assert.ok(keys.every((key) => /^[0-9a-f]{32}$/.test(key)));
+  await browser.tabs[1].sse.post("chat/a", { text: 0 });
+  await Promise.all(all.map((got) => has(got, [0])));
+});
+
+// --- presence and what is not stored ----------------------------------------
+
+test("names come and go; what is ephemeral reaches all tabs and is not stored", async (t) => {
+  const { server, browser } = await setUp(t);
+  const [one, two] = [collector("chat/a", { as: "Ada" }), collector("chat/a")];
+  const tab = await browser.open(server, one.start);
+  await browser.open(server, two.start);
+  await Promise.all([one.live(), two.live()]);
+  const { presence, send } = tab.sse;
+  await until("Ada is here", async () => (await presence("chat/a")).names.join() === "Ada");
+  one.subscription.rename("Grace");
+  await until("Grace is here", async () => (await presence("chat/a")).names.includes("Grace"));
+  assert.equal(await send("chat/a", { name: "Grace" }, { event: "typing", ephemeral: true }), undefined);
+  for (const got of [one, two]) await until("it is told", () => got.some(({ event, id }) => event === "typing" && !id));
+  assert.deepEqual(await listed(server), []);
+});
