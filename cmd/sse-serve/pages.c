@@ -34,8 +34,14 @@ static const struct alias aliases[] = {
 	{"status", false, "status.html"},
 };
 
-/* What is served from the program also where --web is given, unless the folder has it. */
-static const char module[] = "sse.js";
+/*
+ * What is served from the program also where --web is given, unless the folder has it: sse.js, and
+ * the parts of it, sse-*.js.
+ */
+static bool is_module(const char *path)
+{
+	return strcmp(path, "sse.js") == 0 || strncmp(path, "sse-", 4) == 0;
+}
 
 struct media_type {
 	const char *ending, *type;
@@ -260,10 +266,10 @@ static bool is_hidden(const char *path)
 	return false;
 }
 
-/* What the folder has not is not there, but for the module. */
+/* What the folder has not is not there, but for the modules. */
 static void reply_missing(struct request *request, const char *path)
 {
-	if (strcmp(path, module) == 0)
+	if (is_module(path))
 		reply_embedded(request, path);
 	else
 		not_found(request);

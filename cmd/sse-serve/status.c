@@ -103,7 +103,8 @@ static int look_at_topics(struct status *status)
 
 	if (count > status->count && grow(status, count) != 0)
 		return -1;
-	memset(status->streams, 0, status->count * sizeof(*status->streams));
+	for (uint32_t i = 0; i < status->count; i++)
+		status->streams[i] = 0;
 	for (unsigned i = 0; i < server->loops; i++)
 		fanout_census(server->fanouts[i], status->streams, status->count);
 	for (uint32_t i = 0; i < status->count; i++) {

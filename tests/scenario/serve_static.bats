@@ -40,6 +40,7 @@ frame-ancestors 'none'" ]
 	sed -n 's/.*\(href\|src\)="\([^":#]*\)".*/\2/p' page >targets
 	[ -s targets ]
 	while read -r target; do
+		target=${target#./}
 		path "/${target#/}"
 		answers 200
 	done <targets
@@ -139,6 +140,14 @@ frame-ancestors 'none'" ]
 	stop
 	serve --web web
 	page_is /sse.js sse.js
+	# With all that it is made of.
+	sed -n 's,.*from "\./\(sse[^"]*\)".*,\1,p; s,.*import("\./\(sse[^"]*\)").*,\1,p' body >parts
+	local part
+	while read -r part; do
+		page_is "/$part" "$part"
+	done <parts
+	path /sse-nothing.js
+	problem 404 'no such page'
 	path /chat
 	answers 404
 	path /status
