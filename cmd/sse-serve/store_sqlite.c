@@ -4,7 +4,6 @@
  * committed survives a power loss.  One connection writes (the log thread's), each reader has one
  * of its own, and a lock of ours on the file keeps a second server out.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +43,7 @@ static const char *const sql[STATEMENTS] = {
 /* A file that must stay where it is: SQLite has it open, and would go on writing into nothing. */
 struct place {
 	char *path;
-	struct stat status; /* when the store was opened */
+	struct stat status; /* when the store was opened; all zero: it was not there */
 };
 
 struct sqlite_store {
@@ -127,9 +126,20 @@ static int note_place(
 		place->path = NULL;
 		return error_set(error, EX_OSERR, "out of memory for the store");
 	}
-	if (stat(place->path, &place->status) == 0)
-		return 0;
-	return error_set(error, EX_IOERR, "cannot look at %s: %s", place->path, strerror(errno));
+	/* Some file systems allow no WAL. */
+	if (stat(place->path, &place->status) != 0)
+		place->status = (struct stat){0};
+	return 0;
+}
+
+static bool is_in_place(const struct place *place)
+{
+	struct stat now;
+
+	if (place->status.st_ino == 0)
+		return true;
+	return stat(place->path, &now) == 0 && now.st_ino == place->status.st_ino &&
+	       now.st_dev == place->status.st_dev;
 }
 
 static int sqlite_check(const struct store *store, struct error *error)
@@ -138,10 +148,8 @@ static int sqlite_check(const struct store *store, struct error *error)
 
 	for (size_t i = 0; i < sizeof(sqlite->places) / sizeof(sqlite->places[0]); i++) {
 		const struct place *place = &sqlite->places[i];
-		struct stat now;
 
-		if (stat(place->path, &now) != 0 || now.st_ino != place->status.st_ino ||
-			now.st_dev != place->status.st_dev)
+		if (!is_in_place(place))
 			return error_set(error, EX_IOERR,
 				"%s was removed or replaced while the server runs, so nothing can be stored: put "
 				"it back, or start the server again",
@@ -505,8 +513,7 @@ static int begin_incarnation(struct sqlite_store *sqlite, struct error *error)
 	return database_exec(sqlite->db, sqlite->path, text, error);
 }
 
-/* Positions have no holes but by removing; where something was removed, who knows without looking.
- */
+/* Positions have no holes but by removing; where something was removed it is not known. */
 static int64_t stored_events(const struct sqlite_store *sqlite)
 {
 	bool whole = database_ask(sqlite->db, "SELECT coalesce(max(removed), 0) FROM topic") == 0;

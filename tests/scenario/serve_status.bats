@@ -245,3 +245,47 @@ metric() {
 	[ -z "$(metric sse_database_events)" ]
 	[ "$(metric sse_database_bytes)" -gt 10000 ]
 }
+
+@test "/readyz is 503 while the server is stopping" {
+	command -v sqlite3 >/dev/null || skip 'no sqlite3'
+	serve --loops 1
+	local status length=0
+	# Another program holds the database, so that a POST is under way for as long as we like.
+	mkfifo hold
+	sqlite3 events.db <hold >held 3>&- 4>&- &
+	exec 6>hold
+	echo "BEGIN IMMEDIATE; SELECT 'it is';" >&6
+	wait_for has held 'it is'
+	exec 5<>"/dev/tcp/127.0.0.1/$PORT"
+	# get PATH: ask on the connection that is open; its status.
+	get() {
+		local line
+		printf 'GET %s HTTP/1.1\r\nHost: h\r\n\r\n' "$1" >&5
+		status=''
+		while IFS= read -r -t 60 line <&5 && [ "$line" != $'\r' ]; do
+			case $line in
+			HTTP*) status=${line:9:3} ;;
+			Content-Length*) length=${line//[^0-9]/} ;;
+			esac
+		done
+		read -r -N "$length" -t 60 line <&5
+	}
+	get /readyz
+	[ "$status" = 200 ]
+	curl -sSv -o posted -H 'Content-Type: text/plain' -d x "$URL/api/any" 2>post.err 3>&- 4>&- 5>&- 6>&- &
+	local post=$!
+	wait_for grep -q 'Content-Length: 1' post.err
+	get /healthz
+	kill -TERM "$PID"
+	refused() {
+		get /readyz && [ "$status" = 503 ]
+	}
+	wait_for refused
+	echo 'COMMIT;' >&6
+	exec 6>&-
+	wait "$post"
+	has post.err '201 Created'
+	exec 5>&-
+	wait "$PID"
+	PID=''
+}
