@@ -345,6 +345,12 @@ bool roster_enter(struct roster_stay *stay)
 	return finish(roster);
 }
 
+/* Names that come and go must not keep others out for the grace. */
+static bool has_grace(const struct roster *roster)
+{
+	return roster->grace > 0 && roster->count <= roster->max - roster->max / 8;
+}
+
 bool roster_leave(struct roster_stay *stay, uint32_t now)
 {
 	struct roster *roster = stay->roster;
@@ -355,7 +361,7 @@ bool roster_leave(struct roster_stay *stay, uint32_t now)
 
 		if (--member->streams > 0)
 			continue;
-		if (roster->grace > 0)
+		if (has_grace(roster))
 			begin_leaving(roster, member, now);
 		else
 			set_present(roster, member, false);

@@ -37,7 +37,8 @@ struct roster_change {
 /*
  * roster_new(max, grace):
  * For at most ${max} names, each counted once for each topic it is in, also while it is leaving;
- * ${grace} is in ms.  NULL without memory.
+ * ${grace} is in ms, and none is given while more than seven eighths of ${max} are taken.  NULL
+ * without memory.
  */
 struct roster *roster_new(int64_t max, uint32_t grace);
 

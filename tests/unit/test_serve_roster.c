@@ -191,6 +191,29 @@ static void the_limit_counts_names_of_topics_and_takes_nothing_half(void **state
 	roster_free(roster);
 }
 
+static void nobody_has_a_grace_while_it_is_nearly_full(void **state)
+{
+	struct roster *roster = roster_new(16, 1000);
+	char name[8];
+
+	(void)state;
+	for (int i = 0; i < 15; i++) {
+		snprintf(name, sizeof(name), "%c", 'a' + i);
+		roster_leave(enter(roster, "t", name), 0);
+	}
+	/* The first 14 may come back; the others were there too shortly to be told of. */
+	present(roster, "t", "a,b,c,d,e,f,g,h,i,j,k,l,m,n,");
+	for (int i = 0; i < 14; i++) {
+		char expected[24];
+
+		snprintf(expected, sizeof(expected), "join t/%c %d", 'a' + i, i + 1);
+		told(roster, 0, expected);
+	}
+	told(roster, 0, "");
+	assert_int_equal(roster_count(roster), 14);
+	roster_free(roster);
+}
+
 /* Random comings and goings: who believes what is told knows who is there. */
 static void the_changes_are_the_truth(void **state)
 {
@@ -242,6 +265,7 @@ int main(void)
 		cmocka_unit_test(what_is_over_before_it_was_told_is_not_told),
 		cmocka_unit_test(names_are_of_their_topics_and_sorted),
 		cmocka_unit_test(the_limit_counts_names_of_topics_and_takes_nothing_half),
+		cmocka_unit_test(nobody_has_a_grace_while_it_is_nearly_full),
 		cmocka_unit_test(the_changes_are_the_truth),
 	};
 
