@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # Scenarios of sse-serve: clients that reset, close half, send a byte a second, or come and go by
-# the thousands.  make fault sends FAULT_STORM of them.
+# the thousands.  make fault sends FAULT_STORM of them, and has names come and go FAULT_FLAPS times.
 
 load serve_helpers
 
@@ -45,6 +45,24 @@ storm() {
 	text storm 'the end'
 	answers 201
 	wait_for has stream 'data: the end'
+}
+
+@test "500 streams with names come and go: in the end everybody agrees on who is there, and nothing stays" {
+	local start end
+	serve --loops 2 --presence-grace 0 --window 64k --max-body 8k
+	"$TOOLS/flap" "$PORT" flap 500 2000 1
+	ask "$URL/healthz"
+	before=$(descriptors)
+	start=$(memory)
+	"$TOOLS/flap" "$PORT" flap 500 "${FAULT_FLAPS:-4000}" 2 >figures
+	sed 's,^,# ,' figures >&3
+	wait_for back
+	end=$(memory)
+	nobody() {
+		ask "$URL/api/flap/presence" && [ "$(cat body)" = '{"count":0,"names":[],"streams":0}' ]
+	}
+	wait_for nobody
+	[ -n "${SANITIZER:-}" ] || [ $((end - start)) -lt 2000 ]
 }
 
 @test "thousands of clients connect and go, whole, halfway and by reset: nothing of them stays" {

@@ -204,9 +204,6 @@ join {"name":"Bob","count":2}' ]
 }
 
 @test "500 named streams that flap, on two loops: in the end everybody agrees on who is there" {
-	serve --loops 2 --presence-grace 0
-	"$TOOLS/flap" "$PORT" flap 500 4000 1
-	stop
 	serve --loops 2 --presence-grace 200ms --db :memory:
 	"$TOOLS/flap" "$PORT" flap 500 4000 2
 	# And the streams that are left are counted.
