@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sysexits.h>
@@ -20,9 +21,9 @@ const struct option_row client_option_rows[] = {
 	{"header", 'H', OPTION_LIST, FIELD(headers), "LINE",
 		"send this header, 'Name: value' (repeat)", "Request", .secret = true},
 	{"user", 'u', OPTION_STRING, FIELD(user), "NAME:PASSWORD", "log in with these", "Request",
-		.secret = true},
+		.rivals = "login", .secret = true},
 	{"oauth2-bearer", 0, OPTION_STRING, FIELD(bearer), "TOKEN", "log in with this token",
-		"Request", .variable = "SSE_TOKEN", .secret = true},
+		"Request", .variable = "SSE_TOKEN", .rivals = "login", .secret = true},
 	{"netrc", 0, OPTION_FLAG, FIELD(netrc), NULL, "take name and password from ~/.netrc",
 		"Request"},
 	{"cookie", 'b', OPTION_STRING, FIELD(cookies), "DATA",
@@ -63,12 +64,23 @@ static size_t header_name(const char *line)
 	return line[len] == ':' || (line[len] == ';' && line[len + 1] == '\0') ? len : 0;
 }
 
+/* Controls but for the tab: nothing of a header may hold them (RFC 9110, section 5.5). */
+static bool has_controls(const char *text)
+{
+	for (; text != NULL && *text != '\0'; text++) {
+		if (((unsigned char)*text < 0x20 && *text != '\t') || *text == 0x7f)
+			return true;
+	}
+	return false;
+}
+
 static int check_header(const char *line, struct error *error)
 {
 	size_t len = header_name(line);
 
-	if (strpbrk(line, "\r\n") != NULL)
-		return error_set(error, EX_USAGE, "--header: a header cannot hold a line end");
+	if (has_controls(line))
+		return error_set(error, EX_USAGE,
+			"--header: a header cannot hold a line end or another control");
 	if (len == 0 || strcspn(line, " \t") < len)
 		return error_set(error, EX_USAGE,
 			"--header: '%.60s' is no header; one is like 'Name: value'", line);
@@ -79,6 +91,22 @@ static int check_header(const char *line, struct error *error)
 static bool is_cookie_file(const char *cookies)
 {
 	return cookies != NULL && strchr(cookies, '=') == NULL;
+}
+
+/* Is it a file that can be written, or is it in a folder where it can be made? */
+static bool can_be_written(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder;
+	bool can;
+
+	if (access(path, F_OK) == 0 || strcmp(path, "-") == 0)
+		return strcmp(path, "-") == 0 || access(path, W_OK) == 0;
+	folder =
+		strndup(slash != NULL ? path : ".", slash != NULL ? (size_t)(slash - path) + 1 : 1);
+	can = folder != NULL && access(folder, W_OK) == 0;
+	free(folder);
+	return can;
 }
 
 static int check_files(const struct client_options *options, struct error *error)
@@ -92,6 +120,9 @@ static int check_files(const struct client_options *options, struct error *error
 		{"cookie", is_cookie_file(options->cookies) ? options->cookies : NULL},
 	};
 
+	if (options->cookie_jar != NULL && !can_be_written(options->cookie_jar))
+		return error_set(error, EX_CANTCREAT, "--cookie-jar: cannot write '%.200s': %s",
+			options->cookie_jar, strerror(errno));
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		if (files[i].path != NULL && access(files[i].path, R_OK) != 0)
 			return error_set(error, EX_NOINPUT, "--%s: cannot read '%.200s': %s",
@@ -120,8 +151,10 @@ int client_options_check(const struct client_options *options, struct error *err
 		return error_set(error, EX_USAGE,
 			"--request: '%.60s' is no method; one is like GET or POST",
 			options->method);
-	if (options->cookies != NULL && strpbrk(options->cookies, "\r\n") != NULL)
-		return error_set(error, EX_USAGE, "--cookie: a cookie cannot hold a line end");
+	if (has_controls(options->cookies) || has_controls(options->bearer))
+		return error_set(error, EX_USAGE,
+			"--%s: it cannot hold a line end or another control",
+			has_controls(options->bearer) ? "oauth2-bearer" : "cookie");
 	if (options->user != NULL && options->bearer != NULL)
 		return error_set(error, EX_USAGE,
 			"--user and --oauth2-bearer are two ways to log in; give one");
@@ -294,6 +327,7 @@ int client_open(struct client *client, const char *program, const struct client_
 	/* What a proxy answers to CONNECT is not the server's answer. */
 	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, client->details);
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, options);
 	/* A quarter of the default's system calls, and what is read still fits the caches. */
 	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 65536L);
 	/* A peer that vanished is noticed after about a minute, however quiet the stream is. */

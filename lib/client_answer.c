@@ -7,7 +7,9 @@
 #include <time.h>
 
 #include "client_answer.h"
+#include "client.h"
 #include "json.h"
+#include "json_pointer.h"
 
 /* The most of a server's own words that goes into a sentence. */
 #define WORDS_MAX 300
@@ -54,8 +56,8 @@ static int64_t read_retry_after(const char *text)
 	time_t date;
 
 	if (*text >= '0' && *text <= '9') {
-		for (; *text >= '0' && *text <= '9' && seconds < INT32_MAX; text++)
-			seconds = seconds * 10 + (*text - '0');
+		for (; *text >= '0' && *text <= '9'; text++)
+			seconds = seconds > INT32_MAX ? seconds : seconds * 10 + (*text - '0');
 		return *text == '\0' ? seconds * 1000 : -1;
 	}
 	date = curl_getdate(text, NULL);
@@ -110,37 +112,46 @@ bool client_answer_body(struct client_answer *answer, const char *data, size_t l
 	return buf_add(&answer->body, data, len < room ? len : room) && len <= room;
 }
 
+/* The type that counts where several stand in one field: the last (Fetch, section 2.2.2). */
+static const char *last_type(const char *types)
+{
+	const char *type = types;
+	bool quoted = false;
+
+	for (const char *p = types; *p != '\0'; p++) {
+		quoted = quoted != (*p == '"');
+		if (*p == ',' && !quoted)
+			type = p + 1 + strspn(p + 1, " \t");
+	}
+	return type;
+}
+
 bool client_answer_is(const struct client_answer *answer, const char *type)
 {
+	const char *given = last_type(answer->type);
 	size_t len = strlen(type);
 
-	return strncasecmp(answer->type, type, len) == 0 &&
-	       strchr("; \t", answer->type[len]) != NULL;
+	return strncasecmp(given, type, len) == 0 && strchr("; \t", given[len]) != NULL;
 }
 
 bool client_answer_again(const struct client_answer *answer)
 {
-	return answer->status == 408 || answer->status == 429 || answer->status >= 500;
+	return answer->status == 408 || answer->status == 429 || answer->status / 100 == 5;
 }
 
 /* --- the server's own words ------------------------------------------------------------------ */
 
-/* The member of a JSON object that says what was wrong: problem+json's names, then common ones. */
-static bool find_words(struct json_text object, struct buf *words)
+/* The value that says what was wrong: problem+json's, then those of common services. */
+static void find_words(struct json_text object, struct buf *words)
 {
-	static const char *const names[] = {"detail", "title", "message", "error"};
-	struct json_text key, value;
+	static const char *const places[] = {
+		"/detail", "/error/message", "/title", "/message", "/error"};
+	struct json_text value;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		size_t cursor = 0;
-
-		while (json_member(object, &cursor, &key, &value)) {
-			if (json_string_is(key, names[i], strlen(names[i])) &&
-				json_kind(value) == JSON_STRING)
-				return json_string_decode(value, words) && words->len > 0;
-		}
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && words->len == 0; i++) {
+		if (json_pointer(object, places[i], &value) && json_kind(value) == JSON_STRING)
+			json_string_decode(value, words);
 	}
-	return false;
 }
 
 /* What the body says in words, as one short line; empty if it says nothing to a person. */
@@ -249,28 +260,73 @@ static const struct failure {
 	{CURLE_PARTIAL_FILE, EX_UNAVAILABLE, "%s closed the connection too early", false},
 	{CURLE_SEND_FAIL_REWIND, EX_UNAVAILABLE, "%s closed the connection without an answer",
 		false},
-	{CURLE_OUT_OF_MEMORY, EX_OSERR, "out of memory while asking %s", false},
+	{CURLE_OUT_OF_MEMORY, EX_PROTOCOL,
+		"%s sent a header that is too long, or there is no memory for it", false},
 };
 
-static int connect_error(CURL *easy, CURLcode code, const char *shown, struct error *error)
+/*
+ * Who did not answer, if that is not who ${shown} names: a proxy, or where a redirect led to.
+ * libcurl's words are "Failed to connect to HOST port PORT ...".
+ */
+static const char *who(const char *details, const char *shown, char text[300])
 {
+	char host[200], address[220];
+	unsigned port;
+
+	if (sscanf(details, "Failed to connect to %199s port %u", host, &port) != 2)
+		return "";
+	snprintf(address, sizeof(address), "%s:%u", host, port);
+	if (strstr(shown, address) != NULL || ((port == 80 || port == 443) && strstr(shown, host)))
+		return "";
+	snprintf(text, 300, "%s, on the way to ", address);
+	return text;
+}
+
+static int connect_error(
+	CURL *easy, CURLcode code, const char *details, const char *shown, struct error *error)
+{
+	const struct client_options *options = NULL;
 	curl_off_t connected = 0;
 	long number = 0;
+	char text[300];
 
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &options);
 	curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
 	curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connected);
 	if (code == CURLE_OPERATION_TIMEDOUT && connected == 0)
-		return error_set(error, EX_UNAVAILABLE, "cannot connect to %.200s in time", shown);
+		return error_set(error, EX_UNAVAILABLE, "cannot connect to %s%.200s in time",
+			who(details, shown, text), shown);
+	if (code == CURLE_COULDNT_CONNECT && options != NULL && options->unix_socket != NULL)
+		return error_set(error, EX_UNAVAILABLE, "cannot connect to the socket %.200s: %s",
+			options->unix_socket,
+			number != 0 ? strerror((int)number) : "nobody answers");
 	if (code == CURLE_COULDNT_CONNECT)
-		return error_set(error, EX_UNAVAILABLE, "cannot connect to %.200s: %s", shown,
+		return error_set(error, EX_UNAVAILABLE, "cannot connect to %s%.200s: %s",
+			who(details, shown, text), shown,
 			number != 0 ? strerror((int)number) : "nobody answers");
 	return error_set(error, EX_UNAVAILABLE, "the connection to %.200s broke%s%s", shown,
 		number != 0 ? ": " : "", number != 0 ? strerror((int)number) : "");
 }
 
+/* A proxy was asked for a tunnel, and what it answered was no yes. */
+static int tunnel_error(long status, const char *shown, struct error *error)
+{
+	bool login = status == 401 || status == 403 || status == 407;
+
+	return error_set(error, login ? EX_NOPERM : EX_UNAVAILABLE,
+		"the proxy on the way to %.200s %s (%ld)", shown,
+		login ? "does not permit this, or wants to know who asks" : "cannot get through",
+		status);
+}
+
 int client_failure_error(
 	CURL *easy, CURLcode code, const char *details, const char *shown, struct error *error)
 {
+	long tunnel = 0;
+
+	curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
+	if (tunnel >= 300 && (code == CURLE_RECV_ERROR || code == CURLE_COULDNT_CONNECT))
+		return tunnel_error(tunnel, shown, error);
 	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
 		const struct failure *row = &failures[i];
 		const char *gap = strstr(row->words, "%s");
@@ -283,7 +339,7 @@ int client_failure_error(
 	}
 	if (code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT ||
 		code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR)
-		return connect_error(easy, code, shown, error);
+		return connect_error(easy, code, details, shown, error);
 	return error_set(error, EX_UNAVAILABLE, "no answer from %.200s: %.200s", shown,
 		details[0] != '\0' ? details : curl_easy_strerror(code));
 }

@@ -47,6 +47,7 @@ struct follow {
 	int64_t until;		  /* when it is given up; what comes moves this */
 	int64_t opened;		  /* when the stream began; CLIENT_NEVER before */
 	bool stopped;		  /* by the sink */
+	bool hung_up;		  /* by SIGHUP, amid a piece */
 	struct error broken;	  /* the stream cannot be read on; status 0 if it can */
 };
 
@@ -64,7 +65,9 @@ static bool on_event(void *context, const struct sse_event *event)
 		backoff_reset(&follow->backoff);
 	}
 	follow->stopped = !follow->sink->event(follow->context, event, follow->source.origin);
-	return !follow->stopped;
+	/* The rest of this piece can be many events, and each take its time. */
+	follow->hung_up = client_hangup();
+	return !follow->stopped && !follow->hung_up;
 }
 
 static void on_retry(void *context, uint64_t ms)
@@ -110,7 +113,7 @@ static bool take_piece(struct follow *follow, const char *data, size_t len, enum
 	if (follow->sink->piece != NULL && !follow->sink->piece(follow->context, data, len,
 						   sse_parser_last_id(follow->parser)))
 		follow->stopped = true;
-	return result == SSE_OK && !follow->stopped;
+	return result == SSE_OK && !follow->stopped && !follow->hung_up;
 }
 
 static bool on_stream(struct follow *follow, const char *data, size_t len)
@@ -172,26 +175,28 @@ static bool open_stream(struct follow *follow)
 	return true;
 }
 
-/* Does the Location that the answer names lead to another origin? */
-static bool leads_away(const struct follow *follow)
+/* Where the Location that the answer names leads to; false if that cannot be told. */
+static bool find_target(const struct follow *follow, struct client_url *target)
 {
-	const struct client_url *url = follow->url;
-	struct client_url target = {0};
 	char *source = NULL, *text = NULL;
 	CURLU *parts = curl_url();
-	bool away = true;
+	bool found;
 
 	curl_easy_getinfo(follow->client->easy, CURLINFO_EFFECTIVE_URL, &source);
-	if (parts != NULL && source != NULL &&
+	found = parts != NULL && source != NULL &&
 		curl_url_set(parts, CURLUPART_URL, source, 0) == CURLUE_OK &&
 		curl_url_set(parts, CURLUPART_URL, follow->answer.location, 0) == CURLUE_OK &&
 		curl_url_get(parts, CURLUPART_URL, &text, 0) == CURLUE_OK &&
-		client_url_set(&target, text, NULL, NULL) == 0)
-		away = strcmp(target.origin, url->origin) != 0;
-	client_url_free(&target);
+		client_url_set(target, text, NULL, NULL) == 0;
 	curl_free(text);
 	curl_url_cleanup(parts);
-	return away;
+	return found;
+}
+
+/* The redirects (Fetch, section 2.2.6). */
+static bool is_redirect(long status)
+{
+	return (status >= 301 && status <= 303) || status == 307 || status == 308;
 }
 
 static int set_headers(struct follow *follow, struct error *error);
@@ -205,13 +210,21 @@ static bool follow_redirect(struct follow *follow)
 {
 	long status = follow->answer.status;
 	bool post = follow->method != NULL && strcmp(follow->method, "POST") == 0;
+	struct client_url target = {0};
+	bool away = true;
 
+	if (find_target(follow, &target)) {
+		client_say(follow->client, CLIENT_EXPLAIN, "%ld, a redirect to %s", status,
+			target.shown);
+		away = strcmp(target.origin, follow->url->origin) != 0;
+	}
+	client_url_free(&target);
 	if (follow->method != NULL && (status == 303 || (post && status <= 302))) {
 		follow->method = NULL;
 		curl_easy_setopt(follow->client->easy, CURLOPT_CUSTOMREQUEST, NULL);
 		curl_easy_setopt(follow->client->easy, CURLOPT_HTTPGET, 1L);
 	}
-	follow->client->stranger = follow->client->stranger || leads_away(follow);
+	follow->client->stranger = follow->client->stranger || away;
 	return set_headers(follow, &follow->broken) == 0;
 }
 
@@ -227,7 +240,10 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 		return len;
 	if (answer->status == 200)
 		return open_stream(follow) ? len : 0;
-	redirect = answer->status / 100 == 3 && answer->location[0] != '\0';
+	redirect = is_redirect(answer->status) && answer->location[0] != '\0';
+	/* libcurl would follow any Location. */
+	if (answer->status / 100 == 3 && !redirect)
+		return 0;
 	/* A redirect leads on to a server that takes its own time. */
 	expect_within(follow, redirect ? follow->options->read_timeout : REFUSAL_MS);
 	return !redirect || follow_redirect(follow) ? len : 0;
@@ -255,7 +271,7 @@ bool follow_id_fits(const char *id)
 /* The headers of the next request: the standard's, the body's, and the id of the last event. */
 static int set_headers(struct follow *follow, struct error *error)
 {
-	struct client_header headers[5] = {
+	struct client_header headers[6] = {
 		{"Accept", "text/event-stream"},
 		{"Cache-Control", "no-cache"},
 		/* Decoded if the server compresses, but not asked for: a compressor holds back. */
@@ -271,9 +287,12 @@ static int set_headers(struct follow *follow, struct error *error)
 		buf_free(&id);
 		return error_set(error, EX_OSERR, "out of memory");
 	}
-	if (follow->method != NULL)
+	if (follow->method != NULL) {
 		headers[count++] = (struct client_header){"Content-Type",
 			follow->options->body != NULL ? follow->options->body_type : NULL};
+		/* A large body does not wait to be allowed, which few servers care to do. */
+		headers[count++] = (struct client_header){"Expect", NULL};
+	}
 	if (last.len > 0 && follow_id_fits(id.data)) {
 		headers[count++] = (struct client_header){"Last-Event-ID", id.data};
 	} else if (last.len > 0 && !follow->id_told) {
@@ -368,6 +387,17 @@ static enum next judge_answer(struct follow *follow, CURLcode code, struct error
 	const char *shown = follow->url->shown;
 	bool whole = code == CURLE_OK || code == CURLE_WRITE_ERROR;
 
+	/* Where libcurl refused to go. */
+	if (answer->head_ended && is_redirect(answer->status) &&
+		code == CURLE_UNSUPPORTED_PROTOCOL) {
+		client_answer_error(answer, shown, error);
+		return NEXT_FAILED;
+	}
+	if (answer->head_ended && answer->status == 101) {
+		error_set(error, EX_PROTOCOL,
+			"%.200s answered 101: it speaks something else than HTTP", shown);
+		return NEXT_FAILED;
+	}
 	if (!answer->head_ended || answer->status < 200 || (!whole && answer->status < 400)) {
 		client_failure_error(follow->client->easy, whole ? CURLE_GOT_NOTHING : code,
 			follow->client->details, shown, error);
@@ -432,6 +462,7 @@ static enum next try_once(struct follow *follow, struct error *error)
 	client_url_free(&follow->source);
 	client->details[0] = '\0';
 	follow->opened = CLIENT_NEVER;
+	follow->hung_up = false;
 	expect_within(follow, follow->options->read_timeout);
 	if (set_request(follow, error) != 0)
 		return NEXT_FAILED;
@@ -448,6 +479,8 @@ static enum next try_once(struct follow *follow, struct error *error)
 	}
 	if (follow->stopped)
 		return NEXT_STOPPED;
+	if (follow->hung_up)
+		return hang_up(follow);
 	if (follow->broken.status != 0) {
 		*error = follow->broken;
 		return NEXT_FAILED;
@@ -468,8 +501,8 @@ static void tell_trouble(struct follow *follow, const struct error *reason)
 		snprintf(since, sizeof(since), "for %s", number_duration_text(lasted, text));
 	if (follow->attempts > 1)
 		snprintf(times, sizeof(times), " (%" PRId64 " times so far)", follow->attempts);
-	client_status(follow->client, "no stream %s: %.400s; still trying%s", since, reason->text,
-		times);
+	client_status(
+		follow->client, "no stream %s: %.400s; still trying%s", since, reason->text, times);
 	follow->trouble_told = true;
 }
 
@@ -503,8 +536,8 @@ static bool may_go_on(struct follow *follow, struct error *error)
 		return false;
 	if (max < 0 || follow->failures <= max)
 		return true;
-	error_set(error, EX_TEMPFAIL, "gave up after %" PRId64 " attempts in a row: %.400s",
-		follow->failures, reason.text);
+	error_set(error, EX_TEMPFAIL, "gave up after %" PRId64 " attempt%s in a row: %.400s",
+		follow->failures, follow->failures == 1 ? "" : "s", reason.text);
 	return false;
 }
 

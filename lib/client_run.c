@@ -36,6 +36,14 @@ int64_t client_now(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+void client_interrupt_at(int64_t moment)
+{
+	int64_t left = moment - client_now();
+
+	if (moment != CLIENT_NEVER)
+		alarm(left <= 0 ? 1 : (unsigned)((left + 999) / 1000));
+}
+
 int64_t client_after(int64_t ms)
 {
 	return ms == 0 ? CLIENT_NEVER : client_now() + ms;
@@ -55,7 +63,8 @@ static void on_signal(int number)
 		caught = number;
 	if (number != SIGHUP)
 		alarm(1);
-	(void)!write(wake[1], "", 1);
+	if (number != SIGALRM)
+		(void)!write(wake[1], "", 1);
 	errno = saved;
 }
 
@@ -131,11 +140,12 @@ void client_watch_hangup(void)
 
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGHUP, &action, &before);
-	has_terminal = before.sa_handler != SIG_IGN && terminal_opens();
+	if (before.sa_handler == SIG_IGN)
+		signal(SIGHUP, SIG_IGN);
+	has_terminal = terminal_opens();
 }
 
-/* Did SIGHUP come since the last call?  Not if it is to end the program. */
-static bool is_hung_up(void)
+bool client_hangup(void)
 {
 	char drained[16];
 
@@ -227,7 +237,7 @@ enum client_outcome client_run(CURLM *multi, CURL *easy, const int64_t *until, C
 		if (ended(multi, code))
 			break;
 		outcome = CLIENT_HANGUP;
-		if (is_hung_up())
+		if (client_hangup())
 			break;
 		outcome = CLIENT_SIGNAL;
 		if (is_stopped())
@@ -249,7 +259,7 @@ enum client_outcome client_wait_input(int fd, int64_t until)
 		{.fd = fd, .events = POLLIN}, {.fd = wake[0], .events = POLLIN}, {.fd = watched}};
 
 	for (;;) {
-		if (is_hung_up())
+		if (client_hangup())
 			return CLIENT_HANGUP;
 		if (is_stopped())
 			return CLIENT_SIGNAL;

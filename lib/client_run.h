@@ -8,6 +8,7 @@
 #define CLIENT_RUN_H
 
 #include <curl/curl.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "error.h"
@@ -36,10 +37,20 @@ int client_signal(void);
 /*
  * client_watch_hangup():
  * From now on SIGHUP ends what waits with CLIENT_HANGUP, once, instead of killing.  If the terminal
- * that the program was started from is gone, it counts as a signal that came, like SIGTERM, unless
- * SIGHUP was ignored (nohup).
+ * that the program was started from is gone, it counts as a signal that came, like SIGTERM.  Where
+ * it is ignored (nohup) it stays so.
  */
 void client_watch_hangup(void);
+
+/* client_hangup(): did a SIGHUP come that nothing was told of yet?  Costs next to nothing. */
+bool client_hangup(void);
+
+/*
+ * client_interrupt_at(moment):
+ * From then on, a write() that blocks ends with EINTR within a second, again and again, so that
+ * whoever writes can look at the time.
+ */
+void client_interrupt_at(int64_t moment);
 
 /*
  * client_watch_output(fd):

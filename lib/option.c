@@ -348,6 +348,17 @@ static int bad_option(const struct option_row *const *rows, size_t count, int an
 	return unknown(rows, count, argv[optind - 1] + 2, error);
 }
 
+/* Does the command line have an option that makes this one senseless? */
+static bool has_rival(const struct option_row *const *rows, const bool *seen, size_t count,
+	const struct option_row *row)
+{
+	for (size_t i = 0; row->rivals != NULL && i < count; i++) {
+		if (seen[i] && rows[i]->rivals != NULL && strcmp(rows[i]->rivals, row->rivals) == 0)
+			return true;
+	}
+	return false;
+}
+
 enum option_result option_parse(const struct option_program *program, int argc, char **argv,
 	void *config, int *operands, struct error *error)
 {
@@ -395,7 +406,8 @@ enum option_result option_parse(const struct option_program *program, int argc, 
 		}
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (!seen[i] && rows[i]->group != option_built_in[0].group &&
+		if (!seen[i] && !has_rival(rows, seen, count, rows[i]) &&
+			rows[i]->group != option_built_in[0].group &&
 			store_variable(rows[i], config, error) != 0)
 			return OPTION_BAD;
 	}

@@ -54,6 +54,8 @@ struct option_row {
 	const char *variable; /* another environment variable, read if the first is not set */
 	const char *preset;   /* the argument may be left out (--name, --name=VALUE, -nVALUE): this
 				 is what it is then */
+	const char *rivals;   /* one makes sense of options that share this word: the variables of
+				 the others are not read if the command line has one */
 	bool secret; /* OPTION_STRING, OPTION_LIST: the value is copied, and what the list of
 			processes shows of it is overwritten */
 };

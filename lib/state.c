@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -47,7 +48,9 @@ static int read_whole(int fd, const char *path, struct buf *id, struct error *er
 
 int state_load(const char *path, struct buf *id, struct error *error)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), result;
+	/* O_NONBLOCK: a pipe without a writer would hold us up. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), result;
+	struct stat status;
 
 	buf_free(id);
 	buf_init(id, STATE_ID_MAX + 2);
@@ -56,7 +59,11 @@ int state_load(const char *path, struct buf *id, struct error *error)
 	if (fd < 0)
 		return error_set(error, EX_NOINPUT, "cannot read the state %.300s: %s", path,
 			strerror(errno));
-	result = read_whole(fd, path, id, error);
+	if (fstat(fd, &status) == 0 && !S_ISREG(status.st_mode))
+		result = error_set(error, EX_NOINPUT,
+			"%.300s cannot be the state: it is not a regular file", path);
+	else
+		result = read_whole(fd, path, id, error);
 	close(fd);
 	if (result != 0)
 		return -1;
@@ -79,12 +86,48 @@ static char *follow_links(const char *path)
 	return real != NULL ? real : strdup(path);
 }
 
+/*
+ * Open the file that ${path} names now, making it if it is not there, and lock it.  Another process
+ * may have put a new one into its place meanwhile: then again.  Return -1 with errno.
+ */
+static int open_locked(const char *path)
+{
+	struct stat ours, named;
+	int fd;
+
+	for (;;) {
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
+		if (fd < 0)
+			return -1;
+		if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+			break;
+		if (fstat(fd, &ours) == 0 && stat(path, &named) == 0 &&
+			ours.st_ino == named.st_ino && ours.st_dev == named.st_dev)
+			return fd;
+		close(fd);
+	}
+	close(fd);
+	errno = EWOULDBLOCK;
+	return -1;
+}
+
+/* Can a new file be made beside it?  It is what every save does. */
+static bool can_save(const struct state *state)
+{
+	int fd = open(state->next, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	unlink(state->next);
+	return true;
+}
+
 int state_open(struct state *state, const char *path, struct error *error)
 {
 	struct stat status;
-	int fd;
 
-	*state = (struct state){.path = follow_links(path)};
+	*state = (struct state){.path = follow_links(path), .fd = -1};
 	if (state->path != NULL)
 		state->next = malloc(strlen(state->path) + sizeof(".new"));
 	if (state->next == NULL)
@@ -94,13 +137,32 @@ int state_open(struct state *state, const char *path, struct error *error)
 	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
 		return error_set(error, EX_CANTCREAT,
 			"%.300s cannot be the state: it is not a regular file", path);
-	fd = open(state->next, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-	if (fd < 0)
+	state->fd = open_locked(state->path);
+	if (state->fd < 0 && errno == EWOULDBLOCK)
+		return error_set(error, EX_TEMPFAIL,
+			"the state %.300s is kept by another process, which still runs", path);
+	if (state->fd < 0 || !can_save(state))
 		return error_set(error, EX_CANTCREAT, "cannot write the state %.300s: %s", path,
 			strerror(errno));
-	close(fd);
-	unlink(state->next);
 	return 0;
+}
+
+/* The new file, locked, and as the old one is but for what it holds. */
+static int open_next(const struct state *state)
+{
+	int fd = open(state->next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	struct stat old;
+
+	if (fd >= 0 && fstat(state->fd, &old) == 0) {
+		/* Only root can give it to another; then the mode has to fit who has it. */
+		(void)!fchown(fd, old.st_uid, old.st_gid);
+		(void)!fchmod(fd, old.st_mode & 0777);
+	}
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
 }
 
 static bool write_all(int fd, const char *data, size_t len)
@@ -156,15 +218,18 @@ int state_save(struct state *state, const char *id, size_t len, int64_t now, str
 			"an event's id cannot be kept as the state: it is longer than %zu bytes or "
 			"holds NUL or a line end",
 			STATE_ID_MAX);
-	fd = open(state->next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	fd = open_next(state);
 	if (fd < 0)
 		return fail(state, error);
 	written = write_all(fd, id, len) && write_all(fd, "\n", 1) && (!sync || fsync(fd) == 0);
-	if (close(fd) != 0 || !written || rename(state->next, state->path) != 0) {
+	if (!written || rename(state->next, state->path) != 0) {
 		fail(state, error);
+		close(fd);
 		unlink(state->next);
 		return -1;
 	}
+	close(state->fd);
+	state->fd = fd;
 	state->unsynced = !sync;
 	if (!sync)
 		return 0;
@@ -179,16 +244,9 @@ int64_t state_due(const struct state *state)
 
 int state_sync(struct state *state, int64_t now, struct error *error)
 {
-	bool synced;
-	int fd;
-
 	if (!state->unsynced)
 		return 0;
-	fd = open(state->path, O_RDONLY | O_CLOEXEC);
-	synced = fd >= 0 && fsync(fd) == 0 && sync_folder(state->path);
-	if (fd >= 0)
-		close(fd);
-	if (!synced)
+	if (fsync(state->fd) != 0 || !sync_folder(state->path))
 		return fail(state, error);
 	state->unsynced = false;
 	state->synced = now;
@@ -197,6 +255,8 @@ int state_sync(struct state *state, int64_t now, struct error *error)
 
 void state_close(struct state *state)
 {
+	if (state->path != NULL && state->fd >= 0)
+		close(state->fd);
 	free(state->path);
 	free(state->next);
 	*state = (struct state){0};

@@ -5,8 +5,8 @@
  * The file holds the id and a line feed, nothing else; if it is not there, or empty, there is no
  * id.  Each save is a new file that is renamed into its place, so a reader never sees half of one
  * and a kill at any instant leaves the old id or the new one.  It is synced to the disk at most
- * once a second: a loss of power takes at most the saves since then.  One process writes it; any
- * number may read it.  One thread.
+ * once a second: a loss of power takes at most the saves since then.  Mode and owner stay what they
+ * were.  One process writes it, which has it locked (flock); any number may read it.  One thread.
  */
 #ifndef STATE_H
 #define STATE_H
@@ -25,6 +25,7 @@
 struct state {
 	char *path; /* where the file is, symbolic links followed; NULL if it is not open */
 	char *next; /* the new file, beside it */
+	int fd;	    /* the file as it is, locked */
 	bool unsynced;
 	int64_t synced; /* when it was; a moment of the caller's clock */
 };
@@ -32,15 +33,16 @@ struct state {
 /*
  * state_load(path, id, error):
  * Put the id into ${id}, which is emptied before; it stays empty if the file is not there or is
- * empty.  EX_NOINPUT if it cannot be read, EX_DATAERR if what it holds is no id (more than one
- * line, NUL, not UTF-8, too long).
+ * empty.  EX_NOINPUT if it cannot be read or is not a regular file, EX_DATAERR if what it holds is
+ * no id (more than one line, NUL, not UTF-8, too long).
  */
 int state_load(const char *path, struct buf *id, struct error *error);
 
 /*
  * state_open(state, path, error):
- * Find out whether ${path} can be saved to, without changing it: EX_CANTCREAT if not.  The caller
- * closes it with state_close(), also after a failure.
+ * Make ready to save to ${path}, which is made, empty, if it is not there: EX_CANTCREAT if it
+ * cannot be saved to, EX_TEMPFAIL if another process keeps it.  The caller closes it with
+ * state_close(), also after a failure.
  */
 int state_open(struct state *state, const char *path, struct error *error);
 

@@ -19,7 +19,7 @@ static bool obeys(int fd)
 {
 	const char *term = getenv("TERM");
 
-	return isatty(fd) && term != NULL && strcmp(term, "dumb") != 0;
+	return isatty(fd) && term != NULL && *term != '\0' && strcmp(term, "dumb") != 0;
 }
 
 bool terminal_colour(enum terminal_colour choice, int fd)

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -17,6 +18,9 @@
 #include "exec.h"
 
 extern char **environ;
+
+/* Descriptors beyond this are not looked for; there are a dozen. */
+#define FDS_MAX 256
 
 /* --- the environment ------------------------------------------------------------------------- */
 
@@ -59,6 +63,7 @@ static int spawn(const char *command, int input, pid_t *child, struct error *err
 	char *const arguments[] = {"sh", "-c", (char *)(uintptr_t)command, NULL};
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
+	struct rlimit files = {.rlim_cur = FDS_MAX};
 	sigset_t signals;
 	int failed;
 
@@ -68,8 +73,17 @@ static int spawn(const char *command, int input, pid_t *child, struct error *err
 	posix_spawn_file_actions_init(&actions);
 	posix_spawnattr_init(&attributes);
 	posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+	/* Not all of libcurl's descriptors are closed by themselves: a stream must not live on in
+	   what a command leaves behind. */
+	getrlimit(RLIMIT_NOFILE, &files);
+	for (int fd = STDERR_FILENO + 1; fd < FDS_MAX && (rlim_t)fd < files.rlim_cur; fd++) {
+		if (fcntl(fd, F_GETFD) == 0)
+			posix_spawn_file_actions_addclose(&actions, fd);
+	}
 	posix_spawnattr_setsigdefault(&attributes, &signals);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+	/* A group of its own, so that a signal reaches all that it started. */
+	posix_spawnattr_setpgroup(&attributes, 0);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
 	failed = posix_spawn(child, "/bin/sh", &actions, &attributes, arguments, environ);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
@@ -106,7 +120,7 @@ static int wait_for(pid_t child)
 	for (;;) {
 		if (client_signal() != 0 && !passed) {
 			passed = true;
-			kill(child, client_signal());
+			kill(-child, client_signal());
 		}
 		if (waitpid(child, &status, 0) == child)
 			return status;
@@ -115,10 +129,11 @@ static int wait_for(pid_t child)
 
 static int judge(int status, struct error *error)
 {
-	if (client_signal() != 0)
-		return client_stopped(error);
+	/* One that is done is done, also if a signal came meanwhile. */
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
+	if (client_signal() != 0)
+		return client_stopped(error);
 	if (WIFEXITED(status))
 		error_set(error, EX_TEMPFAIL, "--exec: the command ended with %d",
 			WEXITSTATUS(status));

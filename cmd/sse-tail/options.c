@@ -21,14 +21,15 @@ static char preset_help[200];
 
 static const struct option_row rows[] = {
 	{"output", 'o', OPTION_CHOICE, FIELD(output.format), "FORMAT", format_help, "Output",
-		.choices = format_words},
+		.choices = format_words, .rivals = "format"},
 	{"template", 'F', OPTION_STRING, FIELD(output.template), "TEXT",
-		"in which %e is the type, %i the id, %d the data", "Output"},
+		"in which %e is the type, %i the id, %d the data", "Output", .rivals = "format"},
 	{"pointer", 0, OPTION_LIST, FIELD(filter.pointers), "PLACE",
 		"one value of JSON data, like /user/name (repeat)", "Output"},
 	{"join", 'j', OPTION_FLAG, FIELD(output.join), NULL, "without line ends between events",
-		"Output"},
-	{"null", '0', OPTION_FLAG, FIELD(output.nul), NULL, "end each event with a NUL", "Output"},
+		"Output", .rivals = "end"},
+	{"null", '0', OPTION_FLAG, FIELD(output.nul), NULL, "end each event with a NUL", "Output",
+		.rivals = "end"},
 	{"nest", 0, OPTION_FLAG, FIELD(output.nest), NULL, "json: data that is JSON as such",
 		"Output"},
 	{"llm", 0, OPTION_CHOICE, FIELD(filter.preset), "SERVICE", preset_help, "Output",
@@ -63,7 +64,7 @@ static const struct option_row rows[] = {
 	{"done-event", 0, OPTION_LIST, FIELD(filter.done_events), "GLOB",
 		"end with an event of this type (repeat)", "End"},
 	{"no-reconnect", 0, OPTION_FLAG, FIELD(no_reconnect), NULL,
-		"end when the stream ends or fails", "End"},
+		"end when the stream ends or fails", "End", .rivals = "reconnect"},
 	{"retry-max", 0, OPTION_COUNT, FIELD(retry_max), "COUNT",
 		"end when so many more attempts fail in a row", "End", 0, 1000000},
 	{"fail", 0, OPTION_FLAG, FIELD(fail), NULL, "end at once on 408, 429 and 5xx", "End"},
@@ -75,25 +76,25 @@ static const struct option_row rows[] = {
 	{"since", 0, OPTION_STRING, FIELD(since), "TIME", "from 10m ago, a point in time, or all",
 		"Start and reconnect"},
 	{"state", 0, OPTION_STRING, FIELD(state), "FILE", "go on where FILE says, and keep it",
-		"Start and reconnect", .complete = COMPLETE_FILE},
+		"Start and reconnect", .complete = COMPLETE_FILE, .rivals = "state"},
 	{"resume-from", 0, OPTION_STRING, FIELD(resume_from), "FILE",
 		"go on where FILE, which another keeps, says", "Start and reconnect",
-		.complete = COMPLETE_FILE},
+		.complete = COMPLETE_FILE, .rivals = "state"},
 	{"reconnect-delay", 0, OPTION_DURATION, FIELD(reconnect_delay), "TIME",
 		"the shortest pause (2s), unless the server says", "Start and reconnect",
 		FOLLOW_DELAY_MIN, HOUR},
 	{"read-timeout", 0, OPTION_DURATION, FIELD(read_timeout), "TIME",
 		"reconnect if nothing came for this long", "Start and reconnect", 0, 24 * HOUR},
 	{"reconnect", 0, OPTION_FLAG, FIELD(reconnect), NULL, "also with -d, --json or -X",
-		"Start and reconnect"},
+		"Start and reconnect", .rivals = "reconnect"},
 
 	{"check", 0, OPTION_FLAG, FIELD(check), NULL,
 		"say if it is a healthy stream, and what to mend", "Diagnose"},
 
 	{"data", 'd', OPTION_STRING, FIELD(data), "DATA", "send DATA, or the file of @FILE",
-		"Request", .complete = COMPLETE_FILE},
+		"Request", .complete = COMPLETE_FILE, .rivals = "body"},
 	{"json", 0, OPTION_STRING, FIELD(json), "DATA", "the same, which has to be JSON", "Request",
-		.complete = COMPLETE_FILE},
+		.complete = COMPLETE_FILE, .rivals = "body"},
 	{0},
 };
 
@@ -153,6 +154,12 @@ static int check_start(const struct options *options, struct error *error)
 			"--since: '%.60s' is neither a time like 10m or 7d, nor a point in time like "
 			"2026-11-22T19:00:00Z, nor all",
 			options->since);
+	if ((options->state != NULL && *options->state == '\0') ||
+		(options->resume_from != NULL && *options->resume_from == '\0'))
+		return error_set(error, EX_USAGE, "--%s: the name of the file is empty",
+			options->state != NULL ? "state" : "resume-from");
+	if (options->exec != NULL && *options->exec == '\0')
+		return error_set(error, EX_USAGE, "--exec: the command is empty");
 	if (options->state != NULL && options->resume_from != NULL)
 		return error_set(error, EX_USAGE,
 			"--state keeps its file itself, --resume-from leaves that to another; give one");
@@ -207,7 +214,7 @@ static int check_output(struct options *options, struct error *error)
 	else if (!chosen && (options->filter.pointers.count > 0 || options->filter.preset >= 0 ||
 				    output->join))
 		output->format = output_format_find("data");
-	if (options->filter.preset >= 0)
+	if (options->filter.preset >= 0 && !chosen && output->template == NULL)
 		output->join = !output->nul;
 	return 0;
 }

@@ -15,6 +15,9 @@
 /* An event of the largest size, of which JSON escapes every byte, and room beside it. */
 #define OUTPUT_MAX (8 * SSE_EVENT_MAX)
 
+/* How long a reader may take for what came before a signal (ms). */
+#define GRACE_MS 800
+
 /* A buffer that had to hold more than this is given back once it was written. */
 #define OUTPUT_KEPT ((size_t)1 << 20)
 
@@ -41,7 +44,7 @@ int output_format_find(const char *name)
 	return -1;
 }
 
-void output_init(struct output *output, const struct output_options *options)
+void output_init(struct output *output, const struct output_options *options, int64_t end)
 {
 	int fd = STDOUT_FILENO, format = options->format;
 
@@ -50,6 +53,7 @@ void output_init(struct output *output, const struct output_options *options)
 	*output = (struct output){.options = options,
 		.format = &output_formats[format],
 		.fd = fd,
+		.end = end,
 		.terminal = isatty(fd),
 		.colour = terminal_colour((enum terminal_colour)options->colour, fd)};
 	buf_init(&output->bytes, OUTPUT_MAX);
@@ -135,9 +139,22 @@ int output_comment(struct output *output, struct sse_text text, struct error *er
 
 /* --- writing --------------------------------------------------------------------------------- */
 
-/* Write all of it; see output_piece(). */
-static int write_all(int fd, const char *data, size_t len, struct error *error)
+/* Is there no more time to write?  After a signal a reader that is only busy gets a moment. */
+static bool is_over(int64_t end, int64_t *grace)
 {
+	if (client_signal() == 0)
+		return client_now() >= end;
+	if (*grace == CLIENT_NEVER)
+		*grace = client_now() + GRACE_MS;
+	return client_signal() == SIGPIPE || client_now() >= *grace;
+}
+
+/* Write all of it; see output_piece(). */
+static int write_all(struct output *output, const char *data, size_t len, struct error *error)
+{
+	int64_t grace = CLIENT_NEVER;
+	int fd = output->fd;
+
 	while (len > 0) {
 		ssize_t count = write(fd, data, len);
 
@@ -155,8 +172,9 @@ static int write_all(int fd, const char *data, size_t len, struct error *error)
 			return error_set(error, EX_IOERR, "cannot write to the standard output: %s",
 				strerror(errno));
 		}
-		if (len > 0 && client_signal() != 0)
-			return client_stopped(error);
+		if (len > 0 && is_over(output->end, &grace))
+			return client_signal() != 0 ? client_stopped(error)
+						    : error_set(error, 0, "%s", "");
 	}
 	return 0;
 }
@@ -172,8 +190,8 @@ int output_piece(struct output *output, const char *data, size_t len, struct err
 	struct buf *bytes = &output->bytes;
 
 	if (output->format->raw)
-		return write_all(output->fd, data, len, error);
-	if (write_all(output->fd, bytes->data, bytes->len, error) != 0)
+		return write_all(output, data, len, error);
+	if (write_all(output, bytes->data, bytes->len, error) != 0)
 		return -1;
 	if (bytes->len > 0)
 		output->line_open = bytes->data[bytes->len - 1] != '\n';
@@ -188,5 +206,5 @@ int output_end(struct output *output, struct error *error)
 	if (!output->terminal || !output->line_open)
 		return 0;
 	output->line_open = false;
-	return write_all(output->fd, "\n", 1, error);
+	return write_all(output, "\n", 1, error);
 }

@@ -53,6 +53,7 @@ struct output {
 	const struct output_options *options;
 	const struct output_format *format;
 	int fd;
+	int64_t end;   /* when a write that blocks is given up */
 	bool terminal; /* what came from outside is to be made safe */
 	bool colour;
 	struct buf bytes;   /* what is to be written */
@@ -64,12 +65,12 @@ struct output {
 };
 
 /*
- * output_init(output, options):
- * Write to the standard output.  With a format of -1 it is the first, which is for people, if the
- * output is a terminal, else the second.  output_free() writes nothing; it takes a struct that is
- * all zero.
+ * output_init(output, options, end):
+ * Write to the standard output, until the moment ${end} of client_now() at the latest.  With a
+ * format of -1 it is the first, which is for people, if the output is a terminal, else the second.
+ * output_free() writes nothing; it takes a struct that is all zero.
  */
-void output_init(struct output *output, const struct output_options *options);
+void output_init(struct output *output, const struct output_options *options, int64_t end);
 void output_free(struct output *output);
 
 /*
@@ -84,7 +85,8 @@ int output_comment(struct output *output, struct sse_text text, struct error *er
  * output_piece(output, data, len, error):
  * A piece of the stream is done with: append its bytes if the format wants them, and write all
  * that waits, however long the reader takes.  Return 0, or -1: EX_IOERR if it cannot be written,
- * 128 + SIGPIPE and an empty text if nobody reads any more, 128+n on a signal.
+ * 128 + SIGPIPE and an empty text if nobody reads any more, 128+n on a signal, status 0 if the time
+ * is up.
  */
 int output_piece(struct output *output, const char *data, size_t len, struct error *error);
 

@@ -79,6 +79,29 @@ static bool add_lines(struct buf *out, struct sse_text data)
 	return true;
 }
 
+/*
+ * A string of JSON for people: characters that it has as escapes are shown as such, unless that is
+ * not what they are for (controls), or would not say the same (half a surrogate pair).
+ */
+static bool print_string(const char *token, size_t len, struct buf *out)
+{
+	static const char replacement[] = "\xef\xbf\xbd";
+	struct buf text, quoted;
+	bool same, added;
+
+	if (memchr(token, '\\', len) == NULL)
+		return terminal_text(token, len, out);
+	buf_init(&text, len);
+	buf_init(&quoted, 2 * len + 2);
+	same = json_string_decode((struct json_text){token, len}, &text) &&
+	       (text.len < 3 || memmem(text.data, text.len, replacement, 3) == NULL) &&
+	       json_quote(text.data, text.len, &quoted);
+	added = same ? terminal_text(quoted.data, quoted.len, out) : terminal_text(token, len, out);
+	buf_free(&text);
+	buf_free(&quoted);
+	return added;
+}
+
 static bool add_data(struct buf *out, struct sse_text data, const struct look *look)
 {
 	struct json_error not_json;
@@ -87,7 +110,7 @@ static bool add_data(struct buf *out, struct sse_text data, const struct look *l
 	if (!json_check(data.data, data.len, &value, &not_json))
 		return add_lines(out, data);
 	return buf_add_text(out, INDENT_TEXT) &&
-	       json_pretty(value, INDENT, &look->json, terminal_text, out) &&
+	       json_pretty(value, INDENT, &look->json, print_string, out) &&
 	       buf_add_byte(out, '\n');
 }
 

@@ -106,7 +106,19 @@ static bool add_types(const struct summary *summary, struct buf *out)
 	       (summary->others == 0 || buf_addf(out, ", others %" PRIu64, summary->others));
 }
 
-void summary_say(const struct summary *summary, const struct client *client, const char *target)
+/* What to type to go on behind the last event. */
+static bool add_command(
+	const struct summary *summary, const char *target, bool plain, struct buf *out)
+{
+	return buf_add_text(out, plain ? "sse-tail " : "the same with ") &&
+	       (target == NULL || !plain ||
+		       (add_word(out, target, strlen(target)) && buf_add_byte(out, ' '))) &&
+	       buf_add_text(out, "--last-event-id ") &&
+	       add_word(out, summary->id.data, summary->id.len) && buf_add_byte(out, '\0');
+}
+
+void summary_say(
+	const struct summary *summary, const struct client *client, const char *target, bool plain)
 {
 	int64_t ms = client_now() - summary->began;
 	uint64_t again = summary->streams > 0 ? summary->streams - 1 : 0;
@@ -123,11 +135,7 @@ void summary_say(const struct summary *summary, const struct client *client, con
 		buf_add_byte(&text, '\0'))
 		client_say(client, CLIENT_EXPLAIN, "%s", text.data);
 	text.len = 0;
-	if (summary->id.len > 0 && buf_add_text(&text, "sse-tail ") &&
-		(target == NULL ||
-			(add_word(&text, target, strlen(target)) && buf_add_byte(&text, ' '))) &&
-		buf_add_text(&text, "--last-event-id ") &&
-		add_word(&text, summary->id.data, summary->id.len) && buf_add_byte(&text, '\0'))
+	if (summary->id.len > 0 && add_command(summary, target, plain, &text))
 		client_say(client, CLIENT_EXPLAIN, "to go on from there: %s", text.data);
 	buf_free(&text);
 }

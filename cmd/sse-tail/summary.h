@@ -33,9 +33,11 @@ void summary_piece(struct summary *summary, size_t len, struct sse_text last_id)
 void summary_opened(struct summary *summary);
 
 /*
- * summary_say(summary, client, target): tell it, and how to go on from there; ${target} is the
- * operand, NULL for none.
+ * summary_say(summary, client, target, plain):
+ * Tell it, and how to go on from there; ${target} is the operand, NULL for none.  Unless it is a
+ * ${plain} request, that is what to add to the command.
  */
-void summary_say(const struct summary *summary, const struct client *client, const char *target);
+void summary_say(
+	const struct summary *summary, const struct client *client, const char *target, bool plain);
 
 #endif

@@ -17,6 +17,12 @@ static int keep(struct tail *tail, struct sse_text id)
 {
 	if (tail->state.path == NULL || tail->stuck)
 		return 0;
+	if (id.len > STATE_ID_MAX) {
+		client_say(&tail->client, CLIENT_WARN,
+			"an id of %zu bytes is too long to be kept; the state stays before it",
+			id.len);
+		return 0;
+	}
 	return state_save(&tail->state, id.data, id.len, client_now(), &tail->error);
 }
 
@@ -88,6 +94,15 @@ static bool run_command(struct tail *tail, const struct sse_event *event)
 	return true;
 }
 
+/* Has the time of --timeout come, or a signal?  Then the error says so. */
+static bool is_over(struct tail *tail)
+{
+	if (client_signal() != 0)
+		client_stopped(&tail->error);
+	tail->time_up = client_now() >= tail->end;
+	return client_signal() != 0 || tail->time_up;
+}
+
 static bool show(struct tail *tail, const struct sse_event *event, const char *origin)
 {
 	if (!tail->options->exec_only &&
@@ -99,7 +114,10 @@ static bool show(struct tail *tail, const struct sse_event *event, const char *o
 			!run_command(tail, event)))
 		return false;
 	tail->shown++;
-	return tail->shown != tail->options->count;
+	if (tail->shown == tail->options->count)
+		return false;
+	/* A piece can hold many events, and each command take its time. */
+	return tail->options->exec == NULL || !is_over(tail);
 }
 
 static bool on_event(void *context, const struct sse_event *event, const char *origin)
@@ -141,6 +159,7 @@ static bool on_piece(void *context, const char *data, size_t len, struct sse_tex
 	if (output_piece(&tail->output, data, len, &error) != 0) {
 		if (tail->error.status == 0)
 			tail->error = error;
+		tail->time_up = error.status == 0;
 		return false;
 	}
 	if (tail->error.status != 0)
@@ -183,7 +202,8 @@ int tail_open(
 	tail->options = options;
 	buf_init(&tail->start_id, STATE_ID_MAX + 1);
 	summary_init(&tail->summary);
-	output_init(&tail->output, &options->output);
+	tail->end = client_after(options->timeout);
+	output_init(&tail->output, &options->output, tail->end);
 	if (filter_open(&tail->filter, &options->filter, error) != 0 ||
 		client_url_make(options->target, CLIENT_STREAM, options_query(options, query),
 			&tail->url, error) != 0)
@@ -224,12 +244,25 @@ static int judge_time(const struct tail *tail, struct error *error)
 	return 0;
 }
 
+/* The stream is over: if an end of it was asked for, or is known, half of it is not all. */
+static int judge_end(const struct tail *tail, struct error *error)
+{
+	const struct filter_options *options = &tail->options->filter;
+
+	if (options->done.count == 0 && options->done_events.count == 0 && options->preset < 0)
+		return 0;
+	return error_set(error, EX_UNAVAILABLE, "%.200s ended the stream before %s came",
+		tail->url.shown, options->preset < 0 ? "--done" : "its own mark of the end");
+}
+
 static int judge(struct tail *tail, enum follow_end end, struct error *error)
 {
 	switch (end) {
 	case FOLLOW_ENDED:
-		return 0;
+		return judge_end(tail, error);
 	case FOLLOW_STOPPED:
+		if (tail->time_up)
+			return judge_time(tail, error);
 		*error = tail->error;
 		return error->status == 0 ? 0 : -1;
 	case FOLLOW_TIME:
@@ -255,7 +288,9 @@ static int follow(struct tail *tail, const struct follow_options *how, struct er
 	result = judge(tail, follow_run(&tail->client, &tail->url, how, &sink, tail, error), error);
 	client_set_chore(NULL);
 	output_end(&tail->output, NULL);
-	summary_say(&tail->summary, &tail->client, tail->options->target);
+	summary_say(&tail->summary, &tail->client, tail->options->target,
+		how->body == NULL && tail->options->client.method == NULL &&
+			tail->options->client.headers.count == 0);
 	if (tail->state.path != NULL && state_sync(&tail->state, client_now(), &late) != 0 &&
 		result == 0) {
 		*error = late;
@@ -278,7 +313,7 @@ int tail_run(struct tail *tail, struct error *error)
 	struct buf body;
 	int result;
 
-	tail->end = client_after(options->timeout);
+	client_interrupt_at(tail->end);
 	note_life(tail);
 	result = body_load(options, &body, &how.body_type, error);
 	if (how.body_type != NULL)

@@ -23,6 +23,7 @@ struct tail {
 	int64_t end;	     /* of --timeout; a moment of client_now() */
 	int64_t until;	     /* the same, or that of --until-idle if it is sooner */
 	int64_t shown;	     /* events */
+	bool time_up;	     /* --timeout came amid a piece of the stream */
 	bool stuck;	     /* a command failed: the state stays where it is */
 	struct error error;  /* why the sink stopped; status 0 if it had enough */
 };

@@ -31,6 +31,7 @@
 
 #include "filter.h"
 #include "json.h"
+#include "client_run.h"
 #include "output.h"
 #include "sse.h"
 #include "terminal.h"
@@ -312,7 +313,7 @@ static void start(struct output *output, struct output_options *options, const c
 
 	options->format = output_format_find(format);
 	MUST(options->format >= 0);
-	output_init(output, options);
+	output_init(output, options, CLIENT_NEVER);
 	output->terminal = terminal;
 	output->fd = inner;
 	if (inner >= 0)

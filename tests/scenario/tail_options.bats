@@ -621,3 +621,250 @@ END
 	[[ $stderr == *"3 events in "*": a 2, b 1; "*" bytes, connected again 0 times"* ]]
 	[[ $stderr == *"to go on from there: sse-tail $URL/x --last-event-id 'it'\''s'"* ]]
 }
+
+# --- what strangers ran into ----------------------------------------------------------------------
+
+@test "a token, a cookie or a header with a control in it is a usage error" {
+	run -64 sse-tail --oauth2-bearer $'a\r\nX-Evil: 1'
+	[[ $output == *"--oauth2-bearer: it cannot hold a line end"* ]]
+	SSE_TOKEN=$'a\nb' run -64 sse-tail
+	run -64 sse-tail -H $'X: a\x01b'
+	run -64 sse-tail -b $'a=1\nb'
+}
+
+@test "--timeout and signals also end it amid events that came together" {
+	local body='data: 1\n\ndata: 2\n\ndata: 3\n\ndata: 4\n\ndata: 5\n\ndata: 6\n\ndata: 7\n\ndata: 8\n\n'
+	serve <<END
+accept
+request
+send @STREAM$body
+hold
+END
+	run -0 sse-tail "$URL/x" --timeout 300ms --exec 'cat; echo; sleep 0.2'
+	[ "${#lines[@]}" -lt 8 ]
+	serve <<END
+accept
+request
+send @STREAM$body
+hold
+accept
+request
+send @STREAMdata: again\n\n
+hold
+END
+	follow "$URL/x" --exec 'x=$(cat); echo "$x"; case $x in [0-9]) kill -HUP $PPID ;; *) kill $PPID ;; esac'
+	ended "$PID" 143
+	[ "$(cat out)" = $'1\nagain' ]
+}
+
+@test "--timeout also ends a write to a reader that stalls" {
+	serve <<'END'
+accept
+request
+send @STREAMdata: 1\n\n
+repeat 20000 data: a line that fills the pipe and then the buffers of the kernel, too\n\n
+hold
+END
+	mkfifo pipe
+	sse-tail "$URL/x" -o data --timeout 1s >pipe 2>err 3>&- &
+	PID=$!
+	exec 4<pipe
+	ended "$PID" 0
+	exec 4<&-
+}
+
+@test "a reader that is only busy still gets whole lines when a signal ends it" {
+	serve <<'END'
+accept
+request
+send @STREAM
+repeat 20000 data: a line that fills the pipe\n\n
+hold
+END
+	mkfifo pipe
+	sse-tail "$URL/x" -o data >pipe 2>err 3>&- &
+	PID=$!
+	exec 4<pipe
+	read -r line <&4
+	kill "$PID"
+	cat <&4 >rest
+	ended "$PID" 143
+	exec 4<&-
+	[ "$(tail -n 1 rest)" = "a line that fills the pipe" ]
+	[ "$(tail -c 1 rest | od -An -c | tr -d ' ')" = '\n' ]
+}
+
+@test "a command that is done although a signal came has its event in the state" {
+	serve <<'END'
+accept
+request
+send @STREAMid: 1\ndata: 1\n\nid: 2\ndata: 2\n\n
+hold
+END
+	follow "$URL/x" --state state --exec 'trap "" TERM; kill $PPID; sleep 0.1; echo done $SSE_MSG_ID'
+	ended "$PID" 143
+	[ "$(cat out)" = 'done 1' ]
+	[ "$(cat state)" = 1 ]
+}
+
+@test "what a command leaves behind does not hold the stream" {
+	serve <<'END'
+accept
+request
+send @STREAMdata: 1\n\n
+hold
+log closed
+END
+	run -0 sse-tail "$URL/x" -n 1 --exec 'sleep 20 >/dev/null 2>&1 </dev/null & echo $! >child'
+	wait_for has log closed
+	kill "$(cat child)"
+}
+
+@test "300, 304 and 305 are no redirects: 76, and the body goes nowhere" {
+	local code
+	for code in 300 304 305; do
+		serve <<END
+accept
+request
+send HTTP/1.1 $code X\r\nLocation: /z@EMPTY
+request
+END
+		run -76 sse-tail "$URL/x" -d '{"a":1}'
+		requests 1
+	done
+}
+
+@test "an empty command or state is a usage error" {
+	run -64 sse-tail --exec ''
+	run -64 sse-tail --state ''
+	SSE_RESUME_FROM='' run -64 sse-tail
+}
+
+@test "a state keeps its mode, is kept by one process at a time, and is no pipe" {
+	serve <<'END'
+accept
+request
+send @STREAMid: 1\ndata: 1\n\n
+hold
+accept
+request
+END
+	: >state
+	chmod 600 state
+	follow "$URL/x" -o data --state state
+	wait_for has state 1
+	[ "$(stat -c %a state)" = 600 ]
+	run -75 sse-tail "$URL/x" --state state
+	[[ $output == *"is kept by another process"* ]]
+	kill "$PID"
+	ended "$PID" 143
+	mkfifo pipe
+	run -66 sse-tail "$URL/x" --state pipe
+	run -66 sse-tail "$URL/x" --resume-from pipe
+}
+
+@test "a proxy that refuses is named, and who did not answer, too" {
+	serve <<'END'
+accept
+request
+send HTTP/1.1 407 Who\r\nContent-Length: 0\r\nConnection: close\r\n\r\n
+END
+	run -77 sse-tail -x "$URL" https://elsewhere.invalid/x
+	[[ $output == *"the proxy on the way to https://elsewhere.invalid/x does not permit this"*"(407)" ]]
+	free_url
+	run -69 sse-tail -x "$URL" http://elsewhere.invalid/x --no-reconnect
+	[[ $output == *"cannot connect to ${URL#http://}, on the way to http://elsewhere.invalid/x: "* ]]
+	run -69 sse-tail --unix-socket "$PWD/none" http://localhost/x --no-reconnect
+	[[ $output == *"cannot connect to the socket $PWD/none: No such file or directory" ]]
+	serve <<'END'
+accept
+request
+send HTTP/1.1 302 Go\r\nLocation: ftp://127.0.0.1/x@EMPTY
+END
+	run -76 sse-tail "$URL/x"
+	[[ $output == *"a redirect to ftp://127.0.0.1/x" ]]
+}
+
+@test "-v tells of redirects, and what to add to a request that is not plain" {
+	serve <<'END'
+accept
+request
+send HTTP/1.1 307 Go\r\nLocation: /y?token=abc@EMPTY
+request
+send @STREAMid: 4\ndata: 1\n\n
+close
+END
+	run -0 --separate-stderr sse-tail -v "$URL/x" -d 1 -o data
+	[[ $stderr == *"307, a redirect to $URL/y?token=..."* ]]
+	[[ $stderr == *"to go on from there: the same with --last-event-id 4" ]]
+}
+
+@test "the command line outranks a variable of another option that would not go with it" {
+	serve <<'END'
+accept
+request
+send @STREAMdata: 1\n\n
+close
+END
+	SSE_OUTPUT=json SSE_TOKEN=t SSE_RECONNECT=1 SSE_NULL=1 run -0 sse-tail "$URL/x" -F '%d' \
+		-u me:pw --no-reconnect --join
+	[ "$output" = 1 ]
+	has log 'Authorization: Basic'
+}
+
+@test "the words of a language model's service are told, and half an answer is 69" {
+	serve <<'END'
+accept
+request
+send HTTP/1.1 400 Bad\r\nContent-Type: application/json\r\nContent-Length: 33\r\n\r\n{"error":{"message":"bad model"}}
+END
+	run -65 sse-tail --llm openai -d '{}' "$URL/x"
+	[[ $output == *"(400 Bad): bad model" ]]
+	stream <<'END'
+data: {"choices":[{"delta":{"content":"Hel"}}]}\n\n
+END
+	run -69 --separate-stderr sse-tail --llm openai -d '{}' "$URL/x"
+	[ "$output" = Hel ]
+	[[ $stderr == *"ended the stream before its own mark of the end came" ]]
+	serve <streamed
+	run -0 sse-tail --llm openai -o json -d '{}' "$URL/x" -n 1
+	[[ $output == *'"data":"Hel"'* ]]
+}
+
+@test "Retry-After is obeyed however many digits it has" {
+	serve <<'END'
+accept
+request
+send HTTP/1.1 503 Busy\r\nRetry-After: 99999999999999999999@EMPTY
+END
+	follow -v "$URL/x"
+	wait_for has err 'connecting again in 3600.000 s'
+	kill "$PID"
+	ended "$PID" 143
+}
+
+@test "the last of several content types counts" {
+	serve <<'END'
+accept
+request
+send HTTP/1.1 200 OK\r\nContent-Type: text/html;x=",", text/event-stream\r\n\r\ndata: 1\n\n
+close
+accept
+request
+send HTTP/1.1 200 OK\r\nContent-Type: text/event-stream, text/html\r\n\r\ndata: 1\n\n
+close
+END
+	run -0 sse-tail "$URL/x" -o data --no-reconnect
+	[ "$output" = 1 ]
+	run -76 sse-tail "$URL/x" -o data --no-reconnect
+}
+
+@test "pretty shows letters that JSON has as escapes, and leaves half pairs and controls as they are" {
+	stream <<'END'
+data: {"a":"\\u65e5\\u672c \\ud83d\\ude00","b":"\\u001b[31m","c":"\\ud83d"}\n\n
+END
+	run -0 sse-tail "$URL/x" -o pretty --no-reconnect
+	[[ $output == *'"a": "日本 😀"'* ]]
+	[[ $output == *'"b": "\u001b[31m"'* ]]
+	[[ $output == *'"c": "\ud83d"'* ]]
+}

@@ -72,7 +72,7 @@ static void reads_what_it_wrote(void **state)
 	(void)state;
 	unlink("s");
 	assert_int_equal(state_open(&file, "s", &error), 0);
-	assert_int_equal(access("s", F_OK), -1);
+	assert_holds("");
 	assert_int_equal(state_save(&file, "Iz6z:1", 6, 5000, &error), 0);
 	assert_holds("Iz6z:1");
 	assert_int_equal(stat("s", &status), 0);
@@ -147,6 +147,48 @@ static void a_place_that_cannot_be_written_is_known_at_once(void **state)
 	state_close(&file);
 }
 
+static void one_process_keeps_it_and_its_mode_stays(void **state)
+{
+	struct error error = {0};
+	struct state file, other;
+	struct stat status;
+
+	(void)state;
+	put("old\n", 4);
+	assert_int_equal(chmod("s", 0640), 0);
+	assert_int_equal(state_open(&file, "s", &error), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(state_open(&other, "s", &error), -1);
+		assert_int_equal(error.status, EX_TEMPFAIL);
+		state_close(&other);
+		assert_int_equal(state_save(&file, "new", 3, 1, &error), 0);
+	}
+	assert_int_equal(stat("s", &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0640);
+	state_close(&file);
+	assert_int_equal(state_open(&other, "s", &error), 0);
+	state_close(&other);
+}
+
+static void a_pipe_is_no_state_and_holds_nobody_up(void **state)
+{
+	struct error error = {0};
+	struct state file;
+	struct buf id;
+
+	(void)state;
+	buf_init(&id, 0);
+	unlink("s");
+	assert_int_equal(mkfifo("s", 0600), 0);
+	assert_int_equal(state_load("s", &id, &error), -1);
+	assert_int_equal(error.status, EX_NOINPUT);
+	assert_int_equal(state_open(&file, "s", &error), -1);
+	assert_int_equal(error.status, EX_CANTCREAT);
+	state_close(&file);
+	buf_free(&id);
+	unlink("s");
+}
+
 static void a_link_stays_one(void **state)
 {
 	struct error error = {0};
@@ -172,6 +214,8 @@ int main(void)
 		cmocka_unit_test(syncs_at_most_once_a_second),
 		cmocka_unit_test(an_id_that_cannot_be_one_leaves_the_file),
 		cmocka_unit_test(a_place_that_cannot_be_written_is_known_at_once),
+		cmocka_unit_test(one_process_keeps_it_and_its_mode_stays),
+		cmocka_unit_test(a_pipe_is_no_state_and_holds_nobody_up),
 		cmocka_unit_test(a_link_stays_one),
 	};
 

@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "client_run.h"
 #include "output.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -39,7 +40,7 @@ static void open_output(struct output *output, struct output_options *options, c
 {
 	options->format = output_format_find(format);
 	assert_true(options->format >= 0);
-	output_init(output, options);
+	output_init(output, options, CLIENT_NEVER);
 }
 
 static void assert_bytes(const struct output *output, struct sse_text want, const char *format)
@@ -409,7 +410,8 @@ static void what_waits_is_written_with_its_piece_and_half_an_event_never(void **
 	assert_memory_equal(bytes, "some data\n", 10);
 	assert_int_equal(output.bytes.len, 0);
 	/* No room for all of it: nothing of it stays. */
-	output.bytes.cap = 12;
+	buf_free(&output.bytes);
+	buf_init(&output.bytes, 12);
 	assert_int_equal(output_event(&output, &event, ORIGIN, &error), 0);
 	assert_int_equal(output_event(&output, &event, ORIGIN, &error), -1);
 	assert_int_equal(error.status, EX_OSERR);
