@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Options, handle, headers and messages of the clients; see client.h. */
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 
 #include "buf.h"
 #include "client.h"
+#include "client_run.h"
 #include "client_url.h"
 #include "terminal.h"
 
@@ -191,6 +193,16 @@ static void end_status(void)
 	if (status_line == STATUS_OPEN)
 		(void)!write(STDERR_FILENO, "\n", 1);
 	status_line = STATUS_NONE;
+}
+
+void client_break_line(void)
+{
+	int fd = isatty(STDERR_FILENO) ? STDERR_FILENO : STDOUT_FILENO;
+
+	if (status_line == STATUS_OPEN)
+		end_status();
+	else if (client_signal() == SIGINT && isatty(fd))
+		(void)!write(fd, "\n", 1);
 }
 
 void client_status(const struct client *client, const char *format, ...)

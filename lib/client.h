@@ -93,6 +93,13 @@ void client_say(const struct client *client, enum client_level level, const char
 void client_status(const struct client *client, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/*
+ * client_break_line():
+ * What comes next begins a line: a terminal has written ^C where its cursor was, or a status is
+ * there.  Once, when nothing else ends that line.
+ */
+void client_break_line(void);
+
 /* client_version(out): libcurl's version for --version. */
 void client_version(FILE *out);
 

@@ -500,9 +500,10 @@ static void tell_trouble(struct follow *follow, const struct error *reason)
 	if (follow->ever_opened)
 		snprintf(since, sizeof(since), "for %s", number_duration_text(lasted, text));
 	if (follow->attempts > 1)
-		snprintf(times, sizeof(times), " (%" PRId64 " times so far)", follow->attempts);
-	client_status(
-		follow->client, "no stream %s: %.400s; still trying%s", since, reason->text, times);
+		snprintf(times, sizeof(times), " after %" PRId64 " attempts", follow->attempts);
+	/* The number comes first: the end is cut off where the terminal is narrow. */
+	client_status(follow->client, "no stream %s%s: %.400s; still trying", since, times,
+		reason->text);
 	follow->trouble_told = true;
 }
 

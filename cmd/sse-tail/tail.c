@@ -287,7 +287,10 @@ static int follow(struct tail *tail, const struct follow_options *how, struct er
 	client_set_chore(&chore);
 	result = judge(tail, follow_run(&tail->client, &tail->url, how, &sink, tail, error), error);
 	client_set_chore(NULL);
-	output_end(&tail->output, NULL);
+	if (tail->output.terminal && tail->output.line_open)
+		output_end(&tail->output, NULL);
+	else
+		client_break_line();
 	summary_say(&tail->summary, &tail->client, tail->options->target,
 		how->body == NULL && tail->options->client.method == NULL &&
 			tail->options->client.headers.count == 0);
