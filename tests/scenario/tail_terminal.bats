@@ -1,0 +1,328 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What a person at a terminal sees of sse-tail, in the panes of a tmux of the test's own.
+# shellcheck disable=SC2154,SC2030,SC2031,SC2016
+
+load client_helpers
+
+setup() {
+	client_setup
+	command -v tmux >/dev/null || skip "tmux is not there"
+	export SSE_RECONNECT_DELAY=10ms
+}
+
+teardown() {
+	in_tmux kill-server 2>/dev/null || true
+	client_teardown
+}
+
+in_tmux() {
+	tmux -u -S "$PWD/tmux" -f /dev/null "$@"
+}
+
+# terminal COLUMNS: one with a shell in it that says "ready>".
+terminal() {
+	echo "PS1='ready>'" >rc
+	echo 'set -g history-limit 50000' >tmux.conf
+	env -u TMUX tmux -u -S "$PWD/tmux" -f tmux.conf new-session -d -x "$1" -y 30 \
+		'bash --noprofile --rcfile rc -i' 3>&- 4>&-
+	in_tmux set -g window-size manual
+	wait_for shows 'ready>'
+}
+
+# resize COLUMNS: make it as wide; what runs there knows it then.
+resize() {
+	in_tmux resize-window -x "$1" -y 60
+	wait_for is_wide "$1"
+}
+
+is_wide() {
+	[ "$(stty -F "$(in_tmux display -p '#{pane_tty}')" size)" = "60 $1" ]
+}
+
+# types TEXT: at the keyboard of that terminal, and the return key.
+types() {
+	in_tmux send-keys -l -- "$1"
+	in_tmux send-keys Enter
+}
+
+# screen: what is to be seen, without what has left it at the top; its lines without spaces behind.
+screen() {
+	in_tmux capture-pane -p
+}
+
+# whole: all that was to be seen, lines that the terminal itself broke put together.
+whole() {
+	in_tmux capture-pane -p -J -S -
+}
+
+# shows TEXT: is it on the screen?
+shows() {
+	screen | grep -qF -- "$1"
+}
+
+# counted NUMBER TEXT: on how many lines is it?
+counted() {
+	[ "$(screen | grep -cF -- "$2")" -eq "$1" ]
+}
+
+# counts_on: has the number of times become larger than in the file before?
+counts_on() {
+	local now
+	now=$(screen | sed -n 's/.* after \(.*\) attempts: .*/\1/p')
+	[ "${now:-0}" -gt "$(cat before)" ]
+}
+
+# joined: the lines of the standard input as one, without white space.
+joined() {
+	tr -d ' \n'
+}
+
+# narrow COLUMNS: is no line of the standard input wider?
+narrow() {
+	! grep -E "^.{$(($1 + 1)),}"
+}
+
+LONG='{"name":"a sentence of many words that does not fit a narrow terminal","n":[1.50,{"deep":"and another one that is long enough"}]}'
+
+@test "in 40 columns pretty breaks lines at spaces, indented; in 100 they are whole" {
+	local columns
+	for columns in 40 100; do
+		serve <<END
+accept
+request
+send @STREAMdata: $LONG\n\ndata: end\n\n
+hold
+END
+		terminal "$columns"
+		types "clear; sse-tail $URL/x"
+		wait_for shows '  end'
+		screen >seen
+		sed -n '/^  {/,/^  }/p' seen >json
+		narrow "$columns" <json
+		# Nothing is lost and nothing added.
+		[ "$(joined <json)" = "$(printf %s "$LONG" | joined)" ]
+		if [ "$columns" -eq 40 ]; then
+			# No word is torn, and what goes on below stands deeper.
+			grep -qx '    "name": "a sentence of many words' json
+			grep -qx '      that does not fit a narrow' json
+		else
+			grep -qF '"name": "a sentence of many words that does not fit a narrow terminal",' json
+		fi
+		in_tmux kill-server
+		wait "$SERVER_PID"
+	done
+}
+
+@test "a terminal that changes its width in between is respected from the next event on" {
+	serve <<END
+accept
+request
+send @STREAMdata: $LONG\n\ndata: one\n\n
+wait wider
+send event: second\ndata: $LONG\n\ndata: two\n\n
+wait narrower
+send event: third\ndata: $LONG\n\ndata: three\n\n
+hold
+END
+	terminal 40
+	types "clear; sse-tail $URL/x"
+	wait_for shows '  one'
+	resize 100
+	touch wider
+	wait_for shows '  two'
+	screen | sed -n '/second/,/^  }/p' | grep -qF 'words that does not fit a narrow terminal",'
+	resize 30
+	touch narrower
+	wait_for shows '  three'
+	# The terminal itself has not broken a line of it: as it wrote them they fit.
+	whole | sed -n '/third/,/^  }/p' | narrow 30
+}
+
+@test "--wrap=cut shows where a line was cut, --wrap=off leaves it to the terminal" {
+	serve <<END
+accept
+request
+send @STREAMdata: $LONG\n\ndata: end\n\n
+close
+accept
+request
+send @STREAMdata: $LONG\n\ndata: end\n\n
+hold
+END
+	terminal 40
+	types "clear; sse-tail $URL/x --wrap=cut --no-reconnect"
+	wait_for shows '  end'
+	screen | grep -qx '    "name": "a sentence of many words t…'
+	whole | sed -n '/^  {/,/^  }/p' | narrow 40
+	types "clear; sse-tail $URL/x --wrap=off"
+	wait_for shows '  end'
+	whole | grep -qF '    "name": "a sentence of many words that does not fit a narrow terminal",'
+}
+
+@test "wide and combining characters are wrapped where they are shown to end" {
+	serve <<'END'
+accept
+request
+send @STREAMdata: 中文字符很宽所以一行只能放下二十个这样的字符再多就要换行了\n\ndata: e\xcc\x81e\xcc\x81 e\xcc\x81\n\ndata: end\n\n
+hold
+END
+	terminal 40
+	types "clear; sse-tail $URL/x"
+	wait_for shows '  end'
+	# The terminal has not broken what was broken already.
+	whole >seen
+	[ "$(grep -c '[中换]' seen)" -eq 2 ]
+	[ "$(grep '[中换]' seen | joined)" = 中文字符很宽所以一行只能放下二十个这样的字符再多就要换行了 ]
+	grep -qx $'  e\u0301e\u0301 e\u0301' seen
+}
+
+@test "hostile text is shown escaped and leaves the screen, the title and the cursor as they were" {
+	local evil='\x1b[2J\x1b[H\x1b]0;owned\x07\x1b[?1049h\x1b[?25l\x1bc\x1b(0\x0e\x08\x08\x9b2J\xc2\x9b31m\xe2\x80\xae\xff'
+	serve <<END
+accept
+request
+send @STREAMdata: before\n\nevent: $evil\nid: $evil\ndata: $evil\n\ndata: {"$evil":"\\\\u001b[2J"}\n\n: $evil\ndata: after\n\n
+hold
+END
+	terminal 100
+	in_tmux select-pane -T untouched
+	types "clear; sse-tail --comments $URL/x"
+	wait_for shows '  after'
+	shows '  before'
+	shows '\u001b[2J\u001b[H\u001b]0;owned\u0007\u001b[?1049h\u001b[?25l\u001bc\u001b(0\u000e\u0008\u0008'
+	shows '\u009b31m\u202e'
+	[ "$(in_tmux display -p '#{pane_title} #{alternate_on} #{cursor_flag} #{insert_flag}')" = 'untouched 0 1 0' ]
+	in_tmux send-keys C-c
+	wait_for shows 'ready>'
+	types 'echo still$((1 + 1))letters'
+	wait_for shows still2letters
+}
+
+@test "a terminal gets colours, but not with NO_COLOR, TERM=dumb or --color=never" {
+	local words coloured
+	while read -r words coloured; do
+		serve <<'END'
+accept
+request
+send @STREAMevent: update\ndata: {"a":1}\n\ndata: end\n\n
+hold
+END
+		terminal 80
+		[ "$words" = - ] || types "export ${words/NEVER/SSE_COLOR=never}"
+		types "clear; sse-tail $URL/x"
+		wait_for shows '  end'
+		in_tmux capture-pane -e -p >seen
+		[ "$(grep -c $'\e\\[' seen)" -gt 0 ] && echo yes >is || echo no >is
+		[ "$(cat is)" = "$coloured" ]
+		in_tmux kill-server
+		wait "$SERVER_PID"
+	done <<'END'
+- yes
+NO_COLOR=1 no
+TERM=dumb no
+SSE_COLOR=never no
+END
+}
+
+@test "trouble is one line that counts, until it is given up" {
+	free_url
+	terminal 60
+	types "clear; sse-tail $URL/x"
+	wait_for shows ' attempts: '
+	counted 1 'sse-tail: no stream yet'
+	screen | sed -n 's/.* after \(.*\) attempts: .*/\1/p' >before
+	wait_for counts_on
+	counted 1 'sse-tail: no stream yet'
+	in_tmux send-keys C-c
+	wait_for shows 'ready>'
+	counted 1 'sse-tail: no stream yet'
+}
+
+@test "after trouble that lasted one line says that the stream is back, and after how long" {
+	serve <<'END'
+accept
+request
+send @STREAMid: 1\ndata: one\n\n
+away
+close
+wait back
+back
+accept
+request
+send @STREAMdata: two\n\n
+hold
+END
+	terminal 100
+	types "clear; sse-tail $URL/x"
+	wait_for shows '  one'
+	wait_for shows 'no stream for 1' || wait_for shows 'no stream for 1'
+	counted 1 'sse-tail: no stream for 1'
+	touch back
+	# By now the pauses are long.
+	pkill -HUP -P "$(in_tmux display -p '#{pane_pid}')" sse-tail
+	wait_for shows '  two'
+	shows 'sse-tail: the stream is back after 1'
+	counted 1 'no stream'
+	# In the order that things happened.
+	[ "$(screen | grep -oE '  one|no stream|is back|  two' | tr -d '\n')" = '  oneno streamis back  two' ]
+}
+
+@test "running text of --join cannot steer the terminal, and leaves the prompt on a line of its own" {
+	serve <<'END'
+accept
+request
+send @STREAMdata: {"t":"Hello, "}\n\ndata: {"t":"\\u001b[2J\\u001b]0;owned\\u0007wo\\u0008rld\\r\\n"}\n\ndata: {"t":"and you"}\n\ndata: [DONE]\n\n
+hold
+END
+	terminal 80
+	types "clear; sse-tail $URL/x --pointer /t --join --done '[DONE]'; echo status \$?"
+	wait_for shows 'status 0'
+	screen >seen
+	[ "$(head -n 4 seen)" = 'Hello, \u001b[2J\u001b]0;owned\u0007wo\u0008rld\r
+and you
+status 0
+ready>' ]
+}
+
+@test "ten thousand events in a burst are shown without falling behind" {
+	serve <<'END'
+accept
+request
+send @STREAM
+repeat 10000 id: 12345\nevent: update\ndata: {"firstname":"Ada","lastname":"LOVELACE"}\n\n
+send data: the last one\n\n
+hold
+END
+	terminal 100
+	types "clear; sse-tail $URL/x"
+	wait_for shows '  the last one'
+	# All are there, none is torn.
+	[ "$(whole | grep -cE '^[0-9:]{8} update 12345$')" -eq 10000 ]
+}
+
+@test "Ctrl-C ends it with the prompt on a fresh line, whatever was shown" {
+	local format
+	for format in pretty 'data --join' 'json -v' 'pretty >file'; do
+		serve <<'END'
+accept
+request
+send @STREAMdata: one\n\n
+log sent
+hold
+END
+		terminal 80
+		types "clear; sse-tail $URL/x -o $format"
+		wait_for has log sent
+		[[ $format = *file ]] || wait_for shows one
+		wait_for grep -qs . file || true
+		in_tmux send-keys C-c
+		types 'echo status $?'
+		wait_for shows 'status 130'
+		screen >seen
+		grep -qx 'ready>echo status $?' seen
+		run ! grep -q '\^C.' seen
+		in_tmux kill-server
+		wait "$SERVER_PID"
+	done
+}
