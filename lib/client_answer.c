@@ -128,10 +128,12 @@ static const char *last_type(const char *types)
 
 bool client_answer_is(const struct client_answer *answer, const char *type)
 {
-	const char *given = last_type(answer->type);
-	size_t len = strlen(type);
+	const char *given = last_type(answer->type), *rest = given + strlen(type);
 
-	return strncasecmp(given, type, len) == 0 && strchr("; \t", given[len]) != NULL;
+	if (strncasecmp(given, type, strlen(type)) != 0)
+		return false;
+	rest += strspn(rest, " \t");
+	return *rest == '\0' || *rest == ';';
 }
 
 bool client_answer_again(const struct client_answer *answer)

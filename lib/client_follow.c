@@ -193,10 +193,13 @@ static bool find_target(const struct follow *follow, struct client_url *target)
 	return found;
 }
 
-/* The redirects (Fetch, section 2.2.6). */
-static bool is_redirect(long status)
+/* Those that mean to go elsewhere (Fetch, section 2.2.6); libcurl follows any 3xx. */
+static bool is_redirect(const struct client_answer *answer)
 {
-	return (status >= 301 && status <= 303) || status == 307 || status == 308;
+	long status = answer->status;
+
+	return answer->location[0] != '\0' &&
+	       (status == 301 || status == 302 || status == 303 || status == 307 || status == 308);
 }
 
 static int set_headers(struct follow *follow, struct error *error);
@@ -240,8 +243,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 		return len;
 	if (answer->status == 200)
 		return open_stream(follow) ? len : 0;
-	redirect = is_redirect(answer->status) && answer->location[0] != '\0';
-	/* libcurl would follow any Location. */
+	redirect = is_redirect(answer);
 	if (answer->status / 100 == 3 && !redirect)
 		return 0;
 	/* A redirect leads on to a server that takes its own time. */
@@ -388,8 +390,7 @@ static enum next judge_answer(struct follow *follow, CURLcode code, struct error
 	bool whole = code == CURLE_OK || code == CURLE_WRITE_ERROR;
 
 	/* Where libcurl refused to go. */
-	if (answer->head_ended && is_redirect(answer->status) &&
-		code == CURLE_UNSUPPORTED_PROTOCOL) {
+	if (answer->head_ended && is_redirect(answer) && code == CURLE_UNSUPPORTED_PROTOCOL) {
 		client_answer_error(answer, shown, error);
 		return NEXT_FAILED;
 	}
@@ -502,8 +503,8 @@ static void tell_trouble(struct follow *follow, const struct error *reason)
 	if (follow->attempts > 1)
 		snprintf(times, sizeof(times), " after %" PRId64 " attempts", follow->attempts);
 	/* The number comes first: the end is cut off where the terminal is narrow. */
-	client_status(follow->client, "no stream %s%s: %.400s; still trying", since, times,
-		reason->text);
+	client_status(
+		follow->client, "no stream %s%s: %.400s; still trying", since, times, reason->text);
 	follow->trouble_told = true;
 }
 

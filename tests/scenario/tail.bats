@@ -740,6 +740,67 @@ END
 	[[ $output == *"no Location"* ]]
 }
 
+@test "an answer that means no redirect is none, whatever its Location: 300, 304, 305, 306" {
+	local code
+	for code in 300 304 305 306; do
+		serve <<END
+accept
+request
+send HTTP/1.1 $code Go\r\nLocation: /y@EMPTY
+hold
+END
+		run -76 sse-tail "$URL/x"
+		[[ $output == "sse-tail: $URL/x gave an answer that makes no sense here ($code Go)" ]]
+		requests 1
+	done
+}
+
+@test "a new stream begins anew: its byte order mark, its torn line and its event are not the last one's" {
+	serve <<'END'
+accept
+request
+send @STREAM\xef\xbb\xbfid: 1\ndata: one\n\nid: 2\nevent: torn\ndata: torn
+close
+accept
+request
+send @STREAM\xef\xbb\xbfdata: two\n\ndata: three\r
+close
+accept
+request
+send @STREAM\ndata: four\n\n
+close
+accept
+request
+send HTTP/1.1 204 No\r\n\r\n
+END
+	run -0 sse-tail "$URL/x" -F '%e %i %d'
+	[ "$output" = $'message 1 one\nmessage 1 two\nmessage 1 four' ]
+	[ "$(grep -c 'Last-Event-ID: 1' log)" -eq 3 ]
+}
+
+@test "the media type is read as the standard has it: parameters of any kind, nothing behind it" {
+	local type
+	while IFS= read -r type; do
+		serve <<END
+accept
+request
+send HTTP/1.1 200 OK\r\nContent-Type: ${type#* }\r\n\r\ndata: 1\n\n
+close
+END
+		run "-${type%% *}" sse-tail "$URL/x" -o data --no-reconnect
+		wait "$SERVER_PID"
+	done <<'END'
+0 text/event-stream;
+0 text/event-stream ; charset=windows-1252
+0 TEXT/EVENT-STREAM;x bogus
+0 \ttext/event-stream\t
+76 text/event-stream x
+76 text/event-stream, text/html
+76 text/x-event-stream
+76 x-text/event-stream
+END
+}
+
 @test "origin is that of the stream itself, behind redirects, without a password" {
 	serve <<'END'
 accept
