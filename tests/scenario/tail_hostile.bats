@@ -292,7 +292,7 @@ END
 	[ "$(find . -newer streamed -name 'state*' | wc -l)" -eq 1 ]
 }
 
-@test "an id that no state can hold ends the run, and the state stays where it was" {
+@test "an id that no state can hold is told, and the state stays before it until the next" {
 	serve <<'END'
 accept
 request
@@ -301,15 +301,19 @@ wait seen
 send id: 
 repeat 7000 0123456789
 send \ndata: 2\n\n
+wait told
+send id: next\ndata: 3\n\n
 hold
 END
-	sse-tail "$URL/x" -o data --state state >out 2>err 3>&- &
+	sse-tail "$URL/x" -o data --state state -n 3 >out 2>err 3>&- &
 	PID=$!
 	wait_for has state good
 	touch seen
-	ended "$PID" 65
-	has err 'cannot be kept as the state'
+	wait_for has err 'an id of 70000 bytes is too long to be kept; the state stays before it'
 	[ "$(cat state)" = good ]
+	touch told
+	ended "$PID" 0
+	[ "$(cat state)" = next ]
 }
 
 # --- other formats --------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # What sse-tail's options of formats, filters, ends, requests and commands do, as a user sees it.
-# shellcheck disable=SC2154,SC2030,SC2031,SC2016
+# shellcheck disable=SC2154,SC2030,SC2031,SC2016,SC1003,SC2034
 
 load client_helpers
 
