@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const PROGRAM = path.resolve(process.env.SSE_SERVE ?? path.join(here, "../../build/bin/sse-serve"));
+export const PROGRAM = path.resolve(process.env.SSE_SERVE ?? path.join(here, "../../build/bin/sse-serve"));
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 /** Generous: it is reached only where something is broken, or the machine is very busy. */
@@ -59,6 +59,10 @@ export class Server {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.child = child;
+    this.ending = false;
+    child.once("exit", (code, signal) => {
+      if (!this.ending) this.died = `${PROGRAM} ended by itself (${signal ?? code}): ${this.said}`;
+    });
     this.gone = once(child, "exit");
     this.gone.catch(() => {}); // told below, where it matters
     this.said = "";
@@ -86,6 +90,7 @@ export class Server {
 
   /** kill -9: what was not yet on stable storage is lost. */
   async kill() {
+    this.ending = true;
     if (this.child.exitCode === null && this.child.signalCode === null) {
       this.child.kill("SIGKILL");
       await this.gone;
@@ -102,6 +107,7 @@ export class Server {
   async remove() {
     await this.kill().catch(() => {});
     await rm(this.folder, { recursive: true, force: true });
+    if (this.died) throw new Error(this.died);
   }
 
   post(firstname, lastname) {
@@ -137,16 +143,14 @@ export function launch() {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      // An address that is no secure context, as one of a LAN.
+      "--host-resolver-rules=MAP plain.example 127.0.0.1",
     ],
   });
 }
 
-/** A page in a profile of its own. `trouble` collects console errors, exceptions and CSP violations. */
-export async function openPage(t, browser, url, options = {}, prepare = async () => {}) {
-  const context = await browser.newContext({ locale: "en-GB", ...options });
-  t.after(() => context.close());
-  context.setDefaultTimeout(LIMIT_MS);
-  const page = await context.newPage();
+/** Watches for what must not be: console errors, exceptions, dialogs and CSP violations, in page.trouble. */
+async function prepared(page, prepare) {
   page.trouble = [];
   page.on("console", (message) => {
     if (message.type() === "error" || message.type() === "warning" || message.text().startsWith("CSP:"))
@@ -162,8 +166,26 @@ export async function openPage(t, browser, url, options = {}, prepare = async ()
       console.log(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
   });
   await prepare(page);
+  return page;
+}
+
+/** A browser's profile, for pages that are tabs of it. */
+export async function openProfile(t, browser, options = {}) {
+  const context = await browser.newContext({ locale: "en-GB", ...options });
+  t.after(() => context.close());
+  context.setDefaultTimeout(LIMIT_MS);
+  return context;
+}
+
+export async function openTab(context, url, prepare = async () => {}) {
+  const page = await prepared(await context.newPage(), prepare);
   if (url) await page.goto(url);
   return page;
+}
+
+/** A page in a profile of its own. */
+export async function openPage(t, browser, url, options = {}, prepare) {
+  return openTab(await openProfile(t, browser, options), url, prepare);
 }
 
 /** The names on the page, from the top. */
@@ -174,7 +196,15 @@ export const names = (page) =>
 export const state = (page) =>
   page.evaluate(() => ["state-word", "state-reason"].map((id) => document.getElementById(id).textContent).join(": "));
 
-export const live = (page) => until("the page is live", async () => /^Live: /.test(await state(page)));
+export async function live(page) {
+  let seen;
+  await until("the page is live", async () => /^Live: /.test((seen = await state(page)))).catch((error) => {
+    throw new Error(`${error.message}; it says: ${seen}`);
+  });
+}
+
+/** Does not wait for the page's own moment, unless it is connected by then. */
+export const tryNow = (page) => page.locator("#try-now").click({ timeout: 1000 }).catch(() => {});
 
 /** Waits until the page shows exactly these, from the top. */
 export async function shows(page, expected) {
@@ -186,4 +216,42 @@ export async function shows(page, expected) {
   ).catch((error) => {
     throw new Error(`${error.message}\nwanted ${wanted}\nseen   ${seen}`);
   });
+}
+
+/** How much the page is wider than the screen. */
+export const overflow = (page) =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+/** Streams of a topic that are open on the server. */
+export async function streamsOf(server, topic) {
+  return (await (await fetch(`${server.origin}/api/${topic}/presence`)).json()).streams;
+}
+
+// --- chat -------------------------------------------------------------------
+
+/** A page of a room, with a name. */
+export async function enter(page, name) {
+  await page.locator("#name").fill(name);
+  await page.locator("#join").click();
+  await live(page);
+}
+
+export async function say(page, text) {
+  await page.locator("#text").fill(text);
+  await page.locator("#text").press("Enter");
+}
+
+/** What stands in the log, each as "name: text"; what waits at its end with its state before it. */
+export const said = (page) => page.evaluate(() => [...document.querySelectorAll(".message")].map((row) =>
+  (row.dataset.state ? `${row.dataset.state} ` : "") +
+  `${row.querySelector(".who bdi").textContent}: ${row.querySelector(".text").textContent}`));
+
+/** Waits until the log holds exactly these. */
+export async function reads(page, expected) {
+  const wanted = JSON.stringify(expected);
+  let seen = "";
+  await until("the log holds what it should", async () => (seen = JSON.stringify(await said(page))) === wanted)
+    .catch((error) => {
+      throw new Error(`${error.message}\nwanted ${wanted}\nseen   ${seen}`);
+    });
 }

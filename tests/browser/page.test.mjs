@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { Server, launch, live, names, openPage, shows, state, tempFolder, until } from "./helper.mjs";
+import { Server, launch, live, names, openPage, overflow, shows, state, tempFolder, until, tryNow } from "./helper.mjs";
 
 let browser;
 before(async () => {
@@ -20,9 +20,6 @@ const problem = (status, title, detail, headers = {}) => ({
   headers,
   body: JSON.stringify({ title, status, detail }),
 });
-
-const overflow = (page) =>
-  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
 /** Lets the form's next request reach the server without the last name, which the server refuses. */
 const spoil = (page) =>
@@ -176,7 +173,7 @@ test("killed again and again while somebody publishes, two pages agree with what
     for (const page of pages) {
       await until("the page noticed", async () =>
         (await page.locator("#try-now").isVisible()) || /^Live/.test(await state(page)));
-      await page.locator("#try-now").click({ timeout: 1000 }).catch(() => {});
+      await tryNow(page);
     }
   }
   for (const page of pages) {
@@ -250,7 +247,8 @@ test("the list cannot be loaded at first: the page says why, and tries again", a
   await until("the page says what the server said", async () =>
     (await state(page)) === "Reconnecting: The server answered 500: The disk cannot be read.");
   refusing = false;
-  await page.getByRole("button", { name: "Try now" }).click();
+  assert.equal(await page.locator("#try-now").textContent(), "Try now");
+  await tryNow(page);
   await live(page);
   await shows(page, ["John DOE"]);
 });
@@ -267,12 +265,12 @@ test("something else than the list or the stream is named for what it is", async
   await until("the list is refused", async () => /answered with text\/html/.test(await state(page)));
   assert.match(await page.locator("#connection").textContent(), /not what should be here/);
   list = false;
-  await page.locator("#try-now").click();
+  await tryNow(page);
   await shows(page, []);
   await until("the list is there", () => page.locator("#empty").isVisible());
   await until("the stream is refused", async () => /answered with text\/html/.test(await state(page)));
   stream = false;
-  await page.locator("#try-now").click();
+  await tryNow(page);
   await live(page);
 });
 

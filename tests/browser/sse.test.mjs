@@ -2,6 +2,7 @@
 // sse.js alone: in node, with tabs, locks and a database that are small fakes, against the real server.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { Browser } from "./fakes.mjs";
 import { Server, until } from "./helper.mjs";
@@ -51,6 +52,11 @@ function publisher(server, topic) {
   })();
   return { stop: () => ((going = false), done), count: () => count };
 }
+
+test("the module that pages import can be read in one go: less than 300 lines", async () => {
+  const text = await readFile(new URL("../../cmd/sse-serve/web/sse.js", import.meta.url), "utf8");
+  assert.ok(text.split("\n").length < 300);
+});
 
 test("what is stored is listed, and what comes follows; types, times and ids are told", async (t) => {
   const { server, browser } = await setUp(t);

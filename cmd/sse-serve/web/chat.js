@@ -8,6 +8,7 @@ import { discard, history, newKey, post, presence, retry, send, subscribe, watch
 
 const PAGE = 60; // messages that are loaded, or shown, at a time
 const MOST_ROWS = 240; // in the document
+const MOST_KEPT = 20_000; // messages in memory, and keys
 const NEAR = 600; // pixels from an edge at which more is shown
 const CLIP = 3_000; // characters of a message that are shown at first
 const CLIP_LINES = 40;
@@ -283,9 +284,9 @@ function showNewest() {
   from = Math.max(0, to - PAGE);
   log.replaceChildren(rowsOf(from, to));
   following = true;
+  markRead();
   toEnd();
   scroll.removeAttribute("aria-busy");
-  markRead();
 }
 
 const isMessage = ({ event, data }) => event === "update" && data !== null;
@@ -329,6 +330,7 @@ function showComing() {
     if (foreign) alertFor(message);
   }
   messages.push(...added);
+  if (complete && following && messages.length > MOST_KEPT) forget(messages.length - MOST_KEPT / 2);
   if (complete && following) {
     const first = Math.max(to, messages.length - MOST_ROWS);
     if (first > to) {
@@ -347,6 +349,16 @@ function showComing() {
     to = messages.length;
   }
   markRead();
+}
+
+/** The oldest can be loaded again. */
+function forget(count) {
+  const some = Math.min(count, from);
+  messages.splice(0, some);
+  from -= some;
+  to -= some;
+  oldest = messages[0].id;
+  more = true;
 }
 
 /** What is in sight is read. */
@@ -368,7 +380,8 @@ scroll.addEventListener("scroll", () => {
   markRead();
 }, { passive: true });
 
-new ResizeObserver(() => following && toEnd()).observe(scroll);
+const resized = new ResizeObserver(() => following && toEnd());
+for (const element of [scroll, log.parentElement]) resized.observe(element);
 
 at("older").addEventListener("click", showOlder);
 at("to-newest").addEventListener("click", () => {
@@ -390,6 +403,7 @@ const there = new Set(); // the keys of messages that came
 function arrived(key) {
   if (!key) return;
   there.add(key);
+  if (there.size > MOST_KEPT) there.delete(there.values().next().value);
   waiting.get(key)?.remove();
   waiting.delete(key);
 }
@@ -444,7 +458,9 @@ at("composer").addEventListener("submit", (event) => {
   log.querySelector(".unread")?.remove();
   if (!following || to < messages.length) showNewest();
   const key = newKey();
-  post(topic, { name: me, text: said, key }, { key });
+  post(topic, { name: me, text: said, key }, { key }).catch(() => {
+    text.value = [said, text.value].filter(Boolean).join("\n"); // this browser cannot keep it
+  });
   text.focus();
 });
 
@@ -580,7 +596,7 @@ function showElsewhere(event) {
   if (!event.id || !event.topic.startsWith("chat/") || name === room || !rooms.includes(name)) return;
   if (!isMessage(event) || isOwn(messageOf(event))) return;
   if (!news.has(name)) news.set(name, new Set());
-  news.get(name).add(event.id);
+  if (news.get(name).size < PAGE) news.get(name).add(event.id);
   showRooms();
 }
 
@@ -674,7 +690,7 @@ const subscription = subscribe(topic, {
     at("notice-text").textContent = t(reason === "unknown-log" ? reason : "expired");
   },
   state(now) {
-    if (now.word === "live" && state?.word !== "live") askPresence();
+    if (now.word === "live") askPresence(); // said again whenever the stream is another
     state = now;
     showState(now);
   },

@@ -35,6 +35,7 @@ function plot(name) {
   const points = [];
   figure.dataset.name = name;
   figure.querySelector(".plot-name").textContent = t(name);
+  svg.setAttribute("aria-label", t(name));
   at("plots").append(figure);
   return (value, more) => {
     points.push(value);

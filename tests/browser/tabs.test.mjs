@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+// Tabs of one browser, which share a connection: eight of them, the leading one closed or frozen, and no
+// seam while somebody publishes at full speed.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Server, enter, launch, live, names, openProfile, openTab, reads, said, say, shows, streamsOf, until } from "./helper.mjs";
+
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser?.close());
+
+test("eight tabs have one connection, and all get each message once; so it stays as the leading one closes", async (t) => {
+  const server = await Server.start(t);
+  const profile = await openProfile(t, browser);
+  const tabs = [];
+  for (let i = 0; i < 8; i += 1) tabs.push(await openTab(profile, `${server.origin}/chat/lobby`));
+  await enter(tabs[0], "Ada");
+  await Promise.all(tabs.map(live));
+  await until("there is one connection", async () => (await streamsOf(server, "chat/lobby")) === 1);
+  const expected = [];
+  for (let round = 0; round < 3; round += 1) {
+    for (let i = 0; i < 3; i += 1) {
+      await server.publish("chat/lobby", { name: "Bob", text: `${round}-${i}` });
+      expected.push(`Bob: ${round}-${i}`);
+    }
+    const closing = tabs.shift().close();
+    await server.publish("chat/lobby", { name: "Bob", text: `${round}-closing` });
+    expected.push(`Bob: ${round}-closing`);
+    await closing;
+    await Promise.all(tabs.map((tab) => reads(tab, expected)));
+    await until("there is one connection again", async () => (await streamsOf(server, "chat/lobby")) === 1);
+  }
+  for (const tab of tabs) assert.deepEqual(tab.trouble, []);
+});
+
+test("what a tab writes as it is closed, or another while the leading one is, arrives once", async (t) => {
+  const server = await Server.start(t);
+  const profile = await openProfile(t, browser);
+  const one = await openTab(profile, `${server.origin}/chat/lobby`);
+  await enter(one, "Ada");
+  const two = await openTab(profile, `${server.origin}/chat/lobby`);
+  await live(two);
+  await two.route("**/api/chat/lobby", (route) => (route.request().method() === "POST" ? route.abort() : route.continue()));
+  await one.route("**/api/chat/lobby", (route) => (route.request().method() === "POST" ? route.abort() : route.continue()));
+  await say(one, "from the leading one");
+  await say(two, "from the other");
+  await until("both wait", async () => (await said(two)).length === 2);
+  await one.close();
+  await two.unroute("**/api/chat/lobby");
+  await reads(two, ["Ada: from the leading one", "Ada: from the other"]);
+  const stored = await (await fetch(`${server.origin}/api/chat/lobby`)).json();
+  assert.deepEqual(stored.map(({ text }) => text), ["from the leading one", "from the other"]);
+});
+
+test("the leading tab is frozen: another takes over without a loss, and it has all when it is thawed", async (t) => {
+  const server = await Server.start(t);
+  const profile = await openProfile(t, browser);
+  const one = await openTab(profile, `${server.origin}/chat/lobby`);
+  await live(one);
+  const two = await openTab(profile, `${server.origin}/chat/lobby`);
+  await live(two);
+  const expected = [];
+  const publish = async (text) => {
+    await server.publish("chat/lobby", { name: "Bob", text });
+    expected.push(`Bob: ${text}`);
+  };
+  await publish("before");
+  await Promise.all([reads(one, expected), reads(two, expected)]);
+  const session = await profile.newCDPSession(one);
+  await session.send("Page.setWebLifecycleState", { state: "frozen" });
+  for (let i = 0; i < 10; i += 1) await publish(`frozen ${i}`);
+  await reads(two, expected);
+  await session.send("Page.setWebLifecycleState", { state: "active" });
+  await publish("after");
+  await Promise.all([reads(one, expected), reads(two, expected)]);
+  await until("there is one connection", async () => (await streamsOf(server, "chat/lobby")) === 1);
+});
+
+test("pages of different topics share it too", async (t) => {
+  const server = await Server.start(t);
+  const profile = await openProfile(t, browser);
+  const users = await openTab(profile, server.origin);
+  await live(users);
+  const chat = await openTab(profile, `${server.origin}/chat/lobby`);
+  await enter(chat, "Ada");
+  await server.post("John", "DOE");
+  await server.publish("chat/lobby", { name: "Bob", text: "Hello" });
+  await shows(users, ["John DOE"]);
+  await reads(chat, ["Bob: Hello"]);
+  const stats = await new Promise((resolve, reject) => {
+    const stop = new AbortController();
+    t.after(() => stop.abort());
+    fetch(`${server.origin}/api/$sys/event`, { signal: stop.signal }).then(async (answer) => {
+      let text = "";
+      for await (const chunk of answer.body) {
+        const data = /^data: (.*)$/m.exec((text += Buffer.from(chunk)));
+        if (data) return resolve(JSON.parse(data[1]));
+      }
+      return undefined;
+    }).catch(reject);
+  });
+  assert.equal(stats.streams, 2, "theirs, and this one of $sys");
+  await users.close();
+  await server.publish("chat/lobby", { name: "Bob", text: "again" });
+  await reads(chat, ["Bob: Hello", "Bob: again"]);
+});
+
+test("no seam while somebody publishes at full speed as the pages load, the leading ones closing", async (t) => {
+  const server = await Server.start(t);
+  const profile = await openProfile(t, browser);
+  let publishing = true;
+  let sent = 0;
+  const publisher = (async () => {
+    for (; publishing; sent += 1) {
+      await server.publish("chat/lobby", { name: `P${sent % 7}`, text: `m${sent}` });
+      await server.post(`N${sent}`, "X");
+    }
+  })();
+  const tabs = [];
+  for (let i = 0; i < 5; i += 1) {
+    const tab = await openTab(profile, `${server.origin}/${i === 2 ? "" : "chat/lobby"}`);
+    tabs.push(tab);
+    if (i !== 2) await until("some come live", async () => Number((await said(tab)).at(-1)?.split(": m")[1]) > sent - 60);
+    if (i === 3) await tabs.shift().close();
+  }
+  publishing = false;
+  await publisher;
+  for (const tab of tabs) {
+    if (/chat/.test(tab.url())) {
+      await tab.locator("#to-newest").click({ timeout: 500 }).catch(() => {});
+      await until("the last is there", async () => (await said(tab)).at(-1)?.endsWith(`: m${sent - 1}`));
+      const numbers = (await said(tab)).map((line) => Number(line.split(": m")[1]));
+      numbers.forEach((n, i) => assert.equal(n, numbers[0] + i, "each once, in order"));
+    } else {
+      const expected = Array.from({ length: sent }, (_, i) => `N${sent - 1 - i} X`);
+      await until("the last is there", async () => (await names(tab)).length >= sent);
+      assert.deepEqual(await names(tab), expected);
+    }
+  }
+  t.diagnostic(`${2 * sent} events were published meanwhile`);
+});
