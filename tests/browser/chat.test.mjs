@@ -289,8 +289,10 @@ test("presence through a connection that flaps: nobody leaves; who goes for good
   })().catch(() => {});
   for (let i = 0; i < 4; i += 1) {
     await ada.context().setOffline(true);
-    await ada.evaluate(() => dispatchEvent(new Event("online"))); // the connection is given up
-    await until("Ada notices", async () => /^Reconnecting/.test(await state(ada)));
+    await until("Ada notices", async () => {
+      await ada.evaluate(() => dispatchEvent(new Event("online"))); // the connection is given up
+      return /^Reconnecting/.test(await state(ada));
+    });
     await ada.context().setOffline(false);
     await live(ada);
   }

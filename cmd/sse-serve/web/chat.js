@@ -691,6 +691,7 @@ const subscription = subscribe(topic, {
   },
   state(now) {
     if (now.word === "live") askPresence(); // said again whenever the stream is another
+    else for (const name of typing.keys()) stopTyping(name);
     state = now;
     showState(now);
   },

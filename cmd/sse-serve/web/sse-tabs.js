@@ -10,6 +10,9 @@
 const REMEMBERED = 5_000; // ids; more than a new leader can be behind another tab
 const SETTLE_MS = 2_000; // before the stream leaves out what no tab wants any more
 
+const TOGETHER_MS = 500;
+const AT_ONCE = "at once";
+
 const on = (target, type, action) => target?.addEventListener?.(type, action);
 const hidden = () => Boolean(globalThis.document?.hidden);
 
@@ -33,6 +36,7 @@ export class Hub {
   #running = null;
   #attempt = null;
   #alive = 0; // when the stream last brought something
+  #woken = 0; // when it was last made anew
   #settling = 0;
 
   /** name: of lock and channel, or null to share with nobody. The rest is of sse.js. */
@@ -114,9 +118,13 @@ export class Hub {
     this.tell("want", { tab: this.#tab, topics, as: subs.findLast((sub) => sub.as)?.as });
   }
 
+  /** Nobody waits any longer, and a stream that may be dead is made anew; all tabs may say so at once. */
   #wake({ now }) {
     this.wake();
-    if (now || Date.now() - this.#alive > this.settings.silence / 2) this.#attempt?.abort();
+    const time = Date.now();
+    if (now ? time - this.#woken < TOGETHER_MS : time - this.#alive < this.settings.silence / 2) return;
+    this.#woken = time;
+    this.#attempt?.abort(AT_ONCE);
   }
 
   #show(state) {
@@ -155,6 +163,7 @@ export class Hub {
   #receive(events) {
     for (const event of events) {
       if (!event.id) this.#take(event);
+      else if (this.last === null) continue; // what it is to begin with comes by have
       else if (event.event === "gap") this.#jump(event);
       else if (this.#late) this.#late.push(event);
       else if (event.prev === this.last) this.#take(event);
@@ -272,12 +281,12 @@ export class Hub {
       const attempt = (this.#attempt = new AbortController());
       on(signal, "abort", () => attempt.abort());
       const { silence } = this.settings;
-      const watch = setInterval(() => Date.now() - this.#alive > silence && attempt.abort(), silence / 4);
+      const watch = setInterval(() => Date.now() - this.#alive > silence && attempt.abort(AT_ONCE), silence / 4);
       this.#alive = Date.now();
       const options = { id: this.last, as: this.#as, signal: attempt.signal, open, take };
       const failure = await this.read(this.#topics, options).catch((error) => error);
       clearInterval(watch);
-      if (!signal.aborted) await this.nap(count++, failure, signal, tell);
+      if (!signal.aborted && attempt.signal.reason !== AT_ONCE) await this.nap(count++, failure, signal, tell);
     }
   }
 
