@@ -3,8 +3,10 @@
 // seam while somebody publishes at full speed.
 
 import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
 import { after, before, test } from "node:test";
-import { Server, enter, launch, live, names, openProfile, openTab, reads, said, say, shows, streamsOf, until } from "./helper.mjs";
+import { Server, enter, launch, live, names, openProfile, openTab, reads, said, say, shows, streamsOf, tempFolder, until } from "./helper.mjs";
 
 let browser;
 before(async () => {
@@ -141,4 +143,26 @@ test("no seam while somebody publishes at full speed as the pages load, the lead
     }
   }
   t.diagnostic(`${2 * sent} events were published meanwhile`);
+});
+
+test("the page of fifteen lines in the README chats with the built-in one", async (t) => {
+  const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
+  const [, page] = /```html\n([^`]*sse\.js[^]*?)```/.exec(readme);
+  assert.ok(page.trim().split("\n").length <= 15, "in fifteen lines");
+  const web = await tempFolder(t);
+  await writeFile(path.join(web, "index.html"), page);
+  const server = await Server.start(t, { args: ["--web", web] });
+  await server.publish("chat/lobby", { name: "Bob", text: "<b>before</b>" });
+  const profile = await openProfile(t, browser);
+  const tabs = [await openTab(profile, server.origin), await openTab(profile, server.origin)];
+  const shows = (lines) => Promise.all(tabs.map((tab) => until("it shows all", async () =>
+    JSON.stringify(await tab.locator("li").allTextContents()) === JSON.stringify(lines))));
+  await shows(["Bob: <b>before</b>"]);
+  await tabs[0].locator("input").fill("Hello");
+  await tabs[0].locator("input").press("Enter");
+  await shows(["Bob: <b>before</b>", "Ada: Hello"]);
+  await server.restart();
+  await server.publish("chat/lobby", { name: "Bob", text: "after" });
+  await shows(["Bob: <b>before</b>", "Ada: Hello", "Bob: after"]);
+  await until("they share a connection", async () => (await streamsOf(server, "chat/lobby")) === 1);
 });
