@@ -20,16 +20,17 @@ int keytable_open(struct keytable *keys, sqlite3 *db, int64_t window)
 {
 	static const char *const sql[] = {
 		"SELECT position, fingerprint, time FROM publish_key WHERE topic = ? AND key = ?",
-		/* What it replaces has expired. */
-		("REPLACE INTO publish_key(position, topic, key, fingerprint, time)"
+		/* Not REPLACE, for which SQLite keeps a journal of each statement. */
+		("INSERT INTO publish_key(position, topic, key, fingerprint, time)"
 		 " VALUES(?, ?, ?, ?, ?)"),
 		"SELECT position, time FROM publish_key ORDER BY position LIMIT ?",
-		"DELETE FROM publish_key WHERE position <= ?"};
-	sqlite3_stmt *statements[4] = {NULL};
-	int result = database_prepare(db, sql, statements, 4);
+		"DELETE FROM publish_key WHERE position <= ?",
+		"DELETE FROM publish_key WHERE position = ?"};
+	sqlite3_stmt *statements[5] = {NULL};
+	int result = database_prepare(db, sql, statements, 5);
 
-	*keys = (struct keytable){
-		db, statements[0], statements[1], statements[2], statements[3], window, INT64_MAX};
+	*keys = (struct keytable){db, statements[0], statements[1], statements[2], statements[3],
+		statements[4], window, INT64_MAX};
 	return result == 0 ? refresh(keys) : -1;
 }
 
@@ -39,11 +40,13 @@ void keytable_close(struct keytable *keys)
 	sqlite3_finalize(keys->add);
 	sqlite3_finalize(keys->oldest);
 	sqlite3_finalize(keys->remove);
+	sqlite3_finalize(keys->expire);
 }
 
 int keytable_find(struct keytable *keys, struct store_append *append, int64_t now, bool *known)
 {
 	sqlite3_stmt *row = keys->find;
+	int64_t expired = 0;
 	int code;
 
 	sqlite3_bind_int64(row, 1, append->event.topic->row);
@@ -55,8 +58,16 @@ int keytable_find(struct keytable *keys, struct store_append *append, int64_t no
 		append->event.time = sqlite3_column_int64(row, 2);
 		append->duplicate = (uint64_t)sqlite3_column_int64(row, 1) == append->fingerprint;
 	}
+	if (code == SQLITE_ROW && !*known)
+		expired = sqlite3_column_int64(row, 0);
 	sqlite3_reset(row);
-	return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : -1;
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
+		return -1;
+	/* It makes room for the new one. */
+	if (expired == 0)
+		return 0;
+	sqlite3_bind_int64(keys->expire, 1, expired);
+	return database_run(keys->expire);
 }
 
 int keytable_add(struct keytable *keys, const struct store_append *append)

@@ -15,7 +15,7 @@
 
 struct keytable {
 	sqlite3 *db;
-	sqlite3_stmt *find, *add, *oldest, *remove;
+	sqlite3_stmt *find, *add, *oldest, *remove, *expire;
 	int64_t window; /* ms */
 	int64_t first;	/* time of the oldest key; INT64_MAX: there is none */
 };
@@ -27,8 +27,8 @@ void keytable_close(struct keytable *keys);
 /*
  * keytable_find(keys, append, now, known):
  * Is the key of ${append}, whose event has its topic, known?  Then fill in the position and time
- * of the first, and whether it is a duplicate (if not, it is a conflict).  Return 0, or -1 if
- * SQLite fails.
+ * of the first, and whether it is a duplicate (if not, it is a conflict).  One that has expired is
+ * removed.  Return 0, or -1 if SQLite fails.
  */
 int keytable_find(struct keytable *keys, struct store_append *append, int64_t now, bool *known);
 

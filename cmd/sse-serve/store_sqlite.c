@@ -466,9 +466,10 @@ static int open_database(struct sqlite_store *sqlite, struct error *error)
 	if (version == 0 && database_exec(sqlite->db, sqlite->path,
 				    "PRAGMA auto_vacuum=INCREMENTAL", error) != 0)
 		return -1;
+	/* What undoes a group alone is kept in memory: in a file it is five writes an event. */
 	if (database_exec(sqlite->db, sqlite->path,
 		    "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;"
-		    "PRAGMA journal_size_limit=67108864",
+		    "PRAGMA journal_size_limit=67108864;PRAGMA temp_store=MEMORY",
 		    error) != 0)
 		return -1;
 	if (version == 0 && database_make(sqlite->db, sqlite->path, error) != 0)
