@@ -252,6 +252,23 @@ enum client_outcome client_run(CURLM *multi, CURL *easy, const int64_t *until, C
 	return outcome;
 }
 
+enum client_outcome client_poll(CURLM *multi, int fd, int64_t until)
+{
+	struct curl_waitfd others[3] = {{.fd = wake[0], .events = CURL_WAIT_POLLIN}};
+	unsigned count = 1;
+
+	if (watched >= 0)
+		others[count++] = (struct curl_waitfd){.fd = watched};
+	if (fd >= 0)
+		others[count++] = (struct curl_waitfd){.fd = fd, .events = CURL_WAIT_POLLIN};
+	if (is_stopped())
+		return CLIENT_SIGNAL;
+	if (client_now() >= until)
+		return CLIENT_TIME;
+	curl_multi_poll(multi, others, count, poll_ms(until), NULL);
+	return is_stopped() ? CLIENT_SIGNAL : CLIENT_DONE;
+}
+
 enum client_outcome client_wait_input(int fd, int64_t until)
 {
 	/* poll() leaves out a negative descriptor. */

@@ -91,6 +91,13 @@ enum client_outcome {
  */
 enum client_outcome client_run(CURLM *multi, CURL *easy, const int64_t *until, CURLcode *code);
 
+/*
+ * client_poll(multi, fd, until):
+ * Wait until a transfer of ${multi}, which the caller performs itself, may have something to do, or
+ * ${fd} can be read (-1: there is none).
+ */
+enum client_outcome client_poll(CURLM *multi, int fd, int64_t until);
+
 /* client_wait(until): wait for that moment.  Never CLIENT_DONE. */
 enum client_outcome client_wait(int64_t until);
 
