@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Delivery: one POST an event over one kept connection, again and again where that cannot make a
- * second event of it.
+ * Delivery: groups of events go to the server, several groups at a time over a kept connection
+ * each, and each request again and again where that cannot make a second event of it.
+ *
+ * A group is sent from its first event to its last.  To a server that answered the first event as
+ * sse-serve does, what waits goes in batches; other servers get a request for each event.  One
+ * thread; nothing here blocks but deliver_wait().
  */
 #ifndef DELIVER_H
 #define DELIVER_H
@@ -11,40 +15,134 @@
 #include <stdint.h>
 
 #include "backoff.h"
+#include "buf.h"
 #include "client.h"
+#include "client_run.h"
 #include "client_url.h"
 #include "error.h"
-#include "input.h"
+#include "event.h"
 #include "options.h"
+
+/* Where a group goes. */
+struct destination {
+	struct client_url url;	/* without what is added for a request */
+	enum batching batching; /* BATCHING_AUTO: not known yet */
+	size_t batch_bytes;	/* that the server takes; what is left after a 413 */
+	bool batches_seen;	/* a batch was answered with a result for each event */
+	bool trouble_told;	/* to someone at a terminal */
+};
+
+/* destination_open(destination, operand, options, error): EX_USAGE.  Free with _close(). */
+int destination_open(struct destination *destination, const char *operand,
+	const struct options *options, struct error *error);
+void destination_close(struct destination *destination);
+
+/* Why a group is not sent to its end. */
+enum failure {
+	FAILURE_NONE,
+	FAILURE_REFUSED, /* the event at slot->at, by what it is: the next one may be taken */
+	FAILURE_AWAY,	 /* the server cannot be reached, or cannot take anything now */
+	FAILURE_NO,	 /* the server answers, and will not take it: credentials, address, ... */
+	FAILURE_UNKNOWN, /* --at-most-once: the event at slot->at may or may not have been stored */
+};
+
+struct deliver;
+
+/* A group on its way.  Read the fields, do not write them. */
+struct slot {
+	struct deliver *deliver;
+	struct client client;
+	struct client_answer answer;
+	struct buf answer_lines; /* of a batch that was accepted */
+	struct buf body;	 /* of a batch */
+	struct buf url;		 /* asked for, NUL-terminated */
+	struct backoff backoff;
+	struct destination *to;
+	struct group *group; /* NULL: the slot is free */
+	size_t at;	     /* the first event that is not settled */
+	size_t count;	     /* events in the request */
+	size_t limit;	     /* the most events for the next request; 0: no limit */
+	size_t singly;	     /* events before this one are sent by themselves */
+	bool batch;	     /* the request is one */
+	bool replayed;	     /* the server had the one event already */
+	const char *send;    /* its body, */
+	size_t len, handed;  /* and how much of it libcurl took */
+	bool once;	     /* no second attempt */
+	bool active;	     /* a transfer is under way */
+	int64_t attempt_until, wake_at, give_up_at;
+	bool ambiguous; /* an attempt broke off when the server may have had all of the request */
+	bool finished;
+	enum failure failure;
+	struct error error;
+};
+
+/* Who wants to know what becomes of the events. */
+struct deliver_listener {
+	void *context;
+	/* The server has ${count} events from ${from} on; ids are in slot->answer. */
+	void (*accepted)(void *context, const struct slot *slot, size_t from, size_t count);
+	/* The event at slot->at was refused: true to go on with the next one. */
+	bool (*refused)(void *context, const struct slot *slot, const struct error *error);
+};
 
 struct deliver {
 	const struct options *options;
-	struct client client;
-	struct client_url url;
-	struct client_answer answer;
-	struct backoff backoff;
-	int64_t until;		       /* --timeout, a moment of client_now() */
-	int64_t attempt_until;	       /* when this attempt is given up; progress moves it */
-	bool trouble_told;	       /* to someone at a terminal */
-	const struct input_item *item; /* what is being sent, */
-	size_t handed;		       /* and how much of it libcurl took */
+	const struct deliver_listener *listener;
+	struct slot *slots;
+	size_t count;
+	CURLM *multi; /* of the first slot; it keeps the connections of all */
+	bool begun;   /* a request was, since this was last looked at */
+	int64_t until;
 };
 
 /*
- * deliver_open(deliver, program, options, until, error):
- * Find out where to send to; nothing is connected yet.  deliver_close() frees, also after a
- * failure; it takes a struct that is all zero.
+ * deliver_open(deliver, program, options, listener, until, error):
+ * Make as many slots as --parallel says; nothing is connected yet.  ${until} is --timeout, a moment
+ * of client_now(): nothing is waited for beyond it.  deliver_close() frees, also after a failure;
+ * it takes a struct of zeros.
  */
 int deliver_open(struct deliver *deliver, const char *program, const struct options *options,
-	int64_t until, struct error *error);
+	const struct deliver_listener *listener, int64_t until, struct error *error);
 void deliver_close(struct deliver *deliver);
 
+/* deliver_free_slot(deliver): a slot without a group, or NULL. */
+struct slot *deliver_free_slot(struct deliver *deliver);
+
+/* deliver_busy(deliver): how many slots have a group. */
+size_t deliver_busy(const struct deliver *deliver);
+
 /*
- * deliver_event(deliver, item, error):
- * Send one event and wait for the server's 2xx.  Failures before the request was sent, 429 and
- * 503 are tried again until --retry-max-time, never before Retry-After.  On failure ${error} says
- * why, and whether the event may have been stored all the same.
+ * deliver_start(slot, group, to, once):
+ * Begin to send ${group}, which has an event at least, and which the slot borrows until
+ * deliver_release().  With ${once} no request is tried twice.
  */
-int deliver_event(struct deliver *deliver, const struct input_item *item, struct error *error);
+void deliver_start(struct slot *slot, struct group *group, struct destination *to, bool once);
+
+/*
+ * deliver_wait(deliver, fd, until):
+ * Let everything go on, and wait until a slot may have finished, ${fd} can be read, or ${until}
+ * came.  See client_poll().
+ */
+enum client_outcome deliver_wait(struct deliver *deliver, int fd, int64_t until);
+
+/* deliver_finished(deliver): a slot whose group is settled or failed, or NULL. */
+struct slot *deliver_finished(struct deliver *deliver);
+
+/*
+ * deliver_abort(slot):
+ * End now: the slot is finished, what was answered already counts, and slot->error says why the
+ * rest does not: a signal, or the time of --timeout.
+ */
+void deliver_abort(struct slot *slot);
+
+/*
+ * deliver_explain(slot, error):
+ * Put into ${error} what the slot's failure means to who has to do without: the reason, and whether
+ * events may have been stored all the same.
+ */
+void deliver_explain(const struct slot *slot, struct error *error);
+
+/* deliver_release(slot): the group is the caller's again, and the slot free. */
+void deliver_release(struct slot *slot);
 
 #endif

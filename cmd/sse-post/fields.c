@@ -6,14 +6,17 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "event.h"
 #include "fields.h"
 #include "json.h"
+#include "slurp.h"
 #include "sse.h"
 
 /* One operand, taken apart; the name is a copy that is cut into its parts. */
 struct field {
 	const char *operand;
-	const char *value;
+	const char *value; /* NUL-terminated, also that of a file */
+	size_t len;
 	bool json;
 	char *rest; /* of the name */
 };
@@ -46,17 +49,18 @@ static cJSON *make_value(const struct field *field, struct error *error)
 	struct buf compact;
 	cJSON *item = NULL;
 
-	if (!field->json)
-		return cJSON_CreateString(field->value);
-	if (!json_check(field->value, strlen(field->value), &value, &wrong)) {
+	buf_init(&compact, SIZE_MAX);
+	if (!field->json) {
+		/* Quoted by our own: what a file holds may have a NUL. */
+		if (json_quote(field->value, field->len, &compact) && buf_add_byte(&compact, '\0'))
+			item = cJSON_CreateRaw(compact.data);
+	} else if (!json_check(field->value, field->len, &value, &wrong)) {
 		error_set(error, EX_DATAERR,
 			"'%.200s' is not NAME:=JSON: %s at byte %zu of the value", field->operand,
 			wrong.what, wrong.offset + 1);
-		return NULL;
-	}
-	buf_init(&compact, SIZE_MAX);
-	if (json_compact(value, &compact) && buf_add_byte(&compact, '\0'))
+	} else if (json_compact(value, &compact) && buf_add_byte(&compact, '\0')) {
 		item = cJSON_CreateRaw(compact.data);
+	}
 	buf_free(&compact);
 	return item;
 }
@@ -101,31 +105,64 @@ static int add(cJSON *object, struct field *field, struct error *error)
 	return item != NULL && cJSON_AddItemToObject(object, name, item) ? 0 : -1;
 }
 
-static int add_operand(cJSON *object, const char *operand, struct error *error)
+/*
+ * Find the value: what stands in the operand, what is in the file that it names behind an @, or,
+ * behind \@, a text that begins with an @.
+ */
+static int find_value(
+	struct field *field, const char *text, int64_t until, struct buf *file, struct error *error)
+{
+	field->value = text;
+	field->len = strlen(text);
+	if (text[0] == '\\' && text[1] == '@') {
+		field->value++;
+		field->len--;
+	}
+	if (text[0] != '@')
+		return 0;
+	if (slurp_file(text + 1, until, file, error) != 0) {
+		struct error reason = *error;
+
+		return error_set(error, reason.status,
+			"'%.100s': %.300s (a text that begins with @ is written \\@)",
+			field->operand, reason.text);
+	}
+	field->len = file->len;
+	if (sse_utf8_valid(file->data ? file->data : "", file->len) < file->len)
+		return error_set(
+			error, EX_DATAERR, "'%.200s': the file is not UTF-8", field->operand);
+	if (!buf_add_byte(file, '\0'))
+		return error_set(
+			error, EX_DATAERR, "'%.200s': the file is too large", field->operand);
+	field->value = file->data;
+	return 0;
+}
+
+static int add_operand(cJSON *object, const char *operand, int64_t until, struct error *error)
 {
 	struct field field = {.operand = operand};
 	size_t len = strcspn(operand, "=");
+	struct buf file;
+	char *name;
 	int result;
 
 	if (sse_utf8_valid(operand, strlen(operand)) != strlen(operand))
 		return error_set(error, EX_DATAERR, "'%.200s' is not UTF-8", operand);
-	field.value = operand + len + 1;
 	field.json = len > 0 && operand[len - 1] == ':';
-	if (field.json)
-		len--;
-	field.rest = strndup(operand, len);
-	if (field.rest == NULL)
-		return -1;
-	{
-		char *name = field.rest;
-
+	name = field.rest = strndup(operand, field.json ? len - 1 : len);
+	if (name == NULL)
+		return error_set(error, EX_OSERR, "out of memory");
+	buf_init(&file, EVENT_MAX);
+	result = find_value(&field, operand + len + 1, until, &file, error);
+	if (result == 0)
 		result = add(object, &field, error);
-		free(name);
-	}
+	buf_free(&file);
+	free(name);
 	return result;
 }
 
-int fields_to_json(char *const *fields, size_t count, struct buf *out, struct error *error)
+int fields_to_json(
+	char *const *fields, size_t count, int64_t until, struct buf *out, struct error *error)
 {
 	cJSON *object = cJSON_CreateObject();
 	char *text = NULL;
@@ -133,10 +170,17 @@ int fields_to_json(char *const *fields, size_t count, struct buf *out, struct er
 
 	error_set(error, EX_OSERR, "out of memory");
 	for (size_t i = 0; i < count && result == 0; i++)
-		result = add_operand(object, fields[i], error);
+		result = add_operand(object, fields[i], until, error);
 	if (result == 0)
 		text = cJSON_PrintUnformatted(object);
-	if (text == NULL || !buf_add_text(out, text))
+	if (text != NULL && !buf_add_text(out, text)) {
+		error_set(error, EX_DATAERR,
+			"the data is larger than the %zu MiB that one event may "
+			"hold",
+			EVENT_MAX >> 20);
+		result = -1;
+	}
+	if (text == NULL)
 		result = -1;
 	cJSON_free(text);
 	cJSON_Delete(object);

@@ -2,7 +2,8 @@
 /* The source of events; see input.h. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <inttypes.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -11,227 +12,345 @@
 #include "client_run.h"
 #include "fields.h"
 #include "input.h"
-#include "json.h"
-#include "sse.h"
+#include "slurp.h"
+#include "terminal.h"
 
-#define READ_SIZE ((size_t)64 << 10)
-
-/* How long lines of a pipe are counted for an error message (ms). */
+/* How long events of a pipe are counted for an error message (ms). */
 #define COUNT_MS 50
 
-/* --- reading --------------------------------------------------------------------------------- */
+/* --- what is wrong --------------------------------------------------------------------------- */
 
-static int wait_for(int fd, int64_t until, struct error *error)
+static void stop(struct input *input)
 {
-	switch (client_wait_input(fd, until)) {
-	case CLIENT_SIGNAL:
-		return client_stopped(error);
-	case CLIENT_TIME:
-		return error_set(error, EX_TEMPFAIL, "the time of --timeout is up");
-	case CLIENT_DONE:
-	case CLIENT_HANGUP:
+	input->stopped = true;
+}
+
+/* A record is wrong: true if the next one is to be taken all the same. */
+static bool pass_over(struct input *input)
+{
+	char text[sizeof(input->error.text) + 20];
+
+	if (!input->options->skip_bad || input->error.status != EX_DATAERR) {
+		stop(input);
+		return false;
+	}
+	input->skipped++;
+	if (!input->options->client.quiet) {
+		snprintf(text, sizeof(text), "left out: %s", input->error.text);
+		terminal_say("sse-post", text);
+	}
+	return true;
+}
+
+/* --- kinds of input -------------------------------------------------------------------------- */
+
+typedef int make_event(struct maker *maker, const char *data, size_t len, uint64_t line,
+	struct group *group, struct error *error);
+
+static void take_records(struct input *input, struct group *group, size_t max, make_event *make)
+{
+	struct sse_text record;
+
+	while (group->count < max && !input->stopped &&
+		split_next(&input->split, input->ended, &record)) {
+		input->line = input->split.line;
+		input->events++;
+		if (make(&input->maker, record.data, record.len, input->line, group,
+			    &input->error) != 0)
+			pass_over(input);
+	}
+}
+
+static void take_data(struct input *input, struct group *group, size_t max)
+{
+	take_records(input, group, max, maker_data);
+}
+
+static void take_envelopes(struct input *input, struct group *group, size_t max)
+{
+	take_records(input, group, max, maker_envelope);
+}
+
+/*
+ * Event types that sse-serve sends by itself, and takes from nobody.  What a gap means for those
+ * behind us has to be said; join and leave are of those who read there, not here.
+ */
+static bool is_servers_own(struct input *input, const struct sse_event *event)
+{
+	static const char *const types[] = {"gap", "join", "leave"};
+	char text[400];
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (event->type.len != strlen(types[i]) ||
+			memcmp(event->type.data, types[i], event->type.len) != 0)
+			continue;
+		if (i == 0 && !input->options->client.quiet) {
+			snprintf(text, sizeof(text),
+				"event %" PRIu64 ": events are missing at the source: %.*s",
+				input->line, (int)(event->data.len < 300 ? event->data.len : 300),
+				event->data.len > 0 ? event->data.data : "");
+			terminal_say("sse-post", text);
+		}
+		return true;
+	}
+	return false;
+}
+
+static bool on_event(void *context, const struct sse_event *event)
+{
+	struct input *input = context;
+	struct group *group = input->group;
+
+	input->line++;
+	if (is_servers_own(input, event)) {
+		/* What follows goes on after it, whether it is sent or not. */
+		if (event->id.len > 0 &&
+			!group_put(group, event->id.data, event->id.len, &group->skipped_id))
+			group->skipped_id = (struct piece){0};
+		return true;
+	}
+	input->events++;
+	group->skipped_id = (struct piece){0};
+	if (maker_stream(&input->maker, event, input->line, group, &input->error) != 0 &&
+		!pass_over(input))
+		return false;
+	return group->count < input->max;
+}
+
+static void take_stream(struct input *input, struct group *group, size_t max)
+{
+	struct split *split = &input->split;
+	size_t used = 0;
+
+	if (group->count >= max || split->used == split->bytes.len)
+		return;
+	input->group = group;
+	input->max = max;
+	switch (sse_parser_feed(input->parser, split->bytes.data + split->used,
+		split->bytes.len - split->used, &used)) {
+	case SSE_OK:
+	case SSE_STOP:
+		break;
+	case SSE_TOO_LARGE:
+		error_set(&input->error, EX_DATAERR,
+			"event %" PRIu64 " is larger than the %zu MiB that one event may hold",
+			input->line + 1, EVENT_MAX >> 20);
+		stop(input);
+		break;
+	case SSE_NO_MEMORY:
+		error_set(&input->error, EX_OSERR, "out of memory");
+		stop(input);
 		break;
 	}
-	return 0;
+	split->used += used;
 }
 
-/* Read once, waiting if there is nothing yet.  Return 1, 0 at the end, -1 on an error. */
-static int read_more(struct input *input, int fd, const char *name, struct error *error)
-{
-	struct buf *bytes = &input->bytes;
-	size_t left = bytes->cap - bytes->len;
-	ssize_t count;
-	char *room;
-
-	if (left == 0)
-		return error_set(error, EX_DATAERR,
-			"%s%s is larger than the %zu MiB that one event may hold",
-			input->lines ? "a line of " : "", name, INPUT_MAX >> 20);
-	if (left > READ_SIZE)
-		left = READ_SIZE;
-	room = buf_reserve(bytes, left);
-	if (room == NULL)
-		return error_set(error, EX_OSERR, "out of memory");
-	do {
-		if (!input->file && wait_for(fd, input->until, error) != 0)
-			return -1;
-		count = read(fd, room, left);
-	} while (count < 0 && (errno == EINTR || errno == EAGAIN));
-	if (count < 0)
-		return error_set(error, EX_NOINPUT, "cannot read %s: %s", name, strerror(errno));
-	bytes->len += (size_t)count;
-	return count > 0;
-}
-
-/* Read all of it; one line end at its end belongs to the file, not to the data. */
-static int read_all(struct input *input, int fd, const char *name, struct error *error)
-{
-	struct buf *bytes = &input->bytes;
-	int more;
-
-	do
-		more = read_more(input, fd, name, error);
-	while (more > 0);
-	if (bytes->len > 0 && bytes->data[bytes->len - 1] == '\n')
-		bytes->len--;
-	if (bytes->len > 0 && bytes->data[bytes->len - 1] == '\r')
-		bytes->len--;
-	return more;
-}
-
-static int read_file(struct input *input, const char *path, struct error *error)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC), result;
-
-	if (fd < 0)
-		return error_set(
-			error, EX_NOINPUT, "cannot open %.300s: %s", path, strerror(errno));
-	result = read_all(input, fd, path, error);
-	close(fd);
-	return result;
-}
+static const struct input_kind kinds[] = {
+	[SOURCE_LINES] = {'\n', take_data},
+	[SOURCE_NUL] = {'\0', take_data},
+	[SOURCE_ENVELOPE] = {'\n', take_envelopes},
+	[SOURCE_SSE] = {'\n', take_stream},
+};
 
 /* --- opening --------------------------------------------------------------------------------- */
+
+static int open_many(struct input *input, enum source source, struct error *error)
+{
+	static const struct sse_callbacks callbacks = {.event = on_event};
+	const char *path = input->options->file;
+	struct stat status;
+
+	if (path != NULL && strcmp(path, "-") != 0) {
+		input->name = path;
+		input->fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (input->fd < 0)
+			return error_set(
+				error, EX_NOINPUT, "cannot open %.300s: %s", path, strerror(errno));
+	}
+	if (fstat(input->fd, &status) == 0 && S_ISREG(status.st_mode)) {
+		input->waits = false;
+		input->total = (uint64_t)status.st_size;
+	}
+	input->kind = &kinds[source];
+	input->split.end = input->kind->end;
+	if (source != SOURCE_SSE)
+		return 0;
+	input->parser = sse_parser_new(&callbacks, input, EVENT_MAX);
+	return input->parser != NULL ? 0 : error_set(error, EX_OSERR, "out of memory");
+}
+
+static int open_one(struct input *input, int64_t until, struct error *error)
+{
+	const struct options *options = input->options;
+	struct buf *bytes = &input->split.bytes;
+	const char *data = options->data;
+
+	input->ended = true;
+	if (options->field_count > 0 && options->form == FORM_FORM)
+		return maker_form(options->fields, options->field_count, bytes, error);
+	if (options->field_count > 0)
+		return fields_to_json(options->fields, options->field_count, until, bytes, error);
+	if (data != NULL && *data != '@' && strcmp(data, "-") != 0)
+		return buf_add_text(bytes, data)
+			       ? 0
+			       : error_set(error, EX_DATAERR, "--data is too large");
+	return slurp_file(data == NULL	 ? (options->file != NULL ? options->file : "-")
+			  : *data == '@' ? data + 1
+					 : "-",
+		until, bytes, error);
+}
+
+/* Without data, what is not a terminal is read: under cron it is a pipe, /dev/null, or closed. */
+static int choose_source(const struct options *options, enum source *source, struct error *error)
+{
+	*source = (enum source)options->source;
+	if (*source != SOURCE_AUTO || !options_many(options))
+		return 0;
+	if (isatty(STDIN_FILENO))
+		return error_set(error, EX_USAGE,
+			"there is nothing to send: give NAME=TEXT, --data, or lines through a pipe");
+	*source = SOURCE_LINES;
+	return 0;
+}
 
 int input_open(
 	struct input *input, const struct options *options, int64_t until, struct error *error)
 {
-	const char *data = options->data;
-	struct stat status;
+	enum source source;
 
-	*input = (struct input){.options = options, .until = until};
-	buf_init(&input->bytes, INPUT_MAX);
-	if (options->field_count > 0)
-		return fields_to_json(options->fields, options->field_count, &input->bytes, error);
-	if (data != NULL && strcmp(data, "-") == 0)
-		return read_all(input, STDIN_FILENO, "the standard input", error);
-	if (data != NULL && *data == '@')
-		return read_file(input, data + 1, error);
-	if (data != NULL)
-		return buf_add_text(&input->bytes, data)
-			       ? 0
-			       : error_set(error, EX_DATAERR, "--data is too large");
-	if (isatty(STDIN_FILENO))
-		return error_set(error, EX_USAGE,
-			"there is nothing to send: give NAME=TEXT, --data, or lines through a pipe");
-	input->lines = true;
-	input->file = fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode);
-	return 0;
+	*input = (struct input){
+		.options = options, .fd = STDIN_FILENO, .name = SLURP_STDIN, .waits = true};
+	split_init(&input->split, '\n', EVENT_MAX);
+	maker_init(&input->maker, options);
+	if (choose_source(options, &source, error) != 0)
+		return -1;
+	if (source == SOURCE_AUTO || source == SOURCE_WHOLE)
+		return open_one(input, until, error);
+	return open_many(input, source, error);
 }
 
 void input_close(struct input *input)
 {
-	buf_free(&input->bytes);
+	if (input->options == NULL)
+		return;
+	if (input->fd > STDERR_FILENO)
+		close(input->fd);
+	sse_parser_free(input->parser);
+	split_free(&input->split);
+	maker_free(&input->maker);
+	*input = (struct input){0};
 }
 
 /* --- taking events --------------------------------------------------------------------------- */
 
-/* Is it what it is to be sent as? */
-static int check(const struct input *input, struct input_item *item, struct error *error)
+/* Was the standard input read, and nothing was there?  Then there is no event. */
+static bool is_empty(const struct input *input)
 {
-	struct json_error wrong = {0};
-	struct json_text value;
-	char where[40] = "the data";
-	size_t valid;
+	const struct options *options = input->options;
 
-	if (item->line > 0)
-		snprintf(where, sizeof(where), "line %llu", (unsigned long long)item->line);
-	item->json = input->options->form != FORM_TEXT &&
-		     json_check(item->data, item->len, &value, &wrong);
-	if (!item->json && input->options->form == FORM_JSON)
-		return error_set(error, EX_DATAERR, "%s is not JSON: %s at byte %zu", where,
-			wrong.what, wrong.offset + 1);
-	valid = item->json ? item->len : sse_utf8_valid(item->data, item->len);
-	if (valid < item->len)
-		return error_set(
-			error, EX_DATAERR, "%s is not UTF-8: byte %zu is wrong", where, valid + 1);
-	return 1;
+	return input->split.bytes.len == 0 && options->field_count == 0 &&
+	       (options->file == NULL || strcmp(options->file, "-") == 0) &&
+	       (options->data == NULL || strcmp(options->data, "-") == 0);
 }
 
-/* Take one line, which ends before ${end}; false if it is blank. */
-static bool take_line(struct input *input, size_t end, struct input_item *item)
+/* The one event. */
+static void take_one(struct input *input, struct group *group)
 {
-	const char *line = input->bytes.data + input->used;
-	size_t len = end - input->used, blank = 0;
+	const struct buf *bytes = &input->split.bytes;
 
-	input->used = end;
-	input->searched = 0;
-	input->line++;
-	if (len > 0 && line[len - 1] == '\n')
-		len--;
-	if (len > 0 && line[len - 1] == '\r')
-		len--;
-	while (blank < len && (line[blank] == ' ' || line[blank] == '\t'))
-		blank++;
-	if (blank == len)
-		return false;
-	*item = (struct input_item){.data = line, .len = len, .line = input->line};
-	input->events++;
-	return true;
-}
-
-/* Take the next line that was read whole.  Return 1, or 0 if there is none. */
-static int take_read_line(struct input *input, struct input_item *item)
-{
-	struct buf *bytes = &input->bytes;
-
-	while (input->used < bytes->len) {
-		const char *from = bytes->data + input->used + input->searched;
-		size_t left = bytes->len - input->used - input->searched;
-		const char *end = memchr(from, '\n', left);
-
-		if (end == NULL && !input->ended) {
-			input->searched += left;
-			return 0;
-		}
-		if (take_line(input, end ? (size_t)(end + 1 - bytes->data) : bytes->len, item))
-			return 1;
-	}
-	return 0;
-}
-
-/* Take the next line, reading more until there is one. */
-static int next_line(struct input *input, struct input_item *item, struct error *error)
-{
-	while (take_read_line(input, item) == 0) {
-		int more;
-
-		if (input->ended)
-			return 0;
-		buf_drop(&input->bytes, input->used);
-		input->used = 0;
-		more = read_more(input, STDIN_FILENO, "the standard input", error);
-		if (more < 0)
-			return -1;
-		input->ended = more == 0;
-	}
-	return 1;
-}
-
-int input_next(struct input *input, struct input_item *item, struct error *error)
-{
-	if (input->lines) {
-		int more = next_line(input, item, error);
-
-		return more > 0 ? check(input, item, error) : more;
-	}
-	if (input->ended)
-		return 0;
-	input->ended = true;
+	if (input->taken)
+		return;
+	input->taken = true;
+	if (is_empty(input))
+		return;
 	input->events = 1;
-	*item = (struct input_item){
-		.data = input->bytes.data ? input->bytes.data : "", .len = input->bytes.len};
-	return check(input, item, error);
+	if (maker_data(&input->maker, bytes->data, bytes->len, 0, group, &input->error) != 0)
+		stop(input);
+}
+
+static bool can_read(const struct input *input)
+{
+	struct pollfd poll_fd = {.fd = input->fd, .events = POLLIN};
+
+	return !input->waits || (poll(&poll_fd, 1, 0) > 0 && poll_fd.revents != 0);
+}
+
+/* Read once. */
+static void read_more(struct input *input)
+{
+	struct buf *bytes = &input->split.bytes;
+	size_t before;
+	int more;
+
+	split_compact(&input->split);
+	if (bytes->len == bytes->cap) {
+		input->line++;
+		error_set(&input->error, EX_DATAERR,
+			"a line of %.200s is larger than the %zu MiB that one event may hold",
+			input->name, EVENT_MAX >> 20);
+		input->events++;
+		stop(input);
+		return;
+	}
+	before = bytes->len;
+	more = slurp_some(input->fd, input->name, false, CLIENT_NEVER, bytes, &input->error);
+	if (more < 0)
+		stop(input);
+	input->ended = more == 0;
+	input->read += bytes->len - before;
+}
+
+void input_fill(struct input *input, struct group *group, size_t max, size_t bytes)
+{
+	if (input->kind == NULL) {
+		take_one(input, group);
+		return;
+	}
+	while (group->count < max && group->text.len < bytes && !input->stopped) {
+		size_t count = group->count;
+		/* A read gives more than fits, so the bytes are looked at again after each few. */
+		size_t some = max - count > 64 ? count + 64 : max;
+
+		input->kind->take(input, group, some);
+		if (group->count > count)
+			continue;
+		if (input->stopped || input->ended || !can_read(input))
+			break;
+		read_more(input);
+	}
+}
+
+bool input_done(const struct input *input)
+{
+	if (input->stopped)
+		return true;
+	if (input->kind == NULL)
+		return input->taken;
+	return input->ended && input->split.used == input->split.bytes.len;
+}
+
+int input_waits(const struct input *input)
+{
+	return input->ended || input->stopped || input->kind == NULL ? -1 : input->fd;
 }
 
 bool input_count_rest(struct input *input)
 {
-	struct input_item item;
+	int64_t until = client_after(COUNT_MS);
+	struct sse_text record;
 
-	if (!input->lines)
-		return true;
-	input->until = client_after(COUNT_MS);
-	while (next_line(input, &item, NULL) > 0)
-		;
-	return input->ended && input->used == input->bytes.len;
+	if (input->kind == NULL || input->kind->take == take_stream)
+		return input_done(input);
+	for (;;) {
+		while (split_next(&input->split, input->ended, &record))
+			input->events++;
+		if (input->ended || input->split.bytes.len == input->split.bytes.cap ||
+			client_wait_input(input->fd, until) != CLIENT_DONE)
+			break;
+		split_compact(&input->split);
+		if (slurp_some(input->fd, input->name, false, until, &input->split.bytes, NULL) <=
+			0)
+			input->ended = true;
+	}
+	return input->ended && input->split.used == input->split.bytes.len;
 }

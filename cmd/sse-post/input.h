@@ -1,59 +1,78 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where sse-post's events come from: the operands, --data, or the lines of the standard input.
- * One thread; a struct input is at one place (its buffers are handed out).
+ * Where sse-post's events come from: the operands, --data, a file, or the standard input as
+ * lines, envelopes or an event stream.  One thread; a struct input stays at one place.
  */
 #ifndef INPUT_H
 #define INPUT_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
-#include "buf.h"
 #include "error.h"
+#include "event.h"
+#include "maker.h"
 #include "options.h"
+#include "split.h"
 
-/* The most that one event may hold, and so the longest line. */
-#define INPUT_MAX ((size_t)64 << 20)
+struct input;
 
-struct input_item {
-	const char *data; /* valid until the next call; not NUL-terminated */
-	size_t len;
-	bool json;     /* sent as application/json, else as text/plain */
-	uint64_t line; /* its number, counted from 1; 0 if it is the only one */
+/* A kind of input: how records are taken out of the bytes that were read. */
+struct input_kind {
+	char end; /* of a record */
+	/* take(input, group, max): add the records that are whole, at most up to ${max} events. */
+	void (*take)(struct input *input, struct group *group, size_t max);
 };
 
+/* Read the fields, do not write them. */
 struct input {
 	const struct options *options;
-	int64_t until; /* --timeout, a moment of client_now() */
-	bool lines;    /* each line is an event */
-	bool file;     /* of a regular file, which never makes wait */
-	bool ended;
-	struct buf bytes; /* what was read; used up to ${used} */
-	size_t used;
-	size_t searched; /* bytes behind ${used} that hold no line end */
-	uint64_t line;	 /* lines taken */
-	uint64_t events; /* events taken */
+	const struct input_kind *kind; /* NULL: there is one event, in ${split.bytes} */
+	int fd;
+	const char *name;
+	bool waits;   /* it is no regular file: there may be nothing to read yet */
+	bool ended;   /* nothing more will be read */
+	bool taken;   /* the one event was */
+	bool stopped; /* nothing more will be taken, see ${error} */
+	struct error error;
+	struct split split;
+	struct sse_parser *parser;
+	struct maker maker;
+	struct group *group;  /* what the parser's events go to, */
+	size_t max;	      /* and how many at most */
+	uint64_t events;      /* taken */
+	uint64_t skipped;     /* left out by --skip-bad */
+	uint64_t line;	      /* of the event that was taken last, or is wrong */
+	uint64_t read, total; /* bytes of a regular file, if known */
 };
 
 /*
  * input_open(input, options, until, error):
- * Decide where the events come from, and read what is at hand: EX_USAGE if there is nothing,
- * EX_NOINPUT if the file of --data cannot be read.  input_close() frees, also after a failure.
+ * Decide where the events come from.  What is one event is read whole, until ${until}.  EX_USAGE if
+ * there is nothing, EX_NOINPUT if a file cannot be read.  input_close() frees, also after a
+ * failure; it takes a struct of zeros.
  */
 int input_open(
 	struct input *input, const struct options *options, int64_t until, struct error *error);
 void input_close(struct input *input);
 
 /*
- * input_next(input, item, error):
- * Take the next event, waiting until there is one.  A line is complete with its LF (a CR before
- * it is not part of it) or at the end of input; blank lines are left out.  Return 1, 0 at the end,
- * or -1: EX_DATAERR (not UTF-8, not JSON where JSON is wanted, too long), EX_TEMPFAIL when time is
- * up, 128+n on a signal.
+ * input_fill(input, group, max, bytes):
+ * Add what is there to ${group}, without waiting, until it has ${max} events or more than about
+ * ${bytes}.  A record is complete with its end, or at the end of the input.  Return whether all
+ * that was there is taken: input_waits() says what comes then.
+ *
+ * A record that is wrong is told and left out with --skip-bad; otherwise nothing more is taken,
+ * input->stopped is set and input->error has its line and what is wrong with it: EX_DATAERR (not
+ * UTF-8, not JSON where JSON is wanted, too long), EX_NOINPUT.
  */
-int input_next(struct input *input, struct input_item *item, struct error *error);
+void input_fill(struct input *input, struct group *group, size_t max, size_t bytes);
+
+/* input_done(input): will there be no further event? */
+bool input_done(const struct input *input);
+
+/* input_waits(input): the descriptor that more can be read from, or -1 if there is no more. */
+int input_waits(const struct input *input);
 
 /*
  * input_count_rest(input):

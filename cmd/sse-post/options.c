@@ -1,31 +1,87 @@
 /* SPDX-License-Identifier: MIT */
 /* The option table of sse-post, and how its operands are told apart; see options.h. */
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sysexits.h>
 
 #include "client_url.h"
+#include "json_pointer.h"
+#include "key.h"
 #include "options.h"
 #include "sse.h"
 
 #define FIELD(name) .offset = offsetof(struct options, name)
-#define DAY 86400000
+#define DAY INT64_C(86400000)
+#define PARALLEL_MAX 64
 
-static const char *const form_words[] = {"auto", "json", "text", NULL};
+static const char *const form_words[] = {"auto", "json", "text", "form", NULL};
+static const char *const source_words[] = {
+	"auto", "lines", "nul", "whole", "envelope", "sse", NULL};
+static const char *const batching_words[] = {"auto", "always", "never", NULL};
+static const char *const results_words[] = {"none", "json", NULL};
 
 static const struct option_row rows[] = {
 	{"data", 'd', OPTION_STRING, FIELD(data), "DATA",
 		"send DATA as it is; @FILE reads a file, - the standard input", "Event",
 		.complete = COMPLETE_FILE},
+	{"file", 'f', OPTION_STRING, FIELD(file), "FILE",
+		"send what is in FILE, as one event if not told otherwise", "Event",
+		.complete = COMPLETE_FILE},
 	{"event", 'e', OPTION_STRING, FIELD(event), "TYPE",
 		"the event's type (the server's default: update)", "Event"},
 	{"as", 0, OPTION_CHOICE, FIELD(form), "FORM",
-		"json or text; auto (default) sends as JSON what is JSON", "Event",
+		"json, text or form; auto (default): JSON if it is JSON", "Event",
 		.choices = form_words},
+	{"lines", 'l', OPTION_FLAG, FIELD(lines), NULL,
+		"one event a line (the default for a pipe without data)", "Many events"},
+	{"null", '0', OPTION_FLAG, FIELD(nul), NULL, "one event for each that ends with NUL",
+		"Many events"},
+	{"slurp", 's', OPTION_FLAG, FIELD(whole), NULL, "all of the standard input is one event",
+		"Many events"},
+	{"envelopes", 'E', OPTION_FLAG, FIELD(envelope), NULL,
+		"each line is {\"event\",\"id\",\"data\"}, as of sse-tail -o json", "Many events"},
+	{"input", 'i', OPTION_CHOICE, FIELD(source), "KIND",
+		"lines, nul, whole, envelope or sse: an event stream", "Many events",
+		.choices = source_words},
+	{"skip-bad", 0, OPTION_FLAG, FIELD(skip_bad), NULL,
+		"go on after an event that is not valid or is refused", "Many events"},
+	{"parallel", 0, OPTION_COUNT, FIELD(parallel), "N",
+		"send over N connections; gives up the order", "Many events", 1, PARALLEL_MAX},
+	{"rate", 0, OPTION_STRING, FIELD(rate_text), "N/s",
+		"send no more than N a second; also N/m, N/h", "Many events"},
+	{"batch", 0, OPTION_CHOICE, FIELD(batching), "WHEN",
+		"many events in one request: always, never; auto (default)", "Many events",
+		.choices = batching_words},
+	{"state", 0, OPTION_STRING, FIELD(state), "FILE",
+		"keep here the id at its source of the last one accepted", "Many events",
+		.complete = COMPLETE_FILE},
 	{"retry-max-time", 0, OPTION_DURATION, FIELD(retry_max_time), "TIME",
-		"how long to try again, per event (30s); 0: once", "Delivery", 0, 7 * (int64_t)DAY},
+		"how long to try again, per request (30s); 0: once", "Delivery", 0, 7 * DAY},
 	{"timeout", 0, OPTION_DURATION, FIELD(timeout), "TIME",
-		"end after this long, whatever is left (0: never)", "Delivery", 0,
-		7 * (int64_t)DAY},
+		"end after this long, whatever is left (0: never)", "Delivery", 0, 7 * DAY},
+	{"idempotency-key", 0, OPTION_STRING, FIELD(key), "KEY",
+		"by this the server knows the event if it comes again", "Delivery"},
+	{"idempotency-key-from", 0, OPTION_STRING, FIELD(key_from), "PTR",
+		"take the key from JSON data: /order/id", "Delivery"},
+	{"at-most-once", 0, OPTION_FLAG, FIELD(at_most_once), NULL,
+		"no key, and no retry that could make a second event", "Delivery"},
+	{"spool", 0, OPTION_STRING, FIELD(spool), "DIR",
+		"keep here what cannot be sent now; a later run sends it", "Spool",
+		.complete = COMPLETE_FOLDER},
+	{"spool-max", 0, OPTION_COUNT, FIELD(spool_max), "N",
+		"the most events that wait for one URL (100000)", "Spool", 1, 1000000000},
+	{"spool-max-size", 0, OPTION_SIZE, FIELD(spool_max_size), "SIZE",
+		"the most bytes that wait for one URL (1G)", "Spool", 1, INT64_C(1) << 50},
+	{"spool-max-age", 0, OPTION_DURATION, FIELD(spool_max_age), "TIME",
+		"what waited longer is not sent any more (0: for ever)", "Spool", 0, 3650 * DAY},
+	{"flush", 0, OPTION_FLAG, FIELD(flush), NULL,
+		"send what waits, of all URLs or the one given; no new event", "Spool"},
+	{"spool-status", 0, OPTION_FLAG, FIELD(spool_status), NULL, "say what waits, send nothing",
+		"Spool"},
+	{"output", 'o', OPTION_CHOICE, FIELD(results), "FORMAT",
+		"json: a line on the standard output for each event", "Messages",
+		.choices = results_words},
 	{0},
 };
 
@@ -34,7 +90,8 @@ static const struct option_program program = {
 	.synopsis = "[option ...] [TOPIC | URL] [NAME=TEXT ...] [NAME:=JSON ...]",
 	.summary = "Send an event to a topic; without data, each line of a pipe or file is one.\n"
 		   "A TOPIC like users or chat/lobby is on the server SSE_URL names\n"
-		   "(http://localhost:8000); without one it is users.",
+		   "(http://localhost:8000); without one it is users.\n"
+		   "NAME=@FILE and NAME:=@FILE take the value from a file.",
 	.tables = {rows, client_option_rows},
 	.examples =
 		"  sse-post firstname=John lastname=DOE        {\"firstname\":\"John\",...} to users\n"
@@ -75,11 +132,168 @@ static int take_operands(struct options *options, char **operands, struct error 
 				"can be a topic or URL",
 				field);
 	}
+	return 0;
+}
+
+/* -l, -0, -s and -E are --input with a word. */
+static int check_source(struct options *options, struct error *error)
+{
+	const struct {
+		bool given;
+		enum source source;
+		const char *name;
+	} flags[] = {{options->lines, SOURCE_LINES, "--lines"},
+		{options->nul, SOURCE_NUL, "--null"}, {options->whole, SOURCE_WHOLE, "--slurp"},
+		{options->envelope, SOURCE_ENVELOPE, "--envelopes"}};
+	const char *name = options->source != SOURCE_AUTO ? "--input" : NULL;
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		if (!flags[i].given)
+			continue;
+		if (name != NULL)
+			return error_set(error, EX_USAGE,
+				"%s and %s say two things about the input; give one of them", name,
+				flags[i].name);
+		options->source = (int)flags[i].source;
+		name = flags[i].name;
+	}
+	return 0;
+}
+
+/* The data comes from one place. */
+static int check_data(const struct options *options, struct error *error)
+{
+	bool input = options->source != SOURCE_AUTO;
+
 	if (options->data != NULL && options->field_count > 0)
 		return error_set(error, EX_USAGE,
 			"'%.200s' and --data both give the data; give one of them",
 			options->fields[0]);
+	if (options->file != NULL && (options->data != NULL || options->field_count > 0))
+		return error_set(error, EX_USAGE,
+			"'%.200s' and --file both give the data; give one "
+			"of them",
+			options->data != NULL ? "--data" : options->fields[0]);
+	if (input && (options->data != NULL || options->field_count > 0))
+		return error_set(error, EX_USAGE,
+			"'%.200s' gives the data, and --lines, --null, --slurp, --envelopes and "
+			"--input say how to read it from the input; give one of them",
+			options->data != NULL ? "--data" : options->fields[0]);
+	if (options->form == FORM_FORM && options->source >= SOURCE_ENVELOPE)
+		return error_set(error, EX_USAGE,
+			"--as form: envelopes and event streams cannot be sent as forms");
 	return 0;
+}
+
+/* The key that a header of the user's names, or NULL. */
+static const char *header_key(const struct options *options)
+{
+	static const char name[] = "Idempotency-Key:";
+
+	for (size_t i = 0; i < options->client.headers.count; i++) {
+		const char *line = options->client.headers.values[i];
+
+		if (strncasecmp(line, name, sizeof(name) - 1) == 0)
+			return line + sizeof(name) - 1 + strspn(line + sizeof(name) - 1, " \t");
+	}
+	return NULL;
+}
+
+static int check_keys(struct options *options, struct error *error)
+{
+	int given = (options->key != NULL) + (options->key_from != NULL) + options->at_most_once;
+	const char *header = header_key(options), *fault;
+
+	if (given > 1)
+		return error_set(error, EX_USAGE,
+			"--idempotency-key, --idempotency-key-from and --at-most-once exclude each "
+			"other; give one");
+	if (header != NULL && given > 0)
+		return error_set(error, EX_USAGE,
+			"--header 'Idempotency-Key: ...' and %s say two things; give one of them",
+			options->at_most_once ? "--at-most-once" : "--idempotency-key");
+	if (header != NULL && options_many(options))
+		return error_set(error, EX_USAGE,
+			"--header 'Idempotency-Key: ...' would give many events the same key; "
+			"--idempotency-key makes one for each of it");
+	if (header != NULL)
+		options->key = header;
+	fault = options->key != NULL ? key_fault(options->key) : NULL;
+	if (fault != NULL)
+		return error_set(error, EX_USAGE, "%s: the key %s",
+			header != NULL ? "--header" : "--idempotency-key", fault);
+	if (options->key_from != NULL && !json_pointer_valid(options->key_from))
+		return error_set(error, EX_USAGE,
+			"--idempotency-key-from: '%.60s' is no JSON pointer; one is like /order/id",
+			options->key_from);
+	return 0;
+}
+
+/* "50/s", "3000/m", "10/h" or, in a second, "50" */
+static int read_rate(struct options *options, struct error *error)
+{
+	static const struct {
+		const char *unit;
+		double seconds;
+	} units[] = {{"", 1}, {"/s", 1}, {"/m", 60}, {"/h", 3600}};
+	const char *text = options->rate_text;
+	size_t digits;
+
+	if (text == NULL)
+		return 0;
+	digits = strspn(text, "0123456789");
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (digits == 0 || digits > 9 || strcmp(text + digits, units[i].unit) != 0)
+			continue;
+		options->rate = strtod(text, NULL) / units[i].seconds;
+		if (options->rate > 0)
+			return 0;
+	}
+	return error_set(error, EX_USAGE,
+		"--rate: '%.60s' is no rate; one is like 50/s, 3000/m or 10/h, from 1 to 999999999",
+		text);
+}
+
+static int check_spool(const struct options *options, struct error *error)
+{
+	const char *what = options->flush ? "--flush" : "--spool-status";
+	bool action = options->flush || options->spool_status;
+
+	if (options->spool != NULL && *options->spool == '\0')
+		return error_set(error, EX_USAGE, "--spool: the folder's name is empty");
+	if (options->flush && options->spool_status)
+		return error_set(error, EX_USAGE,
+			"--flush sends, --spool-status sends nothing; give one of them");
+	if (action && options->spool == NULL)
+		return error_set(error, EX_USAGE, "%s needs --spool DIR, or SSE_SPOOL", what);
+	if (action && (options->field_count > 0 || options->data != NULL || options->file != NULL ||
+			      options->source != SOURCE_AUTO))
+		return error_set(error, EX_USAGE, "%s takes no data: it sends no new event", what);
+	return 0;
+}
+
+static int check(struct options *options, struct error *error)
+{
+	if (client_options_check(&options->client, error) != 0 ||
+		check_event(options->event, error) != 0 || check_source(options, error) != 0 ||
+		check_data(options, error) != 0 || check_keys(options, error) != 0 ||
+		read_rate(options, error) != 0 || check_spool(options, error) != 0)
+		return -1;
+	if (options->state != NULL && options->parallel > 1)
+		return error_set(error, EX_USAGE,
+			"--state needs the order that --parallel gives up; give one of them");
+	if (options->state != NULL && options->source != SOURCE_SSE &&
+		options->source != SOURCE_ENVELOPE)
+		return error_set(error, EX_USAGE,
+			"--state keeps the ids of --input sse or --envelopes; lines have none");
+	return 0;
+}
+
+bool options_many(const struct options *options)
+{
+	if (options->source == SOURCE_AUTO)
+		return options->field_count == 0 && options->data == NULL && options->file == NULL;
+	return options->source != SOURCE_WHOLE;
 }
 
 enum option_result options_parse(
@@ -88,11 +302,14 @@ enum option_result options_parse(
 	enum option_result result;
 	int first;
 
-	*options = (struct options){.client = CLIENT_OPTIONS_DEFAULT, .retry_max_time = 30000};
+	*options = (struct options){.client = CLIENT_OPTIONS_DEFAULT,
+		.retry_max_time = 30000,
+		.parallel = 1,
+		.spool_max = 100000,
+		.spool_max_size = INT64_C(1) << 30};
 	result = option_parse(&program, argc, argv, options, &first, error);
-	if (result == OPTION_RUN && (client_options_check(&options->client, error) != 0 ||
-					    check_event(options->event, error) != 0 ||
-					    take_operands(options, argv + first, error) != 0))
+	if (result == OPTION_RUN &&
+		(take_operands(options, argv + first, error) != 0 || check(options, error) != 0))
 		return OPTION_BAD;
 	return result;
 }

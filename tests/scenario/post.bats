@@ -340,18 +340,44 @@ END
 		requests 1
 	done <<'END'
 400 65
+409 65
 413 65
 422 65
 415 65
 404 69
+405 69
 410 69
 401 77
 403 77
-500 75
-502 75
-408 75
+501 75
+507 75
 304 76
 END
+}
+
+@test "408, 429, 500, 502, 503 and 504 are tried again with the same key; with --retry-max-time 0 they are 75" {
+	local code key
+	for code in 408 429 500 502 503 504; do
+		serve <<END
+accept
+request
+send HTTP/1.1 $code Reason@EMPTY
+request
+send @CREATED
+END
+		run -0 sse-post "$URL/x" -d x
+		[ -z "$output" ]
+		requests 2
+		key=$(grep -a '^Idempotency-Key: ' log | sort -u | tr -d '\r')
+		[[ $key =~ ^Idempotency-Key:\ [0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$ ]]
+		serve <<END
+accept
+request
+send HTTP/1.1 $code Reason@EMPTY
+END
+		run -75 sse-post "$URL/x" -d x --retry-max-time 0
+		[[ $output == *"($code Reason)" ]]
+	done
 }
 
 @test "any 2xx is an acceptance, also when the answer's body is cut" {
@@ -476,21 +502,26 @@ END
 	[[ $output == *"cannot find the host of http://no-such-host.invalid/x" ]]
 }
 
-@test "a connection that breaks after the request is not tried again, and it says what that means" {
-	serve <<'END'
+@test "a connection that breaks after the request is tried again, with the same key" {
+	local how
+	for how in reset close 'send HTTP/1.1 20' 'send HTTP/1.1 201 Created\r\nLast-Ev'; do
+		serve <<END
 accept
 request
+$how
 reset
 accept
 request
 send @CREATED
 END
-	run -75 sse-post "$URL/x" -d x
-	[[ $output == *"may or may not have been stored" ]]
-	requests 1
+		run -0 sse-post "$URL/x" -d x
+		requests 2
+		[ "$(grep -ac '^Idempotency-Key: ' log)" -eq 2 ]
+		[ "$(grep -a '^Idempotency-Key: ' log | sort -u | wc -l)" -eq 1 ]
+	done
 }
 
-@test "nor is it on a connection that was kept: libcurl's own retry would make a second event" {
+@test "so it is on a connection that was kept, where libcurl itself sends it again" {
 	serve <<'END'
 accept
 request
@@ -501,9 +532,65 @@ accept
 request
 send @CREATED
 END
-	run -75 bash -c "printf 'one\ntwo\n' | sse-post $URL/x"
+	run -0 bash -c "printf 'one\ntwo\n' | sse-post $URL/x"
+	requests 3
+	[ "$(grep -a '^Idempotency-Key: ' log | sort -u | wc -l)" -eq 2 ]
+}
+
+@test "an event that may have been stored when the time for retries is over is told so, 75" {
+	serve <<'END'
+accept
+request
+reset
+END
+	run -75 sse-post "$URL/x" -d x --retry-max-time 0
+	[[ $output == *"may or may not have been stored" ]]
+}
+
+@test "--at-most-once sends no key, and nothing again that may have been stored" {
+	serve <<'END'
+accept
+request
+reset
+accept
+request
+send @CREATED
+END
+	run -75 sse-post "$URL/x" -d x --at-most-once
+	[[ $output == *"may or may not have been stored" ]]
+	requests 1
+	run ! has log Idempotency-Key
+	serve <<'END'
+accept
+request
+send @CREATED
+request
+close
+accept
+request
+send @CREATED
+END
+	run -75 bash -c "printf 'one\ntwo\n' | sse-post $URL/x --at-most-once"
 	[[ $output == *"may or may not have been stored; 1 of 2 lines were accepted, line 2 is the first that was not" ]]
 	requests 2
+	local code
+	for code in 500 502 504; do
+		serve <<END
+accept
+request
+send HTTP/1.1 $code Reason@EMPTY
+END
+		run -75 sse-post "$URL/x" -d x --at-most-once
+		requests 1
+	done
+	serve <<'END'
+accept
+request
+send HTTP/1.1 503 Busy@EMPTY
+request
+send @CREATED
+END
+	run -0 sse-post "$URL/x" -d x --at-most-once
 }
 
 @test "a kept connection that the server closed meanwhile is replaced" {
@@ -616,7 +703,7 @@ END
 @test "a line longer than 64 MiB is refused, it does not fill the memory" {
 	free_url
 	run -65 bash -c "head -c 70000000 /dev/zero | tr '\0' x | sse-post $URL/x"
-	[[ $output == *"a line of the standard input is larger than the 64 MiB that one event may hold" ]]
+	[[ $output == *"a line of the standard input is larger than the 64 MiB that one event may hold"* ]]
 }
 
 @test "a server that never answers is left when --timeout is over, 75" {

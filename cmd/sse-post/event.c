@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* Groups of events; see event.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "event.h"
+
+/* An emptied group keeps no more memory than this. */
+#define KEEP_MAX ((size_t)4 << 20)
+
+void group_init(struct group *group)
+{
+	*group = (struct group){0};
+	/* An event of the largest size, beside its neighbours. */
+	buf_init(&group->text, 4 * EVENT_MAX);
+}
+
+void group_free(struct group *group)
+{
+	free(group->all);
+	buf_free(&group->text);
+	group_init(group);
+}
+
+void group_clear(struct group *group)
+{
+	group->count = 0;
+	group->text.len = 0;
+	group->skipped_id = (struct piece){0};
+	if (group->text.size > KEEP_MAX)
+		buf_free(&group->text);
+}
+
+bool group_put(struct group *group, const char *text, size_t len, struct piece *piece)
+{
+	*piece = (struct piece){group->text.len, len};
+	return buf_add(&group->text, text, len);
+}
+
+bool group_add(struct group *group, const struct event *event)
+{
+	if (group->count == group->room) {
+		size_t room = group->room > 0 ? 2 * group->room : 16;
+		struct event *all = realloc(group->all, room * sizeof(*all));
+
+		if (all == NULL)
+			return false;
+		group->all = all;
+		group->room = room;
+	}
+	group->all[group->count++] = *event;
+	return true;
+}
+
+bool event_is_alone(const struct group *group, const struct event *event)
+{
+	struct sse_text data = group_text(group, event->data);
+
+	return event->kind == EVENT_FORM ||
+	       (event->kind == EVENT_JSON &&
+		       (*data.data == '"' || memchr(data.data, '\n', data.len) != NULL ||
+			       memchr(data.data, '\r', data.len) != NULL));
+}
+
+struct sse_text group_text(const struct group *group, struct piece piece)
+{
+	if (group->text.data == NULL || piece.len == 0)
+		return (struct sse_text){"", 0};
+	return (struct sse_text){group->text.data + piece.at, piece.len};
+}

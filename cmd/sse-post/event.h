@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Events that wait to be sent, a group of them at a time.  A group owns all of its text in one
+ * buffer; it is filled, sent from its start to its end, and used again.
+ */
+#ifndef EVENT_H
+#define EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "sse.h"
+
+/* The most that one event may hold, and so the longest line. */
+#define EVENT_MAX ((size_t)64 << 20)
+
+/* The longest key, as sse-serve takes it. */
+#define EVENT_KEY_MAX 255
+
+enum event_kind {
+	EVENT_JSON, /* one JSON value, without white space around it */
+	EVENT_TEXT, /* UTF-8 */
+	EVENT_FORM, /* application/x-www-form-urlencoded */
+};
+
+/* A piece of the group's text. */
+struct piece {
+	size_t at, len;
+};
+
+struct event {
+	enum event_kind kind;
+	struct piece data;
+	struct piece type; /* len 0: the server's default */
+	struct piece key;  /* printable ASCII; len 0: none */
+	struct piece id;   /* where its source goes on after it; len 0: not known */
+	uint64_t line;	   /* its number in the input, from 1; 0 if it is the only one */
+	bool alone;	   /* see event_is_alone() */
+};
+
+struct group {
+	struct event *all;
+	size_t count, room;
+	struct buf text;
+	/* Where the source goes on after events that are not sent, behind the last one. */
+	struct piece skipped_id;
+};
+
+/* group_init(group): an empty one.  group_free() releases it; it takes a struct of zeros. */
+void group_init(struct group *group);
+void group_free(struct group *group);
+
+/* group_clear(group): no event, and the memory is kept unless it is much. */
+void group_clear(struct group *group);
+
+/* group_put(group, text, len, piece): add text to the group.  False without memory. */
+bool group_put(struct group *group, const char *text, size_t len, struct piece *piece);
+
+/* group_add(group, event): add an event whose pieces are in the group.  False without memory. */
+bool group_add(struct group *group, const struct event *event);
+
+/*
+ * event_is_alone(group, event):
+ * Can it not stand on a line of a batch?  A batch takes a string for text and has a value on each
+ * line; so a JSON string, JSON with line ends in it and a form are sent by themselves, and are the
+ * same event under the same key however often they are sent.
+ */
+bool event_is_alone(const struct group *group, const struct event *event);
+
+/* group_text(group, piece): valid until the group is changed; never a NULL pointer. */
+struct sse_text group_text(const struct group *group, struct piece piece);
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* Where keys come from; see key.h. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "json.h"
+#include "json_pointer.h"
+#include "key.h"
+
+void key_maker_init(struct key_maker *maker, const struct options *options)
+{
+	*maker = (struct key_maker){.options = options};
+	buf_init(&maker->text, 4 * EVENT_MAX);
+	buf_init(&maker->source, EVENT_MAX);
+}
+
+void key_maker_free(struct key_maker *maker)
+{
+	buf_free(&maker->text);
+	buf_free(&maker->source);
+}
+
+bool key_encode(const char *text, size_t len, struct buf *out)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+		bool plain = c > ' ' && c < 0x7f && c != '%';
+
+		if (plain ? !buf_add_byte(out, (char)c) : !buf_addf(out, "%%%02X", c))
+			return false;
+	}
+	return true;
+}
+
+const char *key_fault(const char *key)
+{
+	if (*key == '\0')
+		return "is empty";
+	if (strlen(key) > EVENT_KEY_MAX)
+		return "is longer than 255 bytes";
+	for (; *key != '\0'; key++) {
+		if (*key < ' ' || *key > '~')
+			return "holds something other than printable ASCII";
+	}
+	return NULL;
+}
+
+static const char *where(const struct event *event, char text[40])
+{
+	if (event->line == 0)
+		return "the data";
+	snprintf(text, 40, "line %" PRIu64, event->line);
+	return text;
+}
+
+static int take(
+	struct key_maker *maker, struct event *event, struct group *group, struct error *error)
+{
+	char line[40];
+
+	if (maker->text.len > EVENT_KEY_MAX)
+		return error_set(error, EX_DATAERR,
+			"%s: its idempotency key would have %zu bytes; it can have %d",
+			where(event, line), maker->text.len, EVENT_KEY_MAX);
+	if (!group_put(group, maker->text.data, maker->text.len, &event->key))
+		return error_set(error, EX_OSERR, "out of memory");
+	return 0;
+}
+
+/* --idempotency-key: of many events each has one of its own, the same in each run. */
+static bool make_fixed(struct key_maker *maker, const struct event *event)
+{
+	if (event->line == 0)
+		return buf_add_text(&maker->text, maker->options->key);
+	return buf_addf(&maker->text, "%s:%" PRIu64, maker->options->key, event->line);
+}
+
+/* --idempotency-key-from: a string's text, or the digits of a number. */
+static int make_from_data(struct key_maker *maker, const struct event *event,
+	const struct group *group, struct error *error)
+{
+	const char *pointer = maker->options->key_from;
+	struct sse_text data = group_text(group, event->data);
+	struct json_text value = {data.data, data.len}, found = {0};
+	struct buf decoded;
+	char line[40];
+	bool made = true;
+
+	if (event->kind != EVENT_JSON)
+		return error_set(error, EX_DATAERR,
+			"%s is not JSON, and so has no %.100s for its idempotency key",
+			where(event, line), pointer);
+	if (!json_pointer(value, pointer, &found))
+		return error_set(error, EX_DATAERR, "%s has no %.100s for its idempotency key",
+			where(event, line), pointer);
+	if (json_kind(found) != JSON_STRING && json_kind(found) != JSON_NUMBER)
+		return error_set(error, EX_DATAERR,
+			"%s: its %.100s cannot be its idempotency key: it has to be a string or a "
+			"number",
+			where(event, line), pointer);
+	buf_init(&decoded, EVENT_MAX);
+	if (json_kind(found) == JSON_STRING)
+		made = json_string_decode(found, &decoded) &&
+		       key_encode(decoded.data ? decoded.data : "", decoded.len, &maker->text);
+	else
+		made = buf_add(&maker->text, found.text, found.len);
+	buf_free(&decoded);
+	if (!made)
+		return error_set(error, EX_OSERR, "out of memory");
+	if (maker->text.len == 0)
+		return error_set(error, EX_DATAERR,
+			"%s: its %.100s is empty, and so cannot be its idempotency key",
+			where(event, line), pointer);
+	return 0;
+}
+
+/*
+ * Where some events in a row have the same id at their source, the further ones are counted, behind
+ * a space, which no encoded id holds.
+ */
+static bool make_from_id(struct key_maker *maker, struct sse_text id)
+{
+	struct buf *last = &maker->source;
+
+	if (last->len == id.len && memcmp(last->data, id.data, id.len) == 0) {
+		maker->repeated++;
+		return key_encode(id.data, id.len, &maker->text) &&
+		       buf_addf(&maker->text, " %" PRIu64, maker->repeated);
+	}
+	maker->repeated = 0;
+	last->len = 0;
+	return buf_add(last, id.data, id.len) && key_encode(id.data, id.len, &maker->text);
+}
+
+static int make_new(struct key_maker *maker, struct error *error)
+{
+	struct timespec now;
+	char text[UUID_TEXT];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (!uuid_make(&maker->uuids, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, text))
+		return error_set(error, EX_OSERR, "the system gives no random numbers for a key");
+	if (!buf_add_text(&maker->text, text))
+		return error_set(error, EX_OSERR, "out of memory");
+	return 0;
+}
+
+int key_make(struct key_maker *maker, struct event *event, struct sse_text own, struct sse_text id,
+	struct group *group, struct error *error)
+{
+	const struct options *options = maker->options;
+	int result = 0;
+	bool made = true;
+
+	event->key = (struct piece){0};
+	maker->text.len = 0;
+	if (options->at_most_once)
+		return 0;
+	if (options->key != NULL)
+		made = make_fixed(maker, event);
+	else if (options->key_from != NULL)
+		result = make_from_data(maker, event, group, error);
+	else if (own.len > 0)
+		made = key_encode(own.data, own.len, &maker->text);
+	else if (id.len > 0)
+		made = make_from_id(maker, id);
+	else
+		result = make_new(maker, error);
+	if (!made)
+		return error_set(error, EX_OSERR, "out of memory");
+	return result != 0 ? -1 : take(maker, event, group, error);
+}

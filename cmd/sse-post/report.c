@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/* Results, progress and counts; see report.h. */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "body.h"
+#include "client_run.h"
+#include "json.h"
+#include "report.h"
+#include "terminal.h"
+
+/* Progress is shown after this long, and this often (ms). */
+#define SHOW_AFTER 1000
+#define SHOW_EVERY 200
+
+void report_open(struct report *report, const struct options *options)
+{
+	const char *terminal = getenv("TERM");
+
+	*report = (struct report){.options = options, .start = client_now()};
+	buf_init(&report->lines, SIZE_MAX / 2);
+	report->shows = !options->client.quiet && options->client.verbose == 0 &&
+			options_many(options) && isatty(STDERR_FILENO) && terminal != NULL &&
+			strcmp(terminal, "dumb") != 0;
+}
+
+void report_close(struct report *report)
+{
+	buf_free(&report->lines);
+}
+
+/* --- each event ------------------------------------------------------------------------------ */
+
+static bool is_wanted(const struct report *report)
+{
+	return report->options->results == RESULTS_JSON;
+}
+
+/* The start of a line about an event. */
+static void begin(struct report *report, const struct group *group, size_t index, const char *what)
+{
+	const struct event *event = &group->all[index];
+	struct sse_text key = group_text(group, event->key);
+	struct buf *out = &report->lines;
+
+	buf_addf(out, "{\"result\":\"%s\"", what);
+	if (event->line > 0)
+		buf_addf(out, ",\"line\":%" PRIu64, event->line);
+	if (key.len > 0) {
+		buf_add_text(out, ",\"key\":");
+		json_quote(key.data, key.len, out);
+	}
+}
+
+static void end_with_reason(struct report *report, const char *reason)
+{
+	size_t len = strlen(reason);
+
+	buf_add_text(&report->lines, ",\"reason\":");
+	/* A sentence may have been cut in the middle of a character. */
+	json_quote(reason, sse_utf8_valid(reason, len), &report->lines);
+	buf_add_text(&report->lines, "}\n");
+}
+
+/* One that was accepted; an id in JSON's own writing if ${quoted}. */
+static void tell_one(struct report *report, const struct slot *slot, size_t index,
+	struct sse_text id, bool quoted, bool duplicate)
+{
+	const struct event *event = &slot->group->all[index];
+	struct buf *out = &report->lines;
+	char line[40] = "";
+
+	if (is_wanted(report)) {
+		begin(report, slot->group, index, "stored");
+		if (id.len > 0) {
+			buf_add_text(out, ",\"id\":");
+			if (quoted)
+				buf_addf(out, "\"%.*s\"", (int)id.len, id.data);
+			else
+				json_quote(id.data, sse_utf8_valid(id.data, id.len), out);
+		}
+		buf_addf(out, ",\"duplicate\":%s}\n", duplicate ? "true" : "false");
+	}
+	if (report->options->client.verbose == 0)
+		return;
+	if (event->line > 0)
+		snprintf(line, sizeof(line), "line %" PRIu64 ": ", event->line);
+	client_say(&slot->client, CLIENT_EXPLAIN, "%s%ld, accepted%s%.*s%s", line,
+		slot->answer.status, id.len > 0 ? ", id " : "", (int)id.len, id.data,
+		duplicate ? ", which was there already" : "");
+}
+
+void report_accepted(struct report *report, const struct slot *slot, size_t from, size_t count)
+{
+	struct body_result result = {.id = {"", 0}};
+	size_t cursor = 0;
+	bool more = true;
+
+	report->accepted += count;
+	if (!is_wanted(report) && report->options->client.verbose == 0)
+		return;
+	if (!slot->batch) {
+		tell_one(report, slot, from,
+			(struct sse_text){slot->answer.id, strlen(slot->answer.id)}, false,
+			slot->replayed);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		more = more && body_result(&slot->answer_lines, &cursor, &result);
+		tell_one(report, slot, from + i, more ? result.id : (struct sse_text){"", 0}, true,
+			more && result.duplicate);
+	}
+}
+
+void report_refused(
+	struct report *report, const struct group *group, size_t index, const struct error *error)
+{
+	report->refused++;
+	if (!is_wanted(report))
+		return;
+	begin(report, group, index, "refused");
+	end_with_reason(report, error->text);
+}
+
+void report_failed(
+	struct report *report, const struct group *group, size_t index, const struct error *error)
+{
+	if (!is_wanted(report))
+		return;
+	begin(report, group, index, "failed");
+	end_with_reason(report, error->text);
+}
+
+void report_spooled(struct report *report, const struct group *group, size_t from)
+{
+	report->spooled += group->count - from;
+	for (size_t i = from; i < group->count && is_wanted(report); i++) {
+		begin(report, group, i, "spooled");
+		buf_add_text(&report->lines, "}\n");
+	}
+}
+
+bool report_flush(struct report *report)
+{
+	struct buf *lines = &report->lines;
+
+	while (lines->len > 0 && report->error.status == 0) {
+		ssize_t count = write(STDOUT_FILENO, lines->data, lines->len);
+
+		if (count >= 0)
+			buf_drop(lines, (size_t)count);
+		else if (errno == EPIPE)
+			error_set(&report->error, 128 + SIGPIPE, "%s", "");
+		else if (errno != EINTR)
+			error_set(&report->error, EX_IOERR,
+				"cannot write to the standard output: %s", strerror(errno));
+		else if (client_signal() != 0)
+			client_stopped(&report->error);
+	}
+	return report->error.status == 0;
+}
+
+/* --- progress -------------------------------------------------------------------------------- */
+
+/* "12345678" becomes "12,345,678". */
+static const char *group_digits(uint64_t number, char text[32])
+{
+	char digits[24];
+	int len = snprintf(digits, sizeof(digits), "%" PRIu64, number), out = 0;
+
+	for (int i = 0; i < len; i++) {
+		if (i > 0 && (len - i) % 3 == 0)
+			text[out++] = ',';
+		text[out++] = digits[i];
+	}
+	text[out] = '\0';
+	return text;
+}
+
+int64_t report_progress(struct report *report, const struct input *input)
+{
+	int64_t now = client_now(), passed = now - report->start;
+	char accepted[32], rate[32], spooled[32], left[60] = "";
+	uint64_t done = report->accepted + report->spooled;
+
+	if (!report->shows)
+		return CLIENT_NEVER;
+	if (passed < SHOW_AFTER)
+		return report->start + SHOW_AFTER;
+	if (now < report->shown_at + SHOW_EVERY)
+		return report->shown_at + SHOW_EVERY;
+	if (input->total > 0 && input->read > 0 && input->read <= input->total) {
+		double share =
+			(double)(input->read - (input->split.bytes.len - input->split.used)) /
+			(double)input->total;
+
+		if (share > 0)
+			snprintf(left, sizeof(left), ", %d %%, %" PRId64 " s left",
+				(int)(100 * share),
+				(int64_t)((double)passed * (1 - share) / share / 1000));
+	}
+	fprintf(stderr, "\r\033[K%s sent%s%s, %s/s%s", group_digits(report->accepted, accepted),
+		report->spooled > 0 ? ", spooled " : "",
+		report->spooled > 0 ? group_digits(report->spooled, spooled) : "",
+		group_digits(done * 1000 / (uint64_t)passed, rate), left);
+	fflush(stderr);
+	report->shown = true;
+	report->shown_at = now;
+	return now + SHOW_EVERY;
+}
+
+void report_clear(struct report *report)
+{
+	if (!report->shown)
+		return;
+	fputs("\r\033[K", stderr);
+	fflush(stderr);
+	report->shown = false;
+}
+
+/* --- counts ---------------------------------------------------------------------------------- */
+
+void report_account(
+	const struct report *report, struct input *input, uint64_t line, struct error *error)
+{
+	struct error reason = *error;
+	bool all = input_count_rest(input);
+	const char *read = all ? "" : "read so far ";
+	const char *what = input->parser != NULL ? "event" : "line";
+	char spooled[80] = "";
+
+	if (report->spooled > 0)
+		snprintf(spooled, sizeof(spooled), ", %" PRIu64 " are in the spool",
+			report->spooled);
+	if (report->accepted == input->events)
+		error_set(error, reason.status, "%.400s; all %" PRIu64 " %ss %swere accepted",
+			reason.text, report->accepted, what, read);
+	else if (report->accepted + report->spooled == input->events || line == 0)
+		error_set(error, reason.status,
+			"%.350s; %" PRIu64 " of %" PRIu64 " %ss %swere accepted%s", reason.text,
+			report->accepted, input->events, what, read, spooled);
+	else
+		error_set(error, reason.status,
+			"%.320s; %" PRIu64 " of %" PRIu64 " %ss %swere accepted%s, %s %" PRIu64
+			" is the first that was not",
+			reason.text, report->accepted, input->events, what, read, spooled, what,
+			line);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is said of each event, for programs (-o json, on the standard output) and for people (-v,
+ * and a line of progress on a terminal); and the counts that an error ends with.
+ */
+#ifndef REPORT_H
+#define REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "deliver.h"
+#include "error.h"
+#include "event.h"
+#include "input.h"
+#include "options.h"
+
+struct report {
+	const struct options *options;
+	struct buf lines;   /* for the standard output */
+	struct error error; /* why it cannot be written; status 0 while it can */
+	uint64_t accepted, spooled, refused;
+	int64_t start, shown_at; /* moments of client_now() */
+	bool shows, shown;	 /* progress */
+};
+
+/* report_open(report, options) / report_close(report). */
+void report_open(struct report *report, const struct options *options);
+void report_close(struct report *report);
+
+/* The server has ${count} events of the slot's group, from ${from} on. */
+void report_accepted(struct report *report, const struct slot *slot, size_t from, size_t count);
+
+/* One event that was refused, or is not sent any more; ${error} says why. */
+void report_refused(
+	struct report *report, const struct group *group, size_t index, const struct error *error);
+void report_failed(
+	struct report *report, const struct group *group, size_t index, const struct error *error);
+
+/* The events from ${from} on are in the spool. */
+void report_spooled(struct report *report, const struct group *group, size_t from);
+
+/* report_flush(report): write what is to be written; false if it cannot be, see the error. */
+bool report_flush(struct report *report);
+
+/*
+ * report_progress(report, input):
+ * Show how far it got, if this is a terminal, there are many events, and it has taken a second;
+ * return the moment by which to be called again.  report_clear() takes the line away.
+ */
+int64_t report_progress(struct report *report, const struct input *input);
+void report_clear(struct report *report);
+
+/*
+ * report_account(report, input, line, error):
+ * Put behind the reason in ${error} how many of how many events were accepted, and that the one
+ * of ${line} is the first that was not; 0 if there is none such.
+ */
+void report_account(
+	const struct report *report, struct input *input, uint64_t line, struct error *error);
+
+#endif

@@ -1,0 +1,684 @@
+/* SPDX-License-Identifier: MIT */
+/* From the input to the server or the spool; see run.h. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "backoff.h"
+#include "body.h"
+#include "client_run.h"
+#include "deliver.h"
+#include "flush.h"
+#include "input.h"
+#include "report.h"
+#include "run.h"
+#include "spool.h"
+#include "state.h"
+
+/* Between two tries to deliver what waits, while lines come (ms). */
+#define FLUSH_FIRST 1000
+#define FLUSH_MAX 60000
+
+/* How many events go together to a server that gets each by itself. */
+#define SINGLES_MAX 256
+
+/* A group of events has no more than this before it is sent. */
+#define GROUP_BYTES_MAX ((size_t)1 << 20)
+
+struct run {
+	const struct options *options;
+	struct input input;
+	struct deliver deliver;
+	struct deliver_listener listener;
+	struct destination to;
+	struct queue queue;
+	struct flush flush;
+	struct state state;
+	struct report report;
+	struct backoff flush_pause;
+	struct group *groups; /* one for each slot, and one that is being filled: */
+	size_t group_count;
+	struct group *ready;
+	bool spooling;			   /* there is a spool */
+	bool flushing;			   /* what is sent now comes from it */
+	bool spooled;			   /* something was put there by this run */
+	int64_t until, flush_at, start_at; /* moments: --timeout, next flush, --rate */
+	bool failed;
+	struct error error;
+	struct error away; /* why events were put into the spool last */
+	uint64_t first; /* line of the first event that was not accepted; 0: none, or not known */
+};
+
+/* --- failing --------------------------------------------------------------------------------- */
+
+static void note_line(struct run *run, uint64_t line)
+{
+	if (line > 0 && (run->first == 0 || line < run->first))
+		run->first = line;
+}
+
+/* The first reason is the one that is told. */
+static void fail(struct run *run, const struct error *error)
+{
+	if (!run->failed)
+		run->error = *error;
+	run->failed = true;
+}
+
+/* The events from ${from} on will not be sent. */
+static void give_up(
+	struct run *run, const struct group *group, size_t from, const struct error *error)
+{
+	if (from < group->count)
+		note_line(run, group->all[from].line);
+	for (size_t i = from; i < group->count; i++)
+		report_failed(&run->report, group, i, error);
+	fail(run, error);
+}
+
+/* --- what is done with ----------------------------------------------------------------------- */
+
+/* Keep where the source goes on after the first ${count} events of a group. */
+static void save_state(struct run *run, const struct group *group, size_t count)
+{
+	struct sse_text id = group_text(group, group->skipped_id);
+	struct error error;
+
+	if (run->state.path == NULL)
+		return;
+	if (count < group->count || id.len == 0) {
+		while (count > 0 && group->all[count - 1].id.len == 0)
+			count--;
+		if (count == 0)
+			return;
+		id = group_text(group, group->all[count - 1].id);
+	}
+	if (state_save(&run->state, id.data, id.len, client_now(), &error) != 0)
+		fail(run, &error);
+}
+
+static void on_accepted(void *context, const struct slot *slot, size_t from, size_t count)
+{
+	struct run *run = context;
+
+	if (run->flushing) {
+		flush_accepted(&run->flush, slot, from, count);
+		return;
+	}
+	report_accepted(&run->report, slot, from, count);
+	save_state(run, slot->group, from + count);
+}
+
+static bool on_refused(void *context, const struct slot *slot, const struct error *error)
+{
+	struct run *run = context;
+	uint64_t line = slot->group->all[slot->at].line;
+
+	if (run->flushing)
+		return flush_refused(&run->flush, slot, error);
+	report_refused(&run->report, slot->group, slot->at, error);
+	if (!run->options->skip_bad)
+		return false;
+	if (line > 0)
+		client_say(&slot->client, CLIENT_WARN, "left out: line %" PRIu64 ": %s", line,
+			error->text);
+	else
+		client_say(&slot->client, CLIENT_WARN, "left out: %s", error->text);
+	save_state(run, slot->group, slot->at + 1);
+	return true;
+}
+
+/* Put the events from ${from} on into the spool.  False if that cannot be done. */
+static bool put_into_spool(struct run *run, struct group *group, size_t from)
+{
+	struct error error = {0}, reason = run->away;
+
+	if (queue_append(&run->queue, group, from, reason.text, &error) != 0) {
+		struct error wrong = error;
+
+		if (reason.status != 0)
+			error_set(&error,
+				wrong.status == EX_TEMPFAIL ? reason.status : wrong.status,
+				"%.250s; and %.230s", reason.text, wrong.text);
+		give_up(run, group, from, &error);
+		return false;
+	}
+	run->spooled = true;
+	report_spooled(&run->report, group, from);
+	save_state(run, group, group->count);
+	client_say(&run->deliver.slots[0].client, CLIENT_EXPLAIN, "%zu put into the spool %s",
+		group->count - from, run->queue.path);
+	return true;
+}
+
+/* The server is away: the next try is after a pause. */
+static void postpone_flush(struct run *run, const struct error *error)
+{
+	run->away = *error;
+	run->flush_at = client_now() + backoff_next(&run->flush_pause);
+}
+
+/* A slot has finished. */
+static void collect(struct run *run, struct slot *slot)
+{
+	struct group *group = slot->group;
+	struct error error;
+
+	deliver_explain(slot, &error);
+	if (slot->failure == FAILURE_NONE) {
+		save_state(run, group, group->count);
+	} else if (slot->failure == FAILURE_AWAY && run->spooling) {
+		/* In the spool it is safe, whether it is stored already or not. */
+		postpone_flush(run, &slot->error);
+		put_into_spool(run, group, slot->at);
+	} else {
+		if (slot->failure == FAILURE_REFUSED) {
+			note_line(run, group->all[slot->at].line);
+			give_up(run, group, slot->at + 1, &error);
+		} else {
+			give_up(run, group, slot->at, &error);
+		}
+	}
+	deliver_release(slot);
+	group_clear(group);
+}
+
+/* --- what is next ---------------------------------------------------------------------------- */
+
+static size_t group_max(const struct run *run)
+{
+	size_t max = run->to.batching == BATCHING_ALWAYS ? BODY_EVENTS_MAX
+		     : run->to.batching == BATCHING_AUTO || run->options->parallel > 1
+			     ? 1
+			     : SINGLES_MAX;
+	double rate = run->options->rate;
+
+	/* With a rate, about what may go in a tenth of a second. */
+	if (rate > 0 && rate / 10 < (double)max)
+		max = rate > 20 ? (size_t)(rate / 10) : 1;
+	return max;
+}
+
+static bool is_in_use(const struct run *run, const struct group *group)
+{
+	for (size_t i = 0; i < run->deliver.count; i++) {
+		if (run->deliver.slots[i].group == group)
+			return true;
+	}
+	return false;
+}
+
+/* Take what the input has, up to what goes together. */
+static void fill(struct run *run, size_t max)
+{
+	for (size_t i = 0; run->ready == NULL; i++) {
+		if (!is_in_use(run, &run->groups[i]))
+			run->ready = &run->groups[i];
+	}
+	if (!input_done(&run->input))
+		input_fill(&run->input, run->ready, max, GROUP_BYTES_MAX);
+}
+
+/* With what is behind it as far as it is there: a sync for each line would hold up a pipe. */
+static void spool_ready(struct run *run)
+{
+	fill(run, BODY_EVENTS_MAX);
+	put_into_spool(run, run->ready, 0);
+	group_clear(run->ready);
+}
+
+static void run_flush_of(struct run *run, bool once, enum flush_result *result)
+{
+	struct error error = {0};
+
+	run->flushing = true;
+	*result = flush_queue(&run->flush, &run->deliver, &run->to, once, &error);
+	run->flushing = false;
+	if (run->queue.failed > 0 && run->queue.last_failure.status != 0) {
+		client_say(&run->deliver.slots[0].client, CLIENT_WARN,
+			"from the spool, put aside: %s", run->queue.last_failure.text);
+		run->queue.last_failure.status = 0;
+	}
+	switch (*result) {
+	case FLUSH_DONE:
+		backoff_reset(&run->flush_pause);
+		break;
+	case FLUSH_BUSY:
+		error_set(
+			&run->away, EX_TEMPFAIL, "another process delivers what was there before");
+		break;
+	case FLUSH_AWAY:
+		postpone_flush(run, &error);
+		break;
+	case FLUSH_NO:
+	case FLUSH_FAILED:
+		run->away = error;
+		break;
+	}
+}
+
+static bool is_stopped(const struct run *run)
+{
+	return client_signal() != 0 || client_now() >= run->until;
+}
+
+/*
+ * Something waits in the spool, and nothing of ours is under way: it goes first.  Return whether
+ * what is ready may be sent after it.
+ */
+static bool clear_the_way(struct run *run)
+{
+	enum flush_result result = FLUSH_AWAY;
+
+	if (client_now() >= run->flush_at)
+		run_flush_of(run, run->spooled, &result);
+	if (result == FLUSH_DONE)
+		return true;
+	if (result == FLUSH_NO || result == FLUSH_FAILED) {
+		struct error reason = run->away, error;
+
+		error_set(&error, reason.status, "%.400s; events wait in the spool before this one",
+			reason.text);
+		give_up(run, run->ready, 0, &error);
+		return false;
+	}
+	spool_ready(run);
+	/* The other one may have stopped just before: then it is up to us. */
+	if (result == FLUSH_BUSY && !run->failed && !is_stopped(run))
+		run_flush_of(run, true, &result);
+	return false;
+}
+
+/* Send what is ready, if it may go now. */
+static void dispatch(struct run *run)
+{
+	struct slot *slot = deliver_free_slot(&run->deliver);
+	size_t count = run->ready->count;
+	int64_t now = client_now();
+
+	if (count == 0 || slot == NULL || now < run->start_at)
+		return;
+	if (run->to.batching == BATCHING_AUTO && deliver_busy(&run->deliver) > 0)
+		return;
+	if (run->spooling && !queue_is_empty(&run->queue)) {
+		if (deliver_busy(&run->deliver) > 0 || !clear_the_way(run))
+			return;
+		count = run->ready->count;
+	}
+	if (run->options->rate > 0)
+		run->start_at = (now > run->start_at + 1000 ? now : run->start_at) +
+				(int64_t)(1000 * (double)count / run->options->rate);
+	deliver_start(slot, run->ready, &run->to, false);
+	run->ready = NULL;
+}
+
+/* --- the whole ------------------------------------------------------------------------------- */
+
+/* A signal, or the time of --timeout: what was taken goes to the spool if there is one. */
+static void stop(struct run *run)
+{
+	struct error error = {0};
+	bool saved = run->spooling && client_signal() == 0;
+	struct slot *slot;
+
+	for (size_t i = 0; i < run->deliver.count; i++) {
+		if (run->deliver.slots[i].group != NULL)
+			deliver_abort(&run->deliver.slots[i]);
+	}
+	while ((slot = deliver_finished(&run->deliver)) != NULL)
+		collect(run, slot);
+	if (client_signal() != 0)
+		client_stopped(&error);
+	else
+		error_set(&error, EX_TEMPFAIL, "the time of --timeout is up");
+	if (run->ready != NULL && run->ready->count > 0) {
+		if (run->spooling && run->away.status == 0)
+			run->away = error;
+		if (!run->spooling)
+			give_up(run, run->ready, 0, &error);
+		else if (put_into_spool(run, run->ready, 0))
+			group_clear(run->ready);
+	}
+	/* All is safe though it took too long? */
+	if (!saved || !input_done(&run->input))
+		fail(run, &error);
+}
+
+static bool is_idle(const struct run *run)
+{
+	return deliver_busy(&run->deliver) == 0 && (run->ready == NULL || run->ready->count == 0);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Until something can be done. */
+static void wait(struct run *run)
+{
+	int64_t until = report_progress(&run->report, &run->input);
+	bool fills = run->ready == NULL ||
+		     (run->ready->count < group_max(run) && run->ready->text.len < GROUP_BYTES_MAX);
+	int fd = run->failed || !fills || !run->input.waits ? -1 : input_waits(&run->input);
+
+	if (run->start_at > client_now())
+		until = earlier(until, run->start_at);
+	if (run->spooled && run->flush_at > client_now())
+		until = earlier(until, run->flush_at);
+	until = earlier(until, state_due(&run->state));
+	if (deliver_busy(&run->deliver) == 0 && (run->failed || (is_idle(run) && fd < 0)))
+		return;
+	deliver_wait(&run->deliver, fd, until);
+}
+
+static void keep_up(struct run *run)
+{
+	struct error error;
+	enum flush_result result;
+
+	if (client_now() >= state_due(&run->state) &&
+		state_sync(&run->state, client_now(), &error) != 0)
+		fail(run, &error);
+	if (!report_flush(&run->report))
+		fail(run, &run->report.error);
+	/* While no line comes, what waits is sent all the same. */
+	if (run->spooled && !run->failed && is_idle(run) && client_now() >= run->flush_at &&
+		!queue_is_empty(&run->queue))
+		run_flush_of(run, true, &result);
+}
+
+/* One turn; false at the end. */
+static bool turn(struct run *run)
+{
+	struct slot *slot;
+
+	while ((slot = deliver_finished(&run->deliver)) != NULL)
+		collect(run, slot);
+	keep_up(run);
+	if (is_stopped(run)) {
+		stop(run);
+		return false;
+	}
+	if (run->failed && deliver_busy(&run->deliver) == 0)
+		return false;
+	if (!run->failed) {
+		fill(run, group_max(run));
+		dispatch(run);
+	}
+	if (deliver_finished(&run->deliver) != NULL)
+		return true;
+	if (!run->failed && is_idle(run) && input_done(&run->input))
+		return false;
+	wait(run);
+	return true;
+}
+
+/* Nothing is left of the input: what waits in the spool is sent, if this run did not try just now.
+ */
+static void flush_at_end(struct run *run)
+{
+	enum flush_result result;
+
+	if (!run->spooling || run->failed || is_stopped(run) || queue_is_empty(&run->queue) ||
+		client_now() < run->flush_at)
+		return;
+	run_flush_of(run, run->spooled, &result);
+	if (result == FLUSH_NO || result == FLUSH_FAILED)
+		client_say(&run->deliver.slots[0].client, CLIENT_WARN,
+			"events wait in the spool: %s", run->away.text);
+}
+
+/* What the end means. */
+static int conclude(struct run *run, struct error *error)
+{
+	struct input *input = &run->input;
+	struct error reason = {0};
+	uint64_t left_out = run->report.refused + input->skipped;
+
+	if (input->stopped && !run->failed) {
+		note_line(run, input->line);
+		fail(run, &input->error);
+	}
+	if (state_sync(&run->state, client_now(), &reason) != 0)
+		fail(run, &reason);
+	if (!report_flush(&run->report))
+		fail(run, &run->report.error);
+	if (!run->failed && left_out == 0)
+		return 0;
+	if (run->failed)
+		*error = run->error;
+	else
+		error_set(error, EX_DATAERR, "%" PRIu64 " left out", left_out);
+	if (input->kind == NULL || input->events == 0 || error->text[0] == '\0')
+		return -1;
+	report_account(&run->report, input, run->failed ? run->first : 0, error);
+	return -1;
+}
+
+static int open_spool(struct run *run, struct error *error)
+{
+	const struct options *options = run->options;
+	const struct spool_limits limits = {
+		options->spool_max, options->spool_max_size, options->spool_max_age};
+
+	run->flush = (struct flush){.queue = &run->queue};
+	backoff_init(&run->flush_pause, FLUSH_FIRST, FLUSH_MAX);
+	if (options->spool == NULL)
+		return 0;
+	run->spooling = true;
+	return queue_open(&run->queue, options->spool, run->to.url.shown, &limits, error);
+}
+
+static int open_all(struct run *run, const char *program, struct error *error)
+{
+	const struct options *options = run->options;
+
+	run->listener = (struct deliver_listener){run, on_accepted, on_refused};
+	report_open(&run->report, options);
+	run->group_count = (size_t)options->parallel + 1;
+	run->groups = calloc(run->group_count, sizeof(*run->groups));
+	if (run->groups == NULL)
+		return error_set(error, EX_OSERR, "out of memory");
+	for (size_t i = 0; i < run->group_count; i++)
+		group_init(&run->groups[i]);
+	if (destination_open(&run->to, options->target, options, error) != 0)
+		return -1;
+	client_url_hide(&run->to.url, options->target);
+	if (input_open(&run->input, options, run->until, error) != 0 ||
+		deliver_open(&run->deliver, program, options, &run->listener, run->until, error) !=
+			0 ||
+		open_spool(run, error) != 0)
+		return -1;
+	return options->state != NULL ? state_open(&run->state, options->state, error) : 0;
+}
+
+static void close_all(struct run *run)
+{
+	report_clear(&run->report);
+	report_close(&run->report);
+	deliver_close(&run->deliver);
+	queue_close(&run->queue);
+	state_close(&run->state);
+	input_close(&run->input);
+	destination_close(&run->to);
+	for (size_t i = 0; run->groups != NULL && i < run->group_count; i++)
+		group_free(&run->groups[i]);
+	free(run->groups);
+}
+
+int run_post(const char *program, const struct options *options, struct error *error)
+{
+	struct run *run = calloc(1, sizeof(*run));
+	int result;
+
+	if (run == NULL)
+		return error_set(error, EX_OSERR, "out of memory");
+	run->options = options;
+	run->until = client_after(options->timeout);
+	result = open_all(run, program, error);
+	if (result == 0) {
+		while (turn(run))
+			;
+		flush_at_end(run);
+		report_clear(&run->report);
+		result = conclude(run, error);
+	}
+	close_all(run);
+	free(run);
+	return result;
+}
+
+/* --- only the spool -------------------------------------------------------------------------- */
+
+/* The URLs of the queues that have something. */
+struct urls {
+	char **all;
+	size_t count;
+	bool failed;
+};
+
+static bool add_url(void *context, const struct queue_status *status)
+{
+	struct urls *urls = context;
+	char **all;
+
+	if (status->events == 0)
+		return true;
+	all = realloc(urls->all, (urls->count + 1) * sizeof(*all));
+	if (all != NULL)
+		urls->all = all;
+	if (all == NULL || (all[urls->count] = strdup(status->url)) == NULL) {
+		urls->failed = true;
+		return false;
+	}
+	urls->count++;
+	return true;
+}
+
+static void free_urls(struct urls *urls)
+{
+	for (size_t i = 0; i < urls->count; i++)
+		free(urls->all[i]);
+	free(urls->all);
+}
+
+/* Nothing that was meant for one host is sent to another. */
+static int check_hosts(const struct urls *urls, const struct options *options, struct error *error)
+{
+	struct client_url first = {0}, other = {0};
+	int result = 0;
+
+	if (options->client.user == NULL && options->client.bearer == NULL &&
+		options->client.headers.count == 0)
+		return 0;
+	for (size_t i = 0; i < urls->count && result == 0; i++) {
+		result = client_url_set(i == 0 ? &first : &other, urls->all[i], NULL, error);
+		if (i > 0 && result == 0 && strcmp(first.origin, other.origin) != 0)
+			result = error_set(error, EX_USAGE,
+				"events wait for %.100s and %.100s: name the one that the login or "
+				"header is for",
+				first.origin, other.origin);
+		client_url_free(&other);
+	}
+	client_url_free(&first);
+	return result;
+}
+
+static int open_flush(struct run *run, const char *program, const char *url, struct error *error)
+{
+	const struct options *options = run->options;
+	const struct spool_limits limits = {
+		options->spool_max, options->spool_max_size, options->spool_max_age};
+
+	run->flushing = true;
+	run->listener = (struct deliver_listener){run, on_accepted, on_refused};
+	run->flush = (struct flush){.queue = &run->queue};
+	if (destination_open(&run->to, url, options, error) != 0)
+		return -1;
+	client_url_hide(&run->to.url, options->target);
+	if (deliver_open(&run->deliver, program, options, &run->listener, run->until, error) != 0)
+		return -1;
+	return queue_open(&run->queue, options->spool, run->to.url.shown, &limits, error);
+}
+
+/* What waits for one URL. */
+static int flush_url(struct run *run, const char *program, const char *url, struct error *error)
+{
+	enum flush_result result;
+
+	if (open_flush(run, program, url, error) != 0)
+		return -1;
+	result = flush_queue(&run->flush, &run->deliver, &run->to, false, error);
+	if (result == FLUSH_BUSY)
+		client_say(&run->deliver.slots[0].client, CLIENT_WARN,
+			"another process is sending what waits for %s", run->to.url.shown);
+	else if (result != FLUSH_DONE)
+		return -1;
+	if (run->queue.failed > 0)
+		return error_set(error, EX_DATAERR, "%zu put aside, the last: %.400s",
+			run->queue.failed, run->queue.last_failure.text);
+	return 0;
+}
+
+static int flush_one(const char *program, const struct options *options, const char *url,
+	int64_t until, struct error *error)
+{
+	struct run *run = calloc(1, sizeof(*run));
+	int result;
+
+	if (run == NULL)
+		return error_set(error, EX_OSERR, "out of memory");
+	run->options = options;
+	run->until = until;
+	result = flush_url(run, program, url, error);
+	deliver_close(&run->deliver);
+	queue_close(&run->queue);
+	destination_close(&run->to);
+	free(run);
+	return result;
+}
+
+static int flush_each(const char *program, const struct options *options, const struct urls *urls,
+	int64_t until, struct error *error)
+{
+	struct error one;
+	int result = 0;
+
+	for (size_t i = 0; i < urls->count && client_signal() == 0; i++) {
+		int status;
+
+		/* Where the URL had a secret, what is kept is not what it was. */
+		if (strstr(urls->all[i], "=...") != NULL)
+			status = error_set(&one, EX_USAGE,
+				"%.300s holds what is not kept in the spool: name the whole URL",
+				urls->all[i]);
+		else
+			status = flush_one(program, options, urls->all[i], until, &one);
+		if (status != 0 && result == 0)
+			*error = one;
+		result = status != 0 ? -1 : result;
+	}
+	return client_signal() != 0 && result == 0 ? client_stopped(error) : result;
+}
+
+int run_flush(const char *program, const struct options *options, struct error *error)
+{
+	int64_t until = client_after(options->timeout);
+	struct urls urls = {0};
+	int result;
+
+	if (options->target != NULL)
+		return flush_one(program, options, options->target, until, error);
+	result = spool_each(options->spool, add_url, &urls, error);
+	if (result == 0 && urls.failed)
+		result = error_set(error, EX_OSERR, "out of memory");
+	if (result == 0)
+		result = check_hosts(&urls, options, error);
+	if (result == 0)
+		result = flush_each(program, options, &urls, until, error);
+	free_urls(&urls);
+	return result;
+}

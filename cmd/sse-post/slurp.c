@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading; see slurp.h. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "client_run.h"
+#include "event.h"
+#include "slurp.h"
+
+#define READ_SIZE ((size_t)256 << 10)
+
+static int wait_for(int fd, int64_t until, struct error *error)
+{
+	switch (client_wait_input(fd, until)) {
+	case CLIENT_SIGNAL:
+		return client_stopped(error);
+	case CLIENT_TIME:
+		return error_set(error, EX_TEMPFAIL, "the time of --timeout is up");
+	case CLIENT_DONE:
+	case CLIENT_HANGUP:
+		break;
+	}
+	return 0;
+}
+
+int slurp_some(
+	int fd, const char *name, bool waits, int64_t until, struct buf *out, struct error *error)
+{
+	size_t left = out->cap - out->len;
+	ssize_t count;
+	char *room;
+
+	if (left > READ_SIZE)
+		left = READ_SIZE;
+	room = buf_reserve(out, left);
+	if (room == NULL)
+		return error_set(error, EX_OSERR, "out of memory");
+	do {
+		if (waits && wait_for(fd, until, error) != 0)
+			return -1;
+		count = read(fd, room, left);
+	} while (count < 0 && (errno == EINTR || errno == EAGAIN));
+	if (count < 0)
+		return error_set(
+			error, EX_NOINPUT, "cannot read %.300s: %s", name, strerror(errno));
+	out->len += (size_t)count;
+	return count > 0;
+}
+
+static void drop_line_end(struct buf *out, size_t start)
+{
+	if (out->len > start && out->data[out->len - 1] == '\n')
+		out->len--;
+	if (out->len > start && out->data[out->len - 1] == '\r')
+		out->len--;
+}
+
+int slurp_file(const char *path, int64_t until, struct buf *out, struct error *error)
+{
+	bool standard = strcmp(path, "-") == 0;
+	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC), more = 1;
+	const char *name = standard ? SLURP_STDIN : path;
+	size_t start = out->len;
+
+	if (fd < 0)
+		return error_set(
+			error, EX_NOINPUT, "cannot open %.300s: %s", path, strerror(errno));
+	while (more > 0 && out->len < out->cap)
+		more = slurp_some(fd, name, true, until, out, error);
+	if (!standard)
+		close(fd);
+	drop_line_end(out, start);
+	if (more > 0)
+		return error_set(error, EX_DATAERR,
+			"%.300s is larger than the %zu MiB that one event may hold", name,
+			EVENT_MAX >> 20);
+	return more;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading from files and pipes without being held up by a signal or beyond a moment. */
+#ifndef SLURP_H
+#define SLURP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "error.h"
+
+/* What to call descriptor 0 in a sentence. */
+#define SLURP_STDIN "the standard input"
+
+/*
+ * slurp_some(fd, name, waits, until, out, error):
+ * Read once into ${out}, which has a cap; if ${waits}, the descriptor may have nothing to read yet,
+ * and is waited for until ${until}.  Return 1, 0 at the end, or -1: EX_NOINPUT, EX_TEMPFAIL when
+ * time is up, 128+n on a signal.  ${out} must not be full.
+ */
+int slurp_some(
+	int fd, const char *name, bool waits, int64_t until, struct buf *out, struct error *error);
+
+/*
+ * slurp_file(path, until, out, error):
+ * Append all of a file, "-" being the standard input, but for one line end at its end, which
+ * belongs to the file and not to the data.  EX_NOINPUT; EX_DATAERR if it is larger than an event
+ * may be.
+ */
+int slurp_file(const char *path, int64_t until, struct buf *out, struct error *error);
+
+#endif

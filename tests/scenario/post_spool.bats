@@ -1,0 +1,401 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# The spool of sse-post: what cannot be sent now is kept, and sent later, in order and once.
+# shellcheck disable=SC2154,SC2119,SC2030,SC2031,SC2016,SC2046 # names without blanks
+
+load serve_helpers
+
+setup() {
+	serve_setup
+	export SSE_TIMEOUT=60s SSE_SPOOL=$PWD/spool
+}
+
+teardown() {
+	chmod -R u+w spool 2>/dev/null || true
+	serve_teardown
+}
+
+# place: URL and PORT of a server that is down.
+place() {
+	serve
+	stop
+	rm -f events.db*
+}
+
+post() {
+	SSE_URL=$URL sse-post "$@"
+}
+
+stored() {
+	curl -sf -H 'Accept: application/x-ndjson' "$URL/api/$1"
+}
+
+is() {
+	local got
+	got=$(cat)
+	[ "$got" = "$1" ] || { echo "got: $got" >&2; return 1; }
+}
+
+# waiting: the files of events that wait.
+waiting() {
+	find spool -name '*.events' -not -path '*/failed/*' | sort
+}
+
+# needs_drop: skip the test where nothing can be run without root's rights; others reach our folder.
+needs_drop() {
+	local up=$PWD
+	[ "$(id -u)" -eq 0 ] || return 0
+	command -v setpriv >/dev/null || skip 'nothing to drop rights with'
+	while [ "$up" != / ]; do
+		chmod a+x "$up"
+		up=$(dirname "$up")
+	done
+	drop test -x "$BIN/sse-post" || skip 'the program cannot be reached without rights'
+}
+
+# drop COMMAND...: run it without root's rights.
+drop() {
+	if [ "$(id -u)" -ne 0 ]; then
+		"$@"
+	else
+		setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
+	fi
+}
+
+@test "with the server down an event goes into the spool at once, silently, with exit 0; the next run sends it first" {
+	place
+	run --separate-stderr -0 post t n:=1
+	[ -z "$output$stderr" ]
+	seq 2 5 >file
+	run -0 post t <file
+	[ "$(waiting | wc -l)" -eq 2 ]
+	serve_at "$PORT"
+	run --separate-stderr -0 post t n:=6
+	[ -z "$output$stderr" ]
+	stored t | is $'{"n":1}\n2\n3\n4\n5\n{"n":6}'
+	[ -z "$(waiting)" ]
+}
+
+@test "--flush sends what waits, for all URLs or the one given, and no new event" {
+	place
+	run -0 post a n:=1
+	run -0 post b n:=2
+	run -69 post --flush --retry-max-time 0
+	[[ $output == *"cannot connect"* ]]
+	serve_at "$PORT"
+	run -0 post b --flush
+	stored b | is '{"n":2}'
+	[ -z "$(stored a)" ]
+	run -0 post --flush
+	stored a | is '{"n":1}'
+	run -0 post --flush
+	[ -z "$output" ]
+}
+
+@test "a file of the spool can be read by a person, and holds type, key, text and JSON with its digits" {
+	place
+	run -0 post t -e note --idempotency-key k-1 -d '{"n":1.10}'
+	run -0 post t -d 'two
+lines'
+	run -0 post t -d '"a string"'
+	run -0 post t -d '[1,
+2]'
+	run -0 post t --as form -d a=b
+	cat "$(waiting | head -n 1)" >first
+	head -n 1 first | is 'sse-post spool 1'
+	grep -qx "url: http://localhost:$PORT/api/t" first
+	grep -qE '^spooled: 20[0-9-]*T[0-9:.]*Z$' first
+	grep -q '^reason: cannot connect' first
+	grep -qx 'events: 1' first
+	tail -n 1 first | is '{"key":"k-1","event":"note","json":{"n":1.10}}'
+	serve_at "$PORT"
+	run -65 post --flush
+	[[ $output == *"1 put aside"*"x-www-form"* ]]
+	curl -s "$URL/api/t" | is $'[{"n":1.10},\n"two\\nlines",\n"a string",\n[1,\n2]]'
+}
+
+@test "--spool-status tells count, size and age for each URL, also as JSON" {
+	place
+	run -0 post --spool-status
+	[ -z "$output" ]
+	seq 3 >file
+	run -0 post a <file
+	run -0 post b n:=2
+	run -0 post --spool-status
+	[[ $output == "http://localhost:$PORT/api/a: 3 events, "*" bytes, the oldest for "*$'\n'"http://localhost:$PORT/api/b: 1 event, "* ]]
+	run -0 post a --spool-status -o json
+	[[ $output == '{"url":"http://localhost:'"$PORT"'/api/a","events":3,"bytes":'*',"failed":0,"oldest":"20'*'Z","age":'*'}' ]]
+}
+
+@test "an event that is refused goes to failed/ with the reason, and the others go on; moved back it is tried again" {
+	place
+	run -0 post users firstname=a lastname=b
+	run -0 post users firstname=only
+	run -0 post users firstname=c lastname=d
+	serve_at "$PORT"
+	run --separate-stderr -0 post users firstname=e lastname=f
+	[[ $stderr == "sse-post: from the spool, put aside: "*"/failed/"*"lastname"* ]]
+	[ "$(stored users | wc -l)" -eq 3 ]
+	[ -z "$(waiting)" ]
+	run -0 post --spool-status
+	[[ $output == *": 0 events, 0 bytes; 1 refused, in failed/" ]]
+	local failed
+	failed=$(echo spool/*/failed/*.events)
+	grep -q "^reason: .*'lastname' is missing" "$failed"
+	sed -i 's/"firstname":"only"/&,"lastname":"now"/' "$failed"
+	mv "$failed" spool/*/
+	run -0 post --flush
+	stored users | tail -n 1 | is '{"firstname":"only","lastname":"now"}'
+}
+
+@test "credentials are not written into the spool, and go to no other host" {
+	place
+	run -0 post "${URL/\/\////me:hidden1@}/api/t?token=hidden2" -d x -u u:hidden3 -H 'X-Api-Key: hidden4' -b 'sid=hidden5'
+	run ! grep -rq hidden spool
+	grep -rq 'token=\.\.\.' spool
+	run -64 post --flush
+	[[ $output == *"name the whole URL"* ]]
+	serve_at "$PORT"
+	run -0 post "${URL/\/\////me:hidden1@}/api/t?token=hidden2" --flush
+	stored t | is '"x"'
+	stop
+	run -0 post t n:=1
+	run -0 sse-post "http://127.0.0.2:$PORT/api/t" n:=1
+	run -64 post --flush -u u:hidden
+	[[ $output == *"name the one"* && $output != *hidden* ]]
+}
+
+@test "at the cap by count or size an event is refused with a clear word, and what is there stays" {
+	place
+	run -0 post t n:=1
+	run -0 post t n:=2
+	run -69 post t n:=3 --spool-max 2 --retry-max-time 0
+	[[ $output == *"cannot connect"*"the spool is full: 2 events wait for this URL, and --spool-max allows 2" ]] ||
+		[[ $output == *"the spool is full: 2 events wait"* ]]
+	run -69 post t n:=3 --spool-max-size 100 --retry-max-time 0
+	[[ $output == *"--spool-max-size allows 100"* ]]
+	[ "$(waiting | wc -l)" -eq 2 ]
+	# A count that a kill left too high is counted again.
+	printf 'next %016d events %016d bytes %016d\n' 3 999999999 999999999 >spool/*/lock
+	run -0 post t n:=3
+	[ "$(waiting | wc -l)" -eq 3 ]
+}
+
+@test "what waited longer than --spool-max-age is put aside, not sent; a clock that was set back makes nothing old" {
+	place
+	run -0 post t n:=1
+	run -0 post t n:=2
+	run -0 post t n:=3
+	sed -i 's/^spooled: .*/spooled: 2020-01-01T00:00:00.000Z/' "$(waiting | head -n 1)"
+	sed -i 's/^spooled: .*/spooled: 2999-01-01T00:00:00.000Z/' "$(waiting | sed -n 2p)"
+	serve_at "$PORT"
+	run -65 post --flush --spool-max-age 1d
+	[[ $output == *"1 put aside"*"longer than --spool-max-age, 1d" ]]
+	stored t | is $'{"n":2}\n{"n":3}'
+	[ "$(find spool -path '*/failed/*.events' | wc -l)" -eq 1 ]
+}
+
+@test "a file that is damaged or of a later version is put aside with the reason, the others are sent" {
+	place
+	run -0 post t n:=1
+	run -0 post t n:=2
+	run -0 post t n:=3
+	truncate -s 40 "$(waiting | head -n 1)"
+	sed -i '1s/1$/2/' "$(waiting | sed -n 2p)"
+	serve_at "$PORT"
+	run -65 post --flush
+	[[ $output == *"2 put aside, the last: "*"its version is 2; this sse-post knows version 1" ]]
+	stored t | is '{"n":3}'
+}
+
+@test "what a killed run left behind does not stand in the way" {
+	place
+	run -0 post t n:=1
+	# It was killed while it wrote its file, and before the lock said what is there.
+	echo half >"$(dirname "$(waiting)")/new"
+	: >"$(dirname "$(waiting)")/lock"
+	run -0 post t n:=2
+	serve_at "$PORT"
+	run -0 post t n:=3
+	stored t | is $'{"n":1}\n{"n":2}\n{"n":3}'
+}
+
+@test "a run that is killed between the answer and the removal makes no second event" {
+	place
+	run -0 post t n:=1
+	cp "$(waiting)" kept
+	local name
+	name=$(waiting)
+	serve_at "$PORT"
+	run -0 post --flush
+	cp kept "$name"
+	run -0 post --flush
+	stored t | is '{"n":1}'
+}
+
+@test "the time for retries passes before a server that answers 503 is given up, then it is the spool" {
+	printf '%s\n' accept request 'send HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n' request \
+		'send HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n' hold >script
+	"$TOOLS/scripted_server" script log >port 3>&- &
+	OTHERS+=($!)
+	wait_for test -s port
+	run -0 sse-post "http://127.0.0.1:$(cat port)/x" -d x --retry-max-time 10ms
+	grep -q 'reason: gave up after 10ms: .*503' "$(waiting)"
+}
+
+@test "a request whose answer was cut off is in the spool with its key, and there once" {
+	serve
+	printf '%s\n' accept request reset >script
+	"$TOOLS/scripted_server" script log >port 3>&- &
+	OTHERS+=($!)
+	wait_for test -s port
+	run -0 sse-post "http://127.0.0.1:$(cat port)/x" -d x --retry-max-time 0
+	local key
+	key=$(sed -n 's/^Idempotency-Key: \([^\r]*\).*/\1/p' log)
+	grep -q "\"key\":\"$key\"" "$(waiting)"
+}
+
+@test "what is definitely refused is told and not spooled: 65, 77" {
+	serve
+	run -65 post users firstname=x
+	[ -z "$(waiting)" ]
+	printf '%s\n' accept request 'send HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n' >script
+	"$TOOLS/scripted_server" script log >port 3>&- &
+	OTHERS+=($!)
+	wait_for test -s port
+	run -77 sse-post "http://127.0.0.1:$(cat port)/x" -d x
+	[ -z "$(waiting)" ]
+}
+
+@test "with --timeout the event that a server does not answer is in the spool when time is up, exit 0" {
+	printf '%s\n' accept request stall >script
+	"$TOOLS/scripted_server" script log >port 3>&- &
+	OTHERS+=($!)
+	wait_for test -s port
+	run -0 sse-post "http://127.0.0.1:$(cat port)/x" -d x --timeout 300ms
+	[ "$(waiting | wc -l)" -eq 1 ]
+}
+
+@test "SIGTERM puts what was read from a pipe and is not sent into the spool" {
+	printf '%s\n' accept request stall >script
+	"$TOOLS/scripted_server" script log >port 3>&- &
+	OTHERS+=($!)
+	wait_for test -s port
+	mkfifo pipe
+	sse-post "http://127.0.0.1:$(cat port)/x" <pipe 3>&- 2>said &
+	local pid=$! status=0
+	exec 4>pipe
+	printf 'one\ntwo\n' >&4
+	wait_for has log one
+	kill -TERM "$pid"
+	wait "$pid" || status=$?
+	exec 4>&-
+	[ "$status" -eq 143 ]
+	grep -oh '"text":"[a-z]*"' $(waiting) | head -n 1 | is '"text":"one"'
+	has said 'in the spool'
+}
+
+@test "a pipe goes on while the server is down, and what it gave is sent when the server is back, without a further line" {
+	place
+	mkfifo pipe
+	SSE_URL=$URL sse-post t <pipe 3>&- 2>said &
+	local pid=$!
+	exec 4>pipe
+	printf '1\n2\n' >&4
+	wait_for eval '[ -n "$(waiting 2>/dev/null)" ]'
+	printf '3\n' >&4
+	wait_for eval 'grep -qs "\"json\":3" $(waiting)'
+	serve_at "$PORT"
+	wait_for eval '[ -z "$(waiting)" ]'
+	printf '4\n' >&4
+	exec 4>&-
+	wait "$pid"
+	stored t | is $'1\n2\n3\n4'
+	[ ! -s said ]
+}
+
+@test "two hundred at once with the server down: all are in the spool, then stored once, in order of their files" {
+	place
+	local i pids=() failed=0
+	for i in $(seq 200); do
+		SSE_URL=$URL sse-post t "n:=$i" 3>&- 2>>errors &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do
+		wait "$i" || failed=$((failed + 1))
+	done
+	[ "$failed" -eq 0 ] || { cat errors; false; }
+	[ ! -s errors ]
+	grep -h '^{' $(waiting) | sed 's/.*"json"://; s/}$//' >want
+	[ "$(wc -l <want)" -eq 200 ]
+	serve_at "$PORT"
+	run -0 post --flush
+	stored t | cmp - want
+}
+
+@test "two hundred at once that find a spool and a server: one delivers, the others leave it theirs, all is stored once" {
+	place
+	local i pids=() failed=0
+	run -0 bash -c "seq 1000 1300 | SSE_URL=$URL sse-post t"
+	serve_at "$PORT"
+	for i in $(seq 200); do
+		SSE_URL=$URL sse-post t -d "$i" 3>&- 2>>errors &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do
+		wait "$i" || failed=$((failed + 1))
+	done
+	[ "$failed" -eq 0 ] || { cat errors; false; }
+	run -0 post --flush
+	[ -z "$(waiting)" ]
+	stored t | head -n 301 | cmp - <(seq 1000 1300)
+	stored t | tail -n +302 | sort -n | cmp - <(seq 200)
+}
+
+@test "a spool on a disk that is full is said to be so, 74, and holds no half of an event" {
+	place
+	run -0 post t n:=1
+	# No file may be larger than a block: as on a full disk, the write fails.
+	head -c 100000 /dev/zero | tr '\0' x >large
+	run -74 bash -c "trap '' XFSZ; ulimit -f 8; exec env SSE_URL=$URL sse-post t -d @large --retry-max-time 0"
+	[[ $output == *"cannot connect"*"cannot store events in the spool"*"File too large"* ]]
+	[ "$(waiting | wc -l)" -eq 1 ]
+	[ "$(find spool -name new)" = '' ]
+}
+
+@test "a spool that cannot be written is said to be so, 73 or 74, before anything is read or sent" {
+	place
+	run -73 post t n:=1 --spool missing/spool
+	[[ $output == *"cannot make the spool missing/spool: No such file"* ]]
+	: >file
+	run -73 post t n:=1 --spool file
+	needs_drop
+	mkdir readonly
+	chmod 555 readonly
+	run -73 drop env SSE_URL="$URL" "$BIN/sse-post" t n:=1 --spool "$PWD/readonly"
+	[[ $output == *"cannot make the spool $PWD/readonly/"*"Permission denied"* ]]
+	run -73 drop env SSE_URL="$URL" "$BIN/sse-post" t n:=1 --spool "$PWD/readonly/spool"
+	[[ $output == *"cannot make the spool $PWD/readonly/spool: Permission denied"* ]]
+}
+
+@test "a spool is for its user alone, and one of a group's folder is the group's" {
+	place
+	(
+		umask 077
+		run -0 post t n:=1
+	)
+	[ "$(stat -c %a spool)" = 700 ]
+	[ "$(stat -c %a "$(waiting)")" = 600 ]
+	[ "$(id -u)" -eq 0 ] || skip 'it takes two users'
+	needs_drop
+	run -73 drop env SSE_URL="$URL" "$BIN/sse-post" t n:=2
+	[[ $output == *"Permission denied"* ]]
+	mkdir group
+	chgrp 65534 group
+	chmod 2770 group
+	run -0 post t n:=1 --spool group
+	run -0 drop env SSE_URL="$URL" "$BIN/sse-post" t n:=2 --spool "$PWD/group"
+	serve_at "$PORT"
+	run -0 drop env SSE_URL="$URL" "$BIN/sse-post" t n:=3 --spool "$PWD/group"
+	stored t | is $'{"n":1}\n{"n":2}\n{"n":3}'
+}

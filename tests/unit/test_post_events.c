@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* Tests of what sse-post makes of its input: split.c, maker.c, key.c and entry.c. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include <cmocka.h>
+
+#include "entry.h"
+#include "maker.h"
+#include "split.h"
+
+/* --- splitting ------------------------------------------------------------------------------- */
+
+static void assert_records(char end, const char *text, size_t len, const char *want)
+{
+	struct split split;
+	struct sse_text record;
+	char got[200] = "";
+
+	split_init(&split, end, 1000);
+	/* One byte at a time; a record is there with its last byte, not before. */
+	for (size_t i = 0; i <= len; i++) {
+		if (i < len)
+			assert_true(buf_add(&split.bytes, text + i, 1));
+		while (split_next(&split, i == len, &record)) {
+			snprintf(got + strlen(got), sizeof(got) - strlen(got), "%d[%.*s]",
+				(int)split.line, (int)record.len, record.data);
+			split_compact(&split);
+		}
+	}
+	assert_string_equal(got, want);
+	split_free(&split);
+}
+
+static void lines_are_counted_and_blank_ones_left_out(void **state)
+{
+	static const char lines[] = "one\r\n\n \t\ntwo\rx\n  three  \nlast";
+	static const char nuls[] = "a\nb\0\0c\r\0d";
+
+	(void)state;
+	assert_records('\n', lines, sizeof(lines) - 1, "1[one]4[two\rx]5[  three  ]6[last]");
+	assert_records('\0', nuls, sizeof(nuls) - 1, "1[a\nb]3[c\r]4[d]");
+	assert_records('\n', "", 0, "");
+}
+
+/* --- keys ------------------------------------------------------------------------------------ */
+
+static void assert_key(
+	const struct options *options, const char *data, uint64_t line, const char *want)
+{
+	struct error error = {0};
+	struct group group;
+	struct maker maker;
+	struct sse_text key;
+
+	group_init(&group);
+	maker_init(&maker, options);
+	if (want == NULL) {
+		assert_int_equal(maker_data(&maker, data, strlen(data), line, &group, &error), -1);
+		assert_int_equal(error.status, EX_DATAERR);
+		assert_int_equal(group.count, 0);
+	} else {
+		assert_int_equal(maker_data(&maker, data, strlen(data), line, &group, &error), 0);
+		key = group_text(&group, group.all[0].key);
+		assert_int_equal(key.len, strlen(want));
+		assert_memory_equal(key.data, want, key.len);
+	}
+	maker_free(&maker);
+	group_free(&group);
+}
+
+static void keys_come_from_where_the_options_say(void **state)
+{
+	const struct options fixed = {.key = "job"}, none = {.at_most_once = true};
+	const struct options from = {.key_from = "/a/0"};
+
+	(void)state;
+	assert_key(&fixed, "x", 0, "job");
+	assert_key(&fixed, "x", 7, "job:7");
+	assert_key(&none, "x", 0, "");
+	assert_key(&from, "{\"a\":[\"k 1\"]}", 1, "k%201");
+	assert_key(&from, "{\"a\":[1.50]}", 1, "1.50");
+	assert_key(&from, "{\"a\":[\"\xc3\xbc%\\u0001\"]}", 1, "%C3%BC%25%01");
+	assert_key(&from, "{\"a\":[true]}", 1, NULL);
+	assert_key(&from, "{\"a\":[\"\"]}", 1, NULL);
+	assert_key(&from, "{\"a\":[]}", 1, NULL);
+	assert_key(&from, "text", 1, NULL);
+}
+
+static void events_of_one_id_have_keys_of_their_own(void **state)
+{
+	static const char *const ids[] = {"a:1", "a:2", "a:2", "a:2", "a:3"};
+	static const char *const want[] = {"a:1", "a:2", "a:2 1", "a:2 2", "a:3"};
+	const struct options options = {0};
+	struct error error = {0};
+	struct group group;
+	struct maker maker;
+
+	(void)state;
+	group_init(&group);
+	maker_init(&maker, &options);
+	for (size_t i = 0; i < 5; i++) {
+		const struct sse_event event = {{"t", 1}, {"x", 1}, {ids[i], 3}, true};
+		struct sse_text key;
+
+		assert_int_equal(maker_stream(&maker, &event, i, &group, &error), 0);
+		key = group_text(&group, group.all[i].key);
+		assert_int_equal(key.len, strlen(want[i]));
+		assert_memory_equal(key.data, want[i], key.len);
+	}
+	maker_free(&maker);
+	group_free(&group);
+}
+
+/* --- files of the spool ---------------------------------------------------------------------- */
+
+static void a_spooled_event_is_read_as_it_was(void **state)
+{
+	const struct entry entry = {"http://x/", "it is\naway", INT64_C(1764115200123)};
+	const struct options options = {.event = "type", .key = "key"};
+	struct error error = {0};
+	struct group group, again;
+	struct maker maker;
+	struct buf out;
+	int64_t spooled = 0;
+
+	(void)state;
+	group_init(&group);
+	group_init(&again);
+	maker_init(&maker, &options);
+	buf_init(&out, ENTRY_MAX);
+	assert_int_equal(maker_data(&maker, "{\"n\":1.0}", 9, 1, &group, &error), 0);
+	assert_int_equal(maker_data(&maker, "[1,\n2]", 6, 2, &group, &error), 0);
+	assert_int_equal(maker_data(&maker, "a\n\"b", 4, 3, &group, &error), 0);
+	assert_true(entry_write(&entry, &group, 0, 3, &out));
+	assert_true(buf_add_byte(&out, '\0'));
+	assert_string_equal(out.data,
+		"sse-post spool 1\nurl: http://x/\nspooled: 2025-11-26T00:00:00.123Z\n"
+		"reason: it is away\nevents: 3\n\n"
+		"{\"key\":\"key:1\",\"event\":\"type\",\"json\":{\"n\":1.0}}\n"
+		"{\"key\":\"key:2\",\"event\":\"type\",\"json-text\":\"[1,\\n2]\"}\n"
+		"{\"key\":\"key:3\",\"event\":\"type\",\"text\":\"a\\n\\\"b\"}\n");
+	assert_int_equal(entry_read(out.data, out.len - 1, &spooled, &again, &error), 0);
+	assert_int_equal(again.count, 3);
+	assert_true(spooled == entry.spooled);
+	for (size_t i = 0; i < 3; i++) {
+		struct sse_text a = group_text(&group, group.all[i].data);
+		struct sse_text b = group_text(&again, again.all[i].data);
+
+		assert_int_equal(group.all[i].kind, again.all[i].kind);
+		assert_int_equal(a.len, b.len);
+		assert_memory_equal(a.data, b.data, a.len);
+	}
+	/* Cut off anywhere it is none. */
+	for (size_t len = 0; len + 1 < out.len; len++) {
+		group_clear(&again);
+		assert_int_equal(entry_read(out.data, len, &spooled, &again, &error), -1);
+		assert_int_equal(again.count, 0);
+	}
+	maker_free(&maker);
+	group_free(&group);
+	group_free(&again);
+	buf_free(&out);
+}
+
+static void a_header_that_is_not_known_is_passed_over_and_a_later_version_is_not_read(void **state)
+{
+	static const char later[] = "sse-post spool 2\nevents: 1\n\n{\"text\":\"x\"}\n";
+	static const char more[] = "sse-post spool 1\nnew: thing\nevents: 1\n\n"
+				   "{\"text\":\"x\",\"new\":[1]}\n";
+	struct error error = {0};
+	struct group group;
+	int64_t spooled;
+
+	(void)state;
+	group_init(&group);
+	assert_int_equal(entry_read(later, sizeof(later) - 1, &spooled, &group, &error), -1);
+	assert_non_null(strstr(error.text, "its version is 2"));
+	assert_int_equal(entry_read(more, sizeof(more) - 1, &spooled, &group, &error), 0);
+	assert_int_equal(group.count, 1);
+	group_free(&group);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lines_are_counted_and_blank_ones_left_out),
+		cmocka_unit_test(keys_come_from_where_the_options_say),
+		cmocka_unit_test(events_of_one_id_have_keys_of_their_own),
+		cmocka_unit_test(a_spooled_event_is_read_as_it_was),
+		cmocka_unit_test(
+			a_header_that_is_not_known_is_passed_over_and_a_later_version_is_not_read),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
