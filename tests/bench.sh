@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Runs the benchmarks that make bench has built, one after the other on an otherwise idle machine:
 # the parser, the comparison with npm's where node is there, the server (tests/bench/serve.sh, which
-# says what can be set) and sse-tail (tests/bench/tail.sh).  With RESULTS=1 the tables of the last
-# two are written to tests/bench/RESULTS.md too.
+# says what can be set), sse-tail (tests/bench/tail.sh) and sse-post (tests/bench/post.sh).  With
+# RESULTS=1 the tables of the last three are written to tests/bench/RESULTS.md too.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 export BUILD="${BUILD:-build}"
@@ -28,14 +28,15 @@ tables() {
 }
 tables sse-serve serve
 tables sse-tail tail
+tables sse-post post
 if [ -n "${RESULTS:-}" ]; then
 	{
-		printf '%s\n' '<!-- SPDX-License-Identifier: MIT -->' '# What sse-serve and sse-tail cost' \
+		printf '%s\n' '<!-- SPDX-License-Identifier: MIT -->' '# What sse-tools cost' \
 			'' 'Written by make bench RESULTS=1.' ''
-		for name in serve tail; do
+		for name in serve tail post; do
 			printf '%s\n' "## sse-$name" '' "tests/bench/$name.sh says what is measured." ''
 			cat "$BUILD/bench-$name.md"
-			[ $name = tail ] || echo
+			[ $name = post ] || echo
 		done
 	} >tests/bench/RESULTS.md
 fi
