@@ -12,6 +12,10 @@ setup() {
 }
 
 teardown() {
+	# The two ends of a bridge, if a test went wrong in the middle of it.
+	for file in tail.pid post.pid; do
+		[ ! -s "$file" ] || kill -KILL "$(cat "$file")" 2>/dev/null || true
+	done
 	serve_teardown
 }
 
@@ -70,13 +74,15 @@ bridge() {
 		0) kill -KILL "$(cat tail.pid)" ;;
 		1) kill -KILL "$(cat post.pid)" ;;
 		2)
-			kill -KILL "$A_PID"
+			PID=$A_PID
+			crash
 			serve_at "$A_PORT" --db a.db
 			A_PID=$PID
 			OTHERS+=("$A_PID")
 			;;
 		3)
-			kill -KILL "$B_PID"
+			PID=$B_PID
+			crash
 			serve_at "$B_PORT" --db b.db
 			B_PID=$PID
 			;;
