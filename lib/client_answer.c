@@ -285,22 +285,22 @@ static const char *who(const char *details, const char *shown, char text[300])
 }
 
 static int connect_error(
-	CURL *easy, CURLcode code, const char *details, const char *shown, struct error *error)
+	const struct client *client, CURLcode code, const char *shown, struct error *error)
 {
-	const struct client_options *options = NULL;
+	const char *details = client->details;
+	CURL *easy = client->easy;
 	curl_off_t connected = 0;
 	long number = 0;
 	char text[300];
 
-	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &options);
 	curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
 	curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connected);
 	if (code == CURLE_OPERATION_TIMEDOUT && connected == 0)
 		return error_set(error, EX_UNAVAILABLE, "cannot connect to %s%.200s in time",
 			who(details, shown, text), shown);
-	if (code == CURLE_COULDNT_CONNECT && options != NULL && options->unix_socket != NULL)
+	if (code == CURLE_COULDNT_CONNECT && client->options->unix_socket != NULL)
 		return error_set(error, EX_UNAVAILABLE, "cannot connect to the socket %.200s: %s",
-			options->unix_socket,
+			client->options->unix_socket,
 			number != 0 ? strerror((int)number) : "nobody answers");
 	if (code == CURLE_COULDNT_CONNECT)
 		return error_set(error, EX_UNAVAILABLE, "cannot connect to %s%.200s: %s",
@@ -322,11 +322,12 @@ static int tunnel_error(long status, const char *shown, struct error *error)
 }
 
 int client_failure_error(
-	CURL *easy, CURLcode code, const char *details, const char *shown, struct error *error)
+	const struct client *client, CURLcode code, const char *shown, struct error *error)
 {
+	const char *details = client->details;
 	long tunnel = 0;
 
-	curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
+	curl_easy_getinfo(client->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
 	if (tunnel >= 300 && (code == CURLE_RECV_ERROR || code == CURLE_COULDNT_CONNECT))
 		return tunnel_error(tunnel, shown, error);
 	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
@@ -341,7 +342,7 @@ int client_failure_error(
 	}
 	if (code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT ||
 		code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR)
-		return connect_error(easy, code, details, shown, error);
+		return connect_error(client, code, shown, error);
 	return error_set(error, EX_UNAVAILABLE, "no answer from %.200s: %.200s", shown,
 		details[0] != '\0' ? details : curl_easy_strerror(code));
 }

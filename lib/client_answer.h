@@ -57,11 +57,12 @@ bool client_answer_again(const struct client_answer *answer);
 int client_answer_error(const struct client_answer *answer, const char *shown, struct error *error);
 
 /*
- * client_failure_error(easy, code, details, shown, error):
- * Put into ${error} what a transfer that failed with ${code} means; EX_UNAVAILABLE where another
- * attempt may succeed.  ${details} is what libcurl left in its error buffer.  Return -1.
+ * client_failure_error(client, code, shown, error):
+ * Put into ${error} what a transfer of this client that failed with ${code} means; EX_UNAVAILABLE
+ * where another attempt may succeed.  Return -1.
  */
+struct client;
 int client_failure_error(
-	CURL *easy, CURLcode code, const char *details, const char *shown, struct error *error);
+	const struct client *client, CURLcode code, const char *shown, struct error *error);
 
 #endif

@@ -378,7 +378,7 @@ static enum next judge_stream(struct follow *follow, CURLcode code, struct error
 		error_set(error, EX_UNAVAILABLE, "%.200s ended the stream", shown);
 		return follow->options->reconnect ? NEXT_AGAIN : NEXT_ENDED;
 	}
-	client_failure_error(follow->client->easy, code, follow->client->details, shown, error);
+	client_failure_error(follow->client, code, shown, error);
 	return NEXT_AGAIN;
 }
 
@@ -400,8 +400,8 @@ static enum next judge_answer(struct follow *follow, CURLcode code, struct error
 		return NEXT_FAILED;
 	}
 	if (!answer->head_ended || answer->status < 200 || (!whole && answer->status < 400)) {
-		client_failure_error(follow->client->easy, whole ? CURLE_GOT_NOTHING : code,
-			follow->client->details, shown, error);
+		client_failure_error(
+			follow->client, whole ? CURLE_GOT_NOTHING : code, shown, error);
 		return error->status == EX_UNAVAILABLE ? NEXT_AGAIN : NEXT_FAILED;
 	}
 	if (answer->status == 204) {

@@ -342,8 +342,8 @@ static enum verdict judge(struct slot *slot, CURLcode code, struct error *error)
 	/* What the head says counts, also where the body behind it broke. */
 	if (is_answered(answer) || (whole && answer->head_ended && answer->status >= 300))
 		return judge_answer(slot, code, error);
-	client_failure_error(client->easy, whole ? CURLE_GOT_NOTHING : code, client->details,
-		slot->to->url.shown, error);
+	client_failure_error(
+		client, whole ? CURLE_GOT_NOTHING : code, slot->to->url.shown, error);
 	if (error->status != EX_UNAVAILABLE)
 		return judge_break(slot, VERDICT_NO);
 	if (slot->deliver->options->spool != NULL && is_nobody_there(slot, code))
