@@ -57,8 +57,12 @@ lives() {
 catches_up() {
 	sse-tail "$URL/api/numbers/event" --state state "$@" >>out 2>>tail.err 3>&- 4>&- &
 	local tail=$!
-	# Torn lines may be before it.
-	wait_for grep -qx "$(cat last)" out
+	# As long as it gets on: after many lives that may be far.
+	local size=-1
+	while ! wait_for grep -qx "$(cat last)" out; do
+		[ "$(wc -c <out)" -gt "$size" ]
+		size=$(wc -c <out)
+	done
 	kill -TERM "$tail"
 	wait "$tail" || [ $? -eq 143 ]
 	wc -c <out >>cuts
