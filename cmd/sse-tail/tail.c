@@ -23,7 +23,16 @@ static int keep(struct tail *tail, struct sse_text id)
 			id.len);
 		return 0;
 	}
-	return state_save(&tail->state, id.data, id.len, client_now(), &tail->error);
+	/* Most pieces of a stream without ids, and all comments, change nothing. */
+	if (tail->kept.len == id.len &&
+		(id.len == 0 || memcmp(tail->kept.data, id.data, id.len) == 0))
+		return 0;
+	if (state_save(&tail->state, id.data, id.len, client_now(), &tail->error) != 0)
+		return -1;
+	tail->kept.len = 0;
+	return buf_add(&tail->kept, id.data, id.len)
+		       ? 0
+		       : error_set(&tail->error, EX_OSERR, "out of memory");
 }
 
 static int64_t sync_due(void *context)
@@ -186,6 +195,8 @@ static int find_start(struct tail *tail, struct error *error)
 
 	if (path != NULL && state_load(path, &tail->start_id, error) != 0)
 		return -1;
+	if (!buf_add(&tail->kept, tail->start_id.data, tail->start_id.len))
+		return error_set(error, EX_OSERR, "out of memory");
 	if (tail->start_id.len == 0 && options->last_event_id != NULL &&
 		!buf_add_text(&tail->start_id, options->last_event_id))
 		return error_set(error, EX_OSERR, "out of memory");
@@ -201,6 +212,7 @@ int tail_open(
 
 	tail->options = options;
 	buf_init(&tail->start_id, STATE_ID_MAX + 1);
+	buf_init(&tail->kept, STATE_ID_MAX);
 	summary_init(&tail->summary);
 	tail->end = client_after(options->timeout);
 	output_init(&tail->output, &options->output, tail->end);
@@ -224,6 +236,7 @@ void tail_close(struct tail *tail)
 	state_close(&tail->state);
 	summary_free(&tail->summary);
 	buf_free(&tail->start_id);
+	buf_free(&tail->kept);
 }
 
 /* --timeout, or --until-idle, is over. */

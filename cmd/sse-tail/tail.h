@@ -19,6 +19,7 @@ struct tail {
 	struct output output;
 	struct state state; /* with --state */
 	struct summary summary;
+	struct buf kept;     /* the id that the state has by now */
 	struct buf start_id; /* where to begin, ended by a NUL; empty: from now on */
 	int64_t end;	     /* of --timeout; a moment of client_now() */
 	int64_t until;	     /* the same, or that of --until-idle if it is sooner */
