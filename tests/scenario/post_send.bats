@@ -413,6 +413,7 @@ other() {
 	for i in $(seq 20); do
 		printf 'request\nsend HTTP/1.1 %s\\r\\nContent-Length: 2\\r\\n\\r\\nok\n' "$1"
 	done | cat <(echo accept) - >script
+	rm -f port
 	"$TOOLS/scripted_server" script log >port 3>&- &
 	OTHERS+=($!)
 	wait_for test -s port
@@ -430,6 +431,7 @@ other() {
 	other '200 OK'
 	run -76 bash -c "seq 10 | sse-post $URL/hook --batch always"
 	[[ $output == *"reported on 1"*"--batch never"* ]]
+	rm port
 	printf '%s\n' accept request 'send HTTP/1.1 415 No\r\nContent-Length: 0\r\n\r\n' >script
 	for _ in 1 2 3 4 5; do
 		printf '%s\n' request 'send HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n' >>script
