@@ -81,9 +81,8 @@ static int spawn(const char *command, int input, pid_t *child, struct error *err
 			posix_spawn_file_actions_addclose(&actions, fd);
 	}
 	posix_spawnattr_setsigdefault(&attributes, &signals);
-	/* A group of its own, so that a signal reaches all that it started. */
-	posix_spawnattr_setpgroup(&attributes, 0);
-	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+	/* It stays in our process group: in one of its own it could not read the terminal. */
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
 	failed = posix_spawn(child, "/bin/sh", &actions, &attributes, arguments, environ);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
@@ -120,7 +119,7 @@ static int wait_for(pid_t child)
 	for (;;) {
 		if (client_signal() != 0 && !passed) {
 			passed = true;
-			kill(-child, client_signal());
+			kill(child, client_signal());
 		}
 		if (waitpid(child, &status, 0) == child)
 			return status;
