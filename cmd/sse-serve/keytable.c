@@ -21,7 +21,7 @@ int keytable_open(struct keytable *keys, sqlite3 *db, int64_t window)
 	static const char *const sql[] = {
 		"SELECT position, fingerprint, time FROM publish_key WHERE topic = ? AND key = ?",
 		/* Not REPLACE, for which SQLite keeps a journal of each statement. */
-		("INSERT INTO publish_key(position, topic, key, fingerprint, time)"
+		("INSERT OR IGNORE INTO publish_key(position, topic, key, fingerprint, time)"
 		 " VALUES(?, ?, ?, ?, ?)"),
 		"SELECT position, time FROM publish_key ORDER BY position LIMIT ?",
 		"DELETE FROM publish_key WHERE position <= ?",
@@ -43,34 +43,29 @@ void keytable_close(struct keytable *keys)
 	sqlite3_finalize(keys->expire);
 }
 
-int keytable_find(struct keytable *keys, struct store_append *append, int64_t now, bool *known)
+/* What is known under the key; *${expired} is its position if it is too old to count. */
+static int find(struct keytable *keys, struct store_append *append, int64_t now, int64_t *expired)
 {
 	sqlite3_stmt *row = keys->find;
-	int64_t expired = 0;
 	int code;
 
 	sqlite3_bind_int64(row, 1, append->event.topic->row);
 	sqlite3_bind_text64(row, 2, append->key.data, append->key.len, SQLITE_STATIC, SQLITE_UTF8);
 	code = sqlite3_step(row);
-	*known = code == SQLITE_ROW && sqlite3_column_int64(row, 2) > now - keys->window;
-	if (*known) {
+	*expired = 0;
+	if (code == SQLITE_ROW && sqlite3_column_int64(row, 2) <= now - keys->window) {
+		*expired = sqlite3_column_int64(row, 0);
+	} else if (code == SQLITE_ROW) {
 		append->event.position = (uint64_t)sqlite3_column_int64(row, 0);
 		append->event.time = sqlite3_column_int64(row, 2);
 		append->duplicate = (uint64_t)sqlite3_column_int64(row, 1) == append->fingerprint;
 	}
-	if (code == SQLITE_ROW && !*known)
-		expired = sqlite3_column_int64(row, 0);
 	sqlite3_reset(row);
-	if (code != SQLITE_ROW && code != SQLITE_DONE)
-		return -1;
-	/* It makes room for the new one. */
-	if (expired == 0)
-		return 0;
-	sqlite3_bind_int64(keys->expire, 1, expired);
-	return database_run(keys->expire);
+	return code == SQLITE_ROW ? 0 : -1;
 }
 
-int keytable_add(struct keytable *keys, const struct store_append *append)
+/* Add it unless the key is there. */
+static int add(struct keytable *keys, const struct store_append *append, bool *known)
 {
 	sqlite3_stmt *row = keys->add;
 
@@ -79,9 +74,29 @@ int keytable_add(struct keytable *keys, const struct store_append *append)
 	sqlite3_bind_text64(row, 3, append->key.data, append->key.len, SQLITE_STATIC, SQLITE_UTF8);
 	sqlite3_bind_int64(row, 4, (int64_t)append->fingerprint);
 	sqlite3_bind_int64(row, 5, append->event.time);
-	if (keys->first == INT64_MAX)
+	if (database_run(row) != 0)
+		return -1;
+	*known = sqlite3_changes(keys->db) == 0;
+	if (!*known && keys->first == INT64_MAX)
 		keys->first = append->event.time;
-	return database_run(row);
+	return 0;
+}
+
+/* Nearly all keys are new: so adding is tried first, which is one search of the index, not two. */
+int keytable_add(struct keytable *keys, struct store_append *append, int64_t now, bool *known)
+{
+	int64_t expired = 0;
+
+	if (add(keys, append, known) != 0)
+		return -1;
+	if (!*known)
+		return 0;
+	if (find(keys, append, now, &expired) != 0)
+		return -1;
+	if (expired == 0)
+		return 0;
+	sqlite3_bind_int64(keys->expire, 1, expired);
+	return database_run(keys->expire) == 0 ? add(keys, append, known) : -1;
 }
 
 int64_t keytable_expires(const struct keytable *keys)

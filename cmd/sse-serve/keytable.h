@@ -25,15 +25,12 @@ int keytable_open(struct keytable *keys, sqlite3 *db, int64_t window);
 void keytable_close(struct keytable *keys);
 
 /*
- * keytable_find(keys, append, now, known):
- * Is the key of ${append}, whose event has its topic, known?  Then fill in the position and time
- * of the first, and whether it is a duplicate (if not, it is a conflict).  One that has expired is
- * removed.  Return 0, or -1 if SQLite fails.
+ * keytable_add(keys, append, now, known):
+ * Remember the key of ${append}, whose event has its topic, position and time.  If it is known
+ * already, say so, and fill in the position and time of the first, and whether it is a duplicate (if
+ * not, it is a conflict); one that has expired gives way.  Return 0, or -1 if SQLite fails.
  */
-int keytable_find(struct keytable *keys, struct store_append *append, int64_t now, bool *known);
-
-/* keytable_add(keys, append): remember the key of what was stored.  0, or -1. */
-int keytable_add(struct keytable *keys, const struct store_append *append);
+int keytable_add(struct keytable *keys, struct store_append *append, int64_t now, bool *known);
 
 /* keytable_expires(keys): the time from which there is a key to remove; INT64_MAX: never. */
 int64_t keytable_expires(const struct keytable *keys);

@@ -212,16 +212,15 @@ static int write_append(struct sqlite_store *sqlite, struct store_append *append
 	bool keyed = append->key.len > 0 && !event->ephemeral, known = false;
 
 	append->duplicate = false;
-	if (keyed && keytable_find(&sqlite->keys, append, all->now, &known) != 0)
+	event->time = all->now;
+	event->position = event->ephemeral ? all->head : all->head + 1;
+	if (keyed && keytable_add(&sqlite->keys, append, all->now, &known) != 0)
 		return -1;
 	*conflict = known && !append->duplicate;
-	if (known)
+	if (known || event->ephemeral)
 		return 0;
-	event->time = all->now;
-	event->position = event->ephemeral ? all->head : ++all->head;
-	if (!event->ephemeral && database_add_event(sqlite->statements[ADD_EVENT], event) != 0)
-		return -1;
-	return keyed ? keytable_add(&sqlite->keys, append) : 0;
+	all->head++;
+	return database_add_event(sqlite->statements[ADD_EVENT], event);
 }
 
 /* Can a group be half written when it turns out that it cannot be? */
