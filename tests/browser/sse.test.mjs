@@ -143,6 +143,23 @@ test("the leading tab closes again and again: one connection, and every tab gets
   await until("one connection is left", async () => (await streams(server)) === 1);
 });
 
+test("what a leading tab said last and the next one reads again is taken once", async (t) => {
+  const { server, browser } = await setUp(t);
+  const got = collector("chat/a");
+  await browser.open(server, got.start);
+  await got.live();
+  await say(server, 0);
+  await has(got, [0]);
+  const prev = got.at(-1).id;
+  const id = prev.replace(/\d+$/, (position) => Number(position) + 1);
+  const other = new BroadcastChannel(`sse.js ${server.origin}/`);
+  t.after(() => other.close());
+  other.postMessage({ type: "events", events: [{ ...got.at(-1), data: { text: 1 }, id, prev }] });
+  await has(got, [0, 1]);
+  for (const n of [1, 2, 3]) await say(server, n);
+  await has(got, [0, 1, 2, 3]);
+});
+
 test("the leading tab is frozen, and thawed: another leads, and it catches up", async (t) => {
   const { server, browser } = await setUp(t);
   const [one, two] = [collector("chat/a"), collector("chat/a")];

@@ -274,8 +274,9 @@ export class Hub {
       tell({ word: "live" });
       this.wake(); // the outbox too
     };
+    let at; // the stream's position, which is not this tab's: another leader's last words may come yet
     const take = (events) => {
-      if (!signal.aborted) this.#pass(events);
+      if (!signal.aborted) at = this.#pass(events, at);
     };
     while (!signal.aborted && this.#topics.length > 0) {
       const attempt = (this.#attempt = new AbortController());
@@ -283,24 +284,26 @@ export class Hub {
       const { silence } = this.settings;
       const watch = setInterval(() => Date.now() - this.#alive > silence && attempt.abort(AT_ONCE), silence / 4);
       this.#alive = Date.now();
-      const options = { id: this.last, as: this.#as, signal: attempt.signal, open, take };
+      at = this.last;
+      const options = { id: at, as: this.#as, signal: attempt.signal, open, take };
       const failure = await this.read(this.#topics, options).catch((error) => error);
       clearInterval(watch);
       if (!signal.aborted && attempt.signal.reason !== AT_ONCE) await this.nap(count++, failure, signal, tell);
     }
   }
 
-  /** To all tabs: each event with the id before it. */
-  #pass(events) {
+  /** To all tabs: each event with the id before it in the stream, which was at prev. Returns where it is now. */
+  #pass(events, prev) {
     this.#alive = Date.now();
     const start = events.find(({ id }) => id);
     if (this.last === null && start) {
       this.#place(start.id);
       this.#announce();
     }
-    let prev = this.last;
+    prev ??= start?.id ?? null;
     const told = events.filter(({ event }) => event);
     for (const event of told) if (event.id) [event.prev, prev] = [prev, event.id];
     if (told.length > 0) this.tell("events", { events: told });
+    return prev;
   }
 }
