@@ -61,6 +61,11 @@ shows() {
 	screen | grep -qF -- "$1"
 }
 
+# is_ready: does the shell wait for a command, in a line of its own?
+is_ready() {
+	[ "$(screen | sed '/^$/d' | tail -n 1)" = 'ready>' ]
+}
+
 # counted NUMBER TEXT: on how many lines is it?
 counted() {
 	[ "$(screen | grep -cF -- "$2")" -eq "$1" ]
@@ -315,8 +320,9 @@ END
 		types "clear; sse-tail $URL/x -o $format"
 		wait_for has log sent
 		[[ $format = *file ]] || wait_for shows one
-		wait_for grep -qs . file || true
+		[[ $format != *file ]] || wait_for test -s file
 		in_tmux send-keys C-c
+		wait_for is_ready
 		types 'echo status $?'
 		wait_for shows 'status 130'
 		screen >seen
