@@ -84,8 +84,9 @@ static int check_header(const char *line, struct error *error)
 		return error_set(error, EX_USAGE,
 			"--header: a header cannot hold a line end or another control");
 	if (len == 0 || strcspn(line, " \t") < len)
-		return error_set(error, EX_USAGE,
-			"--header: '%.60s' is no header; one is like 'Name: value'", line);
+		/* Not shown: it may be a secret that lacks its colon. */
+		return error_set(
+			error, EX_USAGE, "--header: this is no header; one is like 'Name: value'");
 	return 0;
 }
 
@@ -143,6 +144,19 @@ static bool is_token(const char *text)
 	return *text != '\0' && text[strspn(text, letters)] == '\0';
 }
 
+/* "host", "host:3128" or a URL; an empty one is for no proxy. */
+static bool is_proxy(const char *proxy)
+{
+	CURLU *parts = curl_url();
+	bool is = *proxy == '\0' ||
+		  (parts != NULL &&
+			  curl_url_set(parts, CURLUPART_URL, proxy,
+				  CURLU_DEFAULT_SCHEME | CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK);
+
+	curl_url_cleanup(parts);
+	return is;
+}
+
 int client_options_check(const struct client_options *options, struct error *error)
 {
 	for (size_t i = 0; i < options->headers.count; i++) {
@@ -160,6 +174,9 @@ int client_options_check(const struct client_options *options, struct error *err
 	if (options->user != NULL && options->bearer != NULL)
 		return error_set(error, EX_USAGE,
 			"--user and --oauth2-bearer are two ways to log in; give one");
+	if (options->proxy != NULL && !is_proxy(options->proxy))
+		return error_set(error, EX_USAGE,
+			"--proxy: this is no URL of a proxy; one is like http://localhost:3128");
 	if (options->key != NULL && options->cert == NULL)
 		return error_set(
 			error, EX_USAGE, "--key belongs to a certificate: give --cert, too");
@@ -236,6 +253,16 @@ void client_say(const struct client *client, enum client_level level, const char
 	terminal_say(client->program, text);
 }
 
+static void show_location(const struct client *client, const char *value, size_t len)
+{
+	char text[1024], shown[CLIENT_URL_TEXT];
+
+	snprintf(text, sizeof(text), "%.*s", (int)(len < sizeof(text) ? len : sizeof(text) - 1),
+		value);
+	client_say(client, CLIENT_HEADERS, "< Location: %s",
+		client_url_text(text + strspn(text, " \t"), shown));
+}
+
 /* Show the lines of a head, ">" for those that are sent; the first, with the URL, is known. */
 static int trace(CURL *easy, curl_infotype type, char *data, size_t size, void *context)
 {
@@ -258,6 +285,8 @@ static int trace(CURL *easy, curl_infotype type, char *data, size_t size, void *
 		if (len > 0 && client_url_is_secret(line, name))
 			client_say(client, CLIENT_HEADERS, "%c %.*s: [not shown]",
 				type == CURLINFO_HEADER_OUT ? '>' : '<', (int)name, line);
+		else if (name == strlen("Location") && strncasecmp(line, "Location", name) == 0)
+			show_location(client, line + name + 1, len - name - 1);
 		else if (len > 0)
 			client_say(client, CLIENT_HEADERS, "%c %.*s",
 				type == CURLINFO_HEADER_OUT ? '>' : '<', (int)len, line);
@@ -410,7 +439,7 @@ int client_set_headers(struct client *client, const struct client_header *header
 			result = add_header(&list, headers[i], error);
 	}
 	if (result == 0 && options->cookies != NULL && !is_cookie_file(options->cookies) &&
-		!client->stranger)
+		!client->stranger && !client_has_header(options, "Cookie"))
 		result = add_header(
 			&list, (struct client_header){"Cookie", options->cookies}, error);
 	if (result != 0) {

@@ -8,6 +8,7 @@
 
 #include "client_answer.h"
 #include "client.h"
+#include "client_url.h"
 #include "json.h"
 #include "json_pointer.h"
 
@@ -215,7 +216,7 @@ static const struct meaning {
 int client_answer_error(const struct client_answer *answer, const char *shown, struct error *error)
 {
 	const struct meaning *meaning = meanings;
-	char words[WORDS_MAX + 8];
+	char words[WORDS_MAX + 8], target[CLIENT_URL_TEXT];
 
 	/* The last row fits all. */
 	while (answer->status < meaning->first || answer->status > meaning->last)
@@ -227,7 +228,7 @@ int client_answer_error(const struct client_answer *answer, const char *shown, s
 				"Location)",
 				shown, answer->status);
 		return error_set(error, meaning->exit, "%.120s answered %ld, a redirect to %.200s",
-			shown, answer->status, answer->location);
+			shown, answer->status, client_url_text(answer->location, target));
 	}
 	read_words(answer, words, sizeof(words));
 	return error_set(error, meaning->exit, "%.120s %s (%ld%s%s)%s", shown, meaning->words,

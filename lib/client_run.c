@@ -19,7 +19,7 @@ static volatile sig_atomic_t caught;
 static int wake[2] = {-1, -1};
 
 /* See client_watch_hangup(). */
-static volatile sig_atomic_t hung_up;
+static volatile sig_atomic_t hung_up, hangs_up;
 static bool has_terminal;
 
 /* See client_watch_output(). */
@@ -57,11 +57,11 @@ static void on_signal(int number)
 {
 	int saved = errno;
 
-	if (number == SIGHUP)
+	if (number == SIGHUP && hangs_up)
 		hung_up = 1;
 	else if (number != SIGALRM)
 		caught = number;
-	if (number != SIGHUP)
+	if (caught != 0 || number == SIGALRM)
 		alarm(1);
 	if (number != SIGALRM)
 		(void)!write(wake[1], "", 1);
@@ -83,7 +83,7 @@ static int fill_descriptors(struct error *error)
 
 int client_start(struct error *error)
 {
-	struct sigaction action = {.sa_handler = on_signal};
+	struct sigaction action = {.sa_handler = on_signal}, before;
 
 	if (fill_descriptors(error) != 0)
 		return -1;
@@ -99,6 +99,11 @@ int client_start(struct error *error)
 	action.sa_flags = (int)SA_RESETHAND;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, &before);
+	if (before.sa_handler == SIG_IGN)
+		signal(SIGHUP, SIG_IGN);
+	/* A file that may not grow is a write that fails, with EFBIG. */
+	signal(SIGXFSZ, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return error_set(error, EX_SOFTWARE, "cannot start libcurl");
@@ -139,6 +144,7 @@ void client_watch_hangup(void)
 	struct sigaction action = {.sa_handler = on_signal}, before;
 
 	sigemptyset(&action.sa_mask);
+	hangs_up = 1;
 	sigaction(SIGHUP, &action, &before);
 	if (before.sa_handler == SIG_IGN)
 		signal(SIGHUP, SIG_IGN);

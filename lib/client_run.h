@@ -25,13 +25,14 @@ int64_t client_after(int64_t ms);
 /*
  * client_start(error) / client_end():
  * Prepare the process, before it opens anything: descriptors 0 to 2 that are closed are filled
- * (so that no socket lands there), SIGPIPE is ignored (a write fails with EPIPE instead), SIGINT
- * and SIGTERM are noted, libcurl is initialised.  A second SIGINT or SIGTERM kills at once.
+ * (so that no socket lands there), SIGPIPE and SIGXFSZ are ignored (a write fails instead), SIGINT,
+ * SIGTERM and SIGHUP, unless that is ignored, are noted, libcurl is initialised.  The second of a
+ * kind kills at once.
  */
 int client_start(struct error *error);
 void client_end(void);
 
-/* client_signal(): the SIGINT, SIGTERM or (see below) SIGHUP or SIGPIPE that came, or 0. */
+/* client_signal(): the SIGINT, SIGTERM, SIGHUP or (see below) SIGPIPE that came, or 0. */
 int client_signal(void);
 
 /*

@@ -2,6 +2,7 @@
 /* From operand to URL; see client_url.h. */
 #include <curl/curl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -26,16 +27,79 @@ static bool is_word(const char *text, size_t len, const char *word)
 	return strlen(word) == len && memcmp(text, word, len) == 0;
 }
 
+bool client_url_is_secret(const char *name, size_t len)
+{
+	static const char *const words[] = {"auth", "cookie", "token", "secret", "key", "pass",
+		"sig", "jwt", "pw", "code", "cred", "sess", "ticket"};
+
+	for (size_t i = 0; i < len; i++) {
+		for (size_t w = 0; w < sizeof(words) / sizeof(words[0]); w++) {
+			if (len - i >= strlen(words[w]) &&
+				strncasecmp(name + i, words[w], strlen(words[w])) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Append a query parameter, its value as dots if it is a secret. */
+static bool add_parameter(struct buf *out, const char *parameter, size_t len)
+{
+	size_t name = strcspn(parameter, "=&");
+
+	if (name < len && client_url_is_secret(parameter, name))
+		return buf_add(out, parameter, name) && buf_add_text(out, "=...");
+	return buf_add(out, parameter, len);
+}
+
+/* Append a query, with secrets as dots. */
+static bool add_query(struct buf *out, const char *query)
+{
+	bool added = true;
+	size_t len;
+
+	for (const char *p = query; added; p += len + 1) {
+		len = strcspn(p, "&");
+		added = add_parameter(out, p, len) && buf_add(out, p + len, p[len] != '\0');
+		if (p[len] == '\0')
+			break;
+	}
+	return added;
+}
+
+const char *client_url_text(const char *text, char shown[CLIENT_URL_TEXT])
+{
+	const char *host = strstr(text, "://"), *end;
+	size_t before, path;
+	struct buf out;
+
+	host = host != NULL ? host + 3 : strncmp(text, "//", 2) == 0 ? text + 2 : text;
+	before = (size_t)(host - text);
+	end = host + (before > 0 ? strcspn(host, "/?#") : 0);
+	for (const char *p = host; p < end; p++)
+		host = *p == '@' ? p + 1 : host;
+	path = strcspn(host, "?");
+	buf_init(&out, SIZE_MAX);
+	if (!buf_add(&out, text, before) || !buf_add(&out, host, path + (host[path] == '?')) ||
+		(host[path] == '?' && !add_query(&out, host + path + 1)) ||
+		!buf_add_byte(&out, '\0'))
+		out.len = 0;
+	snprintf(shown, CLIENT_URL_TEXT, "%s", out.len > 0 ? out.data : "...");
+	buf_free(&out);
+	return shown;
+}
+
 /* A topic is segments of plain letters with slashes between them. */
 static int check_topic(const char *topic, struct error *error)
 {
 	static const char *const reserved[] = {".", "..", "event", "presence"};
 	const char *segment = topic;
+	char shown[CLIENT_URL_TEXT];
 
 	if (strstr(topic, "://") != NULL)
 		return error_set(error, EX_USAGE,
 			"'%.200s' is no URL that can be used: only http:// and https:// can",
-			topic);
+			client_url_text(topic, shown));
 	if (strchr(topic, ':') != NULL)
 		return error_set(error, EX_USAGE,
 			"'%.200s' is neither a topic (like users or chat/lobby) nor a URL; did you mean "
@@ -65,13 +129,14 @@ static int check_topic(const char *topic, struct error *error)
 static int find_server(const char **server, size_t *len, struct error *error)
 {
 	const char *url = getenv("SSE_URL");
+	char shown[CLIENT_URL_TEXT];
 
 	if (url == NULL || *url == '\0')
 		url = CLIENT_SERVER;
 	if (!client_url_is(url) || strpbrk(url, "?#") != NULL)
 		return error_set(error, EX_USAGE,
-			"SSE_URL is '%.200s', but a server's URL is like %s, without ? and #", url,
-			CLIENT_SERVER);
+			"SSE_URL is '%.200s', but a server's URL is like %s, without ? and #",
+			client_url_text(url, shown), CLIENT_SERVER);
 	*server = url;
 	*len = strlen(url);
 	while (*len > 0 && url[*len - 1] == '/')
@@ -81,53 +146,25 @@ static int find_server(const char **server, size_t *len, struct error *error)
 
 static int refuse_url(const char *text, CURLUcode code, struct error *error)
 {
-	return error_set(error, EX_USAGE, "'%.200s' is no URL that can be used: %s", text,
+	char shown[CLIENT_URL_TEXT];
+
+	return error_set(error, EX_USAGE, "'%.200s' is no URL that can be used: %s",
+		client_url_text(text, shown),
 		code == CURLUE_OUT_OF_MEMORY ? "out of memory" : curl_url_strerror(code));
-}
-
-bool client_url_is_secret(const char *name, size_t len)
-{
-	static const char *const words[] = {
-		"auth", "cookie", "token", "secret", "key", "pass", "sig"};
-
-	for (size_t i = 0; i < len; i++) {
-		for (size_t w = 0; w < sizeof(words) / sizeof(words[0]); w++) {
-			if (len - i >= strlen(words[w]) &&
-				strncasecmp(name + i, words[w], strlen(words[w])) == 0)
-				return true;
-		}
-	}
-	return false;
-}
-
-/* Append a query parameter, its value as dots if it is a secret. */
-static bool add_parameter(struct buf *out, const char *parameter, size_t len)
-{
-	size_t name = strcspn(parameter, "=&");
-
-	if (name < len && client_url_is_secret(parameter, name))
-		return buf_add(out, parameter, name) && buf_add_text(out, "=...");
-	return buf_add(out, parameter, len);
 }
 
 static CURLUcode hide_secrets(CURLU *parts)
 {
 	char *query = NULL;
-	bool added = true;
 	CURLUcode code;
 	struct buf hidden;
-	size_t len;
 
 	if (curl_url_get(parts, CURLUPART_QUERY, &query, 0) != CURLUE_OK)
 		return CURLUE_OK;
 	buf_init(&hidden, SIZE_MAX);
-	for (const char *p = query; added; p += len + 1) {
-		len = strcspn(p, "&");
-		added = add_parameter(&hidden, p, len) && buf_add_byte(&hidden, p[len]);
-		if (p[len] == '\0')
-			break;
-	}
-	code = added ? curl_url_set(parts, CURLUPART_QUERY, hidden.data, 0) : CURLUE_OUT_OF_MEMORY;
+	code = add_query(&hidden, query) && buf_add_byte(&hidden, '\0')
+		       ? curl_url_set(parts, CURLUPART_QUERY, hidden.data, 0)
+		       : CURLUE_OUT_OF_MEMORY;
 	buf_free(&hidden);
 	curl_free(query);
 	return code;

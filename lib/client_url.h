@@ -49,6 +49,16 @@ int client_url_set(
  */
 bool client_url_is_secret(const char *name, size_t len);
 
+/* Room for what the next function writes. */
+#define CLIENT_URL_TEXT 400
+
+/*
+ * client_url_text(text, shown):
+ * Write what may be shown of a URL that may be wrong, or relative: without user and password, and
+ * with what is secret in its query as dots; cut if it is long.  Return ${shown}.
+ */
+const char *client_url_text(const char *text, char shown[CLIENT_URL_TEXT]);
+
 /*
  * client_url_hide(url, operand):
  * Write over the operand that ${url} was made of, if it holds what is not to be shown: the list of

@@ -171,6 +171,9 @@ static int store_variable(const struct option_row *row, void *config, struct err
 		if (store_flag_variable(row, config, value, error) != 0)
 			return blame(error, "", variable);
 	} else if (row->type == OPTION_TIMES) {
+		if (strcasecmp(value, "yes") == 0 || strcasecmp(value, "true") == 0 ||
+			strcasecmp(value, "on") == 0)
+			value = "1";
 		if (number_count(value, 0, 9, &times, error) != 0)
 			return blame(error, "", variable);
 		*(int *)((char *)config + row->offset) = (int)times;

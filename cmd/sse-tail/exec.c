@@ -59,7 +59,7 @@ static int set_environment(const struct sse_event *event, const char *url, struc
 /* Start it with ${input} as its standard input, and with signals as they are by default. */
 static int spawn(const char *command, int input, pid_t *child, struct error *error)
 {
-	static const int defaults[] = {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGALRM};
+	static const int defaults[] = {SIGPIPE, SIGXFSZ, SIGINT, SIGTERM, SIGHUP, SIGALRM};
 	char *const arguments[] = {"sh", "-c", (char *)(uintptr_t)command, NULL};
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;

@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "client_follow.h"
+#include "client_url.h"
 #include "number.h"
 #include "options.h"
 #include "timestamp.h"
@@ -232,12 +233,14 @@ static void decide_reconnect(struct options *options)
 
 static int check(struct options *options, char **operands, struct error *error)
 {
+	char shown[CLIENT_URL_TEXT];
+
 	if (client_options_check(&options->client, error) != 0)
 		return -1;
 	options->target = operands[0];
 	if (operands[0] != NULL && operands[1] != NULL)
-		return error_set(
-			error, EX_USAGE, "'%.200s' is one topic or URL too many", operands[1]);
+		return error_set(error, EX_USAGE, "'%.200s' is one topic or URL too many",
+			client_url_text(operands[1], shown));
 	if (check_start(options, error) != 0 || check_request(options, error) != 0 ||
 		check_output(options, error) != 0)
 		return -1;

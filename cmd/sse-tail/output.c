@@ -22,14 +22,15 @@
 #define OUTPUT_KEPT ((size_t)1 << 20)
 
 const struct output_format output_formats[] = {
-	{"pretty", "for people (default in a terminal)", output_pretty, output_pretty_comment,
-		false, false},
-	{"json", "one line an event (default in a pipe)", output_json, output_json_comment, false,
-		false},
-	{"data", "the data alone", output_data, NULL, false, true},
-	{"raw", "the bytes as they came", NULL, NULL, true, false},
-	{"sse", "an event stream again", output_sse, output_sse_comment, false, false},
-	{"template", "as -F says", output_template, NULL, false, true},
+	{"pretty", "for people (default in a terminal)", output_pretty,
+		.comment = output_pretty_comment},
+	{"json", "one line an event (default in a pipe)", output_json,
+		.comment = output_json_comment},
+	{"data", "the data alone", output_data, .alone = true},
+	{"raw", "the bytes as they came", .raw = true},
+	{"sse", "an event stream again", output_sse, .comment = output_sse_comment,
+		.position = output_sse_position},
+	{"template", "as -F says", output_template, .alone = true},
 	{0},
 };
 
@@ -134,6 +135,15 @@ int output_comment(struct output *output, struct sse_text text, struct error *er
 
 	if (output->format->comment != NULL && !output->format->comment(output, text))
 		return full(output, len, text.len, error);
+	return 0;
+}
+
+int output_position(struct output *output, struct sse_text id, struct error *error)
+{
+	size_t len = output->bytes.len;
+
+	if (output->format->position != NULL && !output->format->position(output, id))
+		return full(output, len, id.len, error);
 	return 0;
 }
 

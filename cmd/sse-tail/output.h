@@ -38,6 +38,8 @@ struct output_format {
 	/* Append one event; false if the buffer is full.  Called in turn, from one thread. */
 	bool (*event)(struct output *output, const struct sse_event *event, const char *origin);
 	bool (*comment)(struct output *output, struct sse_text text); /* NULL: not shown */
+	/* Append the id that is the last one by now, if a reader has another; NULL: not shown. */
+	bool (*position)(struct output *output, struct sse_text id);
 	bool raw;   /* the bytes of the stream are written, event is NULL */
 	bool alone; /* nothing tells events apart: a gap event is not for this format */
 };
@@ -81,6 +83,9 @@ int output_event(struct output *output, const struct sse_event *event, const cha
 	struct error *error);
 int output_comment(struct output *output, struct sse_text text, struct error *error);
 
+/* output_position(output, id, error): the last id is this by now, also of what was not shown. */
+int output_position(struct output *output, struct sse_text id, struct error *error);
+
 /*
  * output_piece(output, data, len, error):
  * A piece of the stream is done with: append its bytes if the format wants them, and write all
@@ -117,6 +122,7 @@ bool output_json_comment(struct output *output, struct sse_text text);
 bool output_data(struct output *output, const struct sse_event *event, const char *origin);
 bool output_sse(struct output *output, const struct sse_event *event, const char *origin);
 bool output_sse_comment(struct output *output, struct sse_text text);
+bool output_sse_position(struct output *output, struct sse_text id);
 bool output_template(struct output *output, const struct sse_event *event, const char *origin);
 
 #endif

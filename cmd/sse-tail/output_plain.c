@@ -129,6 +129,16 @@ bool output_sse(struct output *output, const struct sse_event *event, const char
 	return !output->terminal || output_text(output, (struct sse_text){out->data, out->len});
 }
 
+/* A block with nothing but an id, which a reader stores and does not show (section 9.2.6). */
+bool output_sse_position(struct output *output, struct sse_text id)
+{
+	if (same_id(output, id))
+		return true;
+	output->last_id.len = 0;
+	return buf_add(&output->last_id, id.data, id.len) && buf_add_text(&output->bytes, "id: ") &&
+	       output_text(output, id) && buf_add_text(&output->bytes, "\n\n");
+}
+
 bool output_sse_comment(struct output *output, struct sse_text text)
 {
 	return buf_add_byte(&output->bytes, ':') && output_text(output, text) &&

@@ -164,6 +164,8 @@ static bool on_piece(void *context, const char *data, size_t len, struct sse_tex
 	struct error error = {0};
 
 	summary_piece(&tail->summary, len, last_id);
+	if (!tail->options->exec_only && tail->error.status == 0)
+		output_position(&tail->output, last_id, &tail->error);
 	/* What came before a failure is shown all the same; the failure is what is told. */
 	if (output_piece(&tail->output, data, len, &error) != 0) {
 		if (tail->error.status == 0)
