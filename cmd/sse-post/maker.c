@@ -95,6 +95,9 @@ int maker_data(struct maker *maker, const char *data, size_t len, uint64_t line,
 
 /* --- envelopes ------------------------------------------------------------------------------- */
 
+/* So much of a name that is wrong is shown. */
+#define NAME_SHOWN ((size_t)60)
+
 enum member { MEMBER_DATA, MEMBER_EVENT, MEMBER_KEY, MEMBER_ID, MEMBER_IGNORED };
 
 static const struct {
@@ -123,10 +126,13 @@ static int read_members(struct json_text object, uint64_t line,
 			if (json_string_is(key, members[i].name, strlen(members[i].name)))
 				break;
 		}
-		if (i == sizeof(members) / sizeof(members[0]))
+		if (i == sizeof(members) / sizeof(members[0])) {
+			size_t shown = key.len < NAME_SHOWN ? key.len : NAME_SHOWN;
+
 			return error_set(error, EX_DATAERR,
-				"%s has the member %.60s; an envelope has data, event, key and id",
-				where(line, place), key.text);
+				"%s has the member %.*s; an envelope has data, event, key and id",
+				where(line, place), (int)sse_utf8_valid(key.text, shown), key.text);
+		}
 		if (members[i].member == MEMBER_IGNORED)
 			continue;
 		if (found[members[i].member].text != NULL)
