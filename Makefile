@@ -163,7 +163,8 @@ $(call OBJ,$(TEST_SRC)): MORE = $(if $(findstring /fuzz/,$@),$(FUZZ_CFLAGS)) \
 define test_program
 $(BUILD)/tests/$(basename $(notdir $(1))): $(call OBJ,$(1)) $(TEST_LIBS) \
 		$(foreach p,serve post tail,$(if $(findstring _$(p)_,$(1)),$(BUILD)/sse-$(p).a)) \
-		$(if $(findstring /fault/,$(1)),$(BUILD)/libfault.a)
+		$(if $(findstring /fault/,$(1)),$(BUILD)/libfault.a) \
+		$(if $(findstring /fuzz/,$(1)),$(BUILD)/libfuzz.a)
 	$$(call say,LINK,$$@)
 	$$(call link,$$(filter-out $$(TEST_LIBS),$$^) $$(TEST_LIBS),$$(PKGS_test)) \
 		$(if $(findstring /fuzz/,$(1)),$$(FUZZ_LDFLAGS))
@@ -180,6 +181,8 @@ $(BUILD)/libfault.a: $(call OBJ,$(wildcard tests/fault/parts/*.c))
 $(BUILD)/tests/shim_%.so: tests/fault/shim_%.c Makefile
 	$(call say,SHIM,$@)
 	$(Q)mkdir -p $(@D) && $(CC) -std=c17 -D_GNU_SOURCE $(WARNINGS) -O2 -g -fPIC -shared -o $@ $<
+# What the fuzzers share.
+$(BUILD)/libfuzz.a: $(call OBJ,$(wildcard tests/fuzz/parts/*.c) tests/fault/parts/dice.c)
 
 .PHONY: units helpers benches fuzzers
 units: $(UNIT)

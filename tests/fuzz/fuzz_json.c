@@ -11,41 +11,20 @@
  * 4. each string, decoded, quoted and decoded again, is the same text, and json_string_is() it;
  * 5. any valid UTF-8, quoted, or with each character written as \u escapes, decodes to itself.
  */
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "buf.h"
 #include "json.h"
+#include "parts/must.h"
+#include "parts/mutate.h"
 
 #define CAP ((size_t)256 << 20)
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-#define MUST(condition)                                                                            \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			report(#condition, __LINE__);                                              \
-	} while (0)
-
-static const unsigned char *input;
-static size_t input_len;
-
-static void report(const char *condition, int line)
-{
-	size_t i;
-
-	fprintf(stderr, "fuzz_json: line %d: %s does not hold for these %zu bytes:\n", line,
-		condition, input_len);
-	for (i = 0; i < input_len; i++)
-		fprintf(stderr, "%02x%s", input[i], i % 40 == 39 ? "\n" : " ");
-	fputc('\n', stderr);
-	abort();
-}
 
 /*
  * The reference: RFC 8259's grammar, a function for each of its rules.  Each takes the rule's text
@@ -369,7 +348,7 @@ static void rebuild(struct json_text value, struct buf *out)
 	MUST(buf_add_byte(out, object ? '}' : ']'));
 }
 
-static void check_forms(struct json_text value)
+static void check_forms(struct json_text value, unsigned indent)
 {
 	static const struct json_colours colours = {"", "", "", "", "", ""};
 	struct buf compact, pretty, again;
@@ -380,7 +359,7 @@ static void check_forms(struct json_text value)
 	buf_init(&again, CAP);
 	MUST(json_compact(value, &compact));
 	MUST(json_check(compact.data, compact.len, NULL, &error));
-	MUST(json_pretty(value, input_len & 3, &colours, NULL, &pretty));
+	MUST(json_pretty(value, indent, &colours, NULL, &pretty));
 	MUST(json_check(pretty.data, pretty.len, NULL, &error));
 	MUST(json_compact(text_of(&pretty), &again));
 	MUST(same(&compact, &again));
@@ -408,12 +387,11 @@ static bool check_input(const unsigned char *data, size_t len)
 		abort();
 	if (len > 0)
 		memcpy(copy, data, len);
-	input = data;
-	input_len = len;
+	must_input(data, len);
 	ok = json_check(copy, len, &value, &error);
 	MUST(ok == ref_document(data, len));
 	if (ok)
-		check_forms(value);
+		check_forms(value, len & 3);
 	else
 		MUST(error.what != NULL && error.offset <= len);
 	if (ref_utf8(data, len)) {
@@ -424,8 +402,6 @@ static bool check_input(const unsigned char *data, size_t len)
 	return ok;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	(void)check_input(data, len);
@@ -434,16 +410,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 #ifdef FUZZ_STANDALONE
 
-#define POOL 256
-#define INPUT_MAX 4096
-
-static const char *const seeds[] = {
-	"{\"firstname\":\"Ada\",\"lastname\":\"Lovelace\"}",
-	" [ 1 , -0.5e+10 , true , false , null , \"\" , [] , {} ] ",
-	"{\"a\":{\"b\":[{\"c\":[[\"d\"]]},123456789012345678901234567890]},\"a\":1.0}",
-	"\"\\u0041\\\"\\\\\\/\\b\\f\\n\\r\\t\\ud83d\\ude00 \\ud800 \xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"",
-	"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
-	"-1e9999",
+static const struct sse_text seeds[] = {
+	MUTATE_SEED("{\"firstname\":\"Ada\",\"lastname\":\"Lovelace\"}"),
+	MUTATE_SEED(" [ 1 , -0.5e+10 , true , false , null , \"\" , [] , {} ] "),
+	MUTATE_SEED("{\"a\":{\"b\":[{\"c\":[[\"d\"]]},123456789012345678901234567890]},\"a\":1.0}"),
+	MUTATE_SEED(
+		"\"\\u0041\\\"\\\\\\/\\b\\f\\n\\r\\t\\ud83d\\ude00 \\ud800 \xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\""),
+	MUTATE_SEED("[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"),
+	MUTATE_SEED("-1e9999"),
 };
 
 /* What makes or breaks a document. */
@@ -454,115 +428,28 @@ static const char *const pieces[] = {"{", "}", "[", "]", ",", ":", "\"", "\\", "
 	"\xff", "\x7f", "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
 	",[]", ",{}", "{\"\":", "0123456789abcdef"};
 
-struct document {
-	unsigned char bytes[INPUT_MAX];
-	size_t len;
+static const enum mutation mutations[] = {MUTATE_BYTE, MUTATE_BIT, MUTATE_CUT, MUTATE_REPEAT,
+	MUTATE_OTHER, MUTATE_PIECE, MUTATE_PIECE};
+
+static const struct mutate fuzzer = {
+	.program = "fuzz_json",
+	.inputs = "documents",
+	.taken = "JSON",
+	.seeds = seeds,
+	.seed_count = COUNT(seeds),
+	.pieces = pieces,
+	.piece_count = COUNT(pieces),
+	.mutations = mutations,
+	.mutation_count = COUNT(mutations),
+	.max = 4096,
+	.rounds = 4,
+	.kept = 400,
+	.check = check_input,
 };
-
-static struct document pool[POOL];
-static uint64_t random_state;
-
-/* splitmix64 */
-static uint64_t random_next(void)
-{
-	uint64_t z = (random_state += 0x9e3779b97f4a7c15);
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return z ^ (z >> 31);
-}
-
-static size_t random_below(size_t limit)
-{
-	return limit > 0 ? (size_t)(random_next() % limit) : 0;
-}
-
-static void insert(struct document *doc, size_t at, const void *bytes, size_t len)
-{
-	if (len > INPUT_MAX - doc->len)
-		return;
-	memmove(doc->bytes + at + len, doc->bytes + at, doc->len - at);
-	memcpy(doc->bytes + at, bytes, len);
-	doc->len += len;
-}
-
-static void mutate(struct document *doc)
-{
-	unsigned char copy[INPUT_MAX];
-	size_t at = random_below(doc->len + 1), len = random_below(doc->len - at + 1);
-	const char *piece = pieces[random_below(COUNT(pieces))];
-	const struct document *other = &pool[random_below(POOL)];
-
-	switch (random_below(7)) {
-	case 0: /* change a byte */
-		if (at < doc->len)
-			doc->bytes[at] = (unsigned char)random_next();
-		break;
-	case 1: /* flip a bit */
-		if (at < doc->len)
-			doc->bytes[at] ^= (unsigned char)(1 << random_below(8));
-		break;
-	case 2: /* cut a part out */
-		memmove(doc->bytes + at, doc->bytes + at + len, doc->len - at - len);
-		doc->len -= len;
-		break;
-	case 3: /* repeat a part */
-		memcpy(copy, doc->bytes + at, len);
-		insert(doc, at, copy, len);
-		break;
-	case 4: /* put in another document */
-		memcpy(copy, other->bytes, other->len);
-		insert(doc, at, copy, other->len);
-		break;
-	default:
-		insert(doc, at, piece, strlen(piece));
-		break;
-	}
-}
-
-static void fill_pool(void)
-{
-	size_t i;
-
-	for (i = 0; i < POOL; i++) {
-		const char *seed = seeds[i % COUNT(seeds)];
-
-		pool[i].len = strlen(seed);
-		memcpy(pool[i].bytes, seed, pool[i].len);
-	}
-}
 
 int main(int argc, char **argv)
 {
-	static struct document doc;
-	double seconds = argc > 1 ? strtod(argv[1], NULL) : 0;
-	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
-	uint64_t count = 0, valid = 0;
-	time_t start = time(NULL);
-
-	if (argc < 2 || argc > 3 || seconds <= 0) {
-		fprintf(stderr, "usage: fuzz_json SECONDS [SEED]\n");
-		return 64;
-	}
-	random_state = seed;
-	fill_pool();
-	while (count % 1024 != 0 || difftime(time(NULL), start) < seconds) {
-		size_t rounds = 1 + random_below(4);
-
-		doc = pool[random_below(POOL)];
-		while (rounds-- > 0)
-			mutate(&doc);
-		count++;
-		if (check_input(doc.bytes, doc.len)) {
-			valid++;
-			/* Mostly short ones stay: they are quick, and their parts count more. */
-			if (doc.len <= random_below(400))
-				pool[random_below(POOL)] = doc;
-		}
-	}
-	printf("fuzz_json: seed %" PRIu64 ": %" PRIu64 " documents, %" PRIu64 " of them JSON\n",
-		seed, count, valid);
-	return 0;
+	return mutate_main(&fuzzer, argc, argv);
 }
 
 #endif

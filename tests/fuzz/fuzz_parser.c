@@ -10,23 +10,15 @@
  * With clang it is a libFuzzer target.  With -DFUZZ_STANDALONE it has a main of its own, which
  * makes streams by itself, always the same ones:  fuzz_parser SECONDS [SEED]
  */
+#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "parts/drive.h"
+#include "parts/must.h"
 #include "sse.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition);  \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
 
 /* Growing bytes. */
 struct bytes {
@@ -39,7 +31,7 @@ static void add(struct bytes *bytes, const void *data, size_t len)
 	if (bytes->len + len > bytes->size) {
 		bytes->size = (bytes->len + len) * 2;
 		bytes->data = realloc(bytes->data, bytes->size);
-		CHECK(bytes->data != NULL);
+		MUST(bytes->data != NULL);
 	}
 	if (len > 0)
 		memcpy(bytes->data + bytes->len, data, len);
@@ -70,18 +62,9 @@ static void empty(struct bytes *bytes)
 	*bytes = (struct bytes){0};
 }
 
-/* xorshift64*: good enough to tear a stream. */
-static uint64_t next_random(uint64_t *state)
+static size_t below(struct dice *dice, size_t limit)
 {
-	*state ^= *state >> 12;
-	*state ^= *state << 25;
-	*state ^= *state >> 27;
-	return *state * UINT64_C(0x2545f4914f6cdd1d);
-}
-
-static size_t below(uint64_t *state, size_t limit)
-{
-	return (size_t)(next_random(state) >> 16) % limit;
+	return (size_t)dice_roll(dice, limit);
 }
 
 /* What a parser or the reference said, as text: two of them are the same or not. */
@@ -310,21 +293,21 @@ struct run {
 	size_t most; /* bytes of one piece: 0 for all at once, else up to as many */
 	bool comments;
 	unsigned stops; /* of 256 callbacks so many stop */
-	uint64_t random;
+	struct dice dice;
 	struct bytes log; /* what the parser said */
 };
 
 static bool go_on(struct run *run)
 {
-	return below(&run->random, 256) >= run->stops;
+	return below(&run->dice, 256) >= run->stops;
 }
 
 static void check_text(struct sse_text text)
 {
 	struct bytes decoded = reference_decode(text.data, text.len);
 
-	CHECK(text.data != NULL);
-	CHECK(equal(&decoded, text.data, text.len));
+	MUST(text.data != NULL);
+	MUST(equal(&decoded, text.data, text.len));
 	empty(&decoded);
 }
 
@@ -364,15 +347,15 @@ static enum sse_result feed_piece(struct sse_parser *parser, const char *data, s
 	size_t at = 0, used = 0;
 	enum sse_result result;
 
-	CHECK(piece != NULL);
+	MUST(piece != NULL);
 	memcpy(piece, data, len);
 	do {
 		result = sse_parser_feed(parser, piece + at, len - at, &used);
-		CHECK(used <= len - at);
+		MUST(used <= len - at);
 		at += used;
 	} while (result == SSE_STOP);
-	CHECK(result != SSE_OK || at == len);
-	CHECK(result != SSE_NO_MEMORY);
+	MUST(result != SSE_OK || at == len);
+	MUST(result != SSE_NO_MEMORY);
 	memset(piece, 'X', len);
 	free(piece);
 	return result;
@@ -386,13 +369,13 @@ static void feed_connection(
 	size_t at, piece;
 
 	for (at = 0; at < len && result == SSE_OK; at += piece) {
-		piece = run->most == 0 ? len : 1 + below(&run->random, run->most);
+		piece = run->most == 0 ? len : 1 + below(&run->dice, run->most);
 		if (piece > len - at)
 			piece = len - at;
 		result = feed_piece(parser, data + at, piece);
 	}
 	if (result != SSE_OK)
-		CHECK(sse_parser_feed(parser, "\n", 1, NULL) == result);
+		MUST(sse_parser_feed(parser, "\n", 1, NULL) == result);
 	if (sse_parser_end(parser))
 		say_number(&run->log, "end, dropped", result);
 	else
@@ -407,7 +390,7 @@ static void run_parser(struct run *run)
 	struct sse_callbacks callbacks = {on_event, run->comments ? on_comment : NULL, on_retry};
 	struct sse_parser *parser = sse_parser_new(&callbacks, run, run->cap);
 
-	CHECK(parser != NULL);
+	MUST(parser != NULL);
 	run->log.len = 0;
 	feed_connection(run, parser, run->data, run->cut);
 	feed_connection(run, parser, run->data + run->cut, run->len - run->cut);
@@ -430,7 +413,7 @@ static void check_reference(struct run *run)
 		run->most = MOST[i];
 		run->stops = (i & 1) != 0 ? 100 : 0;
 		run_parser(run);
-		CHECK(equal(&run->log, log.data, log.len));
+		MUST(equal(&run->log, log.data, log.len));
 	}
 	empty(&ref.data);
 	empty(&ref.type);
@@ -443,14 +426,14 @@ static void check_cap(struct run *run)
 {
 	struct bytes log = {0};
 
-	run->cap = 1 + below(&run->random, 64);
+	run->cap = 1 + below(&run->dice, 64);
 	run->stops = 0;
 	run->most = 0;
 	run_parser(run);
 	copy_to(&log, &run->log);
 	for (run->most = 1; run->most < 300; run->most *= 7) {
 		run_parser(run);
-		CHECK(equal(&run->log, log.data, log.len));
+		MUST(equal(&run->log, log.data, log.len));
 	}
 	empty(&log);
 }
@@ -461,13 +444,13 @@ static void check_utf8(const char *data, size_t len)
 	char *out = malloc(3 * len + 1);
 	size_t valid = sse_utf8_valid(data, len);
 
-	CHECK(out != NULL);
-	CHECK(equal(&decoded, out, sse_utf8_repair(data, len, out)));
-	CHECK(valid <= len);
-	CHECK((valid == len) == equal(&decoded, data, len));
+	MUST(out != NULL);
+	MUST(equal(&decoded, out, sse_utf8_repair(data, len, out)));
+	MUST(valid <= len);
+	MUST((valid == len) == equal(&decoded, data, len));
 	/* Up to there nothing is replaced, and the next is. */
-	CHECK(valid == 0 || memcmp(decoded.data, data, valid) == 0);
-	CHECK(valid == len || memcmp(decoded.data + valid, "\xef\xbf\xbd", 3) == 0);
+	MUST(valid == 0 || memcmp(decoded.data, data, valid) == 0);
+	MUST(valid == len || memcmp(decoded.data + valid, "\xef\xbf\xbd", 3) == 0);
 	free(out);
 	empty(&decoded);
 }
@@ -505,11 +488,11 @@ static bool breaks_line(struct sse_text text)
 /* A part of the input, or no field at all. */
 static struct sse_text any_part(struct run *run, bool field_needed)
 {
-	size_t from = below(&run->random, run->len + 1);
+	size_t from = below(&run->dice, run->len + 1);
 
-	if (!field_needed && below(&run->random, 4) == 0)
+	if (!field_needed && below(&run->dice, 4) == 0)
 		return (struct sse_text){NULL, 0};
-	return (struct sse_text){run->data + from, below(&run->random, run->len - from + 1)};
+	return (struct sse_text){run->data + from, below(&run->dice, run->len - from + 1)};
 }
 
 static void check_round_trip(struct run *run)
@@ -518,15 +501,15 @@ static void check_round_trip(struct run *run)
 	struct bytes type, data, id, log = {0};
 	size_t size = sse_frame_size(&frame);
 	char *out = malloc(size > 0 ? size : 1);
-	struct run back = {.data = out, .len = size, .cut = size, .random = run->random, .most = 5};
+	struct run back = {.data = out, .len = size, .cut = size, .dice = run->dice, .most = 5};
 
-	CHECK(out != NULL);
+	MUST(out != NULL);
 	if (breaks_line(frame.type) || breaks_line(frame.id)) {
-		CHECK(size == 0 && sse_frame_write(&frame, out) == NULL);
+		MUST(size == 0 && sse_frame_write(&frame, out) == NULL);
 		free(out);
 		return;
 	}
-	CHECK(sse_frame_write(&frame, out) == out + size);
+	MUST(sse_frame_write(&frame, out) == out + size);
 	type = expected_text(frame.type);
 	data = expected_text(frame.data);
 	id = expected_text(frame.id);
@@ -542,7 +525,7 @@ static void check_round_trip(struct run *run)
 	say_number(&log, "end", 0);
 	say(&log, "last id", id.data, id.len);
 	run_parser(&back);
-	CHECK(equal(&back.log, log.data, log.len));
+	MUST(equal(&back.log, log.data, log.len));
 	empty(&back.log);
 	empty(&type);
 	empty(&data);
@@ -551,23 +534,24 @@ static void check_round_trip(struct run *run)
 	free(out);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct run run = {0};
 	char *copy;
 	size_t i;
 
-	if (size < 4)
+	must_input(data, len);
+	if (len < 4)
 		return 0;
 	/* The first bytes decide what is done with the others. */
-	run.random = 1 + (data[0] | (uint64_t)data[1] << 8);
+	run.dice = dice_new(0, data[0] | (uint64_t)data[1] << 8);
 	run.comments = (data[2] & 1) != 0;
-	run.len = size - 4;
+	run.len = len - 4;
 	copy = malloc(run.len > 0 ? run.len : 1);
-	CHECK(copy != NULL);
+	MUST(copy != NULL);
 	memcpy(copy, data + 4, run.len);
 	run.data = copy;
-	run.cut = (data[2] & 2) != 0 ? below(&run.random, run.len + 1) : run.len;
+	run.cut = (data[2] & 2) != 0 ? below(&run.dice, run.len + 1) : run.len;
 	check_reference(&run);
 	check_cap(&run);
 	check_utf8(run.data, run.len);
@@ -636,57 +620,52 @@ static const struct {
 };
 #define TOKEN_COUNT (sizeof(TOKENS) / sizeof(TOKENS[0]))
 
-static void make_stream(uint64_t *random, struct bytes *out)
+static void make_stream(struct dice *dice, struct bytes *out)
 {
-	size_t count = 1 + below(random, below(random, 8) == 0 ? 400 : 40), i, run;
+	size_t count = 1 + below(dice, below(dice, 8) == 0 ? 400 : 40), i, run;
 
 	out->len = 0;
 	for (i = 0; i < 4; i++)
-		add_byte(out, (unsigned)below(random, 256));
-	if (below(random, 8) == 0)
+		add_byte(out, (unsigned)below(dice, 256));
+	if (below(dice, 8) == 0)
 		add(out, "\xef\xbb\xbf", 3);
 	for (i = 0; i < count; i++) {
-		size_t token = below(random, TOKEN_COUNT + 3);
+		size_t token = below(dice, TOKEN_COUNT + 3);
 
 		if (token < TOKEN_COUNT)
 			add(out, TOKENS[token].text, TOKENS[token].len);
 		else if (token == TOKEN_COUNT)
-			add_byte(out, (unsigned)below(random, 256));
-		else if (below(random, 4) == 0) /* long runs, over the blocks and windows inside */
-			for (run = below(random, 700); run > 0; run--)
+			add_byte(out, (unsigned)below(dice, 256));
+		else if (below(dice, 4) == 0) /* long runs, over the blocks and windows inside */
+			for (run = below(dice, 700); run > 0; run--)
 				add_byte(out, 'x');
 	}
 }
 
 /* Change a few bytes of what was there. */
-static void mutate(uint64_t *random, struct bytes *bytes)
+static void mutate(struct dice *dice, struct bytes *bytes)
 {
-	size_t count = below(random, 4);
+	size_t count = below(dice, 4);
 
 	while (count-- > 0)
-		bytes->data[below(random, bytes->len)] = (char)below(random, 256);
+		bytes->data[below(dice, bytes->len)] = (char)below(dice, 256);
 }
 
 int main(int argc, char **argv)
 {
-	double seconds = argc > 1 ? strtod(argv[1], NULL) : 0;
-	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1, random;
-	time_t end = time(NULL) + (time_t)(seconds + 0.5);
 	struct bytes stream = {0};
-	size_t runs = 0;
+	struct drive drive;
+	int status = drive_start(&drive, "fuzz_parser", argc, argv);
 
-	if (argc < 2 || argc > 3 || !(seconds > 0)) {
-		fputs("usage: fuzz_parser SECONDS [SEED]\n", stderr);
-		return 64;
-	}
-	random = seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
-	do {
-		make_stream(&random, &stream);
-		mutate(&random, &stream);
+	if (status != 0)
+		return status;
+	while (drive_goes_on(&drive)) {
+		make_stream(&drive.dice, &stream);
+		mutate(&drive.dice, &stream);
 		LLVMFuzzerTestOneInput((const uint8_t *)stream.data, stream.len);
-		runs++;
-	} while (time(NULL) < end);
-	printf("%zu streams, seed %ju: all properties hold\n", runs, (uintmax_t)seed);
+	}
+	printf("%" PRIu64 " streams, seed %" PRIu64 ": all properties hold\n", drive.count,
+		drive.seed);
 	empty(&stream);
 	return 0;
 }

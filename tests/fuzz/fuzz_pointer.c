@@ -12,39 +12,20 @@
  * 3. each value of the document is found by the pointer that is made on the way to it, unless a
  *    later member has the same name.
  */
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "json_pointer.h"
+#include "parts/must.h"
+#include "parts/mutate.h"
 #include "sse.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define CAP ((size_t)16 << 20)
-
-#define MUST(condition)                                                                            \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			report(#condition, __LINE__);                                              \
-	} while (0)
-
-static const unsigned char *input;
-static size_t input_len;
-
-static void report(const char *condition, int line)
-{
-	fprintf(stderr, "fuzz_pointer: line %d: %s does not hold for these %zu bytes:\n", line,
-		condition, input_len);
-	for (size_t i = 0; i < input_len; i++)
-		fprintf(stderr, "%02x%s", input[i], i % 40 == 39 ? "\n" : " ");
-	fputc('\n', stderr);
-	abort();
-}
 
 /* --- the model -------------------------------------------------------------------------------- */
 
@@ -206,8 +187,7 @@ static bool check_input(const unsigned char *data, size_t len)
 
 	if (pointer == NULL || text == NULL)
 		abort();
-	input = data;
-	input_len = len;
+	must_input(data, len);
 	if (pointer_len > 0)
 		memcpy(pointer, data, pointer_len);
 	if (text_len > 0)
@@ -228,8 +208,6 @@ static bool check_input(const unsigned char *data, size_t len)
 	return there;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	(void)check_input(data, len);
@@ -238,17 +216,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 #ifdef FUZZ_STANDALONE
 
-#define POOL 256
-#define INPUT_MAX 2048
-
-static const char *const seeds[] = {
-	"/choices/0/delta/content\n{\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}",
-	"/a~1b/m~0n\n{\"a/b\":{\"m~n\":[1,2,{\"\":0}]}}",
-	"\n[1,[2,[3]]]",
-	"/\n{\"\":1,\"\":2}",
-	"/a/b\n{\"a\":{\"b\":1},\"a\":{\"b\":2}}",
-	"/\xc3\xa9/10\n{\"\\u00e9\":[0,1,2,3,4,5,6,7,8,9,10]}",
-	"/~01\n{\"~1\":3,\"/\":4}",
+static const struct sse_text seeds[] = {
+	MUTATE_SEED("/choices/0/delta/content\n{\"choices\":[{\"delta\":{\"content\":\"Hi\"}}]}"),
+	MUTATE_SEED("/a~1b/m~0n\n{\"a/b\":{\"m~n\":[1,2,{\"\":0}]}}"),
+	MUTATE_SEED("\n[1,[2,[3]]]"),
+	MUTATE_SEED("/\n{\"\":1,\"\":2}"),
+	MUTATE_SEED("/a/b\n{\"a\":{\"b\":1},\"a\":{\"b\":2}}"),
+	MUTATE_SEED("/\xc3\xa9/10\n{\"\\u00e9\":[0,1,2,3,4,5,6,7,8,9,10]}"),
+	MUTATE_SEED("/~01\n{\"~1\":3,\"/\":4}"),
 };
 
 /* What makes or breaks a pointer or a document. */
@@ -258,105 +233,28 @@ static const char *const pieces[] = {"/", "~0", "~1", "~", "~01", "/0", "/1", "/
 	"\"~1\":", "\"a\\/b\":", "\"\\u0000\":", "\"\\ud800\":", "{\"a\":", "[0,", "null", "1", " ",
 	"\xc3\xa9", "\\u00e9", "\xff", "\xef\xbf\xbd"};
 
-struct sample {
-	unsigned char bytes[INPUT_MAX];
-	size_t len;
+static const enum mutation mutations[] = {
+	MUTATE_BYTE, MUTATE_CUT, MUTATE_REPEAT, MUTATE_PIECE, MUTATE_PIECE, MUTATE_PIECE};
+
+static const struct mutate fuzzer = {
+	.program = "fuzz_pointer",
+	.inputs = "pointers",
+	.taken = "lead somewhere",
+	.seeds = seeds,
+	.seed_count = COUNT(seeds),
+	.pieces = pieces,
+	.piece_count = COUNT(pieces),
+	.mutations = mutations,
+	.mutation_count = COUNT(mutations),
+	.max = 2048,
+	.rounds = 3,
+	.kept = 300,
+	.check = check_input,
 };
-
-static struct sample pool[POOL];
-static uint64_t random_state;
-
-/* splitmix64 */
-static uint64_t random_next(void)
-{
-	uint64_t z = (random_state += 0x9e3779b97f4a7c15);
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return z ^ (z >> 31);
-}
-
-static size_t random_below(size_t limit)
-{
-	return limit > 0 ? (size_t)(random_next() % limit) : 0;
-}
-
-static void insert(struct sample *sample, size_t at, const void *bytes, size_t len)
-{
-	if (len > INPUT_MAX - sample->len)
-		return;
-	memmove(sample->bytes + at + len, sample->bytes + at, sample->len - at);
-	memcpy(sample->bytes + at, bytes, len);
-	sample->len += len;
-}
-
-static void mutate(struct sample *sample)
-{
-	unsigned char copy[INPUT_MAX];
-	size_t at = random_below(sample->len + 1), len = random_below(sample->len - at + 1);
-	const char *piece = pieces[random_below(COUNT(pieces))];
-
-	switch (random_below(6)) {
-	case 0: /* change a byte */
-		if (at < sample->len)
-			sample->bytes[at] = (unsigned char)random_next();
-		break;
-	case 1: /* cut a part out */
-		memmove(sample->bytes + at, sample->bytes + at + len, sample->len - at - len);
-		sample->len -= len;
-		break;
-	case 2: /* repeat a part */
-		memcpy(copy, sample->bytes + at, len);
-		insert(sample, at, copy, len);
-		break;
-	default:
-		insert(sample, at, piece, strlen(piece));
-		break;
-	}
-}
-
-static void fill_pool(void)
-{
-	for (size_t i = 0; i < POOL; i++) {
-		const char *seed = seeds[i % COUNT(seeds)];
-
-		pool[i].len = strlen(seed);
-		memcpy(pool[i].bytes, seed, pool[i].len);
-	}
-}
 
 int main(int argc, char **argv)
 {
-	static struct sample sample;
-	double seconds = argc > 1 ? strtod(argv[1], NULL) : 0;
-	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
-	uint64_t count = 0, valid = 0;
-	time_t begun = time(NULL);
-
-	if (argc < 2 || argc > 3 || seconds <= 0) {
-		fprintf(stderr, "usage: fuzz_pointer SECONDS [SEED]\n");
-		return 64;
-	}
-	random_state = seed;
-	fill_pool();
-	while (count % 1024 != 0 || difftime(time(NULL), begun) < seconds) {
-		size_t rounds = 1 + random_below(3);
-
-		sample = pool[random_below(POOL)];
-		while (rounds-- > 0)
-			mutate(&sample);
-		count++;
-		if (check_input(sample.bytes, sample.len)) {
-			valid++;
-			/* Mostly short ones stay: they are quick, and their parts count more. */
-			if (sample.len <= random_below(300))
-				pool[random_below(POOL)] = sample;
-		}
-	}
-	printf("fuzz_pointer: seed %" PRIu64 ": %" PRIu64 " pointers, %" PRIu64
-	       " of them lead somewhere\n",
-		seed, count, valid);
-	return 0;
+	return mutate_main(&fuzzer, argc, argv);
 }
 
 #endif

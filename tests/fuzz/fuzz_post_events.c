@@ -13,14 +13,12 @@
  *    becomes an event, plain or out of an envelope, has a key that can be one, and stands on a line
  * of a batch that is JSON.
  */
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "body.h"
 #include "entry.h"
@@ -28,28 +26,11 @@
 #include "fields.h"
 #include "json.h"
 #include "maker.h"
+#include "parts/must.h"
+#include "parts/mutate.h"
 #include "split.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-#define MUST(condition)                                                                            \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			report(#condition, __LINE__);                                              \
-	} while (0)
-
-static const unsigned char *input;
-static size_t input_len;
-
-static void report(const char *condition, int line)
-{
-	fprintf(stderr, "fuzz_post_events: line %d: %s does not hold for these %zu bytes:\n", line,
-		condition, input_len);
-	for (size_t i = 0; i < input_len; i++)
-		fprintf(stderr, "%02x%s", input[i], i % 40 == 39 ? "\n" : " ");
-	fputc('\n', stderr);
-	abort();
-}
 
 /* --- operands -------------------------------------------------------------------------------- */
 
@@ -232,8 +213,7 @@ static bool check_input(const unsigned char *data, size_t len)
 	char *copy = malloc(len > 1 ? len - 1 : 1);
 	bool taken = false;
 
-	input = data;
-	input_len = len;
+	must_input(data, len);
 	if (len > 0 && copy != NULL) {
 		memcpy(copy, data + 1, len - 1);
 		switch (data[0] % 4) {
@@ -255,147 +235,56 @@ static bool check_input(const unsigned char *data, size_t len)
 	return taken;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	check_input(data, size);
+	check_input(data, len);
 	return 0;
 }
 
 #ifdef FUZZ_STANDALONE
 
-#define INPUT_MAX 2000
-#define POOL 256
-
-struct body {
-	unsigned char bytes[INPUT_MAX];
-	size_t len;
-};
-
-struct seed {
-	const char *text;
-	size_t len;
-};
-
-#define SEED(text)                                                                                 \
-	{                                                                                          \
-		text, sizeof(text) - 1                                                             \
-	}
-
 #define ENTRY(events, count)                                                                       \
 	"\1sse-post spool 1\nurl: http://x/\nspooled: 2026-11-26T00:00:00.000Z\nreason: away\n"    \
 	"events: " count "\n\n" events
 
-static const struct seed seeds[] = {
-	SEED("\0a=1\0b.c=x\0b.d:=[1, 2.50]\0e\\.f:=null"),
-	SEED("\0name=\xc3\xa9\0q=\"\0:=1\0=\0a.b.c.d=1"),
-	SEED(ENTRY("{\"key\":\"k\",\"event\":\"t\",\"json\":{\"n\":1.0}}\n", "1")),
-	SEED(ENTRY(
+static const struct sse_text seeds[] = {
+	MUTATE_SEED("\0a=1\0b.c=x\0b.d:=[1, 2.50]\0e\\.f:=null"),
+	MUTATE_SEED("\0name=\xc3\xa9\0q=\"\0:=1\0=\0a.b.c.d=1"),
+	MUTATE_SEED(ENTRY("{\"key\":\"k\",\"event\":\"t\",\"json\":{\"n\":1.0}}\n", "1")),
+	MUTATE_SEED(ENTRY(
 		"{\"text\":\"a\\nb\"}\n{\"form\":\"a=b\"}\n{\"json-text\":\"[1,\\n2]\"}\n", "3")),
-	SEED("\2one\ntwo\r\n\n  \n{\"a\":1}\n\"s\"\nlast"),
-	SEED("\2Aone\0two\nlines\0\0[1,\n2]"),
-	SEED("\3{\"data\":1}\n{\"event\":\"e\",\"data\":\"x\",\"id\":\"a:1\"}\n"),
-	SEED("\3{\"data\":{\"n\":1},\"key\":\"k\",\"topic\":null,\"time\":1}\n{}"),
+	MUTATE_SEED("\2one\ntwo\r\n\n  \n{\"a\":1}\n\"s\"\nlast"),
+	MUTATE_SEED("\2Aone\0two\nlines\0\0[1,\n2]"),
+	MUTATE_SEED("\3{\"data\":1}\n{\"event\":\"e\",\"data\":\"x\",\"id\":\"a:1\"}\n"),
+	MUTATE_SEED("\3{\"data\":{\"n\":1},\"key\":\"k\",\"topic\":null,\"time\":1}\n{}"),
 };
 
-static const struct seed pieces[] = {SEED("\n"), SEED("\r\n"), SEED("\0"), SEED("="), SEED(":="),
-	SEED("."), SEED("\\."), SEED("{"), SEED("}"), SEED("\""), SEED("\\"), SEED("\"data\":"),
-	SEED("\"key\":\"\xc3\xa9\","), SEED("\"id\":\"x\","), SEED("\\u0000"), SEED("\\ud800"),
-	SEED("\xff"), SEED("1e5"), SEED("events: 2\n"), SEED("\"text\":"), SEED("\"json\":"),
-	SEED("[[[["), SEED("null"), SEED("\"event\":\"a\\nb\",")};
+static const char *const pieces[] = {"\n", "\r\n", "", "=", ":=", ".", "\\.", "{", "}", "\"", "\\",
+	"\"data\":", "\"key\":\"\xc3\xa9\",", "\"id\":\"x\",", "\\u0000", "\\ud800", "\xff", "1e5",
+	"events: 2\n", "\"text\":", "\"json\":", "[[[[", "null", "\"event\":\"a\\nb\","};
 
-static struct body pool[POOL];
-static uint64_t random_state;
+static const enum mutation mutations[] = {
+	MUTATE_BYTE, MUTATE_CUT, MUTATE_REPEAT, MUTATE_START, MUTATE_PIECE, MUTATE_PIECE};
 
-/* xorshift64*, which is good enough for this. */
-static uint64_t random_next(void)
-{
-	random_state ^= random_state >> 12;
-	random_state ^= random_state << 25;
-	random_state ^= random_state >> 27;
-	return random_state * UINT64_C(0x2545f4914f6cdd1d);
-}
-
-static size_t random_below(size_t limit)
-{
-	return (size_t)(random_next() >> 11) % limit;
-}
-
-static void insert(struct body *body, size_t at, const void *bytes, size_t len)
-{
-	if (len > INPUT_MAX - body->len)
-		len = INPUT_MAX - body->len;
-	memmove(body->bytes + at + len, body->bytes + at, body->len - at);
-	memcpy(body->bytes + at, bytes, len);
-	body->len += len;
-}
-
-static void mutate(struct body *body)
-{
-	unsigned char copy[INPUT_MAX];
-	size_t at = random_below(body->len + 1), len = random_below(body->len - at + 1);
-	const struct seed *piece = &pieces[random_below(COUNT(pieces))];
-	const struct body *other = &pool[random_below(POOL)];
-
-	switch (random_below(6)) {
-	case 0: /* change a byte */
-		if (at < body->len)
-			body->bytes[at] = (unsigned char)random_next();
-		break;
-	case 1: /* cut a part out */
-		memmove(body->bytes + at, body->bytes + at + len, body->len - at - len);
-		body->len -= len;
-		break;
-	case 2: /* repeat a part */
-		memcpy(copy, body->bytes + at, len);
-		insert(body, at, copy, len);
-		break;
-	case 3: /* put in a part of another one */
-		memcpy(copy, other->bytes, other->len);
-		insert(body, at, copy, random_below(other->len + 1));
-		break;
-	default:
-		insert(body, at, piece->text, piece->len);
-		break;
-	}
-}
+static const struct mutate fuzzer = {
+	.program = "fuzz_post_events",
+	.inputs = "inputs",
+	.taken = "taken",
+	.seeds = seeds,
+	.seed_count = COUNT(seeds),
+	.pieces = pieces,
+	.piece_count = COUNT(pieces),
+	.mutations = mutations,
+	.mutation_count = COUNT(mutations),
+	.max = 2000,
+	.rounds = 4,
+	.kept = 300,
+	.check = check_input,
+};
 
 int main(int argc, char **argv)
 {
-	static struct body body;
-	double seconds = argc > 1 ? strtod(argv[1], NULL) : 0;
-	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
-	uint64_t count = 0, valid = 0;
-	time_t start = time(NULL);
-
-	if (argc < 2 || argc > 3 || seconds <= 0) {
-		fprintf(stderr, "usage: fuzz_post_events SECONDS [SEED]\n");
-		return 64;
-	}
-	random_state = seed;
-	for (size_t i = 0; i < POOL; i++) {
-		pool[i].len = seeds[i % COUNT(seeds)].len;
-		memcpy(pool[i].bytes, seeds[i % COUNT(seeds)].text, pool[i].len);
-	}
-	while (count % 1024 != 0 || difftime(time(NULL), start) < seconds) {
-		size_t rounds = 1 + random_below(4);
-
-		body = pool[random_below(POOL)];
-		while (rounds-- > 0)
-			mutate(&body);
-		count++;
-		if (check_input(body.bytes, body.len)) {
-			valid++;
-			/* Mostly short ones stay: they are quick, and their parts count more. */
-			if (body.len <= random_below(300))
-				pool[random_below(POOL)] = body;
-		}
-	}
-	printf("fuzz_post_events: seed %" PRIu64 ": %" PRIu64 " inputs, %" PRIu64
-	       " of them taken\n",
-		seed, count, valid);
-	return 0;
+	return mutate_main(&fuzzer, argc, argv);
 }
 
 #endif

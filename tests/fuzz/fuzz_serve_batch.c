@@ -14,39 +14,20 @@
  * 3. the events, written as envelopes, are read as the same events with the same fingerprints;
  * 4. a body that is refused names a line that is there.
  */
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "batch.h"
 #include "content.h"
 #include "json.h"
+#include "parts/must.h"
+#include "parts/mutate.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-#define MUST(condition)                                                                            \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			report(#condition, __LINE__);                                              \
-	} while (0)
-
-static const unsigned char *input;
-static size_t input_len;
-
-static void report(const char *condition, int line)
-{
-	fprintf(stderr, "fuzz_serve_batch: line %d: %s does not hold for these %zu bytes:\n", line,
-		condition, input_len);
-	for (size_t i = 0; i < input_len; i++)
-		fprintf(stderr, "%02x%s", input[i], i % 40 == 39 ? "\n" : " ");
-	fputc('\n', stderr);
-	abort();
-}
 
 /* A body that was read, in a copy of exactly its size, so that a sanitizer sees a read too far. */
 struct reading {
@@ -211,8 +192,7 @@ static bool check_input(const unsigned char *data, size_t len)
 	struct reading whole;
 	bool ok;
 
-	input = data;
-	input_len = len;
+	must_input(data, len);
 	if (len == 0)
 		return false;
 	rules.envelope = data[0] & 1;
@@ -233,8 +213,6 @@ static bool check_input(const unsigned char *data, size_t len)
 	return ok;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	(void)check_input(data, len);
@@ -243,17 +221,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 #ifdef FUZZ_STANDALONE
 
-#define POOL 256
-#define INPUT_MAX 2048
-
-static const char *const seeds[] = {
-	"0{\"a\":1}\n\"x\"\r\n\n[1,2]\n",
-	"1{\"key\":\"k\",\"event\":\"news\",\"data\":{\"b\":1.0}}\n{\"data\":\"a\\r\\nb\\u00e9\"}",
-	"1{\"topic\":\"any\",\"id\":\"x:1\",\"time\":\"t\",\"event\":\"update\",\"data\":[1]}\n",
-	"2{\"firstname\":\"a\",\"lastname\":\"b\",\"x\":1}\n",
-	"3{\"data\":{\"lastname\":\"\\u00e9\",\"firstname\":\"a\"}}\n{\"data\":\"x\"}\n",
-	"41\n2\n\n3\n",
-	"5{\"data\":1}\n{\"data\":\"2\",\"key\":\"own\"}\n",
+static const struct sse_text seeds[] = {
+	MUTATE_SEED("0{\"a\":1}\n\"x\"\r\n\n[1,2]\n"),
+	MUTATE_SEED(
+		"1{\"key\":\"k\",\"event\":\"news\",\"data\":{\"b\":1.0}}\n{\"data\":\"a\\r\\nb\\u00e9\"}"),
+	MUTATE_SEED(
+		"1{\"topic\":\"any\",\"id\":\"x:1\",\"time\":\"t\",\"event\":\"update\",\"data\":[1]}\n"),
+	MUTATE_SEED("2{\"firstname\":\"a\",\"lastname\":\"b\",\"x\":1}\n"),
+	MUTATE_SEED(
+		"3{\"data\":{\"lastname\":\"\\u00e9\",\"firstname\":\"a\"}}\n{\"data\":\"x\"}\n"),
+	MUTATE_SEED("41\n2\n\n3\n"),
+	MUTATE_SEED("5{\"data\":1}\n{\"data\":\"2\",\"key\":\"own\"}\n"),
 };
 
 /* What makes or breaks a body. */
@@ -266,114 +244,35 @@ static const char *const pieces[] = {"{", "}", "[", "]", ",", ":", "\"", "\\", "
 	"\"lastname\":\"b\"", "\xc3\xa9", "\xc2\x85", "\xff", "\xef\xbb\xbf", "\x7f", "0", "1", "2",
 	"3", "4", "5", "6", "7"};
 
-struct body {
-	unsigned char bytes[INPUT_MAX];
-	size_t len;
+static void other_rules(struct dice *dice, unsigned char *body, size_t len)
+{
+	if (len > 0)
+		body[0] = (unsigned char)dice_roll(dice, 8);
+}
+
+static const enum mutation mutations[] = {MUTATE_BYTE, MUTATE_OWN, MUTATE_CUT, MUTATE_REPEAT,
+	MUTATE_OTHER, MUTATE_PIECE, MUTATE_PIECE, MUTATE_PIECE};
+
+static const struct mutate fuzzer = {
+	.program = "fuzz_serve_batch",
+	.inputs = "bodies",
+	.taken = "taken",
+	.seeds = seeds,
+	.seed_count = COUNT(seeds),
+	.pieces = pieces,
+	.piece_count = COUNT(pieces),
+	.mutations = mutations,
+	.mutation_count = COUNT(mutations),
+	.max = 2048,
+	.rounds = 4,
+	.kept = 300,
+	.own = other_rules,
+	.check = check_input,
 };
-
-static struct body pool[POOL];
-static uint64_t random_state;
-
-/* splitmix64 */
-static uint64_t random_next(void)
-{
-	uint64_t z = (random_state += 0x9e3779b97f4a7c15);
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return z ^ (z >> 31);
-}
-
-static size_t random_below(size_t limit)
-{
-	return limit > 0 ? (size_t)(random_next() % limit) : 0;
-}
-
-static void insert(struct body *body, size_t at, const void *bytes, size_t len)
-{
-	if (len > INPUT_MAX - body->len)
-		return;
-	memmove(body->bytes + at + len, body->bytes + at, body->len - at);
-	memcpy(body->bytes + at, bytes, len);
-	body->len += len;
-}
-
-static void mutate(struct body *body)
-{
-	unsigned char copy[INPUT_MAX];
-	size_t at = random_below(body->len + 1), len = random_below(body->len - at + 1);
-	const char *piece = pieces[random_below(COUNT(pieces))];
-	const struct body *other = &pool[random_below(POOL)];
-
-	switch (random_below(8)) {
-	case 0: /* change a byte */
-		if (at < body->len)
-			body->bytes[at] = (unsigned char)random_next();
-		break;
-	case 1: /* other rules */
-		if (body->len > 0)
-			body->bytes[0] = (unsigned char)random_below(8);
-		break;
-	case 2: /* cut a part out */
-		memmove(body->bytes + at, body->bytes + at + len, body->len - at - len);
-		body->len -= len;
-		break;
-	case 3: /* repeat a part */
-		memcpy(copy, body->bytes + at, len);
-		insert(body, at, copy, len);
-		break;
-	case 4: /* put in another body */
-		memcpy(copy, other->bytes, other->len);
-		insert(body, at, copy, other->len);
-		break;
-	default:
-		insert(body, at, piece, strlen(piece));
-		break;
-	}
-}
-
-static void fill_pool(void)
-{
-	for (size_t i = 0; i < POOL; i++) {
-		const char *seed = seeds[i % COUNT(seeds)];
-
-		pool[i].len = strlen(seed);
-		memcpy(pool[i].bytes, seed, pool[i].len);
-	}
-}
 
 int main(int argc, char **argv)
 {
-	static struct body body;
-	double seconds = argc > 1 ? strtod(argv[1], NULL) : 0;
-	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
-	uint64_t count = 0, valid = 0;
-	time_t start = time(NULL);
-
-	if (argc < 2 || argc > 3 || seconds <= 0) {
-		fprintf(stderr, "usage: fuzz_serve_batch SECONDS [SEED]\n");
-		return 64;
-	}
-	random_state = seed;
-	fill_pool();
-	while (count % 1024 != 0 || difftime(time(NULL), start) < seconds) {
-		size_t rounds = 1 + random_below(4);
-
-		body = pool[random_below(POOL)];
-		while (rounds-- > 0)
-			mutate(&body);
-		count++;
-		if (check_input(body.bytes, body.len)) {
-			valid++;
-			/* Mostly short ones stay: they are quick, and their parts count more. */
-			if (body.len <= random_below(300))
-				pool[random_below(POOL)] = body;
-		}
-	}
-	printf("fuzz_serve_batch: seed %" PRIu64 ": %" PRIu64 " bodies, %" PRIu64
-	       " of them taken\n",
-		seed, count, valid);
-	return 0;
+	return mutate_main(&fuzzer, argc, argv);
 }
 
 #endif

@@ -16,7 +16,6 @@
  * 4. what sse writes is, parsed again, the same events.
  */
 #include <fcntl.h>
-#include <inttypes.h>
 #include <locale.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,14 +24,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 #include <wchar.h>
 
+#include "client_run.h"
 #include "filter.h"
 #include "json.h"
-#include "client_run.h"
 #include "output.h"
+#include "parts/must.h"
+#include "parts/mutate.h"
 #include "sse.h"
 #include "terminal.h"
 
@@ -40,25 +40,6 @@
 #define CAP ((size_t)64 << 20)
 #define EVENTS_MAX 64
 #define ORIGIN "http://localhost:8000"
-
-#define MUST(condition)                                                                            \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			report(#condition, __LINE__);                                              \
-	} while (0)
-
-static const unsigned char *input;
-static size_t input_len;
-
-static void report(const char *condition, int line)
-{
-	fprintf(stderr, "fuzz_tail_output: line %d: %s does not hold for these %zu bytes:\n", line,
-		condition, input_len);
-	for (size_t i = 0; i < input_len; i++)
-		fprintf(stderr, "%02x%s", input[i], i % 40 == 39 ? "\n" : " ");
-	fputc('\n', stderr);
-	abort();
-}
 
 /* --- the events of a stream ------------------------------------------------------------------- */
 
@@ -520,8 +501,7 @@ static bool check_input(const unsigned char *data, size_t len)
 	unsigned flags, width;
 	char *stream;
 
-	input = data;
-	input_len = len;
+	must_input(data, len);
 	if (len < 2)
 		return false;
 	open_terminal();
@@ -545,8 +525,6 @@ static bool check_input(const unsigned char *data, size_t len)
 	return len > 0;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	(void)check_input(data, len);
@@ -555,22 +533,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 #ifdef FUZZ_STANDALONE
 
-#define POOL 256
-#define INPUT_MAX 2048
-
-static const char *const seeds[] = {
-	"0(event: update\nid: a:1\ndata: {\"a\":[1.50,\"x y z\"],\"b\":null}\n\n",
-	"1\x14"
-	"data: a long line of text that has to be wrapped somewhere\ndata:\tb\n\n",
-	"2\x20"
-	"data: \033[31mred\033]0;title\007\x7f \xc2\x9b \xe2\x80\xae \xff\n\n",
-	"3\x28"
-	"data: \xe4\xb8\xad\xe6\x96\x87 e\xcc\x81 \xf0\x9f\x98\x80 wide\n\nid\ndata\n\n",
-	"@Pdata: {\"choices\":[{\"delta\":{\"content\":\"a\\r\\nb\\u0000\"}}]}\n\n",
-	"8Pevent: content_block_delta\ndata: {\"delta\":{\"text\":\"\\u001b[2J\"}}\n\n",
-	"\x18Pevent: gap\ndata: {\"reason\":\"expired\",\"after\":\"a:1\"}\n\n",
-	"\x09\x0a"
-	"event: e\ndata: {\"a\":[\"\\u202e\xe2\x80\xae\",{\"k\":{\"l\":[[[\"deep deep\"]]]}}]}\n\n",
+static const struct sse_text seeds[] = {
+	MUTATE_SEED("0(event: update\nid: a:1\ndata: {\"a\":[1.50,\"x y z\"],\"b\":null}\n\n"),
+	MUTATE_SEED("1\x14"
+		    "data: a long line of text that has to be wrapped somewhere\ndata:\tb\n\n"),
+	MUTATE_SEED("2\x20"
+		    "data: \033[31mred\033]0;title\007\x7f \xc2\x9b \xe2\x80\xae \xff\n\n"),
+	MUTATE_SEED(
+		"3\x28"
+		"data: \xe4\xb8\xad\xe6\x96\x87 e\xcc\x81 \xf0\x9f\x98\x80 wide\n\nid\ndata\n\n"),
+	MUTATE_SEED("@Pdata: {\"choices\":[{\"delta\":{\"content\":\"a\\r\\nb\\u0000\"}}]}\n\n"),
+	MUTATE_SEED(
+		"8Pevent: content_block_delta\ndata: {\"delta\":{\"text\":\"\\u001b[2J\"}}\n\n"),
+	MUTATE_SEED("\x18Pevent: gap\ndata: {\"reason\":\"expired\",\"after\":\"a:1\"}\n\n"),
+	MUTATE_SEED(
+		"\x09\x0a"
+		"event: e\ndata: {\"a\":[\"\\u202e\xe2\x80\xae\",{\"k\":{\"l\":[[[\"deep deep\"]]]}}]}\n\n"),
 };
 
 /* What makes or breaks an event, and what steers a terminal. */
@@ -584,114 +562,38 @@ static const char *const pieces[] = {"\n", "\r", "\r\n", "\n\n",
 	"\xe2\x80\xa6", "\xff", "\xed\xa0\x80", "\xc3", "[[[[[[[[[[[[[[[[[[[[",
 	"]]]]]]]]]]]]]]]]]]]]", "word word word word", "0123456789abcdef"};
 
-struct stream {
-	unsigned char bytes[INPUT_MAX];
-	size_t len;
+static void other_options(struct dice *dice, unsigned char *stream, size_t len)
+{
+	if (len > 1) {
+		size_t at = (size_t)dice_roll(dice, 2);
+
+		stream[at] = (unsigned char)dice_roll(dice, 256);
+	}
+}
+
+static const enum mutation mutations[] = {MUTATE_BYTE, MUTATE_OWN, MUTATE_CUT, MUTATE_REPEAT,
+	MUTATE_OTHER, MUTATE_PIECE, MUTATE_PIECE, MUTATE_PIECE, MUTATE_PIECE};
+
+static const struct mutate fuzzer = {
+	.program = "fuzz_tail_output",
+	.inputs = "streams",
+	.taken = "with an event",
+	.seeds = seeds,
+	.seed_count = COUNT(seeds),
+	.pieces = pieces,
+	.piece_count = COUNT(pieces),
+	.mutations = mutations,
+	.mutation_count = COUNT(mutations),
+	.max = 2048,
+	.rounds = 4,
+	.kept = 400,
+	.own = other_options,
+	.check = check_input,
 };
-
-static struct stream pool[POOL];
-static uint64_t random_state;
-
-/* splitmix64 */
-static uint64_t random_next(void)
-{
-	uint64_t z = (random_state += 0x9e3779b97f4a7c15);
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return z ^ (z >> 31);
-}
-
-static size_t random_below(size_t limit)
-{
-	return limit > 0 ? (size_t)(random_next() % limit) : 0;
-}
-
-static void insert(struct stream *stream, size_t at, const void *bytes, size_t len)
-{
-	if (len > INPUT_MAX - stream->len)
-		return;
-	memmove(stream->bytes + at + len, stream->bytes + at, stream->len - at);
-	memcpy(stream->bytes + at, bytes, len);
-	stream->len += len;
-}
-
-static void mutate(struct stream *stream)
-{
-	unsigned char copy[INPUT_MAX];
-	size_t at = random_below(stream->len + 1), len = random_below(stream->len - at + 1);
-	const char *piece = pieces[random_below(COUNT(pieces))];
-	const struct stream *other = &pool[random_below(POOL)];
-
-	switch (random_below(9)) {
-	case 0: /* change a byte */
-		if (at < stream->len)
-			stream->bytes[at] = (unsigned char)random_next();
-		break;
-	case 1: /* other options */
-		if (stream->len > 1)
-			stream->bytes[random_below(2)] = (unsigned char)random_next();
-		break;
-	case 2: /* cut a part out */
-		memmove(stream->bytes + at, stream->bytes + at + len, stream->len - at - len);
-		stream->len -= len;
-		break;
-	case 3: /* repeat a part */
-		memcpy(copy, stream->bytes + at, len);
-		insert(stream, at, copy, len);
-		break;
-	case 4: /* put in another stream */
-		memcpy(copy, other->bytes, other->len);
-		insert(stream, at, copy, other->len);
-		break;
-	default:
-		insert(stream, at, piece, strlen(piece));
-		break;
-	}
-}
-
-static void fill_pool(void)
-{
-	for (size_t i = 0; i < POOL; i++) {
-		const char *seed = seeds[i % COUNT(seeds)];
-
-		pool[i].len = strlen(seed);
-		memcpy(pool[i].bytes, seed, pool[i].len);
-	}
-}
 
 int main(int argc, char **argv)
 {
-	static struct stream stream;
-	double seconds = argc > 1 ? strtod(argv[1], NULL) : 0;
-	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
-	uint64_t count = 0, valid = 0;
-	time_t begun = time(NULL);
-
-	if (argc < 2 || argc > 3 || seconds <= 0) {
-		fprintf(stderr, "usage: fuzz_tail_output SECONDS [SEED]\n");
-		return 64;
-	}
-	random_state = seed;
-	fill_pool();
-	while (count % 256 != 0 || difftime(time(NULL), begun) < seconds) {
-		size_t rounds = 1 + random_below(4);
-
-		stream = pool[random_below(POOL)];
-		while (rounds-- > 0)
-			mutate(&stream);
-		count++;
-		if (check_input(stream.bytes, stream.len)) {
-			valid++;
-			/* Mostly short ones stay: they are quick, and their parts count more. */
-			if (stream.len <= random_below(400))
-				pool[random_below(POOL)] = stream;
-		}
-	}
-	printf("fuzz_tail_output: seed %" PRIu64 ": %" PRIu64 " streams, %" PRIu64
-	       " of them with an event\n",
-		seed, count, valid);
-	return 0;
+	return mutate_main(&fuzzer, argc, argv);
 }
 
 #endif
