@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# What the scenarios of sse-post and sse-tail share: a scripted server each, and waiting.
+# What the scenarios of sse-post and sse-tail share: a scripted server each, following it, and waiting.
 # shellcheck shell=bash disable=SC2034
 
 bats_require_minimum_version 1.5.0
@@ -17,6 +17,8 @@ client_setup() {
 	export PATH=$BIN:$PATH LC_ALL=C.UTF-8 TZ=UTC TERM=xterm
 	# No client outlives a test that went wrong.
 	export SSE_TIMEOUT=30s
+	# What a test does not ask about should not take its time.
+	export SSE_RECONNECT_DELAY=10ms
 	SERVER_PID=
 }
 
@@ -59,6 +61,29 @@ serve() {
 	SERVER_PID=$!
 	wait_for test -s port
 	URL=http://127.0.0.1:$(cat port)
+}
+
+# stream [LINE]...: start a server whose first stream is what the standard input says, and then ends;
+# the lines are how its script goes on.
+stream() {
+	{
+		printf 'accept\nrequest\nsend @STREAM'
+		cat
+		printf '\n'
+		printf '%s\n' close "$@"
+	} >streamed
+	serve <streamed
+}
+
+# ended_stream: the same, and whoever connects again gets a 204: there is nothing more to come.
+ended_stream() {
+	stream accept request 'send HTTP/1.1 204 No\r\n\r\n'
+}
+
+# follow ARGUMENT...: sse-tail in the background, its output in the file out; PID is its process.
+follow() {
+	sse-tail "$@" >out 2>err 3>&- &
+	PID=$!
 }
 
 # free_url: a URL on a port where nobody listens.

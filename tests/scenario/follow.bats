@@ -7,7 +7,6 @@ load client_helpers
 
 setup() {
 	client_setup
-	export SSE_RECONNECT_DELAY=10ms
 	FOLLOWER=$TOOLS/follower
 }
 

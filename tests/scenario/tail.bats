@@ -7,18 +7,10 @@ load client_helpers
 
 setup() {
 	client_setup
-	# What a test does not ask about should not take its time.
-	export SSE_RECONNECT_DELAY=10ms
 }
 
 teardown() {
 	client_teardown
-}
-
-# follow ARGUMENT...: sse-tail in the background, its output in the file out; PID is its process.
-follow() {
-	sse-tail "$@" >out 2>err 3>&- &
-	PID=$!
 }
 
 # --- the request ----------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ load client_helpers
 
 setup() {
 	client_setup
-	export SSE_RECONNECT_DELAY=10ms
 }
 
 teardown() {
@@ -23,16 +22,6 @@ harmless() {
 	LC_ALL=C grep -a -n -P '[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xa8-\xae\x8e\x8f]|\xe2\x81[\xa6-\xa9]' "$@" &&
 		return 1
 	iconv -f UTF-8 -t UTF-8 "$@" >/dev/null
-}
-
-# ended_stream: a server whose only stream is what the standard input says; then 204.
-ended_stream() {
-	{
-		printf 'accept\nrequest\nsend @STREAM'
-		cat
-		printf '\nclose\naccept\nrequest\nsend HTTP/1.1 204 No\\r\\n\\r\\n\n'
-	} >streamed
-	serve <streamed
 }
 
 # --- terminal and log -----------------------------------------------------------------------------

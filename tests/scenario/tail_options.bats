@@ -7,27 +7,10 @@ load client_helpers
 
 setup() {
 	client_setup
-	export SSE_RECONNECT_DELAY=10ms
 }
 
 teardown() {
 	client_teardown
-}
-
-# follow ARGUMENT...: sse-tail in the background, its output in the file out; PID is its process.
-follow() {
-	sse-tail "$@" >out 2>err 3>&- &
-	PID=$!
-}
-
-# stream: a server whose only stream is what the standard input says, and then ends.
-stream() {
-	{
-		printf 'accept\nrequest\nsend @STREAM'
-		cat
-		printf '\nclose\n'
-	} >streamed
-	serve <streamed
 }
 
 # --- formats --------------------------------------------------------------------------------------

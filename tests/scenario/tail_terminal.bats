@@ -8,7 +8,6 @@ load client_helpers
 setup() {
 	client_setup
 	command -v tmux >/dev/null || skip "tmux is not there"
-	export SSE_RECONNECT_DELAY=10ms
 }
 
 teardown() {
