@@ -175,24 +175,6 @@ static bool open_stream(struct follow *follow)
 	return true;
 }
 
-/* Where the Location that the answer names leads to; false if that cannot be told. */
-static bool find_target(const struct follow *follow, struct client_url *target)
-{
-	char *source = NULL, *text = NULL;
-	CURLU *parts = curl_url();
-	bool found;
-
-	curl_easy_getinfo(follow->client->easy, CURLINFO_EFFECTIVE_URL, &source);
-	found = parts != NULL && source != NULL &&
-		curl_url_set(parts, CURLUPART_URL, source, 0) == CURLUE_OK &&
-		curl_url_set(parts, CURLUPART_URL, follow->answer.location, 0) == CURLUE_OK &&
-		curl_url_get(parts, CURLUPART_URL, &text, 0) == CURLUE_OK &&
-		client_url_set(target, text, NULL, NULL) == 0;
-	curl_free(text);
-	curl_url_cleanup(parts);
-	return found;
-}
-
 /* Those that mean to go elsewhere (Fetch, section 2.2.6); libcurl follows any 3xx. */
 static bool is_redirect(const struct client_answer *answer)
 {
@@ -213,10 +195,12 @@ static bool follow_redirect(struct follow *follow)
 {
 	long status = follow->answer.status;
 	bool post = follow->method != NULL && strcmp(follow->method, "POST") == 0;
-	struct client_url target = {0};
+	struct client_url target;
+	char *source = NULL;
 	bool away = true;
 
-	if (find_target(follow, &target)) {
+	curl_easy_getinfo(follow->client->easy, CURLINFO_EFFECTIVE_URL, &source);
+	if (client_url_follow(source, follow->answer.location, &target, NULL) == 0) {
 		client_say(follow->client, CLIENT_EXPLAIN, "%ld, a redirect to %s", status,
 			target.shown);
 		away = strcmp(target.origin, follow->url->origin) != 0;

@@ -226,6 +226,32 @@ int client_url_set(struct client_url *url, const char *text, const char *query, 
 	return refuse_url(text, code, error);
 }
 
+/* As libcurl follows it: what comes out is parsed again. */
+int client_url_follow(
+	const char *from, const char *location, struct client_url *url, struct error *error)
+{
+	CURLUcode code = CURLUE_OUT_OF_MEMORY;
+	CURLU *parts = curl_url();
+	char *text = NULL;
+	int result;
+
+	*url = (struct client_url){0};
+	if (parts != NULL)
+		code = from == NULL ? CURLUE_MALFORMED_INPUT
+				    : curl_url_set(parts, CURLUPART_URL, from, 0);
+	if (code == CURLUE_OK)
+		code = curl_url_set(parts, CURLUPART_URL, location, 0);
+	if (code == CURLUE_OK)
+		code = curl_url_get(parts, CURLUPART_URL, &text, 0);
+	if (code == CURLUE_OK)
+		result = client_url_set(url, text, NULL, error);
+	else
+		result = refuse_url(location, code, error);
+	curl_free(text);
+	curl_url_cleanup(parts);
+	return result;
+}
+
 int client_url_make(const char *operand, enum client_place place, const char *query,
 	struct client_url *url, struct error *error)
 {

@@ -44,6 +44,14 @@ int client_url_set(
 	struct client_url *url, const char *text, const char *query, struct error *error);
 
 /*
+ * client_url_follow(from, location, url, error):
+ * Make the URL that an answer of the URL ${from} leads to with the Location ${location}, which may
+ * be relative (RFC 9110, section 10.2.2); as above.  ${from} may be NULL: a failure.
+ */
+int client_url_follow(
+	const char *from, const char *location, struct client_url *url, struct error *error);
+
+/*
  * client_url_is_secret(name, len):
  * Does a header or query parameter of this name hold what lets its reader act as us?
  */

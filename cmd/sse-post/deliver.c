@@ -142,21 +142,14 @@ static int set_headers(struct slot *slot, struct error *error)
 /* Does the Location that the answer names lead to another origin? */
 static bool leads_away(const struct slot *slot)
 {
-	struct client_url target = {0};
-	char *source = NULL, *text = NULL;
-	CURLU *parts = curl_url();
-	bool away = true;
+	struct client_url target;
+	char *source = NULL;
+	bool away;
 
 	curl_easy_getinfo(slot->client.easy, CURLINFO_EFFECTIVE_URL, &source);
-	if (parts != NULL && source != NULL &&
-		curl_url_set(parts, CURLUPART_URL, source, 0) == CURLUE_OK &&
-		curl_url_set(parts, CURLUPART_URL, slot->answer.location, 0) == CURLUE_OK &&
-		curl_url_get(parts, CURLUPART_URL, &text, 0) == CURLUE_OK &&
-		client_url_set(&target, text, NULL, NULL) == 0)
-		away = strcmp(target.origin, slot->to->url.origin) != 0;
+	away = client_url_follow(source, slot->answer.location, &target, NULL) != 0 ||
+	       strcmp(target.origin, slot->to->url.origin) != 0;
 	client_url_free(&target);
-	curl_free(text);
-	curl_url_cleanup(parts);
 	return away;
 }
 
@@ -342,8 +335,7 @@ static enum verdict judge(struct slot *slot, CURLcode code, struct error *error)
 	/* What the head says counts, also where the body behind it broke. */
 	if (is_answered(answer) || (whole && answer->head_ended && answer->status >= 300))
 		return judge_answer(slot, code, error);
-	client_failure_error(
-		client, whole ? CURLE_GOT_NOTHING : code, slot->to->url.shown, error);
+	client_failure_error(client, whole ? CURLE_GOT_NOTHING : code, slot->to->url.shown, error);
 	if (error->status != EX_UNAVAILABLE)
 		return judge_break(slot, VERDICT_NO);
 	if (slot->deliver->options->spool != NULL && is_nobody_there(slot, code))
