@@ -314,10 +314,22 @@ void input_fill(struct input *input, struct group *group, size_t max, size_t byt
 		input->kind->take(input, group, some);
 		if (group->count > count)
 			continue;
-		if (input->stopped || input->ended || !can_read(input))
+		if (input->stopped || input->ended || input->held || !can_read(input))
 			break;
 		read_more(input);
 	}
+}
+
+void input_hold(struct input *input)
+{
+	if (input->kind != NULL && !input->stopped && !input->ended && can_read(input))
+		read_more(input);
+	input->held = true;
+}
+
+uint64_t input_next_line(const struct input *input)
+{
+	return (input->parser != NULL ? input->line : input->split.line) + 1;
 }
 
 bool input_done(const struct input *input)

@@ -32,6 +32,7 @@ struct input {
 	const char *name;
 	bool waits;   /* it is no regular file: there may be nothing to read yet */
 	bool ended;   /* nothing more will be read */
+	bool held;    /* likewise, though there may be more */
 	bool taken;   /* the one event was */
 	bool stopped; /* nothing more will be taken, see ${error} */
 	struct error error;
@@ -67,6 +68,15 @@ void input_close(struct input *input);
  * UTF-8, not JSON where JSON is wanted, too long), EX_NOINPUT.
  */
 void input_fill(struct input *input, struct group *group, size_t max, size_t bytes);
+
+/*
+ * input_hold(input):
+ * Read no more, but for one look at whether this is the end; what was read is still to be taken.
+ */
+void input_hold(struct input *input);
+
+/* input_next_line(input): the number that the next event has at least. */
+uint64_t input_next_line(const struct input *input);
 
 /* input_done(input): will there be no further event? */
 bool input_done(const struct input *input);

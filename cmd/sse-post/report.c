@@ -226,15 +226,29 @@ void report_clear(struct report *report)
 
 /* --- counts ---------------------------------------------------------------------------------- */
 
+static void account_one(const struct report *report, struct error *error)
+{
+	struct error reason = *error;
+
+	if (report->accepted > 0)
+		error_set(error, reason.status, "%.400s; the event was accepted", reason.text);
+	else if (report->spooled > 0)
+		error_set(error, reason.status, "%.400s; the event is in the spool", reason.text);
+}
+
 void report_account(
 	const struct report *report, struct input *input, uint64_t line, struct error *error)
 {
 	struct error reason = *error;
-	bool all = input_count_rest(input);
-	const char *read = all ? "" : "read so far ";
 	const char *what = input->parser != NULL ? "event" : "line";
 	char spooled[80] = "";
+	const char *read;
 
+	if (input->kind == NULL) {
+		account_one(report, error);
+		return;
+	}
+	read = input_count_rest(input) ? "" : "read so far ";
 	if (report->spooled > 0)
 		snprintf(spooled, sizeof(spooled), ", %" PRIu64 " are in the spool",
 			report->spooled);

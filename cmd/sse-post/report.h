@@ -55,7 +55,8 @@ void report_clear(struct report *report);
 /*
  * report_account(report, input, line, error):
  * Put behind the reason in ${error} how many of how many events were accepted, and that the one
- * of ${line} is the first that was not; 0 if there is none such.
+ * of ${line} is the first that was not; 0 if there is none such.  Of a single event, that it is
+ * stored or in the spool all the same.
  */
 void report_account(
 	const struct report *report, struct input *input, uint64_t line, struct error *error);

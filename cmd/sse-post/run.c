@@ -78,6 +78,21 @@ static void give_up(
 	fail(run, error);
 }
 
+/* What is still to be taken, if there is something, was not accepted either. */
+static void note_rest(struct run *run)
+{
+	struct input *input = &run->input;
+	uint64_t line = input_next_line(input), events = input->events;
+
+	if (input->kind == NULL)
+		return;
+	if (run->ready != NULL && run->ready->count > 0)
+		note_line(run, run->ready->all[0].line);
+	input_count_rest(input);
+	if (input->events > events || input->split.used < input->split.bytes.len)
+		note_line(run, line);
+}
+
 /* --- what is done with ----------------------------------------------------------------------- */
 
 /* Keep where the source goes on after the first ${count} events of a group. */
@@ -316,7 +331,21 @@ static void dispatch(struct run *run)
 
 /* --- the whole ------------------------------------------------------------------------------- */
 
-/* A signal, or the time of --timeout: what was taken goes to the spool if there is one. */
+/* All that was read goes into the spool: nobody else has it. */
+static void spool_rest(struct run *run, const struct error *reason)
+{
+	if (run->away.status == 0)
+		run->away = *reason;
+	input_hold(&run->input);
+	for (;;) {
+		fill(run, BODY_EVENTS_MAX);
+		if (run->ready->count == 0 || !put_into_spool(run, run->ready, 0))
+			break;
+		group_clear(run->ready);
+	}
+}
+
+/* A signal, or the time of --timeout: what was read goes to the spool if there is one. */
 static void stop(struct run *run)
 {
 	struct error error = {0};
@@ -333,14 +362,10 @@ static void stop(struct run *run)
 		client_stopped(&error);
 	else
 		error_set(&error, EX_TEMPFAIL, "the time of --timeout is up");
-	if (run->ready != NULL && run->ready->count > 0) {
-		if (run->spooling && run->away.status == 0)
-			run->away = error;
-		if (!run->spooling)
-			give_up(run, run->ready, 0, &error);
-		else if (put_into_spool(run, run->ready, 0))
-			group_clear(run->ready);
-	}
+	if (run->spooling && !run->failed)
+		spool_rest(run, &error);
+	else if (run->ready != NULL)
+		give_up(run, run->ready, 0, &error);
 	/* All is safe though it took too long? */
 	if (!saved || !input_done(&run->input))
 		fail(run, &error);
@@ -452,8 +477,10 @@ static int conclude(struct run *run, struct error *error)
 		*error = run->error;
 	else
 		error_set(error, EX_DATAERR, "%" PRIu64 " left out", left_out);
-	if (input->kind == NULL || input->events == 0 || error->text[0] == '\0')
+	if (input->events == 0 || error->text[0] == '\0')
 		return -1;
+	if (run->failed && run->first == 0)
+		note_rest(run);
 	report_account(&run->report, input, run->failed ? run->first : 0, error);
 	return -1;
 }

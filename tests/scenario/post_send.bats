@@ -354,6 +354,76 @@ text' 2 | SSE_URL=$URL sse-post t -0"
 	grep -q stored first
 }
 
+# --- what ends it ---------------------------------------------------------------------------------
+
+# stalls: a server that takes a request and never answers; URL is where.
+stalls() {
+	printf '%s\n' accept request stall >script
+	rm -f port
+	"$TOOLS/scripted_server" script log >port 3>&- &
+	OTHERS+=($!)
+	wait_for test -s port
+	URL=http://127.0.0.1:$(cat port)
+}
+
+@test "with --timeout and a spool all lines that were read are in the spool, 0" {
+	stalls
+	run -0 bash -c "seq 10 | sse-post $URL/x --spool spool --timeout 500ms"
+	[ -z "$output" ]
+	grep -oh '"json":[0-9]*' spool/*/*.events | cut -d: -f2 | is "$(seq 10)"
+}
+
+@test "SIGTERM, SIGINT and SIGHUP put all lines that were read into the spool, and say so" {
+	local signal want pid status
+	while read -r signal want; do
+		stalls
+		rm -rf spool pipe
+		mkfifo pipe
+		sse-post "$URL/x" --spool spool <pipe 3>&- 2>said &
+		pid=$! status=0
+		exec 4>pipe
+		seq 10 >&4
+		wait_for has log 1
+		kill "-$signal" "$pid"
+		wait "$pid" || status=$?
+		exec 4>&-
+		[ "$status" -eq "$want" ]
+		has said "stopped by SIG$signal; 0 of 10 lines read so far were accepted, 10 are in the spool"
+		grep -oh '"json":[0-9]*' spool/*/*.events | cut -d: -f2 | is "$(seq 10)"
+	done <<'END'
+HUP 129
+INT 130
+TERM 143
+END
+}
+
+@test "a single event that a signal stops is said to be in the spool" {
+	stalls
+	sse-post "$URL/x" --spool spool a=1 3>&- 2>said &
+	local pid=$! status=0
+	wait_for has log '"a"'
+	kill -TERM "$pid"
+	wait "$pid" || status=$?
+	[ "$status" -eq 143 ]
+	has said 'stopped by SIGTERM; the event is in the spool'
+}
+
+@test "lines of a file that are neither accepted nor in the spool when time is up: the first is named" {
+	stalls
+	seq 200000 >file
+	run -75 sse-post "$URL/x" --spool spool --timeout 500ms <file
+	local spooled=$(($(grep -oh '"json"' spool/*/*.events | wc -l)))
+	[[ $output == *"0 of 200000 lines were accepted, $spooled are in the spool, line $((spooled + 1)) is the first that was not" ]]
+}
+
+@test "results that cannot be written: 74, and whether the event is stored" {
+	serve
+	run -74 bash -c "SSE_URL=$URL sse-post t a=1 -o json >/dev/full"
+	[[ $output == *"No space left on device; the event was accepted" ]]
+	run -74 bash -c "seq 10 | SSE_URL=$URL sse-post t -o json >/dev/full"
+	[[ $output == *"1 of 10 lines were accepted, line 2 is the first that was not" ]]
+}
+
 # --- cron, secrets --------------------------------------------------------------------------------
 
 @test "from cron, with an empty environment, no terminal and no input, it is silent and does not hang" {
