@@ -338,7 +338,7 @@ static enum verdict judge(struct slot *slot, CURLcode code, struct error *error)
 	client_failure_error(client, whole ? CURLE_GOT_NOTHING : code, slot->to->url.shown, error);
 	if (error->status != EX_UNAVAILABLE)
 		return judge_break(slot, VERDICT_NO);
-	if (slot->deliver->options->spool != NULL && is_nobody_there(slot, code))
+	if (slot->deliver->spools && is_nobody_there(slot, code))
 		return VERDICT_AWAY;
 	return judge_break(slot, VERDICT_AGAIN);
 }
@@ -531,6 +531,8 @@ static void take_verdict(struct slot *slot, enum verdict verdict)
 {
 	const struct deliver_listener *listener = slot->deliver->listener;
 
+	if ((verdict == VERDICT_AGAIN || verdict == VERDICT_AWAY) && slot->answer.retry_after > 0)
+		slot->to->not_before = client_now() + slot->answer.retry_after;
 	switch (verdict) {
 	case VERDICT_ACCEPTED:
 		learn(slot);

@@ -30,6 +30,7 @@ struct destination {
 	size_t batch_bytes;	/* that the server takes; what is left after a 413 */
 	bool batches_seen;	/* a batch was answered with a result for each event */
 	bool trouble_told;	/* to someone at a terminal */
+	int64_t not_before;	/* a moment that the server named in Retry-After */
 };
 
 /* destination_open(destination, operand, options, error): EX_USAGE.  Free with _close(). */
@@ -41,7 +42,11 @@ void destination_close(struct destination *destination);
 enum failure {
 	FAILURE_NONE,
 	FAILURE_REFUSED, /* the event at slot->at, by what it is: the next one may be taken */
-	FAILURE_AWAY,	 /* the server cannot be reached, or cannot take anything now */
+	/*
+	 * The server cannot be reached, or cannot take anything now; at once if nobody is there
+	 * and it is kept, otherwise after the time for retries.
+	 */
+	FAILURE_AWAY,
 	FAILURE_NO,	 /* the server answers, and will not take it: credentials, address, ... */
 	FAILURE_UNKNOWN, /* --at-most-once: the event at slot->at may or may not have been stored */
 };
@@ -92,6 +97,7 @@ struct deliver {
 	size_t count;
 	CURLM *multi; /* of the first slot; it keeps the connections of all */
 	bool begun;   /* a request was, since this was last looked at */
+	bool spools;  /* set by the caller: what cannot be sent is kept; see FAILURE_AWAY */
 	int64_t until;
 };
 

@@ -96,12 +96,24 @@ static bool is_servers_own(struct input *input, const struct sse_event *event)
 	return false;
 }
 
+/* Return whether it is another id than the last one. */
+static bool note_id(struct input *input, struct sse_text id)
+{
+	struct buf *last = &input->last_id;
+
+	if (id.len == 0 || (id.len == last->len && memcmp(id.data, last->data, id.len) == 0))
+		return false;
+	last->len = 0;
+	return buf_add(last, id.data, id.len);
+}
+
 static bool on_event(void *context, const struct sse_event *event)
 {
 	struct input *input = context;
 	struct group *group = input->group;
 
 	input->line++;
+	note_id(input, event->id);
 	if (is_servers_own(input, event)) {
 		/* What follows goes on after it, whether it is sent or not. */
 		if (event->id.len > 0 &&
@@ -120,6 +132,7 @@ static bool on_event(void *context, const struct sse_event *event)
 static void take_stream(struct input *input, struct group *group, size_t max)
 {
 	struct split *split = &input->split;
+	struct sse_text id;
 	size_t used = 0;
 
 	if (group->count >= max || split->used == split->bytes.len)
@@ -143,6 +156,29 @@ static void take_stream(struct input *input, struct group *group, size_t max)
 		break;
 	}
 	split->used += used;
+	/* A block without data moves the id all the same. */
+	id = sse_parser_last_id(input->parser);
+	if (!input->stopped && note_id(input, id) &&
+		!group_put(group, id.data, id.len, &group->skipped_id))
+		group->skipped_id = (struct piece){0};
+}
+
+/* Look at the bytes from ${from} on, which were read just now: are they an event stream? */
+static void check_stream(struct input *input, size_t from)
+{
+	const struct buf *bytes = &input->split.bytes;
+
+	if (input->parser == NULL || input->sniff.is_stream)
+		return;
+	sniff_feed(&input->sniff, bytes->len > from ? bytes->data + from : "", bytes->len - from,
+		input->ended);
+	if (!sniff_is_other(&input->sniff, input->ended))
+		return;
+	error_set(&input->error, EX_DATAERR,
+		"%.200s is no event stream: it has no field like data:%s", input->name,
+		input->sniff.brace ? "; JSON objects, a line each, are for --envelopes or --lines"
+				   : "");
+	stop(input);
 }
 
 static const struct input_kind kinds[] = {
@@ -221,6 +257,7 @@ int input_open(
 	*input = (struct input){
 		.options = options, .fd = STDIN_FILENO, .name = SLURP_STDIN, .waits = true};
 	split_init(&input->split, '\n', EVENT_MAX);
+	buf_init(&input->last_id, EVENT_MAX);
 	maker_init(&input->maker, options);
 	if (choose_source(options, &source, error) != 0)
 		return -1;
@@ -237,6 +274,7 @@ void input_close(struct input *input)
 		close(input->fd);
 	sse_parser_free(input->parser);
 	split_free(&input->split);
+	buf_free(&input->last_id);
 	maker_free(&input->maker);
 	*input = (struct input){0};
 }
@@ -298,6 +336,7 @@ static void read_more(struct input *input)
 		stop(input);
 	input->ended = more == 0;
 	input->read += bytes->len - before;
+	check_stream(input, before);
 }
 
 void input_fill(struct input *input, struct group *group, size_t max, size_t bytes)

@@ -13,6 +13,7 @@
 #include "event.h"
 #include "maker.h"
 #include "options.h"
+#include "sniff.h"
 #include "split.h"
 
 struct input;
@@ -38,6 +39,8 @@ struct input {
 	struct error error;
 	struct split split;
 	struct sse_parser *parser;
+	struct sniff sniff; /* is it an event stream? */
+	struct buf last_id; /* that the parser's events, or blocks without data, had last */
 	struct maker maker;
 	struct group *group;  /* what the parser's events go to, */
 	size_t max;	      /* and how many at most */
@@ -65,7 +68,7 @@ void input_close(struct input *input);
  *
  * A record that is wrong is told and left out with --skip-bad; otherwise nothing more is taken,
  * input->stopped is set and input->error has its line and what is wrong with it: EX_DATAERR (not
- * UTF-8, not JSON where JSON is wanted, too long), EX_NOINPUT.
+ * UTF-8, not JSON where JSON is wanted, too long, no event stream at all), EX_NOINPUT.
  */
 void input_fill(struct input *input, struct group *group, size_t max, size_t bytes);
 

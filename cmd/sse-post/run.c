@@ -47,7 +47,8 @@ struct run {
 	int64_t until, flush_at, start_at; /* moments: --timeout, next flush, --rate */
 	bool failed;
 	struct error error;
-	struct error away; /* why events were put into the spool last */
+	struct error away;     /* why events were put into the spool last */
+	struct error no_spool; /* why there is none, though one was asked for */
 	uint64_t first; /* line of the first event that was not accepted; 0: none, or not known */
 };
 
@@ -145,19 +146,26 @@ static bool on_refused(void *context, const struct slot *slot, const struct erro
 	return true;
 }
 
+/* Not sent for the reason in ${error}, and not in the spool for another one. */
+static void add_reason(struct error *error, const struct error *wrong)
+{
+	struct error reason = *error;
+
+	if (reason.status == 0)
+		*error = *wrong;
+	else
+		error_set(error, wrong->status == EX_TEMPFAIL ? reason.status : wrong->status,
+			"%.250s; and %.230s", reason.text, wrong->text);
+}
+
 /* Put the events from ${from} on into the spool.  False if that cannot be done. */
 static bool put_into_spool(struct run *run, struct group *group, size_t from)
 {
 	struct error error = {0}, reason = run->away;
 
 	if (queue_append(&run->queue, group, from, reason.text, &error) != 0) {
-		struct error wrong = error;
-
-		if (reason.status != 0)
-			error_set(&error,
-				wrong.status == EX_TEMPFAIL ? reason.status : wrong.status,
-				"%.250s; and %.230s", reason.text, wrong.text);
-		give_up(run, group, from, &error);
+		add_reason(&reason, &error);
+		give_up(run, group, from, &reason);
 		return false;
 	}
 	run->spooled = true;
@@ -168,11 +176,13 @@ static bool put_into_spool(struct run *run, struct group *group, size_t from)
 	return true;
 }
 
-/* The server is away: the next try is after a pause. */
+/* The server is away: the next try is after a pause, and not before it wants it. */
 static void postpone_flush(struct run *run, const struct error *error)
 {
 	run->away = *error;
 	run->flush_at = client_now() + backoff_next(&run->flush_pause);
+	if (run->flush_at < run->to.not_before)
+		run->flush_at = run->to.not_before;
 }
 
 /* A slot has finished. */
@@ -189,6 +199,9 @@ static void collect(struct run *run, struct slot *slot)
 		postpone_flush(run, &slot->error);
 		put_into_spool(run, group, slot->at);
 	} else {
+		if (slot->failure == FAILURE_AWAY && run->no_spool.status != 0 &&
+			client_signal() == 0)
+			add_reason(&error, &run->no_spool);
 		if (slot->failure == FAILURE_REFUSED) {
 			note_line(run, group->all[slot->at].line);
 			give_up(run, group, slot->at + 1, &error);
@@ -234,6 +247,16 @@ static void fill(struct run *run, size_t max)
 	}
 	if (!input_done(&run->input))
 		input_fill(&run->input, run->ready, max, GROUP_BYTES_MAX);
+}
+
+/* Where the source goes on after what has no event, once all before it was accepted. */
+static void save_skipped(struct run *run)
+{
+	if (run->ready->count > 0 || run->ready->skipped_id.len == 0 ||
+		deliver_busy(&run->deliver) > 0)
+		return;
+	save_state(run, run->ready, 0);
+	group_clear(run->ready);
 }
 
 /* With what is behind it as far as it is there: a sync for each line would hold up a pipe. */
@@ -431,6 +454,7 @@ static bool turn(struct run *run)
 		return false;
 	if (!run->failed) {
 		fill(run, group_max(run));
+		save_skipped(run);
 		dispatch(run);
 	}
 	if (deliver_finished(&run->deliver) != NULL)
@@ -485,7 +509,7 @@ static int conclude(struct run *run, struct error *error)
 	return -1;
 }
 
-static int open_spool(struct run *run, struct error *error)
+static void open_spool(struct run *run)
 {
 	const struct options *options = run->options;
 	const struct spool_limits limits = {
@@ -494,9 +518,14 @@ static int open_spool(struct run *run, struct error *error)
 	run->flush = (struct flush){.queue = &run->queue};
 	backoff_init(&run->flush_pause, FLUSH_FIRST, FLUSH_MAX);
 	if (options->spool == NULL)
-		return 0;
-	run->spooling = true;
-	return queue_open(&run->queue, options->spool, run->to.url.shown, &limits, error);
+		return;
+	run->spooling = run->deliver.spools =
+		queue_open(&run->queue, options->spool, run->to.url.shown, &limits,
+			&run->no_spool) == 0;
+	/* It matters when something cannot be sent. */
+	if (!run->spooling)
+		client_say(&run->deliver.slots[0].client, CLIENT_EXPLAIN, "%s; going on without it",
+			run->no_spool.text);
 }
 
 static int open_all(struct run *run, const char *program, struct error *error)
@@ -516,9 +545,9 @@ static int open_all(struct run *run, const char *program, struct error *error)
 	client_url_hide(&run->to.url, options->target);
 	if (input_open(&run->input, options, run->until, error) != 0 ||
 		deliver_open(&run->deliver, program, options, &run->listener, run->until, error) !=
-			0 ||
-		open_spool(run, error) != 0)
+			0)
 		return -1;
+	open_spool(run);
 	return options->state != NULL ? state_open(&run->state, options->state, error) : 0;
 }
 
@@ -628,6 +657,7 @@ static int open_flush(struct run *run, const char *program, const char *url, str
 	client_url_hide(&run->to.url, options->target);
 	if (deliver_open(&run->deliver, program, options, &run->listener, run->until, error) != 0)
 		return -1;
+	run->deliver.spools = true;
 	return queue_open(&run->queue, options->spool, run->to.url.shown, &limits, error);
 }
 

@@ -114,6 +114,47 @@ END
 	is a:6 <state
 }
 
+@test "with --state an id that comes without an event is kept too, once all before it is accepted" {
+	serve
+	printf 'id: a:3\n\n' | SSE_URL=$URL sse-post t -i sse --state state
+	is a:3 <state
+	printf 'id: a:4\ndata: x\n\nid: a:7\n\n: x\n\nid: a:8\n' | SSE_URL=$URL sse-post t -i sse --state state
+	is a:7 <state
+	# On a stream that goes on, at once.
+	mkfifo pipe
+	SSE_URL=$URL sse-post t -i sse --state state <pipe 3>&- &
+	local pid=$!
+	exec 4>pipe
+	printf 'data: y\nid: a:9\n\nid: a:10\n\n' >&4
+	wait_for grep -q a:10 state
+	exec 4>&-
+	wait "$pid"
+	# What is not accepted holds it back.
+	stop
+	run -69 bash -c "printf 'id: a:11\ndata: z\n\nid: a:12\n\n' |
+		SSE_URL=$URL sse-post t -i sse --state state --retry-max-time 0"
+	is a:10 <state
+}
+
+@test "with --input sse what is no event stream is refused, 65, and JSON lines hear of --envelopes" {
+	serve
+	printf '{"data":1}\n{"data":2}\n' >json
+	run -65 post t -i sse <json
+	[[ $output == "sse-post: the standard input is no event stream: it has no field like data:; "*"--envelopes"* ]]
+	printf '<html>\n<p>data: x</p>\n</html>\n' >html
+	run -65 post t -i sse -f html
+	[[ $output == "sse-post: html is no event stream: it has no field like data:" ]]
+	# Also while it goes on.
+	run -65 bash -c "yes '12:00 a line of a log' | SSE_URL=$URL sse-post t -i sse"
+	[ -z "$(stored t)" ]
+	# A stream may have nothing but this.
+	run -0 post t -i sse <<<': nothing yet'
+	run -0 post t -i sse <<<''
+	printf '\xef\xbb\xbfdata\n\nnew: field\n\n' >bom
+	run -0 post t -i sse <bom
+	[ "$(stored t)" = '""' ]
+}
+
 @test "--as form sends NAME=TEXT as a form, for servers that want one" {
 	printf 'accept\nrequest\nsend HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\n\\r\\n\n' >script
 	"$TOOLS/scripted_server" script log >port 3>&- &
@@ -422,6 +463,40 @@ END
 	[[ $output == *"No space left on device; the event was accepted" ]]
 	run -74 bash -c "seq 10 | SSE_URL=$URL sse-post t -o json >/dev/full"
 	[[ $output == *"1 of 10 lines were accepted, line 2 is the first that was not" ]]
+}
+
+@test "a spool is asked again no sooner than the server said in Retry-After" {
+	printf '%s\n' accept request 'send HTTP/1.1 503 No\r\nRetry-After: 4\r\nContent-Length: 0\r\n\r\n' \
+		request 'send HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n' >script
+	"$TOOLS/scripted_server" script log >port 3>&- &
+	OTHERS+=($!)
+	wait_for test -s port
+	mkfifo pipe
+	sse-post "http://127.0.0.1:$(cat port)/x" --spool spool --retry-max-time 0 <pipe 3>&- &
+	local pid=$! asked
+	exec 4>pipe
+	echo 1 >&4
+	wait_for has log POST
+	asked=$(date +%s%3N)
+	again() { [ "$(grep -c '^POST' log)" -eq 2 ]; }
+	wait_for again
+	[ $(($(date +%s%3N) - asked)) -ge 3500 ]
+	exec 4>&-
+	wait "$pid"
+}
+
+@test "without a usable spool what can be sent is sent; what cannot, with both reasons" {
+	serve
+	: >file
+	run -0 post t n:=1 --spool file
+	run -0 bash -c "seq 2 3 | SSE_URL=$URL sse-post t --spool missing/spool"
+	[ -z "$output" ]
+	stored t | is $'{"n":1}\n2\n3'
+	stop
+	run -73 post t n:=1 --spool missing/spool --retry-max-time 0
+	[[ $output == *"Connection refused; and cannot make the spool missing/spool: No such file"* ]]
+	run -73 post t --spool missing/spool --retry-max-time 100ms <<<$'1\n2'
+	[[ $output == *"gave up after"*"cannot make the spool"*"line 1 is the first that was not" ]]
 }
 
 # --- cron, secrets --------------------------------------------------------------------------------

@@ -365,8 +365,9 @@ lines'
 	[ "$(find spool -name new)" = '' ]
 }
 
-@test "a spool that cannot be written is said to be so, 73 or 74, before anything is read or sent" {
+@test "a spool that cannot be made is said to be so, 73, where it is needed" {
 	place
+	export SSE_RETRY_MAX_TIME=0
 	run -73 post t n:=1 --spool missing/spool
 	[[ $output == *"cannot make the spool missing/spool: No such file"* ]]
 	: >file
@@ -390,7 +391,7 @@ lines'
 	[ "$(stat -c %a "$(waiting)")" = 600 ]
 	[ "$(id -u)" -eq 0 ] || skip 'it takes two users'
 	needs_drop
-	run -73 drop env SSE_URL="$URL" "$BIN/sse-post" t n:=2
+	run -73 drop env SSE_URL="$URL" "$BIN/sse-post" t n:=2 --retry-max-time 0
 	[[ $output == *"Permission denied"* ]]
 	mkdir group
 	chgrp 65534 group
