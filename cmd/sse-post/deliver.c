@@ -33,6 +33,7 @@
 /* What becomes of a request. */
 enum verdict {
 	VERDICT_ACCEPTED,
+	VERDICT_DOUBTFUL,  /* accepted, and not in the way that was meant: no more is sent */
 	VERDICT_OTHERWISE, /* the batch has to be sent in another way */
 	VERDICT_AGAIN,	   /* it may succeed later, and the event is there once all the same */
 	VERDICT_REFUSED,   /* as FAILURE_REFUSED and so on */
@@ -234,20 +235,22 @@ static void learn(struct slot *slot)
 		to->batching = BATCHING_NEVER;
 }
 
-/* A batch was taken if there is a result for each of its events. */
+/*
+ * A batch was taken if there is a result for each of its events.  Without any, the status alone
+ * says so; with others, it may have been taken for one event.
+ */
 static int check_results(struct slot *slot, CURLcode code, struct error *error)
 {
 	size_t results = body_results(&slot->answer_lines);
 
 	if (!slot->batch || code != CURLE_OK || !wants_results(slot))
 		return 0;
-	if (results == slot->count) {
-		slot->to->batches_seen = true;
+	slot->to->batches_seen = slot->to->batches_seen || results == slot->count;
+	if (results == slot->count || results == 0)
 		return 0;
-	}
 	return error_set(error, EX_PROTOCOL,
-		"%.200s accepted %zu events in one request and reported on %zu: it does not take "
-		"batches as sse-serve does (--batch never sends one event a request)",
+		"%.200s accepted %zu events in one request and reported on %zu: it may have taken "
+		"them for one (--batch never sends one event a request)",
 		slot->to->url.shown, slot->count, results);
 }
 
@@ -294,7 +297,7 @@ static enum verdict judge_answer(struct slot *slot, CURLcode code, struct error 
 	const struct event *event = &slot->group->all[slot->at];
 
 	if (answer->status < 300)
-		return check_results(slot, code, error) == 0 ? VERDICT_ACCEPTED : VERDICT_NO;
+		return check_results(slot, code, error) == 0 ? VERDICT_ACCEPTED : VERDICT_DOUBTFUL;
 	client_answer_error(answer, slot->to->url.shown, error);
 	if (find_other_way(slot))
 		return VERDICT_OTHERWISE;
@@ -311,7 +314,7 @@ static enum verdict judge_answer(struct slot *slot, CURLcode code, struct error 
 		return VERDICT_AGAIN;
 	if (options->at_most_once && is_passing(answer->status) && answer->status != 408)
 		return judge_break(slot, VERDICT_AWAY);
-	return answer->status >= 500 ? VERDICT_AWAY : VERDICT_NO;
+	return answer->status / 100 == 5 ? VERDICT_AWAY : VERDICT_NO;
 }
 
 /* Was nobody there?  Then it is no use to wait for the time of retries if there is a spool. */
@@ -539,6 +542,11 @@ static void take_verdict(struct slot *slot, enum verdict verdict)
 		listener->accepted(listener->context, slot, slot->at, slot->count);
 		settle(slot, slot->count);
 		next_request(slot);
+		break;
+	case VERDICT_DOUBTFUL:
+		listener->accepted(listener->context, slot, slot->at, slot->count);
+		settle(slot, slot->count);
+		finish(slot, FAILURE_NO);
 		break;
 	case VERDICT_OTHERWISE:
 		client_say(&slot->client, CLIENT_EXPLAIN, "%s; sending the batch in parts",

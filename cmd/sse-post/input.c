@@ -198,10 +198,9 @@ static int open_many(struct input *input, enum source source, struct error *erro
 
 	if (path != NULL && strcmp(path, "-") != 0) {
 		input->name = path;
-		input->fd = open(path, O_RDONLY | O_CLOEXEC);
+		input->fd = slurp_open(path, error);
 		if (input->fd < 0)
-			return error_set(
-				error, EX_NOINPUT, "cannot open %.300s: %s", path, strerror(errno));
+			return -1;
 	}
 	if (fstat(input->fd, &status) == 0 && S_ISREG(status.st_mode)) {
 		input->waits = false;
@@ -281,14 +280,13 @@ void input_close(struct input *input)
 
 /* --- taking events --------------------------------------------------------------------------- */
 
-/* Was the standard input read, and nothing was there?  Then there is no event. */
+/* Was the standard input or a file read, and nothing was there?  Then there is no event. */
 static bool is_empty(const struct input *input)
 {
 	const struct options *options = input->options;
 
 	return input->split.bytes.len == 0 && options->field_count == 0 &&
-	       (options->file == NULL || strcmp(options->file, "-") == 0) &&
-	       (options->data == NULL || strcmp(options->data, "-") == 0);
+	       (options->data == NULL || strcmp(options->data, "-") == 0 || *options->data == '@');
 }
 
 /* The one event. */
@@ -313,6 +311,20 @@ static bool can_read(const struct input *input)
 	return !input->waits || (poll(&poll_fd, 1, 0) > 0 && poll_fd.revents != 0);
 }
 
+/* No end of a record fits. */
+static void pass_over_long(struct input *input)
+{
+	input->line = input->split.line + 1;
+	input->events++;
+	error_set(&input->error, EX_DATAERR,
+		"line %" PRIu64 " of %.200s is larger than the %zu MiB that one event may hold",
+		input->line, input->name, EVENT_MAX >> 20);
+	if (pass_over(input)) {
+		split_drop(&input->split);
+		input->split.used = input->split.bytes.len;
+	}
+}
+
 /* Read once. */
 static void read_more(struct input *input)
 {
@@ -322,12 +334,7 @@ static void read_more(struct input *input)
 
 	split_compact(&input->split);
 	if (bytes->len == bytes->cap) {
-		input->line++;
-		error_set(&input->error, EX_DATAERR,
-			"a line of %.200s is larger than the %zu MiB that one event may hold",
-			input->name, EVENT_MAX >> 20);
-		input->events++;
-		stop(input);
+		pass_over_long(input);
 		return;
 	}
 	before = bytes->len;

@@ -300,7 +300,12 @@ enum option_result options_parse(
 	int argc, char **argv, struct options *options, struct error *error)
 {
 	enum option_result result;
+	const char *spool = getenv("SSE_SPOOL");
 	int first;
+
+	/* An empty variable asks for no spool, an empty argument is a mistake. */
+	if (spool != NULL && *spool == '\0')
+		unsetenv("SSE_SPOOL");
 
 	*options = (struct options){.client = CLIENT_OPTIONS_DEFAULT,
 		.retry_max_time = 30000,

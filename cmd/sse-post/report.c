@@ -68,6 +68,19 @@ static void end_with_reason(struct report *report, const char *reason)
 	buf_add_text(&report->lines, "}\n");
 }
 
+/* Only what is posted is stored by a 2xx; 202 leaves open what becomes of it. */
+static const char *result_of(const struct report *report, const struct slot *slot)
+{
+	static const char *const storing[] = {"POST", "PUT", "PATCH"};
+	const char *method = report->options->client.method;
+
+	for (size_t i = 0; i < sizeof(storing) / sizeof(storing[0]); i++) {
+		if (method == NULL || strcmp(method, storing[i]) == 0)
+			return slot->answer.status == 202 ? "accepted" : "stored";
+	}
+	return "accepted";
+}
+
 /* One that was accepted; an id in JSON's own writing if ${quoted}. */
 static void tell_one(struct report *report, const struct slot *slot, size_t index,
 	struct sse_text id, bool quoted, bool duplicate)
@@ -77,7 +90,7 @@ static void tell_one(struct report *report, const struct slot *slot, size_t inde
 	char line[40] = "";
 
 	if (is_wanted(report)) {
-		begin(report, slot->group, index, "stored");
+		begin(report, slot->group, index, result_of(report, slot));
 		if (id.len > 0) {
 			buf_add_text(out, ",\"id\":");
 			if (quoted)

@@ -670,7 +670,7 @@ static int flush_url(struct run *run, const char *program, const char *url, stru
 		return -1;
 	result = flush_queue(&run->flush, &run->deliver, &run->to, false, error);
 	if (result == FLUSH_BUSY)
-		client_say(&run->deliver.slots[0].client, CLIENT_WARN,
+		client_say(&run->deliver.slots[0].client, CLIENT_EXPLAIN,
 			"another process is sending what waits for %s", run->to.url.shown);
 	else if (result != FLUSH_DONE)
 		return -1;

@@ -58,16 +58,26 @@ static void drop_line_end(struct buf *out, size_t start)
 		out->len--;
 }
 
+int slurp_open(const char *path, struct error *error)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0 && *path == '\0')
+		error_set(error, EX_NOINPUT, "the name of the file is empty");
+	else if (fd < 0)
+		error_set(error, EX_NOINPUT, "cannot open %.300s: %s", path, strerror(errno));
+	return fd;
+}
+
 int slurp_file(const char *path, int64_t until, struct buf *out, struct error *error)
 {
 	bool standard = strcmp(path, "-") == 0;
-	int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC), more = 1;
+	int fd = standard ? STDIN_FILENO : slurp_open(path, error), more = 1;
 	const char *name = standard ? SLURP_STDIN : path;
 	size_t start = out->len;
 
 	if (fd < 0)
-		return error_set(
-			error, EX_NOINPUT, "cannot open %.300s: %s", path, strerror(errno));
+		return -1;
 	while (more > 0 && out->len < out->cap)
 		more = slurp_some(fd, name, true, until, out, error);
 	if (!standard)

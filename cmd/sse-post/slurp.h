@@ -23,6 +23,13 @@ int slurp_some(
 	int fd, const char *name, bool waits, int64_t until, struct buf *out, struct error *error);
 
 /*
+ * slurp_open(path, error):
+ * Open a file to be read, without waiting: of a FIFO the first writer is waited for with the first
+ * byte.  Return the descriptor, or -1: EX_NOINPUT.
+ */
+int slurp_open(const char *path, struct error *error);
+
+/*
  * slurp_file(path, until, out, error):
  * Append all of a file, "-" being the standard input, but for one line end at its end, which
  * belongs to the file and not to the data.  EX_NOINPUT; EX_DATAERR if it is larger than an event

@@ -41,10 +41,25 @@ static bool take(struct split *split, size_t next, struct sse_text *record)
 	return split->end == '\n' ? !is_blank(*record) : len > 0;
 }
 
+/* Pass over what is there of a record that is dropped. */
+static void drop(struct split *split)
+{
+	const struct buf *bytes = &split->bytes;
+	size_t left = bytes->len - split->used;
+	const char *from = bytes->data + split->used;
+	const char *end = left > 0 ? memchr(from, split->end, left) : NULL;
+
+	split->used = end != NULL ? (size_t)(end + 1 - bytes->data) : bytes->len;
+	split->searched = 0;
+	split->dropping = end == NULL;
+}
+
 bool split_next(struct split *split, bool ended, struct sse_text *record)
 {
 	const struct buf *bytes = &split->bytes;
 
+	if (split->dropping && split->used < bytes->len)
+		drop(split);
 	while (split->used < bytes->len) {
 		const char *from = bytes->data + split->used + split->searched;
 		size_t left = bytes->len - split->used - split->searched;
@@ -58,6 +73,12 @@ bool split_next(struct split *split, bool ended, struct sse_text *record)
 			return true;
 	}
 	return false;
+}
+
+void split_drop(struct split *split)
+{
+	split->dropping = true;
+	split->line++;
 }
 
 void split_compact(struct split *split)

@@ -19,6 +19,7 @@ struct split {
 	size_t used;
 	size_t searched; /* bytes behind ${used} that hold no end */
 	uint64_t line;	 /* records taken, blank ones too */
+	bool dropping;	 /* up to the next end, see split_drop() */
 };
 
 /* split_init(split, end, cap): no record may be longer than ${cap}. */
@@ -35,6 +36,9 @@ void split_free(struct split *split);
  * split_compact(), or bytes are added.
  */
 bool split_next(struct split *split, bool ended, struct sse_text *record);
+
+/* split_drop(split): pass over the record that begins, of which any part may be there; count it. */
+void split_drop(struct split *split);
 
 /* split_compact(split): make room where records were. */
 void split_compact(struct split *split);

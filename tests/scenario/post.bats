@@ -703,7 +703,7 @@ END
 @test "a line longer than 64 MiB is refused, it does not fill the memory" {
 	free_url
 	run -65 bash -c "head -c 70000000 /dev/zero | tr '\0' x | sse-post $URL/x"
-	[[ $output == *"a line of the standard input is larger than the 64 MiB that one event may hold"* ]]
+	[[ $output == *"line 1 of the standard input is larger than the 64 MiB that one event may hold"* ]]
 }
 
 @test "a server that never answers is left when --timeout is over, 75" {

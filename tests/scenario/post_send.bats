@@ -204,6 +204,47 @@ END
 	run -64 sse-post -H 'Idempotency-Key: x' --idempotency-key y a=1
 }
 
+@test "a FIFO that nobody writes to is left when --timeout is over, and is read when somebody does" {
+	serve
+	mkfifo pipe
+	run -75 post t -f pipe --timeout 200ms
+	[[ $output == "sse-post: the time of --timeout is up" ]]
+	run -75 post t k=@pipe --timeout 200ms
+	run -75 post t -d @pipe --timeout 200ms
+	run -75 post t -l -f pipe --timeout 200ms
+	SSE_URL=$URL sse-post t -f pipe 3>&- 2>said &
+	local pid=$! status=0
+	kill -TERM "$pid"
+	wait "$pid" || status=$?
+	[ "$status" -eq 143 ]
+	SSE_URL=$URL sse-post t k=@pipe 3>&- &
+	pid=$!
+	echo value >pipe
+	wait "$pid"
+	SSE_URL=$URL sse-post t -l -f pipe 3>&- &
+	pid=$!
+	seq 2 >pipe
+	wait "$pid"
+	stored t | is $'{"k":"value"}\n1\n2'
+}
+
+@test "an empty file sends nothing, and a file without a name is said to be so" {
+	serve
+	run -0 post t -f /dev/null
+	run -0 post t -d @/dev/null
+	[ -z "$(stored t)" ]
+	run -66 post t x=@
+	[[ $output == *"'x=@': the name of the file is empty"* ]]
+}
+
+@test "with --skip-bad a line longer than 64 MiB is left out, and the lines behind it are sent" {
+	serve
+	run -65 bash -c "(seq 2; head -c 70000000 /dev/zero | tr '\0' x; echo; seq 4 5) |
+		SSE_URL=$URL sse-post t --skip-bad"
+	[[ $output == *"left out: line 3 of the standard input is larger than the 64 MiB"*"1 left out; 4 of 5 lines were accepted" ]]
+	stored t | is $'1\n2\n4\n5'
+}
+
 # --- keys -----------------------------------------------------------------------------------------
 
 @test "--idempotency-key makes a job that is run twice publish once; another event under it is 65" {
@@ -575,7 +616,7 @@ other() {
 @test "a server that is told to take batches and does not is told of, 76, or gets one request a line" {
 	other '200 OK'
 	run -76 bash -c "seq 10 | sse-post $URL/hook --batch always"
-	[[ $output == *"reported on 1"*"--batch never"* ]]
+	[[ $output == *"reported on 1"*"--batch never"*"; all 10 lines were accepted" ]]
 	rm port
 	printf '%s\n' accept request 'send HTTP/1.1 415 No\r\nContent-Length: 0\r\n\r\n' >script
 	for _ in 1 2 3 4 5; do
@@ -586,6 +627,38 @@ other() {
 	wait_for test -s port
 	run -0 bash -c "seq 5 | sse-post http://127.0.0.1:$(cat port)/x --batch always"
 	[ "$(grep -c '^POST ' log)" -eq 6 ]
+}
+
+@test "with --batch always a server that accepts without results has all of the batch, 0" {
+	printf '%s\n' accept request 'send HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n' >script
+	"$TOOLS/scripted_server" script log >port 3>&- &
+	OTHERS+=($!)
+	wait_for test -s port
+	run -0 bash -c "seq 3 | sse-post http://127.0.0.1:$(cat port)/x --batch always -o json"
+	[ "$(grep -c '^{"result":"accepted","line":[123],"key":"[^"]*","duplicate":false}$' <<<"$output")" -eq 3 ]
+}
+
+@test "-o json says accepted, and not stored, of a 202 and of a method that stores nothing" {
+	other '202 Accepted'
+	run -0 sse-post "$URL/x" a=1 -o json
+	[[ $output == '{"result":"accepted",'* ]]
+	other '200 OK'
+	run -0 sse-post "$URL/x" a=1 -o json -X OPTIONS
+	[[ $output == '{"result":"accepted",'* ]]
+	other '200 OK'
+	run -0 sse-post "$URL/x" a=1 -o json
+	[[ $output == '{"result":"stored",'* ]]
+}
+
+@test "a status that HTTP does not have is 76, with a spool too; an empty SSE_SPOOL is none" {
+	other '999 What'
+	run -76 sse-post "$URL/x" a=1
+	other '999 What'
+	run -76 sse-post "$URL/x" a=1 --spool spool
+	[ -z "$(find spool -name '*.events')" ]
+	other '200 OK'
+	SSE_SPOOL='' run -0 sse-post "$URL/x" a=1
+	run -64 sse-post "$URL/x" a=1 --spool ''
 }
 
 @test "--request PUT, with headers, posts to anything that takes HTTP" {
