@@ -540,6 +540,14 @@ END
 	[[ $output == *"gave up after"*"cannot make the spool"*"line 1 is the first that was not" ]]
 }
 
+@test "a state that cannot be written any more: 74, and the first event that was not sent" {
+	serve
+	printf 'id: %s\ndata: x\n\n' a b c >stream
+	# No file may hold anything: as on a full disk, the write fails.
+	run -74 bash -c "trap '' XFSZ; ulimit -f 0; SSE_URL=$URL exec sse-post t -i sse --state state <stream"
+	[[ $output == *"state"*"File too large; 1 of "*"event 2 is the first that was not" ]] || { echo "$output"; false; }
+}
+
 # --- cron, secrets --------------------------------------------------------------------------------
 
 @test "from cron, with an empty environment, no terminal and no input, it is silent and does not hang" {

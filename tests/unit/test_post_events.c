@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of what sse-post makes of its input: split.c, maker.c, key.c and entry.c. */
+/* Tests of what sse-post makes of its input: split.c, sniff.c, maker.c, key.c and entry.c.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
 
 #include "entry.h"
 #include "maker.h"
+#include "sniff.h"
 #include "split.h"
 
 /* --- splitting ------------------------------------------------------------------------------- */
@@ -46,6 +48,60 @@ static void lines_are_counted_and_blank_ones_left_out(void **state)
 	assert_records('\n', lines, sizeof(lines) - 1, "1[one]4[two\rx]5[  three  ]6[last]");
 	assert_records('\0', nuls, sizeof(nuls) - 1, "1[a\nb]3[c\r]4[d]");
 	assert_records('\n', "", 0, "");
+}
+
+static void a_record_that_is_dropped_is_counted_and_the_next_one_is_whole(void **state)
+{
+	struct split split;
+	struct sse_text record;
+
+	(void)state;
+	split_init(&split, '\n', 4);
+	assert_true(buf_add_text(&split.bytes, "long"));
+	assert_false(split_next(&split, false, &record));
+	split_drop(&split);
+	assert_false(split_next(&split, false, &record));
+	split_compact(&split);
+	assert_true(buf_add_text(&split.bytes, "er\nx"));
+	assert_false(split_next(&split, false, &record));
+	assert_true(split_next(&split, true, &record));
+	assert_memory_equal(record.data, "x", record.len);
+	assert_int_equal(split.line, 2);
+	split_free(&split);
+}
+
+/* --- telling streams from other text --------------------------------------------------------- */
+
+static void assert_stream(const char *text, bool is_stream, bool is_other)
+{
+	struct sniff torn = {0}, whole = {0};
+
+	for (size_t i = 0; i < strlen(text); i++)
+		sniff_feed(&torn, text + i, 1, false);
+	sniff_feed(&torn, "", 0, true);
+	sniff_feed(&whole, text, strlen(text), true);
+	assert_int_equal(torn.is_stream, is_stream);
+	assert_int_equal(whole.is_stream, is_stream);
+	assert_int_equal(sniff_is_other(&torn, true), is_other);
+	assert_int_equal(sniff_is_other(&whole, true), is_other);
+}
+
+static void a_stream_has_a_known_field_or_a_comment(void **state)
+{
+	(void)state;
+	assert_stream("", false, false);
+	assert_stream("\r\n\n", false, false);
+	assert_stream(": x", true, false);
+	assert_stream("data", true, false);
+	assert_stream("new: x\nid:1", true, false);
+	assert_stream("\xef\xbb\xbf"
+		      "event: x\n",
+		true, false);
+	assert_stream("{\"data\":1}\n", false, true);
+	assert_stream("database: x\n data: x\nDATA: x\na:data: x\n", false, true);
+	assert_stream("\xef\xbb\xbf"
+		      "database:\n",
+		false, true);
 }
 
 /* --- keys ------------------------------------------------------------------------------------ */
@@ -190,6 +246,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_are_counted_and_blank_ones_left_out),
+		cmocka_unit_test(a_record_that_is_dropped_is_counted_and_the_next_one_is_whole),
+		cmocka_unit_test(a_stream_has_a_known_field_or_a_comment),
 		cmocka_unit_test(keys_come_from_where_the_options_say),
 		cmocka_unit_test(events_of_one_id_have_keys_of_their_own),
 		cmocka_unit_test(a_spooled_event_is_read_as_it_was),
