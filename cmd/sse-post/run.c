@@ -372,7 +372,7 @@ static void spool_rest(struct run *run, const struct error *reason)
 static void stop(struct run *run)
 {
 	struct error error = {0};
-	bool saved = run->spooling && client_signal() == 0;
+	bool saved = run->spooling && client_signal() == 0, failed = run->failed;
 	struct slot *slot;
 
 	for (size_t i = 0; i < run->deliver.count; i++) {
@@ -385,7 +385,7 @@ static void stop(struct run *run)
 		client_stopped(&error);
 	else
 		error_set(&error, EX_TEMPFAIL, "the time of --timeout is up");
-	if (run->spooling && !run->failed)
+	if (run->spooling && !failed)
 		spool_rest(run, &error);
 	else if (run->ready != NULL)
 		give_up(run, run->ready, 0, &error);

@@ -453,6 +453,10 @@ stalls() {
 	run -0 bash -c "seq 10 | sse-post $URL/x --spool spool --timeout 500ms"
 	[ -z "$output" ]
 	grep -oh '"json":[0-9]*' spool/*/*.events | cut -d: -f2 | is "$(seq 10)"
+	# But not what may be stored and has no key.
+	stalls
+	run -75 bash -c "seq 10 | sse-post $URL/x --spool once --timeout 500ms --at-most-once"
+	[[ $output == *"may or may not have been stored; 0 of 10 lines were accepted, 9 are in the spool, line 1 is the first that was not" ]]
 }
 
 @test "SIGTERM, SIGINT and SIGHUP put all lines that were read into the spool, and say so" {
