@@ -22,9 +22,9 @@ enum expect { VALUE, FIRST_VALUE, KEY, FIRST_KEY, COLON, MORE, DONE };
 struct scanner {
 	const char *at, *end;
 	const char *what; /* what is wrong at ${at}; NULL while nothing is */
-	unsigned depth;
+	unsigned depth, depth_max;
 	/* Bit n tells whether the container at depth n + 1 is an object. */
-	uint64_t objects[(JSON_DEPTH + 63) / 64];
+	uint64_t objects[(JSON_DEPTH + 1 + 63) / 64];
 };
 
 static bool is_space(char c)
@@ -117,7 +117,7 @@ static bool push(struct scanner *scanner, bool object)
 	uint64_t *bits = &scanner->objects[scanner->depth / 64];
 	uint64_t bit = (uint64_t)1 << scanner->depth % 64;
 
-	if (scanner->depth == JSON_DEPTH)
+	if (scanner->depth == scanner->depth_max)
 		return fail(scanner, scanner->at, "nested deeper than " IN_DIGITS(JSON_DEPTH));
 	*bits = object ? *bits | bit : *bits & ~bit;
 	scanner->depth++;
@@ -410,9 +410,10 @@ static struct json_text trim(const char *text, const char *end)
 	return (struct json_text){text, (size_t)(end - text)};
 }
 
-bool json_check(const char *text, size_t len, struct json_text *value, struct json_error *error)
+static bool check(const char *text, size_t len, unsigned depth, struct json_text *value,
+	struct json_error *error)
 {
-	struct scanner scanner = {.at = len > 0 ? text : ""};
+	struct scanner scanner = {.at = len > 0 ? text : "", .depth_max = depth};
 	const char *start = scanner.at;
 	size_t valid = sse_utf8_valid(start, len);
 	bool ok;
@@ -432,6 +433,17 @@ bool json_check(const char *text, size_t len, struct json_text *value, struct js
 	if (value != NULL)
 		*value = trim(start, scanner.end);
 	return true;
+}
+
+bool json_check(const char *text, size_t len, struct json_text *value, struct json_error *error)
+{
+	return check(text, len, JSON_DEPTH, value, error);
+}
+
+bool json_check_wrapper(
+	const char *text, size_t len, struct json_text *value, struct json_error *error)
+{
+	return check(text, len, JSON_DEPTH + 1, value, error);
 }
 
 /* From here on the text is one that was accepted. */

@@ -47,7 +47,15 @@ enum json_kind {
  */
 bool json_check(const char *text, size_t len, struct json_text *value, struct json_error *error);
 
-/* The functions below take only text that json_check() accepted, or a part of it. */
+/*
+ * json_check_wrapper(text, len, value, error):
+ * As json_check(), for an object that is put around a value which may be JSON_DEPTH deep itself:
+ * one level deeper.
+ */
+bool json_check_wrapper(
+	const char *text, size_t len, struct json_text *value, struct json_error *error);
+
+/* The functions below take only text that one of these accepted, or a part of it. */
 
 /* json_kind(value): what kind of value it is. */
 enum json_kind json_kind(struct json_text value);

@@ -44,6 +44,16 @@ enum verdict {
 
 /* --- libcurl's callbacks --------------------------------------------------------------------- */
 
+/* Does the request have an event without a key, which nobody can ask for a second time? */
+static bool is_at_most_once(const struct slot *slot)
+{
+	for (size_t i = slot->at; i < slot->at + slot->count; i++) {
+		if (slot->group->all[i].key.len == 0)
+			return true;
+	}
+	return false;
+}
+
 static void expect_within(struct slot *slot, int64_t ms)
 {
 	int64_t until = client_now() + ms;
@@ -78,8 +88,7 @@ static int on_seek(void *context, curl_off_t offset, int origin)
 	struct slot *slot = context;
 	bool redirect = slot->answer.status == 307 || slot->answer.status == 308;
 
-	if ((!redirect && slot->deliver->options->at_most_once) || origin != SEEK_SET ||
-		offset != 0)
+	if ((!redirect && is_at_most_once(slot)) || origin != SEEK_SET || offset != 0)
 		return CURL_SEEKFUNC_FAIL;
 	slot->answer.status = 0;
 	slot->handed = 0;
@@ -287,7 +296,7 @@ static enum verdict judge_break(struct slot *slot, enum verdict verdict)
 	if (sent == 0 || slot->handed < slot->len)
 		return verdict;
 	slot->ambiguous = true;
-	return slot->deliver->options->at_most_once ? VERDICT_UNKNOWN : verdict;
+	return is_at_most_once(slot) ? VERDICT_UNKNOWN : verdict;
 }
 
 static enum verdict judge_answer(struct slot *slot, CURLcode code, struct error *error)
@@ -295,6 +304,7 @@ static enum verdict judge_answer(struct slot *slot, CURLcode code, struct error 
 	const struct client_answer *answer = &slot->answer;
 	const struct options *options = slot->deliver->options;
 	const struct event *event = &slot->group->all[slot->at];
+	bool once = is_at_most_once(slot);
 
 	if (answer->status < 300)
 		return check_results(slot, code, error) == 0 ? VERDICT_ACCEPTED : VERDICT_DOUBTFUL;
@@ -310,9 +320,9 @@ static enum verdict judge_answer(struct slot *slot, CURLcode code, struct error 
 	}
 	if (is_refusal(answer->status))
 		return VERDICT_REFUSED;
-	if (is_passing(answer->status) && (!options->at_most_once || is_untouched(answer->status)))
+	if (is_passing(answer->status) && (!once || is_untouched(answer->status)))
 		return VERDICT_AGAIN;
-	if (options->at_most_once && is_passing(answer->status) && answer->status != 408)
+	if (once && is_passing(answer->status) && answer->status != 408)
 		return judge_break(slot, VERDICT_AWAY);
 	return answer->status / 100 == 5 ? VERDICT_AWAY : VERDICT_NO;
 }
@@ -609,6 +619,8 @@ void deliver_abort(struct slot *slot)
 
 			listener->accepted(listener->context, slot, slot->at, slot->count);
 			settle(slot, slot->count);
+			/* Of what is left, nothing was sent. */
+			slot->count = 0;
 		}
 		if (client_signal() != 0)
 			client_stopped(&slot->error);
@@ -716,6 +728,26 @@ size_t deliver_busy(const struct deliver *deliver)
 	for (size_t i = 0; i < deliver->count; i++)
 		busy += deliver->slots[i].group != NULL;
 	return busy;
+}
+
+size_t deliver_at_once(const struct deliver *deliver, size_t max)
+{
+	double rate = deliver->options->rate;
+
+	/* About what may go in a tenth of a second. */
+	if (rate > 0 && rate / 10 < (double)max)
+		return rate > 20 ? (size_t)(rate / 10) : 1;
+	return max;
+}
+
+void deliver_pace(struct deliver *deliver, size_t count)
+{
+	double rate = deliver->options->rate;
+	int64_t now = client_now(), from = deliver->start_at;
+
+	if (rate > 0)
+		deliver->start_at =
+			(now > from + 1000 ? now : from) + (int64_t)(1000 * (double)count / rate);
 }
 
 void deliver_start(struct slot *slot, struct group *group, struct destination *to, bool once)

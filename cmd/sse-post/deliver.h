@@ -48,7 +48,7 @@ enum failure {
 	 */
 	FAILURE_AWAY,
 	FAILURE_NO,	 /* the server answers, and will not take it: credentials, address, ... */
-	FAILURE_UNKNOWN, /* --at-most-once: the event at slot->at may or may not have been stored */
+	FAILURE_UNKNOWN, /* --at-most-once: those of the request may or may not have been stored */
 };
 
 struct deliver;
@@ -99,6 +99,7 @@ struct deliver {
 	bool begun;   /* a request was, since this was last looked at */
 	bool spools;  /* set by the caller: what cannot be sent is kept; see FAILURE_AWAY */
 	int64_t until;
+	int64_t start_at; /* --rate: nothing is to be started before this moment */
 };
 
 /*
@@ -116,6 +117,12 @@ struct slot *deliver_free_slot(struct deliver *deliver);
 
 /* deliver_busy(deliver): how many slots have a group. */
 size_t deliver_busy(const struct deliver *deliver);
+
+/* deliver_at_once(deliver, max): how many events, ${max} at most, --rate lets go together. */
+size_t deliver_at_once(const struct deliver *deliver, size_t max);
+
+/* deliver_pace(deliver, count): so many are started now: note when --rate lets the next ones. */
+void deliver_pace(struct deliver *deliver, size_t count);
 
 /*
  * deliver_start(slot, group, to, once):

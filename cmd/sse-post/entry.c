@@ -45,8 +45,7 @@ static bool write_event(const struct group *group, const struct event *event, st
 	       buf_add_text(out, "}\n");
 }
 
-bool entry_write(const struct entry *entry, const struct group *group, size_t from, size_t count,
-	struct buf *out)
+static bool write_head(const struct entry *entry, size_t count, struct buf *out)
 {
 	char time[TIMESTAMP_TEXT];
 
@@ -58,13 +57,25 @@ bool entry_write(const struct entry *entry, const struct group *group, size_t fr
 		if (!buf_add_byte(out, (unsigned char)*p < ' ' || *p == 0x7f ? ' ' : *p))
 			return false;
 	}
-	if (!buf_addf(out, "\nevents: %zu\n\n", count))
+	return buf_addf(out, "\nevents: %zu\n\n", count);
+}
+
+bool entry_write(const struct entry *entry, const struct group *group, size_t from, size_t count,
+	struct buf *out)
+{
+	if (!write_head(entry, count, out))
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		if (!write_event(group, &group->all[from + i], out))
 			return false;
 	}
 	return true;
+}
+
+bool entry_write_damaged(
+	const struct entry *entry, const struct buf *damaged, size_t count, struct buf *out)
+{
+	return write_head(entry, count, out) && buf_add(out, damaged->data, damaged->len);
 }
 
 /* --- reading --------------------------------------------------------------------------------- */
@@ -131,7 +142,7 @@ static int read_head(struct reader *reader)
 	if (!next_line(reader, &line) || line.len <= len || memcmp(line.data, magic, len) != 0)
 		return error_set(reader->error, EX_DATAERR, "it is no file of a spool");
 	if (line.len != len + strlen(version) || memcmp(line.data + len, version, 1) != 0)
-		return error_set(reader->error, EX_DATAERR,
+		return error_set(reader->error, EX_IOERR,
 			"its version is %.*s; this sse-post knows version %s",
 			(int)(line.len - len < 20 ? line.len - len : 20), line.data + len, version);
 	while (next_line(reader, &line)) {
@@ -205,7 +216,8 @@ static bool read_event(struct sse_text line, uint64_t number, struct group *grou
 	size_t cursor = 0;
 	bool data = false;
 
-	if (!json_check(line.data, line.len, &object, &wrong) || json_kind(object) != JSON_OBJECT)
+	if (!json_check_wrapper(line.data, line.len, &object, &wrong) ||
+		json_kind(object) != JSON_OBJECT)
 		return false;
 	while (json_member(object, &cursor, &key, &value)) {
 		const struct member *member = find_member(key);
@@ -238,8 +250,9 @@ static bool read_event(struct sse_text line, uint64_t number, struct group *grou
 	return group_add(group, &event);
 }
 
-int entry_read(
-	const char *text, size_t len, int64_t *spooled, struct group *group, struct error *error)
+/* As entry_read(); with ${damaged} a line that cannot be read is put there. */
+static int read_entry(const char *text, size_t len, int64_t *spooled, struct group *group,
+	struct buf *damaged, struct error *error)
 {
 	struct reader reader = {.at = text, .end = text + len, .error = error};
 	size_t count = group->count, bytes = group->text.len, events = 0;
@@ -248,19 +261,49 @@ int entry_read(
 	if (read_head(&reader) != 0)
 		return -1;
 	*spooled = reader.spooled;
-	while (next_line(&reader, &line)) {
-		if (!read_event(line, events + 1, group)) {
-			group->count = count;
-			group->text.len = bytes;
-			return error_set(
-				error, EX_DATAERR, "its event %zu cannot be read", events + 1);
+	for (; next_line(&reader, &line); events++) {
+		size_t before = group->text.len;
+
+		if (read_event(line, events + 1, group))
+			continue;
+		group->text.len = before;
+		if (damaged == NULL || !buf_add(damaged, line.data, line.len) ||
+			!buf_add_byte(damaged, '\n')) {
+			error_set(error, EX_DATAERR, "its event %zu cannot be read", events + 1);
+			goto err0;
 		}
-		events++;
 	}
 	if (events == reader.events && reader.at == reader.end)
 		return 0;
+	error_set(error, EX_DATAERR, "it has %zu events where it says %zu", events, reader.events);
+err0:
 	group->count = count;
 	group->text.len = bytes;
-	return error_set(
-		error, EX_DATAERR, "it has %zu events where it says %zu", events, reader.events);
+	return -1;
+}
+
+int entry_read(
+	const char *text, size_t len, int64_t *spooled, struct group *group, struct error *error)
+{
+	return read_entry(text, len, spooled, group, NULL, error);
+}
+
+int entry_read_healthy(const char *text, size_t len, int64_t *spooled, struct group *group,
+	struct buf *damaged, struct error *error)
+{
+	return read_entry(text, len, spooled, group, damaged, error);
+}
+
+char *entry_url(const char *text, size_t len)
+{
+	struct reader reader = {.at = text, .end = text + len};
+	struct sse_text line;
+
+	while (next_line(&reader, &line) && line.len > 0) {
+		const char *value = header_value(line, "url");
+
+		if (value != NULL)
+			return strndup(value, (size_t)(line.data + line.len - value));
+	}
+	return NULL;
 }

@@ -46,9 +46,27 @@ bool entry_write(const struct entry *entry, const struct group *group, size_t fr
 /*
  * entry_read(text, len, spooled, group, error):
  * Add the events of a file to ${group} and store when they were spooled.  EX_DATAERR if it is not
- * whole, or of a version that is not known; nothing is added then.
+ * whole, EX_IOERR if it is of a version that is not known; nothing is added then.
  */
 int entry_read(
 	const char *text, size_t len, int64_t *spooled, struct group *group, struct error *error);
+
+/*
+ * entry_read_healthy(text, len, spooled, group, damaged, error):
+ * As entry_read(), but an event that cannot be read is left out, and its line put into ${damaged},
+ * with a line end.
+ */
+int entry_read_healthy(const char *text, size_t len, int64_t *spooled, struct group *group,
+	struct buf *damaged, struct error *error);
+
+/*
+ * entry_write_damaged(entry, damaged, count, out):
+ * As entry_write(), of the ${count} lines in ${damaged}, as they are.
+ */
+bool entry_write_damaged(
+	const struct entry *entry, const struct buf *damaged, size_t count, struct buf *out);
+
+/* entry_url(text, len): the URL that an entry names, to be freed; NULL if it names none. */
+char *entry_url(const char *text, size_t len);
 
 #endif

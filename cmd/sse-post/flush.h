@@ -22,6 +22,9 @@ enum flush_result {
 struct flush {
 	struct queue *queue;
 	struct error error; /* of the spool */
+	/* What was taken, and where in it the part begins that is sent now. */
+	struct group group;
+	size_t from;
 	uint64_t sent;
 };
 

@@ -194,7 +194,7 @@ int maker_envelope(struct maker *maker, const char *data, size_t len, uint64_t l
 	struct buf *decoded = &maker->text;
 	char place[40];
 
-	if (!json_check(data, len, &object, &wrong))
+	if (!json_check_wrapper(data, len, &object, &wrong))
 		return error_set(error, EX_DATAERR, "%s is not JSON: %s at byte %zu",
 			where(line, place), wrong.what, wrong.offset + 1);
 	if (json_kind(object) != JSON_OBJECT)

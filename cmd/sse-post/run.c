@@ -16,6 +16,7 @@
 #include "run.h"
 #include "spool.h"
 #include "state.h"
+#include "terminal.h"
 
 /* Between two tries to deliver what waits, while lines come (ms). */
 #define FLUSH_FIRST 1000
@@ -41,10 +42,10 @@ struct run {
 	struct group *groups; /* one for each slot, and one that is being filled: */
 	size_t group_count;
 	struct group *ready;
-	bool spooling;			   /* there is a spool */
-	bool flushing;			   /* what is sent now comes from it */
-	bool spooled;			   /* something was put there by this run */
-	int64_t until, flush_at, start_at; /* moments: --timeout, next flush, --rate */
+	bool spooling;		 /* there is a spool */
+	bool flushing;		 /* what is sent now comes from it */
+	bool spooled;		 /* something was put there by this run */
+	int64_t until, flush_at; /* moments: --timeout, next flush */
 	bool failed;
 	struct error error;
 	struct error away;     /* why events were put into the spool last */
@@ -131,10 +132,15 @@ static bool on_refused(void *context, const struct slot *slot, const struct erro
 {
 	struct run *run = context;
 	uint64_t line = slot->group->all[slot->at].line;
+	struct error wrong;
 
 	if (run->flushing)
 		return flush_refused(&run->flush, slot, error);
 	report_refused(&run->report, slot->group, slot->at, error);
+	/* Where it came from it may be gone. */
+	if (run->spooling && line > 0 &&
+		queue_refuse(&run->queue, slot->group, slot->at, error->text, &wrong) != 0)
+		fail(run, &wrong);
 	if (!run->options->skip_bad)
 		return false;
 	if (line > 0)
@@ -158,22 +164,34 @@ static void add_reason(struct error *error, const struct error *wrong)
 			"%.250s; and %.230s", reason.text, wrong->text);
 }
 
-/* Put the events from ${from} on into the spool.  False if that cannot be done. */
+/* The events of the group from ${from} to ${end} are in the spool. */
+static void note_spooled(struct run *run, const struct group *group, size_t from, size_t end)
+{
+	struct group part = *group;
+
+	if (from == end)
+		return;
+	part.count = end;
+	run->spooled = true;
+	report_spooled(&run->report, &part, from);
+	save_state(run, group, end);
+	client_say(&run->deliver.slots[0].client, CLIENT_EXPLAIN, "%zu put into the spool %s",
+		end - from, run->queue.path);
+}
+
+/* Put the events from ${from} on into the spool.  False if that cannot be done for all. */
 static bool put_into_spool(struct run *run, struct group *group, size_t from)
 {
 	struct error error = {0}, reason = run->away;
+	size_t end = from;
+	int result = queue_append(&run->queue, group, &end, reason.text, &error);
 
-	if (queue_append(&run->queue, group, from, reason.text, &error) != 0) {
+	note_spooled(run, group, from, end);
+	if (result != 0) {
 		add_reason(&reason, &error);
-		give_up(run, group, from, &reason);
-		return false;
+		give_up(run, group, end, &reason);
 	}
-	run->spooled = true;
-	report_spooled(&run->report, group, from);
-	save_state(run, group, group->count);
-	client_say(&run->deliver.slots[0].client, CLIENT_EXPLAIN, "%zu put into the spool %s",
-		group->count - from, run->queue.path);
-	return true;
+	return result == 0;
 }
 
 /* The server is away: the next try is after a pause, and not before it wants it. */
@@ -221,12 +239,8 @@ static size_t group_max(const struct run *run)
 		     : run->to.batching == BATCHING_AUTO || run->options->parallel > 1
 			     ? 1
 			     : SINGLES_MAX;
-	double rate = run->options->rate;
 
-	/* With a rate, about what may go in a tenth of a second. */
-	if (rate > 0 && rate / 10 < (double)max)
-		max = rate > 20 ? (size_t)(rate / 10) : 1;
-	return max;
+	return deliver_at_once(&run->deliver, max);
 }
 
 static bool is_in_use(const struct run *run, const struct group *group)
@@ -267,6 +281,16 @@ static void spool_ready(struct run *run)
 	group_clear(run->ready);
 }
 
+/* Those before it were told when the next one came. */
+static void tell_put_aside(struct run *run)
+{
+	if (run->queue.last_failure.status == 0)
+		return;
+	client_say(&run->deliver.slots[0].client, CLIENT_WARN, "from the spool, put aside: %s",
+		run->queue.last_failure.text);
+	run->queue.last_failure.status = 0;
+}
+
 static void run_flush_of(struct run *run, bool once, enum flush_result *result)
 {
 	struct error error = {0};
@@ -274,11 +298,7 @@ static void run_flush_of(struct run *run, bool once, enum flush_result *result)
 	run->flushing = true;
 	*result = flush_queue(&run->flush, &run->deliver, &run->to, once, &error);
 	run->flushing = false;
-	if (run->queue.failed > 0 && run->queue.last_failure.status != 0) {
-		client_say(&run->deliver.slots[0].client, CLIENT_WARN,
-			"from the spool, put aside: %s", run->queue.last_failure.text);
-		run->queue.last_failure.status = 0;
-	}
+	tell_put_aside(run);
 	switch (*result) {
 	case FLUSH_DONE:
 		backoff_reset(&run->flush_pause);
@@ -333,21 +353,17 @@ static bool clear_the_way(struct run *run)
 static void dispatch(struct run *run)
 {
 	struct slot *slot = deliver_free_slot(&run->deliver);
-	size_t count = run->ready->count;
-	int64_t now = client_now();
 
-	if (count == 0 || slot == NULL || now < run->start_at)
+	if (run->ready->count == 0 || slot == NULL || client_now() < run->deliver.start_at)
 		return;
 	if (run->to.batching == BATCHING_AUTO && deliver_busy(&run->deliver) > 0)
 		return;
 	if (run->spooling && !queue_is_empty(&run->queue)) {
-		if (deliver_busy(&run->deliver) > 0 || !clear_the_way(run))
+		if (deliver_busy(&run->deliver) > 0 || !clear_the_way(run) ||
+			client_now() < run->deliver.start_at)
 			return;
-		count = run->ready->count;
 	}
-	if (run->options->rate > 0)
-		run->start_at = (now > run->start_at + 1000 ? now : run->start_at) +
-				(int64_t)(1000 * (double)count / run->options->rate);
+	deliver_pace(&run->deliver, run->ready->count);
 	deliver_start(slot, run->ready, &run->to, false);
 	run->ready = NULL;
 }
@@ -412,8 +428,8 @@ static void wait(struct run *run)
 		     (run->ready->count < group_max(run) && run->ready->text.len < GROUP_BYTES_MAX);
 	int fd = run->failed || !fills || !run->input.waits ? -1 : input_waits(&run->input);
 
-	if (run->start_at > client_now())
-		until = earlier(until, run->start_at);
+	if (run->deliver.start_at > client_now())
+		until = earlier(until, run->deliver.start_at);
 	if (run->spooled && run->flush_at > client_now())
 		until = earlier(until, run->flush_at);
 	until = earlier(until, state_due(&run->state));
@@ -669,11 +685,13 @@ static int flush_url(struct run *run, const char *program, const char *url, stru
 	if (open_flush(run, program, url, error) != 0)
 		return -1;
 	result = flush_queue(&run->flush, &run->deliver, &run->to, false, error);
-	if (result == FLUSH_BUSY)
+	if (result == FLUSH_BUSY) {
 		client_say(&run->deliver.slots[0].client, CLIENT_EXPLAIN,
 			"another process is sending what waits for %s", run->to.url.shown);
-	else if (result != FLUSH_DONE)
+	} else if (result != FLUSH_DONE) {
+		tell_put_aside(run);
 		return -1;
+	}
 	if (run->queue.failed > 0)
 		return error_set(error, EX_DATAERR, "%zu put aside, the last: %.400s",
 			run->queue.failed, run->queue.last_failure.text);
@@ -698,11 +716,23 @@ static int flush_one(const char *program, const struct options *options, const c
 	return result;
 }
 
+/* One more reason: those before it are told, and the status of the first is kept. */
+static void tell_and_keep(const char *program, const struct options *options,
+	const struct error *reason, struct error *error)
+{
+	int first = error->status;
+
+	if (first != 0 && !options->client.quiet)
+		terminal_say(program, error->text);
+	*error = *reason;
+	if (first != 0)
+		error->status = first;
+}
+
 static int flush_each(const char *program, const struct options *options, const struct urls *urls,
 	int64_t until, struct error *error)
 {
-	struct error one;
-	int result = 0;
+	struct error one, all = {0};
 
 	for (size_t i = 0; i < urls->count && client_signal() == 0; i++) {
 		int status;
@@ -714,28 +744,38 @@ static int flush_each(const char *program, const struct options *options, const 
 				urls->all[i]);
 		else
 			status = flush_one(program, options, urls->all[i], until, &one);
-		if (status != 0 && result == 0)
-			*error = one;
-		result = status != 0 ? -1 : result;
+		if (status != 0)
+			tell_and_keep(program, options, &one, &all);
 	}
-	return client_signal() != 0 && result == 0 ? client_stopped(error) : result;
+	if (all.status == 0)
+		return client_signal() != 0 ? client_stopped(error) : 0;
+	*error = all;
+	return -1;
 }
 
 int run_flush(const char *program, const struct options *options, struct error *error)
 {
 	int64_t until = client_after(options->timeout);
+	struct error lost = {0};
 	struct urls urls = {0};
-	int result;
+	int result = 0;
 
 	if (options->target != NULL)
 		return flush_one(program, options, options->target, until, error);
-	result = spool_each(options->spool, add_url, &urls, error);
-	if (result == 0 && urls.failed)
+	/* What cannot be sent does not hold up the rest. */
+	spool_each(options->spool, add_url, &urls, &lost);
+	if (urls.failed)
 		result = error_set(error, EX_OSERR, "out of memory");
 	if (result == 0)
 		result = check_hosts(&urls, options, error);
 	if (result == 0)
 		result = flush_each(program, options, &urls, until, error);
+	if (lost.status != 0) {
+		if (result == 0)
+			error->status = 0;
+		tell_and_keep(program, options, &lost, error);
+		result = -1;
+	}
 	free_urls(&urls);
 	return result;
 }

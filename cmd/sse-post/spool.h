@@ -8,12 +8,17 @@
  *		0000000000000001.2.events                two events, see entry.h; oldest first by
  *name new                                      one that is being written
  *		failed/0000000000000001-1.1.events       what the server refused, with the reason
+ *		failed/0000000000000002.1.events.reason  why the whole file of that name is there
  *
  * A file is written beside its place, synced, renamed, and the folder is synced: after
  * queue_append() the events are there whatever happens, and before it none of them is.  The name
  * goes only when the server has all of it, so a kill in between sends it again, with the same keys.
  * Files have the permissions of the folder, at most for its group; the folder is made for the user
  * alone.
+ *
+ * An event without a key (--at-most-once) is sent one time.  So while a file that has one is on its
+ * way, `sending` names it; if it still does when the file is taken again, a run ended in between,
+ * and the file goes to failed/.
  *
  * Two locks (flock), which the end of a process releases: `lock` guards the numbering of the files,
  * `new` and the count of what is there (which is the content of `lock`), and is held for one append
@@ -56,8 +61,12 @@ struct queue {
 	/* those that are out, and what was wrong with files that it put aside. */
 	struct queue_file *files;
 	size_t file_count;
+	bool marked;   /* `sending` names one that is out */
 	size_t failed; /* events, or files, put into failed/ */
 	struct error last_failure;
+	/* Who delivers may set this: it gets each failure but the last, when the next one comes. */
+	void (*tell)(void *context, const struct error *failure);
+	void *context;
 };
 
 /*
@@ -75,10 +84,11 @@ bool queue_is_empty(const struct queue *queue);
 
 /*
  * queue_append(queue, group, from, reason, error):
- * Store the events of ${group} from ${from} on, durably, behind all that is there.  On failure none
- * of them is there: EX_IOERR, EX_TEMPFAIL if a limit is reached.
+ * Store the events of ${group} from *${from} on, durably, behind all that is there, and move
+ * *${from} behind those that are stored: all of them on success, none on failure (EX_IOERR), and as
+ * many as there is room for if a limit is reached (EX_TEMPFAIL).
  */
-int queue_append(struct queue *queue, const struct group *group, size_t from, const char *reason,
+int queue_append(struct queue *queue, const struct group *group, size_t *from, const char *reason,
 	struct error *error);
 
 /* queue_begin(queue, error): become the one who delivers.  Return 1, 0 if another one is, or -1. */
@@ -90,8 +100,10 @@ void queue_end(struct queue *queue);
 /*
  * queue_take(queue, group, events, bytes, error):
  * Add the oldest events to ${group}, which is empty: the files that fit into ${events} and
- * ${bytes}, and the first in any case.  What cannot be read as an entry, and what is older than the
- * limit, goes to failed/.  Return 1, 0 if nothing waits, or -1 (EX_IOERR, EX_NOPERM).
+ * ${bytes}, and the first in any case; one with an event without a key is by itself.  What cannot
+ * be read as an entry, and what is older than the limit, goes to failed/, with the reason beside
+ * it; a file of a later version stays, and stands in the way.  Return 1, 0 if nothing waits, or -1
+ * (EX_IOERR, EX_NOPERM).
  */
 int queue_take(
 	struct queue *queue, struct group *group, size_t events, size_t bytes, struct error *error);
@@ -110,6 +122,13 @@ int queue_done(struct queue *queue, const struct group *group, size_t settled, s
 int queue_fail(struct queue *queue, const struct group *group, size_t index, const char *reason,
 	struct error *error);
 
+/*
+ * queue_refuse(queue, group, index, reason, error):
+ * As queue_fail(), an event that never was in the queue.
+ */
+int queue_refuse(struct queue *queue, const struct group *group, size_t index, const char *reason,
+	struct error *error);
+
 /* What waits for one URL. */
 struct queue_status {
 	const char *url;
@@ -120,7 +139,8 @@ struct queue_status {
 /*
  * spool_each(spool, visit, context, error):
  * Call ${visit} for each queue of the spool, in the order of their names, until it returns false.
- * A folder that is not there is an empty spool.
+ * A folder that is not there is an empty spool.  Events whose URL is lost are EX_IOERR,
+ * after the others were visited.
  */
 int spool_each(const char *spool, bool (*visit)(void *context, const struct queue_status *status),
 	void *context, struct error *error);

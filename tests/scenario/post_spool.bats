@@ -181,6 +181,27 @@ lines'
 	[ "$(waiting | wc -l)" -eq 3 ]
 }
 
+@test "what is read fills the spool up to its cap, and the first line that is in neither place is named" {
+	place
+	seq 10 >file
+	run -69 post t --spool-max 3 --retry-max-time 0 <file
+	[[ $output == *"cannot connect"*"the spool is full: 3 events wait for this URL, and --spool-max allows 3; 0 of "*" accepted, 3 are in the spool, line 4 is the first that was not" ]]
+	run -69 post t n:=1 --spool-max 1 --retry-max-time 0
+	[[ $output == *"3 events wait"*"--spool-max allows 1" ]]
+	serve_at "$PORT"
+	run -0 post t --flush
+	stored t | is $'1\n2\n3'
+	stop
+	# A file of one event is about 200 bytes.
+	run -69 post u --spool-max-size 400 --retry-max-time 0 <file
+	[[ $output == *"bytes wait for this URL, and --spool-max-size allows 400"* ]]
+	local kept there
+	kept=$(sed -n 's/.*accepted, \([0-9]*\) are in the spool, line \([0-9]*\) .*/\1 \2/p' <<<"$output")
+	grep -h '^{' $(waiting) >lines
+	there=$(wc -l <lines)
+	[ "$there $((there + 1))" = "$kept" ]
+}
+
 @test "what waited longer than --spool-max-age is put aside, not sent; a clock that was set back makes nothing old" {
 	place
 	run -0 post t n:=1
@@ -195,17 +216,225 @@ lines'
 	[ "$(find spool -path '*/failed/*.events' | wc -l)" -eq 1 ]
 }
 
-@test "a file that is damaged or of a later version is put aside with the reason, the others are sent" {
+@test "each file that is damaged is put aside and named by where it is now, with the reason beside it, the others are sent" {
 	place
 	run -0 post t n:=1
 	run -0 post t n:=2
 	run -0 post t n:=3
 	truncate -s 40 "$(waiting | head -n 1)"
-	sed -i '1s/1$/2/' "$(waiting | sed -n 2p)"
+	echo no >"$(waiting | sed -n 2p)"
 	serve_at "$PORT"
 	run -65 post --flush
-	[[ $output == *"2 put aside, the last: "*"its version is 2; this sse-post knows version 1" ]]
+	[ "${#lines[@]}" -eq 2 ]
+	[[ ${lines[0]} == *"from the spool, put aside: /"*"/failed/0000000000000001.1.events: it is cut off"* ]]
+	[[ ${lines[1]} == *"2 put aside, the last: /"*"/failed/0000000000000002.1.events: it is no file of a spool" ]]
+	is 'reason: it is no file of a spool' <"$(echo spool/*/failed/0000000000000002.1.events.reason)"
+	grep -q '^reason: it is cut off' spool/*/failed/0000000000000001.1.events.reason
 	stored t | is '{"n":3}'
+}
+
+@test "a file of a later version stays where it is, 74, with what is behind it, and is no loss" {
+	place
+	run -0 post t n:=1
+	run -0 post t n:=2
+	run -0 post t n:=3
+	sed -i '1s/1$/2/' "$(waiting | sed -n 2p)"
+	serve_at "$PORT"
+	run -74 post --flush
+	[[ $output == *"0000000000000002.1.events: its version is 2; this sse-post knows version 1" ]]
+	stored t | is '{"n":1}'
+	[ "$(waiting | wc -l)" -eq 2 ]
+	[ -z "$(find spool -name failed)" ]
+	sed -i '1s/2$/1/' "$(waiting | head -n 1)"
+	run -0 post --flush
+	stored t | is $'{"n":1}\n{"n":2}\n{"n":3}'
+}
+
+@test "what was put aside before is never replaced: three refusals are three files, whole files too" {
+	local i
+	place
+	for i in 1 2 3; do
+		run -0 post users x=bad$i
+		serve_at "$PORT"
+		run -65 post --flush
+		stop
+	done
+	cat spool/*/failed/*.events | grep -c '"x":"bad' | is 3
+	# Also if the numbers begin again.
+	for i in 4 5; do
+		rm -f spool/*/lock
+		run -0 post users x=bad$i
+		truncate -s 40 "$(waiting)"
+		serve_at "$PORT"
+		run -65 post --flush
+		stop
+	done
+	[ "$(find spool -path '*/failed/*.events' | wc -l)" -eq 5 ]
+	run -0 post --spool-status
+	[[ $output == *": 0 events, 0 bytes; 5 refused, in failed/" ]]
+}
+
+@test "a FIFO, a symlink or a folder named like a file of the spool holds nothing up and is put aside with a word" {
+	place
+	run -0 post t n:=1
+	run -0 post t n:=4
+	local queue
+	queue=$(dirname "$(waiting | head -n 1)")
+	mkfifo "$queue/0000000000000000.1.events" "$queue/new"
+	ln -s /dev/zero "$queue/0000000000000003.1.events"
+	mkdir "$queue/0000000000000004.1.events"
+	run -0 timeout 10 env SSE_URL="$URL" sse-post --spool-status
+	serve_at "$PORT"
+	run -65 timeout 10 env SSE_URL="$URL" sse-post --flush
+	[ "$(grep -c 'it is no file, but something else' <<<"$output")" -eq 3 ]
+	stored t | is $'{"n":1}\n{"n":4}'
+	[ -p "$queue/failed/0000000000000000.1.events" ]
+}
+
+@test "JSON that is as deep as it may be goes through the spool, alone, in a file with others, and in an envelope" {
+	place
+	local deep
+	deep=$(printf '[%.0s' {1..200})$(printf ']%.0s' {1..200})
+	run -0 post t -d "$deep"
+	printf '1\n%s\n2\n' "$deep" >file
+	run -0 post t <file
+	printf '{"data":%s}\n' "$deep" >file
+	run -0 post t -E <file
+	serve_at "$PORT"
+	run -0 post --flush
+	[ "$(stored t | wc -l)" -eq 5 ]
+	[ "$(stored t | grep -cxF "$deep")" -eq 3 ]
+	stop
+	printf '{"data":[%s]}\n' "$deep" >file
+	run -65 post t -E <file
+}
+
+@test "a line of a file that is damaged goes aside by itself, as it is, and its neighbours are sent" {
+	place
+	seq 5 >file
+	run -0 post t <file
+	sed -i -e 's/"json":2}/"json":2/' -e 's/"json":4}/"json":04}/' "$(waiting | tail -n 1)"
+	serve_at "$PORT"
+	run -65 post --flush
+	[[ $output == *"/failed/0000000000000002.2.events: they cannot be read as events" ]]
+	stored t | is $'1\n3\n5'
+	grep -cE '"json":(2|04})$' spool/*/failed/0000000000000002.2.events | is 2
+	[ -z "$(waiting)" ]
+}
+
+# resetting: a server that takes three requests and answers none; its port is in the file port.
+resetting() {
+	printf '%s\n' accept request reset accept request reset accept request reset >script
+	"$TOOLS/scripted_server" script log >port 3>&- &
+	OTHERS+=($!)
+	wait_for test -s port
+}
+
+@test "an event of --at-most-once is sent from the spool one time: unanswered, it goes to failed/ and is told" {
+	resetting
+	run -0 sse-post "http://127.0.0.1:$(cat port)/x" -d once --at-most-once --unix-socket "$PWD/none"
+	run -75 sse-post "http://127.0.0.1:$(cat port)/x" --flush
+	[[ $output == *"from the spool, put aside: "*"/failed/0000000000000001-1.1.events: "*"may or may not have been stored"* ]]
+	[ -z "$(waiting)" ]
+	run -0 sse-post --flush
+	[ "$(grep -c ^POST log)" -eq 1 ]
+}
+
+@test "an event of --at-most-once whose run was killed while it was sent goes to failed/, not out again" {
+	printf '%s\n' accept request stall >script
+	"$TOOLS/scripted_server" script log >port 3>&- &
+	OTHERS+=($!)
+	wait_for test -s port
+	run -0 sse-post "http://127.0.0.1:$(cat port)/x" -d x --at-most-once --unix-socket "$PWD/none"
+	sse-post "http://127.0.0.1:$(cat port)/x" --flush 3>&- &
+	wait_for has log POST
+	kill -KILL $!
+	run -137 wait $!
+	run -65 sse-post "http://127.0.0.1:$(cat port)/x" --flush
+	[[ $output == *"1 put aside"*"may or may not have been stored" ]]
+	[ -z "$(waiting)" ]
+}
+
+@test "an event of --at-most-once waits in the spool while the server is away, and is stored once" {
+	place
+	run -0 post t n:=1 --at-most-once
+	run -0 post t n:=2
+	run -0 post t n:=3 --at-most-once
+	run -69 post t --flush --retry-max-time 0
+	serve_at "$PORT"
+	run -0 post t --flush
+	stored t | is $'{"n":1}\n{"n":2}\n{"n":3}'
+	[ -z "$(find spool -name sending)" ]
+}
+
+@test "--flush --at-most-once takes no event with a key out of the spool that the server did not answer" {
+	resetting
+	run -0 sse-post "http://127.0.0.1:$(cat port)/x" -d x --unix-socket "$PWD/none"
+	run -75 sse-post "http://127.0.0.1:$(cat port)/x" --flush --at-most-once --retry-max-time 0
+	[ "$(waiting | wc -l)" -eq 1 ]
+	[ -z "$(find spool -name '*.events' -path '*/failed/*')" ]
+}
+
+@test "a queue whose file url is missing, empty or cut off is flushed all the same; one that cannot be told is named, 74" {
+	place
+	run -0 post t n:=1
+	rm spool/*/url
+	run -0 post --spool-status
+	[[ $output == "http://localhost:$PORT/api/t: 1 event, "* ]]
+	serve_at "$PORT"
+	run -0 post --flush
+	stored t | is '{"n":1}'
+	stop
+	run -0 post t n:=2
+	: >"$(echo spool/*/url)"
+	run -0 post t n:=3
+	truncate -s 20 spool/*/url
+	mkdir spool/other
+	cp "$(waiting | head -n 1)" spool/other
+	serve_at "$PORT"
+	run -74 post --flush
+	[[ $output == *"events wait in "*"/spool/other, and neither its file url nor they name a URL that is its own" ]]
+	stored t | is $'{"n":1}\n{"n":2}\n{"n":3}'
+	run -74 post --spool-status
+}
+
+@test "lines of a pipe that the server refuses are in failed/ with the reason, with and without --skip-bad" {
+	serve
+	printf '%s\n' '{"firstname":"a","lastname":"b"}' '{"firstname":"c"}' '{"firstname":"d","lastname":"e"}' '{"x":1}' >file
+	run -65 post users --skip-bad <file
+	[ "$(find spool -path '*/failed/*.1.events' | wc -l)" -eq 2 ]
+	grep -q "^reason: .*'lastname' is missing" $(grep -l '"firstname":"c"' spool/*/failed/*)
+	run -65 post users <file
+	[ "$(find spool -path '*/failed/*.1.events' | wc -l)" -eq 3 ]
+	[ -z "$(waiting)" ]
+}
+
+@test "--flush over several URLs has a line for each that fails" {
+	place
+	run -0 post a n:=1
+	run -0 post b n:=2
+	run -69 post --flush --retry-max-time 0
+	[ "${#lines[@]}" -eq 2 ]
+	[[ ${lines[0]} == *"/api/a"* && ${lines[1]} == *"/api/b"* ]]
+	run -69 post --flush --retry-max-time 0 -q
+	[ "${#lines[@]}" -eq 1 ]
+}
+
+@test "--rate holds for what comes from the spool: from many files and from one, until --timeout" {
+	place
+	local begin
+	seq 8 >file
+	run -0 post t <file
+	run -0 post t n:=9
+	serve_at "$PORT"
+	begin=$(date +%s%N)
+	run -75 post t --flush --rate 10/s --timeout 350ms
+	[[ $output == *"the time of --timeout is up"* ]]
+	[ "$(stored t | wc -l)" -lt 6 ]
+	run -0 post t --flush --rate 10/s
+	run -0 post t --rate 10/s -d 10
+	[ $(($(date +%s%N) - begin)) -gt 700000000 ]
+	stored t | is $'1\n2\n3\n4\n5\n6\n7\n8\n{"n":9}\n10'
 }
 
 @test "what a killed run left behind does not stand in the way" {
