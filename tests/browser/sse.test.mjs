@@ -58,6 +58,34 @@ test("the module that pages import can be read in one go: less than 300 lines", 
   assert.ok(text.split("\n").length < 300);
 });
 
+test("topics and names that the server takes are good, and no others", async (t) => {
+  const { server, browser } = await setUp(t);
+  const { checkName, checkTopic } = (await browser.open(server)).sse;
+  const answer = async (query) => {
+    const { status, body } = await fetch(`${server.origin}/api/event?${new URLSearchParams(query)}`);
+    await body.cancel();
+    return status === 200;
+  };
+  const passes = (check, ...values) => {
+    try {
+      check(...values);
+      return true;
+    } catch (error) {
+      assert.ok(error instanceof TypeError);
+      return false;
+    }
+  };
+  const topics = ["chat/a", "A.z_~-9", "x".repeat(200), "x".repeat(201), "", "/", "a/", "/a", "a//b", ".", "a/..", "event",
+    "chat/event/a", "a/presence", "events", "...", "a b", "ä", "a\n", "$sys", "a?b", "*", "a/*/b", "a/**", "**/a", "a*", "***"];
+  for (const topic of topics) {
+    assert.equal(passes(checkTopic, topic, { patterns: true }), topic === "$sys" ? false : await answer({ topic }), topic);
+    assert.equal(passes(checkTopic, topic), !topic.includes("*") && passes(checkTopic, topic, { patterns: true }), topic);
+  }
+  for (const as of ["Ada", " ", "", "\t", "a\nb", "\x7f", "\x85", "\xa0", "é".repeat(32), `${"é".repeat(32)}x`, "🙂".repeat(16)])
+    assert.equal(passes(checkName, as), await answer({ topic: "a", as }), JSON.stringify(as));
+  for (const value of [undefined, null, 5, "\ud800"]) assert.ok(!passes(checkName, value) && !passes(checkTopic, value));
+});
+
 test("what is stored is listed, and what comes follows; types, times and ids are told", async (t) => {
   const { server, browser } = await setUp(t);
   await say(server, "one");

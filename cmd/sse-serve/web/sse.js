@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 // sse.js: follow topics of sse-serve and publish to them, so that nothing is lost, doubled or out of
 // order, whatever breaks. sse-tools(7) says how to use it. Beside it, sse-tabs.js is how all tabs of a
-// browser share one connection, and sse-outbox.js keeps what is not yet sent.
+// browser share one connection, sse-outbox.js keeps what is not yet sent, and sse-rules.js is what may be said.
 
 import { Outbox } from "./sse-outbox.js";
+import { checkName, checkTopic, isPattern, matches } from "./sse-rules.js";
 import { Hub } from "./sse-tabs.js";
+
+export { checkName, checkTopic };
 
 /** What a page may change before its first call; times are in milliseconds. */
 export const settings = {
@@ -28,13 +31,6 @@ export class Failure extends Error {
 }
 
 const unreachable = () => new Failure(globalThis.navigator?.onLine === false ? "offline" : "unreachable");
-const isPattern = (topic) => topic.includes("*");
-
-function matches(pattern, topic) {
-  if (!isPattern(pattern)) return pattern === topic;
-  const part = (text) => ({ "*": "[^/]+", "**": ".+" })[text] ?? text.replaceAll(".", "\\.");
-  return new RegExp(`^${pattern.split("/").map(part).join("/")}$`).test(topic);
-}
 
 /** 32 random digits, also where there is no crypto.randomUUID. */
 export const newKey = () =>
