@@ -9,8 +9,8 @@ import { Server, until } from "./helper.mjs";
 
 globalThis.crypto ??= (await import("node:crypto")).webcrypto;
 
-async function setUp(t, options) {
-  const server = await Server.start(t);
+async function setUp(t, options, args) {
+  const server = await Server.start(t, { args });
   const browser = new Browser(options);
   t.after(() => browser.end());
   return { server, browser };
@@ -245,6 +245,37 @@ test("what is lost between the tabs is noticed, and fetched", async (t) => {
   await until("it follows the leading tab again", async () => (await streams(server)) === 1);
 });
 
+for (const [what, settings, end] of [
+  ["silence ends it", { silence: 100 }, () => {}],
+  ["the network is back", {}, (browser, tab) => browser.fire(tab, "online")],
+]) {
+  test(`a tab that fetches what it missed by a stream that goes silent: it tries again when ${what}`, async (t) => {
+    const { server, browser } = await setUp(t);
+    const [one, two] = [collector("chat/a"), collector("chat/a")];
+    await browser.open(server, one.start);
+    await one.live();
+    const tab = await browser.open(server, two.start, settings);
+    await two.live();
+    await say(server, 0);
+    await has(two, [0]);
+    let stalled = 0;
+    browser.answer = async (real, url, options) => {
+      if (!`${url}`.includes("last_event_id") || stalled++ > 0) return real(url, options);
+      const still = new ReadableStream({ start: (body) => body.enqueue(new TextEncoder().encode(": still\n")) });
+      return breakable(new Response(still, { headers: { "Content-Type": "text/event-stream" } }), options.signal);
+    };
+    const id = two.at(-1).id.replace(/\d+$/, (position) => Number(position) + 1);
+    const other = new BroadcastChannel(`sse.js ${server.origin}/`);
+    t.after(() => other.close());
+    other.postMessage({ type: "have", topics: ["chat/a"], last: id, state: { word: "live", since: Date.now() } });
+    await until("it fetches", () => stalled > 0);
+    await say(server, 1);
+    await new Promise((resume) => setTimeout(resume, 50));
+    end(browser, tab);
+    await has(two, [0, 1]);
+  });
+}
+
 test("the server is killed while it streams: nothing is lost or doubled, and the state says so", async (t) => {
   const { server, browser } = await setUp(t);
   const all = [collector("chat/a"), collector("chat/a")];
@@ -279,6 +310,55 @@ test("an error status, which ends an EventSource for good, is waited out; its re
   await say(server, 0);
   refusing = false;
   await got.live();
+  await has(got, [0]);
+});
+
+test("what the server would refuse is an error at once, and takes the stream from nobody", async (t) => {
+  const { server, browser } = await setUp(t);
+  const [one, two] = [collector("chat/a"), collector("chat/b")];
+  await browser.open(server, one.start);
+  const { sse } = await browser.open(server, two.start);
+  await Promise.all([one.live(), two.live()]);
+  const many = numbers(64).map((n) => `many/${n}`);
+  for (const topics of ["$sys", "chat/event", ["chat/c", "a b"], many, ""]) assert.throws(() => sse.subscribe(topics, {}), TypeError);
+  for (const topics of [["$sys", "chat/a"], [...many, "a"]]) assert.throws(() => sse.subscribe(topics, {}, { share: false }), TypeError);
+  assert.throws(() => sse.subscribe("chat/c", {}, { as: "A\tB" }), TypeError);
+  assert.throws(() => two.subscription.rename("x".repeat(65)), TypeError);
+  two.subscription.rename("Bob");
+  sse.subscribe(many.slice(1), {});
+  await say(server, 0);
+  await say(server, 0, "chat/b");
+  await Promise.all([has(one, [0]), has(two, [0])]);
+  assert.ok([...one.states, ...two.states].every(({ word }) => word !== "waiting"));
+});
+
+test("tabs that want more topics together than a stream can have: the last waits until another is closed", async (t) => {
+  const { server, browser } = await setUp(t);
+  const all = ["a", "b", "c"].map((name) => collector(numbers(30).map((n) => `${name}/${n}`)));
+  for (const got of all) {
+    got.tab = await browser.open(server, got.start);
+    if (got !== all[2]) await got.live();
+  }
+  await until("the last is told why", () => all[2].states.at(-1)?.word === "waiting");
+  assert.match(all[2].states.at(-1).detail, /more than 64 topics/);
+  for (const name of ["a", "b", "c"]) await say(server, 0, `${name}/0`);
+  await Promise.all([has(all[0], [0]), has(all[1], [0])]);
+  browser.close(all[0].tab);
+  await all[2].live();
+  await has(all[2], [0]);
+  await say(server, 1, "c/0");
+  await say(server, 1, "b/0");
+  await Promise.all([has(all[1], [0, 1]), has(all[2], [0, 1])]);
+});
+
+test("a name for which the server has no room is left out, and the events come", async (t) => {
+  const { server, browser } = await setUp(t, {}, ["--max-names", "1"]);
+  const { body } = await fetch(`${server.origin}/api/chat/a/event?as=Ada`);
+  t.after(() => body.cancel());
+  const got = collector("chat/a", { as: "Bob" });
+  await browser.open(server, got.start);
+  await got.live();
+  await say(server, 0);
   await has(got, [0]);
 });
 
@@ -324,6 +404,29 @@ function breakable(answer, signal) {
   const { readable, writable } = new TransformStream();
   answer.body.pipeTo(writable, { signal }).catch(() => {});
   return new Response(readable, { headers: answer.headers });
+}
+
+for (const [what, settings, end] of [
+  ["is tried again after a while", { answer: 100 }, () => {}],
+  ["is tried again when the network is back", { answer: 1e6 }, (browser, tab) => browser.fire(tab, "online")],
+]) {
+  test(`a list that stops in the middle ${what}`, async (t) => {
+    const { server, browser } = await setUp(t);
+    let stalled = 0;
+    browser.answer = async (real, url, options) => {
+      const answer = await real(url, options);
+      if (!`${url}`.includes("envelope") || stalled++ > 0) return answer;
+      await answer.text();
+      return new Response(new ReadableStream({ start: (body) => body.enqueue(new TextEncoder().encode("[")) }), { headers: answer.headers });
+    };
+    await say(server, 0);
+    const got = collector("chat/a");
+    const tab = await browser.open(server, got.start, settings);
+    await until("it waits for more", () => stalled > 0);
+    await new Promise((resume) => setTimeout(resume, 50));
+    end(browser, tab);
+    await has(got, [0]);
+  });
 }
 
 test("a stream that comes byte by byte is the same", async (t) => {
@@ -415,6 +518,26 @@ test("all tabs post at once, the leading one is closed: each once, in the order 
   assert.equal(texts.length, 40);
   for (const tab of [0, 1, 2, 3])
     assert.deepEqual(texts.filter((text) => text.startsWith(`${tab}-`)), numbers(10).map((i) => `${tab}-${i}`));
+});
+
+test("an answer that is not the server's, as of a network that wants a login first, is not taken for one", async (t) => {
+  const { server, browser } = await setUp(t);
+  let portal = true;
+  const pages = [{ status: 200 }, { status: 201 }, { status: 202 }];
+  browser.answer = (real, url, options) => (portal && options?.method === "POST"
+    ? new Response("<p>Log in", { ...pages[0], headers: { "Content-Type": "text/html" } })
+    : real(url, options));
+  const seen = [];
+  const tab = await browser.open(server, (sse) => sse.watch(({ state }) => seen.push(state)));
+  await tab.sse.post("chat/a", { text: 0 });
+  for (; pages.length > 0; pages.shift())
+    await assert.rejects(tab.sse.send("chat/a", { text: 1 }), { code: "type", detail: "text/html" });
+  pages.push({ status: 201 });
+  await assert.rejects(tab.sse.send("chat/a", { text: 1 }, { ephemeral: true }), { code: "type" });
+  assert.deepEqual(seen, ["pending"]);
+  portal = false;
+  await until("it is sent", () => seen.includes("sent"));
+  assert.deepEqual(await listed(server), [0]);
 });
 
 test("what the server refuses does not hold up the rest; it can be retried or thrown away", async (t) => {

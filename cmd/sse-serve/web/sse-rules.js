@@ -28,6 +28,14 @@ export function checkTopic(topic, { patterns = false } = {}) {
   if (topic.length > MOST_TOPIC) refuse("the topic", topic, `it has more than ${MOST_TOPIC} bytes`);
 }
 
+/** Throws unless one stream can be of all these topics and patterns; $sys needs one that is alone. */
+export function checkTopics(topics, { alone = false } = {}) {
+  if (alone && topics.length === 1 && topics[0] === "$sys") return;
+  if (topics.includes("$sys")) refuse("the topic", "$sys", "it needs a connection of its own, share: false");
+  for (const topic of topics) checkTopic(topic, { patterns: true });
+  if (new Set(topics).size > MOST_TOPICS) refuse("the topics", topics, `a stream has at most ${MOST_TOPICS}`);
+}
+
 /** Throws unless somebody can take part by this name. */
 export function checkName(name) {
   if (typeof name !== "string" || name === "" || bytes(name) > MOST_NAME || /[\p{Cc}\p{Cs}]/u.test(name))

@@ -7,11 +7,17 @@
 // it fetches by a stream of its own until the two meet: no tab has to trust that a hand-over went well,
 // and ids need not be understood, only compared for being equal.
 
+import { MOST_TOPICS } from "./sse-rules.js";
+
 const REMEMBERED = 5_000; // ids; more than a new leader can be behind another tab
 const SETTLE_MS = 2_000; // before the stream leaves out what no tab wants any more
 
 const TOGETHER_MS = 500;
 const AT_ONCE = "at once";
+const FULL = {
+  word: "waiting", code: "refused", status: 400, title: "Too many topics",
+  detail: `the tabs of this browser follow more than ${MOST_TOPICS} topics together; close one of them`,
+};
 
 const on = (target, type, action) => target?.addEventListener?.(type, action);
 const hidden = () => Boolean(globalThis.document?.hidden);
@@ -28,15 +34,14 @@ export class Hub {
   #late = null; // what the leader sends while this tab catches up
   #catchUp = null;
   #heard = true; // from the leader, since it was last asked
+  #attempts = new Set(); // to read a stream: { controller, alive }, alive when it last brought something
+  #woken = 0; // when they were last ended, to be made anew
 
   // The leader's:
   #leading = false;
   #tabs = new Map(); // what each tab wants
   #as; // the name to take part by
   #running = null;
-  #attempt = null;
-  #alive = 0; // when the stream last brought something
-  #woken = 0; // when it was last made anew
   #settling = 0;
 
   /** name: of lock and channel, or null to share with nobody. The rest is of sse.js. */
@@ -113,23 +118,55 @@ export class Hub {
   /** Says what this tab wants. */
   want() {
     if (!this.#here) return;
-    const subs = [...this.subs];
-    const topics = [...new Set(subs.flatMap((sub) => sub.topics))];
-    this.tell("want", { tab: this.#tab, topics, as: subs.findLast((sub) => sub.as)?.as });
+    this.tell("want", { tab: this.#tab, topics: this.wanted(), as: [...this.subs].findLast((sub) => sub.as)?.as });
+  }
+
+  wanted() {
+    return [...new Set([...this.subs].flatMap((sub) => sub.topics))];
   }
 
   /** Nobody waits any longer, and a stream that may be dead is made anew; all tabs may say so at once. */
   #wake({ now }) {
     this.wake();
     const time = Date.now();
-    if (now ? time - this.#woken < TOGETHER_MS : time - this.#alive < this.settings.silence / 2) return;
-    this.#woken = time;
-    this.#attempt?.abort(AT_ONCE);
+    if (now && time - this.#woken < TOGETHER_MS) return;
+    for (const { controller, alive } of this.#attempts) {
+      if (!now && time - alive < this.settings.silence / 2) continue;
+      this.#woken = time;
+      controller.abort(AT_ONCE);
+    }
+  }
+
+  /** One attempt to read: resolves to the failure that ends it, or to AT_ONCE if it is to be made anew. */
+  async #read(topics, { signal, open = () => {}, take, ...options }) {
+    const controller = new AbortController();
+    const attempt = { controller, alive: Date.now() };
+    const alive = (action) => (...values) => {
+      attempt.alive = Date.now();
+      action(...values);
+    };
+    const end = () => controller.abort();
+    on(signal, "abort", end);
+    const { silence } = this.settings;
+    const watch = setInterval(() => Date.now() - attempt.alive > silence && controller.abort(AT_ONCE), silence / 4);
+    this.#attempts.add(attempt);
+    const failure = await this.read(topics, { ...options, signal: controller.signal, open: alive(open), take: alive(take) })
+      .catch((error) => error);
+    this.#attempts.delete(attempt);
+    clearInterval(watch);
+    signal.removeEventListener("abort", end);
+    return controller.signal.reason === AT_ONCE ? AT_ONCE : failure;
   }
 
   #show(state) {
     this.state = state;
     for (const sub of this.subs) sub.show();
+  }
+
+  /** The state as it is for one of the subscriptions: the stream may have no room for what it wants. */
+  stateOf({ topics }) {
+    const full = new Set([...this.#topics, ...topics]).size > MOST_TOPICS;
+    return full ? { ...FULL, since: this.state.since, tries: 1 } : this.state;
   }
 
   // --- what comes
@@ -188,8 +225,10 @@ export class Hub {
         if (event.id === position || late.some(({ id }) => id === event.id)) this.#catchUp.abort();
       }
     };
-    for (let count = 0; !signal.aborted; count += 1)
-      await this.read(this.#topics, { id: this.last, signal, take }).catch((failure) => this.nap(count, failure, signal));
+    for (let count = 0; !signal.aborted; ) {
+      const failure = await this.#read(this.#topics, { id: this.last, signal, take });
+      if (!signal.aborted && failure !== AT_ONCE) await this.nap(count++, failure, signal);
+    }
     if (this.#late !== late) return;
     this.#late = null;
     this.#receive(late.slice(late.findIndex(({ id }) => id === this.last) + 1));
@@ -231,7 +270,7 @@ export class Hub {
   /** One stream of what all want: at once where something is missing, a moment later where there is too much. */
   #merge() {
     const tabs = [...this.#tabs.values()];
-    const wanted = [...new Set(tabs.flatMap((tab) => tab.topics))];
+    const wanted = this.#fitting(tabs);
     const as = tabs.findLast((tab) => tab.as)?.as;
     const change = (topics) => {
       this.#topics = topics;
@@ -240,10 +279,22 @@ export class Hub {
       this.#announce();
     };
     clearTimeout(this.#settling);
-    const topics = [...new Set([...this.#topics, ...wanted])];
-    if (as !== this.#as || topics.length > this.#topics.length) change(topics);
+    const both = [...new Set([...this.#topics, ...wanted])];
+    const topics = both.length > MOST_TOPICS ? wanted : both;
+    if (as !== this.#as || topics.some((topic) => !this.#topics.includes(topic))) change(topics);
     else this.#announce();
     if (topics.length > wanted.length) this.#settling = setTimeout(() => change(wanted), SETTLE_MS);
+  }
+
+  /** What fits in one stream of what the tabs want; those that have it keep it, and the others wait for room. */
+  #fitting(tabs) {
+    const has = ({ topics }) => topics.every((topic) => this.#topics.includes(topic));
+    let fitting = [];
+    for (const { topics } of [...tabs.filter(has), ...tabs.filter((tab) => !has(tab))]) {
+      const more = [...new Set([...fitting, ...topics])];
+      if (more.length <= MOST_TOPICS) fitting = more;
+    }
+    return fitting;
   }
 
   #announce() {
@@ -268,9 +319,9 @@ export class Hub {
       this.tell("state", { state: { ...state, since: word === state.word ? since : Date.now() } });
     };
     let count = 0;
+    let nameless = false; // after a refusal it may have been for the name
     const open = () => {
       count = 0;
-      this.#alive = Date.now();
       tell({ word: "live" });
       this.wake(); // the outbox too
     };
@@ -279,22 +330,16 @@ export class Hub {
       if (!signal.aborted) at = this.#pass(events, at);
     };
     while (!signal.aborted && this.#topics.length > 0) {
-      const attempt = (this.#attempt = new AbortController());
-      on(signal, "abort", () => attempt.abort());
-      const { silence } = this.settings;
-      const watch = setInterval(() => Date.now() - this.#alive > silence && attempt.abort(AT_ONCE), silence / 4);
-      this.#alive = Date.now();
       at = this.last;
-      const options = { id: at, as: this.#as, signal: attempt.signal, open, take };
-      const failure = await this.read(this.#topics, options).catch((error) => error);
-      clearInterval(watch);
-      if (!signal.aborted && attempt.signal.reason !== AT_ONCE) await this.nap(count++, failure, signal, tell);
+      const as = nameless ? undefined : this.#as;
+      const failure = await this.#read(this.#topics, { id: at, as, signal, open, take });
+      nameless = Boolean(as) && failure.code === "refused";
+      if (!signal.aborted && failure !== AT_ONCE) await this.nap(count++, failure, signal, tell);
     }
   }
 
   /** To all tabs: each event with the id before it in the stream, which was at prev. Returns where it is now. */
   #pass(events, prev) {
-    this.#alive = Date.now();
     const start = events.find(({ id }) => id);
     if (this.last === null && start) {
       this.#place(start.id);

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MIT
 // sse.js: follow topics of sse-serve and publish to them, so that nothing is lost, doubled or out of
 // order, whatever breaks. sse-tools(7) says how to use it. Beside it, sse-tabs.js is how all tabs of a
-// browser share one connection, sse-outbox.js keeps what is not yet sent, and sse-rules.js is what may be said.
+// browser share one connection, sse-outbox.js keeps what is not yet sent, sse-rules.js says what may be sent,
+// and sse-answer.js reads what comes.
 
+import { Failure, readEvents, readText, wrongType } from "./sse-answer.js";
 import { Outbox } from "./sse-outbox.js";
-import { checkName, checkTopic, isPattern, matches } from "./sse-rules.js";
+import { checkName, checkTopic, checkTopics, isPattern, matches } from "./sse-rules.js";
 import { Hub } from "./sse-tabs.js";
 
-export { checkName, checkTopic };
+export { checkName, checkTopic, Failure };
 
 /** What a page may change before its first call; times are in milliseconds. */
 export const settings = {
   base: new URL(".", import.meta.url).href, // where api/ is
-  answer: 20_000, // the wait for the head of an answer
+  answer: 20_000, // the wait for the head of an answer, and for more of a list
   first: 1_000, most: 30_000, // back-off: each is twice the one before
   silence: 45_000, // a stream is dead then; the server's heartbeat comes every 15 s
   watch: 10_000, // how often a tab that is seen asks whether the leading one is still there
@@ -21,14 +23,6 @@ export const settings = {
 /** Do tabs share? Web Locks exist only on https and on localhost; elsewhere each tab is by itself. */
 export const shared = Boolean(
   globalThis.isSecureContext && globalThis.navigator?.locks && globalThis.BroadcastChannel);
-
-/** `code`: offline, unreachable, timeout, lost, type (detail), refused (status, title, detail, after). */
-export class Failure extends Error {
-  constructor(code, more = {}) {
-    super(more.detail || code);
-    Object.assign(this, { code }, more);
-  }
-}
 
 const unreachable = () => new Failure(globalThis.navigator?.onLine === false ? "offline" : "unreachable");
 
@@ -70,7 +64,7 @@ export async function ask(path, { signal, ...options } = {}) {
     .finally(() => clearTimeout(timer));
   if (answer.ok) return answer;
   let problem = {}; // RFC 9457, if it is one
-  if (/\bjson\b/.test(answer.headers.get("Content-Type"))) problem = (await answer.json().catch(() => null)) ?? {};
+  if (/\bjson\b/.test(answer.headers.get("Content-Type"))) problem = (await json(answer).catch(() => null)) ?? {};
   const text = (value) => (typeof value === "string" ? value.trim() : "");
   const { status, statusText } = answer;
   throw new Failure("refused", {
@@ -79,6 +73,15 @@ export async function ask(path, { signal, ...options } = {}) {
     detail: text(problem.detail),
     after: 1000 * answer.headers.get("Retry-After") || 0,
   });
+}
+
+async function json(answer) {
+  const text = answer.body && (await readText(answer, { most: settings.answer, first: settings.first, naps }));
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw wrongType(answer);
+  }
 }
 
 /**
@@ -90,15 +93,13 @@ export async function history(topic, { limit, before, signal } = {}) {
   const query = new URLSearchParams({ envelope: 1, ...(limit && { limit }), ...(before && { before }) });
   const answer = await ask(`api/${topic}?${query}`, { signal, headers: { Accept: "application/json" } });
   const head = answer.headers.get("Last-Event-ID");
-  const events = await answer.json().catch((error) => {
-    if (!(error instanceof SyntaxError)) throw unreachable();
-  });
+  const events = head && (await json(answer));
   if (head && Array.isArray(events)) return { events, head };
-  throw new Failure("type", { detail: answer.headers.get("Content-Type") ?? "" });
+  throw wrongType(answer);
 }
 
 /** Who is in a topic: `{ count, names, streams }`. */
-export const presence = async (topic) => (await ask(`api/${topic}/presence`)).json();
+export const presence = async (topic) => json(await ask(`api/${topic}/presence`));
 
 /**
  * One POST, now or not at all: resolves to the id (undefined if ephemeral), or throws a Failure.
@@ -109,7 +110,9 @@ export async function send(topic, data, { event, key, ephemeral } = {}) {
   const [type, body] = typeof data === "string" ? ["text/plain", data] : ["application/json", JSON.stringify(data)];
   const headers = { "Content-Type": type, ...(key && { "Idempotency-Key": key }) };
   const answer = await ask(`api/${topic}?${query}`.replace(/\?$/, ""), { method: "POST", headers, body });
-  return answer.headers.get("Last-Event-ID") ?? undefined;
+  const id = answer.headers.get("Last-Event-ID");
+  if (ephemeral ? answer.status === 202 : answer.status === 201 && id) return id ?? undefined;
+  throw wrongType(answer);
 }
 
 /** Reads a stream until it breaks, which is a Failure. take() gets the events of each piece that comes. */
@@ -119,32 +122,9 @@ async function read(topics, { id, as, signal, open = () => {}, take }) {
   if (!one) for (const topic of topics) query.append("topic", topic);
   const path = one ? `api/${topics[0]}/event` : "api/event";
   const answer = await ask(`${path}?${query}`, { signal, headers: { Accept: "text/event-stream" } });
-  const type = answer.headers.get("Content-Type") ?? "";
-  if (!type.startsWith("text/event-stream")) {
-    answer.body?.cancel().catch(() => {});
-    throw new Failure("type", { detail: type || "?" });
-  }
+  if (!answer.headers.get("Content-Type")?.startsWith("text/event-stream")) throw wrongType(answer);
   open();
-  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "", block = {}, retry = 0;
-  for (;;) {
-    const { value, done } = await reader.read().catch(() => ({ done: true }));
-    if (done || signal.aborted) throw new Failure("lost", { after: retry });
-    const lines = (rest + value).split("\n"); // sse-serve sends no CR
-    rest = lines.pop();
-    const events = [];
-    for (const line of lines) {
-      const [, name, text] = /^([^:]*):? ?(.*)$/.exec(line);
-      if (name) block[name] = name === "data" && "data" in block ? `${block.data}\n${text}` : text;
-      if (line !== "") continue;
-      retry = Number(block.retry) || retry;
-      if (block.event === "gap") events.push({ event: "gap", id: block.id, data: JSON.parse(block.data) });
-      else if ("data" in block) events.push({ ...JSON.parse(block.data), id: block.id });
-      else if (block.id) events.push({ event: "", id: block.id }); // the position at which it starts
-      block = {};
-    }
-    take(events);
-  }
+  throw new Failure("lost", { after: await readEvents(answer.body, signal, take) });
 }
 
 let common = null; // the connection of all tabs
@@ -219,7 +199,7 @@ class Subscription {
   }
 
   show() {
-    this.#call("state", this.#trouble ?? this.hub.state);
+    this.#call("state", this.#trouble ?? this.hub.stateOf(this));
   }
 
   #call(name, ...values) {
@@ -239,6 +219,7 @@ class Subscription {
 
   /** Take part by this name from now on. */
   rename(as) {
+    if (as) checkName(as);
     this.as = as;
     this.hub.want();
   }
@@ -265,9 +246,13 @@ class Subscription {
  *   state({ word, since, code, detail, title, status, due, tries }): connecting, live or waiting
  * @param {{limit?: number, as?: string, share?: boolean}} [options] the newest so many of each topic; the
  *   name to take part by; false for a connection of its own, as $sys needs it
+ * Throws if the server would refuse it: see checkTopic and checkName; all that a tab shares is at most 64 topics.
  */
 export function subscribe(topics, handlers, { share = true, ...options } = {}) {
-  const subscription = new Subscription(share ? hub() : connect(null), [topics].flat(), handlers, options);
+  const wanted = [topics].flat();
+  checkTopics(share && common ? [...common.wanted(), ...wanted] : wanted, { alone: !share });
+  if (options.as) checkName(options.as);
+  const subscription = new Subscription(share ? hub() : connect(null), wanted, handlers, options);
   subscription.hub.subs.add(subscription);
   subscription.hub.want();
   return subscription;
