@@ -51,34 +51,48 @@ class Locks {
 
 /** IndexedDB, as far as the outbox goes. Kept over "reloads" for as long as the object is. */
 class Database {
-  #rows = new Map();
-  #next = 1;
+  #tables = new Map(); // by name: { rows, next }
+  #open = [];
 
-  open() {
+  open(name) {
     const request = {};
     const later = (action) => setTimeout(action);
+    if (!this.#tables.has(name)) this.#tables.set(name, { rows: new Map(), next: 1 });
+    const table = this.#tables.get(name);
     const store = {
-      getAll: () => ({ result: structuredClone([...this.#rows.values()].sort((a, b) => a.n - b.n)) }),
+      getAll: () => ({ result: structuredClone([...table.rows.values()].sort((a, b) => a.n - b.n)) }),
       put: (row) => {
-        const n = row.n ?? this.#next++;
-        this.#rows.set(n, structuredClone({ ...row, n }));
+        const n = row.n ?? table.next++;
+        table.rows.set(n, structuredClone({ ...row, n }));
         return { result: n };
       },
-      delete: (n) => ({ result: void this.#rows.delete(n) }),
+      delete: (n) => ({ result: void table.rows.delete(n) }),
     };
-    request.result = {
+    const database = {
       createObjectStore() {},
       transaction() {
+        if (database.closed) throw new DOMException("The database connection is closing.", "InvalidStateError");
         const change = { objectStore: () => store };
-        later(() => change.oncomplete());
+        later(() => change.oncomplete?.());
         return change;
       },
     };
+    request.result = database;
+    this.#open.push(database);
     later(() => {
       request.onupgradeneeded?.();
-      request.onsuccess();
+      request.onsuccess?.();
     });
     return request;
+  }
+
+  /** As when the user clears the data of the site. told: do the tabs get an event? */
+  clear({ told }) {
+    this.#tables.clear();
+    for (const database of this.#open.splice(0)) {
+      database.closed = true;
+      if (told) database.onclose?.();
+    }
   }
 }
 

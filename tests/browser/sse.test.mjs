@@ -559,6 +559,53 @@ test("what the server refuses does not hold up the rest; it can be retried or th
   assert.equal(last(key).state, "gone");
 });
 
+test("what can never be sent is refused at once; what was kept all the same does not hold up the rest", async (t) => {
+  const { server, browser } = await setUp(t);
+  const store = indexedDB.open("sse.js").result.transaction().objectStore();
+  for (const [key, data] of [["a\nb", { text: 0 }], ["ключ", { text: 0 }], ["big", { text: 0n }]]) store.put({ key, topic: "chat/a", data, at: 0 });
+  const seen = [];
+  const { sse } = await browser.open(server, (sse) => sse.watch((entry) => seen.push(entry)));
+  const circle = {};
+  circle.circle = circle;
+  for (const data of [circle, { n: 1n }, undefined]) await assert.rejects(sse.post("chat/a", data));
+  for (const key of ["", " ", "a\nb", "ключ", "x".repeat(256), 5]) await assert.rejects(sse.post("chat/a", "text", { key }), TypeError);
+  await assert.rejects(sse.post("chat/event", "text"), TypeError);
+  await sse.post("chat/a", { text: new Date(0), not: () => {} }, { key: "~".repeat(255) });
+  await until("it is sent", () => seen.some(({ state }) => state === "sent"));
+  assert.deepEqual(await listed(server), ["1970-01-01T00:00:00.000Z"]);
+  const failed = seen.filter(({ state }) => state === "failed");
+  assert.deepEqual(failed.map(({ key }) => key), ["a\nb", "ключ", "big"]);
+  assert.ok(failed.every(({ failed }) => failed.code === "broken" && failed.detail.startsWith("TypeError")));
+});
+
+for (const told of [true, false]) {
+  test(`the database is cleared while a page is open, ${told ? "which is told" : "untold"}: it goes on with a new one`, async (t) => {
+    const { server, browser } = await setUp(t);
+    const tab = await browser.open(server, (sse) => sse.watch(() => {}));
+    await tab.sse.post("chat/a", { text: 0 });
+    await until("it is there", async () => (await listed(server)).length === 1);
+    indexedDB.clear({ told });
+    await tab.sse.post("chat/a", { text: 1 });
+    await until("both are there", async () => (await listed(server)).length === 2);
+  });
+}
+
+test("what is for another server waits in a database of its own", async (t) => {
+  const { server, browser } = await setUp(t);
+  let cut = true;
+  const real = browser.answer;
+  browser.answer = (fetch, url, options) => (cut && `${url}`.includes("/other/") ? Promise.reject(new TypeError("cut")) : real(fetch, url, options));
+  const seen = [];
+  const other = await browser.open(server, (sse) => sse.watch(() => {}), { base: `${server.origin}/other/` });
+  await other.sse.post("chat/a", { text: "elsewhere" });
+  const { sse } = await browser.open(server, (sse) => sse.watch((entry) => seen.push(entry)));
+  await sse.post("chat/a", { text: "here" });
+  await until("it is sent", () => seen.some(({ state }) => state === "sent"));
+  assert.deepEqual(await listed(server), ["here"]);
+  assert.ok(seen.every(({ data }) => data.text === "here"));
+  cut = false;
+});
+
 test("without a database what is posted lasts as long as the page, and is sent all the same", async (t) => {
   const { server, browser } = await setUp(t, { database: false });
   await browser.open(server, (sse) => sse.watch(() => {}));

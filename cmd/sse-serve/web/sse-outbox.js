@@ -14,22 +14,44 @@ export class Outbox {
   #sending = false;
 
   /** send: of sse.js. nap: its waiting. tell(type, more): to all tabs, this one too. */
-  constructor({ send, nap, tell }) {
-    Object.assign(this, { send, nap, tell });
+  constructor({ settings, send, nap, tell }) {
+    Object.assign(this, { settings, send, nap, tell });
+  }
+
+  /** One database for each server that pages of this origin speak to; its own is just sse.js. */
+  #name() {
+    const { base } = this.settings;
+    return base === new URL("/", globalThis.location?.href ?? base).href ? "sse.js" : `sse.js ${base}`;
+  }
+
+  #open() {
+    return new Promise((resolve, reject) => {
+      const request = indexedDB.open(this.#name(), 1);
+      request.onupgradeneeded = () => request.result.createObjectStore("outbox", { keyPath: "n", autoIncrement: true });
+      request.onsuccess = () => {
+        const database = request.result;
+        database.onclose = () => (this.#database = null); // the user has cleared it: a new one is made
+        database.onversionchange = () => database.close();
+        resolve(database);
+      };
+      request.onerror = request.onblocked = () => reject(request.error);
+    }).catch(() => (this.#memory ??= new Map()) && null);
   }
 
   /** Does action(store) in a transaction, and returns its result. */
-  async #do(mode, action) {
-    this.#database ??= new Promise((resolve, reject) => {
-      const request = indexedDB.open("sse.js", 1);
-      request.onupgradeneeded = () => request.result.createObjectStore("outbox", { keyPath: "n", autoIncrement: true });
-      request.onsuccess = () => resolve(request.result);
-      request.onerror = request.onblocked = () => reject(request.error);
-    }).catch(() => (this.#memory = new Map()) && null);
-    const database = await this.#database;
+  async #do(mode, action, again = true) {
+    const opened = (this.#database ??= this.#open());
+    const database = await opened;
     if (!database) return action(this.#memory);
+    let change;
+    try {
+      change = database.transaction("outbox", mode);
+    } catch (error) {
+      if (!again) throw error;
+      if (this.#database === opened) this.#database = null; // it was closed
+      return this.#do(mode, action, false);
+    }
     return new Promise((resolve, reject) => {
-      const change = database.transaction("outbox", mode);
       const request = action(change.objectStore("outbox"));
       change.oncomplete = () => resolve(request.result);
       change.onabort = change.onerror = () => reject(change.error);
@@ -114,17 +136,21 @@ export class Outbox {
 
   /** One attempt. Returns the failure if there is to be another. */
   async #try(entry) {
+    let id;
     try {
-      const id = await this.send(entry.topic, entry.data, entry);
-      await this.#remove(entry);
-      this.#changed({ ...entry, id }, "sent");
+      id = await this.send(entry.topic, entry.data, entry);
     } catch (failure) {
-      const { code, status, title, detail } = failure;
-      if (code !== "refused" || status >= 500 || REFUSED_FOR_NOW.includes(status)) return failure;
+      // What is no Failure, and has no code, cannot even be made a request of.
+      const { code = "broken", status, title, detail = String(failure) } = failure;
+      const refused = code === "refused" && status < 500 && !REFUSED_FOR_NOW.includes(status);
+      if (code !== "broken" && !refused) return failure;
       const failed = { ...entry, failed: { code, status, title, detail } };
       await this.#put(failed);
       this.#changed(failed, "failed");
+      return undefined;
     }
+    await this.#remove(entry);
+    this.#changed({ ...entry, id }, "sent");
     return undefined;
   }
 }

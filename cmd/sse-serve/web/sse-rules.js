@@ -41,3 +41,9 @@ export function checkName(name) {
   if (typeof name !== "string" || name === "" || bytes(name) > MOST_NAME || /[\p{Cc}\p{Cs}]/u.test(name))
     refuse("the name", name, `a name has 1 to ${MOST_NAME} bytes of UTF-8 without control characters`);
 }
+
+/** Throws unless this can be an Idempotency-Key. */
+export function checkKey(key) {
+  if (typeof key !== "string" || !/^[!-~][ -~]{0,254}$/.test(key))
+    refuse("the key", key, "a key is 1 to 255 characters of printable ASCII, the first no space");
+}

@@ -6,7 +6,7 @@
 
 import { Failure, readEvents, readText, wrongType } from "./sse-answer.js";
 import { Outbox } from "./sse-outbox.js";
-import { checkName, checkTopic, checkTopics, isPattern, matches } from "./sse-rules.js";
+import { checkKey, checkName, checkTopic, checkTopics, isPattern, matches } from "./sse-rules.js";
 import { Hub } from "./sse-tabs.js";
 
 export { checkName, checkTopic, Failure };
@@ -108,7 +108,7 @@ export const presence = async (topic) => json(await ask(`api/${topic}/presence`)
 export async function send(topic, data, { event, key, ephemeral } = {}) {
   const query = new URLSearchParams({ ...(event && { event }), ...(ephemeral && { ephemeral: 1 }) });
   const [type, body] = typeof data === "string" ? ["text/plain", data] : ["application/json", JSON.stringify(data)];
-  const headers = { "Content-Type": type, ...(key && { "Idempotency-Key": key }) };
+  const headers = new Headers({ "Content-Type": type, ...(key && { "Idempotency-Key": key }) }); // throws if it cannot be
   const answer = await ask(`api/${topic}?${query}`.replace(/\?$/, ""), { method: "POST", headers, body });
   const id = answer.headers.get("Last-Event-ID");
   if (ephemeral ? answer.status === 202 : answer.status === 201 && id) return id ?? undefined;
@@ -130,7 +130,7 @@ async function read(topics, { id, as, signal, open = () => {}, take }) {
 let common = null; // the connection of all tabs
 const connect = (name) => new Hub({ name, outbox, settings, read, nap, wake, newKey });
 const hub = () => (common ??= connect(shared ? `sse.js ${settings.base}` : null));
-const outbox = new Outbox({ send, nap, tell: (...message) => hub().tell(...message) });
+const outbox = new Outbox({ settings, send, nap, tell: (...message) => hub().tell(...message) });
 
 class Subscription {
   #known = new Map(); // by topic, what the list has shown already
@@ -260,13 +260,16 @@ export function subscribe(topics, handlers, { share = true, ...options } = {}) {
 
 /**
  * Publish, surely: it is kept in this browser until the server has it, over reloads and days offline,
- * and sent once, in order. Resolves to its key as soon as it is kept.
+ * and sent once, in order. Resolves to its key as soon as it is kept; rejects what can never be sent.
  * @param {string} topic
  * @param {string|object} data text, or what becomes JSON
  * @param {{event?: string, key?: string}} [how]
  */
 export async function post(topic, data, { event, key = newKey() } = {}) {
-  await outbox.add({ key, topic, data, event, at: Date.now() });
+  checkTopic(topic);
+  checkKey(key);
+  const kept = typeof data === "string" ? data : JSON.parse(JSON.stringify(data));
+  await outbox.add({ key, topic, data: kept, event, at: Date.now() });
   return key;
 }
 
