@@ -148,6 +148,37 @@ const char *request_cors(const struct request *request)
 	return NULL;
 }
 
+/* The authority of an origin: "http://localhost:8000" gives "localhost:8000". */
+static bool is_own_origin(const char *origin, const char *host)
+{
+	const char *authority = strstr(origin, "://");
+
+	return host != NULL && authority != NULL && strcasecmp(authority + 3, host) == 0;
+}
+
+static bool origin_allowed(const struct request *request)
+{
+	const char *origin = request_header(request, "Origin");
+	const char *site = request_header(request, "Sec-Fetch-Site");
+
+	if (origin != NULL)
+		return request_cors(request) != NULL ||
+		       is_own_origin(origin, request_header(request, "Host"));
+	return site == NULL || strcasecmp(site, "cross-site") != 0;
+}
+
+bool request_check_origin(struct request *request, const char *what)
+{
+	const char *origin = request_header(request, "Origin");
+
+	if (origin_allowed(request))
+		return true;
+	request_problem(request, 403,
+		"a page of %.200s may not %s; the operator can allow it with --cors",
+		origin != NULL ? origin : "another site", what);
+	return false;
+}
+
 static size_t connection_memory(const struct server *server)
 {
 	return HEAD_MEMORY +

@@ -151,6 +151,13 @@ size_t request_write_head(const struct request *request, unsigned status, const 
 /* request_cors(request): is the request's Origin allowed; the value to answer, or NULL. */
 const char *request_cors(const struct request *request);
 
+/*
+ * request_check_origin(request, what):
+ * May the page that sends this do what others see?  One of another site may not, unless --cors
+ * allows it.  False when the problem was replied: that it may not do ${what}.
+ */
+bool request_check_origin(struct request *request, const char *what);
+
 /* --- for the loop --- */
 
 /* http_new(server, fanout, error): NULL with a reason. */

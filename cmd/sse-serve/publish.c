@@ -75,26 +75,6 @@ static bool charset_is_utf8(const char *header)
 	return strncasecmp(charset, "utf-8", 5) == 0 || strncasecmp(charset, "us-ascii", 8) == 0;
 }
 
-/* The authority of an origin: "http://localhost:8000" gives "localhost:8000". */
-static bool is_own_origin(const char *origin, const char *host)
-{
-	const char *authority = strstr(origin, "://");
-
-	return host != NULL && authority != NULL && strcasecmp(authority + 3, host) == 0;
-}
-
-/* May the page that sends this publish?  One of another site must not, not even by a form. */
-static bool origin_allowed(struct request *request)
-{
-	const char *origin = request_header(request, "Origin");
-	const char *site = request_header(request, "Sec-Fetch-Site");
-
-	if (origin != NULL)
-		return request_cors(request) != NULL ||
-		       is_own_origin(origin, request_header(request, "Host"));
-	return site == NULL || strcasecmp(site, "cross-site") != 0;
-}
-
 /* The header Idempotency-Key; valid as long as the request. */
 static struct sse_text key_of(const struct request *request)
 {
@@ -138,14 +118,9 @@ void publish_check(struct request *request)
 {
 	const char *fault;
 
-	if (!origin_allowed(request)) {
-		const char *origin = request_header(request, "Origin");
-
-		request_problem(request, 403,
-			"a page of %.200s may not publish here; the operator can allow it with --cors",
-			origin != NULL ? origin : "another site");
+	/* Not even by a form. */
+	if (!request_check_origin(request, "publish here"))
 		return;
-	}
 	check_type(request);
 	if (request->response != NULL || request_header(request, "Idempotency-Key") == NULL ||
 		is_ephemeral(request))

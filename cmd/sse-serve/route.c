@@ -69,13 +69,35 @@ static size_t count_parameter(const char *query, const char *name)
 	return count;
 }
 
-/* Of two values one would be ignored; nobody can tell which one was meant. */
+/* Is the parameter there, but with no = behind it? */
+static bool lacks_value(const char *query, const char *name)
+{
+	size_t name_len = strlen(name);
+
+	while (*query != '\0') {
+		size_t len = strcspn(query, "&");
+
+		if (len == name_len && strncmp(query, name, name_len) == 0)
+			return true;
+		query += len + (query[len] == '&');
+	}
+	return false;
+}
+
+/*
+ * Of two values one would be ignored; nobody can tell which one was meant.  Without any it would
+ * be as if it were not there.
+ */
 static int check_given_once(const char *query, struct error *error)
 {
 	static const char *const once[] = {"event", "limit", "before", "since", "last_event_id",
 		"envelope", "ephemeral", "as"};
 
 	for (size_t i = 0; i < sizeof(once) / sizeof(once[0]); i++) {
+		if (lacks_value(query, once[i]))
+			return error_set(error, EX_DATAERR,
+				"the query has '%s' without a value: write %s=...", once[i],
+				once[i]);
 		if (count_parameter(query, once[i]) > 1)
 			return error_set(error, EX_DATAERR,
 				"the query has '%s' more than once; give it once", once[i]);

@@ -33,7 +33,7 @@ struct route {
  * route_parse(target, route, error):
  * Split a request target as it came in the request line.  Return 0, or -1 with what is wrong with
  * it (EX_DATAERR): an encoded NUL, a bad percent escape, a bad topic, or one of our parameters of
- * which there can be one only twice in the query.
+ * which there can be one only twice in the query, or without a =.
  */
 int route_parse(const char *target, struct route *route, struct error *error);
 

@@ -24,7 +24,13 @@
 void stream_check(struct request *request)
 {
 	const char *length = request_header(request, "Content-Length");
+	char *name = route_query(&request->route, "as");
+	bool named = name != NULL;
 
+	free(name);
+	/* Its name would be seen by all. */
+	if (named && !request_check_origin(request, "take a name here"))
+		return;
 	/* Its bytes would be taken for part of the stream's socket. */
 	if ((length != NULL && strcmp(length, "0") != 0) ||
 		request_header(request, "Transfer-Encoding") != NULL)

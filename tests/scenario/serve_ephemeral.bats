@@ -141,6 +141,13 @@ passes() {
 	problem 400 'ephemeral is 1 or 0'
 	text 'any?ephemeral=1&ephemeral=1' x
 	problem 400 'more than once'
+	# It would be stored.
+	text 'any?ephemeral' x
+	problem 400 "'ephemeral' without a value"
+	text 'any?event=typing&ephemeral&x=1' x
+	problem 400 "'ephemeral' without a value"
+	text 'any?ephemeral=' x
+	problem 400 'ephemeral is 1 or 0'
 	local type
 	for type in gap join leave; do
 		text "any?ephemeral=1&event=$type" x

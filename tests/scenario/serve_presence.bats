@@ -61,6 +61,24 @@ leave {"name":"Ada","count":1}' ]
 	[[ $output = *'0 events in 0 topics'* ]]
 }
 
+@test "a page of another site can follow, but writes no name into a room" {
+	serve --cors https://good.example
+	local header
+	for header in 'Origin: https://evil.example' 'Origin: null' 'Sec-Fetch-Site: cross-site'; do
+		ask -m 10 -H "$header" "$URL/api/any/event?as=Eve"
+		problem 403 'may not take a name here'
+		ask -m 10 -H "$header" "$URL/api/event?topic=any&as=Eve"
+		problem 403 'may not take a name here'
+		ask -m 10 -H "$header" --head "$URL/api/any/event?as=Eve"
+		answers 403
+	done
+	[ "$(presence any)" = '{"count":0,"names":[],"streams":0}' ]
+	follow unnamed /api/any/event -H 'Sec-Fetch-Site: cross-site'
+	follow own /api/any/event?as=Ada -H "Origin: $URL" -H 'Sec-Fetch-Site: same-origin'
+	follow good /api/any/event?as=Bob -H 'Origin: https://good.example' -H 'Sec-Fetch-Site: cross-site'
+	[ "$(presence any)" = '{"count":2,"names":["Ada","Bob"],"streams":3}' ]
+}
+
 @test "a name joins once, however many streams it has, and a short reconnect is neither leave nor join" {
 	serve --presence-grace 1h
 	follow seen /api/any/event
@@ -120,6 +138,8 @@ join {"name":"Bob","count":2}' ]
 	answers 400
 	ask "$URL/api/any/event?as=a&as=b"
 	problem 400 'more than once'
+	ask "$URL/api/any/event?as"
+	problem 400 "'as' without a value"
 	ask --head "$URL/api/any/event?as=%0A"
 	answers 400
 	ask --head "$URL/api/any/event?as=Ada"
