@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readFile, readdir } from "node:fs/promises";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -204,7 +204,7 @@ test("hostile messages are text: markup, script links, bidi, a megabyte, emoji",
   assert.ok(lines.includes('someone: {"not":"a message"}'));
   const links = await page.locator(".text a").evaluateAll((all) => all.map((link) => [link.href, link.textContent, link.rel, link.target]));
   assert.ok(links.every(([href, , rel]) => /^https:\/\/example\.com\//.test(href) && /noopener/.test(rel) && /noreferrer/.test(rel)), JSON.stringify(links));
-  assert.deepEqual(links.map(([, text]) => text), ["https://example.com/?q=", "https://example.com/", "https://example.com/אבג", "https://example.com/a_(b", "https://example.com/x"]);
+  assert.deepEqual(links.map(([, text]) => text), ["https://example.com/?q=", "https://example.com/", "https://example.com/אבג", "https://example.com/a_(b)", "https://example.com/x"]);
   assert.equal(await page.locator(".text").locator("img, script, b").count(), 0);
   assert.deepEqual(await page.evaluate(() => [...new Set([...document.querySelectorAll(".who bdi, .text")].map((e) => getComputedStyle(e).unicodeBidi))]), ["isolate"]);
   assert.equal(await overflow(page), 0);
@@ -420,6 +420,125 @@ test("a sound and a notification for who wants them, and for nobody else", async
   assert.ok(await page.getByLabel("Desktop notifications").isChecked(), "it is remembered");
 });
 
+test("where notifications throw, as on Android, the message is shown, and the box is off", async (t) => {
+  const server = await Server.start(t);
+  const throws = (permission) => (page) => page.addInitScript((permission) => {
+    globalThis.Notification = class {
+      static permission = permission;
+      static requestPermission = async () => "granted";
+      constructor() {
+        throw new TypeError("Illegal constructor. Use ServiceWorkerRegistration.showNotification() instead.");
+      }
+    };
+  }, permission);
+  const options = { viewport: { width: 1280, height: 800 } };
+  const first = await openPage(t, browser, room(server), options, throws("default"));
+  await live(first);
+  assert.ok(await first.getByLabel("Desktop notifications").isDisabled());
+  assert.match(await first.locator("#no-notify").textContent(), /lets no page notify/);
+  const page = await openPage(t, browser, room(server), options, throws("granted"));
+  await enter(page, "Ada");
+  await page.getByLabel("Desktop notifications").check();
+  await hide(page, true);
+  await server.publish("chat/lobby", { name: "Bob", text: "one" });
+  await server.publish("chat/lobby", { name: "Bob", text: "two" });
+  await reads(page, ["Bob: one", "Bob: two"]);
+  assert.ok(await page.getByLabel("Desktop notifications").isDisabled());
+  assert.deepEqual([...first.trouble, ...page.trouble], []);
+});
+
+test("a room that can be none breaks nothing: it is told, not kept, and neither is what was kept before", async (t) => {
+  const server = await Server.start(t);
+  const profile = await openProfile(t, browser, { viewport: { width: 1280, height: 800 } });
+  const tab = await openTab(profile, room(server));
+  await live(tab);
+  const kept = () => tab.evaluate(() => JSON.parse(localStorage.getItem("sse-chat-rooms")));
+  for (const name of ["event", "presence", "a/event", "event/b", "x".repeat(196), "a//b", "a%20b"]) {
+    await tab.goto(room(server, name));
+    await live(tab);
+    assert.match(tab.url(), /\/chat\/lobby$/, name);
+    assert.deepEqual(await kept(), ["lobby"], name);
+    assert.match(await tab.locator("#notice-text").textContent(), /^There can be no room .* This is lobby\.$/);
+  }
+  const longest = "y".repeat(195);
+  await tab.goto(room(server, longest));
+  await enter(tab, "Ada");
+  await until("Ada is there", async () => (await here(tab)).join() === "Ada (you)");
+  assert.ok(await tab.locator("#notice").isHidden());
+  await tab.evaluate(() => localStorage.setItem("sse-chat-rooms", '["event", "good", ".", "a/presence", 5]'));
+  await tab.goto(`${server.origin}/chat`);
+  await live(tab);
+  assert.deepEqual(await tab.locator("#rooms a").allTextContents(), ["lobby", "good"]);
+  const users = await openTab(profile, server.origin);
+  await live(users);
+  for (const name of ["event", "a/.."]) {
+    await tab.locator("#goto-room").fill(name);
+    await tab.locator("#goto button").click();
+    assert.equal(await tab.locator("#goto-room").evaluate((input) => input.validity.valid), false, name);
+  }
+  await tab.locator("#goto-room").fill("a/events");
+  await tab.locator("#goto button").click();
+  await tab.waitForURL("**/chat/a/events");
+});
+
+test("a name that the server refuses is refused by the form, and forgotten if it was kept", async (t) => {
+  const server = await Server.start(t);
+  const page = await openPage(t, browser, room(server), { viewport: { width: 1280, height: 800 } });
+  for (const name of ["a\tb", "a\u0085b"]) {
+    await page.locator("#name").fill(name);
+    await page.locator("#join").click();
+    assert.equal(await page.locator("#name").evaluate((input) => input.validity.valid), false);
+  }
+  await page.evaluate(() => localStorage.setItem("sse-chat-name", '"a\\tb"'));
+  await page.reload();
+  await live(page);
+  assert.equal(await page.locator("#name").inputValue(), "");
+});
+
+test("marks upon marks in a name stay in their line; a link shows where it leads", async (t) => {
+  const server = await Server.start(t);
+  const tall = `Z${"\u0301".repeat(300)}algo`;
+  await server.publish("chat/lobby", { name: tall, text: "see (https://\u0430pple.com/a) or https://2130706433:81/ and [https://example.com/x]" });
+  await server.post(tall, tall);
+  const page = await openPage(t, browser, room(server), { viewport: { width: 1280, height: 800 } });
+  await page.locator(".text a").first().waitFor();
+  assert.deepEqual(await page.locator(".text a").allTextContents(), ["https://\u0430pple.com/a", "https://2130706433:81/", "https://example.com/x"]);
+  assert.equal(await page.locator(".text").textContent(),
+    "see (https://\u0430pple.com/a (xn--pple-43d.com)) or https://2130706433:81/ (127.0.0.1) and [https://example.com/x]");
+  await page.locator("#name").fill(`Z${"\u0301".repeat(30)}`);
+  await page.locator("#join").click();
+  await page.locator("#names li").waitFor();
+  const clips = (page, what) => page.locator(what).first().evaluate((element) =>
+    [getComputedStyle(element).overflowY, element.offsetHeight < 60]);
+  for (const what of [".who", "#names li"]) assert.deepEqual(await clips(page, what), ["clip", true], what);
+  await page.goto(server.origin);
+  await page.locator("#list .name").waitFor();
+  assert.deepEqual(await clips(page, "#list .name"), ["clip", true]);
+});
+
+test("without a script the page says so in one piece, and names no room that it is not", async (t) => {
+  const server = await Server.start(t);
+  const page = await openPage(t, browser, room(server, "foo"), { javaScriptEnabled: false });
+  const notice = page.locator("noscript .notice");
+  assert.equal(await notice.evaluate((element) => getComputedStyle(element).display), "block");
+  assert.match(await notice.textContent(), /\/api\/chat\/ROOM/);
+  assert.deepEqual(await page.locator("code .room").allTextContents(), ["ROOM", "ROOM"]);
+});
+
+test("the pages weigh what the README says", async (t) => {
+  const readme = await readFile(new URL("../../README.md", import.meta.url), "utf8");
+  const server = await Server.start(t);
+  const folder = new URL("../../cmd/sse-serve/web/", import.meta.url);
+  let bytes = 0;
+  for (const name of await readdir(folder)) {
+    const answer = await fetch(`${server.origin}/${name}`, { headers: { "Accept-Encoding": "gzip" } });
+    assert.equal(answer.status, 200, name);
+    bytes += Number(answer.headers.get("content-length"));
+  }
+  const told = Number(/take (\d+) kB all together/.exec(readme)[1]);
+  assert.ok(Math.abs(bytes / 1000 - told) < 3, `${bytes} bytes, and not ${told} kB`);
+});
+
 test("who takes another name is there by that one, and what was said by the other is no longer theirs", async (t) => {
   const server = await Server.start(t, { args: ["--presence-grace", "100ms"] });
   const page = await openPage(t, browser, room(server), { viewport: { width: 1280, height: 800 } });
@@ -500,7 +619,10 @@ test("a terminal and a browser in one room, by the function of sse-tools(7)", as
   await until("the terminal shows it", () => /Ada.*Hello, terminal/s.test(shown));
   terminal.stdin.write('Hello, browser; "quotes" \\ and <b>\n');
   await reads(page, ["Ada: Hello, terminal", 'Tess: Hello, browser; "quotes" \\ and <b>']);
-  terminal.stdin.end();
+  // A line that begins with @ is no file, and the last one need not end.
+  terminal.stdin.end(`@${server.db}\n\\@ada\n  the last`);
+  await reads(page, ["Ada: Hello, terminal", 'Tess: Hello, browser; "quotes" \\ and <b>',
+    `Tess: @${server.db}`, "Tess: \\@ada", "Tess:   the last"]);
   await until("it ends with its input", () => terminal.exitCode !== null);
   await until("and follows no more", async () => (await streamsOf(server, "chat/lobby")) === 1);
 });

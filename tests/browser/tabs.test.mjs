@@ -153,16 +153,18 @@ test("the page of fifteen lines in the README chats with the built-in one", asyn
   await writeFile(path.join(web, "index.html"), page);
   const server = await Server.start(t, { args: ["--web", web] });
   await server.publish("chat/lobby", { name: "Bob", text: "<b>before</b>" });
+  await server.publish("chat/lobby", "a text", { event: "note" });
+  await server.publish("chat/lobby", "a line");
   const profile = await openProfile(t, browser);
   const tabs = [await openTab(profile, server.origin), await openTab(profile, server.origin)];
   const shows = (lines) => Promise.all(tabs.map((tab) => until("it shows all", async () =>
     JSON.stringify(await tab.locator("li").allTextContents()) === JSON.stringify(lines))));
-  await shows(["Bob: <b>before</b>"]);
+  await shows(["Bob: <b>before</b>", "a line"]);
   await tabs[0].locator("input").fill("Hello");
   await tabs[0].locator("input").press("Enter");
-  await shows(["Bob: <b>before</b>", "Ada: Hello"]);
+  await shows(["Bob: <b>before</b>", "a line", "Ada: Hello"]);
   await server.restart();
   await server.publish("chat/lobby", { name: "Bob", text: "after" });
-  await shows(["Bob: <b>before</b>", "Ada: Hello", "Bob: after"]);
+  await shows(["Bob: <b>before</b>", "a line", "Ada: Hello", "Bob: after"]);
   await until("they share a connection", async () => (await streamsOf(server, "chat/lobby")) === 1);
 });

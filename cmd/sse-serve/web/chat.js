@@ -17,9 +17,11 @@ const TYPING_EVERY_MS = 3_000;
 const TYPING_FOR_MS = 6_000;
 const MOST_ROOMS = 12;
 
-const ROOM = /^[A-Za-z0-9._~-]+(\/[A-Za-z0-9._~-]+)*$/;
+/** Can this be a room: is chat/NAME a topic? */
+const isRoom = (name) => typeof name === "string" && /^[A-Za-z0-9._~/-]+$/.test(name) && `chat/${name}`.length <= 200 &&
+  !name.split("/").some((segment) => ["", ".", "..", "event", "presence"].includes(segment));
 const wanted = decodeURI(location.pathname).replace(/^\/chat\/?/, "").replace(/\/$/, "");
-const room = ROOM.test(wanted) ? wanted : "lobby";
+const room = isRoom(wanted) ? wanted : "lobby";
 const topic = `chat/${room}`;
 if (wanted !== room) window.history.replaceState(null, "", `/chat/${room}`);
 
@@ -43,8 +45,12 @@ const kept = (name, otherwise) => {
   }
 };
 
-let me = kept("name", "");
-const rooms = [room, ...kept("rooms", []).filter((name) => name !== room && ROOM.test(name))].slice(0, MOST_ROOMS);
+/** What the server takes as a name. */
+const isName = (name) => typeof name === "string" && name !== "" && new TextEncoder().encode(name).length <= 64 &&
+  !/[\p{Cc}\p{Cs}]/u.test(name);
+
+let me = [kept("name", "")].find(isName) ?? "";
+const rooms = [room, ...[kept("rooms", [])].flat().filter((name) => name !== room && isRoom(name))].slice(0, MOST_ROOMS);
 keep("rooms", rooms);
 
 // --- one message ------------------------------------------------------------
@@ -77,10 +83,26 @@ function address(text) {
   }
 }
 
+/** A link without what ends the sentence around it: a closing bracket belongs to it if it was opened in it. */
+function withoutEnd(link) {
+  const count = (bracket) => link.split(bracket).length;
+  const last = link.at(-1);
+  const opening = { ")": "(", "]": "[", "}": "{" }[last];
+  const foreign = opening ? count(last) > count(opening) : /[.,;:!?]/.test(last);
+  return foreign ? withoutEnd(link.slice(0, -1)) : link;
+}
+
+/** Where a link leads, if what is written looks otherwise: letters of other scripts that pass for ours. */
+function trueHost(shown, href) {
+  const written = /^https?:\/\/([^/?#\\]*?)(:\d*)?(?=[/?#\\]|$)/i.exec(shown)?.[1].toLowerCase();
+  const { hostname } = new URL(href);
+  return hostname === written ? "" : ` (${hostname})`;
+}
+
 function appendText(element, text) {
   let end = 0;
   for (const match of text.matchAll(LINK)) {
-    const shown = match[0].replace(/[.,;:!?)\]}]+$/, "");
+    const shown = withoutEnd(match[0]);
     const href = address(shown);
     if (!href) continue;
     const link = document.createElement("a");
@@ -89,7 +111,7 @@ function appendText(element, text) {
     link.target = "_blank";
     link.dir = "ltr";
     link.textContent = shown;
-    element.append(text.slice(end, match.index), link);
+    element.append(text.slice(end, match.index), link, trueHost(shown, href));
     end = match.index + shown.length;
   }
   element.append(text.slice(end));
@@ -470,8 +492,6 @@ text.addEventListener("keydown", (event) => {
   at("composer").requestSubmit();
 });
 
-const fits = (name) => new TextEncoder().encode(name).length <= 64;
-
 function askName(open) {
   at("name-form").hidden = !open;
   at("composer").hidden = open;
@@ -480,7 +500,10 @@ function askName(open) {
   if (open) at("name").value = me;
 }
 
-at("name").addEventListener("input", () => at("name").setCustomValidity(fits(at("name").value.trim()) ? "" : t("nameRule")));
+at("name").addEventListener("input", () => {
+  const name = at("name").value.trim();
+  at("name").setCustomValidity(name === "" || isName(name) ? "" : t("nameRule"));
+});
 at("name-form").addEventListener("submit", (event) => {
   event.preventDefault();
   me = at("name").value.trim();
@@ -606,6 +629,10 @@ addEventListener("storage", (event) => {
   countNews();
 });
 
+at("goto-room").addEventListener("input", () => {
+  const name = at("goto-room").value;
+  at("goto-room").setCustomValidity(name === "" || isRoom(name) ? "" : t("roomRule"));
+});
 at("goto").addEventListener("submit", (event) => {
   event.preventDefault();
   location.href = `/chat/${at("goto-room").value.trim()}`;
@@ -626,6 +653,23 @@ addEventListener("keydown", (event) => {
   at("panel-toggle").focus();
 });
 
+/** Some browsers, as those on Android, have the word and throw; without leave it shows nothing. */
+function notifies() {
+  try {
+    if (Notification.permission !== "granted") new Notification(room);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function forgoNotifications(words) {
+  at("notify").checked = false;
+  at("notify").disabled = true;
+  at("no-notify").hidden = false;
+  setText(at("no-notify"), t(words));
+}
+
 const canNotify = "Notification" in window && isSecureContext;
 at("sound").checked = kept("sound", false);
 at("sound").addEventListener("change", () => {
@@ -633,8 +677,8 @@ at("sound").addEventListener("change", () => {
   if (at("sound").checked) beep();
 });
 at("notify").checked = canNotify && Notification.permission === "granted" && kept("notify", false);
-at("notify").disabled = !canNotify;
-at("no-notify").hidden = canNotify;
+if (!canNotify) forgoNotifications("noNotify");
+else if (!notifies()) forgoNotifications("noNotifyHere");
 at("notify").addEventListener("change", async () => {
   if (at("notify").checked) at("notify").checked = (await Notification.requestPermission()) === "granted";
   keep("notify", at("notify").checked);
@@ -653,12 +697,21 @@ function beep() {
   tone.stop(now + 0.25);
 }
 
+/** Whatever goes wrong here, the message is shown. */
 function alertFor({ id, name, text: said }) {
   if (!document.hidden) return;
-  if (at("sound").checked) beep();
+  try {
+    if (at("sound").checked) beep();
+  } catch {
+    // No device that could sound.
+  }
   if (!at("notify").checked) return;
-  const note = new Notification(`${name || t("someone")} · ${room}`, { body: said.slice(0, 200), tag: id });
-  note.addEventListener("click", () => (window.focus(), note.close()));
+  try {
+    const note = new Notification(`${name || t("someone")} · ${room}`, { body: said.slice(0, 200), tag: id });
+    note.addEventListener("click", () => (window.focus(), note.close()));
+  } catch {
+    forgoNotifications("noNotifyHere");
+  }
 }
 
 // --- start ------------------------------------------------------------------
@@ -672,6 +725,10 @@ at("notice-close").addEventListener("click", () => {
   at("notice-text").textContent = "";
   scroll.focus();
 });
+if (wanted !== room && wanted !== "") {
+  at("notice").hidden = false;
+  at("notice-text").textContent = t("noRoom", wanted.slice(0, 200), room);
+}
 at("join").disabled = false;
 askName(me === "");
 showRooms();
