@@ -20,7 +20,7 @@ const MOST_ROOMS = 12;
 /** Can this be a room: is chat/NAME a topic? */
 const isRoom = (name) => typeof name === "string" && /^[A-Za-z0-9._~/-]+$/.test(name) && `chat/${name}`.length <= 200 &&
   !name.split("/").some((segment) => ["", ".", "..", "event", "presence"].includes(segment));
-const wanted = decodeURI(location.pathname).replace(/^\/chat\/?/, "").replace(/\/$/, "");
+const wanted = location.pathname.replace(/^\/chat\/?/, "").replace(/\/$/, ""); // what is escaped there is in no room
 const room = isRoom(wanted) ? wanted : "lobby";
 const topic = `chat/${room}`;
 if (wanted !== room) window.history.replaceState(null, "", `/chat/${room}`);
