@@ -304,8 +304,9 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	script = fopen(argv[1], "r");
+	/* Emptied, then only added to: a server before us may still have a last word to say. */
 	server.log = fopen(argv[2], "w");
-	if (script == NULL || server.log == NULL)
+	if (script == NULL || server.log == NULL || freopen(argv[2], "a", server.log) == NULL)
 		fail("open");
 	script = read_ahead(script);
 	setvbuf(server.log, NULL, _IONBF, 0);
