@@ -11,6 +11,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "sse.h"
 #include "state.h"
 
@@ -165,21 +166,6 @@ static int open_next(const struct state *state)
 	return fd;
 }
 
-static bool write_all(int fd, const char *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t count = write(fd, data, len);
-
-		if (count < 0 && errno != EINTR)
-			return false;
-		if (count > 0) {
-			data += count;
-			len -= (size_t)count;
-		}
-	}
-	return true;
-}
-
 static int fail(const struct state *state, struct error *error)
 {
 	return error_set(
@@ -201,7 +187,7 @@ static bool sync_folder(const char *path)
 		folder[slash - path + 1] = '\0';
 	}
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	synced = fd >= 0 && (fsync(fd) == 0 || errno == EINVAL);
+	synced = fd >= 0 && file_sync_folder(fd);
 	if (fd >= 0)
 		close(fd);
 	return synced;
@@ -221,7 +207,7 @@ int state_save(struct state *state, const char *id, size_t len, int64_t now, str
 	fd = open_next(state);
 	if (fd < 0)
 		return fail(state, error);
-	written = write_all(fd, id, len) && write_all(fd, "\n", 1) && (!sync || fsync(fd) == 0);
+	written = file_write(fd, id, len) && file_write(fd, "\n", 1) && (!sync || fsync(fd) == 0);
 	if (!written || rename(state->next, state->path) != 0) {
 		fail(state, error);
 		close(fd);

@@ -15,6 +15,7 @@
 
 #include "client_run.h"
 #include "entry.h"
+#include "file.h"
 #include "number.h"
 #include "spool.h"
 
@@ -104,26 +105,6 @@ static bool read_name(const char *name, uint64_t *number, uint64_t *events)
 	return *events > 0 && strcmp(end, SUFFIX) == 0;
 }
 
-static bool write_all(int fd, const char *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t count = write(fd, data, len);
-
-		if (count < 0 && errno != EINTR)
-			return false;
-		if (count > 0) {
-			data += count;
-			len -= (size_t)count;
-		}
-	}
-	return true;
-}
-
-static bool sync_folder(int fd)
-{
-	return fsync(fd) == 0 || errno == EINVAL;
-}
-
 /* A file of its own beside the others, synced, without its name yet; under the lock. */
 static bool write_new(int folder, unsigned mode, const char *data, size_t len)
 {
@@ -135,7 +116,7 @@ static bool write_new(int folder, unsigned mode, const char *data, size_t len)
 	fd = openat(folder, NEW, flags, 0600);
 	if (fd < 0)
 		return false;
-	if (fchmod(fd, mode) == 0 && write_all(fd, data, len) && fsync(fd) == 0) {
+	if (fchmod(fd, mode) == 0 && file_write(fd, data, len) && fsync(fd) == 0) {
 		if (close(fd) == 0)
 			return true;
 		fd = -1;
@@ -156,7 +137,7 @@ static bool put_file(int folder, const char *name, unsigned mode, const char *da
 	if (!write_new(folder, mode, data, len))
 		return false;
 	if (renameat(folder, NEW, folder, name) == 0)
-		return sync_folder(folder);
+		return file_sync_folder(folder);
 	number = errno;
 	unlinkat(folder, NEW, 0);
 	errno = number;
@@ -194,7 +175,7 @@ static bool move_to_failed(int from, const char *file, int failed, const char *n
 		snprintf(kept, NAME_SIZE, "%.*s%s.%" PRIu64 SUFFIX, len < STEM_MAX ? len : STEM_MAX,
 			name, again, events);
 		if (move_file(from, file, failed, kept))
-			return sync_folder(failed);
+			return file_sync_folder(failed);
 		if (errno != EEXIST)
 			return false;
 		snprintf(again, sizeof(again), "-%u", i);
@@ -457,7 +438,7 @@ void queue_end(struct queue *queue)
 {
 	forget_names(queue);
 	forget_files(queue);
-	sync_folder(queue->folder);
+	file_sync_folder(queue->folder);
 	flock(queue->flush, LOCK_UN);
 }
 
@@ -649,7 +630,8 @@ static int put_entry_aside(struct queue *queue, const struct buf *text, const ch
 		return -1;
 	failed = open_failed(queue);
 	put = failed >= 0 && write_new(failed, queue->mode, text->data, text->len) &&
-	      move_to_failed(failed, NEW, failed, name, events, kept) && sync_folder(queue->folder);
+	      move_to_failed(failed, NEW, failed, name, events, kept) &&
+	      file_sync_folder(queue->folder);
 	if (!put)
 		fail(queue, EX_IOERR, "put an event aside", error);
 	if (failed >= 0)
@@ -803,7 +785,7 @@ static int put_marked(struct queue *queue, const char *name, struct error *error
 /* What became of the file is on the disk before this is. */
 static void unmark(struct queue *queue)
 {
-	if (queue->marked && sync_folder(queue->folder))
+	if (queue->marked && file_sync_folder(queue->folder))
 		unlinkat(queue->folder, SENDING, 0);
 	queue->marked = false;
 }
@@ -1065,7 +1047,7 @@ static int make_folder(const char *path, const char *parent, unsigned mode, stru
 	chmod(path, mode);
 	fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0) {
-		sync_folder(fd);
+		file_sync_folder(fd);
 		close(fd);
 	}
 	return 0;

@@ -4,18 +4,15 @@
 
 #include "gap.h"
 #include "json.h"
+#include "json_pointer.h"
 
-/* Append the string member of this name, decoded; false if there is none. */
-static bool member(struct json_text object, const char *name, struct buf *out)
+/* Append the string at this place, decoded; false if there is none. */
+static bool member(struct json_text object, const char *pointer, struct buf *out)
 {
-	struct json_text key, value;
-	size_t cursor = 0;
+	struct json_text value;
 
-	while (json_member(object, &cursor, &key, &value)) {
-		if (json_string_is(key, name, strlen(name)))
-			return json_kind(value) == JSON_STRING && json_string_decode(value, out);
-	}
-	return false;
+	return json_pointer(object, pointer, &value) && json_kind(value) == JSON_STRING &&
+	       json_string_decode(value, out);
 }
 
 static bool is(const struct buf *text, const char *word)
@@ -27,7 +24,7 @@ static bool describe(struct json_text object, const struct buf *reason, struct b
 {
 	bool added = buf_add_text(out, "events are missing here: those after ");
 
-	if (!member(object, "after", out))
+	if (!member(object, "/after", out))
 		added = added && buf_add_text(out, "the last one");
 	if (is(reason, "expired"))
 		added = added && buf_add_text(out, " are no longer stored");
@@ -51,7 +48,7 @@ bool gap_read(const struct sse_event *event, struct buf *sentence)
 		json_kind(object) != JSON_OBJECT)
 		return false;
 	buf_init(&reason, 1024);
-	if (member(object, "reason", &reason))
+	if (member(object, "/reason", &reason))
 		result = describe(object, &reason, sentence);
 	buf_free(&reason);
 	return result;

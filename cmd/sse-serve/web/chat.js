@@ -4,7 +4,7 @@
 // and nothing else. That nothing is lost, doubled or out of order is the business of sse.js.
 
 import { at, connectionView, hour, longDay, number, setText, t, tellIfUnshared, translate, why } from "./common.js";
-import { discard, history, newKey, post, presence, retry, send, subscribe, watch } from "./sse.js";
+import { checkTopic, discard, history, newKey, post, presence, retry, send, subscribe, watch } from "./sse.js";
 
 const PAGE = 60; // messages that are loaded, or shown, at a time
 const MOST_ROWS = 240; // in the document
@@ -18,8 +18,14 @@ const TYPING_FOR_MS = 6_000;
 const MOST_ROOMS = 12;
 
 /** Can this be a room: is chat/NAME a topic? */
-const isRoom = (name) => typeof name === "string" && /^[A-Za-z0-9._~/-]+$/.test(name) && `chat/${name}`.length <= 200 &&
-  !name.split("/").some((segment) => ["", ".", "..", "event", "presence"].includes(segment));
+const isRoom = (name) => {
+  try {
+    checkTopic(`chat/${name}`);
+    return typeof name === "string";
+  } catch {
+    return false;
+  }
+};
 const wanted = location.pathname.replace(/^\/chat\/?/, "").replace(/\/$/, ""); // what is escaped there is in no room
 const room = isRoom(wanted) ? wanted : "lobby";
 const topic = `chat/${room}`;
