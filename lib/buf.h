@@ -42,6 +42,9 @@ static inline bool buf_add_byte(struct buf *buf, char byte);
 /* buf_addf(buf, format, ...): append formatted text. */
 bool buf_addf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* buf_is(buf, data, len): does it hold just these bytes? */
+static inline bool buf_is(const struct buf *buf, const void *data, size_t len);
+
 /* buf_drop(buf, len): remove the first ${len} bytes, at most all. */
 void buf_drop(struct buf *buf, size_t len);
 
@@ -70,6 +73,11 @@ static inline bool buf_add(struct buf *buf, const void *data, size_t len)
 		memcpy(room, data, len);
 	buf->len += len;
 	return true;
+}
+
+static inline bool buf_is(const struct buf *buf, const void *data, size_t len)
+{
+	return buf->len == len && (len == 0 || memcmp(buf->data, data, len) == 0);
 }
 
 static inline bool buf_add_text(struct buf *buf, const char *text)

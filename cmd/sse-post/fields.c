@@ -9,8 +9,8 @@
 #include "event.h"
 #include "fields.h"
 #include "json.h"
-#include "slurp.h"
 #include "sse.h"
+#include "whole.h"
 
 /* One operand, taken apart; the name is a copy that is cut into its parts. */
 struct field {
@@ -120,7 +120,7 @@ static int find_value(
 	}
 	if (text[0] != '@')
 		return 0;
-	if (slurp_file(text + 1, until, file, error) != 0) {
+	if (whole_file(text + 1, until, file, error) != 0) {
 		struct error reason = *error;
 
 		return error_set(error, reason.status,

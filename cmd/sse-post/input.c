@@ -10,10 +10,11 @@
 #include <unistd.h>
 
 #include "client_run.h"
+#include "client_slurp.h"
 #include "fields.h"
 #include "input.h"
-#include "slurp.h"
 #include "terminal.h"
+#include "whole.h"
 
 /* How long events of a pipe are counted for an error message (ms). */
 #define COUNT_MS 50
@@ -101,7 +102,7 @@ static bool note_id(struct input *input, struct sse_text id)
 {
 	struct buf *last = &input->last_id;
 
-	if (id.len == 0 || (id.len == last->len && memcmp(id.data, last->data, id.len) == 0))
+	if (id.len == 0 || buf_is(last, id.data, id.len))
 		return false;
 	last->len = 0;
 	return buf_add(last, id.data, id.len);
@@ -229,7 +230,7 @@ static int open_one(struct input *input, int64_t until, struct error *error)
 		return buf_add_text(bytes, data)
 			       ? 0
 			       : error_set(error, EX_DATAERR, "--data is too large");
-	return slurp_file(data == NULL	 ? (options->file != NULL ? options->file : "-")
+	return whole_file(data == NULL	 ? (options->file != NULL ? options->file : "-")
 			  : *data == '@' ? data + 1
 					 : "-",
 		until, bytes, error);

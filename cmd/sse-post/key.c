@@ -125,7 +125,7 @@ static bool make_from_id(struct key_maker *maker, struct sse_text id)
 {
 	struct buf *last = &maker->source;
 
-	if (last->len == id.len && memcmp(last->data, id.data, id.len) == 0) {
+	if (buf_is(last, id.data, id.len)) {
 		maker->repeated++;
 		return key_encode(id.data, id.len, &maker->text) &&
 		       buf_addf(&maker->text, " %" PRIu64, maker->repeated);

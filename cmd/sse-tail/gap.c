@@ -15,20 +15,15 @@ static bool member(struct json_text object, const char *pointer, struct buf *out
 	       json_string_decode(value, out);
 }
 
-static bool is(const struct buf *text, const char *word)
-{
-	return text->len == strlen(word) && memcmp(text->data, word, text->len) == 0;
-}
-
 static bool describe(struct json_text object, const struct buf *reason, struct buf *out)
 {
 	bool added = buf_add_text(out, "events are missing here: those after ");
 
 	if (!member(object, "/after", out))
 		added = added && buf_add_text(out, "the last one");
-	if (is(reason, "expired"))
+	if (buf_is(reason, "expired", strlen("expired")))
 		added = added && buf_add_text(out, " are no longer stored");
-	else if (is(reason, "unknown-log"))
+	else if (buf_is(reason, "unknown-log", strlen("unknown-log")))
 		added = added && buf_add_text(out, " are not known, the id is of another log");
 	else
 		added = added && buf_add_text(out, " are gone (") &&

@@ -85,13 +85,6 @@ bool output_data(struct output *output, const struct sse_event *event, const cha
 
 /* --- sse ------------------------------------------------------------------------------------- */
 
-/* The id is left out where a reader of the output has it already. */
-static bool same_id(const struct output *output, struct sse_text id)
-{
-	return output->last_id.len == id.len &&
-	       (id.len == 0 || memcmp(output->last_id.data, id.data, id.len) == 0);
-}
-
 bool output_sse(struct output *output, const struct sse_event *event, const char *origin)
 {
 	static const char message[] = "message";
@@ -113,7 +106,8 @@ bool output_sse(struct output *output, const struct sse_event *event, const char
 			return false;
 		frame.type = (struct sse_text){0};
 	}
-	if (!same_id(output, event->id)) {
+	/* It is left out where a reader of the output has it already. */
+	if (!buf_is(&output->last_id, event->id.data, event->id.len)) {
 		output->last_id.len = 0;
 		if (!buf_add(&output->last_id, event->id.data, event->id.len))
 			return false;
@@ -132,7 +126,7 @@ bool output_sse(struct output *output, const struct sse_event *event, const char
 /* A block with nothing but an id, which a reader stores and does not show (section 9.2.6). */
 bool output_sse_position(struct output *output, struct sse_text id)
 {
-	if (same_id(output, id))
+	if (buf_is(&output->last_id, id.data, id.len))
 		return true;
 	output->last_id.len = 0;
 	return buf_add(&output->last_id, id.data, id.len) && buf_add_text(&output->bytes, "id: ") &&

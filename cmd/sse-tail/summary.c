@@ -57,8 +57,7 @@ void summary_piece(struct summary *summary, size_t len, struct sse_text last_id)
 	struct buf *id = &summary->id;
 
 	summary->bytes += len;
-	if (id->len == last_id.len &&
-		(id->len == 0 || memcmp(id->data, last_id.data, id->len) == 0))
+	if (buf_is(id, last_id.data, last_id.len))
 		return;
 	id->len = 0;
 	buf_add(id, last_id.data, last_id.len);

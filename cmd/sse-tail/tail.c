@@ -24,8 +24,7 @@ static int keep(struct tail *tail, struct sse_text id)
 		return 0;
 	}
 	/* Most pieces of a stream without ids, and all comments, change nothing. */
-	if (tail->kept.len == id.len &&
-		(id.len == 0 || memcmp(tail->kept.data, id.data, id.len) == 0))
+	if (buf_is(&tail->kept, id.data, id.len))
 		return 0;
 	if (state_save(&tail->state, id.data, id.len, client_now(), &tail->error) != 0)
 		return -1;
@@ -333,7 +332,7 @@ int tail_run(struct tail *tail, struct error *error)
 
 	client_interrupt_at(tail->end);
 	note_life(tail);
-	result = body_load(options, &body, &how.body_type, error);
+	result = body_load(options, tail->end, &body, &how.body_type, error);
 	if (how.body_type != NULL)
 		how.body = body.data != NULL ? body.data : "";
 	how.body_len = body.len;

@@ -434,6 +434,18 @@ END
 	has log 'QUERY /c HTTP/1.1'
 }
 
+@test "a body that is a pipe is waited for no longer than --timeout, or a signal, allows" {
+	mkfifo pipe
+	run -75 sse-tail -d @pipe --timeout 300ms
+	sse-tail -d @pipe 2>err 3>&- &
+	PID=$!
+	# Opening it to write waits until it is open to be read.
+	exec 4>pipe
+	kill "$PID"
+	ended "$PID" 143
+	exec 4>&-
+}
+
 @test "a redirect keeps method and body with 307 and 308, and makes a GET of them with 303" {
 	local code
 	for code in 301 302 303 307 308; do

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Reading from files and pipes without being held up by a signal or beyond a moment. */
-#ifndef SLURP_H
-#define SLURP_H
+#ifndef CLIENT_SLURP_H
+#define CLIENT_SLURP_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,11 +30,10 @@ int slurp_some(
 int slurp_open(const char *path, struct error *error);
 
 /*
- * slurp_file(path, until, out, error):
- * Append all of a file, "-" being the standard input, but for one line end at its end, which
- * belongs to the file and not to the data.  EX_NOINPUT; EX_DATAERR if it is larger than an event
- * may be.
+ * slurp_all(fd, name, until, out, error):
+ * Append all that there is to read, as far as ${out} has room by its cap.  Return 0 at the end, 1
+ * if there was no more room, or -1 as slurp_some() does.
  */
-int slurp_file(const char *path, int64_t until, struct buf *out, struct error *error);
+int slurp_all(int fd, const char *name, int64_t until, struct buf *out, struct error *error);
 
 #endif

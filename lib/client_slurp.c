@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading; see slurp.h. */
+/* Reading; see client_slurp.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -7,8 +7,7 @@
 #include <unistd.h>
 
 #include "client_run.h"
-#include "event.h"
-#include "slurp.h"
+#include "client_slurp.h"
 
 #define READ_SIZE ((size_t)256 << 10)
 
@@ -50,14 +49,6 @@ int slurp_some(
 	return count > 0;
 }
 
-static void drop_line_end(struct buf *out, size_t start)
-{
-	if (out->len > start && out->data[out->len - 1] == '\n')
-		out->len--;
-	if (out->len > start && out->data[out->len - 1] == '\r')
-		out->len--;
-}
-
 int slurp_open(const char *path, struct error *error)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -69,23 +60,11 @@ int slurp_open(const char *path, struct error *error)
 	return fd;
 }
 
-int slurp_file(const char *path, int64_t until, struct buf *out, struct error *error)
+int slurp_all(int fd, const char *name, int64_t until, struct buf *out, struct error *error)
 {
-	bool standard = strcmp(path, "-") == 0;
-	int fd = standard ? STDIN_FILENO : slurp_open(path, error), more = 1;
-	const char *name = standard ? SLURP_STDIN : path;
-	size_t start = out->len;
+	int more = 1;
 
-	if (fd < 0)
-		return -1;
 	while (more > 0 && out->len < out->cap)
 		more = slurp_some(fd, name, true, until, out, error);
-	if (!standard)
-		close(fd);
-	drop_line_end(out, start);
-	if (more > 0)
-		return error_set(error, EX_DATAERR,
-			"%.300s is larger than the %zu MiB that one event may hold", name,
-			EVENT_MAX >> 20);
 	return more;
 }
