@@ -54,7 +54,8 @@
 /* A client's connection, as long as the library has it. */
 struct connection {
 	int fd;
-	int64_t deadline; /* by when what it is doing must be done, ms; or NEVER */
+	int64_t deadline;	 /* by when what it is doing must be done, ms; or NEVER */
+	struct request *request; /* that has not ended, or NULL */
 	struct connection *next, **back;
 };
 
@@ -709,7 +710,8 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 static void *new_request(void *context, const char *target, struct MHD_Connection *connection)
 {
 	struct http *http = context;
-	struct request *request = calloc(1, sizeof(*request));
+	struct connection *socket = connection_of(connection);
+	struct request *request = socket != NULL ? calloc(1, sizeof(*request)) : NULL;
 
 	if (request == NULL)
 		return NULL;
@@ -724,6 +726,7 @@ static void *new_request(void *context, const char *target, struct MHD_Connectio
 		free(request);
 		return NULL;
 	}
+	socket->request = request;
 	if (!target_fits(request))
 		refuse_target(request);
 	return request;
@@ -741,22 +744,15 @@ static void write_address(const struct request *request, char text[64])
 		getnameinfo(address, len, text, 64, NULL, 0, NI_NUMERICHOST);
 }
 
-static void end_request(void *context, struct MHD_Connection *connection, void **con_cls,
-	enum MHD_RequestTerminationCode code)
+static void free_request(struct request *request)
 {
-	struct request *request = *con_cls;
 	char address[64];
 
-	(void)context;
-	(void)code;
-	if (request == NULL)
-		return;
 	if (request->server->options->verbose > 0) {
 		write_address(request, address);
 		report_request(address, request->method, request->target, request->status,
 			request->received);
 	}
-	set_deadline(connection, IDLE_MS);
 	if (request->response != NULL)
 		MHD_destroy_response(request->response);
 	if (request->free_state != NULL)
@@ -765,7 +761,23 @@ static void end_request(void *context, struct MHD_Connection *connection, void *
 	request_release(request, 0);
 	free(request->target);
 	free(request);
+}
+
+/* The library does not tell of the end of every request whose parameters it had no memory for: such
+ * a one is freed with its connection. */
+static void end_request(void *context, struct MHD_Connection *connection, void **con_cls,
+	enum MHD_RequestTerminationCode code)
+{
+	struct connection *socket = connection_of(connection);
+
+	(void)context;
+	(void)code;
+	if (*con_cls == NULL)
+		return;
+	free_request(*con_cls);
 	*con_cls = NULL;
+	socket->request = NULL;
+	socket->deadline = clock_ms() + IDLE_MS;
 }
 
 /* --- connections --- */
@@ -793,6 +805,8 @@ static void connection_event(void *context, struct MHD_Connection *connection,
 		*socket->back = socket->next;
 		if (socket->next != NULL)
 			socket->next->back = socket->back;
+		if (socket->request != NULL)
+			free_request(socket->request);
 		free(socket);
 		*socket_context = NULL;
 	}
