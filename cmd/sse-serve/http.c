@@ -642,6 +642,8 @@ static void refuse_target(struct request *request)
 		len = 0;
 	shutdown(info->connect_fd, SHUT_WR);
 	set_deadline(request->connection, 0);
+	/* What the library gives up while it reads is freed in its next run. */
+	request->http->wants_run = true;
 }
 
 static bool target_fits(const struct request *request)
