@@ -94,22 +94,24 @@ static char *follow_links(const char *path)
 static int open_locked(const char *path)
 {
 	struct stat ours, named;
-	int fd;
 
 	for (;;) {
-		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
+		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
+
 		if (fd < 0)
 			return -1;
-		if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-			break;
+		if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+			int code = errno;
+
+			close(fd);
+			errno = code;
+			return -1;
+		}
 		if (fstat(fd, &ours) == 0 && stat(path, &named) == 0 &&
 			ours.st_ino == named.st_ino && ours.st_dev == named.st_dev)
 			return fd;
 		close(fd);
 	}
-	close(fd);
-	errno = EWOULDBLOCK;
-	return -1;
 }
 
 /* Can a new file be made beside it?  It is what every save does. */
