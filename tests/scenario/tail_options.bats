@@ -681,6 +681,11 @@ END
 	PID=$!
 	exec 4<pipe
 	read -r line <&4
+	# As much as there is in a pipe that is full, or nearly.
+	written() {
+		[ "$(sed -n 's/^wchar: //p' "/proc/$PID/io")" -ge 40000 ]
+	}
+	wait_for written
 	kill "$PID"
 	cat <&4 >rest
 	ended "$PID" 143
