@@ -208,9 +208,9 @@ static bool is_event(const struct group *group, const struct event *event, bool 
 			       value.text == content.data && value.len == content.len));
 }
 
-static bool read_event(struct sse_text line, uint64_t number, struct group *group)
+static bool read_event(struct sse_text line, struct group *group)
 {
-	struct event event = {.line = number};
+	struct event event = {0};
 	struct json_text object, key, value;
 	struct json_error wrong;
 	size_t cursor = 0;
@@ -264,7 +264,7 @@ static int read_entry(const char *text, size_t len, int64_t *spooled, struct gro
 	for (; next_line(&reader, &line); events++) {
 		size_t before = group->text.len;
 
-		if (read_event(line, events + 1, group))
+		if (read_event(line, group))
 			continue;
 		group->text.len = before;
 		if (damaged == NULL || !buf_add(damaged, line.data, line.len) ||

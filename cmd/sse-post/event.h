@@ -36,7 +36,8 @@ struct event {
 	struct piece type; /* len 0: the server's default */
 	struct piece key;  /* printable ASCII; len 0: none */
 	struct piece id;   /* where its source goes on after it; len 0: not known */
-	uint64_t line;	   /* its number in the input, from 1; 0 if it is the only one */
+	uint64_t line;	   /* its number in the input, from 1; 0 if it is the only one, or from the
+			      spool */
 	bool alone;	   /* see event_is_alone() */
 };
 

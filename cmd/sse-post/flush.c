@@ -8,15 +8,23 @@
 
 void flush_accepted(struct flush *flush, const struct slot *slot, size_t from, size_t count)
 {
-	flush->sent += count;
 	client_say(&slot->client, CLIENT_EXPLAIN, "%zu from the spool", count);
-	(void)from;
+	if (flush->report == NULL)
+		return;
+	report_accepted(flush->report, slot, from, count);
+	report_flush(flush->report);
 }
 
 bool flush_refused(struct flush *flush, const struct slot *slot, const struct error *error)
 {
-	return queue_fail(flush->queue, &flush->group, flush->from + slot->at, error->text,
-		       &flush->error) == 0;
+	if (queue_fail(flush->queue, &flush->group, flush->from + slot->at, error->text,
+		    &flush->error) != 0)
+		return false;
+	if (flush->report != NULL) {
+		report_refused(flush->report, slot->group, slot->at, error);
+		report_flush(flush->report);
+	}
+	return true;
 }
 
 static void run_to_end(struct deliver *deliver, struct slot *slot)
@@ -47,8 +55,11 @@ static enum flush_result judge(
 	case FAILURE_UNKNOWN:
 		/* At most once: it is not for the spool to send it again. */
 		while (*settled < end && queue_fail(flush->queue, &flush->group, *settled,
-						 error->text, &flush->error) == 0)
+						 error->text, &flush->error) == 0) {
+			if (flush->report != NULL)
+				report_failed(flush->report, &flush->group, *settled, error);
 			++*settled;
+		}
 		if (*settled < end)
 			break;
 		return FLUSH_AWAY;

@@ -8,6 +8,7 @@
 
 #include "deliver.h"
 #include "error.h"
+#include "report.h"
 #include "spool.h"
 
 enum flush_result {
@@ -25,7 +26,7 @@ struct flush {
 	/* What was taken, and where in it the part begins that is sent now. */
 	struct group group;
 	size_t from;
-	uint64_t sent;
+	struct report *report; /* is told of each event; NULL: nobody is */
 };
 
 /*

@@ -667,7 +667,8 @@ static int open_flush(struct run *run, const char *program, const char *url, str
 
 	run->flushing = true;
 	run->listener = (struct deliver_listener){run, on_accepted, on_refused};
-	run->flush = (struct flush){.queue = &run->queue};
+	report_open(&run->report, options);
+	run->flush = (struct flush){.queue = &run->queue, .report = &run->report};
 	if (destination_open(&run->to, url, options, error) != 0)
 		return -1;
 	client_url_hide(&run->to.url, options->target);
@@ -685,6 +686,10 @@ static int flush_url(struct run *run, const char *program, const char *url, stru
 	if (open_flush(run, program, url, error) != 0)
 		return -1;
 	result = flush_queue(&run->flush, &run->deliver, &run->to, false, error);
+	if (!report_flush(&run->report)) {
+		*error = run->report.error;
+		return -1;
+	}
 	if (result == FLUSH_BUSY) {
 		client_say(&run->deliver.slots[0].client, CLIENT_EXPLAIN,
 			"another process is sending what waits for %s", run->to.url.shown);
@@ -709,6 +714,7 @@ static int flush_one(const char *program, const struct options *options, const c
 	run->options = options;
 	run->until = until;
 	result = flush_url(run, program, url, error);
+	report_close(&run->report);
 	deliver_close(&run->deliver);
 	queue_close(&run->queue);
 	destination_close(&run->to);

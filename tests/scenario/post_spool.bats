@@ -92,6 +92,32 @@ drop() {
 	[ -z "$output" ]
 }
 
+@test "--flush -o json tells of each event what became of it" {
+	place
+	run -0 post t --idempotency-key k-1 n:=1
+	run -0 post users --idempotency-key k-2 firstname=John
+	seq 3 4 >file
+	run -0 post t <file
+	serve_at "$PORT"
+	run --separate-stderr -65 post --flush -o json
+	jq -c '[.result, .key == "k-1" or .key == "k-2", .line, .duplicate, (.reason // "" | length > 0)]' \
+		<<<"$output" | sort | is '["refused",true,null,null,true]
+["stored",false,null,false,false]
+["stored",false,null,false,false]
+["stored",true,null,false,false]'
+	run --separate-stderr -0 post --flush -o json
+	[ -z "$output" ]
+}
+
+@test "a reader of --flush -o json that is full is told of, and the events are sent all the same" {
+	place
+	run -0 post t n:=1
+	serve_at "$PORT"
+	run -74 bash -c 'sse-post --flush -o json >/dev/full'
+	[[ $output == *"cannot write to the standard output: No space left on device"* ]]
+	stored t | is '{"n":1}'
+}
+
 @test "a file of the spool can be read by a person, and holds type, key, text and JSON with its digits" {
 	place
 	run -0 post t -e note --idempotency-key k-1 -d '{"n":1.10}'
