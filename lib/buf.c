@@ -18,6 +18,12 @@ char *buf_grow(struct buf *buf, size_t more)
 	size_t size = buf->size;
 	char *data;
 
+	if (buf->drain != NULL && buf->len >= BUF_DRAIN) {
+		if (!buf->drain(buf))
+			return NULL;
+		if (more <= size - buf->len)
+			return buf->data + buf->len;
+	}
 	if (more > buf->cap - buf->len)
 		return NULL;
 	if (size < 64)
@@ -69,5 +75,5 @@ void buf_free(struct buf *buf)
 	if (buf == NULL)
 		return;
 	free(buf->data);
-	buf_init(buf, buf->cap);
+	*buf = (struct buf){.cap = buf->cap, .drain = buf->drain};
 }

@@ -2,6 +2,10 @@
 /*
  * A growing byte buffer with a cap.  It never holds more than its cap: an addition that would
  * exceed it, or that finds no memory, fails and leaves the content as it was.
+ *
+ * Where the content can be passed on before it is complete, set ->drain after buf_init().  It is
+ * called by an addition that finds no room when there are BUF_DRAIN bytes or more, removes as many
+ * from the front as it passes on, and returns false if that fails: then the addition fails.
  */
 #ifndef BUF_H
 #define BUF_H
@@ -10,11 +14,14 @@
 #include <stddef.h>
 #include <string.h>
 
+#define BUF_DRAIN ((size_t)1 << 20)
+
 struct buf {
-	char *data;  /* not NUL-terminated; NULL while nothing was ever added */
-	size_t len;  /* bytes in use */
-	size_t size; /* bytes allocated */
-	size_t cap;  /* the most that it may hold */
+	char *data;			/* not NUL-terminated; NULL while nothing was ever added */
+	size_t len;			/* bytes in use */
+	size_t size;			/* bytes allocated */
+	size_t cap;			/* the most that it may hold */
+	bool (*drain)(struct buf *buf); /* NULL: it grows */
 };
 
 /* buf_init(buf, cap): an empty buffer for at most ${cap} bytes; allocates nothing. */

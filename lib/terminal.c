@@ -119,8 +119,9 @@ struct fit {
 	unsigned width, column, indent;
 	bool blank;	   /* only spaces so far */
 	bool full;	   /* cut: the rest of the line is left out */
-	size_t space;	   /* the end of out behind the last space; 0 if there was none */
-	unsigned at_space; /* and the column there */
+	bool space;	   /* there was a space: */
+	size_t behind;	   /* the bytes of out behind the last one */
+	unsigned at_space; /* and its column */
 };
 
 /* The length of one of our own colour sequences at ${text}, 0 if there is none. */
@@ -143,17 +144,20 @@ static bool break_line(struct fit *fit)
 {
 	struct buf *out = fit->out;
 	unsigned indent = fit->indent < fit->width / 2 ? fit->indent : 0;
-	size_t at = fit->space > 0 && fit->at_space > fit->width / 2 ? fit->space : out->len;
-	size_t moved = out->len - at;
+	size_t moved = fit->space && fit->at_space > fit->width / 2 ? fit->behind : 0;
+	char *room = buf_reserve(out, indent + 1);
 
-	if (buf_reserve(out, indent + 1) == NULL)
+	if (room == NULL)
 		return false;
-	memmove(out->data + at + indent + 1, out->data + at, moved);
-	out->data[at] = '\n';
-	memset(out->data + at + 1, ' ', indent);
+	/* It may have been passed on by now. */
+	if (moved > out->len)
+		moved = 0;
+	memmove(room - moved + indent + 1, room - moved, moved);
+	room[-(ptrdiff_t)moved] = '\n';
+	memset(room - moved + 1, ' ', indent);
 	out->len += indent + 1;
 	fit->column = indent + (moved > 0 ? fit->column - fit->at_space : 0);
-	fit->space = 0;
+	fit->space = false;
 	return true;
 }
 
@@ -170,13 +174,13 @@ static bool fit_character(struct fit *fit, const char *text, size_t size, uint32
 	if (fit->column + wide > fit->width && !break_line(fit))
 		return false;
 	fit->column += wide;
-	if (!buf_add(fit->out, text, size))
-		return false;
+	fit->behind += size;
 	if (character == ' ' && !fit->blank) {
-		fit->space = fit->out->len;
+		fit->space = true;
+		fit->behind = 0;
 		fit->at_space = fit->column;
 	}
-	return true;
+	return buf_add(fit->out, text, size);
 }
 
 /* Is there anything to be seen in what is left of this line? */
@@ -229,6 +233,7 @@ bool terminal_fit(
 		size_t size = colour_length(text, len);
 
 		if (size > 0) {
+			fit.behind += size;
 			added = buf_add(out, text, size);
 		} else if (*text == '\n') {
 			size = 1;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
@@ -45,6 +46,65 @@ int output_format_find(const char *name)
 	return -1;
 }
 
+/* --- writing --------------------------------------------------------------------------------- */
+
+/* Is there no more time to write?  After a signal a reader that is only busy gets a moment. */
+static bool is_over(int64_t end, int64_t *grace)
+{
+	if (client_signal() == 0)
+		return client_now() >= end;
+	if (*grace == CLIENT_NEVER)
+		*grace = client_now() + GRACE_MS;
+	return client_signal() == SIGPIPE || client_now() >= *grace;
+}
+
+/* Write all of it; see output_piece(). */
+static int write_all(const struct output *output, const char *data, size_t len, struct error *error)
+{
+	int64_t grace = CLIENT_NEVER;
+	int fd = output->fd;
+
+	while (len > 0) {
+		ssize_t count = write(fd, data, len);
+
+		if (count >= 0) {
+			data += count;
+			len -= (size_t)count;
+		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+			/* Someone else made the terminal or pipe non-blocking. */
+			struct pollfd writable = {.fd = fd, .events = POLLOUT};
+
+			poll(&writable, 1, 1000);
+		} else if (errno == EPIPE) {
+			return error_set(error, 128 + SIGPIPE, "%s", "");
+		} else if (errno != EINTR) {
+			return error_set(error, EX_IOERR, "cannot write to the standard output: %s",
+				strerror(errno));
+		}
+		if (len > 0 && is_over(output->end, &grace))
+			return client_signal() != 0 ? client_stopped(error)
+						    : error_set(error, 0, "%s", "");
+	}
+	return 0;
+}
+
+/* Write what waits; after a failure there is no going on. */
+static bool drain(struct buf *bytes)
+{
+	struct output *output = (struct output *)((char *)bytes - offsetof(struct output, bytes));
+
+	if (output->broken)
+		return false;
+	output->broken = write_all(output, bytes->data, bytes->len, &output->error) != 0;
+	if (!output->broken && bytes->len > 0)
+		output->line_open = bytes->data[bytes->len - 1] != '\n';
+	output->drained = true;
+	bytes->len = 0;
+	return !output->broken;
+}
+
+/* --- making and ending ---------------------------------------------------------------------- */
+
 void output_init(struct output *output, const struct output_options *options, int64_t end)
 {
 	int fd = STDOUT_FILENO, format = options->format;
@@ -58,6 +118,7 @@ void output_init(struct output *output, const struct output_options *options, in
 		.terminal = isatty(fd),
 		.colour = terminal_colour((enum terminal_colour)options->colour, fd)};
 	buf_init(&output->bytes, OUTPUT_MAX);
+	output->bytes.drain = drain;
 	buf_init(&output->scratch, OUTPUT_MAX);
 	buf_init(&output->last_id, SSE_EVENT_MAX);
 	client_watch_output(fd);
@@ -108,10 +169,15 @@ bool output_time(struct output *output, enum output_stamp stamp, struct buf *out
 	       buf_add(out, text, strftime(text, sizeof(text), "%H:%M:%S", &local));
 }
 
+/* Something of ${size} bytes cannot be appended to the ${len} that there were. */
 static int full(struct output *output, size_t len, size_t size, struct error *error)
 {
 	/* Half an event is none. */
-	output->bytes.len = len;
+	output->bytes.len = output->drained ? 0 : len;
+	if (output->broken) {
+		*error = output->error;
+		return -1;
+	}
 	return error_set(error, EX_OSERR, "out of memory for an event of %zu bytes", size);
 }
 
@@ -121,6 +187,7 @@ int output_event(struct output *output, const struct sse_event *event, const cha
 	size_t len = output->bytes.len;
 
 	output->count++;
+	output->drained = false;
 	if (!output->format->raw && !output->format->event(output, event, origin))
 		return full(output, len, event->data.len, error);
 	/* The clock costs as much as a small event. */
@@ -133,6 +200,7 @@ int output_comment(struct output *output, struct sse_text text, struct error *er
 {
 	size_t len = output->bytes.len;
 
+	output->drained = false;
 	if (output->format->comment != NULL && !output->format->comment(output, text))
 		return full(output, len, text.len, error);
 	return 0;
@@ -142,52 +210,13 @@ int output_position(struct output *output, struct sse_text id, struct error *err
 {
 	size_t len = output->bytes.len;
 
+	output->drained = false;
 	if (output->format->position != NULL && !output->format->position(output, id))
 		return full(output, len, id.len, error);
 	return 0;
 }
 
-/* --- writing --------------------------------------------------------------------------------- */
-
-/* Is there no more time to write?  After a signal a reader that is only busy gets a moment. */
-static bool is_over(int64_t end, int64_t *grace)
-{
-	if (client_signal() == 0)
-		return client_now() >= end;
-	if (*grace == CLIENT_NEVER)
-		*grace = client_now() + GRACE_MS;
-	return client_signal() == SIGPIPE || client_now() >= *grace;
-}
-
-/* Write all of it; see output_piece(). */
-static int write_all(struct output *output, const char *data, size_t len, struct error *error)
-{
-	int64_t grace = CLIENT_NEVER;
-	int fd = output->fd;
-
-	while (len > 0) {
-		ssize_t count = write(fd, data, len);
-
-		if (count >= 0) {
-			data += count;
-			len -= (size_t)count;
-		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-			/* Someone else made the terminal or pipe non-blocking. */
-			struct pollfd writable = {.fd = fd, .events = POLLOUT};
-
-			poll(&writable, 1, 1000);
-		} else if (errno == EPIPE) {
-			return error_set(error, 128 + SIGPIPE, "%s", "");
-		} else if (errno != EINTR) {
-			return error_set(error, EX_IOERR, "cannot write to the standard output: %s",
-				strerror(errno));
-		}
-		if (len > 0 && is_over(output->end, &grace))
-			return client_signal() != 0 ? client_stopped(error)
-						    : error_set(error, 0, "%s", "");
-	}
-	return 0;
-}
+/* --- a piece, and the end ------------------------------------------------------------------- */
 
 static void give_back(struct buf *buf)
 {
@@ -197,16 +226,13 @@ static void give_back(struct buf *buf)
 
 int output_piece(struct output *output, const char *data, size_t len, struct error *error)
 {
-	struct buf *bytes = &output->bytes;
-
 	if (output->format->raw)
 		return write_all(output, data, len, error);
-	if (write_all(output, bytes->data, bytes->len, error) != 0)
+	if (!drain(&output->bytes)) {
+		*error = output->error;
 		return -1;
-	if (bytes->len > 0)
-		output->line_open = bytes->data[bytes->len - 1] != '\n';
-	bytes->len = 0;
-	give_back(bytes);
+	}
+	give_back(&output->bytes);
 	give_back(&output->scratch);
 	return 0;
 }

@@ -2,7 +2,8 @@
 /*
  * What sse-tail writes to the standard output.  A format is one row of output_formats[] and a
  * function that appends one event to a buffer; the buffer is written when the piece of the stream
- * that the events came in is done with, so nothing waits for a later one.
+ * that the events came in is done with, so nothing waits for a later one, and before that each time
+ * that it has become large, so that an event needs little more memory written than read.
  */
 #ifndef OUTPUT_H
 #define OUTPUT_H
@@ -35,7 +36,7 @@ struct output;
 struct output_format {
 	const char *name; /* the word for -o; NULL ends the table */
 	const char *help;
-	/* Append one event; false if the buffer is full.  Called in turn, from one thread. */
+	/* Append one event; false if it cannot be.  Called in turn, from one thread. */
 	bool (*event)(struct output *output, const struct sse_event *event, const char *origin);
 	bool (*comment)(struct output *output, struct sse_text text); /* NULL: not shown */
 	/* Append the id that is the last one by now, if a reader has another; NULL: not shown. */
@@ -58,12 +59,15 @@ struct output {
 	int64_t end;   /* when a write that blocks is given up */
 	bool terminal; /* what came from outside is to be made safe */
 	bool colour;
-	struct buf bytes;   /* what is to be written */
+	struct buf bytes;   /* what is to be written; it drains by itself */
 	struct buf scratch; /* for the formats' own use */
 	struct buf last_id; /* sse: the id that a reader of the output has by now */
 	uint64_t count;	    /* events that were appended */
 	int64_t before; /* STAMP_DELTA: when the last came, in ms of client_now(); 0: none did */
 	bool line_open; /* the last byte that was written was no line end */
+	bool drained;	/* some of the event that is being appended is written */
+	bool broken;	/* ${error} says why nothing can be written any more */
+	struct error error;
 };
 
 /*
@@ -77,7 +81,8 @@ void output_free(struct output *output);
 
 /*
  * output_event(output, event, origin, error) / output_comment(output, text, error):
- * Append one event, or a comment if the format shows such.  Return 0 or -1 (EX_OSERR).
+ * Append one event, or a comment if the format shows such.  Return 0, or -1: EX_OSERR without
+ * memory, else as output_piece().
  */
 int output_event(struct output *output, const struct sse_event *event, const char *origin,
 	struct error *error);

@@ -4,6 +4,7 @@
  * below it, as indented JSON if it is JSON.  Nothing of the stream reaches the terminal but
  * through terminal_text().
  */
+#include <stddef.h>
 #include <string.h>
 
 #include "gap.h"
@@ -53,10 +54,8 @@ static bool add(struct buf *out, const char *colour, struct sse_text text, const
 	       buf_add_text(out, look->reset);
 }
 
-static bool add_time(struct output *output, const struct look *look)
+static bool add_time(struct output *output, const struct look *look, struct buf *out)
 {
-	struct buf *out = &output->scratch;
-
 	return buf_add_text(out, look->time) &&
 	       output_time(output, (enum output_stamp)output->options->stamp, out) &&
 	       buf_add_text(out, look->reset) && buf_add_byte(out, ' ');
@@ -96,8 +95,8 @@ static bool print_string(const char *token, size_t len, struct buf *out)
 	same = json_string_decode((struct json_text){token, len}, &text) &&
 	       (text.len < 3 || memmem(text.data, text.len, replacement, 3) == NULL) &&
 	       json_quote(text.data, text.len, &quoted);
-	added = same ? terminal_text(quoted.data, quoted.len, out) : terminal_text(token, len, out);
 	buf_free(&text);
+	added = same ? terminal_text(quoted.data, quoted.len, out) : terminal_text(token, len, out);
 	buf_free(&quoted);
 	return added;
 }
@@ -114,22 +113,48 @@ static bool add_data(struct buf *out, struct sse_text data, const struct look *l
 	       buf_add_byte(out, '\n');
 }
 
-/* The event is in the scratch: make its lines fit the terminal, whatever size it has by now. */
-static bool fit(struct output *output)
+/* Make so much of the scratch fit the terminal, whatever size that has by now. */
+static bool fit(struct output *output, size_t len)
 {
-	return terminal_fit(output->scratch.data, output->scratch.len, terminal_width(output->fd),
+	return terminal_fit(output->scratch.data, len, terminal_width(output->fd),
 		(enum terminal_wrap)output->options->wrap, &output->bytes);
+}
+
+/* Lines that are complete need not be held. */
+static bool drain(struct buf *scratch)
+{
+	struct output *output =
+		(struct output *)((char *)scratch - offsetof(struct output, scratch));
+	const char *end = memrchr(scratch->data, '\n', scratch->len);
+	size_t len = end != NULL ? (size_t)(end + 1 - scratch->data) : 0;
+
+	if (!fit(output, len))
+		return false;
+	buf_drop(scratch, len);
+	return true;
+}
+
+/* Where the event is made: in what is written, if there is nothing to fit it to. */
+static struct buf *begin(struct output *output)
+{
+	output->scratch.len = 0;
+	output->scratch.drain = drain;
+	return output->terminal ? &output->scratch : &output->bytes;
+}
+
+static bool end(struct output *output)
+{
+	return !output->terminal || fit(output, output->scratch.len);
 }
 
 bool output_pretty(struct output *output, const struct sse_event *event, const char *origin)
 {
 	const struct look *look = output->colour ? &coloured : &plain;
-	struct buf *out = &output->scratch, gap;
+	struct buf *out = begin(output), gap;
 	bool added;
 
 	(void)origin;
-	out->len = 0;
-	added = add_time(output, look);
+	added = add_time(output, look, out);
 	buf_init(&gap, GAP_MAX);
 	if (gap_read(event, &gap))
 		added = added &&
@@ -141,16 +166,15 @@ bool output_pretty(struct output *output, const struct sse_event *event, const c
 				(buf_add_byte(out, ' ') && add(out, look->id, event->id, look))) &&
 			buf_add_byte(out, '\n') && add_data(out, event->data, look);
 	buf_free(&gap);
-	return added && fit(output);
+	return added && end(output);
 }
 
 bool output_pretty_comment(struct output *output, struct sse_text text)
 {
 	const struct look *look = output->colour ? &coloured : &plain;
-	struct buf *out = &output->scratch;
+	struct buf *out = begin(output);
 
-	out->len = 0;
-	return add_time(output, look) && buf_add_text(out, look->id) && buf_add_byte(out, ':') &&
-	       terminal_text(text.data, text.len, out) && buf_add_text(out, look->reset) &&
-	       buf_add_byte(out, '\n') && fit(output);
+	return add_time(output, look, out) && buf_add_text(out, look->id) &&
+	       buf_add_byte(out, ':') && terminal_text(text.data, text.len, out) &&
+	       buf_add_text(out, look->reset) && buf_add_byte(out, '\n') && end(output);
 }

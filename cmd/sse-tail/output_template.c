@@ -34,16 +34,17 @@ static bool add_data(const struct filling *filling)
 static bool add_json(const struct filling *filling)
 {
 	struct sse_text data = filling->event->data;
-	struct buf *line = &filling->output->scratch;
+	struct output *output = filling->output;
+	struct buf *line = output->terminal ? &output->scratch : &output->bytes;
 	struct json_error not_json;
 	struct json_text value;
 
-	line->len = 0;
+	output->scratch.len = 0;
 	if (json_check(data.data, data.len, &value, &not_json)
 			? !json_compact(value, line)
 			: !json_quote(data.data, data.len, line))
 		return false;
-	return output_text(filling->output, (struct sse_text){line->data, line->len});
+	return !output->terminal || output_text(output, (struct sse_text){line->data, line->len});
 }
 
 static bool add_origin(const struct filling *filling)

@@ -144,13 +144,17 @@ group_start() {
 }
 
 group_memory() {
-	tail_of "$large/1" -o data && keep memory.short most_kib
 	tail_of "$large/$((flat_total / 16 / large))" -o data && keep memory.part most_kib
 	tail_of "$large/$((flat_total / large))" -o data && keep memory.long most_kib
-	tail_of "$huge/4" -o data && keep memory.huge most_kib &&
-		awk -v run="$run" -v huge=$((huge / 1024)) '$1 == run { value[$2] = $3 } END {
-			print run, "memory.events", (value["memory.huge"] - value["memory.short"]) / huge
-		}' "$figures" >>"$figures.more" && cat "$figures.more" >>"$figures"
+	local format
+	for format in data json pretty; do
+		tail_of "$large/1" -o $format && keep memory.least most_kib &&
+			tail_of "$huge/4" -o $format && keep memory.most most_kib &&
+			awk -v run="$run" -v format=$format -v huge=$((huge / 1024)) \
+				'$1 == run { value[$2] = $3 } END { print run, "memory." format,
+					(value["memory.most"] - value["memory.least"]) / huge }' \
+				"$figures" >"$figures.more" && cat "$figures.more" >>"$figures"
+	done
 	rm -f "$figures.more"
 }
 
@@ -186,7 +190,9 @@ rows() {
 		time of curl, sed and jq for $((json_total >> 20)) MiB in events of $small bytes, to sse-tail's|json|json.jq|json.tail|us|>= 5
 		start to first event, to curl|data|start.tail|start.curl|us|<= 1.2
 		memory at most, over $((flat_total >> 20)) MiB to over a sixteenth of it|data|memory.long|memory.part|KiB|<= 1.05
-		memory at most, with events of $((huge >> 20)) MiB, above that with small ones, in events|data|memory.events|-|events|<= 3
+		memory at most, with events of $((huge >> 20)) MiB, above that with small ones, in events|data|memory.data|-|events|<= 3
+		the same|json|memory.json|-|events|<= 3
+		the same|pretty|memory.pretty|-|events|<= 3
 		time for $rate events/s shown in tmux, to the time they are sent in|pretty|terminal.tail|terminal.real|us|<= 1.05
 		... CPU for $seconds s of that|pretty|terminal.cpu|-|us|report
 	ROWS

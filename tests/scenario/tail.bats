@@ -871,6 +871,74 @@ END
 	[[ $stderr == *"sent an event larger than 64 MiB" ]]
 }
 
+@test "an event takes at most three times its size in memory, whatever is made of it" {
+	local small peak
+	shown() {
+		tail -c 300 out | grep -q the-end
+	}
+	# of BEFORE TIMES TEXT BEHIND ARGUMENT...: show an event of so many TEXT; the most memory, in KiB.
+	of() {
+		serve <<-END
+			accept
+			request
+			send @STREAMdata: $1
+			repeat $2 $3
+			send $4\n\ndata: the-end\n\n
+			hold
+		END
+		follow "$URL/x" "${@:5}"
+		wait_for shown
+		peak=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$PID/status")
+		kill "$PID" "$SERVER_PID"
+		wait "$PID" || true
+		[ -n "${SANITIZER:-}" ] || [ "$peak" -lt $((small + 3 * 8000)) ] ||
+			{ echo "$peak KiB instead of $small for a small event: ${*:5}" >&2; return 1; }
+	}
+	# 8,000,000 bytes: text, what JSON escapes, and JSON of small values, of which sed makes the same.
+	local text controls json='{"a \\"b\\"":[1.50,null],"text":"'
+	text=$(printf '%0100d' 7)
+	controls=$(printf '\\x01%.0s' {1..100})
+	json=$json${text:${#json}+1}'"},'
+	small=100000
+	of '' 1 "$text" '' -o json
+	small=$peak
+	of '' 80000 "$text" '' -o data
+	of '' 80000 "$text" '' -o json
+	of '' 80000 "$text" '' -o pretty
+	of '' 80000 "$text" '' -o sse
+	of '' 80000 "$controls" '' -o pretty
+	[ "$(head -n 2 out | tail -n 1 | wc -c)" -eq $((2 + 6 * 8000000 + 1)) ]
+	of '' 80000 "$controls" '' -o json
+	of '' 80000 "$controls" '' -F '%D\n'
+	of [ 80000 "$json" 0] -o json --nest
+	head -n 1 out | jq -ce '.data | length == 80001 and .[79999]["a \"b\""] == [1.5,null]'
+	of [ 80000 "$json" 0] -o json
+	head -n 1 out | jq -ce '.data | fromjson | length == 80001'
+	of [ 80000 "$json" 0] -o pretty
+	sed '1d; /^  ]$/q' out | jq -ce 'length == 80001 and .[79999]["a \"b\""] == [1.5,null]'
+}
+
+@test "a reader that cannot take a large event is told of, and the state stays before it" {
+	serve <<-END
+		accept
+		request
+		send @STREAMid: 1\ndata: 1\n\n
+		wait go
+		send id: 2\n
+		repeat 30000 data: $(printf '%0100d' 7)\n
+		send \n
+		hold
+	END
+	mkfifo pipe
+	sse-tail "$URL/x" --no-reconnect -o json --state state >pipe 2>err 3>&- &
+	PID=$!
+	head -n 1 <pipe >out
+	touch go
+	ended "$PID" 141
+	[ ! -s err ]
+	[ "$(cat state)" = 1 ]
+}
+
 @test "a certificate that nobody vouches for is 76, --cacert or -k accept it" {
 	command -v openssl >/dev/null || skip "openssl(1) is not there"
 	openssl req -x509 -newkey rsa:2048 -nodes -keyout key -out cert -days 2 -subj /CN=localhost \

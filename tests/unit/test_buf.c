@@ -229,6 +229,88 @@ static void can_be_used_again_after_free(void **state)
 	buf_free(&buf);
 }
 
+/* --- passing on ------------------------------------------------------------------------------ */
+
+static size_t drained, drains, kept_back;
+
+/* Passes on all but a few bytes, which must be the ones that follow what was passed on. */
+static bool pass_on(struct buf *buf)
+{
+	size_t len = buf->len - kept_back;
+
+	assert_true(buf->len >= BUF_DRAIN);
+	for (size_t i = 0; i < len; i++)
+		assert_int_equal(buf->data[i], (char)(drained + i));
+	drained += len;
+	drains++;
+	buf_drop(buf, len);
+	return true;
+}
+
+static bool pass_nothing_on(struct buf *buf)
+{
+	(void)buf;
+	drains++;
+	return false;
+}
+
+static void what_can_be_passed_on_is_not_held(void **state)
+{
+	enum { TOTAL = 10 << 20 };
+
+	(void)state;
+	for (kept_back = 0; kept_back < 10; kept_back += 9) {
+		struct buf buf;
+
+		drained = drains = 0;
+		buf_init(&buf, (size_t)1 << 30);
+		buf.drain = pass_on;
+		for (size_t i = 0; i < TOTAL; i++)
+			assert_true(buf_add_byte(&buf, (char)i));
+		assert_int_equal(drained + buf.len, TOTAL);
+		assert_int_equal(drains, kept_back > 0 ? 10 : 9);
+		assert_int_equal(buf.size, BUF_DRAIN);
+		buf_free(&buf);
+		assert_ptr_equal(buf.drain, pass_on);
+	}
+}
+
+static void an_addition_larger_than_what_is_passed_on_has_its_room(void **state)
+{
+	struct buf buf;
+	char *room;
+
+	(void)state;
+	drained = drains = kept_back = 0;
+	buf_init(&buf, (size_t)1 << 30);
+	buf.drain = pass_on;
+	for (size_t i = 0; i < BUF_DRAIN; i++)
+		assert_true(buf_add_byte(&buf, (char)i));
+	room = buf_reserve(&buf, 5 * BUF_DRAIN);
+	assert_non_null(room);
+	assert_ptr_equal(room, buf.data);
+	assert_int_equal(drains, 1);
+	assert_true(buf.size >= 5 * BUF_DRAIN);
+	buf_free(&buf);
+}
+
+static void an_addition_fails_where_nothing_can_be_passed_on(void **state)
+{
+	struct buf buf;
+
+	(void)state;
+	drains = 0;
+	buf_init(&buf, (size_t)1 << 30);
+	buf.drain = pass_nothing_on;
+	for (size_t i = 0; i < BUF_DRAIN; i++)
+		assert_true(buf_add_byte(&buf, 'x'));
+	assert_int_equal(drains, 0);
+	assert_false(buf_add_byte(&buf, 'x'));
+	assert_int_equal(drains, 1);
+	assert_int_equal(buf.len, BUF_DRAIN);
+	buf_free(&buf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -244,6 +326,9 @@ int main(void)
 		cmocka_unit_test(grows_seldom),
 		cmocka_unit_test(drops_from_the_front),
 		cmocka_unit_test(can_be_used_again_after_free),
+		cmocka_unit_test(what_can_be_passed_on_is_not_held),
+		cmocka_unit_test(an_addition_larger_than_what_is_passed_on_has_its_room),
+		cmocka_unit_test(an_addition_fails_where_nothing_can_be_passed_on),
 	};
 
 	return cmocka_run_group_tests_name("buf", tests, NULL, NULL);
