@@ -309,6 +309,24 @@ test("presence through a connection that flaps: nobody leaves; who goes for good
   await until("Ada is gone", async () => (await here(bob)).join() === "Bob (you)");
 });
 
+test("who is here follows from what joins and leaves tell: a room that fills does not ask for each", async (t) => {
+  const server = await Server.start(t, { args: ["--presence-grace", "100ms"] });
+  const [, bob] = await two(t, server);
+  await until("both are here", async () => (await here(bob)).length === 2);
+  let questions = 0;
+  bob.on("request", (request) => { questions += /\/presence$/.test(request.url()); });
+  const streams = new AbortController();
+  t.after(() => streams.abort());
+  const names = Array.from({ length: 30 }, (_, i) => `guest ${i + 10}`);
+  for (const name of names)
+    await fetch(`${server.origin}/api/chat/lobby/event?as=${encodeURIComponent(name)}`, { signal: streams.signal });
+  await until("all are here", async () => (await here(bob)).join() === ["Ada", "Bob (you)", ...names].join());
+  streams.abort();
+  await until("all are gone", async () => (await here(bob)).join() === "Ada,Bob (you)");
+  assert.equal(await bob.locator("#here-count").textContent(), "2");
+  assert.equal(questions, 0);
+});
+
 test("what came unseen is marked and counted, in the title too; and remembered over a visit", async (t) => {
   const server = await Server.start(t, { args: ["--presence-grace", "100ms"] });
   const profile = await openProfile(t, browser);

@@ -527,16 +527,30 @@ at("rename").addEventListener("click", () => {
 
 // --- who is here, and who is typing -----------------------------------------
 
+let here = new Set();
+let hereIsKnown = false;
 let asked = 0; // counts the questions, so that only the answer to the last one counts
 
 async function askPresence() {
   const mine = ++asked;
+  hereIsKnown = false;
   const answer = await presence(topic).catch(() => null);
-  if (answer && mine === asked) showNames(answer.names);
+  if (!answer || mine !== asked) return;
+  hereIsKnown = true;
+  showNames(answer.names);
+}
+
+/** A join or leave says how many there are now: only who has another number has to ask. */
+function changePresence(joins, { name, count }) {
+  if (joins) here.add(name);
+  else here.delete(name);
+  if (hereIsKnown && here.size === count) showNames(here);
+  else askPresence();
 }
 
 function showNames(names) {
-  const items = names.map((name) => {
+  here = new Set(names);
+  const items = [...here].sort().map((name) => {
     const item = document.createElement("li");
     const own = document.createElement("bdi");
     own.textContent = name;
@@ -544,8 +558,8 @@ function showNames(names) {
     return item;
   });
   at("names").replaceChildren(...items);
-  at("nobody").hidden = names.length > 0;
-  setText(at("here-count"), number(names.length));
+  at("nobody").hidden = here.size > 0;
+  setText(at("here-count"), number(here.size));
 }
 
 const typing = new Map(); // by name, the timer that ends it
@@ -579,7 +593,7 @@ function showEphemeral({ event, data }) {
   if (typeof data?.name !== "string") return;
   if (event === "typing" && data.name !== me) startTyping(data.name.slice(0, 64));
   if (event === "leave") stopTyping(data.name);
-  if (event === "join" || event === "leave") askPresence();
+  if (event === "join" || event === "leave") changePresence(event === "join", data);
 }
 
 // --- rooms ------------------------------------------------------------------
