@@ -51,6 +51,11 @@
 	" bytes INTEGER NOT NULL,"                                                                 \
 	" upto INTEGER NOT NULL);"
 
+void database_set_up(void)
+{
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 /* Does the path still lead to the file that was opened?  An import replaces it. */
 static bool is_still_there(const char *path, int fd)
 {
@@ -327,21 +332,27 @@ uint32_t database_event_topic(sqlite3_stmt *row)
 	return (uint32_t)sqlite3_column_int64(row, 1);
 }
 
-int database_add_event(sqlite3_stmt *statement, const struct event *event)
+void database_bind_event(sqlite3_stmt *statement, int row, const struct event *event)
 {
+	int first = row * 6;
 	bool default_type = event->type.len == strlen(DATABASE_DEFAULT_TYPE) &&
 			    memcmp(event->type.data, DATABASE_DEFAULT_TYPE, event->type.len) == 0;
 
-	sqlite3_bind_int64(statement, 1, (int64_t)event->position);
-	sqlite3_bind_int64(statement, 2, event->topic->row);
-	sqlite3_bind_int64(statement, 3, event->time);
-	sqlite3_bind_int(statement, 4, event->json);
+	sqlite3_bind_int64(statement, first + 1, (int64_t)event->position);
+	sqlite3_bind_int64(statement, first + 2, event->topic->row);
+	sqlite3_bind_int64(statement, first + 3, event->time);
+	sqlite3_bind_int(statement, first + 4, event->json);
 	if (default_type)
-		sqlite3_bind_null(statement, 5);
+		sqlite3_bind_null(statement, first + 5);
 	else
-		sqlite3_bind_text64(statement, 5, event->type.data, event->type.len, SQLITE_STATIC,
-			SQLITE_UTF8);
-	sqlite3_bind_text64(
-		statement, 6, event->data.data, event->data.len, SQLITE_STATIC, SQLITE_UTF8);
+		sqlite3_bind_text64(statement, first + 5, event->type.data, event->type.len,
+			SQLITE_STATIC, SQLITE_UTF8);
+	sqlite3_bind_text64(statement, first + 6, event->data.data, event->data.len, SQLITE_STATIC,
+		SQLITE_UTF8);
+}
+
+int database_add_event(sqlite3_stmt *statement, const struct event *event)
+{
+	database_bind_event(statement, 0, event);
 	return database_run(statement);
 }

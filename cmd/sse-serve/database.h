@@ -22,6 +22,13 @@
 #define DATABASE_DEFAULT_TYPE "update"
 
 /*
+ * database_set_up():
+ * Before the first use of SQLite, and before there are threads: it is not to count its memory, for
+ * which it takes a lock at each allocation.
+ */
+void database_set_up(void);
+
+/*
  * database_lock(path, lock, error):
  * Open the file, or make it, and keep every other sse-serve out for as long as *${lock} is open.
  * Close it after SQLite's connections: to close any descriptor of the file would drop SQLite's own
@@ -90,13 +97,25 @@ struct sse_text database_text(sqlite3_stmt *statement, int column);
 
 /* The columns of an event, in the order that database_event() and database_add_event() take. */
 #define DATABASE_EVENT "position, topic, time, json, type, data"
-#define DATABASE_ADD_EVENT "INSERT INTO event(" DATABASE_EVENT ") VALUES(?, ?, ?, ?, ?, ?)"
+#define DATABASE_EVENT_ROW "(?, ?, ?, ?, ?, ?)"
+#define DATABASE_ADD_EVENT "INSERT INTO event(" DATABASE_EVENT ") VALUES" DATABASE_EVENT_ROW
+
+/*
+ * As many rows as a statement for many of them inserts, and their place in its text: a statement
+ * costs SQLite about as much as a row.
+ */
+#define DATABASE_ROWS 16
+#define DATABASE_ROWS_OF(row) DATABASE_FOUR_OF(DATABASE_FOUR_OF(row))
+#define DATABASE_FOUR_OF(row) row ", " row ", " row ", " row
 
 /* database_event(row, event): all but the topic; texts are valid until the next step. */
 void database_event(sqlite3_stmt *row, struct event *event);
 
 /* database_event_topic(row): the topic's row. */
 uint32_t database_event_topic(sqlite3_stmt *row);
+
+/* database_bind_event(statement, row, event): it is to be the row of this number, from 0 on. */
+void database_bind_event(sqlite3_stmt *statement, int row, const struct event *event);
 
 /* database_add_event(statement, event): insert it. */
 int database_add_event(sqlite3_stmt *statement, const struct event *event);

@@ -16,21 +16,24 @@ static int refresh(struct keytable *keys)
 	return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : -1;
 }
 
+/* Not REPLACE, for which SQLite keeps a journal of each statement. */
+#define ADD "INSERT OR IGNORE INTO publish_key(position, topic, key, fingerprint, time) VALUES"
+#define ROW "(?, ?, ?, ?, ?)"
+
 int keytable_open(struct keytable *keys, sqlite3 *db, int64_t window)
 {
 	static const char *const sql[] = {
 		"SELECT position, fingerprint, time FROM publish_key WHERE topic = ? AND key = ?",
-		/* Not REPLACE, for which SQLite keeps a journal of each statement. */
-		("INSERT OR IGNORE INTO publish_key(position, topic, key, fingerprint, time)"
-		 " VALUES(?, ?, ?, ?, ?)"),
+		ADD ROW, ADD DATABASE_ROWS_OF(ROW),
 		"SELECT position, time FROM publish_key ORDER BY position LIMIT ?",
 		"DELETE FROM publish_key WHERE position <= ?",
+		"DELETE FROM publish_key WHERE position >= ?",
 		"DELETE FROM publish_key WHERE position = ?"};
-	sqlite3_stmt *statements[5] = {NULL};
-	int result = database_prepare(db, sql, statements, 5);
+	sqlite3_stmt *statements[7] = {NULL};
+	int result = database_prepare(db, sql, statements, 7);
 
 	*keys = (struct keytable){db, statements[0], statements[1], statements[2], statements[3],
-		statements[4], window, INT64_MAX};
+		statements[4], statements[5], statements[6], window, INT64_MAX};
 	return result == 0 ? refresh(keys) : -1;
 }
 
@@ -38,8 +41,10 @@ void keytable_close(struct keytable *keys)
 {
 	sqlite3_finalize(keys->find);
 	sqlite3_finalize(keys->add);
+	sqlite3_finalize(keys->add_rows);
 	sqlite3_finalize(keys->oldest);
 	sqlite3_finalize(keys->remove);
+	sqlite3_finalize(keys->remove_from);
 	sqlite3_finalize(keys->expire);
 }
 
@@ -64,22 +69,38 @@ static int find(struct keytable *keys, struct store_append *append, int64_t now,
 	return code == SQLITE_ROW ? 0 : -1;
 }
 
-/* Add it unless the key is there. */
-static int add(struct keytable *keys, const struct store_append *append, bool *known)
+/* Add ${count} by a statement for so many, but for those whose keys are there. */
+static int add(struct keytable *keys, sqlite3_stmt *statement, const struct store_append *appends,
+	int count, bool *known)
 {
-	sqlite3_stmt *row = keys->add;
+	for (int i = 0; i < count; i++) {
+		const struct store_append *append = &appends[i];
+		int first = i * 5;
 
-	sqlite3_bind_int64(row, 1, (int64_t)append->event.position);
-	sqlite3_bind_int64(row, 2, append->event.topic->row);
-	sqlite3_bind_text64(row, 3, append->key.data, append->key.len, SQLITE_STATIC, SQLITE_UTF8);
-	sqlite3_bind_int64(row, 4, (int64_t)append->fingerprint);
-	sqlite3_bind_int64(row, 5, append->event.time);
-	if (database_run(row) != 0)
+		sqlite3_bind_int64(statement, first + 1, (int64_t)append->event.position);
+		sqlite3_bind_int64(statement, first + 2, append->event.topic->row);
+		sqlite3_bind_text64(statement, first + 3, append->key.data, append->key.len,
+			SQLITE_STATIC, SQLITE_UTF8);
+		sqlite3_bind_int64(statement, first + 4, (int64_t)append->fingerprint);
+		sqlite3_bind_int64(statement, first + 5, append->event.time);
+	}
+	if (database_run(statement) != 0)
 		return -1;
-	*known = sqlite3_changes(keys->db) == 0;
+	*known = sqlite3_changes(keys->db) < count;
 	if (!*known && keys->first == INT64_MAX)
-		keys->first = append->event.time;
+		keys->first = appends->event.time;
 	return 0;
+}
+
+int keytable_add_rows(struct keytable *keys, const struct store_append *appends, bool *known)
+{
+	if (add(keys, keys->add_rows, appends, DATABASE_ROWS, known) != 0)
+		return -1;
+	if (!*known)
+		return 0;
+	/* Positions only grow: what has one of these is what was added now. */
+	sqlite3_bind_int64(keys->remove_from, 1, (int64_t)appends->event.position);
+	return database_run(keys->remove_from);
 }
 
 /* Nearly all keys are new: so adding is tried first, which is one search of the index, not two. */
@@ -87,7 +108,7 @@ int keytable_add(struct keytable *keys, struct store_append *append, int64_t now
 {
 	int64_t expired = 0;
 
-	if (add(keys, append, known) != 0)
+	if (add(keys, keys->add, append, 1, known) != 0)
 		return -1;
 	if (!*known)
 		return 0;
@@ -96,7 +117,7 @@ int keytable_add(struct keytable *keys, struct store_append *append, int64_t now
 	if (expired == 0)
 		return 0;
 	sqlite3_bind_int64(keys->expire, 1, expired);
-	return database_run(keys->expire) == 0 ? add(keys, append, known) : -1;
+	return database_run(keys->expire) == 0 ? add(keys, keys->add, append, 1, known) : -1;
 }
 
 int64_t keytable_expires(const struct keytable *keys)

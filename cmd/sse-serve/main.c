@@ -12,6 +12,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "database.h"
 #include "listen.h"
 #include "loop.h"
 #include "maintain.h"
@@ -230,6 +231,7 @@ int main(int argc, char **argv)
 
 	if (fill_standard_descriptors() != 0)
 		return EX_OSERR;
+	database_set_up();
 	switch (options_parse(argc, argv, &program.options, &error)) {
 	case OPTION_RUN:
 		break;

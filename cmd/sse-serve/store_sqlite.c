@@ -27,7 +27,18 @@
 /* After a sweep that failed, publishing goes on without for this long. */
 #define REST_MS 1000
 
-enum statement { BEGIN, COMMIT, ROLLBACK, GUARD, UNDO, RELEASE, ADD_TOPIC, ADD_EVENT, STATEMENTS };
+enum statement {
+	BEGIN,
+	COMMIT,
+	ROLLBACK,
+	GUARD,
+	UNDO,
+	RELEASE,
+	ADD_TOPIC,
+	ADD_EVENT,
+	ADD_EVENTS,
+	STATEMENTS
+};
 
 static const char *const sql[STATEMENTS] = {
 	[BEGIN] = "BEGIN IMMEDIATE",
@@ -38,6 +49,8 @@ static const char *const sql[STATEMENTS] = {
 	[RELEASE] = "RELEASE guard",
 	[ADD_TOPIC] = "INSERT INTO topic(id, name) VALUES(?, ?)",
 	[ADD_EVENT] = DATABASE_ADD_EVENT,
+	[ADD_EVENTS] =
+		"INSERT INTO event(" DATABASE_EVENT ") VALUES" DATABASE_ROWS_OF(DATABASE_EVENT_ROW),
 };
 
 /* A file that must stay where it is: SQLite has it open, and would go on writing into nothing. */
@@ -223,6 +236,55 @@ static int write_append(struct sqlite_store *sqlite, struct store_append *append
 	return database_add_event(sqlite->statements[ADD_EVENT], event);
 }
 
+/*
+ * Store DATABASE_ROWS of them at once, if all are to be stored and none is known; else ${stored}
+ * stays false, and nothing is done.
+ */
+static int write_rows(struct sqlite_store *sqlite, struct store_append *appends,
+	struct transaction *all, bool *stored)
+{
+	sqlite3_stmt *statement = sqlite->statements[ADD_EVENTS];
+	bool keyed = appends->key.len > 0, known = false;
+
+	for (int i = 0; i < DATABASE_ROWS; i++) {
+		struct store_append *append = &appends[i];
+
+		if (append->event.ephemeral || (append->key.len > 0) != keyed)
+			return 0;
+		append->duplicate = false;
+		append->event.time = all->now;
+		append->event.position = all->head + 1 + (uint64_t)i;
+		database_bind_event(statement, i, &append->event);
+	}
+	if (keyed && keytable_add_rows(&sqlite->keys, appends, &known) != 0)
+		return -1;
+	if (known)
+		return 0;
+	*stored = true;
+	all->head += DATABASE_ROWS;
+	return database_run(statement);
+}
+
+/* Those from ${at} on, up to DATABASE_ROWS or a conflict; ${at} moves on. */
+static int write_some(
+	struct sqlite_store *sqlite, struct store_group *group, size_t *at, struct transaction *all)
+{
+	size_t end = group->count - *at > DATABASE_ROWS ? *at + DATABASE_ROWS : group->count;
+	bool stored = false;
+
+	if (end == *at + DATABASE_ROWS &&
+		write_rows(sqlite, &group->appends[*at], all, &stored) != 0)
+		return -1;
+	if (stored)
+		*at = end;
+	for (; *at < end && !group->conflict; ++*at) {
+		if (write_append(sqlite, &group->appends[*at], all, &group->conflict) != 0)
+			return -1;
+		group->conflicted = *at;
+	}
+	return 0;
+}
+
 /* Can a group be half written when it turns out that it cannot be? */
 static bool needs_guard(const struct store_group *group)
 {
@@ -238,14 +300,14 @@ static int write_group(
 {
 	bool guarded = needs_guard(group);
 	uint64_t head = all->head;
+	size_t at = 0;
 
 	group->conflict = false;
 	if (guarded && run(sqlite, GUARD) != 0)
 		return -1;
-	for (size_t i = 0; i < group->count && !group->conflict; i++) {
-		if (write_append(sqlite, &group->appends[i], all, &group->conflict) != 0)
+	while (at < group->count && !group->conflict) {
+		if (write_some(sqlite, group, &at, all) != 0)
 			return -1;
-		group->conflicted = i;
 	}
 	if (group->conflict) {
 		all->head = head;

@@ -496,6 +496,75 @@ static void a_group_is_stored_whole_or_not(struct fixture *f)
 	assert_false(append_keyed(f, "d", "9", "other", &conflict).duplicate || conflict);
 }
 
+enum { GROUP_MAX = 70 };
+
+/* A group at random, in which keys that were there and ones that are twice in it are not rare. */
+static size_t make_group(struct store_append *appends)
+{
+	static const char *const keys[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+	static char fresh[GROUP_MAX][20];
+	static unsigned number;
+	size_t count = 1 + (size_t)rand() % GROUP_MAX;
+	int known = rand() % 3 ? 0 : 1 + rand() % 30, plain = rand() % 4;
+
+	for (size_t i = 0; i < count; i++) {
+		const char *data = rand() % 40 ? "x" : "y";
+
+		snprintf(fresh[i], sizeof(fresh[i]), "new %u", number++);
+		appends[i] = keyed(rand() % 9 ? "m" : "n", fresh[i], data);
+		if (known > 0 && rand() % known == 0)
+			appends[i] = keyed("m", keys[rand() % 8], rand() % 30 ? "x" : "y");
+		if (plain == 1 || (plain == 2 && rand() % 20 == 0))
+			appends[i].key.len = 0;
+		appends[i].event.ephemeral = rand() % 100 == 0;
+	}
+	return count;
+}
+
+/* Many rows go into one statement where that can be; what comes of it must not show. */
+static void the_database_and_the_memory_agree_on_groups_of_any_size(void **state)
+{
+	struct store_append ours[GROUP_MAX], theirs[GROUP_MAX];
+	struct fixture database, memory;
+	unsigned conflicts = 0, duplicates = 0, stored = 0;
+
+	(void)state;
+	srand(20261126);
+	remove_database();
+	open_sqlite(&database);
+	open_memory(&memory);
+	for (int round = 0; round < 1500; round++) {
+		size_t count = make_group(ours);
+		struct store_group one = {ours, count, false, 0}, other = {theirs, count, false, 0};
+
+		memcpy(theirs, ours, sizeof(ours));
+		database.delivered[0] = memory.delivered[0] = '\0';
+		assert_int_equal(append_groups(&database, &one, 1, NULL), 0);
+		assert_int_equal(append_groups(&memory, &other, 1, NULL), 0);
+		assert_int_equal(one.conflict, other.conflict);
+		assert_int_equal(database.store->head, memory.store->head);
+		assert_string_equal(database.delivered, memory.delivered);
+		conflicts += one.conflict;
+		if (one.conflict) {
+			assert_int_equal(one.conflicted, other.conflicted);
+			continue;
+		}
+		for (size_t i = 0; i < count; i++) {
+			assert_int_equal(ours[i].duplicate, theirs[i].duplicate);
+			assert_int_equal(ours[i].event.position, theirs[i].event.position);
+			duplicates += ours[i].duplicate;
+			stored += !ours[i].duplicate;
+		}
+	}
+	assert_true(conflicts > 20 && duplicates > 500 && stored > 20000);
+	close_log(&database);
+	/* It is all there, once. */
+	open_sqlite(&database);
+	assert_int_equal(database.store->head, memory.store->head);
+	close_log(&database);
+	close_log(&memory);
+}
+
 static void keys_expire(struct fixture *f)
 {
 	struct store_append one;
@@ -777,6 +846,7 @@ int main(void)
 		cmocka_unit_test(positions_are_never_used_twice),
 		cmocka_unit_test(the_database_knows_keys),
 		cmocka_unit_test(the_memory_knows_keys),
+		cmocka_unit_test(the_database_and_the_memory_agree_on_groups_of_any_size),
 		cmocka_unit_test(keys_outlive_restarts_and_their_events),
 		cmocka_unit_test(a_failed_transaction_leaves_no_key),
 		cmocka_unit_test(the_memory_forgets_the_oldest_keys),
