@@ -18,8 +18,12 @@
 #define READERS 5
 #define SLEEPER (READERS - 1)
 
-/* The most events of a batch; a batch has one topic. */
-#define BATCH 6
+/*
+ * The most events of a batch; a batch has one topic.  One in four is this large: so many are stored
+ * in another way than few.
+ */
+#define BATCH 40
+#define SMALL_BATCH 6
 
 /* The sleeping reader takes this much of a connection before it falls asleep again. */
 #define NIBBLE 20000
@@ -147,7 +151,8 @@ static void publish(struct publisher *publisher)
 	struct crew *crew = publisher->crew;
 	bool batch = crew->config.batches && publisher->number % 2 == 1;
 	uint32_t run = LEDGER_RUN - publisher->next % LEDGER_RUN;
-	uint32_t most = run < BATCH ? run : BATCH;
+	uint32_t large = batch && dice_roll(&publisher->dice, 4) == 0 ? BATCH : SMALL_BATCH;
+	uint32_t most = run < large ? run : large;
 	uint32_t count = batch ? 1 + (uint32_t)dice_roll(&publisher->dice, most) : 1;
 	size_t len = make_request(publisher, count, batch);
 	int64_t end = net_now() + 2 * NET_PATIENCE_MS;

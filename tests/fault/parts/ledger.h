@@ -23,7 +23,7 @@
 #define LEDGER_DATA 5000
 
 /* How many of a publisher's numbers in a row have the same topic. */
-#define LEDGER_RUN 16
+#define LEDGER_RUN 48
 
 /* One event, wherever it was met. */
 struct entry {
