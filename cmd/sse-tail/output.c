@@ -98,7 +98,7 @@ static bool drain(struct buf *bytes)
 	output->broken = write_all(output, bytes->data, bytes->len, &output->error) != 0;
 	if (!output->broken && bytes->len > 0)
 		output->line_open = bytes->data[bytes->len - 1] != '\n';
-	output->drained = true;
+	output->whole = 0;
 	bytes->len = 0;
 	return !output->broken;
 }
@@ -169,11 +169,15 @@ bool output_time(struct output *output, enum output_stamp stamp, struct buf *out
 	       buf_add(out, text, strftime(text, sizeof(text), "%H:%M:%S", &local));
 }
 
-/* Something of ${size} bytes cannot be appended to the ${len} that there were. */
-static int full(struct output *output, size_t len, size_t size, struct error *error)
+/* Something of ${size} bytes was appended, or could not be. */
+static int end(struct output *output, bool added, size_t size, struct error *error)
 {
+	if (added) {
+		output->whole = output->bytes.len;
+		return 0;
+	}
 	/* Half an event is none. */
-	output->bytes.len = output->drained ? 0 : len;
+	output->bytes.len = output->whole;
 	if (output->broken) {
 		*error = output->error;
 		return -1;
@@ -184,12 +188,12 @@ static int full(struct output *output, size_t len, size_t size, struct error *er
 int output_event(struct output *output, const struct sse_event *event, const char *origin,
 	struct error *error)
 {
-	size_t len = output->bytes.len;
+	const struct output_format *format = output->format;
 
 	output->count++;
-	output->drained = false;
-	if (!output->format->raw && !output->format->event(output, event, origin))
-		return full(output, len, event->data.len, error);
+	if (end(output, format->raw || format->event(output, event, origin), event->data.len,
+		    error) != 0)
+		return -1;
 	/* The clock costs as much as a small event. */
 	if (output->options->stamp == STAMP_DELTA)
 		output->before = client_now();
@@ -198,22 +202,17 @@ int output_event(struct output *output, const struct sse_event *event, const cha
 
 int output_comment(struct output *output, struct sse_text text, struct error *error)
 {
-	size_t len = output->bytes.len;
+	const struct output_format *format = output->format;
 
-	output->drained = false;
-	if (output->format->comment != NULL && !output->format->comment(output, text))
-		return full(output, len, text.len, error);
-	return 0;
+	return end(
+		output, format->comment == NULL || format->comment(output, text), text.len, error);
 }
 
 int output_position(struct output *output, struct sse_text id, struct error *error)
 {
-	size_t len = output->bytes.len;
+	const struct output_format *format = output->format;
 
-	output->drained = false;
-	if (output->format->position != NULL && !output->format->position(output, id))
-		return full(output, len, id.len, error);
-	return 0;
+	return end(output, format->position == NULL || format->position(output, id), id.len, error);
 }
 
 /* --- a piece, and the end ------------------------------------------------------------------- */

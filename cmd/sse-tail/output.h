@@ -65,8 +65,8 @@ struct output {
 	uint64_t count;	    /* events that were appended */
 	int64_t before; /* STAMP_DELTA: when the last came, in ms of client_now(); 0: none did */
 	bool line_open; /* the last byte that was written was no line end */
-	bool drained;	/* some of the event that is being appended is written */
-	bool broken;	/* ${error} says why nothing can be written any more */
+	size_t whole; /* so much of bytes is whole events, the rest of one that is being appended */
+	bool broken;  /* ${error} says why nothing can be written any more */
 	struct error error;
 };
 
