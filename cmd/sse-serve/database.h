@@ -97,9 +97,6 @@ struct sse_text database_text(sqlite3_stmt *statement, int column);
 
 /* The columns of an event, in the order that database_event() and database_add_event() take. */
 #define DATABASE_EVENT "position, topic, time, json, type, data"
-#define DATABASE_EVENT_ROW "(?, ?, ?, ?, ?, ?)"
-#define DATABASE_ADD_EVENT "INSERT INTO event(" DATABASE_EVENT ") VALUES" DATABASE_EVENT_ROW
-
 /*
  * As many rows as a statement for many of them inserts, and their place in its text: a statement
  * costs SQLite about as much as a row.
@@ -107,6 +104,11 @@ struct sse_text database_text(sqlite3_stmt *statement, int column);
 #define DATABASE_ROWS 16
 #define DATABASE_ROWS_OF(row) DATABASE_FOUR_OF(DATABASE_FOUR_OF(row))
 #define DATABASE_FOUR_OF(row) row ", " row ", " row ", " row
+
+#define DATABASE_INSERT_EVENT "INSERT INTO event(" DATABASE_EVENT ") VALUES"
+#define DATABASE_EVENT_ROW "(?, ?, ?, ?, ?, ?)"
+#define DATABASE_ADD_EVENT DATABASE_INSERT_EVENT DATABASE_EVENT_ROW
+#define DATABASE_ADD_EVENTS DATABASE_INSERT_EVENT DATABASE_ROWS_OF(DATABASE_EVENT_ROW)
 
 /* database_event(row, event): all but the topic; texts are valid until the next step. */
 void database_event(sqlite3_stmt *row, struct event *event);

@@ -770,16 +770,14 @@ static void free_request(struct request *request)
 static void end_request(void *context, struct MHD_Connection *connection, void **con_cls,
 	enum MHD_RequestTerminationCode code)
 {
-	struct connection *socket = connection_of(connection);
-
 	(void)context;
 	(void)code;
 	if (*con_cls == NULL)
 		return;
 	free_request(*con_cls);
 	*con_cls = NULL;
-	socket->request = NULL;
-	socket->deadline = clock_ms() + IDLE_MS;
+	connection_of(connection)->request = NULL;
+	set_deadline(connection, IDLE_MS);
 }
 
 /* --- connections --- */

@@ -49,8 +49,7 @@ static const char *const sql[STATEMENTS] = {
 	[RELEASE] = "RELEASE guard",
 	[ADD_TOPIC] = "INSERT INTO topic(id, name) VALUES(?, ?)",
 	[ADD_EVENT] = DATABASE_ADD_EVENT,
-	[ADD_EVENTS] =
-		"INSERT INTO event(" DATABASE_EVENT ") VALUES" DATABASE_ROWS_OF(DATABASE_EVENT_ROW),
+	[ADD_EVENTS] = DATABASE_ADD_EVENTS,
 };
 
 /* A file that must stay where it is: SQLite has it open, and would go on writing into nothing. */
