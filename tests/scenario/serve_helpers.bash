@@ -201,6 +201,11 @@ descriptors() {
 	find "/proc/$PID/fd" -mindepth 1 | wc -l
 }
 
+# resident: how much of the server is in memory, in KiB, what it shares included.
+resident() {
+	sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$PID/status"
+}
+
 # flood ARGUMENT...: the tool of that name on the server's port.
 flood() {
 	"$TOOLS/flood" "$PORT" "$@"

@@ -430,7 +430,7 @@ events() {
 	[ "$(grep -c '^data: xxx' stream)" -eq 30 ]
 	# Memory does not grow with what one reader has not read.
 	if [ -z "${SANITIZER:-}" ]; then
-		[ "$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$PID/status")" -lt 60000 ]
+		[ "$(resident)" -lt 60000 ]
 	fi
 	# It gets everything all the same.
 	grep -a -m 31 '^data: ' <&5 >seen
@@ -448,9 +448,6 @@ events() {
 				>"/dev/tcp/127.0.0.1/$PORT"
 		done
 	}
-	memory() {
-		sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$PID/status"
-	}
 	back() {
 		ask "$URL/healthz" && [ "$(descriptors)" -le "$before" ]
 	}
@@ -459,11 +456,11 @@ events() {
 	churn 300
 	wait_for back
 	local start
-	start=$(memory)
+	start=$(resident)
 	churn 2000
 	wait_for back
 	if [ -z "${SANITIZER:-}" ]; then
-		[ "$(memory)" -lt $((start + 2000)) ]
+		[ "$(resident)" -lt $((start + 2000)) ]
 	fi
 }
 
