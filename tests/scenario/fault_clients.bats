@@ -18,9 +18,11 @@ back() {
 	ask "$URL/healthz" && [ "$(descriptors)" -le "$before" ]
 }
 
-# What the server alone has in memory, in KiB.
+# What the server alone has in memory, in KiB.  Its share of the program and the libraries is left
+# out: that changes when another process that runs them begins or ends.
 memory() {
-	sed -n 's/^Pss:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$PID/smaps_rollup"
+	awk '$1 == "Pss:" { all = $2 } $1 == "Pss_File:" { file = $2 } END { print all - file }' \
+		"/proc/$PID/smaps_rollup"
 }
 
 # storm [OPTION]...: a server with these lives through it and is as before; its figures are shown.
