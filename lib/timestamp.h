@@ -13,8 +13,9 @@ char *timestamp_format(int64_t ms, char text[TIMESTAMP_TEXT]);
 
 /*
  * timestamp_parse(text, ms):
- * Read "2026-11-22T19:00:00Z", with a fraction of a second or an offset like +01:00.  Return 0,
- * or -1 if it is none, or before 1970.
+ * Read "2026-11-22T19:00:00Z", with a fraction of a second or an offset like +01:00, as RFC 3339
+ * has it (section 5.6; a space may stand for the T).  Return 0, or -1 if it is not one, names a day
+ * that does not exist, or lies before 1970.
  */
 int timestamp_parse(const char *text, int64_t *ms);
 

@@ -7,7 +7,8 @@
 #include "envelope.h"
 #include "history.h"
 #include "number.h"
-#include "stream.h"
+#include "since.h"
+#include "store.h"
 #include "worker.h"
 
 /* A chunk is about this much, or one event if that is larger. */
@@ -193,8 +194,8 @@ static int read_range(struct list *list)
 	if (limit != NULL && number_count(limit, 1, INT64_MAX / 2, &list->count, &error) != 0) {
 		request_problem(request, 400, "limit is a number from 1");
 		result = -1;
-	} else if (since != NULL && stream_since(since, &list->since, &error) != 0) {
-		request_problem(request, 400, "%s", error.text);
+	} else if (since != NULL && since_parse(since, store_now(), &list->since, &error) != 0) {
+		request_problem(request, 400, "since: %s", error.text);
 		result = -1;
 	} else if (before != NULL) {
 		if (!identity_parse(

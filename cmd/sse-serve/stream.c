@@ -9,9 +9,8 @@
 #include <time.h>
 
 #include "content.h"
-#include "number.h"
+#include "since.h"
 #include "stream.h"
-#include "timestamp.h"
 
 /* What clients are told to wait before they reconnect, ms: spread, so that a restart brings no
  * herd. */
@@ -37,26 +36,6 @@ void stream_check(struct request *request)
 		request_problem(request, 400, "a request for a stream has no body");
 }
 
-int stream_since(const char *text, int64_t *since, struct error *error)
-{
-	int64_t back;
-
-	if (strcmp(text, "all") == 0) {
-		*since = 0;
-		return 0;
-	}
-	if (number_duration(text, 0, INT64_MAX / 4, &back, NULL) == 0) {
-		*since = store_now() - back;
-		if (*since < 0)
-			*since = 0;
-		return 0;
-	}
-	if (timestamp_parse(text, since) == 0)
-		return 0;
-	return error_set(error, EX_DATAERR,
-		"since is 'all', a duration like 10m, or a time like 2026-11-22T19:00:00Z");
-}
-
 /*
  * The header outranks the query: an EventSource reconnects with the URL that it had, and says in
  * the header how far it came.
@@ -64,8 +43,9 @@ int stream_since(const char *text, int64_t *since, struct error *error)
 static int find_start(struct request *request, struct start *start, struct error *error)
 {
 	const char *header = request_header(request, "Last-Event-ID");
+	struct error reason;
 	char *id, *since;
-	int result;
+	int result = 0;
 
 	id = header != NULL && header[0] != '\0' ? strdup(header)
 						 : route_query(&request->route, "last_event_id");
@@ -89,7 +69,8 @@ static int find_start(struct request *request, struct start *start, struct error
 	if (since == NULL)
 		return 0;
 	start->kind = START_SINCE;
-	result = stream_since(since, &start->since, error);
+	if (since_parse(since, store_now(), &start->since, &reason) != 0)
+		result = error_set(error, EX_DATAERR, "since: %s", reason.text);
 	free(since);
 	return result;
 }

@@ -8,11 +8,4 @@
 void stream_check(struct request *request);
 void stream_run(struct request *request);
 
-/*
- * stream_since(text, since, error):
- * What `since` means: "all" (0), a duration back from now, or an RFC 3339 time; ms since 1970.
- * Return 0, or -1 with what would be right (EX_DATAERR).
- */
-int stream_since(const char *text, int64_t *since, struct error *error);
-
 #endif

@@ -6,9 +6,8 @@
 
 #include "client_follow.h"
 #include "client_url.h"
-#include "number.h"
 #include "options.h"
-#include "timestamp.h"
+#include "since.h"
 
 #define FIELD(name) .offset = offsetof(struct options, name)
 #define HOUR ((int64_t)3600000)
@@ -134,12 +133,15 @@ static void describe_tables(void)
 
 /* --- what the table cannot check ------------------------------------------------------------- */
 
-static bool is_since(const char *text)
+/* The server would refuse it too, each time. */
+static int check_since(const char *since, struct error *error)
 {
+	struct error reason;
 	int64_t ms;
 
-	return strcmp(text, "all") == 0 || timestamp_parse(text, &ms) == 0 ||
-	       number_duration(text, 0, INT64_MAX / 2, &ms, NULL) == 0;
+	if (since == NULL || since_parse(since, 0, &ms, &reason) == 0)
+		return 0;
+	return error_set(error, EX_USAGE, "--since: %s", reason.text);
 }
 
 static int check_start(const struct options *options, struct error *error)
@@ -150,11 +152,8 @@ static int check_start(const struct options *options, struct error *error)
 	if (options->last_event_id != NULL && !follow_id_fits(options->last_event_id))
 		return error_set(error, EX_USAGE,
 			"--last-event-id: an id is UTF-8 without controls and without spaces around it");
-	if (options->since != NULL && !is_since(options->since))
-		return error_set(error, EX_USAGE,
-			"--since: '%.60s' is neither a time like 10m or 7d, nor a point in time like "
-			"2026-11-22T19:00:00Z, nor all",
-			options->since);
+	if (check_since(options->since, error) != 0)
+		return -1;
 	if ((options->state != NULL && *options->state == '\0') ||
 		(options->resume_from != NULL && *options->resume_from == '\0'))
 		return error_set(error, EX_USAGE, "--%s: the name of the file is empty",
@@ -272,7 +271,7 @@ void options_free(struct options *options)
 	client_options_free(&options->client);
 }
 
-const char *options_query(const struct options *options, char query[64])
+const char *options_query(const struct options *options, char query[OPTIONS_QUERY])
 {
 	size_t len = 0;
 
@@ -280,9 +279,14 @@ const char *options_query(const struct options *options, char query[64])
 		return NULL;
 	for (const char *p = "since="; *p != '\0'; p++)
 		query[len++] = *p;
-	/* A checked time: of what it may hold only the + means something else in a query. */
-	for (const char *p = options->since; *p != '\0' && len + 4 < 64; p++)
-		len += (size_t)snprintf(query + len, 64 - len, *p == '+' ? "%%2B" : "%c", *p);
+	/* A checked time: at most SINCE_MAX characters, of which one + and two spaces mean
+	 * something else in a query. */
+	for (const char *p = options->since; *p != '\0' && len + 4 < OPTIONS_QUERY; p++) {
+		if (*p == '+' || *p == ' ')
+			len += (size_t)sprintf(query + len, "%%%02X", *p);
+		else
+			query[len++] = *p;
+	}
 	query[len] = '\0';
 	return query;
 }

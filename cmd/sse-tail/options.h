@@ -44,6 +44,7 @@ enum option_result options_parse(
 void options_free(struct options *options);
 
 /* options_query(options): what is to be added to the URL, encoded; NULL for nothing. */
-const char *options_query(const struct options *options, char query[64]);
+#define OPTIONS_QUERY 64
+const char *options_query(const struct options *options, char query[OPTIONS_QUERY]);
 
 #endif

@@ -209,7 +209,7 @@ static int find_start(struct tail *tail, struct error *error)
 int tail_open(
 	struct tail *tail, const char *program, const struct options *options, struct error *error)
 {
-	char query[64];
+	char query[OPTIONS_QUERY];
 
 	tail->options = options;
 	buf_init(&tail->start_id, STATE_ID_MAX + 1);

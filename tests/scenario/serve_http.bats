@@ -406,9 +406,28 @@ teardown() {
 	problem 400 before
 	ask "$URL/api/any?before=7"
 	problem 400 before
-	for bad in yesterday 10x -5m 2026-13-01T00:00:00Z 2026-01-01; do
+	for bad in yesterday 10x -5m 2026-13-01T00:00:00Z 2026-02-30 17640000001; do
 		ask "$URL/api/any?since=$bad"
-		problem 400 'since is'
+		problem 400 "since: '$bad'"
+	done
+	ask "$URL/api/any?since=2026-11-27T10:00:00"
+	problem 400 'no time zone: end it with Z'
+}
+
+@test "since is how long ago, Unix time, a date, or a time with its zone" {
+	serve
+	json any 1
+	local now past later form
+	now=$(date +%s) past=$((now - 3600)) later=$((now + 3600))
+	for form in 1h 3600 "$past" "$past.25" "${past}123" "$(date -u -d "@$past" +%FT%TZ)" \
+		"$(date -u -d "@$((now - 86400))" +%F)" all; do
+		ask "$URL/api/any?since=$form"
+		[ "$(cat body)" = '[1]' ]
+	done
+	for form in "$later" "$later.5" "${later}000" "$(date -u -d "@$later" +%FT%TZ)" \
+		"$(date -u -d "@$((now + 172800))" +%F)"; do
+		ask "$URL/api/any?since=$form"
+		[ "$(cat body)" = '[]' ]
 	done
 }
 

@@ -99,18 +99,21 @@ events() {
 	json any 2
 	follow stream '/api/any/event?since=all'
 	follow hour '/api/any/event?since=1h'
+	follow unix "/api/any/event?since=$(($(date +%s) - 60))"
 	follow now '/api/any/event?since=2999-01-01T00:00:00Z'
 	wait_for has stream 'data: 2'
 	wait_for has now 'id: '
 	json any 3
 	wait_for has stream 'data: 3'
 	wait_for has hour 'data: 3'
+	wait_for has unix 'data: 3'
 	wait_for has now 'data: 3'
 	[ "$(events stream)" = $'1\n2\n3' ]
 	[ "$(events hour)" = $'1\n2\n3' ]
+	[ "$(events unix)" = $'1\n2\n3' ]
 	[ "$(events now)" = 3 ]
 	ask "$URL/api/any/event?since=tomorrow"
-	problem 400 'since is'
+	problem 400 "since: 'tomorrow'"
 }
 
 @test "an id that is not of this log brings a gap event first, then everything" {

@@ -56,6 +56,9 @@ END
 	run -64 sse-tail --reconnect --no-reconnect
 	run -64 sse-tail --state a --resume-from b
 	run -64 sse-tail --since yesterday
+	[[ $output == *"--since: 'yesterday' is not a time"* ]]
+	run -64 sse-tail --since 2026-11-22T19:00:00
+	[[ $output == *"no time zone"* ]]
 	run -64 sse-tail --pointer a/b
 	[[ $output == *"is no JSON pointer"* ]]
 	run -64 sse-tail -F '%q'

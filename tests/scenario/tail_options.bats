@@ -327,11 +327,23 @@ close
 accept
 request
 send HTTP/1.1 204 No\r\n\r\n
+close
+accept
+request
+send HTTP/1.1 204 No\r\n\r\n
+close
+accept
+request
+send HTTP/1.1 204 No\r\n\r\n
 END
 	run -0 sse-tail "$URL/x?a=b" --since 2026-11-22T19:00:00+01:00
 	has log 'GET /x?a=b&since=2026-11-22T19:00:00%2b01:00 HTTP'
 	run -0 sse-tail "$URL/x" --since 10m
 	has log 'GET /x?since=10m HTTP'
+	run -0 sse-tail "$URL/x" --since '2026-11-22 19:00:00 01:00'
+	has log 'GET /x?since=2026-11-22%2019:00:00%2001:00 HTTP'
+	run -0 sse-tail "$URL/x" --since 1764000000.5
+	has log 'GET /x?since=1764000000.5 HTTP'
 }
 
 # --- commands -------------------------------------------------------------------------------------
