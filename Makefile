@@ -75,7 +75,7 @@ link = $(Q)mkdir -p $(@D) && $(CC) $(BASE_CFLAGS) $(CFLAGS) -o $@ $(1) $(BASE_LD
 NEEDS = $(addprefix need-,$(PROGRAMS) clients)
 .PHONY: $(NEEDS)
 $(NEEDS): need-%:
-	@PKG_CONFIG='$(PKG_CONFIG)' sh .ci/deps need $* $(PKGS_$*)
+	@$(DEPS) need $* $(PKGS_$*)
 
 # A program, and its parts but main.o as an archive, for its unit tests.
 define program
@@ -127,17 +127,19 @@ $(BUILD)/obj/web.o: $(BUILD)/web.c
 # --- running ----------------------------------------------------------------
 
 .PHONY: run
-run: deps-build ## install what is missing, build, run sse-serve with its page (ARGS='--tick 1s')
+run: ## install what is missing, build, run sse-serve with its page (ARGS='--tick 1s')
+	@$(DEPS) install build run
 	@$(MAKE) --no-print-directory all
 	@exec $(BUILD)/bin/sse-serve $(ARGS)
 
 .PHONY: deps deps-build deps-check
+DEPS = CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' sh .ci/deps
 deps: ## install what is missing (apt-get), or name the packages
-	@PKG_CONFIG='$(PKG_CONFIG)' sh .ci/deps build check
+	@$(DEPS) install build run check
 deps-build: ## ... only what building needs
-	@PKG_CONFIG='$(PKG_CONFIG)' sh .ci/deps build
+	@$(DEPS) install build
 deps-check: ## ... only what the tests need
-	@PKG_CONFIG='$(PKG_CONFIG)' sh .ci/deps check
+	@$(DEPS) install build check
 
 # --- tests ------------------------------------------------------------------
 
@@ -191,8 +193,8 @@ benches: $(BENCH)
 fuzzers: $(FUZZERS)
 
 .PHONY: check lint bench bench-deps fuzz fault
-check: deps ## run every test, or SUITE='unit scenario/post' alone; needs what deps installs
-	@BUILD='$(BUILD)' MAKE='$(THIS_MAKE)' bash tests/run $(SUITE)
+check: ## install what the tests need, run them all, or SUITE='unit scenario/post' alone
+	@BUILD='$(BUILD)' MAKE='$(THIS_MAKE)' CC='$(CC)' DEPS=install bash tests/run $(SUITE)
 lint: ## check scripts, man pages and sources for what a tool can see
 	@! command -v cppcheck >/dev/null || cppcheck -q --enable=warning,performance,portability \
 		--suppress=unknownMacro -Ilib lib cmd
@@ -204,7 +206,7 @@ fault: all helpers ## kill the server 1,000 times (FAULT_ROUNDS), and other faul
 bench: all benches ## run the benchmarks; BENCH_QUICK=1 in short, RESULTS=1 into tests/bench/RESULTS.md
 	@BUILD='$(BUILD)' sh tests/bench.sh
 bench-deps: ## get what sse-serve is compared with: nginx with nchan, Express
-	@PKG_CONFIG='$(PKG_CONFIG)' sh .ci/deps peers
+	@$(DEPS) install build bench
 fuzz: ## fuzz for FUZZ_SECONDS each (300), with libFuzzer if clang is there
 	@BUILD='$(BUILD)' MAKE='$(THIS_MAKE)' sh tests/fuzz.sh $(FUZZ_SECONDS)
 

@@ -8,7 +8,8 @@
 # backslash, or where that begins with "> ".  The lines below it, up to the next "$ ", are what it
 # prints.  Each file has an sse-serve of its own for all of its examples, in their order; a block
 # is one shell session in a terminal of 80 columns, in a folder that is empty at first; HOME, PATH
-# and SSE_URL are set.  localhost:8000 in a command means that server.  An example
+# and SSE_URL are set.  localhost:8000 in a command means that server, https://other.example a second
+# one, https://api.example.com the language model of tests/interop/llm.mjs.  An example
 # passes when it ends with status 0 within its time; in README.md it must also print what is shown
 # (if anything is shown), with times, ids, ports, versions and durations taken as equal, and "..."
 # standing for anything.
@@ -20,8 +21,10 @@
 #   keeps running       the last command does not end by itself: it runs beside the examples after
 #                       it, is interrupted at the end of the file, and has printed by then what is
 #                       shown
+# or begin with one of these and "; ", if any, before
+#   first: COMMAND      runs this before, unseen
 # An sse-serve without --help and the like keeps running without being told to, on a free port,
-# and counts as soon as it says that it listens.
+# and counts as soon as it says that it listens; it is ended before the next block.
 # shellcheck disable=SC2016,SC2317 # text for other shells; functions that await calls
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -29,8 +32,8 @@ cd "$(dirname "$0")/.." || exit 1
 tmp=$(mktemp -d)
 count=0
 bad=0
-server=
-trap 'stop_server; rm -rf "$tmp"' EXIT
+servers=()
+trap 'stop_servers; rm -rf "$tmp"' EXIT
 
 result() { # STATUS NAME: the test's line; a reason on stdin if it failed
 	count=$((count + 1))
@@ -58,7 +61,7 @@ blocks_of_readme() {
 blocks_of_page() {
 	awk '
 	function begin() { return "@@begin " NR " " mark }
-	/^\.\\" (not run:|fails:|keeps running)/ {
+	/^\.\\" (not run:|fails:|keeps running|first:)/ {
 		mark = substr($0, 5)
 		if (inside)
 			print "@@mark " mark
@@ -117,20 +120,30 @@ await() { # SECONDS COMMAND...: until it succeeds
 	done
 }
 
+# start_server NAME COMMAND...: sets the variable NAME to its port.
 start_server() {
-	env -u SSE_URL HOME="$home" "$BIN/sse-serve" --listen 127.0.0.1:0 --db "$work.db" \
-		>"$work.server" 2>&1 </dev/null &
-	server=$!
-	await 20 grep -qs 'http://127.0.0.1:[0-9]' "$work.server" || {
-		cat "$work.server"
+	local name=$1 said=$work.$1
+	shift
+	env -u SSE_URL HOME="$home" "$@" >"$said" 2>&1 </dev/null &
+	servers+=($!)
+	await 20 grep -qs 'http://127.0.0.1:[0-9]' "$said" || {
+		cat "$said"
 		return 1
 	}
-	port=$(sed -n 's,.*http://127.0.0.1:\([0-9]*\).*,\1,p' "$work.server" | head -n 1)
+	printf -v "$name" %s "$(sed -n 's,.*http://127.0.0.1:\([0-9]*\).*,\1,p' "$said" | head -n 1)"
 }
 
-stop_server() {
-	[ -n "$server" ] && kill "$server" 2>/dev/null && wait "$server"
-	server=
+port='' other='' model=''
+start_servers() {
+	local serve=("$BIN/sse-serve" --listen 127.0.0.1:0 --db)
+	start_server port "${serve[@]}" "$work.db" && start_server other "${serve[@]}" "$work.other.db" ||
+		return
+	! grep -q 'api\.example\.com' "$file" || start_server model node tests/interop/llm.mjs
+}
+
+stop_servers() {
+	[ ${#servers[@]} -eq 0 ] || { kill "${servers[@]}" && wait "${servers[@]}"; } 2>/dev/null
+	servers=()
 }
 
 # --- running ----------------------------------------------------------------
@@ -152,8 +165,12 @@ serves() { # COMMAND: is it a server that goes on?
 write_session() {
 	local block=$1 i command
 	echo "cd '$work' && trap : INT; echo \$\$ >'$block/pid'"
+	[ ! -s "$block/first" ] || echo "{ $(cat "$block/first"); } >/dev/null 2>&1"
 	for i in $(seq "$(find "$block" -name '*.command' | wc -l)"); do
-		command=$(sed -E "s#(localhost|127\.0\.0\.1):8000#127.0.0.1:$port#g" "$block/$i.command")
+		command=$(sed -E -e "s#(localhost|127\.0\.0\.1):8000#127.0.0.1:$port#g" \
+			-e "s#https://other\.example#http://127.0.0.1:$other#g" \
+			-e "s#https://api\.example\.com#http://127.0.0.1:$model#g" \
+			-e 's/SSE_TOKEN=\.\.\./SSE_TOKEN=key/' "$block/$i.command")
 		if serves "$command"; then
 			command=$(sed -E 's/(--listen[ =][^ ]*):[0-9]+/\1:0/g' <<<"$command")
 			[[ $command = *--listen* ]] || command="SSE_LISTEN=127.0.0.1:0 $command"
@@ -250,7 +267,7 @@ judge() { # BLOCK N WANTED-STATUS...
 
 # started BLOCK N: the last command of a block that keeps running is at work.
 started() {
-	[ -n "$(printed "$1" "$2")" ] || grep -qsiE 'connected|200' "$1/$2.err"
+	[ -n "$(printed "$1" "$2")" ] || grep -qsiE 'connected|20[01]' "$1/$2.err"
 }
 
 interrupt() { # BLOCK N
@@ -268,25 +285,32 @@ ended() { # BLOCK
 }
 
 run_file() { # FILE, with work, home
-	local block mark n i status
+	local block mark n i status ends
 	local -a waiting=()
 	for block in "$work.blocks"/*/; do
 		block=${block%/}
 		n=$(find "$block" -name '*.command' | wc -l)
 		[ "$n" -gt 0 ] || continue
 		mark=$(cat "$block/mark")
+		if [[ $mark = *first:\ * ]]; then
+			echo "${mark#*first: }" >"$block/first"
+			mark=${mark%%first: *}
+			mark=${mark%; }
+		fi
 		case $mark in
 		'not run: '?*)
 			for i in $(seq "$n"); do
 				count=$((count + 1))
-				echo "ok $count - $(name_of "$block" "$i") # SKIP $mark"
+				echo "ok $count - $(name_of "$block" "$i") # SKIP ${mark#not run: }"
 			done
 			continue
 			;;
 		'keeps running' | 'fails: '[0-9]*) ;;
 		*) mark= ;;
 		esac
-		serves "$(cat "$block/$n.command")" && mark='keeps running'
+		# A server is in the way of the next one, unless it is said to keep running.
+		ends=no
+		serves "$(cat "$block/$n.command")" && [ -z "$mark" ] && ends=yes && mark='keeps running'
 		echo "$mark" >"$block/mark"
 		write_session "$block" "$mark" >"$block/session"
 		: >"$block/out"
@@ -297,7 +321,7 @@ run_file() { # FILE, with work, home
 			for i in $(seq $((n - 1))); do
 				judge "$block" "$i" 0
 			done
-			if serves "$(cat "$block/$n.command")"; then
+			if [ $ends = yes ]; then
 				interrupt "$block" "$n"
 				judge "$block" "$n" 0
 			else
@@ -331,12 +355,12 @@ for file; do
 	*) blocks_of_page "$file" ;;
 	esac | split "$work.blocks"
 	[ -n "$(ls "$work.blocks")" ] || continue
-	if start_server >"$work.why"; then
+	if start_servers >"$work.why"; then
 		run_file
 	else
-		result 1 "$file: sse-serve starts for its examples" <"$work.why"
+		result 1 "$file: the servers for its examples start" <"$work.why"
 	fi
-	stop_server
+	stop_servers
 done
 echo "1..$count"
 exit $bad

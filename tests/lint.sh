@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: MIT
 # What tools and rules can see in the sources without running them, as TAP: scripts, man pages,
 # first lines, headers, layering, lock files, the top level.  A tool that is not there is skipped.
+#   tests/lint.sh [WORDS]     all checks, or those that have WORDS in their name
 # shellcheck disable=SC2317 # the functions are called by check
 set -u
 cd "$(dirname "$0")/.." || exit 1
 build=${BUILD:-build}
 make=${MAKE:-make}
+only=${1:-}
 count=0
 bad=0
 
@@ -14,6 +16,7 @@ bad=0
 check() {
 	local words=$1 said status=0
 	shift
+	[[ $words = *"$only"* ]] || return 0
 	count=$((count + 1))
 	said=$("$@" 2>&1) || status=$?
 	if [ $status -eq 0 ]; then
@@ -30,7 +33,7 @@ needs() {
 	if command -v "$1" >/dev/null; then
 		shift
 		check "$@"
-	else
+	elif [[ $2 = *"$only"* ]]; then
 		count=$((count + 1))
 		echo "ok $count - $2 # SKIP $1 is not installed"
 	fi
@@ -46,18 +49,23 @@ silent() {
 	}
 }
 
+# The project's files, whatever else lies in the folder.
+known() {
+	if [ -e .git ]; then
+		git ls-files
+	else
+		find . \( -path './build*' -o -name node_modules \) -prune -o -type f -print | sed 's,^\./,,'
+	fi | LC_ALL=C sort
+}
+# files PATTERN: those whose path matches.
 files() {
-	find . \( -path './build*' -o -name .git -o -name node_modules -o -name '*.tmp' \) -prune \
-		-o -type f "$@" -print | sed 's,^\./,,' | LC_ALL=C sort
+	known | grep -E "$1" | while read -r f; do [ ! -f "$f" ] || echo "$f"; done
 }
 scripts() {
-	files \( -name '*.sh' -o -name '*.bats' -o -name '*.bash' -o -path './.ci/*' \
-		-o -path ./tests/run \)
+	files '\.(sh|bats|bash)$|^\.ci/|^tests/run$'
 }
 sources() {
-	files \( -name '*.[ch]' -o -name '*.mjs' -o -name '*.js' -o -name '*.css' -o -name '*.html' \
-		-o -name '*.awk' -o -name '*.in' -o -name Makefile -o -path './man/*.[1-8]' \)
-	scripts
+	files '\.([ch]|mjs|js|css|html|awk|jq|in|sh|bats|bash)$|^Makefile$|^man/.*\.[1-8]$|^\.ci/|^tests/run$'
 }
 
 # --- first lines ------------------------------------------------------------
@@ -94,7 +102,7 @@ warnings() {
 headers_alone() {
 	local f flags status=0
 	flags=$(pkg-config --cflags libmicrohttpd libcurl libcjson sqlite3 cmocka)
-	for f in $(files -name '*.h'); do
+	for f in $(files '\.h$'); do
 		# shellcheck disable=SC2046,SC2086 # lists of flags
 		cc -std=c17 -D_GNU_SOURCE -Ilib -I"$(dirname "$f")" $flags $(warnings) -Werror \
 			-fsyntax-only -include "$f" -x c /dev/null || status=1
@@ -123,14 +131,31 @@ framing_is_pure() {
 # --- npm and the tree -------------------------------------------------------
 
 lock_files() {
-	files -name package-lock.json | xargs -r grep -nE '"resolved"|https?://.*\.tgz'
-	files -name package.json | xargs -r grep -nE '": "([~^*<>x]|latest)' | grep -v '"node":'
+	files '(^|/)package-lock\.json$' | xargs -r grep -nE '"resolved"|https?://.*\.tgz'
+	files '(^|/)package\.json$' | xargs -r grep -nE '": "([~^*<>x]|latest)' | grep -v '"node":'
 }
 
 top_level() {
-	find . -mindepth 1 -maxdepth 1 ! -name '.*' ! -name 'build*' ! -name Makefile ! -name cmd \
-		! -name lib ! -name man ! -name tests ! -name completions ! -name README.md \
-		! -name LICENSE ! -name CHANGELOG.md ! -name DESIGN.md
+	known | cut -d / -f 1 | sort -u | grep -vxE \
+		'\..*|Makefile|cmd|lib|man|tests|completions|README\.md|LICENSE|CHANGELOG\.md|DESIGN\.md'
+}
+
+# --- commands ---------------------------------------------------------------
+
+# What is called and stands neither in the table of .ci/deps for its purpose nor in its list of what
+# every machine has.  .ci/deps itself looks before it calls.
+unknown_commands() {
+	local purpose called
+	# shellcheck disable=SC2046 # names without spaces
+	called=$(bash tests/commands.sh $(files '\.(c|mjs|md|[1-8])$') $(scripts | grep -vxF .ci/deps)) ||
+		echo 'tests/commands.sh failed'
+	cut -d ' ' -f 1 <<<"$called" | sort -u | while read -r purpose; do
+		sh .ci/deps commands "$purpose" | awk -v purpose="$purpose" '
+		NR == FNR { known[$1]; next }
+		$1 == purpose && !($2 in known) {
+			print $3 " calls " $2 ", which .ci/deps does not have for " purpose
+		}' - <(echo "$called")
+	done
 }
 
 for f in $(scripts); do
@@ -154,6 +179,7 @@ check 'the framing needs no I/O and no other module' silent framing_is_pure
 check 'only http.c knows libmicrohttpd' silent include_only 'microhttpd' cmd/sse-serve/http.c
 check 'npm packages are pinned and their lock files name no host' silent lock_files
 check 'the top level holds nothing but what belongs there' silent top_level
+check 'every command that is called stands in the table of .ci/deps' silent unknown_commands
 check 'the changelog tells of this version' \
 	grep -q "$(sed -n 's/^VERSION = //p' Makefile)" CHANGELOG.md
 echo "1..$count"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Reads the TAP of one test program: prints each failure with what belongs to it, and at the end
-# one line "passed failed skipped planned seen" for tests/run.  A test that has subtests, as node
+# one line "passed failed skipped planned seen" for tests/run.  Why a test was skipped goes into the
+# file that the variable skips names.  A test that has subtests, as node
 # prints them, is its subtests; a program may print several plans, one after the other, as cmocka
 # does for groups.
 function indent_of(line) {
@@ -48,6 +49,11 @@ in_yaml {
 		failures[depth] += (bad_kids > 0)
 	} else if (skip) {
 		skipped++
+		if (skips != "") {
+			reason = $0
+			sub(/.*# *([Ss][Kk][Ii][Pp]|[Tt][Oo][Dd][Oo]):? */, "", reason)
+			print reason == "" ? "no reason given" : reason >skips
+		}
 	} else if (bad) {
 		failures[depth]++
 		failed++

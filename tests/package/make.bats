@@ -45,20 +45,21 @@ setup() {
 	chmod +x "$BATS_TEST_TMPDIR/bin/"*
 	HIDDEN='libcurl' PATH="$BATS_TEST_TMPDIR/bin:$PATH" run $make deps-build
 	[ "$status" -eq 0 ]
-	run cat "$BATS_TEST_TMPDIR/called"
-	[ "$output" = 'apt-get -q -y install --no-install-recommends libcurl4-openssl-dev' ]
+	# Beside questions, this is the one thing that was done.
+	run grep -v -e update -e assume-no "$BATS_TEST_TMPDIR/called"
+	[ "$output" = 'apt-get -q -y -o DPkg::Lock::Timeout=300 install --no-install-recommends libcurl4-openssl-dev' ]
 }
 
 @test "where there is no apt-get, make deps prints the command of dnf, apk, pacman or brew" {
 	mkdir "$BATS_TEST_TMPDIR/bin"
-	for tool in sh make uname sed sort tr find id env pkg-config "$shim"; do
+	for tool in sh make uname sed sort tr find id env awk grep cc pkg-config "$shim"; do
 		ln -s "$(command -v "$tool")" "$BATS_TEST_TMPDIR/bin/$(basename "$tool" | sed 's/^pkg-config$/&/')" \
 			2>/dev/null || true
 	done
 	while read -r manager words; do
 		rm -f "$BATS_TEST_TMPDIR"/bin/{dnf,apk,pacman,brew}
 		ln -s /bin/false "$BATS_TEST_TMPDIR/bin/$manager"
-		PKG_CONFIG=/bin/false PATH="$BATS_TEST_TMPDIR/bin" run sh .ci/deps build
+		PKG_CONFIG=/bin/false PATH="$BATS_TEST_TMPDIR/bin" run sh .ci/deps install build
 		[ "$status" -ne 0 ]
 		[[ $output = *"$words"* ]]
 	done <<-'EOF'
