@@ -1,7 +1,18 @@
 // SPDX-License-Identifier: MIT
 // What sse.js expects of a browser, in node: tabs, locks, a database. Each is as small as it can be.
 
-const SSE = new URL("../../cmd/sse-serve/web/sse.js", import.meta.url);
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+
+// A copy of the pages' modules, beside which a package.json says that they are modules: browsers need no
+// telling, and node before 20.10 does not guess.
+const folder = mkdtempSync(path.join(tmpdir(), "sse-modules-"));
+process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+cpSync(new URL("../../cmd/sse-serve/web/", import.meta.url), folder, { recursive: true });
+writeFileSync(path.join(folder, "package.json"), '{ "type": "module" }');
+const SSE = pathToFileURL(path.join(folder, "sse.js"));
 
 /** Web Locks: exclusive ones only, with a queue, signals and stealing. */
 class Locks {

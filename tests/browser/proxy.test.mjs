@@ -3,14 +3,12 @@
 // away.
 
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { Server, enter, launch, live, openPage, reads, say, shows, state, tempFolder, until, tryNow } from "./helper.mjs";
-
-const NGINX = ["nginx", "/usr/sbin/nginx"].find((name) => spawnSync(name, ["-v"]).status === 0);
 
 let browser;
 before(async () => {
@@ -42,7 +40,7 @@ async function front(t, server) {
           location / { proxy_pass ${server.origin}; proxy_set_header Host $http_host; }
         }
       }`);
-    const nginx = spawn(NGINX, ["-p", folder, "-c", path.join(folder, "nginx.conf"), "-e", path.join(folder, "error.log")], { stdio: "ignore" });
+    const nginx = spawn("nginx", ["-p", folder, "-c", path.join(folder, "nginx.conf"), "-e", path.join(folder, "error.log")], { stdio: "ignore" });
     t.after(() => nginx.kill("SIGKILL"));
     const origin = `http://127.0.0.1:${port}`;
     const ready = await until("nginx answers, or is gone", async () => nginx.exitCode !== null ||
@@ -52,7 +50,7 @@ async function front(t, server) {
   throw new Error("nginx does not start");
 }
 
-test("behind nginx as it comes: chat, users, a killed server", { skip: NGINX ? false : "nginx is not installed" }, async (t) => {
+test("behind nginx as it comes: chat, users, a killed server", async (t) => {
   const server = await Server.start(t);
   const origin = await front(t, server);
   const ada = await openPage(t, browser, `${origin}/chat/lobby`);

@@ -19,7 +19,6 @@ interop_teardown() {
 
 # needs_package FOLDER NAME: skip the test where npm could not get it.
 needs_package() {
-	command -v node >/dev/null || skip "node is not there"
 	[ -d "$HERE/$1/node_modules/$2" ] || skip "the npm package $2 is not there"
 }
 
@@ -60,7 +59,6 @@ connects() {
 # server; sets URL, PORT.
 serve_nginx() {
 	local try module
-	command -v nginx >/dev/null || skip "nginx is not there"
 	for try in {1..20}; do
 		PORT=${2:-$((20000 + (RANDOM + try) % 10000))}
 		nginx_conf "$PORT" "$1" >nginx.conf

@@ -8,7 +8,6 @@ load interop_helpers
 
 setup() {
 	interop_setup
-	command -v node >/dev/null || skip "node is not there"
 }
 
 teardown() {

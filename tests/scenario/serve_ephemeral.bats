@@ -172,7 +172,6 @@ passes() {
 }
 
 @test "ephemeral events pass while the disk takes nothing" {
-	command -v prlimit >/dev/null || skip 'no prlimit'
 	serve
 	text any 1
 	follow stream /api/any/event

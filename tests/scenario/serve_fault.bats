@@ -108,7 +108,6 @@ grew() {
 }
 
 @test "a full disk: publishing gets 507 and a sentence, streams go on, and it works again after" {
-	command -v prlimit >/dev/null || skip 'no prlimit'
 	serve --heartbeat 100ms
 	follow stream /api/any/event
 	text any before
@@ -277,7 +276,6 @@ grew() {
 }
 
 @test "out of descriptors: open streams go on, and new clients are served when there are some" {
-	command -v prlimit >/dev/null || skip 'no prlimit'
 	serve
 	follow stream /api/any/event
 	local readers=() i limit

@@ -322,7 +322,6 @@ data: "quoted"' ]
 }
 
 @test "a full disk refuses a batch whole: 507, and nothing of it is there, then or later" {
-	command -v prlimit >/dev/null || skip 'no prlimit'
 	serve
 	follow stream /api/any/event
 	lines any 0

@@ -7,7 +7,6 @@ load client_helpers
 
 setup() {
 	client_setup
-	command -v tmux >/dev/null || skip "tmux is not there"
 }
 
 teardown() {
