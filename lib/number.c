@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Numbers from outside; see number.h. */
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -19,32 +20,77 @@ static const struct unit durations[] = {{"", 1000}, {"ms", 1}, {"s", 1000}, {"m"
 static const struct unit sizes[] = {{"", 1}, {"K", 1 << 10}, {"k", 1 << 10}, {"m", 1 << 20},
 	{"M", 1 << 20}, {"g", 1 << 30}, {"G", 1 << 30}, {NULL, 0}};
 
-/* Return 0 and the scaled value, or -1 if the text is no such number or overflows. */
-static int scan(const char *text, const struct unit *units, int64_t *value)
-{
-	const struct unit *unit;
-	int64_t number = 0;
-	const char *p = text;
+enum scanned {
+	SCAN_BAD,   /* no such number, or it overflows */
+	SCAN_WHOLE, /* of the smallest unit */
+	SCAN_FINER, /* and a part of one, which the value leaves out */
+};
 
-	for (; *p >= '0' && *p <= '9'; p++) {
-		if (__builtin_mul_overflow(number, 10, &number) ||
-			__builtin_add_overflow(number, *p - '0', &number))
-			return -1;
+static const char decimals[] = "0123456789";
+
+static const struct unit *find_unit(const struct unit *units, const char *name)
+{
+	for (; units->name != NULL; units++) {
+		if (strcmp(units->name, name) == 0)
+			return units;
 	}
-	if (p == text)
-		return -1;
-	for (unit = units; unit->name != NULL; unit++) {
-		if (strcmp(p, unit->name) == 0)
-			return __builtin_mul_overflow(number, unit->factor, value) ? -1 : 0;
+	return NULL;
+}
+
+/* The number that these digits are times ${factor}; false if it overflows. */
+static bool scale_whole(const char *digits, size_t len, int64_t factor, int64_t *value)
+{
+	*value = 0;
+	for (size_t i = 0; i < len; i++) {
+		if (__builtin_mul_overflow(*value, 10, value) ||
+			__builtin_add_overflow(*value, digits[i] - '0', value))
+			return false;
 	}
-	return -1;
+	return !__builtin_mul_overflow(*value, factor, value);
+}
+
+/*
+ * The whole part of 0.${digits} times ${factor}: long multiplication, from the last digit to the
+ * point.  It is exact if each digit of the product after the point is 0.
+ */
+static int64_t scale_fraction(const char *digits, size_t len, int64_t factor, bool *exact)
+{
+	int64_t carry = 0;
+
+	*exact = true;
+	while (len > 0) {
+		carry += (digits[--len] - '0') * factor;
+		*exact = *exact && carry % 10 == 0;
+		carry /= 10;
+	}
+	return carry;
+}
+
+static enum scanned scan(const char *text, const struct unit *units, int64_t *value)
+{
+	size_t whole = strspn(text, decimals), part = 0;
+	const char *fraction = text + whole;
+	bool point = *fraction == '.', exact;
+	const struct unit *unit;
+
+	if (point)
+		part = strspn(++fraction, decimals);
+	/* What only counts has no fraction. */
+	if (whole == 0 || (point && (part == 0 || units == plain)))
+		return SCAN_BAD;
+	unit = find_unit(units, fraction + part);
+	if (unit == NULL || !scale_whole(text, whole, unit->factor, value) ||
+		__builtin_add_overflow(
+			*value, scale_fraction(fraction, part, unit->factor, &exact), value))
+		return SCAN_BAD;
+	return exact ? SCAN_WHOLE : SCAN_FINER;
 }
 
 int number_count(const char *text, int64_t min, int64_t max, int64_t *value, struct error *error)
 {
 	int64_t number;
 
-	if (scan(text, plain, &number) != 0 || number < min || number > max)
+	if (scan(text, plain, &number) != SCAN_WHOLE || number < min || number > max)
 		return error_set(error, EX_USAGE,
 			"'%.60s' is not a number from %" PRId64 " to %" PRId64, text, min, max);
 	*value = number;
@@ -54,11 +100,18 @@ int number_count(const char *text, int64_t min, int64_t max, int64_t *value, str
 int number_duration(const char *text, int64_t min, int64_t max, int64_t *value, struct error *error)
 {
 	char low[NUMBER_TEXT], high[NUMBER_TEXT];
+	enum scanned scanned;
 	int64_t number;
 
-	if (scan(text, durations, &number) != 0 || number < min || number > max)
+	scanned = scan(text, durations, &number);
+	if (scanned == SCAN_FINER)
 		return error_set(error, EX_USAGE,
-			"'%.60s' is not a duration from %s to %s (like 500ms, 10s, 5m, 2h or 7d)",
+			"'%.60s' is not a whole number of milliseconds, the smallest unit of a "
+			"duration",
+			text);
+	if (scanned == SCAN_BAD || number < min || number > max)
+		return error_set(error, EX_USAGE,
+			"'%.60s' is not a duration from %s to %s (like 500ms, 1.5s, 5m, 2h or 7d)",
 			text, number_duration_text(min, low), number_duration_text(max, high));
 	*value = number;
 	return 0;
@@ -67,11 +120,14 @@ int number_duration(const char *text, int64_t min, int64_t max, int64_t *value, 
 int number_size(const char *text, int64_t min, int64_t max, int64_t *value, struct error *error)
 {
 	char low[NUMBER_TEXT], high[NUMBER_TEXT];
+	enum scanned scanned;
 	int64_t number;
 
-	if (scan(text, sizes, &number) != 0 || number < min || number > max)
+	scanned = scan(text, sizes, &number);
+	if (scanned == SCAN_BAD || (scanned == SCAN_FINER && number == 0) || number < min ||
+		number > max)
 		return error_set(error, EX_USAGE,
-			"'%.60s' is not a size from %s to %s (like 500, 64k, 16M or 2G)", text,
+			"'%.60s' is not a size from %s to %s (like 500, 64k, 16M or 1.5G)", text,
 			number_size_text(min, low), number_size_text(max, high));
 	*value = number;
 	return 0;

@@ -47,7 +47,7 @@ static int read_place(enum place place, char *text, struct retain *retain)
 	switch (place) {
 	case AGE:
 		/* Seconds, without a unit, are what nobody means who is about to lose events. */
-		if (strspn(text, "0123456789") == strlen(text))
+		if (strspn(text, "0123456789.") == strlen(text))
 			return -1;
 		return number_duration(text, 1, 1000 * year, &retain->age, NULL);
 	case EVENTS:

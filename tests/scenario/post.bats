@@ -223,7 +223,7 @@ END
 	[[ $output == *"did you mean --event?"* ]]
 	run -64 sse-post a=1 --event x --event y
 	run -64 sse-post a=1 --timeout 1y
-	[[ $output == *"--timeout"*"500ms, 10s"* ]]
+	[[ $output == *"--timeout"*"500ms, 1.5s"* ]]
 }
 
 @test "-d and NAME=TEXT together are a usage error" {

@@ -406,7 +406,7 @@ teardown() {
 	problem 400 before
 	ask "$URL/api/any?before=7"
 	problem 400 before
-	for bad in yesterday 10x -5m 2026-13-01T00:00:00Z 2026-02-30 17640000001; do
+	for bad in yesterday 10x -5m 1.h .5h 0.0001s 2026-13-01T00:00:00Z 2026-02-30 17640000001; do
 		ask "$URL/api/any?since=$bad"
 		problem 400 "since: '$bad'"
 	done
@@ -419,7 +419,7 @@ teardown() {
 	json any 1
 	local now past later form
 	now=$(date +%s) past=$((now - 3600)) later=$((now + 3600))
-	for form in 1h 3600 "$past" "$past.25" "${past}123" "$(date -u -d "@$past" +%FT%TZ)" \
+	for form in 1h 0.5h 3600 "$past" "$past.25" "${past}123" "$(date -u -d "@$past" +%FT%TZ)" \
 		"$(date -u -d "@$((now - 86400))" +%F)" all; do
 		ask "$URL/api/any?since=$form"
 		[ "$(cat body)" = '[1]' ]

@@ -43,6 +43,8 @@ as_nobody() {
 
 @test "a bad number names its range" {
 	refuses 64 '100ms' --heartbeat 1ms
+	refuses 64 '100ms' --heartbeat 0.05s
+	refuses 64 'not a whole number of milliseconds' --heartbeat 0.2005s
 	refuses 64 '64k' --window 10k
 	refuses 64 '256M' --max-body 1G
 	refuses 64 '65535' --listen 70000

@@ -100,6 +100,7 @@ events() {
 	follow stream '/api/any/event?since=all'
 	follow hour '/api/any/event?since=1h'
 	follow unix "/api/any/event?since=$(($(date +%s) - 60))"
+	follow fraction '/api/any/event?since=1.5h'
 	follow now '/api/any/event?since=2999-01-01T00:00:00Z'
 	wait_for has stream 'data: 2'
 	wait_for has now 'id: '
@@ -107,8 +108,10 @@ events() {
 	wait_for has stream 'data: 3'
 	wait_for has hour 'data: 3'
 	wait_for has unix 'data: 3'
+	wait_for has fraction 'data: 3'
 	wait_for has now 'data: 3'
 	[ "$(events stream)" = $'1\n2\n3' ]
+	[ "$(events fraction)" = $'1\n2\n3' ]
 	[ "$(events hour)" = $'1\n2\n3' ]
 	[ "$(events unix)" = $'1\n2\n3' ]
 	[ "$(events now)" = 3 ]
@@ -300,7 +303,7 @@ events() {
 }
 
 @test "a silent stream gets a comment, again and again" {
-	serve --heartbeat 100ms
+	serve --heartbeat 0.1s
 	follow stream /api/any/event
 	beats() {
 		[ "$(grep -c '^:' stream)" -ge 3 ]

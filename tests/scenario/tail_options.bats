@@ -195,11 +195,26 @@ send @STREAMdata: 1\n\n
 bytes : life\n\n: life\n\n
 hold
 END
-	run -0 sse-tail "$URL/x" -o data --until-idle 300ms
+	run -0 sse-tail "$URL/x" -o data --until-idle 0.3s
 	[ "$output" = 1 ]
 	free_url
 	run -75 sse-tail "$URL/x" --until-idle 300ms
 	[[ $output == *"--until-idle is up, but cannot connect to $URL/x: Connection refused" ]]
+}
+
+@test "a time is finer than a second, but not than a millisecond" {
+	local time
+	for time in 0.0001s 1.5ms 0.00001m; do
+		run -64 sse-tail "$URL/x" --until-idle "$time"
+		[ "$output" = "sse-tail: --until-idle: '$time' is not a whole number of milliseconds, the smallest unit of a duration" ]
+	done
+	for time in 1. .5 .5s 1.5.s; do
+		run -64 sse-tail "$URL/x" --until-idle "$time"
+		[ "$output" = "sse-tail: --until-idle: '$time' is not a duration from 0 to 365d (like 500ms, 1.5s, 5m, 2h or 7d)" ]
+	done
+	# A variable goes through the same reader.
+	SSE_UNTIL_IDLE=0.0001s run -64 sse-tail "$URL/x"
+	[[ $output == "sse-tail: SSE_UNTIL_IDLE: '0.0001s' is not"* ]]
 }
 
 @test "--done and --done-event end it with 0, and are not shown" {

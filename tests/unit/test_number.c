@@ -42,11 +42,13 @@ static void assert_rows(read_number *read, const struct row *rows, size_t count)
 
 /* What none of the three takes. */
 static const struct row never[] = {{"", -1}, {" ", -1}, {" 1", -1}, {"1 ", -1}, {"+1", -1},
-	{"-1", -1}, {"-0", -1}, {"1.5", -1}, {"1,5", -1}, {"1e3", -1}, {"0x10", -1}, {"x", -1},
+	{"-1", -1}, {"-0", -1}, {"1,5", -1}, {"1e3", -1}, {"0x10", -1}, {"x", -1},
 	{"1x", -1}, {"1\n", -1}, {"\t1", -1}, {"1 s", -1}, {"1 k", -1}, {"s", -1}, {"k", -1},
 	{"ms", -1}, {"1ss", -1}, {"1kk", -1}, {"1kB", -1}, {"1KiB", -1}, {"1m2s", -1},
 	{"9223372036854775808", -1}, {"18446744073709551616", -1}, {"18446744073709551617", -1},
-	{"99999999999999999999999999999999999999", -1}, {"\xd9\xa1", -1}};
+	{"99999999999999999999999999999999999999", -1}, {"\xd9\xa1", -1}, {".", -1}, {".5", -1},
+	{"5.", -1}, {"5.s", -1}, {".5s", -1}, {"5.k", -1}, {".5k", -1}, {"1.2.3", -1}, {"1..2", -1},
+	{"1.s5", -1}, {"1.5 s", -1}, {"1.-5s", -1}, {"1.+5k", -1}, {"1.5e1s", -1}};
 
 static void refuses_what_is_no_number(void **state)
 {
@@ -60,7 +62,8 @@ static void reads_counts(void **state)
 {
 	static const struct row rows[] = {{"0", 0}, {"1", 1}, {"010", 10}, {"0000", 0},
 		{"65535", 65535}, {"9223372036854775807", INT64_MAX},
-		{"0009223372036854775807", INT64_MAX}, {"1s", -1}, {"1k", -1}};
+		{"0009223372036854775807", INT64_MAX}, {"1s", -1}, {"1k", -1}, {"1.5", -1},
+		{"1.0", -1}};
 
 	(void)state;
 	assert_rows(number_count, rows, COUNT(rows));
@@ -77,6 +80,37 @@ static void reads_durations_in_milliseconds(void **state)
 
 	(void)state;
 	assert_rows(number_duration, rows, COUNT(rows));
+}
+
+static void fractions_of_a_duration_are_exact_or_refused(void **state)
+{
+	static const struct row rows[] = {{"0.3s", 300}, {"0.3", 300}, {"1.5h", 5400000},
+		{"0.001s", 1}, {"1.250", 1250}, {"1.0ms", 1}, {"0.1d", 8640000}, {"0.5m", 30000},
+		{"0.7h", 2520000}, {"1.005s", 1005}, {"0.0s", 0}, {"00.50s", 500},
+		{"2.675s", 2675}, {"0.29s", 290}, {"4.35m", 261000}, {"0.00001h", 36},
+		{"0.00000001157407407407d", -1}, {"0.0001s", -1}, {"1.0005s", -1}, {"0.5ms", -1},
+		{"0.00001m", -1}, {"0.3333333h", -1}, {"0.0000000000000000000000000000000000001s", -1},
+		{"0.3000000000000000000000000000000000000000s", 300},
+		{"0.3000000000000000000000000000000000000001s", -1},
+		{"0.9999999999999999999999999999999999999999d", -1},
+		{"9223372036854775.807s", INT64_MAX}, {"9223372036854775.808s", -1},
+		{"106751991167.9d", -1}, {"1.5w", -1}};
+
+	(void)state;
+	assert_rows(number_duration, rows, COUNT(rows));
+}
+
+static void fractions_of_a_size_are_cut_to_whole_bytes(void **state)
+{
+	static const struct row rows[] = {{"1.5k", 1536}, {"1.5G", 1610612736}, {"0.5M", 524288},
+		{"1.2k", 1228}, {"1.2G", 1288490188}, {"0.1M", 104857}, {"0.0009765625k", 1},
+		{"1.9", 1}, {"0.0k", 0}, {"0.00097k", -1}, {"0.9", -1},
+		{"0.00000000093132257461547851562500G", 1}, {"0.0000000009313225746154G", -1},
+		{"0.9999999999999999999999999999999999999999G", 1073741823},
+		{"8589934591.9999999999G", INT64_MAX}, {"8589934592.0G", -1}};
+
+	(void)state;
+	assert_rows(number_size, rows, COUNT(rows));
 }
 
 static void reads_sizes_in_bytes(void **state)
@@ -120,11 +154,14 @@ static void errors_name_the_text_and_the_range(void **state)
 	assert_int_equal(number_count("0", 1, 65535, &value, &error), -1);
 	assert_string_equal(error.text, "'0' is not a number from 1 to 65535");
 	assert_int_equal(number_duration("9d", 500, 604800000, &value, &error), -1);
-	assert_string_equal(error.text, "'9d' is not a duration from 500ms to 7d (like 500ms, 10s, "
+	assert_string_equal(error.text, "'9d' is not a duration from 500ms to 7d (like 500ms, 1.5s, "
 					"5m, 2h or 7d)");
+	assert_int_equal(number_duration("0.0001s", 500, 604800000, &value, &error), -1);
+	assert_string_equal(error.text, "'0.0001s' is not a whole number of milliseconds, the "
+					"smallest unit of a duration");
 	assert_int_equal(number_size("1", 65536, 16777216, &value, &error), -1);
 	assert_string_equal(
-		error.text, "'1' is not a size from 64k to 16M (like 500, 64k, 16M or 2G)");
+		error.text, "'1' is not a size from 64k to 16M (like 500, 64k, 16M or 1.5G)");
 }
 
 static void a_long_text_is_cut_in_the_error(void **state)
@@ -211,7 +248,9 @@ int main(void)
 		cmocka_unit_test(refuses_what_is_no_number),
 		cmocka_unit_test(reads_counts),
 		cmocka_unit_test(reads_durations_in_milliseconds),
+		cmocka_unit_test(fractions_of_a_duration_are_exact_or_refused),
 		cmocka_unit_test(reads_sizes_in_bytes),
+		cmocka_unit_test(fractions_of_a_size_are_cut_to_whole_bytes),
 		cmocka_unit_test(the_ends_of_the_range_belong_to_it),
 		cmocka_unit_test(errors_name_the_text_and_the_range),
 		cmocka_unit_test(a_long_text_is_cut_in_the_error),

@@ -72,6 +72,14 @@ static void limits_are_read(void **state)
 	assert_int_equal(retention_of(&retention, "logs/a/b")->events, 5);
 	assert_null(retention_of(&retention, "users"));
 	retention_free(&retention);
+	retention = parse("1.5h,,1.5G", NULL);
+	assert_int_equal(retention.all.age, 5400000);
+	assert_int_equal(retention.all.bytes, (int64_t)3 << 29);
+	retention_free(&retention);
+	/* Neither seconds nor one and a half events. */
+	assert_refused("1.5", NULL);
+	assert_refused("1.5M", NULL);
+	assert_refused(",1.5k", NULL);
 	assert_refused("", NULL);
 	assert_refused(",,", NULL);
 	assert_refused("1d,2,3,4", NULL);
