@@ -34,7 +34,7 @@ const struct option_row client_option_rows[] = {
 	{"cookie-jar", 'c', OPTION_STRING, FIELD(cookie_jar), "FILE",
 		"write the cookies to this file at the end", "Request", .complete = COMPLETE_FILE},
 	{"proxy", 'x', OPTION_STRING, FIELD(proxy), "URL", "go through this proxy", "Connection",
-		.secret = true},
+		.secret = true, .may_be_empty = true},
 	{"unix-socket", 0, OPTION_STRING, FIELD(unix_socket), "PATH",
 		"connect to this socket instead of the host", "Connection",
 		.complete = COMPLETE_FILE},

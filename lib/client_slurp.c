@@ -54,7 +54,7 @@ int slurp_open(const char *path, struct error *error)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0 && *path == '\0')
-		error_set(error, EX_NOINPUT, "the name of the file is empty");
+		error_set(error, EX_USAGE, "the name of the file is empty");
 	else if (fd < 0)
 		error_set(error, EX_NOINPUT, "cannot open %.300s: %s", path, strerror(errno));
 	return fd;

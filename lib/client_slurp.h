@@ -25,7 +25,7 @@ int slurp_some(
 /*
  * slurp_open(path, error):
  * Open a file to be read, without waiting: of a FIFO the first writer is waited for with the first
- * byte.  Return the descriptor, or -1: EX_NOINPUT.
+ * byte.  Return the descriptor, or -1: EX_NOINPUT, EX_USAGE if the path is empty.
  */
 int slurp_open(const char *path, struct error *error);
 

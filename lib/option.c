@@ -99,11 +99,26 @@ static int keep_secret(const char **value, struct error *error)
 	return *value != NULL ? 0 : error_set(error, EX_OSERR, "out of memory");
 }
 
+/* Numbers and choices have sentences of their own about what is not one. */
+static int refuse_empty(const struct option_row *row, const char *value, struct error *error)
+{
+	bool text = row->type == OPTION_STRING || row->type == OPTION_LIST;
+
+	if (!text || *value != '\0' || row->may_be_empty)
+		return 0;
+	if (row->if_empty != NULL)
+		return error_set(error, EX_USAGE, "the value is empty; %s", row->if_empty);
+	return error_set(error, EX_USAGE, "the value is empty; give %s, or leave the option out",
+		row->argument);
+}
+
 /* Store one value in the field of its row. */
 static int store(const struct option_row *row, void *config, const char *value, struct error *error)
 {
 	void *field = (char *)config + row->offset;
 
+	if (value != NULL && refuse_empty(row, value, error) != 0)
+		return -1;
 	if (row->secret && keep_secret(&value, error) != 0)
 		return -1;
 
@@ -143,28 +158,35 @@ static int blame(struct error *error, const char *dashes, const char *name)
 static int store_flag_variable(
 	const struct option_row *row, void *config, const char *value, struct error *error)
 {
-	static const char *const words[] = {
-		"", "0", "no", "false", "off", "1", "yes", "true", "on"};
+	static const char *const words[] = {"0", "no", "false", "off", "1", "yes", "true", "on"};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strcasecmp(words[i], value) == 0)
-			return i < 5 ? 0 : store(row, config, value, error);
+			return i < 4 ? 0 : store(row, config, value, error);
 	}
 	return error_set(error, EX_USAGE, "'%.60s' is neither 1 nor 0", value);
+}
+
+/* The value of the row's variable, whose name is stored; NULL if none is set. */
+static const char *find_variable(const struct option_row *row, char name[80])
+{
+	const char *value;
+
+	option_variable(row->name, name, 80);
+	value = getenv(name);
+	if ((value == NULL || *value == '\0') && row->variable != NULL) {
+		snprintf(name, 80, "%s", row->variable);
+		value = getenv(name);
+	}
+	return value != NULL && *value != '\0' ? value : NULL;
 }
 
 static int store_variable(const struct option_row *row, void *config, struct error *error)
 {
 	char variable[80];
-	const char *value;
+	const char *value = find_variable(row, variable);
 	int64_t times;
 
-	option_variable(row->name, variable, sizeof(variable));
-	value = getenv(variable);
-	if (value == NULL && row->variable != NULL) {
-		snprintf(variable, sizeof(variable), "%s", row->variable);
-		value = getenv(variable);
-	}
 	if (value == NULL)
 		return 0;
 	if (row->type == OPTION_FLAG) {

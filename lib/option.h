@@ -7,8 +7,13 @@
  * Tables that programs share (client.h) name fields of a struct that each config starts with.
  *
  * Every option --some-name can also be given as the environment variable SSE_SOME_NAME; the
- * command line outranks it.  A flag's variable is 1, yes, true or on for set, and 0, no, false,
- * off or empty for not set.  An option that may be repeated reads one value from its variable.
+ * command line outranks it.  A variable that is empty counts as one that is not set.  A flag's
+ * variable is 1, yes, true or on for set, and 0, no, false or off for not set.  An option that may
+ * be repeated reads one value from its variable.
+ *
+ * An empty value on the command line is most often a variable of a script that was not filled, and
+ * doing without the option is then not what was meant: it is a usage error, unless the row says
+ * that it means something.
  */
 #ifndef OPTION_H
 #define OPTION_H
@@ -56,8 +61,11 @@ struct option_row {
 				 is what it is then */
 	const char *rivals;   /* one makes sense of options that share this word: the variables of
 				 the others are not read if the command line has one */
-	bool secret; /* OPTION_STRING, OPTION_LIST: the value is copied, and what the list of
-			processes shows of it is overwritten */
+	bool secret;	   /* OPTION_STRING, OPTION_LIST: the value is copied, and what the list of
+			      processes shows of it is overwritten */
+	bool may_be_empty; /* OPTION_STRING, OPTION_LIST: an empty value means something */
+	const char *if_empty; /* what is right instead of an empty value, for the usage error;
+				 NULL: to leave the option out */
 };
 
 #define OPTION_TABLES 3
@@ -84,8 +92,8 @@ enum option_result {
  * Read the environment and then the command line into ${config}, which holds the defaults when
  * this is called.  ${argv} is permuted so that operands stand last; *${operands} is the index of
  * the first.  A repeated single-valued option, an unknown one (the nearest is suggested), a
- * missing argument and a bad value are usage errors.  --help, --version and --completions SHELL
- * are built in.  Whatever it returns, option_free() releases what it stored.
+ * missing argument, an empty value and a bad one are usage errors.  --help, --version and
+ * --completions SHELL are built in.  Whatever it returns, option_free() releases what it stored.
  */
 enum option_result option_parse(const struct option_program *program, int argc, char **argv,
 	void *config, int *operands, struct error *error);

@@ -24,7 +24,7 @@ static const char *const results_words[] = {"none", "json", NULL};
 static const struct option_row rows[] = {
 	{"data", 'd', OPTION_STRING, FIELD(data), "DATA",
 		"send DATA as it is; @FILE reads a file, - the standard input", "Event",
-		.complete = COMPLETE_FILE},
+		.complete = COMPLETE_FILE, .may_be_empty = true},
 	{"file", 'f', OPTION_STRING, FIELD(file), "FILE",
 		"send what is in FILE, as one event if not told otherwise", "Event",
 		.complete = COMPLETE_FILE},
@@ -63,7 +63,7 @@ static const struct option_row rows[] = {
 	{"idempotency-key", 0, OPTION_STRING, FIELD(key), "KEY",
 		"by this the server knows the event if it comes again", "Delivery"},
 	{"idempotency-key-from", 0, OPTION_STRING, FIELD(key_from), "PTR",
-		"take the key from JSON data: /order/id", "Delivery"},
+		"take the key from JSON data: /order/id", "Delivery", .may_be_empty = true},
 	{"at-most-once", 0, OPTION_FLAG, FIELD(at_most_once), NULL,
 		"no key, and no retry that could make a second event", "Delivery"},
 	{"spool", 0, OPTION_STRING, FIELD(spool), "DIR",
@@ -105,8 +105,6 @@ static int check_event(const char *event, struct error *error)
 {
 	if (event == NULL)
 		return 0;
-	if (*event == '\0')
-		return error_set(error, EX_USAGE, "--event: a type cannot be empty");
 	if (strpbrk(event, "\r\n") != NULL)
 		return error_set(error, EX_USAGE, "--event: a type cannot hold a line end");
 	if (sse_utf8_valid(event, strlen(event)) != strlen(event))
@@ -165,6 +163,9 @@ static int check_data(const struct options *options, struct error *error)
 {
 	bool input = options->source != SOURCE_AUTO;
 
+	if (options->data != NULL && strcmp(options->data, "@") == 0)
+		return error_set(
+			error, EX_USAGE, "--data: the name of the file after @ is empty");
 	if (options->data != NULL && options->field_count > 0)
 		return error_set(error, EX_USAGE,
 			"'%.200s' and --data both give the data; give one of them",
@@ -259,8 +260,6 @@ static int check_spool(const struct options *options, struct error *error)
 	const char *what = options->flush ? "--flush" : "--spool-status";
 	bool action = options->flush || options->spool_status;
 
-	if (options->spool != NULL && *options->spool == '\0')
-		return error_set(error, EX_USAGE, "--spool: the folder's name is empty");
 	if (options->flush && options->spool_status)
 		return error_set(error, EX_USAGE,
 			"--flush sends, --spool-status sends nothing; give one of them");
@@ -300,12 +299,7 @@ enum option_result options_parse(
 	int argc, char **argv, struct options *options, struct error *error)
 {
 	enum option_result result;
-	const char *spool = getenv("SSE_SPOOL");
 	int first;
-
-	/* An empty variable asks for no spool, an empty argument is a mistake. */
-	if (spool != NULL && *spool == '\0')
-		unsetenv("SSE_SPOOL");
 
 	*options = (struct options){.client = CLIENT_OPTIONS_DEFAULT,
 		.retry_max_time = 30000,

@@ -25,7 +25,8 @@ static const struct option_row rows[] = {
 	{"template", 'F', OPTION_STRING, FIELD(output.template), "TEXT",
 		"in which %e is the type, %i the id, %d the data", "Output", .rivals = "format"},
 	{"pointer", 0, OPTION_LIST, FIELD(filter.pointers), "PLACE",
-		"one value of JSON data, like /user/name (repeat)", "Output"},
+		"one value of JSON data, like /user/name (repeat)", "Output",
+		.may_be_empty = true},
 	{"join", 'j', OPTION_FLAG, FIELD(output.join), NULL, "without line ends between events",
 		"Output", .rivals = "end"},
 	{"null", '0', OPTION_FLAG, FIELD(output.nul), NULL, "end each event with a NUL", "Output",
@@ -60,7 +61,7 @@ static const struct option_row rows[] = {
 	{"until-idle", 0, OPTION_DURATION, FIELD(until_idle), "TIME",
 		"end when no event came for this long", "End", 0, YEAR},
 	{"done", 0, OPTION_LIST, FIELD(filter.done), "TEXT",
-		"end when this is the data, like [DONE] (repeat)", "End"},
+		"end when this is the data, like [DONE] (repeat)", "End", .may_be_empty = true},
 	{"done-event", 0, OPTION_LIST, FIELD(filter.done_events), "GLOB",
 		"end with an event of this type (repeat)", "End"},
 	{"no-reconnect", 0, OPTION_FLAG, FIELD(no_reconnect), NULL,
@@ -72,7 +73,9 @@ static const struct option_row rows[] = {
 		"End"},
 
 	{"last-event-id", 0, OPTION_STRING, FIELD(last_event_id), "ID",
-		"go on behind the event with this id", "Start and reconnect"},
+		"go on after the event with this id", "Start and reconnect",
+		.if_empty = "leave the option out to begin with what comes now, or give --since all "
+			    "for everything that is stored"},
 	{"since", 0, OPTION_STRING, FIELD(since), "TIME", "from 10m ago, a point in time, or all",
 		"Start and reconnect"},
 	{"state", 0, OPTION_STRING, FIELD(state), "FILE", "go on where FILE says, and keep it",
@@ -92,7 +95,7 @@ static const struct option_row rows[] = {
 		"say if it is a healthy stream, and what to mend", "Diagnose"},
 
 	{"data", 'd', OPTION_STRING, FIELD(data), "DATA", "send DATA, or the file of @FILE",
-		"Request", .complete = COMPLETE_FILE, .rivals = "body"},
+		"Request", .complete = COMPLETE_FILE, .rivals = "body", .may_be_empty = true},
 	{"json", 0, OPTION_STRING, FIELD(json), "DATA", "the same, which has to be JSON", "Request",
 		.complete = COMPLETE_FILE, .rivals = "body"},
 	{0},
@@ -154,12 +157,6 @@ static int check_start(const struct options *options, struct error *error)
 			"--last-event-id: an id is UTF-8 without controls and without spaces around it");
 	if (check_since(options->since, error) != 0)
 		return -1;
-	if ((options->state != NULL && *options->state == '\0') ||
-		(options->resume_from != NULL && *options->resume_from == '\0'))
-		return error_set(error, EX_USAGE, "--%s: the name of the file is empty",
-			options->state != NULL ? "state" : "resume-from");
-	if (options->exec != NULL && *options->exec == '\0')
-		return error_set(error, EX_USAGE, "--exec: the command is empty");
 	if (options->state != NULL && options->resume_from != NULL)
 		return error_set(error, EX_USAGE,
 			"--state keeps its file itself, --resume-from leaves that to another; give one");
@@ -177,6 +174,9 @@ static int check_request(const struct options *options, struct error *error)
 	if (data != NULL && strcmp(data, "-") == 0)
 		return error_set(error, EX_USAGE,
 			"--%s: the standard input is not read; give a file as @FILE",
+			options->json != NULL ? "json" : "data");
+	if (data != NULL && strcmp(data, "@") == 0)
+		return error_set(error, EX_USAGE, "--%s: the name of the file after @ is empty",
 			options->json != NULL ? "json" : "data");
 	if (options->client.method != NULL && strcmp(options->client.method, "HEAD") == 0)
 		return error_set(error, EX_USAGE, "--request: the answer to HEAD is no stream");

@@ -233,8 +233,10 @@ END
 	run -0 post t -f /dev/null
 	run -0 post t -d @/dev/null
 	[ -z "$(stored t)" ]
-	run -66 post t x=@
+	run -64 post t x=@
 	[[ $output == *"'x=@': the name of the file is empty"* ]]
+	run -64 post t -d @
+	[ "$output" = 'sse-post: --data: the name of the file after @ is empty' ]
 }
 
 @test "with --skip-bad a line longer than 64 MiB is left out, and the lines behind it are sent" {

@@ -761,10 +761,75 @@ END
 	done
 }
 
-@test "an empty command or state is a usage error" {
-	run -64 sse-tail --exec ''
-	run -64 sse-tail --state ''
-	SSE_RESUME_FROM='' run -64 sse-tail
+@test "an empty id is a usage error that says how to begin, where it would wait for ever" {
+	local id
+	run -64 sse-tail "$URL/x" --last-event-id "$id"
+	[ "$output" = "sse-tail: --last-event-id: the value is empty; leave the option out to begin with what comes now, or give --since all for everything that is stored" ]
+	run -64 sse-tail "$URL/x" --last-event-id=
+	# A state may be empty: a first run has none.
+	ended_stream <<<'data: 1\n\n'
+	: >state
+	run -0 sse-tail "$URL/x" -o data --state state
+	[ "$output" = 1 ]
+	run ! grep -qi '^Last-Event-ID' log
+}
+
+@test "an option that an empty value makes no sense of is a usage error that names it" {
+	local option name
+	while read -r option name; do
+		run -64 sse-tail "$URL/x" "$option" ''
+		[[ $output == "sse-tail: --$name: "* ]]
+	done <<'END'
+-F template
+-e event
+--not-event not-event
+--exec exec
+--done-event done-event
+--state state
+--resume-from resume-from
+--since since
+--json json
+-n count
+--timeout timeout
+-o output
+-X request
+-H header
+-u user
+--oauth2-bearer oauth2-bearer
+-b cookie
+-c cookie-jar
+--unix-socket unix-socket
+--cacert cacert
+--cert cert
+--key key
+END
+	run -64 sse-tail "$URL/x" -d @
+	[ "$output" = 'sse-tail: --data: the name of the file after @ is empty' ]
+	run -64 sse-tail ''
+	[[ $output == "sse-tail: '' is no topic: a topic is like users"* ]]
+}
+
+@test "an empty value that means something is taken" {
+	stream 'accept' 'request' 'send @STREAMdata: 1\n\n' 'hold' <<'END'
+data: {"a":1}\n\ndata:\n\ndata: never\n\n
+END
+	# The whole document, no data, and no proxy.
+	http_proxy=http://127.0.0.1:1 run -0 sse-tail "$URL/x" --pointer '' --done '' -x ''
+	[ "$output" = '{"a":1}' ]
+	run -0 sse-tail "$URL/x" -d '' -n 1 -o data
+	grep -q '^POST' log
+}
+
+@test "a variable that is empty counts as not set" {
+	stream <<'END'
+data: 1\n\n
+END
+	SSE_OAUTH2_BEARER='' SSE_TOKEN=second SSE_LAST_EVENT_ID='' SSE_STATE='' SSE_DATA='' SSE_COUNT='' \
+		SSE_OUTPUT='' SSE_VERBOSE='' SSE_EVENT='' SSE_TIMEOUT='' run -0 sse-tail "$URL/x" --no-reconnect
+	[[ $output == '{"event":"message","data":"1",'* ]]
+	grep -q '^GET /x HTTP' log
+	grep -q '^Authorization: Bearer second' log
+	run ! grep -qi '^Last-Event-ID' log
 }
 
 @test "a state keeps its mode, is kept by one process at a time, and is no pipe" {

@@ -18,7 +18,7 @@
 struct config {
 	bool flag;
 	int times, choice, stamp;
-	const char *text, *secret;
+	const char *text, *empty, *place, *secret;
 	struct option_list list, secrets;
 	int64_t count, duration, size;
 };
@@ -32,6 +32,10 @@ static const struct option_row rows[] = {
 	{"flag", 'f', OPTION_FLAG, FIELD(flag), NULL, "a flag", "A"},
 	{"verbose", 'v', OPTION_TIMES, FIELD(times), NULL, "more", "A"},
 	{"text", 't', OPTION_STRING, FIELD(text), "TEXT", "a text", "A"},
+	{"void", 0, OPTION_STRING, FIELD(empty), "TEXT", "a text, or none", "A",
+		.may_be_empty = true},
+	{"place", 0, OPTION_STRING, FIELD(place), "TEXT", "where", "A",
+		.if_empty = "begin at the start"},
 	{"list", 'l', OPTION_LIST, FIELD(list), "TEXT", "texts (repeat)", "A"},
 	{"count", 'n', OPTION_COUNT, FIELD(count), "COUNT", "a number", "A", 1, 100},
 	{"duration", 0, OPTION_DURATION, FIELD(duration), "TIME", "a time", "A", 0, 60000},
@@ -70,7 +74,7 @@ static struct line *line;
 static int start(void **state)
 {
 	static const char *const names[] = {"SSE_FLAG", "SSE_VERBOSE", "SSE_TEXT", "SSE_LIST",
-		"SSE_COUNT", "SSE_DURATION", "SSE_SIZE", "SSE_CHOICE", "SSE_STAMP",
+		"SSE_COUNT", "SSE_DURATION", "SSE_SIZE", "SSE_CHOICE", "SSE_STAMP", "SSE_VOID",
 		"SSE_BEARER_TOKEN", "SSE_TOKEN", "SSE_HEADER"};
 
 	(void)state;
@@ -137,8 +141,8 @@ static void values_come_in_every_spelling(void **state)
 	assert_int_equal(line->config.duration, 60000);
 	assert_int_equal(line->config.size, 4096);
 	assert_int_equal(line->config.choice, 1);
-	assert_int_equal(parse("--text=", "--list=-l", "-l", "--", NULL), OPTION_RUN);
-	assert_string_equal(line->config.text, "");
+	assert_int_equal(parse("--text=x", "--list=-l", "-l", "--", NULL), OPTION_RUN);
+	assert_string_equal(line->config.text, "x");
 	assert_int_equal(line->config.list.count, 2);
 	assert_string_equal(line->config.list.values[0], "-l");
 	assert_string_equal(line->config.list.values[1], "--");
@@ -248,6 +252,28 @@ static void a_number_outside_its_range_names_the_range(void **state)
 	assert_bad("--choice: 'three' is not one of one, two");
 }
 
+static void an_empty_value_is_refused_unless_it_means_something(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("--text", "", NULL), OPTION_BAD);
+	assert_bad("--text: the value is empty; give TEXT, or leave the option out");
+	assert_int_equal(parse("--text=", NULL), OPTION_BAD);
+	assert_int_equal(parse("-t", "", NULL), OPTION_BAD);
+	assert_int_equal(parse("-l", "a", "-l", "", NULL), OPTION_BAD);
+	assert_bad("--list: the value is empty");
+	assert_int_equal(parse("--place", "", NULL), OPTION_BAD);
+	assert_bad("--place: the value is empty; begin at the start");
+	assert_int_equal(parse("--bearer-token", "", NULL), OPTION_BAD);
+	assert_bad("--bearer-token: the value is empty");
+	assert_int_equal(parse("--void", "", NULL), OPTION_RUN);
+	assert_string_equal(line->config.empty, "");
+	/* These say more. */
+	assert_int_equal(parse("-n", "", NULL), OPTION_BAD);
+	assert_bad("--count: '' is not a number from 1 to 100");
+	assert_int_equal(parse("--choice=", NULL), OPTION_BAD);
+	assert_bad("--choice: '' is not one of one, two");
+}
+
 /* --- secrets ---------------------------------------------------------------------------------- */
 
 static void a_secret_is_kept_and_what_others_can_see_of_it_is_overwritten(void **state)
@@ -294,6 +320,25 @@ static void the_environment_gives_what_the_command_line_does_not(void **state)
 	assert_int_equal(line->config.list.count, 1);
 	assert_string_equal(line->config.list.values[0], "c");
 	assert_int_equal(line->config.times, 1);
+}
+
+static void an_empty_variable_counts_as_not_set(void **state)
+{
+	static const char *const names[] = {"SSE_FLAG", "SSE_VERBOSE", "SSE_TEXT", "SSE_LIST",
+		"SSE_COUNT", "SSE_DURATION", "SSE_SIZE", "SSE_CHOICE", "SSE_STAMP", "SSE_VOID",
+		"SSE_BEARER_TOKEN"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		setenv(names[i], "", 1);
+	setenv("SSE_TOKEN", "other", 1);
+	assert_int_equal(parse(NULL), OPTION_RUN);
+	assert_false(line->config.flag);
+	assert_null(line->config.text);
+	assert_null(line->config.empty);
+	assert_int_equal(line->config.list.count, 0);
+	assert_int_equal(line->config.choice, -1);
+	assert_string_equal(line->config.secret, "other");
 }
 
 static void a_flags_variable_says_yes_or_no(void **state)
@@ -357,8 +402,10 @@ int main(void)
 		TEST(a_name_cut_short_is_not_the_name),
 		TEST(a_value_that_is_missing_or_too_many_is_named),
 		TEST(a_number_outside_its_range_names_the_range),
+		TEST(an_empty_value_is_refused_unless_it_means_something),
 		TEST(a_secret_is_kept_and_what_others_can_see_of_it_is_overwritten),
 		TEST(the_environment_gives_what_the_command_line_does_not),
+		TEST(an_empty_variable_counts_as_not_set),
 		TEST(a_flags_variable_says_yes_or_no),
 		TEST(another_variable_is_read_if_the_first_is_not_set),
 		TEST(a_bad_variable_is_named),
