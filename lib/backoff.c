@@ -107,7 +107,7 @@ void backoff_reset(struct backoff *backoff)
 	backoff->count = 0;
 }
 
-void backoff_set_floor(struct backoff *backoff, int64_t ms)
+void backoff_ask_floor(struct backoff *backoff, int64_t ms)
 {
-	backoff->floor = ms > 0 ? ms : 0;
+	backoff->floor = ms > BACKOFF_ASKED_MIN ? ms : BACKOFF_ASKED_MIN;
 }

@@ -9,6 +9,12 @@
 
 #include <stdint.h>
 
+/*
+ * The least floor that a server can set (ms).  Each event resets the range, so a stream that ends
+ * after every event and asks for no pause would be asked for again at once, for ever.
+ */
+#define BACKOFF_ASKED_MIN 100
+
 struct backoff {
 	int64_t floor;	 /* ms; no wait is shorter */
 	int64_t cap;	 /* ms; no range reaches beyond, unless the floor does */
@@ -30,8 +36,8 @@ void backoff_seed(struct backoff *backoff, uint64_t seed);
  * backoff_next(backoff):
  * The milliseconds to wait before the next attempt.  The n-th call since the start or the last
  * reset, counted from 1, draws uniformly from [floor, min(cap, floor * 2^n)], both ends included.
- * With a floor of 0 the range is [0, min(cap, 2^n)], so that a server that asks for no wait is not
- * flooded while it is down.  With a floor that is not below the cap each wait is the floor.
+ * With a floor of 0 the range is [0, min(cap, 2^n)].  With a floor that is not below the cap each
+ * wait is the floor.
  */
 int64_t backoff_next(struct backoff *backoff);
 
@@ -39,10 +45,10 @@ int64_t backoff_next(struct backoff *backoff);
 void backoff_reset(struct backoff *backoff);
 
 /*
- * backoff_set_floor(backoff, ms):
- * Another floor from the next wait on (what a server asked for with `retry`); less than 0 is 0.
- * The count of waits stays.
+ * backoff_ask_floor(backoff, ms):
+ * The server asked for this floor, with `retry`: it holds from the next wait on, less than
+ * BACKOFF_ASKED_MIN counts as that.  The count of waits stays.
  */
-void backoff_set_floor(struct backoff *backoff, int64_t ms);
+void backoff_ask_floor(struct backoff *backoff, int64_t ms);
 
 #endif

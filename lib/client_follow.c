@@ -77,7 +77,7 @@ static void on_retry(void *context, uint64_t ms)
 
 	client_say(follow->client, CLIENT_EXPLAIN,
 		"the server asks for %" PRId64 " ms before connecting again", delay);
-	backoff_set_floor(&follow->backoff, delay < FOLLOW_DELAY_MIN ? FOLLOW_DELAY_MIN : delay);
+	backoff_ask_floor(&follow->backoff, delay);
 }
 
 static bool on_comment(void *context, struct sse_text text)

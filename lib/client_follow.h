@@ -36,7 +36,7 @@
 #include "error.h"
 #include "sse.h"
 
-/* The shortest pause before connecting again, whatever is asked for (ms). */
+/* The least pause before connecting again that a user can ask for (ms). */
 #define FOLLOW_DELAY_MIN 10
 
 /* The longest id that is sent; servers take far less. */
@@ -50,7 +50,8 @@ struct follow_options {
 	bool reconnect;	       /* if not, one attempt is all */
 	bool refused_for_good; /* 408, 429 and 5xx are not tried again either */
 	bool flush_end;	       /* an event that the stream's end cuts off is handed over */
-	int64_t delay;	       /* ms; the stream's own retry field takes its place */
+	int64_t delay;	       /* ms, FOLLOW_DELAY_MIN or more; the stream's own retry field, of at
+				  least BACKOFF_ASKED_MIN, takes its place */
 	int64_t retry_max;     /* attempts in a row without an event that are followed by another;
 				  -1: any number */
 	int64_t read_timeout;  /* ms that a stream may be silent; 0: for ever */

@@ -507,6 +507,24 @@ END
 	[[ $output =~ connecting\ again\ in\ 0\.([4-7][0-9][0-9]|800)\ s ]]
 }
 
+@test "a server that asks for no pause and ends each stream is asked at most ten times a second" {
+	local n
+	for ((n = 0; n < 40; n++)); do
+		printf '%s\n' accept request "send @STREAMretry: 0\\nid: $n\\ndata: $n\\n\\n" close
+	done >pauses
+	serve <pauses
+	run -0 --separate-stderr sse-tail -v "$URL/x" -o data --timeout 1s
+	# Each pause is at least 100 ms, so eleven requests fit however fast all else is.
+	n=$(grep -c '^GET ' log)
+	[ "$n" -ge 2 ]
+	[ "$n" -le 11 ]
+	# And each is at most 200 ms: an event came each time.
+	grep -q 'the server asks for 0 ms' <<<"$stderr"
+	run ! grep -vE ' in 0\.(1[0-9][0-9]|200) s' <(grep 'connecting again in' <<<"$stderr")
+	run -64 sse-tail "$URL/x" --reconnect-delay 0
+	[[ $output == *"'0' is not a duration from 10ms to 1h"* ]]
+}
+
 @test "a server that is away, breaks, or answers 500, 429 or 408 is asked again" {
 	serve <<'END'
 away

@@ -168,7 +168,7 @@ static void reset_starts_over(void **state)
 	}
 }
 
-static void a_new_floor_holds_from_the_next_wait_and_keeps_the_count(void **state)
+static void what_a_server_asks_for_keeps_the_count(void **state)
 {
 	struct backoff backoff;
 	unsigned i;
@@ -179,14 +179,44 @@ static void a_new_floor_holds_from_the_next_wait_and_keeps_the_count(void **stat
 		backoff_init(&backoff, 10, 100000);
 		backoff_seed(&backoff, i);
 		(void)backoff_next(&backoff);
-		backoff_set_floor(&backoff, 100);
+		backoff_ask_floor(&backoff, 200);
 		wait = backoff_next(&backoff);
-		assert_in_range(wait, 100, 400);
+		assert_in_range(wait, 200, 800);
 		high = wait > high ? wait : high;
-		backoff_set_floor(&backoff, -5);
-		assert_in_range(backoff_next(&backoff), 0, 8);
 	}
-	assert_true(high > 390);
+	assert_true(high > 780);
+}
+
+/* Streams that end after each event, and streams that bring none. */
+static void no_server_gets_less_than_its_least_floor(void **state)
+{
+	const int64_t asked[] = {INT64_MIN, -5, 0, 1, BACKOFF_ASKED_MIN - 1, BACKOFF_ASKED_MIN};
+	struct backoff backoff;
+	unsigned i, n;
+
+	(void)state;
+	for (i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+		int64_t most[8] = {0};
+
+		backoff_init(&backoff, 10, 30000);
+		backoff_seed(&backoff, i);
+		backoff_ask_floor(&backoff, asked[i]);
+		for (n = 0; n < DRAWS; n++) {
+			backoff_reset(&backoff);
+			assert_in_range(backoff_next(&backoff), 100, 200);
+		}
+		for (n = 0; n < DRAWS; n++) {
+			int64_t wait;
+
+			if (n % 8 == 0)
+				backoff_reset(&backoff);
+			wait = backoff_next(&backoff);
+			assert_in_range(wait, 100, 100 << (n % 8 + 1));
+			most[n % 8] = wait > most[n % 8] ? wait : most[n % 8];
+		}
+		for (n = 1; n < 8; n++)
+			assert_true(most[n] > most[n - 1] * 3 / 2);
+	}
 }
 
 int main(void)
@@ -202,7 +232,8 @@ int main(void)
 		cmocka_unit_test(a_seed_repeats_its_waits),
 		cmocka_unit_test(two_clients_of_one_instant_differ),
 		cmocka_unit_test(reset_starts_over),
-		cmocka_unit_test(a_new_floor_holds_from_the_next_wait_and_keeps_the_count),
+		cmocka_unit_test(what_a_server_asks_for_keeps_the_count),
+		cmocka_unit_test(no_server_gets_less_than_its_least_floor),
 	};
 
 	return cmocka_run_group_tests_name("backoff", tests, NULL, NULL);
