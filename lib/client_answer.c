@@ -235,6 +235,55 @@ int client_answer_error(const struct client_answer *answer, const char *shown, s
 		answer->status, answer->reason[0] ? " " : "", answer->reason, words);
 }
 
+/* --- compressed bodies ----------------------------------------------------------------------- */
+
+/* The content codings, and what of libcurl decodes each; 0: there is nothing to decode. */
+static const struct coding {
+	const char *name;
+	int feature;
+} codings[] = {
+	{"identity", 0},
+	{"none", 0},
+	{"gzip", CURL_VERSION_LIBZ},
+	{"x-gzip", CURL_VERSION_LIBZ},
+	{"deflate", CURL_VERSION_LIBZ},
+	{"br", CURL_VERSION_BROTLI},
+	{"zstd", CURL_VERSION_ZSTD},
+};
+
+static bool can_decode(const char *name, size_t len)
+{
+	int features = curl_version_info(CURLVERSION_NOW)->features;
+
+	for (size_t i = 0; i < sizeof(codings) / sizeof(codings[0]); i++) {
+		if (strlen(codings[i].name) == len && strncasecmp(codings[i].name, name, len) == 0)
+			return (codings[i].feature & ~features) == 0;
+	}
+	return false;
+}
+
+int client_check_coding(const struct client *client, const char *shown, struct error *error)
+{
+	static const char between[] = ", \t";
+	struct curl_header *header;
+	size_t len;
+
+	for (size_t i = 0; curl_easy_header(client->easy, "Content-Encoding", i, CURLH_HEADER, -1,
+				   &header) == CURLHE_OK;
+		i++) {
+		for (const char *name = header->value; *name != '\0'; name += len) {
+			name += strspn(name, between);
+			len = strcspn(name, between);
+			if (len > 0 && !can_decode(name, len))
+				return error_set(error, EX_PROTOCOL,
+					"%.200s compresses the stream with '%.*s', which this "
+					"libcurl cannot decompress",
+					shown, len < 60 ? (int)len : 60, name);
+		}
+	}
+	return 0;
+}
+
 /* --- transfers that failed ------------------------------------------------------------------- */
 
 /* Failures that need more than libcurl's words, and all those that another attempt cannot mend. */

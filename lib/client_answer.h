@@ -65,4 +65,11 @@ struct client;
 int client_failure_error(
 	const struct client *client, CURLcode code, const char *shown, struct error *error);
 
+/*
+ * client_check_coding(client, shown, error):
+ * Can libcurl decode the body of the answer whose head has just come, as its Content-Encoding says?
+ * Return 0, or -1: EX_PROTOCOL.
+ */
+int client_check_coding(const struct client *client, const char *shown, struct error *error);
+
 #endif

@@ -46,6 +46,7 @@ struct follow {
 	const char *method;	  /* what redirects left of it; NULL for a GET */
 	int64_t until;		  /* when it is given up; what comes moves this */
 	int64_t opened;		  /* when the stream began; CLIENT_NEVER before */
+	bool brought;		  /* the stream brought anything */
 	bool stopped;		  /* by the sink */
 	bool hung_up;		  /* by SIGHUP, amid a piece */
 	struct error broken;	  /* the stream cannot be read on; status 0 if it can */
@@ -121,6 +122,7 @@ static bool on_stream(struct follow *follow, const char *data, size_t len)
 	enum sse_result result;
 	size_t used;
 
+	follow->brought = true;
 	result = sse_parser_feed(follow->parser, data, len, &used);
 	if (!take_piece(follow, data, used, result))
 		return false;
@@ -163,7 +165,8 @@ static bool open_stream(struct follow *follow)
 	if (!client_answer_is(&follow->answer, "text/event-stream"))
 		return false;
 	curl_easy_getinfo(follow->client->easy, CURLINFO_EFFECTIVE_URL, &source);
-	if (source == NULL || client_url_set(&follow->source, source, NULL, &follow->broken) != 0)
+	if (source == NULL || client_url_set(&follow->source, source, NULL, &follow->broken) != 0 ||
+		client_check_coding(follow->client, follow->url->shown, &follow->broken) != 0)
 		return false;
 	client_say(follow->client, CLIENT_EXPLAIN, "200, the stream is open");
 	tell_trouble_over(follow);
@@ -346,6 +349,32 @@ static void end_stream(struct follow *follow)
 			back ? "" : " (--flush-eof shows it)");
 }
 
+/*
+ * A stream broke, or what decompresses it could not go on; if that was so from the start, the next
+ * attempt would bring the same.  CURLE_WRITE_ERROR is the decoder's, too, as what our own callbacks
+ * refuse was dealt with.
+ */
+static enum next judge_broken(struct follow *follow, CURLcode code, struct error *error)
+{
+	const char *shown = follow->url->shown;
+
+	if (code == CURLE_BAD_CONTENT_ENCODING && !follow->brought) {
+		error_set(error, EX_PROTOCOL,
+			"%.200s sends a stream that is not compressed as its Content-Encoding says",
+			shown);
+		return NEXT_FAILED;
+	}
+	if (code == CURLE_BAD_CONTENT_ENCODING)
+		error_set(error, EX_UNAVAILABLE, "%.200s sent compressed data that is damaged",
+			shown);
+	else if (code == CURLE_WRITE_ERROR)
+		error_set(error, EX_UNAVAILABLE,
+			"%.200s sent bytes after the end of the compressed stream", shown);
+	else
+		client_failure_error(follow->client, code, shown, error);
+	return NEXT_AGAIN;
+}
+
 /* A stream came and went. */
 static enum next judge_stream(struct follow *follow, CURLcode code, struct error *error)
 {
@@ -362,8 +391,7 @@ static enum next judge_stream(struct follow *follow, CURLcode code, struct error
 		error_set(error, EX_UNAVAILABLE, "%.200s ended the stream", shown);
 		return follow->options->reconnect ? NEXT_AGAIN : NEXT_ENDED;
 	}
-	client_failure_error(follow->client, code, shown, error);
-	return NEXT_AGAIN;
+	return judge_broken(follow, code, error);
 }
 
 /* There was no stream: what does the answer, or its absence, mean? */
@@ -447,7 +475,7 @@ static enum next try_once(struct follow *follow, struct error *error)
 	client_url_free(&follow->source);
 	client->details[0] = '\0';
 	follow->opened = CLIENT_NEVER;
-	follow->hung_up = false;
+	follow->brought = follow->hung_up = false;
 	expect_within(follow, follow->options->read_timeout);
 	if (set_request(follow, error) != 0)
 		return NEXT_FAILED;

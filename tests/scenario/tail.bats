@@ -190,6 +190,87 @@ END
 	[ "$output" = squeezed ]
 }
 
+# A gzip stream of an event that is neither compressed nor the last, in the escapes of a script.
+GZIP_HEAD='HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\n\r\n'
+GZIP_EVENT='\x1f\x8b\x08\0\0\0\0\0\0\x03\0\x0f\0\xf0\xffid: 1\ndata: 1\n\n'
+
+@test "bytes after the end of a compressed stream are said to be so, and it goes on after its events" {
+	local how
+	printf 'id: 1\ndata: 1\n\n' | gzip -c >whole
+	{ cat whole; printf 'more'; } >body
+	for how in 'file body' $'file whole\nwait shown\nsend more' $'file whole\nwait shown\nfile whole'; do
+		printf '%s\n' accept request "send $GZIP_HEAD" "$how" close accept request \
+			'send @STREAMid: 2\ndata: 2\n\n' close >sent
+		serve <sent
+		rm -f shown state
+		follow "$URL/x" -v -o data -n 2 --state state
+		wait_for has out 1
+		touch shown
+		ended "$PID" 0
+		[ "$(cat out)" = $'1\n2' ]
+		grep -q "x sent bytes after the end of the compressed stream; connecting again in 0" err
+		grep -q '^Last-Event-ID: 1' log
+		[ "$(cat state)" = 2 ]
+	done
+	serve <sent
+	run -69 --separate-stderr sse-tail "$URL/x" -o data --no-reconnect --state alone
+	[ "$output" = 1 ]
+	[ "$stderr" = "sse-tail: $URL/x sent bytes after the end of the compressed stream" ]
+	[ "$(cat alone)" = 1 ]
+}
+
+@test "compressed data that is damaged is a connection that broke; cut off it is one that ended" {
+	local rest words
+	while read -r rest words; do
+		printf '%s\n' accept request "send $GZIP_HEAD$GZIP_EVENT$rest" close accept request \
+			'send @STREAMdata: 2\n\n' close >sent
+		serve <sent
+		run -0 --separate-stderr sse-tail "$URL/x" -v -o data -n 2
+		[ "$output" = $'1\n2' ]
+		[[ $stderr == *"$URL/x $words; connecting again in 0"* ]]
+		grep -q '^Last-Event-ID: 1' log
+	done <<'END'
+\x07 sent compressed data that is damaged
+\0\x0f\0\xf0\xffid:2\nda ended the stream
+END
+	printf '%s\n' accept request "send $GZIP_HEAD$GZIP_EVENT\\x07" close >sent
+	serve <sent
+	run -69 --separate-stderr sse-tail "$URL/x" -o data --no-reconnect
+	[ "$output" = 1 ]
+	[ "$stderr" = "sse-tail: $URL/x sent compressed data that is damaged" ]
+}
+
+@test "a stream that is never what its Content-Encoding says ends it with 76, as one that cannot be read" {
+	printf '%s\n' accept request "send ${GZIP_HEAD}data: 1\\n\\n" hold >sent
+	serve <sent
+	run -76 sse-tail "$URL/x"
+	[ "$output" = "sse-tail: $URL/x sends a stream that is not compressed as its Content-Encoding says" ]
+	local coding name
+	while read -r coding name; do
+		serve <<END
+accept
+request
+send HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: $coding\r\n\r\n
+hold
+END
+		run -76 sse-tail "$URL/x"
+		[[ $output == "sse-tail: $URL/x compresses the stream with '$name', which this libcurl cannot decompress" ]]
+	done <<'END'
+lzma lzma
+gzip,\tx-other,br x-other
+gzip\r\nContent-Encoding:GZ GZ
+END
+	# These say that nothing is compressed.
+	serve <<'END'
+accept
+request
+send HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: , Identity,none,\r\n\r\ndata: 1\n\n
+close
+END
+	run -0 sse-tail "$URL/x" -o data --no-reconnect
+	[ "$output" = 1 ]
+}
+
 @test "a chunked stream is read, and the Content-Type may be spelt in any way" {
 	serve <<'END'
 accept
