@@ -253,6 +253,30 @@ bool terminal_fit(
 
 /* --- the standard error ---------------------------------------------------------------------- */
 
+/* See terminal_wrote(); of the process, as its standard output is. */
+static bool in_line;
+
+void terminal_wrote(const char *data, size_t len)
+{
+	if (len > 0)
+		in_line = data[len - 1] != '\n';
+}
+
+bool terminal_in_line(void)
+{
+	return in_line;
+}
+
+/* Begin a message in a line of its own. */
+static bool begin(const char *program, struct buf *line)
+{
+	bool within = in_line && isatty(STDERR_FILENO);
+
+	if (within)
+		in_line = false;
+	return (!within || buf_add_byte(line, '\n')) && buf_addf(line, "%s: ", program);
+}
+
 bool terminal_status(const char *program, const char *text)
 {
 	struct buf line, fitting;
@@ -261,8 +285,8 @@ bool terminal_status(const char *program, const char *text)
 		return false;
 	buf_init(&line, (size_t)64 << 10);
 	buf_init(&fitting, (size_t)64 << 10);
-	/* The last column stays free: a cursor behind it is in the next line in some terminals. */
-	if (buf_addf(&line, "%s: ", program) && terminal_text(text, strlen(text), &line) &&
+	/* The last column stays free: a cursor after it is in the next line in some terminals. */
+	if (begin(program, &line) && terminal_text(text, strlen(text), &line) &&
 		buf_add_byte(&fitting, '\r') &&
 		terminal_fit(line.data, line.len, terminal_width(STDERR_FILENO) - 1, TERMINAL_CUT,
 			&fitting) &&
@@ -278,7 +302,7 @@ void terminal_say(const char *program, const char *text)
 	struct buf line;
 
 	buf_init(&line, (size_t)64 << 10);
-	if (buf_addf(&line, "%s: ", program) && terminal_text(text, strlen(text), &line) &&
+	if (begin(program, &line) && terminal_text(text, strlen(text), &line) &&
 		buf_add_byte(&line, '\n'))
 		(void)!write(STDERR_FILENO, line.data, line.len);
 	buf_free(&line);

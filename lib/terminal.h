@@ -53,6 +53,16 @@ bool terminal_fit(
 	const char *text, size_t len, unsigned width, enum terminal_wrap wrap, struct buf *out);
 
 /*
+ * terminal_wrote(data, len):
+ * This was written to the standard output, which is a terminal.  If that left a line without its
+ * end, the next message below ends it first, where the standard error is a terminal too.
+ */
+void terminal_wrote(const char *data, size_t len);
+
+/* terminal_in_line(): is there such a line, which nothing has ended yet? */
+bool terminal_in_line(void);
+
+/*
  * terminal_status(program, text):
  * "program: text" on the standard error as a line that is not ended, cut to the width: the next one
  * is written over it.  False if that is no terminal which can do so; then nothing is written.

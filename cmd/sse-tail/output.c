@@ -68,6 +68,8 @@ static int write_all(const struct output *output, const char *data, size_t len, 
 		ssize_t count = write(fd, data, len);
 
 		if (count >= 0) {
+			if (output->terminal)
+				terminal_wrote(data, (size_t)count);
 			data += count;
 			len -= (size_t)count;
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
@@ -96,8 +98,6 @@ static bool drain(struct buf *bytes)
 	if (output->broken)
 		return false;
 	output->broken = write_all(output, bytes->data, bytes->len, &output->error) != 0;
-	if (!output->broken && bytes->len > 0)
-		output->line_open = bytes->data[bytes->len - 1] != '\n';
 	output->whole = 0;
 	bytes->len = 0;
 	return !output->broken;
@@ -236,10 +236,10 @@ int output_piece(struct output *output, const char *data, size_t len, struct err
 	return 0;
 }
 
-int output_end(struct output *output, struct error *error)
+bool output_end(struct output *output)
 {
-	if (!output->terminal || !output->line_open)
-		return 0;
-	output->line_open = false;
-	return write_all(output, "\n", 1, error);
+	if (!terminal_in_line())
+		return false;
+	write_all(output, "\n", 1, NULL);
+	return true;
 }

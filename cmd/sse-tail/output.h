@@ -64,7 +64,6 @@ struct output {
 	struct buf last_id; /* sse: the id that a reader of the output has by now */
 	uint64_t count;	    /* events that were appended */
 	int64_t before; /* STAMP_DELTA: when the last came, in ms of client_now(); 0: none did */
-	bool line_open; /* the last byte that was written was no line end */
 	size_t whole; /* so much of bytes is whole events, the rest of one that is being appended */
 	bool broken;  /* ${error} says why nothing can be written any more */
 	struct error error;
@@ -100,8 +99,11 @@ int output_position(struct output *output, struct sse_text id, struct error *err
  */
 int output_piece(struct output *output, const char *data, size_t len, struct error *error);
 
-/* output_end(output, error): all was written; in a terminal, end a line that is still open. */
-int output_end(struct output *output, struct error *error);
+/*
+ * output_end(output):
+ * All was written; in a terminal, end a line that is not ended yet.  Return whether there was one.
+ */
+bool output_end(struct output *output);
 
 /* --- for the formats ------------------------------------------------------------------------- */
 

@@ -58,6 +58,15 @@ static void note_life(struct tail *tail)
 	tail->until = idle < tail->end ? idle : tail->end;
 }
 
+/* After the events before it, with which it may have come in one piece. */
+static void tell_gap(struct tail *tail, const char *sentence)
+{
+	struct error again; /* a failure to write shows at the end of the piece, too */
+
+	output_piece(&tail->output, NULL, 0, &again);
+	client_say(&tail->client, CLIENT_WARN, "%s", sentence);
+}
+
 /*
  * Nobody is to lose events without a word: where the event that says so is not shown as such, it
  * is told on the standard error.  Return whether it was a gap that is dealt with.
@@ -78,7 +87,7 @@ static bool take_gap(struct tail *tail, const struct sse_event *event)
 		dealt = tail->output.format->alone || pointed || tail->options->exec_only ||
 			tail->options->strict || !filter_wants(&tail->filter, event->type);
 		if (dealt && !tail->options->strict)
-			client_say(&tail->client, CLIENT_WARN, "%s", sentence.data);
+			tell_gap(tail, sentence.data);
 	}
 	buf_free(&sentence);
 	return dealt;
@@ -301,9 +310,7 @@ static int follow(struct tail *tail, const struct follow_options *how, struct er
 	client_set_chore(&chore);
 	result = judge(tail, follow_run(&tail->client, &tail->url, how, &sink, tail, error), error);
 	client_set_chore(NULL);
-	if (tail->output.terminal && tail->output.line_open)
-		output_end(&tail->output, NULL);
-	else
+	if (!output_end(&tail->output))
 		client_break_line();
 	summary_say(&tail->summary, &tail->client, tail->options->target,
 		how->body == NULL && tail->options->client.method == NULL &&

@@ -257,18 +257,21 @@ send @STREAMdata: two\n\n
 hold
 END
 	terminal 100
-	types "clear; sse-tail $URL/x"
-	wait_for shows '  one'
+	# Running text is the harder case: its line is not ended.
+	types "clear; sse-tail $URL/x --join"
+	wait_for shows 'one'
 	wait_for shows 'no stream for 1' || wait_for shows 'no stream for 1'
 	counted 1 'sse-tail: no stream for 1'
 	touch back
 	# By now the pauses are long.
 	pkill -HUP -P "$(in_tmux display -p '#{pane_pid}')" sse-tail
-	wait_for shows '  two'
-	shows 'sse-tail: the stream is back after 1'
+	wait_for shows 'two'
 	counted 1 'no stream'
-	# In the order that things happened.
-	[ "$(screen | grep -oE '  one|no stream|is back|  two' | tr -d '\n')" = '  oneno streamis back  two' ]
+	# In the order that things happened, each in a line of its own.
+	[ "$(screen | sed '/^$/d; s/ 1[0-9]*s.*//')" = 'one
+sse-tail: no stream for
+sse-tail: the stream is back after
+two' ]
 }
 
 @test "running text of --join cannot steer the terminal, and leaves the prompt on a line of its own" {
@@ -286,6 +289,87 @@ END
 and you
 status 0
 ready>' ]
+}
+
+@test "a message amid running text stands in a line of its own, after the text that came before it" {
+	serve <<'END'
+accept
+request
+send @STREAMid: 1\ndata: Hello, \n\nevent: gap\ndata: {"reason":"expired","after":"a:1"}\n\ndata: wor\n\n
+wait world
+send data: ld\n\n
+close
+accept
+request
+send @STREAMdata: and you\n\ndata: end\n\n
+hold
+END
+	terminal 120
+	types "clear; sse-tail $URL/x -v --join --done end"
+	wait_for shows wor
+	touch world
+	wait_for shows 'to go on from there'
+	screen | sed '/^$/d; /^ready>/d; s/ \(again in\|events in\) .*/ \1/' >seen
+	diff - seen <<END
+sse-tail: GET $URL/x
+sse-tail: 200, the stream is open
+Hello,
+sse-tail: events are missing here: those after a:1 are no longer stored
+world
+sse-tail: $URL/x ended the stream; connecting again in
+sse-tail: GET $URL/x after the id 1
+sse-tail: 200, the stream is open
+and you
+sse-tail: 6 events in
+sse-tail: to go on from there: sse-tail $URL/x --last-event-id 1
+END
+}
+
+@test "a service that fails after some text is told in a line of its own; a pipe gets the text alone" {
+	local told='sse-tail: the service failed: overloaded' how
+	for how in '' 'wait shown' pipe; do
+		printf '%s\n' accept request \
+			'send @STREAMdata: {"choices":[{"delta":{"content":"Hello, wor"}}]}\n\n' \
+			${how:+"${how/pipe/pause 1}"} \
+			'send data: {"error":{"message":"overloaded"}}\n\n' hold >sent
+		serve <sent
+		terminal 80
+		if [ "$how" = pipe ]; then
+			types "clear; sse-tail $URL/x --llm openai | cat >piped"
+			wait_for shows "$told"
+			wait_for is_ready
+			[ "$(screen | sed '/^$/d')" = "$told"$'\n''ready>' ]
+			printf 'Hello, wor' | cmp - piped
+		else
+			types "clear; sse-tail $URL/x --llm openai"
+			wait_for shows 'Hello, wor'
+			touch shown
+			wait_for is_ready
+			[ "$(screen | sed '/^$/d')" = $'Hello, wor\n'"$told"$'\nready>' ]
+		fi
+		in_tmux kill-server
+		wait "$SERVER_PID"
+	done
+}
+
+@test "an answer that is cut off is told below its text" {
+	serve <<'END'
+accept
+request
+send @STREAMdata: {"choices":[{"delta":{"content":"Hello, wor"}}]}\n\ndata: {"cho
+close
+END
+	terminal 120
+	types "clear; sse-tail $URL/x --llm openai -d {}"
+	wait_for shows 'mark of the end'
+	wait_for is_ready
+	screen | sed '/^$/d' >seen
+	diff - seen <<END
+Hello, wor
+sse-tail: the stream ended within an event, which is dropped (--flush-eof shows it)
+sse-tail: $URL/x ended the stream before its own mark of the end came
+ready>
+END
 }
 
 @test "ten thousand events in a burst are shown without falling behind" {
