@@ -42,8 +42,13 @@ struct option_list {
 	size_t count;
 };
 
-/* What a completion offers for an option's argument. */
-enum option_complete { COMPLETE_NOTHING, COMPLETE_FILE, COMPLETE_FOLDER };
+/* What a completion offers for an option's argument, or for an operand. */
+enum option_complete {
+	COMPLETE_NOTHING,
+	COMPLETE_FILE,
+	COMPLETE_FOLDER,
+	COMPLETE_AT, /* a file after @, as in @FILE; of an operand NAME=@FILE, NAME:=@FILE */
+};
 
 struct option_row {
 	const char *name; /* long name without dashes; NULL ends a table */
@@ -76,7 +81,7 @@ struct option_program {
 	const char *summary;  /* one sentence that says what the program does */
 	const struct option_row *tables[OPTION_TABLES]; /* unused places are NULL */
 	const char *examples;	       /* three lines of --help, each a command and a word on it */
-	enum option_complete operands; /* what completions offer for an operand */
+	enum option_complete operands; /* COMPLETE_NOTHING or COMPLETE_AT */
 	void (*version)(FILE *out);    /* prints the linked libraries' versions, ", libcurl/7.88.1";
 					  may be NULL */
 };

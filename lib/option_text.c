@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Help, version and completions from an option table; see option_text.h. */
+#include <stdbool.h>
 #include <string.h>
 
 #include "option_text.h"
@@ -94,18 +95,66 @@ static const char *function_name(const struct option_program *program, char name
 	return name;
 }
 
+/*
+ * The beginning and the end of bash's function.  Bash breaks words at = and : and @, as
+ * COMP_WORDBREAKS says, and a reply replaces what comes after the last break, or from it on if it
+ * is @.  So the words are put together again, and what stays is taken off the replies.  Readline
+ * quotes a path, and adds the slash of a folder, only where the whole reply is the path.
+ */
+static const char bash_words[] =
+	"\tlocal cur=${COMP_WORDS[COMP_CWORD]} line=$COMP_LINE i reply\n"
+	"\tlocal word option value before kept choices='' files='' words=()\n"
+	"\tfor ((i = 0; i <= COMP_CWORD; i++)); do\n"
+	"\t\t[[ $i == 0 || -z $COMP_LINE || $line == [[:blank:]]* ]] && words+=('')\n"
+	"\t\tline=${line#\"${line%%[![:blank:]]*}\"}\n"
+	"\t\tline=${line#\"${COMP_WORDS[i]}\"}\n"
+	"\t\twords[${#words[@]}-1]+=${COMP_WORDS[i]}\n"
+	"\tdone\n"
+	"\tCOMPREPLY=()\n"
+	"\t((${#words[@]} > 1)) || return\n"
+	"\tword=${words[${#words[@]}-1]} option=${words[${#words[@]}-2]} value=$word\n"
+	"\t[[ $word == --*=* ]] && option=${word%%=*}= value=${word#*=}\n"
+	"\t[[ $cur == [=:@]* && $COMP_WORDBREAKS == *\"${cur:0:1}\"* ]] && cur=''\n"
+	"\tkept=${word%\"$cur\"}\n"
+	"\t[[ $COMP_WORDBREAKS == *@* ]] && kept=${kept%@}\n";
+static const char bash_replies[] =
+	"\tbefore=${word%\"$value\"}\n"
+	"\tif [[ -n $files ]]; then\n"
+	"\t\tmapfile -t COMPREPLY < <(compgen \"$files\" -- \"$value\")\n"
+	"\t\t[[ $before == \"$kept\" ]] && compopt -o filenames 2>/dev/null && return\n"
+	"\telse\n"
+	"\t\tmapfile -t COMPREPLY < <(compgen -W \"$choices\" -- \"$value\")\n"
+	"\tfi\n"
+	"\tfor i in \"${!COMPREPLY[@]}\"; do\n"
+	"\t\treply=${COMPREPLY[i]}\n"
+	"\t\tif [[ -n $files && -d $reply ]]; then\n"
+	"\t\t\treply+=/\n"
+	"\t\t\tcompopt -o nospace 2>/dev/null\n"
+	"\t\tfi\n"
+	"\t\t[[ -n $files ]] && printf -v reply %q \"$reply\"\n"
+	"\t\treply=$before$reply\n"
+	"\t\tCOMPREPLY[i]=${reply#\"$kept\"}\n"
+	"\tdone\n";
+
 static void bash_value(const struct option_row *row, FILE *out)
 {
 	if (row->choices != NULL) {
-		fputs("mapfile -t COMPREPLY < <(compgen -W '", out);
+		fputs(" choices='", out);
 		print_words(row->choices, out);
-		fputs("' -- \"$cur\")", out);
-	} else if (row->complete == COMPLETE_FILE) {
-		fputs("mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")", out);
-	} else if (row->complete == COMPLETE_FOLDER) {
-		fputs("mapfile -t COMPREPLY < <(compgen -d -- \"$cur\")", out);
-	} else {
-		fputs("COMPREPLY=()", out);
+		fputc('\'', out);
+	}
+	switch (row->complete) {
+	case COMPLETE_FILE:
+		fputs(" files=-f", out);
+		break;
+	case COMPLETE_FOLDER:
+		fputs(" files=-d", out);
+		break;
+	case COMPLETE_AT:
+		fputs(" [[ $value == @* ]] && value=${value#@} files=-f", out);
+		break;
+	case COMPLETE_NOTHING:
+		break;
 	}
 }
 
@@ -114,33 +163,31 @@ static void print_bash(const struct option_program *program, const struct option
 {
 	char name[64];
 
-	fprintf(out, "# bash completion for %s, made by %s --completions bash\n", program->name,
-		program->name);
-	fprintf(out,
-		"%s() {\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n",
-		function_name(program, name));
-	fputs("\tcase $prev in\n", out);
+	fprintf(out, "# bash completion for %s, made by %s --completions bash\n%s() {\n%s",
+		program->name, program->name, function_name(program, name), bash_words);
+	fputs("\tcase $option in\n", out);
 	for (size_t i = 0; i < count; i++) {
-		/* A value that may be left out does not stand in a word of its own. */
-		if (rows[i]->argument == NULL || rows[i]->preset != NULL)
+		if (rows[i]->argument == NULL)
 			continue;
 		fputc('\t', out);
-		if (rows[i]->letter != 0)
+		/* A value that may be left out does not stand in a word of its own. */
+		if (rows[i]->letter != 0 && rows[i]->preset == NULL)
 			fprintf(out, "-%c|", rows[i]->letter);
-		fprintf(out, "--%s) ", rows[i]->name);
+		if (rows[i]->preset == NULL)
+			fprintf(out, "--%s|", rows[i]->name);
+		fprintf(out, "--%s=)", rows[i]->name);
 		bash_value(rows[i], out);
-		fputs("; return ;;\n", out);
+		fputs(" ;;\n", out);
 	}
-	fputs("\tesac\n\tif [[ $cur == -* ]]; then\n\t\tmapfile -t COMPREPLY < <(compgen -W '",
-		out);
+	fputs("\t*)\n\t\tvalue=$word\n\t\tif [[ $word == -* ]]; then\n\t\t\tchoices='", out);
 	for (size_t i = 0; i < count; i++)
 		fprintf(out, "%s--%s", i > 0 ? " " : "", rows[i]->name);
-	fputs("' -- \"$cur\")\n\telse\n\t\t", out);
-	fputs(program->operands == COMPLETE_FILE
-			? "mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")"
-			: "COMPREPLY=()",
-		out);
-	fprintf(out, "\n\tfi\n}\ncomplete -F %s %s\n", name, program->name);
+	fputs("'\n", out);
+	if (program->operands == COMPLETE_AT)
+		fputs("\t\telif [[ $word == *=@* ]]; then\n\t\t\tvalue=${word#*=@} files=-f\n",
+			out);
+	fprintf(out, "\t\tfi\n\t\t;;\n\tesac\n%s}\ncomplete -F %s %s\n", bash_replies, name,
+		program->name);
 }
 
 /* Inside zsh's single quotes a quote is '\'', and brackets and colons carry a backslash. */
@@ -158,6 +205,11 @@ static void zsh_text(const char *text, FILE *out)
 
 static void zsh_spec(const struct option_row *row, const char *prefix, FILE *out)
 {
+	static const char *const actions[] = {[COMPLETE_NOTHING] = "",
+		[COMPLETE_FILE] = "_files",
+		[COMPLETE_FOLDER] = "_files -/",
+		[COMPLETE_AT] = "{compset -P @ && _files}"};
+
 	fprintf(out, "\t'%s%s", row->type == OPTION_LIST || row->type == OPTION_TIMES ? "*" : "",
 		prefix);
 	fputc('[', out);
@@ -171,11 +223,8 @@ static void zsh_spec(const struct option_row *row, const char *prefix, FILE *out
 			fputc('(', out);
 			print_words(row->choices, out);
 			fputc(')', out);
-		} else if (row->complete == COMPLETE_FILE) {
-			fputs("_files", out);
-		} else if (row->complete == COMPLETE_FOLDER) {
-			fputs("_files -/", out);
 		}
+		fputs(actions[row->complete], out);
 	}
 	fputs("' \\\n", out);
 }
@@ -200,7 +249,8 @@ static void print_zsh(const struct option_program *program, const struct option_
 						    : "");
 		zsh_spec(rows[i], prefix, out);
 	}
-	fprintf(out, "\t'*:operand:%s'\n", program->operands == COMPLETE_FILE ? "_files" : "");
+	fprintf(out, "\t'*:operand:%s'\n",
+		program->operands == COMPLETE_AT ? "{compset -P \"*=@\" && _files}" : "");
 }
 
 static void fish_text(const char *text, FILE *out)
@@ -212,28 +262,63 @@ static void fish_text(const char *text, FILE *out)
 	}
 }
 
+/*
+ * A function that offers the files after @, of @FILE and NAME=@FILE: with what is before them, but
+ * without --option=, which fish puts there itself.
+ */
+static void fish_at(const struct option_program *program, const char *name, FILE *out)
+{
+	fprintf(out,
+		"function %s_at\n"
+		"\tset -l token (commandline -ct | string replace -r '^--[^=]*=' '')\n"
+		"\tset -l parts (string match -r '^((?:[^=]*=)?@)(.*)$' -- $token)\n"
+		"\tor return\n"
+		"\tset -l files (complete -C \"'' $parts[3]\")\n"
+		"\tstring join \\n -- $parts[2]$files\n"
+		"end\n",
+		name);
+	if (program->operands == COMPLETE_AT)
+		fprintf(out, "complete -c %s -a '(%s_at)'\n", program->name, name);
+}
+
+static void fish_value(const struct option_row *row, const char *at, FILE *out)
+{
+	static const char *const values[] = {[COMPLETE_NOTHING] = " -x",
+		[COMPLETE_FILE] = " -r -F",
+		[COMPLETE_FOLDER] = " -x -a '(__fish_complete_directories)'"};
+
+	/* A value that may be left out does not stand in a word of its own. */
+	if (row->argument == NULL || (row->preset != NULL && row->choices == NULL))
+		return;
+	if (row->choices != NULL) {
+		fputs(row->preset != NULL ? " -a '" : " -x -a '", out);
+		print_words(row->choices, out);
+		fputc('\'', out);
+	} else if (row->complete == COMPLETE_AT) {
+		fprintf(out, " -x -a '(%s_at)'", at);
+	} else {
+		fputs(values[row->complete], out);
+	}
+}
+
 static void print_fish(const struct option_program *program, const struct option_row **rows,
 	size_t count, FILE *out)
 {
-	fprintf(out, "# fish completion for %s, made by %s --completions fish\n", program->name,
-		program->name);
-	if (program->operands != COMPLETE_FILE)
-		fprintf(out, "complete -c %s -f\n", program->name);
+	bool at = program->operands == COMPLETE_AT;
+	char name[64];
+
+	function_name(program, name);
+	fprintf(out, "# fish completion for %s, made by %s --completions fish\ncomplete -c %s -f\n",
+		program->name, program->name, program->name);
+	for (size_t i = 0; i < count; i++)
+		at = at || rows[i]->complete == COMPLETE_AT;
+	if (at)
+		fish_at(program, name, out);
 	for (size_t i = 0; i < count; i++) {
 		fprintf(out, "complete -c %s -l %s", program->name, rows[i]->name);
 		if (rows[i]->letter != 0)
 			fprintf(out, " -s %c", rows[i]->letter);
-		if (rows[i]->choices != NULL && rows[i]->preset == NULL) {
-			fputs(" -x -a '", out);
-			print_words(rows[i]->choices, out);
-			fputc('\'', out);
-		} else if (rows[i]->argument != NULL && rows[i]->preset == NULL) {
-			fputs(rows[i]->complete == COMPLETE_NOTHING ? " -x"
-				: rows[i]->complete == COMPLETE_FILE
-					? " -r -F"
-					: " -x -a '(__fish_complete_directories)'",
-				out);
-		}
+		fish_value(rows[i], name, out);
 		fputs(" -d '", out);
 		fish_text(rows[i]->help, out);
 		fputs("'\n", out);

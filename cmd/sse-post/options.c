@@ -24,7 +24,7 @@ static const char *const results_words[] = {"none", "json", NULL};
 static const struct option_row rows[] = {
 	{"data", 'd', OPTION_STRING, FIELD(data), "DATA",
 		"send DATA as it is; @FILE reads a file, - the standard input", "Event",
-		.complete = COMPLETE_FILE, .may_be_empty = true},
+		.complete = COMPLETE_AT, .may_be_empty = true},
 	{"file", 'f', OPTION_STRING, FIELD(file), "FILE",
 		"send what is in FILE, as one event if not told otherwise", "Event",
 		.complete = COMPLETE_FILE},
@@ -97,7 +97,7 @@ static const struct option_program program = {
 		"  sse-post firstname=John lastname=DOE        {\"firstname\":\"John\",...} to users\n"
 		"  sse-post chat/lobby -d 'Hello, all'         a text to another topic\n"
 		"  tail -f app.log | sse-post logs/app         each line as it comes\n",
-	.operands = COMPLETE_NOTHING,
+	.operands = COMPLETE_AT,
 	.version = client_version,
 };
 

@@ -95,9 +95,9 @@ static const struct option_row rows[] = {
 		"say if it is a healthy stream, and what to mend", "Diagnose"},
 
 	{"data", 'd', OPTION_STRING, FIELD(data), "DATA", "send DATA, or the file of @FILE",
-		"Request", .complete = COMPLETE_FILE, .rivals = "body", .may_be_empty = true},
+		"Request", .complete = COMPLETE_AT, .rivals = "body", .may_be_empty = true},
 	{"json", 0, OPTION_STRING, FIELD(json), "DATA", "the same, which has to be JSON", "Request",
-		.complete = COMPLETE_FILE, .rivals = "body"},
+		.complete = COMPLETE_AT, .rivals = "body"},
 	{0},
 };
 

@@ -1,6 +1,14 @@
 # fish completion for sse-post, made by sse-post --completions fish
 complete -c sse-post -f
-complete -c sse-post -l data -s d -r -F -d 'send DATA as it is; @FILE reads a file, - the standard input'
+function _sse_post_at
+	set -l token (commandline -ct | string replace -r '^--[^=]*=' '')
+	set -l parts (string match -r '^((?:[^=]*=)?@)(.*)$' -- $token)
+	or return
+	set -l files (complete -C "'' $parts[3]")
+	string join \n -- $parts[2]$files
+end
+complete -c sse-post -a '(_sse_post_at)'
+complete -c sse-post -l data -s d -x -a '(_sse_post_at)' -d 'send DATA as it is; @FILE reads a file, - the standard input'
 complete -c sse-post -l file -s f -r -F -d 'send what is in FILE, as one event if not told otherwise'
 complete -c sse-post -l event -s e -x -d 'the event\'s type (the server\'s default: update)'
 complete -c sse-post -l as -x -a 'auto json text form' -d 'json, text or form; auto (default): JSON if it is JSON'

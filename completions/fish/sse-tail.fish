@@ -1,5 +1,12 @@
 # fish completion for sse-tail, made by sse-tail --completions fish
 complete -c sse-tail -f
+function _sse_tail_at
+	set -l token (commandline -ct | string replace -r '^--[^=]*=' '')
+	set -l parts (string match -r '^((?:[^=]*=)?@)(.*)$' -- $token)
+	or return
+	set -l files (complete -C "'' $parts[3]")
+	string join \n -- $parts[2]$files
+end
 complete -c sse-tail -l output -s o -x -a 'pretty json data raw sse template' -d 'pretty: for people (default in a terminal); json: one line an event (default in a pipe); data: the data alone; raw: the bytes as they came; sse: an event stream again; template: as -F says'
 complete -c sse-tail -l template -s F -x -d 'in which %e is the type, %i the id, %d the data'
 complete -c sse-tail -l pointer -x -d 'one value of JSON data, like /user/name (repeat)'
@@ -7,7 +14,7 @@ complete -c sse-tail -l join -s j -d 'without line ends between events'
 complete -c sse-tail -l null -s 0 -d 'end each event with a NUL'
 complete -c sse-tail -l nest -d 'json: data that is JSON as such'
 complete -c sse-tail -l llm -x -a 'openai anthropic' -d 'the running text of openai or anthropic'
-complete -c sse-tail -l time -s t -d 'with a time: iso (default), unix or delta'
+complete -c sse-tail -l time -s t -a 'iso unix delta' -d 'with a time: iso (default), unix or delta'
 complete -c sse-tail -l comments -d 'show comments, too'
 complete -c sse-tail -l wrap -x -a 'wrap cut off' -d 'long lines in a terminal: wrap, cut or off'
 complete -c sse-tail -l color -x -a 'auto always never' -d 'auto, always or never (auto: in a terminal)'
@@ -32,8 +39,8 @@ complete -c sse-tail -l reconnect-delay -x -d 'the shortest pause (2s), unless t
 complete -c sse-tail -l read-timeout -x -d 'reconnect if nothing came for this long'
 complete -c sse-tail -l reconnect -d 'also with -d, --json or -X'
 complete -c sse-tail -l check -d 'say if it is a healthy stream, and what to mend'
-complete -c sse-tail -l data -s d -r -F -d 'send DATA, or the file of @FILE'
-complete -c sse-tail -l json -r -F -d 'the same, which has to be JSON'
+complete -c sse-tail -l data -s d -x -a '(_sse_tail_at)' -d 'send DATA, or the file of @FILE'
+complete -c sse-tail -l json -x -a '(_sse_tail_at)' -d 'the same, which has to be JSON'
 complete -c sse-tail -l request -s X -x -d 'ask with this method'
 complete -c sse-tail -l header -s H -x -d 'send this header, \'Name: value\' (repeat)'
 complete -c sse-tail -l user -s u -x -d 'log in with these'

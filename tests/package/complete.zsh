@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
-# complete.zsh FOLDER WORDS: what zsh makes of WORDS and a tab, with the completions in FOLDER.
+# complete.zsh FOLDER WORDS WANTED: does zsh make WANTED of WORDS and a tab, with the completions in
+# FOLDER?  Prints what it shows.
 zmodload zsh/zpty
+setopt extended_glob
 zpty shell zsh -f -i
 zpty -w shell "PS1= fpath=($1 \$fpath); autoload -Uz compinit; compinit -u -D; echo READY\$((1))"
 integer tries=0
@@ -9,9 +11,10 @@ seen=
 await() {
 	for ((tries = 0; tries < 100; tries++)); do
 		while zpty -rt shell part; do
-			seen+=$part
+			# Without what sets colours and clears the rest of the line.
+			seen+=${part//$'\e['[0-9;]#[mK]}
 		done
-		[[ $seen = *$1* ]] && return 0
+		[[ $seen = *"$1"* ]] && return 0
 		sleep 0.1
 	done
 	return 1
@@ -19,7 +22,7 @@ await() {
 await READY1 || exit 1
 seen=
 zpty -n -w shell "$2"$'\t'
-await "--version"
+await "$3"
 found=$?
 print -r -- $seen
 zpty -d shell
