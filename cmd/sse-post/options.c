@@ -164,8 +164,7 @@ static int check_data(const struct options *options, struct error *error)
 	bool input = options->source != SOURCE_AUTO;
 
 	if (options->data != NULL && strcmp(options->data, "@") == 0)
-		return error_set(
-			error, EX_USAGE, "--data: the name of the file after @ is empty");
+		return error_set(error, EX_USAGE, "--data: the name of the file after @ is empty");
 	if (options->data != NULL && options->field_count > 0)
 		return error_set(error, EX_USAGE,
 			"'%.200s' and --data both give the data; give one of them",

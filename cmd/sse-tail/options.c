@@ -25,8 +25,7 @@ static const struct option_row rows[] = {
 	{"template", 'F', OPTION_STRING, FIELD(output.template), "TEXT",
 		"in which %e is the type, %i the id, %d the data", "Output", .rivals = "format"},
 	{"pointer", 0, OPTION_LIST, FIELD(filter.pointers), "PLACE",
-		"one value of JSON data, like /user/name (repeat)", "Output",
-		.may_be_empty = true},
+		"one value of JSON data, like /user/name (repeat)", "Output", .may_be_empty = true},
 	{"join", 'j', OPTION_FLAG, FIELD(output.join), NULL, "without line ends between events",
 		"Output", .rivals = "end"},
 	{"null", '0', OPTION_FLAG, FIELD(output.nul), NULL, "end each event with a NUL", "Output",
@@ -74,8 +73,9 @@ static const struct option_row rows[] = {
 
 	{"last-event-id", 0, OPTION_STRING, FIELD(last_event_id), "ID",
 		"go on after the event with this id", "Start and reconnect",
-		.if_empty = "leave the option out to begin with what comes now, or give --since all "
-			    "for everything that is stored"},
+		.if_empty =
+			"leave the option out to begin with what comes now, or give --since all "
+			"for everything that is stored"},
 	{"since", 0, OPTION_STRING, FIELD(since), "TIME", "from 10m ago, a point in time, or all",
 		"Start and reconnect"},
 	{"state", 0, OPTION_STRING, FIELD(state), "FILE", "go on where FILE says, and keep it",
