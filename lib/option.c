@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <sysexits.h>
 
+#include "nearest.h"
 #include "number.h"
 #include "option.h"
 #include "option_text.h"
@@ -205,55 +206,20 @@ static int store_variable(const struct option_row *row, void *config, struct err
 	return 0;
 }
 
-/* How many letters have to be changed, added or removed to get from one word to the other. */
-static size_t distance(const char *a, size_t a_len, const char *b)
-{
-	size_t row[64], b_len = strlen(b);
-
-	if (b_len >= 64 || a_len >= 64)
-		return 64;
-	for (size_t j = 0; j <= b_len; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a_len; i++) {
-		size_t corner = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= b_len; j++) {
-			size_t best = corner + (a[i - 1] != b[j - 1]);
-
-			corner = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[b_len];
-}
-
 static int unknown(
 	const struct option_row *const *rows, size_t count, const char *word, struct error *error)
 {
-	size_t len = strcspn(word, "="), best = len / 2 < 3 ? len / 2 + 1 : 4;
-	const char *near = NULL;
+	size_t len = strcspn(word, "=");
+	struct nearest nearest;
 
-	for (size_t i = 0; i < count; i++) {
-		size_t far = distance(word, len, rows[i]->name);
-
-		/* A word that was cut short is near too, however much is missing. */
-		if (len >= 3 && strncmp(word, rows[i]->name, len) == 0)
-			far = 1;
-		if (far < best) {
-			best = far;
-			near = rows[i]->name;
-		}
-	}
-	if (near == NULL)
+	nearest_start(&nearest, word, len);
+	for (size_t i = 0; i < count; i++)
+		nearest_offer(&nearest, rows[i]->name);
+	if (nearest.name == NULL)
 		return error_set(error, EX_USAGE,
 			"there is no option --%.*s; --help lists them all", (int)len, word);
 	return error_set(error, EX_USAGE, "there is no option --%.*s; did you mean --%s?", (int)len,
-		word, near);
+		word, nearest.name);
 }
 
 /* getopt_long()'s own tables, made from the rows; its val is the row's index + 256. */
