@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "envelope.h"
 #include "history.h"
 #include "number.h"
-#include "since.h"
-#include "store.h"
+#include "stream.h"
 #include "worker.h"
 
 /* A chunk is about this much, or one event if that is larger. */
@@ -179,44 +179,32 @@ static void free_list(void *state)
 	free(list);
 }
 
-/* Read ?limit=, ?before= and ?since=.  Return 0, or -1 when a problem was replied. */
-static int read_range(struct list *list)
+/* Read ?limit=, ?before= and ?since=.  Return 0, or -1 with what would be right. */
+static int read_range(struct list *list, struct error *error)
 {
-	struct request *request = list->request;
-	char *limit = route_query(&request->route, "limit");
-	char *before = route_query(&request->route, "before");
-	char *since = route_query(&request->route, "since");
-	struct error error = {0};
-	int result = 0;
+	const struct route_query *query = &list->request->route.query;
+	const struct identity *identity = &list->request->server->store->identity;
 
-	list->by_count = limit != NULL;
-	list->by_time = since != NULL;
-	if (limit != NULL && number_count(limit, 1, INT64_MAX / 2, &list->count, &error) != 0) {
-		request_problem(request, 400, "limit is a number from 1");
-		result = -1;
-	} else if (since != NULL && since_parse(since, store_now(), &list->since, &error) != 0) {
-		request_problem(request, 400, "since: %s", error.text);
-		result = -1;
-	} else if (before != NULL) {
-		if (!identity_parse(
-			    &request->server->store->identity, before, list->head, &list->upto)) {
-			request_problem(request, 400, "before: this is no id of this log");
-			result = -1;
-		} else if (list->upto > 0) {
-			list->upto--;
-		}
-	}
-	free(limit);
-	free(before);
-	free(since);
-	return result;
+	list->by_count = query->limit != NULL;
+	list->by_time = query->since != NULL;
+	if (list->by_count &&
+		number_count(query->limit, 1, INT64_MAX / 2, &list->count, error) != 0)
+		return error_set(error, EX_DATAERR, "limit is a number from 1");
+	if (list->by_time && stream_since(query->since, &list->since, error) != 0)
+		return -1;
+	if (query->before == NULL)
+		return 0;
+	if (!identity_parse(identity, query->before, list->head, &list->upto))
+		return error_set(error, EX_DATAERR, "before: this is no id of this log");
+	if (list->upto > 0)
+		list->upto--;
+	return 0;
 }
 
 static struct list *new_list(struct request *request)
 {
 	struct list *list = calloc(1, sizeof(*list));
 	const char *accept = request_header(request, "Accept");
-	struct error error = {0};
 
 	if (list == NULL) {
 		request_problem(request, 503, "out of memory; try again later");
@@ -233,10 +221,7 @@ static struct list *new_list(struct request *request)
 	list->head = window_position(request->server->window);
 	list->upto = list->head;
 	buf_init(&list->chunk, SIZE_MAX / 2);
-	if (route_flag(&request->route, "envelope", &list->envelope, &error) != 0) {
-		request_problem(request, 400, "%s", error.text);
-		return NULL;
-	}
+	list->envelope = request->route.query.envelope;
 	if (list->topic != NULL && topic_set_add(&list->topics, list->topic) != 0) {
 		request_problem(request, 503, "out of memory; try again later");
 		return NULL;
@@ -247,9 +232,14 @@ static struct list *new_list(struct request *request)
 void history_list(struct request *request)
 {
 	struct list *list = new_list(request);
+	struct error error = {0};
 
-	if (list == NULL || read_range(list) != 0)
+	if (list == NULL)
 		return;
+	if (read_range(list, &error) != 0) {
+		request_problem(request, 400, "%s", error.text);
+		return;
+	}
 	if (list->topic == NULL) {
 		request_reply_static(request, 200, type_of(list), "[]\n", list->lines ? 0 : 3);
 		add_head(request, list->head);

@@ -77,6 +77,7 @@ static void say_options(struct request *request);
 /* Everything that is served: one row each. */
 static const struct handler handlers[] = {
 	{ROUTE_STREAM, "GET", stream_check, stream_run},
+	{ROUTE_STREAMS, "GET", stream_check, stream_run},
 	{ROUTE_TOPIC, "GET", NULL, history_list},
 	{ROUTE_TOPIC, "POST", publish_check, publish_run},
 	{ROUTE_EVENT, "GET", NULL, history_event},
@@ -349,6 +350,13 @@ static char *problem_text(unsigned status, const char *detail)
 	return text;
 }
 
+/* What a sentence repeats of a request may be anything, and cut anywhere: make it UTF-8. */
+static void make_utf8(char *text)
+{
+	while (*(text += sse_utf8_valid(text, strlen(text))) != '\0')
+		*text = '?';
+}
+
 void request_problem(struct request *request, unsigned status, const char *format, ...)
 {
 	char detail[600];
@@ -358,6 +366,7 @@ void request_problem(struct request *request, unsigned status, const char *forma
 	va_start(args, format);
 	vsnprintf(detail, sizeof(detail), format, args);
 	va_end(args);
+	make_utf8(detail);
 	text = problem_text(status, detail);
 	request_reply(request, status, "application/problem+json", text ? text : "",
 		text ? strlen(text) : 0);
@@ -449,8 +458,7 @@ static void find_handler(struct request *request)
 	}
 	if (request->handler != NULL)
 		return;
-	if (request->route.kind == ROUTE_STREAM && request->route.topic == NULL &&
-		strcmp(method, "POST") == 0) {
+	if (request->route.kind == ROUTE_STREAMS && strcmp(method, "POST") == 0) {
 		request_problem(request, MHD_HTTP_BAD_REQUEST,
 			"'event' cannot be a topic; /api/event?topic=... is a stream, for GET");
 		return;
@@ -528,11 +536,25 @@ static bool hold_body(struct request *request, size_t len)
 	return request->refused == 0;
 }
 
-/* The head has arrived. */
-static void begin(struct request *request, const char *version)
+/* Find out what the request is for; a problem is replied. */
+static void read_target(struct request *request)
 {
 	struct error error = {0};
 
+	if (route_parse(request->target, &request->route, &error) == 0)
+		find_handler(request);
+	if (request->handler != NULL)
+		route_parse_query(&request->route, request->handler->method, &error);
+	if (error.status != 0)
+		request_problem(request,
+			error.status == EX_OSERR ? MHD_HTTP_SERVICE_UNAVAILABLE
+						 : MHD_HTTP_BAD_REQUEST,
+			"%s", error.text);
+}
+
+/* The head has arrived. */
+static void begin(struct request *request, const char *version)
+{
 	request->stage = REQUEST_BODY;
 	metrics_add(&request->fanout->metrics.requests, 1);
 	set_deadline(request->connection, request->server->options->request_timeout);
@@ -549,11 +571,7 @@ static void begin(struct request *request, const char *version)
 			request, MHD_HTTP_BAD_REQUEST, "an HTTP/1.1 request has a Host header");
 		return;
 	}
-	if (route_parse(request->target, &request->route, &error) != 0) {
-		request_problem(request, MHD_HTTP_BAD_REQUEST, "%s", error.text);
-		return;
-	}
-	find_handler(request);
+	read_target(request);
 	if (request->response == NULL && request->handler->check != NULL)
 		request->handler->check(request);
 	if (request->response == NULL && request->refused == 0)

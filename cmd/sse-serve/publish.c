@@ -23,7 +23,7 @@ struct post {
 	struct batch batch;	    /* a body of many */
 	struct buf data;	    /* of the one event, if it is not the body itself */
 	struct buf answer;	    /* the lines of the answer */
-	char *type;
+	struct sse_text type;
 	bool ephemeral; /* to be passed on, and not stored */
 	bool lines;	/* an answer line for each event is wanted */
 };
@@ -83,14 +83,6 @@ static struct sse_text key_of(const struct request *request)
 	return key != NULL ? (struct sse_text){key, strlen(key)} : (struct sse_text){"", 0};
 }
 
-/* What is wrong with the parameter is said when it is read. */
-static bool is_ephemeral(const struct request *request)
-{
-	bool ephemeral;
-
-	return route_flag(&request->route, "ephemeral", &ephemeral, NULL) == 0 && ephemeral;
-}
-
 static void check_type(struct request *request)
 {
 	const char *type = request_header(request, "Content-Type");
@@ -123,7 +115,7 @@ void publish_check(struct request *request)
 		return;
 	check_type(request);
 	if (request->response != NULL || request_header(request, "Idempotency-Key") == NULL ||
-		is_ephemeral(request))
+		request->route.query.ephemeral)
 		return;
 	fault = content_header_key_fault(key_of(request));
 	if (fault != NULL)
@@ -137,17 +129,13 @@ void publish_check(struct request *request)
 /* The event's type, or the default, and whether it is stored.  0, or the status to answer. */
 static unsigned read_query(struct post *post, struct error *error)
 {
-	char *given = route_query(&post->request->route, "event");
+	const struct route_query *query = &post->request->route.query;
+	const char *type = query->event != NULL ? query->event : "update";
 	const char *fault;
 
-	post->type = given != NULL ? given : strdup("update");
-	if (post->type == NULL) {
-		error_set(error, EX_OSERR, "out of memory; try again later");
-		return 503;
-	}
-	if (route_flag(&post->request->route, "ephemeral", &post->ephemeral, error) != 0)
-		return 400;
-	fault = content_type_fault((struct sse_text){post->type, strlen(post->type)});
+	post->type = (struct sse_text){type, strlen(type)};
+	post->ephemeral = query->ephemeral;
+	fault = content_type_fault(post->type);
 	if (fault == NULL)
 		return 0;
 	error_set(error, EX_DATAERR, "the event type in ?event= %s", fault);
@@ -162,7 +150,7 @@ static unsigned finish_one(struct post *post, struct sse_text data)
 	struct store_append *append = &post->append;
 
 	append->topic = post->request->route.topic;
-	append->event.type = (struct sse_text){post->type, strlen(post->type)};
+	append->event.type = post->type;
 	append->event.data = data;
 	append->event.ephemeral = post->ephemeral;
 	if (!post->ephemeral)
@@ -179,12 +167,9 @@ static unsigned read_json(struct post *post, struct error *error)
 	struct buf *body = &post->request->body;
 	struct json_error reason;
 	struct json_text value;
-	bool envelope;
 
 	/* Nobody wants envelopes to be stored as the data for a slip of the pen. */
-	if (route_flag(&post->request->route, "envelope", &envelope, error) != 0)
-		return 400;
-	if (envelope) {
+	if (post->request->route.query.envelope) {
 		error_set(error, EX_DATAERR,
 			"envelopes are sent as application/x-ndjson, also one alone");
 		return 400;
@@ -241,8 +226,9 @@ static unsigned read_lines(struct post *post, struct error *error)
 	struct request *request = post->request;
 	const char *accept = request_header(request, "Accept");
 	struct batch_rules rules = {.topic = request->route.topic,
-		.type = {post->type, strlen(post->type)},
-		.key = key_of(request)};
+		.type = post->type,
+		.key = key_of(request),
+		.envelope = request->route.query.envelope};
 	enum batch_result result;
 
 	if (post->ephemeral) {
@@ -250,8 +236,6 @@ static unsigned read_lines(struct post *post, struct error *error)
 			"an ephemeral event is sent alone, as application/json or text/plain");
 		return 400;
 	}
-	if (route_flag(&request->route, "envelope", &rules.envelope, error) != 0)
-		return 400;
 	result = batch_read(&post->batch, request->body.data, request->body.len, &rules, error);
 	if (result != BATCH_OK)
 		return result == BATCH_WRONG ? 400 : result == BATCH_TOO_MANY ? 413 : 503;
@@ -272,7 +256,6 @@ static void free_post(void *state)
 {
 	struct post *post = state;
 
-	free(post->type);
 	batch_free(&post->batch);
 	buf_free(&post->data);
 	buf_free(&post->answer);

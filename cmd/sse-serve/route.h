@@ -9,7 +9,8 @@
 #include "error.h"
 
 enum route_kind {
-	ROUTE_STREAM,	/* /api/{topic}/event, or /api/event?topic=... */
+	ROUTE_STREAM,	/* /api/{topic}/event */
+	ROUTE_STREAMS,	/* /api/event?topic=...: one stream of many topics */
 	ROUTE_TOPIC,	/* /api/{topic} */
 	ROUTE_EVENT,	/* /api/{topic}/{id} */
 	ROUTE_PRESENCE, /* /api/{topic}/presence */
@@ -21,42 +22,44 @@ enum route_kind {
 	ROUTE_PAGE,	/* anything else */
 };
 
+/*
+ * What the query says.  The texts are decoded and live as long as the route; NULL where the
+ * parameter was not given.
+ */
+struct route_query {
+	const char *limit, *before, *since;
+	const char *last_event_id; /* by any of its names; an empty one counts as not given */
+	const char *as, *event;
+	const char **topics; /* in their order */
+	size_t topic_count;
+	bool envelope, ephemeral;
+};
+
 struct route {
 	enum route_kind kind;
-	char *topic; /* of /api, checked; NULL for /api/event */
+	char *topic; /* of /api, checked; NULL for ROUTE_STREAMS */
 	char *id;    /* of ROUTE_EVENT */
 	char *path;  /* decoded, from the first slash; owns the memory of the three */
-	char *query; /* as it came, without the question mark; empty if there is none */
+	struct route_query query;
+	char *query_text; /* without the question mark; owns the memory of the texts in query */
 };
 
 /*
  * route_parse(target, route, error):
  * Split a request target as it came in the request line.  Return 0, or -1 with what is wrong with
- * it (EX_DATAERR): an encoded NUL, a bad percent escape, a bad topic, or one of our parameters of
- * which there can be one only twice in the query, or without a =.
+ * its path (EX_DATAERR): an encoded NUL, a bad percent escape, a bad topic.
  */
 int route_parse(const char *target, struct route *route, struct error *error);
 
 /*
- * route_query(route, name):
- * The decoded value of a query parameter, which the caller frees; NULL if it is not there (or
- * without memory).  Of several the first.
+ * route_parse_query(route, method, error):
+ * Fill route->query, once, with what ${method} (GET or POST) takes at this target; of a target that
+ * is no part of the API the query is ignored.  Return 0, or -1 with what is wrong and what would be
+ * right (EX_DATAERR; EX_OSERR without memory): a parameter that is not taken here, one without a
+ * value, one twice that can be there once, a flag other than 1 or 0, ids that differ, a bad percent
+ * escape, an encoded NUL.  Names that begin with _ are ignored.
  */
-char *route_query(const struct route *route, const char *name);
-
-/*
- * route_query_next(route, name, cursor):
- * The decoded value of the parameter's next occurrence after *${cursor}, which starts as 0; the
- * caller frees it.  NULL if there is no further one (or without memory).
- */
-char *route_query_next(const struct route *route, const char *name, size_t *cursor);
-
-/*
- * route_flag(route, name, flag, error):
- * Read a parameter that is 1 or 0; 0 if it is not there.  Return 0, or -1 with what would be
- * right (EX_DATAERR).
- */
-int route_flag(const struct route *route, const char *name, bool *flag, struct error *error);
+int route_parse_query(struct route *route, const char *method, struct error *error);
 
 /* route_free(route): takes what route_parse() filled, also when it failed. */
 void route_free(struct route *route);

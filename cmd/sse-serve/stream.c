@@ -23,17 +23,23 @@
 void stream_check(struct request *request)
 {
 	const char *length = request_header(request, "Content-Length");
-	char *name = route_query(&request->route, "as");
-	bool named = name != NULL;
 
-	free(name);
 	/* Its name would be seen by all. */
-	if (named && !request_check_origin(request, "take a name here"))
+	if (request->route.query.as != NULL && !request_check_origin(request, "take a name here"))
 		return;
 	/* Its bytes would be taken for part of the stream's socket. */
 	if ((length != NULL && strcmp(length, "0") != 0) ||
 		request_header(request, "Transfer-Encoding") != NULL)
 		request_problem(request, 400, "a request for a stream has no body");
+}
+
+int stream_since(const char *text, int64_t *since, struct error *error)
+{
+	struct error reason;
+
+	if (since_parse(text, store_now(), since, &reason) == 0)
+		return 0;
+	return error_set(error, EX_DATAERR, "since: %s", reason.text);
 }
 
 /*
@@ -42,112 +48,69 @@ void stream_check(struct request *request)
  */
 static int find_start(struct request *request, struct start *start, struct error *error)
 {
-	const char *header = request_header(request, "Last-Event-ID");
-	struct error reason;
-	char *id, *since;
-	int result = 0;
+	const struct route_query *query = &request->route.query;
+	const char *id = request_header(request, "Last-Event-ID");
 
-	id = header != NULL && header[0] != '\0' ? strdup(header)
-						 : route_query(&request->route, "last_event_id");
-	if (id != NULL && id[0] != '\0') {
-		if (identity_parse(&request->server->store->identity, id,
-			    window_position(request->server->window), &start->after)) {
-			start->kind = START_AFTER;
-			free(id);
-			return 0;
-		}
-		start->kind = START_UNKNOWN;
-		start->unknown = id;
-		if (strlen(id) > FOREIGN_ID_MAX)
-			id[FOREIGN_ID_MAX] = '\0';
-		/* It goes into JSON: what is not UTF-8 is not worth repeating. */
-		id[sse_utf8_valid(id, strlen(id))] = '\0';
+	if (id == NULL || id[0] == '\0')
+		id = query->last_event_id;
+	if (id == NULL && query->since == NULL)
+		return 0;
+	if (id == NULL) {
+		start->kind = START_SINCE;
+		return stream_since(query->since, &start->since, error);
+	}
+	if (identity_parse(&request->server->store->identity, id,
+		    window_position(request->server->window), &start->after)) {
+		start->kind = START_AFTER;
 		return 0;
 	}
-	free(id);
-	since = route_query(&request->route, "since");
-	if (since == NULL)
-		return 0;
-	start->kind = START_SINCE;
-	if (since_parse(since, store_now(), &start->since, &reason) != 0)
-		result = error_set(error, EX_DATAERR, "since: %s", reason.text);
-	free(since);
-	return result;
+	start->kind = START_UNKNOWN;
+	start->unknown = strndup(id, FOREIGN_ID_MAX);
+	if (start->unknown == NULL)
+		return error_set(error, EX_OSERR, "out of memory; try again later");
+	/* It goes into JSON: what is not UTF-8 is not worth repeating. */
+	start->unknown[sse_utf8_valid(start->unknown, strlen(start->unknown))] = '\0';
+	return 0;
 }
 
-/* Read all ?topic= of /api/event.  Return their number, or -1 with the reason. */
-static int read_topics(
-	const struct request *request, char **topics, size_t max, struct error *error)
+/* Check all ?topic= of /api/event.  Return 0, or -1 with the reason. */
+static int check_topics(const struct request *request, struct error *error)
 {
+	const struct route_query *query = &request->route.query;
+	size_t max = (size_t)request->server->options->max_topics_per_stream;
 	struct error reason = {0};
-	size_t cursor = 0, count = 0;
-	char *topic;
 
-	while ((topic = route_query_next(&request->route, "topic", &cursor)) != NULL) {
-		if (count == max) {
-			free(topic);
-			return error_set(error, EX_DATAERR,
-				"a stream can name at most %zu topics (--max-topics-per-stream)",
-				max);
-		}
-		topics[count++] = topic;
+	if (query->topic_count > max)
+		return error_set(error, EX_DATAERR,
+			"a stream can name at most %zu topics (--max-topics-per-stream)", max);
+	for (size_t i = 0; i < query->topic_count; i++) {
+		const char *topic = query->topics[i];
+
 		if (topic_pattern_check(topic, strlen(topic), &reason) != 0)
 			return error_set(
 				error, EX_DATAERR, "topic=%.100s: %.200s", topic, reason.text);
 	}
-	if (count == 0)
+	if (query->topic_count == 0)
 		return error_set(error, EX_DATAERR,
 			"say which topics: /api/event?topic=users&topic=chat/*, where * stands for "
 			"one segment and ** for all further ones");
-	return (int)count;
-}
-
-static bool names_topic(const struct request *request)
-{
-	char *topic = route_query(&request->route, "topic");
-	bool named = topic != NULL;
-
-	free(topic);
-	return named;
+	return 0;
 }
 
 /* What the request is for.  NULL with the reason. */
 static struct selection *find_selection(const struct request *request, struct error *error)
 {
-	size_t max = (size_t)request->server->options->max_topics_per_stream;
-	struct selection *selection = NULL;
+	const struct route_query *query = &request->route.query;
 	const char *topic = request->route.topic;
-	char **topics;
-	bool envelope;
-	int count;
+	struct selection *selection;
 
-	if (route_flag(&request->route, "envelope", &envelope, error) != 0)
+	if (topic == NULL && check_topics(request, error) != 0)
 		return NULL;
-	if (topic != NULL) {
-		if (names_topic(request)) {
-			error_set(error, EX_DATAERR,
-				"this is the stream of one topic; /api/event?topic=... is that of many");
-			return NULL;
-		}
-
-		selection = selection_new(&topic, 1, envelope);
-		if (selection == NULL)
-			error_set(error, EX_OSERR, "out of memory; try again later");
-		return selection;
-	}
-	topics = calloc(max, sizeof(char *));
-	if (topics == NULL) {
+	selection = topic != NULL
+			    ? selection_new(&topic, 1, query->envelope)
+			    : selection_new(query->topics, query->topic_count, query->envelope);
+	if (selection == NULL)
 		error_set(error, EX_OSERR, "out of memory; try again later");
-		return NULL;
-	}
-	count = read_topics(request, topics, max, error);
-	if (count > 0)
-		selection = selection_new((const char *const *)topics, (size_t)count, envelope);
-	if (count > 0 && selection == NULL)
-		error_set(error, EX_OSERR, "out of memory; try again later");
-	for (size_t i = 0; i < max; i++)
-		free(topics[i]);
-	free(topics);
 	return selection;
 }
 
@@ -220,13 +183,12 @@ static struct roster_stay *reserve(const struct request *request, const struct s
 /* With ?as=, find a place for the name.  False when a problem was replied. */
 static bool seat(struct request *request, struct opening *opening)
 {
-	char *name = route_query(&request->route, "as");
+	const char *name = request->route.query.as;
 	bool full = false;
 
 	if (name == NULL)
 		return true;
 	opening->stay = reserve(request, opening->selection, name, &full);
-	free(name);
 	if (full)
 		request_problem(request, 503,
 			"the limit of %lld names that can be present is reached (--max-names); try "
@@ -271,15 +233,10 @@ static void take_opening(struct message *message)
 /* Is the name in ?as=, if there is one, a name?  Return 0, or -1 with what is wrong. */
 static int check_name(const struct request *request, struct error *error)
 {
-	char *name = route_query(&request->route, "as");
+	const char *name = request->route.query.as;
 	const char *fault =
 		name != NULL ? content_name_fault((struct sse_text){name, strlen(name)}) : NULL;
 
-	if (name != NULL && request->route.kind == ROUTE_STATUS) {
-		free(name);
-		return error_set(error, EX_DATAERR, "$sys has no names: leave out ?as=");
-	}
-	free(name);
 	if (fault == NULL)
 		return 0;
 	return error_set(error, EX_DATAERR,

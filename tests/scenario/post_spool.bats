@@ -175,13 +175,13 @@ lines'
 
 @test "credentials are not written into the spool, and go to no other host" {
 	place
-	run -0 post "${URL/\/\////me:hidden1@}/api/t?token=hidden2" -d x -u u:hidden3 -H 'X-Api-Key: hidden4' -b 'sid=hidden5'
+	run -0 post "${URL/\/\////me:hidden1@}/api/t?_token=hidden2" -d x -u u:hidden3 -H 'X-Api-Key: hidden4' -b 'sid=hidden5'
 	run ! grep -rq hidden spool
-	grep -rq 'token=\.\.\.' spool
+	grep -rq '_token=\.\.\.' spool
 	run -64 post --flush
 	[[ $output == *"name the whole URL"* ]]
 	serve_at "$PORT"
-	run -0 post "${URL/\/\////me:hidden1@}/api/t?token=hidden2" --flush
+	run -0 post "${URL/\/\////me:hidden1@}/api/t?_token=hidden2" --flush
 	stored t | is '"x"'
 	stop
 	run -0 post t n:=1

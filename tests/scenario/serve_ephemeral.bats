@@ -144,7 +144,7 @@ passes() {
 	# It would be stored.
 	text 'any?ephemeral' x
 	problem 400 "'ephemeral' without a value"
-	text 'any?event=typing&ephemeral&x=1' x
+	text 'any?event=typing&ephemeral&_=1' x
 	problem 400 "'ephemeral' without a value"
 	text 'any?ephemeral=' x
 	problem 400 'ephemeral is 1 or 0'

@@ -243,7 +243,7 @@ teardown() {
 		text "any?event=$type" x
 		problem 400 'gap, join and leave'
 	done
-	text 'any?x=1&event=b%C3%A4d+news' x
+	text 'any?_=1&event=b%C3%A4d+news' x
 	answers 201
 	ask "$URL/api/any?envelope=1"
 	has body '"event":"bäd news"'
@@ -441,6 +441,57 @@ teardown() {
 	answers 400
 	ask "$URL/api/any?since=1%"
 	answers 400
+}
+
+@test "a parameter that is misspelt or of something else is refused, and the answer says what is taken" {
+	serve
+	json any 1
+	ask "$URL/api/any?limt=1"
+	problem 400 "'limt' is not a parameter of a list; did you mean 'limit'?"
+	ask "$URL/api/any?foo=1&limit=1"
+	problem 400 "'foo' is not a parameter of a list, which takes limit, before, since and envelope"
+	ask --max-time 9 "$URL/api/any/event?limit=1"
+	problem 400 "'limit' is a parameter of a list, not of a topic's stream, which takes"
+	ask "$URL/api/any/presence?envelope=1"
+	problem 400 'presence, which takes none'
+	text 'any?since=1m' 2
+	problem 400 "'since' is a parameter of a topic's stream, not of a POST, which takes"
+	text 'any?evnt=news' 2
+	problem 400 "did you mean 'event'?"
+	ask "$URL/api/any?%22%0a%ff=1"
+	problem 400 'is not a parameter of a list'
+	node -e 'JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(require("fs").readFileSync("body")))'
+	ask "$URL/api/any"
+	[ "$(cat body)" = '[1]' ]
+	# HEAD is GET without a body, OPTIONS is not about the query.
+	ask --head "$URL/api/any?limt=1"
+	answers 400
+	ask --head "$URL/api/any/event?limit=1"
+	answers 400
+	ask -X OPTIONS "$URL/api/any?limt=1"
+	answers 204
+	# A wrong method or target is told before its parameters.
+	ask -X PUT "$URL/api/any?limt=1"
+	problem 405 POST
+	ask "$URL/api/\$sys?limt=1"
+	problem 404 'its stream is'
+}
+
+@test "a name that begins with _ is ignored, as is the query of what is not the API" {
+	serve
+	text 'any?_=1785621600000&_token=x%20y&_' 1
+	answers 201
+	ask "$URL/api/any?_=1&limit=1&_=2"
+	[ "$(cat body)" = '["1"]' ]
+	follow stream '/api/any/event?_&since=all'
+	wait_for has stream 'data: 1'
+	local path
+	for path in / /healthz /readyz /metrics; do
+		ask "$URL$path?limt=1&limt=2&x=%zz&%00"
+		answers 200
+	done
+	ask "$URL/chat?room=lobby"
+	answers 200
 }
 
 @test "an unknown topic is an empty list" {

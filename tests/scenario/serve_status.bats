@@ -82,7 +82,7 @@ metric() {
 		text "$name/event" x
 		problem 405 GET
 		ask "$URL/api/$name/event?as=Ada"
-		problem 400 'no names'
+		problem 400 "'as' is a parameter of a topic's stream, not of"
 		ask "$URL/api/event?topic=$name&topic=a"
 		problem 400 'topic='
 		ask --head "$URL/api/$name/event"
@@ -103,7 +103,7 @@ metric() {
 	serve
 	local i
 	for i in {1..30}; do
-		curl -sS -H 'Content-Type: text/plain' -d x "$URL/api/t/$i?n=[1-$((i > 10 ? 3 : 1))]"
+		curl -sS -H 'Content-Type: text/plain' -d x "$URL/api/t/$i?_=[1-$((i > 10 ? 3 : 1))]"
 	done
 	follow sys '/api/$sys/event'
 	wait_for has sys 'event: stats'

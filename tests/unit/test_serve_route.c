@@ -16,8 +16,8 @@
 
 struct row {
 	const char *target;
-	int kind; /* enum route_kind, or -1: refused */
-	const char *topic, *id, *query;
+	int kind;			/* enum route_kind, or -1: refused */
+	const char *topic, *id, *query; /* as it came */
 };
 
 static void names_what_is_meant(void **state)
@@ -54,7 +54,7 @@ static void names_what_is_meant(void **state)
 		{"http://host:1/api/users?a", ROUTE_TOPIC, "users", NULL, "a"},
 		{"http://host", ROUTE_PAGE, NULL, NULL, ""},
 		{"/api/", -1, NULL, NULL, NULL},
-		{"/api/event?topic=a&topic=b/*", ROUTE_STREAM, NULL, NULL, "topic=a&topic=b/*"},
+		{"/api/event?topic=a&topic=b/*", ROUTE_STREAMS, NULL, NULL, "topic=a&topic=b/*"},
 		{"/api//event", -1, NULL, NULL, NULL},
 		{"/api/event/event", -1, NULL, NULL, NULL},
 		{"/api/users/", -1, NULL, NULL, NULL},
@@ -98,7 +98,7 @@ static void names_what_is_meant(void **state)
 			assert_int_equal(error.status, EX_DATAERR);
 			assert_true(error.text[0] != '\0');
 		} else {
-			assert_string_equal(route.query, rows[i].query);
+			assert_string_equal(route.query_text, rows[i].query);
 			if (rows[i].topic != NULL)
 				assert_string_equal(route.topic, rows[i].topic);
 			if (rows[i].id != NULL)
@@ -122,85 +122,223 @@ static void decodes_the_path(void **state)
 	route_free(&route);
 }
 
-static void finds_query_parameters(void **state)
+/* --- the query --- */
+
+/* Parse the target and its query; the result and the sentence of what failed. */
+static int parse(const char *target, const char *method, struct route *route, struct error *error)
+{
+	*error = (struct error){0};
+	assert_int_equal(route_parse(target, route, error), 0);
+	return route_parse_query(route, method, error);
+}
+
+static void same(const char *text, const char *wanted)
+{
+	if (wanted == NULL)
+		assert_null(text);
+	else
+		assert_string_equal(text, wanted);
+}
+
+static void the_parameters_of_each_target_are_read(void **state)
 {
 	static const struct {
-		const char *name, *value; /* NULL: not there */
+		const char *target, *method;
+		struct route_query query;
 	} rows[] = {
-		{"a", "1"},
-		{"b", ""},
-		{"c", "x y&z=+"},
-		{"d", NULL},
-		{"aa", "2"},
-		{"flag", NULL},
-		{"", NULL},
-		{"last", "=:"},
+		{"/api/t?limit=1&before=x:2&since=1m&envelope=1", "GET",
+			{.limit = "1", .before = "x:2", .since = "1m", .envelope = true}},
+		{"/api/t?limit=&before=&since=", "GET", {.limit = "", .before = "", .since = ""}},
+		{"/api/t", "GET", {0}},
+		{"/api/t?", "GET", {0}},
+		{"/api/t?&&", "GET", {0}},
+		{"/api/t/x:1?envelope=1", "GET", {.envelope = true}},
+		{"/api/t/presence?", "GET", {0}},
+		{"/api/t?event=a+b%26c%3D%2b&ephemeral=1&envelope=0", "POST",
+			{.event = "a b&c=+", .ephemeral = true}},
+		{"/api/t?event==:", "POST", {.event = "=:"}},
+		{"/api/t/event?as=A&last_event_id=x:1&since=all&envelope=1", "GET",
+			{.as = "A", .last_event_id = "x:1", .since = "all", .envelope = true}},
+		{"/api/$sys/event?envelope=1&since=1m&last_event_id=x:1", "GET",
+			{.last_event_id = "x:1", .since = "1m", .envelope = true}},
+		/* A name may be encoded too. */
+		{"/api/t?%6cimit=1", "GET", {.limit = "1"}},
+		{"/api/t/event?last%5Fevent%5fid=x", "GET", {.last_event_id = "x"}},
+		/* What is ignored: cache busters, and all of what is not the API. */
+		{"/api/t?_=17&_&_x=%20&_limit=7&limit=1", "GET", {.limit = "1"}},
+		{"/api/t/event?evs_preamble=2056&evs_buffer_size_limit=1&r=5&r", "GET", {0}},
+		{"/?limit=1&limit=2&x", "GET", {0}},
+		{"/healthz?%zz", "GET", {0}},
+		{"/metrics?since=1m", "GET", {0}},
+		{"/api/$sys?x=1", "GET", {0}},
+		{"/api/t?x=1&limit", "OPTIONS", {0}},
 	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct route_query *wanted = &rows[i].query;
+		struct error error;
+		struct route route;
+
+		if (parse(rows[i].target, rows[i].method, &route, &error) != 0)
+			fail_msg("%s: %s", rows[i].target, error.text);
+		same(route.query.limit, wanted->limit);
+		same(route.query.before, wanted->before);
+		same(route.query.since, wanted->since);
+		same(route.query.last_event_id, wanted->last_event_id);
+		same(route.query.as, wanted->as);
+		same(route.query.event, wanted->event);
+		assert_int_equal(route.query.envelope, wanted->envelope);
+		assert_int_equal(route.query.ephemeral, wanted->ephemeral);
+		assert_int_equal(route.query.topic_count, 0);
+		route_free(&route);
+	}
+}
+
+static void topics_are_read_in_their_order(void **state)
+{
+	struct error error;
 	struct route route;
 
 	(void)state;
-	assert_int_equal(
-		route_parse("/?aa=2&a=1&b=&&c=x+y%26z%3D%2b&a=3&flag&last==:", &route, NULL), 0);
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		char *value = route_query(&route, rows[i].name);
-
-		if (rows[i].value == NULL)
-			assert_null(value);
-		else
-			assert_string_equal(value, rows[i].value);
-		free(value);
-	}
+	assert_int_equal(parse("/api/event?topic=b&since=1m&topic=a%2F*&topic=b&topic=", "GET",
+				 &route, &error),
+		0);
+	assert_int_equal(route.query.topic_count, 4);
+	assert_string_equal(route.query.topics[0], "b");
+	assert_string_equal(route.query.topics[1], "a/*");
+	assert_string_equal(route.query.topics[2], "b");
+	assert_string_equal(route.query.topics[3], "");
+	assert_string_equal(route.query.since, "1m");
 	route_free(&route);
 }
 
-static void a_query_that_cannot_be_decoded_is_refused(void **state)
+static void an_id_is_read_by_each_of_its_names(void **state)
 {
-	static const char *const targets[] = {"/?a=%00", "/?a=%", "/?a=%4", "/?a=%zz", "/?%00=1",
-		"/api/users/event?last_event_id=%0"};
+	static const struct {
+		const char *query, *id;
+	} rows[] = {
+		{"last_event_id=x:1", "x:1"},
+		{"lastEventId=x:1", "x:1"},
+		{"lastEventID=x:1", "x:1"},
+		{"Last-Event-ID=x:1", "x:1"},
+		{"evs_last_event_id=x:1&evs_preamble=2056", "x:1"},
+		{"lastEventId=x:1&r=52134", "x:1"},
+		{"lastEventId=x%3A1&last_event_id=x:1&lastEventID=x:1", "x:1"},
+		/* An empty one is none. */
+		{"lastEventId=&r=52134", NULL},
+		{"last_event_id=x:1&lastEventId=", "x:1"},
+		{"lastEventId=&last_event_id=x:1", "x:1"},
+	};
+	static const char *const paths[] = {
+		"/api/t/event?", "/api/event?topic=t&", "/api/$sys/event?"};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(targets); i++) {
-		struct error error = {0, ""};
+	for (size_t i = 0; i < COUNT(rows) * COUNT(paths); i++) {
+		char target[200];
+		struct error error;
 		struct route route;
 
-		if (route_parse(targets[i], &route, &error) != -1)
-			fail_msg("'%s' was taken", targets[i]);
-		assert_int_equal(error.status, EX_DATAERR);
+		strcpy(target, paths[i % COUNT(paths)]);
+		strcat(target, rows[i / COUNT(paths)].query);
+		if (parse(target, "GET", &route, &error) != 0)
+			fail_msg("%s: %s", target, error.text);
+		same(route.query.last_event_id, rows[i / COUNT(paths)].id);
 		route_free(&route);
 	}
 }
 
-static void a_parameter_given_twice_is_refused_and_named(void **state)
+static void what_is_wrong_in_a_query_is_named(void **state)
 {
 	static const struct {
-		const char *target, *named; /* NULL: taken */
+		const char *target, *method, *text;
 	} rows[] = {
-		{"/api/users?event=a&event=b", "'event'"},
-		{"/api/users?limit=1&x=2&limit=1", "'limit'"},
-		{"/api/users?before=a&before=", "'before'"},
-		{"/api/users/event?since&since=1m", "'since'"},
-		{"/api/users/event?last_event_id=a&last_event_id=b", "'last_event_id'"},
-		{"/api/users?envelope=1&envelope", "'envelope'"},
-		{"/api/users?event=a&events=b&event", "'event'"},
-		{"/api/users?event=a&events=b&xevent=c&=event", NULL},
-		{"/api/users?event=a&limit=1&before=x&since=1m&envelope=1", NULL},
-		{"/api/users?topic=a&topic=b", NULL},
-		{"/api/users?x=1&x=2", NULL},
-		{"/page?event=a&event=b", NULL},
+		/* Unknown. */
+		{"/api/t?limt=1", "GET",
+			"'limt' is not a parameter of a list; did you mean 'limit'?"},
+		{"/api/t?LIMIT=1", "GET",
+			"'LIMIT' is not a parameter of a list, which takes limit, before, since and "
+			"envelope"},
+		{"/api/t?x", "GET", "'x' is not a parameter of a list, which takes limit,"},
+		{"/api/t?=x", "GET", "'' is not a parameter of a list, which"},
+		{"/api/t?limit=1&x_=", "GET", "'x_' is not a parameter"},
+		{"/api/t?events=a", "POST", "a POST; did you mean 'event'?"},
+		{"/api/t?token=a", "POST",
+			"'token' is not a parameter of a POST, which takes envelope, event and ephemeral"},
+		{"/api/t/x:1?x=1", "GET", "of one event, which takes envelope"},
+		{"/api/t/presence?x=1", "GET", "of presence, which takes none"},
+		{"/api/t/event?lasteventid=x", "GET", "did you mean 'last_event_id'?"},
+		{"/api/event?topics=a", "GET",
+			"'topics' is not a parameter of /api/event; did you "
+			"mean 'topic'?"},
+		/* Of something else. */
+		{"/api/t/event?limit=1", "GET",
+			"'limit' is a parameter of a list, not of a topic's stream, which takes "
+			"last_event_id, since, envelope and as"},
+		{"/api/t/event?topic=a", "GET", "'topic' is a parameter of /api/event, not of"},
+		{"/api/t?since=1m", "POST",
+			"'since' is a parameter of a topic's stream, not of a POST"},
+		{"/api/t?event=a", "GET", "'event' is a parameter of a POST, not of a list"},
+		{"/api/t?as=Ada", "GET", "'as' is a parameter of a topic's stream, not of a list"},
+		{"/api/$sys/event?as=Ada", "GET", "not of /api/$sys/event, which takes"},
+		{"/api/t?lastEventId=x:1", "GET", "'lastEventId' is a parameter of"},
+		{"/api/t/presence?envelope=1", "GET", "not of presence, which takes none"},
+		/* Twice. */
+		{"/api/t?event=a&event=b", "POST", "'event' more than once"},
+		{"/api/t?limit=1&_=2&limit=1", "GET", "'limit' more than once"},
+		{"/api/t?before=a&before=", "GET", "'before' more than once"},
+		{"/api/t?envelope=1&envelope=1", "GET", "'envelope' more than once"},
+		{"/api/t/event?last_event_id=a&last_event_id=a", "GET", "'last_event_id' more"},
+		{"/api/t/event?lastEventId=&lastEventId=a", "GET", "'lastEventId' more than once"},
+		/* Without a value. */
+		{"/api/t/event?since", "GET", "'since' without a value: write since=..."},
+		{"/api/t/event?since=1m&since", "GET", "'since' without a value"},
+		{"/api/event?topic", "GET", "'topic' without a value"},
+		{"/api/t?ephemeral&event=a", "POST", "'ephemeral' without a value"},
+		{"/api/t/event?lastEventID", "GET", "'lastEventID' without a value"},
+		/* Not what it should be. */
+		{"/api/t?envelope=yes", "GET", "envelope is 1 or 0"},
+		{"/api/t?ephemeral=", "POST", "ephemeral is 1 or 0"},
+		{"/api/t?ephemeral=11", "POST", "ephemeral is 1 or 0"},
+		{"/api/t/event?last_event_id=x:1&lastEventId=x:2", "GET",
+			"in 'lastEventId' is not"},
+		{"/api/t/event?evs_last_event_id=a&lastEventID=A", "GET",
+			"in 'lastEventID' is not"},
+		/* Not to be decoded, whatever it is. */
+		{"/api/t?limit=%00", "GET", "bad percent escape"},
+		{"/api/t?limit=1%", "GET", "bad percent escape"},
+		{"/api/t?limit=%4", "GET", "bad percent escape"},
+		{"/api/t?_=%zz", "GET", "bad percent escape"},
+		{"/api/t?%00=1", "GET", "bad percent escape"},
+		{"/api/t/event?last_event_id=%0", "GET", "bad percent escape"},
+		{"/api/t/event?r=%0", "GET", "bad percent escape"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct error error = {0, ""};
+		struct error error;
 		struct route route;
-		int result = route_parse(rows[i].target, &route, &error);
 
-		if (result != (rows[i].named != NULL ? -1 : 0))
-			fail_msg("'%s': %d, %s", rows[i].target, result, error.text);
-		if (rows[i].named != NULL && strstr(error.text, rows[i].named) == NULL)
+		if (parse(rows[i].target, rows[i].method, &route, &error) != -1)
+			fail_msg("'%s' was taken", rows[i].target);
+		assert_int_equal(error.status, EX_DATAERR);
+		if (strstr(error.text, rows[i].text) == NULL)
 			fail_msg("'%s': %s", rows[i].target, error.text);
 		route_free(&route);
 	}
+}
+
+static void a_name_of_any_length_is_cut(void **state)
+{
+	char target[4000] = "/api/t?";
+	struct error error;
+	struct route route;
+
+	(void)state;
+	memset(target + 7, 'x', sizeof(target) - 8);
+	assert_int_equal(parse(target, "GET", &route, &error), -1);
+	assert_non_null(strstr(error.text, "xxx' is not a parameter of a list, which takes"));
+	route_free(&route);
 }
 
 int main(void)
@@ -208,9 +346,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_what_is_meant),
 		cmocka_unit_test(decodes_the_path),
-		cmocka_unit_test(finds_query_parameters),
-		cmocka_unit_test(a_query_that_cannot_be_decoded_is_refused),
-		cmocka_unit_test(a_parameter_given_twice_is_refused_and_named),
+		cmocka_unit_test(the_parameters_of_each_target_are_read),
+		cmocka_unit_test(topics_are_read_in_their_order),
+		cmocka_unit_test(an_id_is_read_by_each_of_its_names),
+		cmocka_unit_test(what_is_wrong_in_a_query_is_named),
+		cmocka_unit_test(a_name_of_any_length_is_cut),
 	};
 
 	return cmocka_run_group_tests_name("serve_route", tests, NULL, NULL);
