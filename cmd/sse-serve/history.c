@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "accept.h"
 #include "envelope.h"
 #include "history.h"
 #include "number.h"
@@ -123,6 +124,7 @@ static void add_head(struct request *request, uint64_t head)
 	identity_format(&request->server->store->identity, head, id);
 	request_add_header(request, "Last-Event-ID", id);
 	request_add_header(request, "Cache-Control", "no-cache");
+	request_add_header(request, "Vary", "Accept");
 }
 
 /* The next bytes of a long list. */
@@ -204,7 +206,6 @@ static int read_range(struct list *list, struct error *error)
 static struct list *new_list(struct request *request)
 {
 	struct list *list = calloc(1, sizeof(*list));
-	const char *accept = request_header(request, "Accept");
 
 	if (list == NULL) {
 		request_problem(request, 503, "out of memory; try again later");
@@ -217,7 +218,8 @@ static struct list *new_list(struct request *request)
 	list->job.message.handle = take_chunk;
 	list->request = request;
 	list->topic = topics_find(request->server->topics, request->route.topic);
-	list->lines = accept != NULL && strstr(accept, "application/x-ndjson") != NULL;
+	list->lines = accept_prefers(
+		request_header(request, "Accept"), "application/x-ndjson", "application/json");
 	list->head = window_position(request->server->window);
 	list->upto = list->head;
 	buf_init(&list->chunk, SIZE_MAX / 2);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* HTTP by libmicrohttpd; see http.h. */
 #include <arpa/inet.h>
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <microhttpd.h>
@@ -24,6 +23,7 @@
 #include "linger.h"
 #include "pages.h"
 #include "presence.h"
+#include "problem.h"
 #include "publish.h"
 #include "report.h"
 #include "status.h"
@@ -50,6 +50,9 @@
 #define TICK_MS 250
 
 #define NEVER INT64_MAX
+
+/* More than a problem takes, whatever its sentence has to have escaped. */
+#define PROBLEM_MAX ((size_t)8 << 10)
 
 /* A client's connection, as long as the library has it. */
 struct connection {
@@ -336,20 +339,6 @@ void request_reply_stream(struct request *request, const char *type,
 	set_response(request, MHD_HTTP_OK, type, response);
 }
 
-/* An RFC 9457 object; to be released with cJSON_free(). */
-static char *problem_text(unsigned status, const char *detail)
-{
-	cJSON *problem = cJSON_CreateObject();
-	char *text;
-
-	cJSON_AddStringToObject(problem, "title", MHD_get_reason_phrase_for(status));
-	cJSON_AddNumberToObject(problem, "status", status);
-	cJSON_AddStringToObject(problem, "detail", detail);
-	text = cJSON_PrintUnformatted(problem);
-	cJSON_Delete(problem);
-	return text;
-}
-
 /* What a sentence repeats of a request may be anything, and cut anywhere: make it UTF-8. */
 static void make_utf8(char *text)
 {
@@ -357,20 +346,37 @@ static void make_utf8(char *text)
 		*text = '?';
 }
 
+/* Answer a person's browser with a page, and all else with JSON. */
+static void reply_problem(struct request *request, const struct problem *problem)
+{
+	bool page = problem_prefers_page(request_header(request, MHD_HTTP_HEADER_ACCEPT));
+	struct buf text;
+
+	buf_init(&text, PROBLEM_MAX);
+	if (!(page ? problem_page : problem_json)(problem, &text))
+		text.len = 0;
+	request_reply(request, problem->status,
+		page ? "text/html; charset=utf-8" : "application/problem+json",
+		text.len > 0 ? text.data : "", text.len);
+	buf_free(&text);
+	request_add_header(request, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT);
+	if (!page)
+		return;
+	request_add_header(request, "Content-Security-Policy", PROBLEM_POLICY);
+	request_add_header(request, "Referrer-Policy", "same-origin");
+}
+
 void request_problem(struct request *request, unsigned status, const char *format, ...)
 {
 	char detail[600];
-	char *text;
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(detail, sizeof(detail), format, args);
 	va_end(args);
 	make_utf8(detail);
-	text = problem_text(status, detail);
-	request_reply(request, status, "application/problem+json", text ? text : "",
-		text ? strlen(text) : 0);
-	cJSON_free(text);
+	reply_problem(
+		request, &(struct problem){status, MHD_get_reason_phrase_for(status), detail});
 	if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
 		request_add_header(request, MHD_HTTP_HEADER_RETRY_AFTER, "1");
 }
@@ -608,18 +614,20 @@ static size_t write_refusal(struct request *request, char *answer, size_t size)
 {
 	char detail[120];
 	const char *more = explain_refusal(request, detail, sizeof(detail));
-	char *text = problem_text(request->refused, detail);
+	struct problem problem = {
+		request->refused, MHD_get_reason_phrase_for(request->refused), detail};
 	size_t len = request_write_head(
 		request, request->refused, "application/problem+json", more, answer, size);
-	size_t text_len = text != NULL ? strlen(text) : 0;
+	struct buf text;
 
 	request->status = request->refused;
-	if (len > 0 && len + text_len <= size && text != NULL)
-		memcpy(answer + len, text, text_len);
-	else
-		text_len = 0;
-	cJSON_free(text);
-	return len > 0 ? len + text_len : 0;
+	buf_init(&text, size - len);
+	if (len > 0 && problem_json(&problem, &text)) {
+		memcpy(answer + len, text.data, text.len);
+		len += text.len;
+	}
+	buf_free(&text);
+	return len;
 }
 
 /*

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "accept.h"
 #include "pages.h"
 
 /*
@@ -103,35 +104,6 @@ static void not_found(struct request *request)
 
 /* --- the embedded pages --- */
 
-/* Do the parameters of a coding, up to the comma, give it the weight 0? */
-static bool weighs_nothing(const char *parameters)
-{
-	const char *weight = parameters + strcspn(parameters, "qQ,");
-	size_t zeros;
-
-	if (*weight == '\0' || *weight == ',' || weight[1] != '=')
-		return false;
-	zeros = strspn(weight + 2, "0.");
-	return zeros > 0 && strchr(" \t;,", weight[2 + zeros]) != NULL;
-}
-
-/* Does the client take gzip (RFC 9110, section 12.5.3)? */
-static bool takes_gzip(const struct request *request)
-{
-	const char *coding = request_header(request, "Accept-Encoding");
-
-	while (coding != NULL && *coding != '\0') {
-		size_t len;
-
-		coding += strspn(coding, " \t,");
-		len = strcspn(coding, " \t;,");
-		if (len == 4 && strncasecmp(coding, "gzip", 4) == 0)
-			return !weighs_nothing(coding + len);
-		coding += strcspn(coding, ",");
-	}
-	return false;
-}
-
 /* FNV-1a: the tag has to change with the bytes, no more. */
 static void embedded_etag(struct page_bytes bytes, char etag[24])
 {
@@ -175,7 +147,8 @@ static void reply_embedded(struct request *request, const char *path)
 		not_found(request);
 		return;
 	}
-	gzip = page->gzip.len > 0 && takes_gzip(request);
+	gzip = page->gzip.len > 0 &&
+	       accept_names(request_header(request, "Accept-Encoding"), "gzip");
 	bytes = gzip ? page->gzip : page->plain;
 	embedded_etag(bytes, etag);
 	if (has_already(request, etag))

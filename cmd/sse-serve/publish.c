@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <sysexits.h>
 
+#include "accept.h"
 #include "batch.h"
 #include "content.h"
 #include "publish.h"
@@ -224,7 +225,6 @@ static bool hold_batch(struct post *post)
 static unsigned read_lines(struct post *post, struct error *error)
 {
 	struct request *request = post->request;
-	const char *accept = request_header(request, "Accept");
 	struct batch_rules rules = {.topic = request->route.topic,
 		.type = post->type,
 		.key = key_of(request),
@@ -239,7 +239,7 @@ static unsigned read_lines(struct post *post, struct error *error)
 	result = batch_read(&post->batch, request->body.data, request->body.len, &rules, error);
 	if (result != BATCH_OK)
 		return result == BATCH_WRONG ? 400 : result == BATCH_TOO_MANY ? 413 : 503;
-	post->lines = accept != NULL && strstr(accept, "application/x-ndjson") != NULL;
+	post->lines = accept_names(request_header(request, "Accept"), "application/x-ndjson");
 	if (!hold_batch(post)) {
 		error_set(error, EX_TEMPFAIL, REQUEST_BODIES_FULL,
 			(long long)request->server->options->max_bodies);

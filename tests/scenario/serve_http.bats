@@ -377,9 +377,13 @@ teardown() {
 	[ "$(tr -d '\n' <body)" = '[1,2,3,4,5,6]' ]
 	ask "$URL/api/any?since=2999-01-01T00:00:00.5Z"
 	[ "$(cat body)" = '[]' ]
+	[ "$(header Vary)" = Accept ]
 	ask -H 'Accept: application/x-ndjson' "$URL/api/any?limit=3"
 	[ "$(header Content-Type)" = application/x-ndjson ]
+	[ "$(header Vary)" = Accept ]
 	[ "$(cat body)" = $'4\n5\n6' ]
+	ask -H 'Accept: application/json, application/x-ndjson;q=0.5' "$URL/api/any?limit=1"
+	[ "$(header Content-Type)" = application/json ]
 }
 
 @test "an NDJSON list has one line an event, also for JSON of several lines" {
@@ -539,6 +543,65 @@ teardown() {
 	answers 204
 	[ "$(header Allow)" = 'GET, HEAD, POST, OPTIONS' ]
 	[ -z "$(header Access-Control-Allow-Origin)" ]
+}
+
+@test "a person's browser at a wrong address gets a page, with what was wrong in plain text" {
+	serve
+	local browser='text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' accept
+	ask -H "Accept: $browser" "$URL/no/such/page"
+	answers 404
+	[ "$(header Content-Type)" = 'text/html; charset=utf-8' ]
+	[ "$(header Vary)" = Accept ]
+	[ "$(header X-Content-Type-Options)" = nosniff ]
+	[ "$(header Referrer-Policy)" = same-origin ]
+	has body '<h1>404 Not Found</h1>'
+	has body 'there is no such page; streams are at'
+	has body '<a href="/">'
+	has body 'color-scheme:light dark'
+	# Nothing is loaded, no script runs, and of styles only the one in the page counts.
+	header Content-Security-Policy >policy
+	node -e '
+		const { readFileSync } = require("fs"), { createHash } = require("crypto")
+		const style = /<style>(.*)<\/style>/s.exec(readFileSync("body", "utf8"))[1]
+		const hash = createHash("sha256").update(style).digest("base64")
+		if (readFileSync("policy", "utf8") !== "default-src \u0027none\u0027; " +
+			`style-src \u0027sha256-${hash}\u0027; base-uri \u0027none\u0027; ` +
+			"form-action \u0027none\u0027; frame-ancestors \u0027none\u0027\n") throw hash'
+	ask -H "Accept: $browser" "$URL/api/any?%3Cscript%3Ealert(%22%26%22)%3C/script%3E=%ff"
+	answers 400
+	has body '&#60;script&#62;alert(&#34;&#38;&#34;)&#60;/script&#62;'
+	not has body '<script'
+	ask --head -H "Accept: $browser" "$URL/no/such/page"
+	answers 404
+	[ "$(header Content-Type)" = 'text/html; charset=utf-8' ]
+	ask -X PUT -H "Accept: $browser" "$URL/api/any"
+	answers 405
+	[ "$(header Allow)" = 'GET, HEAD, POST, OPTIONS' ]
+	has body 'this takes GET, HEAD, POST, OPTIONS'
+	# Programs: curl, fetch, EventSource, one that takes both alike.
+	for accept in '*/*' text/event-stream application/json 'text/html, application/json' \
+		'text/html;q=0' 'text/html;q=0.5, application/problem+json'; do
+		ask -H "Accept: $accept" "$URL/no/such/page"
+		problem 404 'no such page'
+		[ "$(header Vary)" = Accept ]
+		[ -z "$(header Content-Security-Policy)" ]
+	done
+	ask -H 'Accept:' "$URL/no/such/page"
+	problem 404 'no such page'
+	# What is not a problem is what it is.
+	ask -H "Accept: $browser" "$URL/api/any"
+	answers 200
+	[ "$(header Content-Type)" = application/json ]
+	follow stream /api/any/event -i -H "Accept: $browser"
+	has stream 'Content-Type: text/event-stream'
+}
+
+@test "with --cors what is answered depends on the page's origin and on what it takes" {
+	serve --cors https://good.example
+	ask -H 'Origin: https://good.example' -H 'Accept: text/html' "$URL/nothing"
+	answers 404
+	[ "$(header Vary | sort | tr '\n' ' ')" = 'Accept Origin ' ]
+	[ "$(header Access-Control-Allow-Origin)" = https://good.example ]
 }
 
 @test "a connection is kept after errors" {
