@@ -419,17 +419,22 @@ static void readyz(struct request *request)
 	request_add_header(request, "Cache-Control", "no-store");
 }
 
+/* Does this kind of target take the method?  Of the server as a whole, any of them. */
+static bool takes(enum route_kind kind, const char *method)
+{
+	for (size_t i = 0; i < HANDLERS; i++) {
+		if ((kind == ROUTE_SERVER || handlers[i].kind == kind) &&
+			strcmp(handlers[i].method, method) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Write the methods of a kind of target: "GET, HEAD, POST, OPTIONS". */
 static const char *methods_of(enum route_kind kind, char text[64])
 {
-	size_t len = 0;
-
-	for (size_t i = 0; i < HANDLERS; i++) {
-		if (handlers[i].kind == kind)
-			len += (size_t)snprintf(text + len, 64 - len, "%s%s, ", handlers[i].method,
-				strcmp(handlers[i].method, "GET") == 0 ? ", HEAD" : "");
-	}
-	snprintf(text + len, 64 - len, "OPTIONS");
+	snprintf(text, 64, "%s%sOPTIONS", takes(kind, "GET") ? "GET, HEAD, " : "",
+		takes(kind, "POST") ? "POST, " : "");
 	return text;
 }
 
@@ -467,6 +472,12 @@ static void find_handler(struct request *request)
 	if (request->route.kind == ROUTE_STREAMS && strcmp(method, "POST") == 0) {
 		request_problem(request, MHD_HTTP_BAD_REQUEST,
 			"'event' cannot be a topic; /api/event?topic=... is a stream, for GET");
+		return;
+	}
+	if (request->route.kind == ROUTE_SERVER) {
+		request_problem(request, MHD_HTTP_BAD_REQUEST,
+			"'*' is the server as a whole, which takes OPTIONS; the path of anything else "
+			"begins with /");
 		return;
 	}
 	methods_of(request->route.kind, methods);

@@ -94,8 +94,8 @@ int route_parse(const char *target, struct route *route, struct error *error)
 	static const struct {
 		const char *path;
 		enum route_kind kind;
-	} files[] = {
-		{"/healthz", ROUTE_HEALTH}, {"/readyz", ROUTE_READY}, {"/metrics", ROUTE_METRICS}};
+	} files[] = {{"/healthz", ROUTE_HEALTH}, {"/readyz", ROUTE_READY},
+		{"/metrics", ROUTE_METRICS}, {"*", ROUTE_SERVER}};
 	size_t len;
 
 	*route = (struct route){.kind = ROUTE_PAGE};
@@ -110,7 +110,7 @@ int route_parse(const char *target, struct route *route, struct error *error)
 	route->path = strndup(target, len);
 	if (route->query_text == NULL || route->path == NULL)
 		return error_set(error, EX_OSERR, "out of memory; try again later");
-	if (!decode(route->path, false) || route->path[0] != '/')
+	if (!decode(route->path, false) || (route->path[0] != '/' && strcmp(target, "*") != 0))
 		return error_set(error, EX_DATAERR,
 			"the path has a bad percent escape, an encoded NUL, or does not begin with /");
 	if (strncmp(route->path, "/api/", 5) == 0)

@@ -19,6 +19,7 @@ enum route_kind {
 	ROUTE_HEALTH,	/* /healthz */
 	ROUTE_READY,	/* /readyz */
 	ROUTE_METRICS,	/* /metrics */
+	ROUTE_SERVER,	/* *: the server as a whole, for OPTIONS (RFC 9110, section 9.3.7) */
 	ROUTE_PAGE,	/* anything else */
 };
 

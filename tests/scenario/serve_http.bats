@@ -545,6 +545,23 @@ teardown() {
 	[ -z "$(header Access-Control-Allow-Origin)" ]
 }
 
+@test "OPTIONS * asks what the server takes at all" {
+	serve
+	printf 'OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' | raw | tr -d '\r' >answer
+	has answer 'HTTP/1.1 204 No Content'
+	grep -qx 'Allow: GET, HEAD, POST, OPTIONS' answer
+	printf 'OPTIONS * HTTP/1.0\r\n\r\n' | raw >answer
+	has answer ' 204 No Content'
+	printf 'GET * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' | raw >answer
+	has answer 'HTTP/1.1 400'
+	has answer 'which takes OPTIONS'
+	printf 'OPTIONS *x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' | raw >answer
+	has answer 'HTTP/1.1 400'
+	ask -X OPTIONS "$URL/api/any/event?x"
+	answers 204
+	[ "$(header Allow)" = 'GET, HEAD, OPTIONS' ]
+}
+
 @test "a person's browser at a wrong address gets a page, with what was wrong in plain text" {
 	serve
 	local browser='text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' accept
