@@ -8,6 +8,7 @@
 
 #include "accept.h"
 #include "batch.h"
+#include "cloudevent.h"
 #include "content.h"
 #include "publish.h"
 #include "report.h"
@@ -23,36 +24,50 @@ struct post {
 	struct store_append append; /* a body that is one event */
 	struct batch batch;	    /* a body of many */
 	struct buf data;	    /* of the one event, if it is not the body itself */
+	struct buf attributes;	    /* of a CloudEvent */
 	struct buf answer;	    /* the lines of the answer */
-	struct sse_text type;
-	bool ephemeral; /* to be passed on, and not stored */
-	bool lines;	/* an answer line for each event is wanted */
+	struct sse_text type, key;  /* key.len 0: it has none */
+	bool ephemeral;		    /* to be passed on, and not stored */
+	bool lines;		    /* an answer line for each event is wanted */
 };
 
-/* A kind of body that is taken. */
+/* A kind of body. */
 struct format {
-	const char *type;
-	bool shaped; /* also by topics that require fields */
+	const char *type; /* a * stands for one character or more */
+	bool shaped;	  /* also by topics that require fields */
 	/* read(post, error): fill the group.  0, or the status to answer with the sentence. */
 	unsigned (*read)(struct post *post, struct error *error);
+	const char *refusal; /* instead of read: the sentence */
 };
 
 static unsigned read_json(struct post *post, struct error *error);
+static unsigned read_cloudevent(struct post *post, struct error *error);
 static unsigned read_lines(struct post *post, struct error *error);
 static unsigned read_text(struct post *post, struct error *error);
 
+/* The first that matches counts. */
 static const struct format formats[] = {
-	{"application/json", true, read_json},
-	{"application/x-ndjson", true, read_lines},
-	{"text/plain", false, read_text},
+	{"application/json", true, read_json, NULL},
+	{"application/x-ndjson", true, read_lines, NULL},
+	{"text/plain", false, read_text, NULL},
+	{"application/cloudevents+json", true, read_cloudevent, NULL},
+	{"application/cloudevents-batch+json", true, NULL,
+		"CloudEvents in an array are not taken: send each alone as "
+		"application/cloudevents+json, or all of them as application/x-ndjson, one a line"},
+	/* Whatever is JSON by its suffix (RFC 6839, section 3.1). */
+	{"application/*+json", true, read_json, NULL},
 };
 
-/* The media type without its parameters is this one? */
+/* Is the header's media type, without its parameters, this one? */
 static bool media_type_is(const char *header, const char *type)
 {
-	size_t len = strlen(type);
+	size_t len = strcspn(header, " \t;,"), before = strcspn(type, "*");
+	size_t after = type[before] == '*' ? strlen(type + before + 1) : 0;
 
-	return strncasecmp(header, type, len) == 0 && strchr(" \t;,", header[len]) != NULL;
+	if (type[before] == '\0')
+		return len == before && strncasecmp(header, type, len) == 0;
+	return len > before + after && strncasecmp(header, type, before) == 0 &&
+	       strncasecmp(header + len - after, type + before + 1, after) == 0;
 }
 
 static const struct format *find_format(const char *header)
@@ -98,6 +113,8 @@ static void check_type(struct request *request)
 			"the Content-Type '%.100s' is not taken: send application/json, "
 			"application/x-ndjson or text/plain",
 			type);
+	else if (format->refusal != NULL)
+		request_problem(request, 415, "%s", format->refusal);
 	else if (!format->shaped && shape_requires(request->route.topic))
 		request_problem(request, 415,
 			"the topic %s takes application/json and application/x-ndjson",
@@ -107,12 +124,26 @@ static void check_type(struct request *request)
 			request, 415, "the charset of '%.100s' is not taken: send UTF-8", type);
 }
 
+/* Nothing is decoded (RFC 9110, section 15.5.16). */
+static bool check_coding(struct request *request)
+{
+	const char *coding = request_header(request, "Content-Encoding");
+
+	if (coding == NULL || coding[0] == '\0' || strcasecmp(coding, "identity") == 0)
+		return true;
+	request_problem(request, 415,
+		"the Content-Encoding '%.100s' is not taken: send the body as it is, without one",
+		coding);
+	request_add_header(request, "Accept-Encoding", "identity");
+	return false;
+}
+
 void publish_check(struct request *request)
 {
 	const char *fault;
 
 	/* Not even by a form. */
-	if (!request_check_origin(request, "publish here"))
+	if (!request_check_origin(request, "publish here") || !check_coding(request))
 		return;
 	check_type(request);
 	if (request->response != NULL || request_header(request, "Idempotency-Key") == NULL ||
@@ -127,7 +158,8 @@ void publish_check(struct request *request)
 
 /* --- what the query says --- */
 
-/* The event's type, or the default, and whether it is stored.  0, or the status to answer. */
+/* The event's type, or the default, its key, and whether it is stored.  0, or the status to answer.
+ */
 static unsigned read_query(struct post *post, struct error *error)
 {
 	const struct route_query *query = &post->request->route.query;
@@ -136,6 +168,8 @@ static unsigned read_query(struct post *post, struct error *error)
 
 	post->type = (struct sse_text){type, strlen(type)};
 	post->ephemeral = query->ephemeral;
+	if (!post->ephemeral)
+		post->key = key_of(post->request);
 	fault = content_type_fault(post->type);
 	if (fault == NULL)
 		return 0;
@@ -154,20 +188,18 @@ static unsigned finish_one(struct post *post, struct sse_text data)
 	append->event.type = post->type;
 	append->event.data = data;
 	append->event.ephemeral = post->ephemeral;
-	if (!post->ephemeral)
-		append->key = key_of(post->request);
+	append->key = post->key;
 	if (append->key.len > 0)
 		append->fingerprint = content_fingerprint(CONTENT_HASH, &append->event);
 	post->publish.group = (struct store_group){.appends = append, .count = 1};
 	return 0;
 }
 
-static unsigned read_json(struct post *post, struct error *error)
+/* Find the one JSON value that the body is. */
+static unsigned check_json(struct post *post, struct json_text *value, struct error *error)
 {
-	const char *topic = post->request->route.topic;
 	struct buf *body = &post->request->body;
 	struct json_error reason;
-	struct json_text value;
 
 	/* Nobody wants envelopes to be stored as the data for a slip of the pen. */
 	if (post->request->route.query.envelope) {
@@ -175,14 +207,21 @@ static unsigned read_json(struct post *post, struct error *error)
 			"envelopes are sent as application/x-ndjson, also one alone");
 		return 400;
 	}
-	if (!json_check(body->data, body->len, &value, &reason)) {
+	if (!json_check(body->data, body->len, value, &reason)) {
 		error_set(error, EX_DATAERR, "the body is not JSON: at byte %zu: %s",
 			reason.offset + 1, reason.what);
 		return 400;
 	}
+	return 0;
+}
+
+static unsigned finish_json(struct post *post, struct json_text value, struct error *error)
+{
+	const char *topic = post->request->route.topic;
+
 	post->append.event.json = true;
 	if (shape_requires(topic)) {
-		buf_init(&post->data, body->cap + 256);
+		buf_init(&post->data, post->request->body.cap + 256);
 		if (shape_apply(topic, value, &post->data, error) != 0)
 			return 400;
 		value = (struct json_text){post->data.data, post->data.len};
@@ -191,6 +230,35 @@ static unsigned read_json(struct post *post, struct error *error)
 	return finish_one(
 		post, (struct sse_text){value.text,
 			      content_normalize((char *)(uintptr_t)value.text, value.len)});
+}
+
+static unsigned read_json(struct post *post, struct error *error)
+{
+	struct json_text value;
+	unsigned status = check_json(post, &value, error);
+
+	return status != 0 ? status : finish_json(post, value, error);
+}
+
+/* Its own type and key count where the request names none. */
+static unsigned read_cloudevent(struct post *post, struct error *error)
+{
+	bool typed = post->request->route.query.event != NULL;
+	bool keyed = post->key.len > 0 || post->ephemeral;
+	unsigned uses = (typed ? 0 : CLOUDEVENT_TYPE) | (keyed ? 0 : CLOUDEVENT_KEY);
+	struct cloudevent event;
+	struct json_text value;
+	unsigned status = check_json(post, &value, error);
+
+	if (status != 0)
+		return status;
+	if (cloudevent_read(value, uses, &event, &post->attributes, error) != 0)
+		return error->status == EX_OSERR ? 503 : 400;
+	if (event.type.len > 0)
+		post->type = event.type;
+	if (event.key.len > 0)
+		post->key = event.key;
+	return finish_json(post, value, error);
 }
 
 static unsigned read_text(struct post *post, struct error *error)
@@ -227,7 +295,7 @@ static unsigned read_lines(struct post *post, struct error *error)
 	struct request *request = post->request;
 	struct batch_rules rules = {.topic = request->route.topic,
 		.type = post->type,
-		.key = key_of(request),
+		.key = post->key,
 		.envelope = request->route.query.envelope};
 	enum batch_result result;
 
@@ -258,6 +326,7 @@ static void free_post(void *state)
 
 	batch_free(&post->batch);
 	buf_free(&post->data);
+	buf_free(&post->attributes);
 	buf_free(&post->answer);
 	free(post);
 }
@@ -330,7 +399,12 @@ static void reply_conflict(struct post *post)
 	const struct store_group *group = &post->publish.group;
 	struct sse_text key = group->appends[group->conflicted].key;
 
-	if (group->appends == &post->append)
+	if (post->key.len > 0 && key_of(post->request).len == 0)
+		request_problem(post->request, 409,
+			"the 'source' and 'id' of the CloudEvent, '%.*s', are known for another event of "
+			"this topic: a new event has a new id",
+			(int)key.len, key.data);
+	else if (group->appends == &post->append)
 		request_problem(post->request, 409,
 			"the Idempotency-Key '%.*s' is known for another event of this topic: send "
 			"a new key with a new event",

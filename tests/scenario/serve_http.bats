@@ -143,6 +143,49 @@ teardown() {
 	[ "$(cat body)" = '[]' ]
 }
 
+@test "every type that ends with +json is taken as JSON is" {
+	serve
+	local type
+	for type in application/vnd.api+json 'Application/LD+JSON; charset=utf-8' application/x+y+json; do
+		ask -H "Content-Type: $type" -d '{"b":1.0, "a":2}' "$URL/api/any"
+		answers 201
+		ask -H "Content-Type: $type" -d '{a}' "$URL/api/any"
+		problem 400 'the body is not JSON: at byte 2'
+		ask -H "Content-Type: $type" -d '{}' "$URL/api/users"
+		problem 400 "'firstname' is missing"
+	done
+	ask -H 'Content-Type: application/vnd.api+json; charset=iso-8859-1' -d '{}' "$URL/api/any"
+	problem 415 'UTF-8'
+	for type in application/+json application/json+x application/x+jsons image/svg+json text/x+json \
+		'application/xml;x=+json'; do
+		ask -H "Content-Type: $type" -d '{}' "$URL/api/any"
+		problem 415 'application/json, application/x-ndjson or text/plain'
+	done
+	ask "$URL/api/any"
+	[ "$(tr -d '\n' <body)" = '[{"b":1.0, "a":2},{"b":1.0, "a":2},{"b":1.0, "a":2}]' ]
+}
+
+@test "a body in a coding is 415 and told to come without one" {
+	serve
+	local coding
+	gzip -c <<<'{}' >packed
+	for coding in gzip x-gzip deflate br 'identity, gzip'; do
+		ask -H "Content-Encoding: $coding" -H 'Content-Type: application/json' \
+			--data-binary @packed "$URL/api/any"
+		problem 415 "the Content-Encoding '$coding' is not taken: send the body as it is"
+		[ "$(header Accept-Encoding)" = identity ]
+	done
+	# It is the head that is refused, whatever the body is.
+	text 'any?ephemeral=1' x -H 'Content-Encoding: gzip'
+	problem 415 Content-Encoding
+	text any 1 -H 'Content-Encoding: Identity'
+	answers 201
+	text any 2 -H 'Content-Encoding;'
+	answers 201
+	ask "$URL/api/any"
+	[ "$(tr -d '\n' <body)" = '["1","2"]' ]
+}
+
 @test "a page of another site cannot publish, not even by a form" {
 	serve
 	text any hello -H 'Origin: https://evil.example'

@@ -404,6 +404,114 @@ data: "quoted"' ]
 	stores any '[1,2]'
 }
 
+# --- CloudEvents -------------------------------------------------------------
+
+# cloudevent TOPIC BODY [ARGUMENT...]: publish one.
+cloudevent() {
+	ask -H 'Content-Type: application/cloudevents+json; charset=utf-8' --data-binary "$2" "${@:3}" \
+		"$URL/api/$1"
+}
+
+@test "a CloudEvent is stored as it came, under its own type, and is there once" {
+	serve
+	local event='{ "specversion" : "1.0","type":"com.example.paid","source":"/shop","id":"A-17","data":{"sum":10.50}}'
+	follow stream /api/orders/event
+	cloudevent orders "$event"
+	answers 201
+	local id
+	id=$(header Last-Event-ID)
+	wait_for has stream "id: $id"
+	grep -qx 'event: com.example.paid' stream
+	grep -qFx "data: $event" stream
+	# Again: the same answer, and nothing stored.
+	cloudevent orders "$event"
+	answers 201
+	[ "$(header Last-Event-ID)" = "$id" ]
+	[ "$(header Idempotency-Replayed)" = true ]
+	crash
+	serve
+	cloudevent orders "$event"
+	[ "$(header Idempotency-Replayed)" = true ]
+	ask "$URL/api/orders"
+	[ "$(cat body)" = "[$event]" ]
+	# The same id of another source is another event, as is the same in another topic.
+	cloudevent orders "${event/shop/store}"
+	answers 201
+	[ -z "$(header Idempotency-Replayed)" ]
+	cloudevent other "$event"
+	answers 201
+	[ -z "$(header Idempotency-Replayed)" ]
+	# Other content under a source and id that are known is refused.
+	cloudevent orders "${event/10.50/10.5}"
+	problem 409 "the 'source' and 'id' of the CloudEvent, '/shop A-17', are known for another event"
+	ask "$URL/api/orders?envelope=1"
+	counts body com.example.paid 2
+}
+
+@test "what a request says of a CloudEvent outranks what the event says" {
+	serve
+	local event='{"type":"gap","source":"/shop","id":"1"}'
+	cloudevent any "$event"
+	problem 400 "the 'type' of the CloudEvent is one of gap, join and leave"
+	cloudevent 'any?event=paid' "$event"
+	answers 201
+	cloudevent 'any?event=paid' "$event" -H 'Idempotency-Key: k'
+	answers 201
+	[ -z "$(header Idempotency-Replayed)" ]
+	cloudevent 'any?event=paid' "$event" -H 'Idempotency-Key: k'
+	[ "$(header Idempotency-Replayed)" = true ]
+	cloudevent 'any?event=paid' '{"id":"2"}' -H 'Idempotency-Key: k'
+	problem 409 "the Idempotency-Key 'k' is known"
+	# An id alone is a key; without one each is new.
+	cloudevent any '{"id":"2"}'
+	cloudevent any '{"id":"2"}'
+	[ "$(header Idempotency-Replayed)" = true ]
+	cloudevent any '{"source":"/shop"}'
+	cloudevent any '{"source":"/shop"}'
+	answers 201
+	[ -z "$(header Idempotency-Replayed)" ]
+	ask "$URL/api/any?envelope=1"
+	counts body '"event":"paid"' 2
+	counts body '"event":"update"' 3
+	# Nothing is known of what is not stored.
+	follow stream /api/any/event
+	cloudevent 'any?ephemeral=1' '{"id":"2","type":"typing"}'
+	answers 202
+	cloudevent 'any?ephemeral=1' '{"id":"2","type":"typing"}'
+	answers 202
+	wait_for counts stream 'event: typing' 2
+}
+
+@test "an id, source or type that is not a string, or cannot be used, is refused and named" {
+	serve
+	local name
+	for name in id source type; do
+		cloudevent any "{\"$name\":7}"
+		problem 400 "the '$name' of the CloudEvent must be a string that is not empty"
+		cloudevent 'any?ephemeral=1&event=x' "{\"$name\":\"\"}"
+		problem 400 "the '$name' of the CloudEvent must be"
+		cloudevent any "{\"$name\":\"a\",\"$name\":\"a\"}"
+		problem 400 "the '$name' of the CloudEvent is there twice"
+	done
+	cloudevent any '{"type":"a\nb"}'
+	problem 400 "the 'type' of the CloudEvent holds a line end"
+	cloudevent any "{\"id\":\"$(letters 256)\"}"
+	problem 400 "which is its 'id', is longer than 255 bytes: send an Idempotency-Key"
+	cloudevent any "{\"id\":\"1\",\"source\":\"$(letters 254)\"}"
+	problem 400 "which is its 'source' and 'id', is longer than 255 bytes"
+	cloudevent any '[{"id":"1"}]'
+	problem 400 'a CloudEvent is a JSON object'
+	cloudevent any '{"id":"1"'
+	problem 400 'the body is not JSON'
+	cloudevent 'any?envelope=1' '{"id":"1"}'
+	problem 400 'application/x-ndjson'
+	ask -H 'Content-Type: application/cloudevents-batch+json' -d '[{"id":"1"}]' "$URL/api/any"
+	problem 415 'or all of them as application/x-ndjson'
+	stores any '[]'
+	cloudevent users '{"id":"1"}'
+	problem 400 "'firstname' is missing"
+}
+
 # --- heads ------------------------------------------------------------------
 
 @test "a parameter that is given twice is refused, and named" {
