@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What an error is answered with; see problem.h. */
+#include <cjson/cJSON.h>
 #include <string.h>
 
 #include "accept.h"
-#include "json.h"
 #include "problem.h"
 
 /* PROBLEM_POLICY has the hash of what stands between the tags; a test compares them. */
@@ -14,10 +14,18 @@ static const char style[] = ":root{color-scheme:light dark;font:1rem/1.5 system-
 
 bool problem_json(const struct problem *problem, struct buf *out)
 {
-	return buf_add_text(out, "{\"title\":") &&
-	       json_quote(problem->title, strlen(problem->title), out) &&
-	       buf_addf(out, ",\"status\":%u,\"detail\":", problem->status) &&
-	       json_quote(problem->detail, strlen(problem->detail), out) && buf_add_byte(out, '}');
+	cJSON *object = cJSON_CreateObject();
+	char *text;
+	bool added;
+
+	cJSON_AddStringToObject(object, "title", problem->title);
+	cJSON_AddNumberToObject(object, "status", problem->status);
+	cJSON_AddStringToObject(object, "detail", problem->detail);
+	text = cJSON_PrintUnformatted(object);
+	cJSON_Delete(object);
+	added = text != NULL && buf_add_text(out, text);
+	cJSON_free(text);
+	return added;
 }
 
 /* Text as HTML: what could begin or end markup is a reference. */

@@ -29,10 +29,10 @@ client_teardown() {
 	done
 }
 
-# wait_for COMMAND...: until the command succeeds, at most ten seconds.
+# wait_for COMMAND...: until the command succeeds; at most half a minute.
 wait_for() {
 	local try
-	for ((try = 0; try < 1000; try++)); do
+	for ((try = 0; try < 3000; try++)); do
 		"$@" && return
 		sleep 0.01
 	done

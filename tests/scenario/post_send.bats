@@ -214,9 +214,11 @@ END
 	run -75 post t -l -f pipe --timeout 200ms
 	SSE_URL=$URL sse-post t -f pipe 3>&- 2>said &
 	local pid=$! status=0
+	wait_for has_open "$pid" pipe
 	kill -TERM "$pid"
 	wait "$pid" || status=$?
 	[ "$status" -eq 143 ]
+	[ "$(cat said)" = 'sse-post: stopped by SIGTERM' ]
 	SSE_URL=$URL sse-post t k=@pipe 3>&- &
 	pid=$!
 	echo value >pipe

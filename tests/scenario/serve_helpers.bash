@@ -71,8 +71,22 @@ gone() {
 	! kill -0 "$1" 2>/dev/null
 }
 
+# has_open PID FILE: has the process opened the file of this folder?
+has_open() {
+	[ -n "$(find "/proc/$1/fd" -lname "$PWD/$2" 2>/dev/null)" ]
+}
+
 listens_or_ended() {
 	has out 'Listening on' || gone "$PID"
+}
+
+# start COMMAND...: start a server in the background (PID), and wait until it listens or has ended.
+start() {
+	# What a server before it said there is not its word; the log goes on after a restart.
+	: >out
+	"$@" >out 2>>err 3>&- 4>&- &
+	PID=$!
+	wait_for listens_or_ended
 }
 
 # serve [OPTION]...: start a server on a free port (PORT, URL, PID), with events.db as database.
@@ -88,11 +102,7 @@ serve_at() {
 	*' --db '*) ;;
 	*) set -- --db events.db "$@" ;;
 	esac
-	: >out
-	# The log goes on after a restart.
-	"$BIN/sse-serve" --listen "$port" "$@" >out 2>>err 3>&- 4>&- &
-	PID=$!
-	wait_for listens_or_ended
+	start "$BIN/sse-serve" --listen "$port" "$@"
 	URL=$(sed -n 's/^Listening on //p' out)
 	PORT=${URL##*:}
 	[ -n "$URL" ] || { echo "the server did not start" >&2; cat err >&2; return 1; }

@@ -187,23 +187,17 @@ as_nobody() {
 }
 
 @test "without --db it keeps its database in the state folder, which it makes, for its user alone" {
-	"$BIN/sse-serve" --listen 0 >out 2>err 3>&- &
-	PID=$!
-	wait_for listens_or_ended
+	start "$BIN/sse-serve" --listen 0
 	[ -f .local/state/sse-serve/events.db ]
 	[ "$(stat -c %a .local/state/sse-serve)" = 700 ]
 	[ "$(stat -c %a .local/state/sse-serve/events.db)" = 600 ]
 	stop
 	mkdir xdg
-	XDG_STATE_HOME=$PWD/xdg "$BIN/sse-serve" --listen 0 >out 2>err 3>&- &
-	PID=$!
-	wait_for listens_or_ended
+	XDG_STATE_HOME=$PWD/xdg start "$BIN/sse-serve" --listen 0
 	[ -f xdg/sse-serve/events.db ]
 	stop
 	mkdir systemd
-	STATE_DIRECTORY=$PWD/systemd XDG_STATE_HOME=$PWD/xdg "$BIN/sse-serve" --listen 0 >out 2>err 3>&- &
-	PID=$!
-	wait_for listens_or_ended
+	STATE_DIRECTORY=$PWD/systemd XDG_STATE_HOME=$PWD/xdg start "$BIN/sse-serve" --listen 0
 	[ -f systemd/events.db ]
 	stop
 	HOME='' refuses 64 '--db' --listen 0
