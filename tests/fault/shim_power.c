@@ -29,13 +29,15 @@
 #define FILES 8
 #define RANGES 256
 #define DESCRIPTORS 65536
+#define PATH_SIZE 400
+#define BESIDE_SIZE (PATH_SIZE + sizeof(".durable"))
 
 struct range {
 	off_t from, upto;
 };
 
 struct file {
-	char path[400];
+	char path[PATH_SIZE];
 	struct range dirty[RANGES];
 	unsigned count;
 };
@@ -60,15 +62,21 @@ static bool is_ours(const char *path)
 	       ends_with(path, ".db-journal");
 }
 
-static const char *name_of(char path[420], const char *file, const char *suffix)
+static void fill(char *path, size_t size, const char *file, const char *suffix)
 {
-	snprintf(path, 420, "%s%s", file, suffix);
+	if ((size_t)snprintf(path, size, "%s%s", file, suffix) >= size)
+		abort();
+}
+
+static const char *name_of(char path[BESIDE_SIZE], const char *file, const char *suffix)
+{
+	fill(path, BESIDE_SIZE, file, suffix);
 	return path;
 }
 
 static void make_empty(const char *file, const char *suffix)
 {
-	char path[420];
+	char path[BESIDE_SIZE];
 	int fd = REAL(open)(
 		name_of(path, file, suffix), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
@@ -78,14 +86,14 @@ static void make_empty(const char *file, const char *suffix)
 
 static void take_away(const char *file, const char *suffix)
 {
-	char path[420];
+	char path[BESIDE_SIZE];
 
 	REAL(unlink)(name_of(path, file, suffix));
 }
 
 static bool exists(const char *file, const char *suffix)
 {
-	char path[420];
+	char path[BESIDE_SIZE];
 
 	return access(name_of(path, file, suffix), F_OK) == 0;
 }
@@ -122,7 +130,7 @@ static void track(int fd, const char *path, bool made)
 	}
 	if (file == NULL && file_count < FILES) {
 		file = &files[file_count++];
-		snprintf(file->path, sizeof(file->path), "%s", path);
+		fill(file->path, sizeof(file->path), path, "");
 		/* What an earlier process wrote may not be durable. */
 		if (fstat(fd, &status) == 0 && status.st_size > 0)
 			add_range(file, 0, status.st_size);
@@ -169,14 +177,6 @@ int open(const char *path, int flags, ...)
 	return open_tracked(path, flags, mode);
 }
 
-int open64(const char *path, int flags, ...)
-{
-	mode_t mode = 0;
-
-	MODE(flags, mode);
-	return open_tracked(path, flags | O_LARGEFILE, mode);
-}
-
 int close(int fd)
 {
 	if (fd >= 0 && fd < DESCRIPTORS && file_of[fd] != 0) {
@@ -201,17 +201,12 @@ static void wrote(int fd, off_t from, ssize_t len)
 	pthread_mutex_unlock(&lock);
 }
 
-ssize_t pwrite64(int fd, const void *data, size_t len, off_t offset)
+ssize_t pwrite(int fd, const void *data, size_t len, off_t offset)
 {
-	ssize_t put = REAL(pwrite64)(fd, data, len, offset);
+	ssize_t put = REAL(pwrite)(fd, data, len, offset);
 
 	wrote(fd, offset, put);
 	return put;
-}
-
-ssize_t pwrite(int fd, const void *data, size_t len, off_t offset)
-{
-	return pwrite64(fd, data, len, offset);
 }
 
 ssize_t write(int fd, const void *data, size_t len)
@@ -224,22 +219,17 @@ ssize_t write(int fd, const void *data, size_t len)
 }
 
 /* The length is taken over at the next sync, with what the file then has there. */
-int ftruncate64(int fd, off_t len)
+int ftruncate(int fd, off_t len)
 {
-	int result = REAL(ftruncate64)(fd, len);
+	int result = REAL(ftruncate)(fd, len);
 
 	wrote(fd, len > 0 ? len - 1 : 0, 1);
 	return result;
 }
 
-int ftruncate(int fd, off_t len)
-{
-	return ftruncate64(fd, len);
-}
-
 int unlink(const char *path)
 {
-	char durable[420], old[420];
+	char durable[BESIDE_SIZE], old[BESIDE_SIZE];
 	int result;
 
 	if (!is_ours(path))
@@ -255,6 +245,30 @@ int unlink(const char *path)
 	pthread_mutex_unlock(&lock);
 	return result;
 }
+
+/* --- the names that glibc has beside these, which mean the same where off_t has 64 bits --- */
+
+#if defined(__GLIBC__)
+_Static_assert(sizeof(off_t) == 8, "pwrite and pwrite64 are the same");
+
+int open64(const char *path, int flags, ...)
+{
+	mode_t mode = 0;
+
+	MODE(flags, mode);
+	return open_tracked(path, flags, mode);
+}
+
+ssize_t pwrite64(int fd, const void *data, size_t len, off_t offset)
+{
+	return pwrite(fd, data, len, offset);
+}
+
+int ftruncate64(int fd, off_t len)
+{
+	return ftruncate(fd, len);
+}
+#endif
 
 /* --- syncs --- */
 
@@ -294,7 +308,7 @@ static void copy_range(int from, int to, struct range range)
 
 		if (got <= 0)
 			return;
-		if (REAL(pwrite64)(to, data, (size_t)got, range.from) != got)
+		if (REAL(pwrite)(to, data, (size_t)got, range.from) != got)
 			abort();
 		range.from += got;
 	}
@@ -302,14 +316,14 @@ static void copy_range(int from, int to, struct range range)
 
 static void sync_file(struct file *file)
 {
-	char path[420];
+	char path[BESIDE_SIZE];
 	struct stat status;
 	int from = REAL(open)(file->path, O_RDONLY | O_CLOEXEC);
 	int to = REAL(open)(
 		name_of(path, file->path, ".durable"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
 	if (from < 0 || to < 0 || fstat(from, &status) != 0 ||
-		REAL(ftruncate64)(to, status.st_size) != 0)
+		REAL(ftruncate)(to, status.st_size) != 0)
 		abort();
 	for (unsigned i = 0; i < file->count; i++)
 		copy_range(from, to, file->dirty[i]);
