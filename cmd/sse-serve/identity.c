@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#if defined(__APPLE__)
 #include <sys/random.h>
+#endif
 
 #include "identity.h"
 #include "number.h"

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <linux/sockios.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -557,7 +556,8 @@ static bool reads(struct subscriber *subscriber)
 	int queued = 0;
 	bool fewer;
 
-	if (ioctl(subscriber->fd, SIOCOUTQ, &queued) != 0)
+	/* SIOCOUTQ by the name that needs no header of the kernel. */
+	if (ioctl(subscriber->fd, TIOCOUTQ, &queued) != 0)
 		return false;
 	fewer = subscriber->unread > (uint32_t)queued;
 	subscriber->unread = (uint32_t)queued;
