@@ -19,6 +19,7 @@
 
 #define DEFAULT_LISTEN "8000"
 #define BACKLOG 4096
+#define HOST_MAX 253 /* no name in the DNS is longer */
 
 /* Try this often to find one free port for both loopback addresses. */
 #define PAIR_TRIES 16
@@ -147,7 +148,7 @@ static int listen_host(const struct options *options, struct listeners *listener
 				.ai_socktype = SOCK_STREAM},
 			*found = NULL;
 	bool any = strcmp(host, "*") == 0, v6;
-	char url[200];
+	char url[sizeof(listeners->url)];
 	int code = getaddrinfo(any ? NULL : host, port, &hints, &found), fd;
 
 	if (code != 0)
@@ -165,7 +166,7 @@ static int listen_host(const struct options *options, struct listeners *listener
 	freeaddrinfo(found);
 	if (fd < 0)
 		return bind_failed(host, port, error);
-	snprintf(url, sizeof(url), "http://%s%.150s%s:%d", v6 ? "[" : "",
+	snprintf(url, sizeof(url), "http://%s%s%s:%d", v6 ? "[" : "",
 		any ? (v6 ? "::" : "0.0.0.0") : host, v6 ? "]" : "", port_of(fd));
 	note(listeners, url);
 	return add(listeners, fd, NULL, error);
@@ -218,7 +219,8 @@ static int listen_one(const struct options *options, struct listeners *listeners
 {
 	const char *colon = strrchr(text, ':');
 	const char *port = colon != NULL ? colon + 1 : text;
-	char host[200] = "";
+	size_t len = colon != NULL ? (size_t)(colon - text) : 0;
+	char host[HOST_MAX + 1] = "";
 	int64_t number;
 
 	if (strncmp(text, "unix:", 5) == 0)
@@ -228,8 +230,10 @@ static int listen_one(const struct options *options, struct listeners *listeners
 			"--listen '%.60s': it takes ADDR:PORT, [IPV6]:PORT, PORT or unix:PATH, "
 			"with a port from 0 to 65535",
 			text);
-	if (colon != NULL)
-		snprintf(host, sizeof(host), "%.*s", (int)(colon - text), text);
+	if (len > HOST_MAX)
+		return error_set(error, EX_USAGE,
+			"--listen '%.60s': an address has at most %d characters", text, HOST_MAX);
+	memcpy(host, text, len);
 	if (host[0] == '[' && host[strlen(host) - 1] == ']') {
 		host[strlen(host) - 1] = '\0';
 		memmove(host, host + 1, strlen(host));

@@ -103,6 +103,7 @@ as_nobody() {
 	refuses 64 'unix:' --listen unix:
 	refuses 64 'unix:' --listen "unix:/tmp/$(letters 200)"
 	refuses 64 'no address' --listen no.such.host.invalid:0
+	refuses 64 'at most 253 characters' --listen "$(letters 254):0"
 }
 
 @test "a database that another sse-serve has is 75, and stays usable" {
