@@ -18,22 +18,41 @@ CFLAGS ?= -O2 -g
 PKG_CONFIG ?= pkg-config
 # SANITIZE=address,undefined or SANITIZE=thread builds with them; give a BUILD of its own.
 SANITIZE ?=
+# WERROR=1 makes warnings errors, for a compiler that is known to have none.
+WERROR ?=
 # By another name, so that make -n only shows what would be run.
 THIS_MAKE := $(MAKE)
 # How long `make fuzz` lets each fuzzer run.
 FUZZ_SECONDS ?= 300
 Q = $(if $(V),,@)
+# $(call quote,TEXT): one word for the shell, whatever is in it.
+quote = '$(subst ','\'',$(1))'
+
+# Lists of files are words to make, and these characters mean something to it or to the shell.
+SPECIAL := : % ; \# \ ' " ` & | < > ( ) * ? [ ! = ~ $$
+ifneq ($(words $(BUILD)) $(strip $(foreach c,$(SPECIAL),$(findstring $(c),$(BUILD)))),1 )
+$(error BUILD is '$(BUILD)'; it must be one folder, without spaces and $(SPECIAL) in its name)
+endif
+
 # $(call say,CC,file): the short line that stands for the command.
 say = @$(if $(V),:,printf '  %-5s %s\n' $(1) $(2))
 
-# Warnings are errors in CI, but for the sanitizers, which make compilers guess.
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
-	-Wformat=2 -Wvla $(if $(CI),$(if $(SANITIZE),,-Werror))
-HARDEN = $(STACK) -fPIE $(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+	-Wformat=2 -Wvla $(if $(WERROR),-Werror)
+HARDEN = $(STACK) -fPIE $(if $(SANITIZE),,$(FORTIFY))
 STACK = -fstack-protector-strong
+# A level that is given holds; without optimization the C library would warn of it.
+FORTIFY = $(if $(findstring _FORTIFY_SOURCE,$(CC) $(CPPFLAGS) $(CFLAGS)),,$(if $(filter-out \
+	-O0,$(lastword $(filter -O%,$(CC) $(CFLAGS)))),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
+# Nothing that is built names the folder in which it was built.
+PREFIX_MAP = $(if $(HAS_PREFIX_MAP),"-ffile-prefix-map=$$PWD=." \
+	$(addsuffix =build,$(addprefix -ffile-prefix-map=,$(filter /%,$(BUILD)))))
+# Asked for once, and only when something is compiled.
+HAS_PREFIX_MAP = $(eval HAS_PREFIX_MAP := $(shell $(CC) -Werror -ffile-prefix-map=a=b -E -x c \
+	/dev/null >/dev/null 2>&1 && echo yes))$(HAS_PREFIX_MAP)
 SAN = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 BASE_CFLAGS = -std=c17 -D_GNU_SOURCE -DSSE_TOOLS_VERSION='"$(VERSION)"' -Ilib -pthread \
-	$(WARNINGS) $(HARDEN) $(SAN)
+	$(WARNINGS) $(HARDEN) $(SAN) $(PREFIX_MAP)
 BASE_LDFLAGS = -pie $(GNU_LDFLAGS) -pthread $(SAN)
 GNU_LDFLAGS := $(if $(filter Darwin,$(shell uname -s)),,-Wl,-z,relro,-z,now,--as-needed)
 

@@ -1,0 +1,70 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What a person or a package's build chooses: flags, folders, which tests.
+
+load package_helpers
+
+setup() {
+	cd "$BATS_TEST_DIRNAME/../.."
+	build=$BATS_TEST_TMPDIR/build
+	make="env -u CFLAGS -u CPPFLAGS -u LDFLAGS make BUILD=$build"
+}
+
+@test "make fortifies, unless that is chosen otherwise, without a warning" {
+	run $make V=1 libsse
+	[ "$status" -eq 0 ]
+	[[ $output = *' -D_FORTIFY_SOURCE=2 '* ]]
+	for flags in CPPFLAGS=-D_FORTIFY_SOURCE=3 'CFLAGS=-O2 -Wp,-D_FORTIFY_SOURCE=3' CFLAGS=-O0 \
+		'CFLAGS=-O2 -O0' CFLAGS=-g; do
+		$make clean >/dev/null
+		run $make V=1 WERROR=1 "$flags" libsse
+		[ "$status" -eq 0 ]
+		[[ $output != *' -D_FORTIFY_SOURCE=2 '* ]]
+		[[ $output != *warning* ]]
+	done
+}
+
+@test "a warning is an error with WERROR=1, and with nothing else" {
+	echo '#warning a compiler of another year' >"$BATS_TEST_TMPDIR/year.h"
+	CI=1 run $make CPPFLAGS="-include $BATS_TEST_TMPDIR/year.h" libsse
+	[ "$status" -eq 0 ]
+	[[ $output = *'a compiler of another year'* ]]
+	$make clean
+	run $make WERROR=1 CPPFLAGS="-include $BATS_TEST_TMPDIR/year.h" libsse
+	[ "$status" -ne 0 ]
+}
+
+@test "a BUILD that make cannot use is refused before anything is made" {
+	copy_tree "$BATS_TEST_TMPDIR/tree"
+	cd "$BATS_TEST_TMPDIR/tree"
+	before=$(find .. | LC_ALL=C sort)
+	for folder in '../with space' '' '../a:b' "../it's" '../a;b' '../100%'; do
+		for target in libsse install dist clean; do
+			run make BUILD="$folder" DESTDIR=../dest "$target"
+			[ "$status" -ne 0 ]
+			[[ $output = *'BUILD is '*'it must be one folder, without spaces and '* ]]
+		done
+	done
+	[ "$(find .. | LC_ALL=C sort)" = "$before" ]
+}
+
+@test "the paths of the clone and of the build folder are in nothing that is built" {
+	$make -j2 libsse-units >/dev/null
+	[ -x "$build/tests/test_sse_parser" ]
+	run grep -rlF -e "$PWD" -e "$BATS_TEST_TMPDIR" "$build" --include='*.[oa]' --include='test_*'
+	[ "$output" = '' ]
+}
+
+@test "make test and make installcheck run the tests with what is there" {
+	mkdir -p "$BATS_TEST_TMPDIR/tree/tests"
+	cp Makefile "$BATS_TEST_TMPDIR/tree"
+	cat >"$BATS_TEST_TMPDIR/tree/tests/run" <<-'EOF'
+		echo "$BUILD $DEPS [${INSTALLED-unset}] $*"
+	EOF
+	run make -s -C "$BATS_TEST_TMPDIR/tree" test SUITE='unit lint'
+	[ "${lines[-1]}" = 'build none [unset] unit lint' ]
+	run make -s -C "$BATS_TEST_TMPDIR/tree" installcheck DESTDIR='/a b' PREFIX="/it's"
+	[ "${lines[-1]}" = "build none [/a b/it's/bin] scenario examples" ]
+	run make -s -C "$BATS_TEST_TMPDIR/tree" installcheck SUITE=scenario/tail
+	[ "${lines[-1]}" = 'build none [/usr/local/bin] scenario/tail' ]
+}
