@@ -57,12 +57,14 @@ BASE_LDFLAGS = -pie $(GNU_LDFLAGS) -pthread $(SAN)
 GNU_LDFLAGS := $(if $(filter Darwin,$(shell uname -s)),,-Wl,-z,relro,-z,now,--as-needed)
 
 PROGRAMS = sse-serve sse-post sse-tail
-# What each program is linked with, by pkg-config name.
-PKGS_sse-serve = libmicrohttpd sqlite3 libcjson
-PKGS_sse-post = $(PKGS_clients)
-PKGS_sse-tail = $(PKGS_clients)
-PKGS_clients = libcurl libcjson
-PKGS_test = cmocka $(sort $(foreach p,$(PROGRAMS),$(PKGS_$(p))))
+# What each program and each library is linked with, by pkg-config name.
+PKGS_sse-serve = libmicrohttpd sqlite3 $(PKGS_libcommon)
+PKGS_sse-post = $(PKGS_libclient)
+PKGS_sse-tail = $(PKGS_libclient)
+PKGS_libclient = libcurl $(PKGS_libcommon)
+PKGS_libcommon = libcjson
+PKGS_libsse =
+PKGS_units = cmocka
 
 # libsse is what others link; libcommon is what the three programs share beside it, and libclient
 # what the two clients share: it alone needs libcurl.
@@ -76,9 +78,12 @@ all: $(PROGRAMS) libsse ## build the three programs and the library (the default
 # --- the programs and the library -------------------------------------------
 
 OBJ = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
-LIBS_sse-serve = $(BUILD)/libcommon.a $(BUILD)/libsse.a
-LIBS_sse-post = $(BUILD)/libclient.a $(BUILD)/libcommon.a $(BUILD)/libsse.a
-LIBS_sse-tail = $(LIBS_sse-post)
+LIBS_sse-serve = $(LIBS_libcommon)
+LIBS_sse-post = $(LIBS_libclient)
+LIBS_sse-tail = $(LIBS_libclient)
+LIBS_libclient = $(BUILD)/libclient.a $(LIBS_libcommon)
+LIBS_libcommon = $(BUILD)/libcommon.a $(LIBS_libsse)
+LIBS_libsse = $(BUILD)/libsse.a
 EXTRA_sse-serve = $(BUILD)/obj/web.o
 
 cflags = $(if $(1),$(shell $(PKG_CONFIG) --cflags $(1) 2>/dev/null))
@@ -90,11 +95,11 @@ compile = $(Q)mkdir -p $(@D) && $(CC) $(BASE_CFLAGS) $(call cflags,$(PKGS)) $(MO
 link = $(Q)mkdir -p $(@D) && $(CC) $(BASE_CFLAGS) $(CFLAGS) -o $@ $(1) $(BASE_LDFLAGS) $(LDFLAGS) \
 	$(call libs,$(2)) $(LDLIBS)
 
-# Stops with advice where pkg-config lacks a package of a program.
-NEEDS = $(addprefix need-,$(PROGRAMS) clients)
+# Stops with advice where the compiler, or a package of a program or a library, is not installed.
+NEEDS = $(addprefix need-,$(PROGRAMS) libsse libcommon libclient units)
 .PHONY: $(NEEDS)
 $(NEEDS): need-%:
-	@$(DEPS) need $* $(PKGS_$*)
+	@$(if $(GUEST),:,$(DEPS) need $* $(PKGS_$*))
 
 # A program, and its parts but main.o as an archive, for its unit tests.
 define program
@@ -115,9 +120,10 @@ libsse: $(BUILD)/libsse.a
 $(BUILD)/libsse.a: $(call OBJ,$(SSE_SRC))
 $(BUILD)/libcommon.a: $(call OBJ,$(COMMON_SRC))
 $(BUILD)/libclient.a: $(call OBJ,$(CLIENT_SRC))
-$(call OBJ,$(COMMON_SRC)): PKGS = libcjson
-$(call OBJ,$(CLIENT_SRC)): PKGS = $(PKGS_clients)
-$(call OBJ,$(CLIENT_SRC)): | need-clients
+$(call OBJ,$(COMMON_SRC)): PKGS = $(PKGS_libcommon)
+$(call OBJ,$(COMMON_SRC)): | need-libcommon
+$(call OBJ,$(CLIENT_SRC)): PKGS = $(PKGS_libclient)
+$(call OBJ,$(CLIENT_SRC)): | need-libclient
 # The parser's inner loop: a canary in each function that passes a struct costs it a quarter, and
 # -O3 gains as much.
 FAST = $(call OBJ,$(SSE_SRC) $(wildcard tests/bench/*.c))
@@ -127,7 +133,7 @@ $(BUILD)/%.a:
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(BUILD)/obj/%.o: %.c Makefile
+$(BUILD)/obj/%.o: %.c Makefile | need-libsse
 	$(call say,CC,$<)
 	$(compile)
 
@@ -162,12 +168,9 @@ deps-check: ## ... only what the tests need
 
 # --- tests ------------------------------------------------------------------
 
-# tests/unit/test_serve_*.c is linked with the parts of sse-serve, and so on for post and tail;
-# the others with the libraries alone.  The helpers of scenarios and the benchmarks likewise.
 TEST_SRC = $(filter-out tests/unit/example_% tests/fault/shim_%,$(wildcard tests/unit/*.c \
 	tests/scenario/*.c \
 	tests/fault/*.c tests/bench/*.c tests/interop/*.c tests/fuzz/*.c))
-TEST_LIBS = $(LIBS_sse-post)
 test_bins = $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(wildcard $(1))))
 UNIT = $(call test_bins,tests/unit/test_*.c)
 SHIMS = $(patsubst tests/fault/%.c,$(BUILD)/tests/%.so,$(wildcard tests/fault/shim_*.c))
@@ -178,19 +181,29 @@ FUZZERS = $(call test_bins,tests/fuzz/fuzz_*.c)
 # What makes a fuzzer a program of its own, PROGRAM SECONDS; libFuzzer brings a main().
 FUZZ_CFLAGS ?= -DFUZZ_STANDALONE
 
-$(call OBJ,$(TEST_SRC)): PKGS = $(PKGS_test)
-$(call OBJ,$(TEST_SRC)): MORE = $(if $(findstring /fuzz/,$@),$(FUZZ_CFLAGS)) \
-	$(foreach p,serve post tail,$(if $(findstring _$(p)_,$@),-Icmd/sse-$(p)))
+# What a test, a helper or a benchmark is linked with follows from its name: *_serve_*, *_post_* and
+# *_tail_* with the parts of that program, test_sse_* with libsse alone, follow* with libclient, all
+# others with libcommon; and with PKGS_name.
+PKGS_kill = sqlite3
+program_of = $(strip $(foreach p,serve post tail,$(if $(findstring _$(p)_,$(1)),sse-$(p))))
+part_of = $(or $(call program_of,$(1)),$(if $(findstring /test_sse_,$(1)),libsse),$(if \
+	$(findstring /scenario/follow,$(1)),libclient),libcommon)
+# $(call test_program,source,its part,its packages)
 define test_program
-$(BUILD)/tests/$(basename $(notdir $(1))): $(call OBJ,$(1)) $(TEST_LIBS) \
-		$(foreach p,serve post tail,$(if $(findstring _$(p)_,$(1)),$(BUILD)/sse-$(p).a)) \
-		$(if $(findstring /fault/,$(1)),$(BUILD)/libfault.a) \
-		$(if $(findstring /fuzz/,$(1)),$(BUILD)/libfuzz.a)
+$(call OBJ,$(1)): PKGS = $(3)
+$(call OBJ,$(1)): MORE = $(addprefix -Icmd/,$(call program_of,$(1))) \
+	$(if $(findstring /fuzz/,$(1)),$$(FUZZ_CFLAGS))
+$(call OBJ,$(1)): | need-$(2) $(if $(findstring /unit/,$(1)),need-units)
+$(BUILD)/tests/$(basename $(notdir $(1))): $(call OBJ,$(1)) \
+		$(addprefix $(BUILD)/,$(addsuffix .a,$(call program_of,$(1)) \
+			$(if $(findstring /fault/,$(1)),libfault) $(if $(findstring /fuzz/,$(1)),libfuzz))) \
+		$(LIBS_$(2))
 	$$(call say,LINK,$$@)
-	$$(call link,$$(filter-out $$(TEST_LIBS),$$^) $$(TEST_LIBS),$$(PKGS_test)) \
-		$(if $(findstring /fuzz/,$(1)),$$(FUZZ_LDFLAGS))
+	$$(call link,$$^,$(3)) $(if $(findstring /fuzz/,$(1)),$$(FUZZ_LDFLAGS))
 endef
-$(foreach s,$(TEST_SRC),$(eval $(call test_program,$(s))))
+$(foreach s,$(TEST_SRC),$(eval $(call test_program,$(s),$(call part_of,$(s)),$(strip \
+	$(if $(findstring /unit/,$(s)),$(PKGS_units)) $(PKGS_$(basename $(notdir $(s)))) \
+	$(PKGS_$(call part_of,$(s)))))))
 # The load generator is of many parts.
 LOAD = $(call OBJ,$(wildcard tests/bench/load/*.c))
 $(BUILD)/tests/load: $(LOAD) $(BUILD)/libcommon.a
@@ -199,21 +212,30 @@ $(BUILD)/tests/load: $(LOAD) $(BUILD)/libcommon.a
 # What the fault tests share.
 $(BUILD)/libfault.a: $(call OBJ,$(wildcard tests/fault/parts/*.c))
 # What they put between the server and the system; never with a sanitizer.
-$(BUILD)/tests/shim_%.so: tests/fault/shim_%.c Makefile
+$(BUILD)/tests/shim_%.so: tests/fault/shim_%.c Makefile | need-libsse
 	$(call say,SHIM,$@)
 	$(Q)mkdir -p $(@D) && $(CC) -std=c17 -D_GNU_SOURCE $(WARNINGS) -O2 -g -fPIC -shared -o $@ $<
 # What the fuzzers share.
 $(BUILD)/libfuzz.a: $(call OBJ,$(wildcard tests/fuzz/parts/*.c) tests/fault/parts/dice.c)
 
-.PHONY: units helpers benches fuzzers
+.PHONY: units helpers benches fuzzers libsse-units
 units: $(UNIT)
 helpers: $(HELPERS)
 benches: $(BENCH)
 fuzzers: $(FUZZERS)
+LIBSSE_UNIT = $(filter $(BUILD)/tests/test_sse_%,$(UNIT))
+libsse-units: $(LIBSSE_UNIT) ## build and run the unit tests of libsse; they need cmocka alone
+	@for t in $^; do $$t || exit 1; done
 
-.PHONY: check lint bench bench-deps fuzz fault
+.PHONY: check test installcheck lint bench bench-deps fuzz fault
+TESTS = BUILD='$(BUILD)' MAKE='$(THIS_MAKE)' CC='$(CC)'
 check: ## install what the tests need, run them all, or SUITE='unit scenario/post' alone
-	@BUILD='$(BUILD)' MAKE='$(THIS_MAKE)' CC='$(CC)' DEPS=install bash tests/run $(SUITE)
+	@$(TESTS) DEPS=install bash tests/run $(SUITE)
+test: ## run the tests that can be run with what is installed; installs nothing
+	@$(TESTS) DEPS=none bash tests/run $(SUITE)
+installcheck: ## run the tests of whole programs with those that make install put in place
+	@bin=$$(cd $(call quote,$(DESTDIR)$(BINDIR)) && pwd) && \
+		$(TESTS) DEPS=none INSTALLED="$$bin" bash tests/run $(or $(SUITE),scenario examples)
 lint: ## check scripts, man pages and sources for what a tool can see
 	@! command -v cppcheck >/dev/null || cppcheck -q --enable=warning,performance,portability \
 		--suppress=unknownMacro -Ilib lib cmd

@@ -1,19 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The makefile on other machines than this one: without a package, in part, from the tarball.
+# The makefile on other machines than this one: without a package, and in part.
+
+load package_helpers
 
 setup() {
 	cd "$BATS_TEST_DIRNAME/../.."
-	# A pkg-config that hides the modules in $HIDDEN, as if they were not installed.
-	shim=$BATS_TEST_TMPDIR/pkg-config
-	cat >"$shim" <<-'EOF'
-		#!/bin/sh
-		for word; do
-			case " $HIDDEN " in *" $word "*) exit 1 ;; esac
-		done
-		exec pkg-config "$@"
-	EOF
-	chmod +x "$shim"
+	hiding_pkg_config
 	make="make BUILD=$BATS_TEST_TMPDIR/build CFLAGS=-O0 PKG_CONFIG=$shim"
 }
 
@@ -78,33 +71,27 @@ setup() {
 	[ "$status" -eq 0 ]
 }
 
+@test "the unit tests of libsse need cmocka alone, and others the packages of their own part" {
+	HIDDEN='libmicrohttpd libcurl libcjson sqlite3' run $make libsse-units
+	[ "$status" -eq 0 ]
+	[[ $output = *test_sse_parser* ]]
+	[[ $output != *FAILED* ]]
+	HIDDEN='libmicrohttpd libcurl sqlite3' run $make "$BATS_TEST_TMPDIR/build/tests/test_buf"
+	[ "$status" -eq 0 ]
+	HIDDEN=cmocka run $make units
+	[ "$status" -ne 0 ]
+	[[ $output = *'units needs what is not here: cmocka'* ]]
+}
+
 @test "the server builds without libcurl" {
 	HIDDEN=libcurl run $make sse-serve
 	[ "$status" -eq 0 ]
 }
 
-@test "make dist packs a tarball that builds, and make again has nothing to do" {
-	git rev-parse 2>/dev/null || skip 'not in a git repository'
-	run $make dist
-	[ "$status" -eq 0 ]
-	tar -xzf "$BATS_TEST_TMPDIR"/build/sse-tools-*.tar.gz -C "$BATS_TEST_TMPDIR"
-	cd "$BATS_TEST_TMPDIR"/sse-tools-*/
-	[ ! -e tests/browser/node_modules ]
-	run make -j2 CFLAGS=-O0
-	[ "$status" -eq 0 ]
-	build/bin/sse-serve --version
-	run make CFLAGS=-O0
-	[[ $output != *CC* ]]
-	touch lib/sse.h
-	run make CFLAGS=-O0
-	[[ $output = *CC* ]]
-	make clean
-	[ ! -e build ]
-}
-
 @test "make help has a word on each target that the README promises" {
 	run make help
-	for target in all run deps check lint bench fuzz dist install uninstall clean help completions; do
+	for target in all run deps check test installcheck lint bench fuzz dist install uninstall clean help \
+		completions libsse-units; do
 		[[ $output = *"make $target "* ]]
 	done
 }
