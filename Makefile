@@ -34,8 +34,13 @@ ifneq ($(words $(BUILD)) $(strip $(foreach c,$(SPECIAL),$(findstring $(c),$(BUIL
 $(error BUILD is '$(BUILD)'; it must be one folder, without spaces and $(SPECIAL) in its name)
 endif
 
+# In a folder of somebody else, `sudo make install` builds nothing that only root could build again.
+GUEST := $(if $(filter-out install,$(or $(MAKECMDGOALS),all)),,$(shell \
+	[ "$$(id -u)" -ne 0 ] || [ -O . ] || echo yes))
 # $(call say,CC,file): the short line that stands for the command.
-say = @$(if $(V),:,printf '  %-5s %s\n' $(1) $(2))
+say = @$(if $(GUEST),$(call refuse,$@),$(if $(V),:,printf '  %-5s %s\n' $(1) $(2)))
+refuse = echo "sse-tools: $(1) is not there or out of date; run 'make' before 'sudo make install'" >&2; \
+	exit 1
 
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
 	-Wformat=2 -Wvla $(if $(WERROR),-Werror)
@@ -262,32 +267,40 @@ completions: $(PROGRAMS) ## make completions/ anew from the programs' option tab
 		$(BUILD)/bin/$$p --completions fish >completions/fish/$$p.fish || exit 1; \
 	done
 
-# What is installed, as "folder:mode:file" words; uninstall removes the same list.
-INSTALLED = $(foreach p,$(PROGRAMS),$(BINDIR):755:$(BUILD)/bin/$(p) $(BASHDIR):644:completions/bash/$(p) \
-		$(ZSHDIR):644:completions/zsh/_$(p) $(FISHDIR):644:completions/fish/$(p).fish) \
-	$(LIBDIR):644:$(BUILD)/libsse.a $(INCLUDEDIR):644:lib/sse.h \
-	$(LIBDIR)/pkgconfig:644:$(BUILD)/libsse.pc \
-	$(foreach m,$(wildcard man/*.[1-8]),$(MANDIR)/man$(patsubst .%,%,$(suffix $(m))):644:$(m))
+# What is installed: $(call installed,PUT) is $(call PUT,folder,mode,files) for each folder, a line
+# each.  Folders may have spaces in their names.
+define installed
+$(call $(1),$(BINDIR),755,$(PROGRAMS:%=$(BUILD)/bin/%))
+$(call $(1),$(LIBDIR),644,$(BUILD)/libsse.a)
+$(call $(1),$(LIBDIR)/pkgconfig,644,lib/libsse.pc)
+$(call $(1),$(INCLUDEDIR),644,lib/sse.h)
+$(call $(1),$(MANDIR)/man1,644,$(wildcard man/*.1))
+$(call $(1),$(MANDIR)/man3,644,$(wildcard man/*.3))
+$(call $(1),$(MANDIR)/man7,644,$(wildcard man/*.7))
+$(call $(1),$(BASHDIR),644,$(PROGRAMS:%=completions/bash/%))
+$(call $(1),$(ZSHDIR),644,$(PROGRAMS:%=completions/zsh/_%))
+$(call $(1),$(FISHDIR),644,$(PROGRAMS:%=completions/fish/%.fish))
+endef
+
+# A file is copied; a .pc is made of its .pc.in, with the folders of this call.
+put = $(Q)umask 022 && to=$(call quote,$(DESTDIR)$(1)) && mkdir -p "$$to" && \
+	$(if $(filter %.pc,$(3)),$(make_pc),install -m $(2) $(3) "$$to/") && \
+	printf '  INST  %s\n' $(patsubst %,"$$to/%",$(notdir $(3)))
+make_pc = sed $(foreach v,PREFIX LIBDIR INCLUDEDIR VERSION,-e $(call quote,s|@$(v)@|$(call \
+	replacement,$(call in_prefix,$(v)))|)) $(3).in >"$$to/$(notdir $(3))" && \
+	chmod $(2) "$$to/$(notdir $(3))"
+replacement = $(subst |,\|,$(subst &,\&,$(subst \,\\,$(1))))
+# The folder that a variable names, by ${prefix} if it is in there.
+in_prefix = $(subst @@,,$(subst @@$(PREFIX)/,$${prefix}/,@@$($(1))))
+take = $(Q)sh .ci/remove $(call quote,$(DESTDIR)) $(call quote,$(PREFIX)) $(call quote,$(1)) $(notdir $(3))
 
 .PHONY: install uninstall
-install: all $(BUILD)/libsse.pc ## install under PREFIX (/usr/local), in DESTDIR if given
-	$(Q)for i in $(INSTALLED); do \
-		folder="$(DESTDIR)$${i%%:*}" file="$${i##*:}" mode="$${i#*:}"; \
-		mkdir -p "$$folder" && install -m "$${mode%%:*}" "$$file" "$$folder/" || exit 1; \
-		echo "  INST  $$folder/$${file##*/}"; \
-	done
-uninstall: ## remove what install put there (and, in a DESTDIR, folders that are empty then)
-	$(Q)for i in $(INSTALLED); do \
-		rm -f "$(DESTDIR)$${i%%:*}/$${i##*/}"; \
-		[ -z "$(DESTDIR)" ] || (cd "$(DESTDIR)" && rmdir -p ".$${i%%:*}") 2>/dev/null || :; \
-	done
-$(BUILD)/libsse.pc: lib/libsse.pc.in Makefile FORCE
-	$(Q)mkdir -p $(@D) && sed -e 's,@PREFIX@,$(PREFIX),; s,@VERSION@,$(VERSION),' \
-		-e 's,@LIBDIR@,$(call in_prefix,$(LIBDIR)),' \
-		-e 's,@INCLUDEDIR@,$(call in_prefix,$(INCLUDEDIR)),' $< >$@
-in_prefix = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
+install: all ## install under PREFIX (/usr/local), in DESTDIR if given
+	$(call installed,put)
+uninstall: ## remove what install put there, and its folders that are empty then
+	$(call installed,take)
 
-.PHONY: dist clean help FORCE
+.PHONY: dist clean help
 DIST = sse-tools-$(VERSION)
 dist: ## pack what git knows (and what is new) into a tarball in build/
 	$(Q)mkdir -p $(BUILD)

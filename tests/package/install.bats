@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 # What make install puts in place works from there, and make uninstall leaves nothing.
 
+load package_helpers
+
 setup() {
 	cd "$BATS_TEST_DIRNAME/../.."
 	build=$(dirname "$BIN")
@@ -43,6 +45,64 @@ install_there() {
 	[ "$output" = '' ]
 }
 
+@test "a PREFIX with spaces and quotes works, and uninstall takes it away with its folders" {
+	mkdir "$dest"
+	prefix="$dest/it's 1 & 2"
+	$make install PREFIX="$prefix"
+	"$prefix/bin/sse-tail" --version
+	PKG_CONFIG_PATH="$prefix/lib/pkgconfig" run pkg-config --variable=libdir libsse
+	[ "$output" = "$prefix/lib" ]
+	$make uninstall PREFIX="$prefix"
+	run find "$dest" -mindepth 1
+	[ "$output" = '' ]
+}
+
+@test "the folders that every system has in /usr/local stay, empty or not" {
+	unshare -rm true || skip 'no folder can be put over /usr/local here'
+	folders='bin include lib share share/man'
+	run unshare -rm sh -euc "mount -t tmpfs none /usr/local
+		(cd /usr/local && mkdir $folders) && $make install >&2
+		[ -x /usr/local/bin/sse-serve ] && $make uninstall >&2
+		cd /usr/local && find * | LC_ALL=C sort | tr '\n' ' '"
+	[ "$status" -eq 0 ]
+	[ "${lines[-1]}" = "$folders " ]
+}
+
+@test "nothing that is installed names the folder in which it was built" {
+	install_there
+	run grep -rlF -e "$PWD" -e "$build" "$dest"
+	[ "$output" = '' ]
+}
+
+@test "what is installed can be read by all, whatever the umask" {
+	(umask 077 && install_there)
+	run find "$dest/opt" ! -perm -004
+	[ "$output" = '' ]
+	run find "$dest/opt" -perm /022
+	[ "$output" = '' ]
+}
+
+@test "root installs what was built in the folder of somebody else, and builds nothing there" {
+	[ "$(id -u)" -eq 0 ] || skip 'needs root'
+	copy_tree "$BATS_TEST_TMPDIR/tree"
+	chown -R 12345 "$BATS_TEST_TMPDIR/tree"
+	cd "$BATS_TEST_TMPDIR/tree"
+	run make install DESTDIR="$dest"
+	[ "$status" -ne 0 ]
+	[[ $output = *"is not there or out of date; run 'make' before 'sudo make install'"* ]]
+	[ ! -e build ]
+	[ ! -e "$dest" ]
+	# What was built of the files that these are copies of is as good as built here.
+	ln -s "$build" build
+	run make install DESTDIR="$dest"
+	[ "$status" -eq 0 ]
+	[ -x "$dest/usr/local/bin/sse-serve" ]
+	rm build
+	chown 0 .
+	run make -n install DESTDIR="$dest"
+	[[ $output = *' -c -o build/obj/lib/'* ]]
+}
+
 @test "every folder can be chosen" {
 	install_there BINDIR=/b LIBDIR=/l/x86 INCLUDEDIR=/i MANDIR=/m BASHDIR=/c1 ZSHDIR=/c2 FISHDIR=/c3
 	run ls "$dest"
@@ -53,14 +113,11 @@ install_there() {
 @test "a program of someone else builds with the installed libsse, by its .pc, and runs" {
 	install_there
 	export PKG_CONFIG_PATH="$dest/opt/sse/lib/pkgconfig"
-	# The staging folder has a space in its name, so that it is moved to one that has none.
-	mv "$dest" "$BATS_TEST_TMPDIR/root"
-	PKG_CONFIG_PATH=$BATS_TEST_TMPDIR/root/opt/sse/lib/pkgconfig
-	flags=$(pkg-config --define-variable=prefix="$BATS_TEST_TMPDIR/root/opt/sse" --cflags --libs libsse)
+	flags=$(pkg-config --define-variable=prefix="$dest/opt/sse" --cflags --libs libsse)
 	cp tests/unit/example_libsse.c "$BATS_TEST_TMPDIR"
 	cd "$BATS_TEST_TMPDIR"
-	# shellcheck disable=SC2086 # a list of flags
-	cc -std=c11 -Wall -Wextra -Werror -o example example_libsse.c $flags
+	# Words as the shell reads them: the folder has a space in its name.
+	eval "cc -std=c11 -Wall -Wextra -Werror -o example example_libsse.c $flags"
 	printf 'event: update\ndata: Hello, world!\n\n' | ./example >out
 	grep -q 'Hello, world!' out
 }
