@@ -302,11 +302,8 @@ uninstall: ## remove what install put there, and its folders that are empty then
 
 .PHONY: dist clean help
 DIST = sse-tools-$(VERSION)
-dist: ## pack what git knows (and what is new) into a tarball in build/
-	$(Q)mkdir -p $(BUILD)
-	$(Q)git ls-files -co --exclude-standard | LC_ALL=C sort | while read -r f; do \
-		[ ! -e "$$f" ] || echo "$$f"; done | tar -czf $(BUILD)/$(DIST).tar.gz \
-		--owner=0 --group=0 --transform 's,^,$(DIST)/,' -T -
+dist: ## pack what git knows into a tarball in build/
+	$(Q)mkdir -p $(BUILD) && sh .ci/dist $(DIST) $(BUILD)/$(DIST).tar.gz
 	@echo $(BUILD)/$(DIST).tar.gz
 clean: ## remove what was built and the tests' npm packages
 	rm -rf $(BUILD) tests/*/node_modules tests/bench/express/node_modules
