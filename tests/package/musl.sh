@@ -1,0 +1,58 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Builds everything that is C with musl, by its wrapper musl-gcc, and runs what needs nothing else; for
+# tests/lint.sh, with BUILD and MAKE.  Prints what does not build, or nothing.
+#
+# Debian has none of our packages for musl.  So it takes their headers alone, from a folder that has no
+# header of glibc, and links without them: what is missing then must be in one of them.
+set -eu
+cd "$(dirname "$0")/../.."
+build=${BUILD:-build}/musl
+rm -rf "$build/headers"
+mkdir -p "$build/headers"
+
+# package NAME HEADER LIBRARY: a link to the header, or to the folder that it is in; and the library's
+# symbols, in $build/theirs.
+package() {
+	# shellcheck disable=SC2046 # a list of flags
+	path=$(echo "#include <$2>" | cc $(pkg-config --cflags "$1") -E -x c - |
+		sed -n "s,^# 1 \"\\(/.*/$2\\)\".*,\\1,p" | head -n 1)
+	case $2 in
+	*/*) ln -s "${path%/*}" "$build/headers/${2%/*}" ;;
+	*) ln -s "$path" "$build/headers/$2" ;;
+	esac
+	symbols "$(cc -print-file-name="$3")" >>"$build/theirs"
+}
+
+symbols() {
+	nm -D --defined-only "$1" | sed 's/@.*//' | awk '{ print $NF }'
+}
+
+# musl's loader is its C library.
+symbols /lib/ld-musl-*.so.1 >"$build/theirs"
+package libmicrohttpd microhttpd.h libmicrohttpd.so
+package libcurl curl/curl.h libcurl.so
+package libcjson cjson/cJSON.h libcjson.so
+package sqlite3 sqlite3.h libsqlite3.so
+package cmocka cmocka.h libcmocka.so
+
+cat >"$build/pkg-config" <<END
+#!/bin/sh
+[ "\$1" != --cflags ] || echo "-idirafter $build/headers"
+END
+chmod +x "$build/pkg-config"
+
+status=0
+env -u MAKEFLAGS -u CPPFLAGS "${MAKE:-make}" -s -k -j2 CC=musl-gcc BUILD="$build" WERROR=1 \
+	PKG_CONFIG="$build/pkg-config" CFLAGS=-O1 LDFLAGS=-Wl,--unresolved-symbols=ignore-all \
+	all units helpers benches fuzzers >"$build/log" 2>&1 || status=$?
+grep -v '^  [A-Z]* ' "$build/log" >&2 || :
+find "$build/bin" "$build/tests" -type f -exec nm -Du {} + | sed -n 's/.* [Uw] //p' | sort -u |
+	grep -vxF -f "$build/theirs" | sed '/^_ITM_/d; s/$/ is not in musl/' >"$build/missing" || :
+cat "$build/missing" >&2
+[ ! -s "$build/missing" ] || status=1
+"$build/tests/fuzz_parser" 1 >"$build/log" 2>&1 || {
+	cat "$build/log" >&2
+	status=1
+}
+exit "$status"
