@@ -233,14 +233,14 @@ libsse-units: $(LIBSSE_UNIT) ## build and run the unit tests of libsse; they nee
 	@for t in $^; do $$t || exit 1; done
 
 .PHONY: check test installcheck lint bench bench-deps fuzz fault
-TESTS = BUILD='$(BUILD)' MAKE='$(THIS_MAKE)' CC='$(CC)'
 check: ## install what the tests need, run them all, or SUITE='unit scenario/post' alone
-	@$(TESTS) DEPS=install bash tests/run $(SUITE)
+	@BUILD='$(BUILD)' MAKE='$(THIS_MAKE)' CC='$(CC)' DEPS=install bash tests/run $(SUITE)
 test: ## run the tests that can be run with what is installed; installs nothing
-	@$(TESTS) DEPS=none bash tests/run $(SUITE)
+	@BUILD='$(BUILD)' MAKE='$(THIS_MAKE)' CC='$(CC)' DEPS=none bash tests/run $(SUITE)
 installcheck: ## run the tests of whole programs with those that make install put in place
 	@bin=$$(cd $(call quote,$(DESTDIR)$(BINDIR)) && pwd) && \
-		$(TESTS) DEPS=none INSTALLED="$$bin" bash tests/run $(or $(SUITE),scenario examples)
+		BUILD='$(BUILD)' MAKE='$(THIS_MAKE)' CC='$(CC)' DEPS=none INSTALLED="$$bin" \
+		bash tests/run $(or $(SUITE),scenario examples)
 lint: ## check scripts, man pages and sources for what a tool can see
 	@! command -v cppcheck >/dev/null || cppcheck -q --enable=warning,performance,portability \
 		--suppress=unknownMacro -Ilib lib cmd

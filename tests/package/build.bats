@@ -56,15 +56,19 @@ setup() {
 }
 
 @test "make test and make installcheck run the tests with what is there" {
-	mkdir -p "$BATS_TEST_TMPDIR/tree/tests"
+	mkdir -p "$BATS_TEST_TMPDIR/tree/tests" "$BATS_TEST_TMPDIR/a b/it's/bin"
 	cp Makefile "$BATS_TEST_TMPDIR/tree"
 	cat >"$BATS_TEST_TMPDIR/tree/tests/run" <<-'EOF'
 		echo "$BUILD $DEPS [${INSTALLED-unset}] $*"
 	EOF
-	run make -s -C "$BATS_TEST_TMPDIR/tree" test SUITE='unit lint'
-	[ "${lines[-1]}" = 'build none [unset] unit lint' ]
-	run make -s -C "$BATS_TEST_TMPDIR/tree" installcheck DESTDIR='/a b' PREFIX="/it's"
-	[ "${lines[-1]}" = "build none [/a b/it's/bin] scenario examples" ]
-	run make -s -C "$BATS_TEST_TMPDIR/tree" installcheck SUITE=scenario/tail
-	[ "${lines[-1]}" = 'build none [/usr/local/bin] scenario/tail' ]
+	cd "$BATS_TEST_TMPDIR/tree"
+	run make -s test SUITE='unit lint'
+	[ "$output" = 'build none [unset] unit lint' ]
+	run make -s installcheck DESTDIR='../a b' PREFIX="/it's"
+	[ "$output" = "build none [$BATS_TEST_TMPDIR/a b/it's/bin] scenario examples" ]
+	run make -s installcheck DESTDIR='../a b' PREFIX="/it's" SUITE=scenario/tail
+	[ "$output" = "build none [$BATS_TEST_TMPDIR/a b/it's/bin] scenario/tail" ]
+	run make -s installcheck PREFIX=/nothing/is/installed/here
+	[ "$status" -ne 0 ]
+	[[ $output = */nothing/is/installed/here/bin* ]]
 }

@@ -30,6 +30,17 @@ setup() {
 	[[ $output = *'not here: no-such-pkg-config'* ]]
 }
 
+@test "a compiler that is missing is named, for libsse too, which needs nothing else" {
+	for target in libsse sse-tail units; do
+		run make BUILD="$BATS_TEST_TMPDIR/build" CC=no-such-cc $target
+		[ "$status" -ne 0 ]
+		[[ $output = *'libsse needs what is not here: no-such-cc'* ]]
+		[[ $output != *'not found'* ]]
+	done
+	run make BUILD="$BATS_TEST_TMPDIR/build" PKG_CONFIG=no-such-pkg-config libsse
+	[ "$status" -eq 0 ]
+}
+
 @test "make deps installs by apt-get, as root or by sudo, what is missing and nothing else" {
 	mkdir "$BATS_TEST_TMPDIR/bin"
 	printf '#!/bin/sh\necho "apt-get $*" >>%s/called\n' "$BATS_TEST_TMPDIR" \
