@@ -6,7 +6,9 @@ load package_helpers
 
 setup() {
 	cd "$BATS_TEST_DIRNAME/../.."
-	build=$(dirname "$BIN")
+	# From here, if it is in here: what is above may have spaces in its name.
+	built=$(dirname "$BIN")
+	build=${built#"$PWD"/}
 	dest="$BATS_TEST_TMPDIR/a folder"
 	# Objects are there already: a make of its own, with nothing from the outer one.
 	make="env -u PREFIX -u BINDIR -u LIBDIR -u INCLUDEDIR -u MANDIR make BUILD=$build"
@@ -70,7 +72,7 @@ install_there() {
 
 @test "nothing that is installed names the folder in which it was built" {
 	install_there
-	run grep -rlF -e "$PWD" -e "$build" "$dest"
+	run grep -rlF -e "$PWD" -e "$built" "$dest"
 	[ "$output" = '' ]
 }
 
@@ -93,7 +95,7 @@ install_there() {
 	[ ! -e build ]
 	[ ! -e "$dest" ]
 	# What was built of the files that these are copies of is as good as built here.
-	ln -s "$build" build
+	ln -s "$built" build
 	run make install DESTDIR="$dest"
 	[ "$status" -eq 0 ]
 	[ -x "$dest/usr/local/bin/sse-serve" ]
@@ -123,14 +125,14 @@ install_there() {
 }
 
 @test "libsse exports only what its header declares, and needs only the C library" {
-	run sh -c "nm -g --defined-only '$build/libsse.a' | sed -n 's/^[0-9a-f]* [A-Z] //p' | grep -v '^sse_'"
+	run sh -c "nm -g --defined-only '$built/libsse.a' | sed -n 's/^[0-9a-f]* [A-Z] //p' | grep -v '^sse_'"
 	[ "$output" = '' ]
-	for name in $(nm -g --defined-only "$build/libsse.a" | sed -n 's/^[0-9a-f]* [A-Z] //p'); do
+	for name in $(nm -g --defined-only "$built/libsse.a" | sed -n 's/^[0-9a-f]* [A-Z] //p'); do
 		grep -qE "\b$name\(" lib/*.h
 	done
 }
 
 @test "libsse can become part of a shared library" {
-	cc -shared -o "$BATS_TEST_TMPDIR/libwrap.so" -Wl,--whole-archive "$build/libsse.a" \
+	cc -shared -o "$BATS_TEST_TMPDIR/libwrap.so" -Wl,--whole-archive "$built/libsse.a" \
 		-Wl,--no-whole-archive -Wl,-z,text
 }
