@@ -4,7 +4,7 @@
 zmodload zsh/zpty
 setopt extended_glob
 zpty shell zsh -f -i
-zpty -w shell "PS1= fpath=($1 \$fpath); autoload -Uz compinit; compinit -u -D; echo READY\$((1))"
+zpty -w shell "PS1= fpath=(${(q)1} \$fpath); autoload -Uz compinit; compinit -u -D; echo READY\$((1))"
 integer tries=0
 seen=
 # Waits for a text, for at most ten seconds.

@@ -25,7 +25,9 @@ serve_with() {
 	done
 	[ $# -eq 0 ] || shift
 	mkdir -p shimmed
-	printf '#!/bin/sh\nexec env LD_PRELOAD="%s" "%s" "$@"\n' "$TOOLS/$shim.so" \
+	# What is preloaded must have no space in its path.
+	cp "$TOOLS/$shim.so" shimmed/
+	printf '#!/bin/sh\nexec env LD_PRELOAD="%s" "%s" "$@"\n' "$PWD/shimmed/$shim.so" \
 		"$BIN/sse-serve" >shimmed/sse-serve
 	chmod +x shimmed/sse-serve
 	BIN=$PWD/shimmed serve "$@" || status=$?

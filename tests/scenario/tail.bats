@@ -500,7 +500,9 @@ send \n\n
 hold
 END
 	mkfifo pipe
-	LD_PRELOAD=$TOOLS/shim_term.so sse-tail "$URL/x" -o data >pipe 2>err 3>&- &
+	# What is preloaded must have no space in its path.
+	cp "$TOOLS/shim_term.so" .
+	LD_PRELOAD=$PWD/shim_term.so sse-tail "$URL/x" -o data >pipe 2>err 3>&- &
 	PID=$!
 	exec 4<pipe
 	read -r line <&4
