@@ -7,6 +7,8 @@
 # header of glibc, and links without them: what is missing then must be in one of them.
 set -eu
 cd "$(dirname "$0")/../.."
+# By the name that is in every PATH.
+export REALGCC="${REALGCC:-cc}"
 build=${BUILD:-build}/musl
 rm -rf "$build/headers"
 mkdir -p "$build/headers"
