@@ -123,7 +123,7 @@ END
 	for more in '' 'COMP_WORDBREAKS=${COMP_WORDBREAKS//=}' \
 		'. /usr/share/bash-completion/bash_completion'; do
 		[[ $more != .* || -e ${more#. } ]] || continue
-		printf '%s\n' "$more" "PS1='ready>'" "for f in $COMPLETIONS/bash/*; do . \$f; done" >../rc
+		printf '%s\n' "$more" "PS1='ready>'" "for f in '$COMPLETIONS/bash/'*; do . \"\$f\"; done" >../rc
 		env -u TMUX tmux -u -S "$BATS_TEST_TMPDIR/tmux" -f /dev/null new-session -d -x 100 -y 30 \
 			'bash --noprofile --rcfile ../rc -i' 3>&- 4>&-
 		wait_for at_prompt ''
@@ -146,7 +146,7 @@ END
 	local line wanted
 	on_stage
 	while IFS='|' read -r line wanted; do
-		run fish --no-config -c "source $COMPLETIONS/fish/${line%% *}.fish; complete -C '$line'"
+		run fish --no-config -c "source '$COMPLETIONS/fish/${line%% *}.fish'; complete -C '$line'"
 		# It shows the last word alone, and quotes it when it is put in.
 		wanted=$(sed 's/ *#$//; s/.*[^\\] //; s/\\//g' <<<"$wanted")
 		[ "${output%%$'\t'*}" = "$wanted" ]
