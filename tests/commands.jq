@@ -31,14 +31,21 @@ def command:
       | if $i == null then empty else $rest[$i:] | command end)
   else .[0] end;
 
+# A word as the text of a script, in which $x stands for what an expansion makes.
+def part: if .Type == "Lit" or .Type == "SglQuoted" then .Value else "$x" end;
+def as_script:
+  [.Parts[]? | if .Type == "DblQuoted"
+    then [.Parts[]? | part | gsub("\\\\(?<c>[\"$`\\\\])"; .c)] | join("") else part end] | join("");
+
+# What another shell is given: after -c, after --exec of sse-tail, or typed in a terminal.
 def is_shell: IN("bash", "sh", "dash", "script", "terminal", "as_user");
 def scripts:
-  . as $words | any(. != null and is_shell) as $shell
-  | range(1; length) as $i | $words[$i]
-  | select(. != null and ($words[$i - 1] == "--exec"
-      or ($shell and ($words[$i - 1] | IN("-c", "-ec", "-uc", "-qc", "-qec")))));
+  map(text) as $words | any($words[]; . != null and is_shell) as $shell
+  | range(1; length) as $i | select($words[$i - 1] == "--exec" or $words[$i - 1] == "types"
+      or ($shell and ($words[$i - 1] | IN("-c", "-ec", "-uc", "-qc", "-qec"))))
+  | .[$i] | as_script;
 
-(.. | objects | select(.Type == "CallExpr") | [.Args[]? | text]
-  | (command | sub("^(/usr)?(/local)?/s?bin/"; "") | select(test("^[A-Za-z0-9_.\\[-]+$")) | "command " + .),
+(.. | objects | select(.Type == "CallExpr") | (.Args // [])
+  | (map(text) | command | sub("^(/usr)?(/local)?/s?bin/"; "") | select(test("^[A-Za-z0-9_.\\[-]+$")) | "command " + .),
     (scripts | "script " + tojson)),
 (.. | objects | select(.Type == "FuncDecl") | "function " + .Name.Value)

@@ -32,7 +32,8 @@ lint() {
 			run -0 env A=1 timeout -k 5 "$seconds" frobnicate1 --all
 			[ "$(frobnicate2)" = "$BIN/not-this" ]
 			sse-tail x --exec 'read line; frobnicate3 "$line"'
-			bash -c "frobnicate4 | cat"
+			bash -c "frobnicate4 \"$1\" | cat"
+			types "cd; frobnicate9 $URL"
 			cat <<-END
 				$(frobnicate5) not-this
 			END
@@ -46,7 +47,7 @@ lint() {
 		'```console' '$ not-this-one' '```' >>README.md
 	run lint 'every command'
 	[ "$status" -eq 1 ]
-	for i in 1 2 3 4 5 6 7 8; do
+	for i in {1..9}; do
 		[[ $output == *" calls frobnicate$i, which "* ]]
 	done
 	[[ $output != *not-this* ]]
