@@ -264,7 +264,8 @@ static bool can_decode(const char *name, size_t len)
 
 int client_check_coding(const struct client *client, const char *shown, struct error *error)
 {
-	static const char between[] = ", \t";
+	/* Of an empty value libcurl may leave the line's end. */
+	static const char between[] = ", \t\r\n";
 	struct curl_header *header;
 	size_t len;
 

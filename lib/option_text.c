@@ -250,7 +250,7 @@ static void print_zsh(const struct option_program *program, const struct option_
 		zsh_spec(rows[i], prefix, out);
 	}
 	fprintf(out, "\t'*:operand:%s'\n",
-		program->operands == COMPLETE_AT ? "{compset -P \"*=@\" && _files}" : "");
+		program->operands == COMPLETE_AT ? "{compset -P \"*=@\" && _files}" : "()");
 }
 
 static void fish_text(const char *text, FILE *out)

@@ -14,6 +14,18 @@
 #define UNIX_SECONDS_DIGITS 10
 #define UNIX_MS_DIGITS 13
 
+/* Eight digits that are a date without its dashes?  As seconds nobody would write them. */
+static bool is_bare_date(const char *text)
+{
+	char whole[] = "....-..-..T00:00:00Z";
+	int64_t ms;
+
+	memcpy(whole, text, 4);
+	memcpy(whole + 5, text + 4, 2);
+	memcpy(whole + 8, text + 6, 2);
+	return timestamp_parse(whole, &ms) == 0;
+}
+
 /* Read a bare number, with a fraction or without.  Return 0, 1 if it is none, -1 with what is wrong
  * with it. */
 static int bare_number(const char *text, int64_t *ms, struct error *error)
@@ -22,6 +34,10 @@ static int bare_number(const char *text, int64_t *ms, struct error *error)
 	const char *fraction = text + digits;
 	size_t more = *fraction == '.' ? strspn(fraction + 1, "0123456789") : 0;
 
+	if (text[digits] == '\0' && digits == 8 && is_bare_date(text))
+		return error_set(error, EX_DATAERR,
+			"'%s' looks like a date: write %.4s-%.2s-%.2s, or %ss for seconds ago",
+			text, text, text + 4, text + 6, text);
 	if (digits <= SECONDS_AGO_DIGITS || fraction[more > 0 ? more + 1 : 0] != '\0')
 		return 1;
 	if (digits == UNIX_SECONDS_DIGITS) {
@@ -34,6 +50,9 @@ static int bare_number(const char *text, int64_t *ms, struct error *error)
 		*ms = atoll(text);
 		return 0;
 	}
+	if (digits == UNIX_MS_DIGITS)
+		return error_set(error, EX_DATAERR,
+			"'%s' is Unix time in milliseconds, which has no fraction", text);
 	return error_set(error, EX_DATAERR,
 		"'%.*s' has %zu digits: Unix time has 10 in seconds and 13 in milliseconds; a number "
 		"of up to 9 is seconds ago",

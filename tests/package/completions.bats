@@ -157,7 +157,7 @@ END
 	local line wanted
 	for program in sse-serve sse-post sse-tail; do
 		zsh -n "$COMPLETIONS/zsh/_$program"
-		timeout 30 zsh -f "$ZSH_HELPER" "$COMPLETIONS/zsh" "$program --vers" --version
+		timeout 30 zsh -f "$ZSH_HELPER" "$COMPLETIONS/zsh" "$program --vers" "$program --version"
 	done
 	on_stage
 	while IFS='|' read -r line wanted; do

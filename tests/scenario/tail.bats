@@ -264,7 +264,7 @@ END
 	serve <<'END'
 accept
 request
-send HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: , Identity,none,\r\n\r\ndata: 1\n\n
+send HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding:\r\nContent-Encoding: , Identity,none,\r\n\r\ndata: 1\n\n
 close
 END
 	run -0 sse-tail "$URL/x" -o data --no-reconnect
