@@ -19,7 +19,7 @@
 #define FIELD(name) .offset = offsetof(struct client_options, name)
 
 const struct option_row client_option_rows[] = {
-	{"request", 'X', OPTION_STRING, FIELD(method), "METHOD", "ask with this method", "Request"},
+	{"request", 'X', OPTION_STRING, FIELD(method), "METHOD", "use this method", "Request"},
 	{"header", 'H', OPTION_LIST, FIELD(headers), "LINE",
 		"send this header, 'Name: value' (repeat)", "Request", .secret = true},
 	{"user", 'u', OPTION_STRING, FIELD(user), "NAME:PASSWORD", "log in with these", "Request",
@@ -29,7 +29,7 @@ const struct option_row client_option_rows[] = {
 	{"netrc", 0, OPTION_FLAG, FIELD(netrc), NULL, "take name and password from ~/.netrc",
 		"Request"},
 	{"cookie", 'b', OPTION_STRING, FIELD(cookies), "DATA",
-		"send these cookies, 'a=1; b=2', or those of a file", "Request",
+		"send these cookies, 'a=1; b=2', or a file of them", "Request",
 		.complete = COMPLETE_FILE, .secret = true},
 	{"cookie-jar", 'c', OPTION_STRING, FIELD(cookie_jar), "FILE",
 		"write the cookies to this file at the end", "Request", .complete = COMPLETE_FILE},
@@ -49,7 +49,7 @@ const struct option_row client_option_rows[] = {
 		"Connection"},
 	{"connect-timeout", 0, OPTION_DURATION, FIELD(connect_timeout), "TIME",
 		"give up connecting after this long (10s)", "Connection", 1, 3600000},
-	{"quiet", 'q', OPTION_FLAG, FIELD(quiet), NULL, "only say why it ends, if by an error",
+	{"quiet", 'q', OPTION_FLAG, FIELD(quiet), NULL, "say nothing but why it failed",
 		"Messages"},
 	{"verbose", 'v', OPTION_TIMES, FIELD(verbose), NULL,
 		"explain what it does and why; -vv: headers too", "Messages"},
@@ -85,8 +85,8 @@ static int check_header(const char *line, struct error *error)
 			"--header: a header cannot hold a line end or another control");
 	if (len == 0 || strcspn(line, " \t") < len)
 		/* Not shown: it may be a secret that lacks its colon. */
-		return error_set(
-			error, EX_USAGE, "--header: this is no header; one is like 'Name: value'");
+		return error_set(error, EX_USAGE,
+			"--header: this is not a header; one is like 'Name: value'");
 	return 0;
 }
 
@@ -165,7 +165,7 @@ int client_options_check(const struct client_options *options, struct error *err
 	}
 	if (options->method != NULL && !is_token(options->method))
 		return error_set(error, EX_USAGE,
-			"--request: '%.60s' is no method; one is like GET or POST",
+			"--request: '%.60s' is not a valid method; one is like GET or POST",
 			options->method);
 	if (has_controls(options->cookies) || has_controls(options->bearer))
 		return error_set(error, EX_USAGE,
@@ -176,7 +176,7 @@ int client_options_check(const struct client_options *options, struct error *err
 			"--user and --oauth2-bearer are two ways to log in; give one");
 	if (options->proxy != NULL && !is_proxy(options->proxy))
 		return error_set(error, EX_USAGE,
-			"--proxy: this is no URL of a proxy; one is like http://localhost:3128");
+			"--proxy: this is not the URL of a proxy; one is like http://localhost:3128");
 	if (options->key != NULL && options->cert == NULL)
 		return error_set(
 			error, EX_USAGE, "--key belongs to a certificate: give --cert, too");

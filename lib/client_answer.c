@@ -197,11 +197,11 @@ static const struct meaning {
 	{301, 303, EX_PROTOCOL, "redirects"},
 	{307, 308, EX_PROTOCOL, "redirects"},
 	{400, 400, EX_DATAERR, "refused the request"},
-	{401, 401, EX_NOPERM, "wants to know who asks (-u, --oauth2-bearer)"},
+	{401, 401, EX_NOPERM, "requires a login (-u, --oauth2-bearer)"},
 	{403, 403, EX_NOPERM, "does not permit this"},
 	{404, 404, EX_UNAVAILABLE, "does not have this address"},
 	{405, 405, EX_UNAVAILABLE, "does not take such requests at this address"},
-	{407, 407, EX_NOPERM, "is behind a proxy that wants to know who asks"},
+	{407, 407, EX_NOPERM, "cannot be reached: the proxy requires a login"},
 	{408, 408, EX_TEMPFAIL, "took too long to get the request"},
 	{410, 410, EX_UNAVAILABLE, "no longer has this address"},
 	{413, 413, EX_DATAERR, "refused the data, it is too large"},
@@ -301,7 +301,8 @@ static const struct failure {
 	{CURLE_BAD_CONTENT_ENCODING, EX_PROTOCOL, "%s compresses in a way that cannot be read",
 		true},
 	{CURLE_PEER_FAILED_VERIFICATION, EX_PROTOCOL,
-		"%s has a certificate that is not trusted (--cacert names who to trust)", true},
+		"%s has a certificate that is not trusted (--cacert names an authority to trust)",
+		true},
 	{CURLE_SSL_CACERT_BADFILE, EX_NOINPUT, "cannot use the file of --cacert for %s", true},
 	{CURLE_SSL_CERTPROBLEM, EX_NOINPUT, "cannot use the files of --cert and --key for %s",
 		true},
@@ -313,8 +314,8 @@ static const struct failure {
 	{CURLE_PARTIAL_FILE, EX_UNAVAILABLE, "%s closed the connection too early", false},
 	{CURLE_SEND_FAIL_REWIND, EX_UNAVAILABLE, "%s closed the connection without an answer",
 		false},
-	{CURLE_OUT_OF_MEMORY, EX_PROTOCOL,
-		"%s sent a header that is too long, or there is no memory for it", false},
+	{CURLE_OUT_OF_MEMORY, EX_PROTOCOL, "%s sent a header that is too long, or memory ran out",
+		false},
 };
 
 /*
@@ -352,11 +353,11 @@ static int connect_error(
 	if (code == CURLE_COULDNT_CONNECT && client->options->unix_socket != NULL)
 		return error_set(error, EX_UNAVAILABLE, "cannot connect to the socket %.200s: %s",
 			client->options->unix_socket,
-			number != 0 ? strerror((int)number) : "nobody answers");
+			number != 0 ? strerror((int)number) : "no answer");
 	if (code == CURLE_COULDNT_CONNECT)
 		return error_set(error, EX_UNAVAILABLE, "cannot connect to %s%.200s: %s",
 			who(details, shown, text), shown,
-			number != 0 ? strerror((int)number) : "nobody answers");
+			number != 0 ? strerror((int)number) : "no answer");
 	return error_set(error, EX_UNAVAILABLE, "the connection to %.200s broke%s%s", shown,
 		number != 0 ? ": " : "", number != 0 ? strerror((int)number) : "");
 }
@@ -368,8 +369,7 @@ static int tunnel_error(long status, const char *shown, struct error *error)
 
 	return error_set(error, login ? EX_NOPERM : EX_UNAVAILABLE,
 		"the proxy on the way to %.200s %s (%ld)", shown,
-		login ? "does not permit this, or wants to know who asks" : "cannot get through",
-		status);
+		login ? "does not permit this, or requires a login" : "cannot get through", status);
 }
 
 int client_failure_error(

@@ -417,12 +417,13 @@ static enum next judge_answer(struct follow *follow, CURLcode code, struct error
 		return error->status == EX_UNAVAILABLE ? NEXT_AGAIN : NEXT_FAILED;
 	}
 	if (answer->status == 204) {
-		client_say(follow->client, CLIENT_EXPLAIN, "204, there is nothing more to come");
+		client_say(
+			follow->client, CLIENT_EXPLAIN, "204, the server has nothing more to send");
 		return NEXT_ENDED;
 	}
 	if (answer->status == 200) {
 		error_set(error, EX_PROTOCOL,
-			"%.200s is no event stream: its Content-Type is %s%.100s%s", shown,
+			"%.200s is not an event stream: its Content-Type is %s%.100s%s", shown,
 			answer->type[0] ? "'" : "", answer->type[0] ? answer->type : "missing",
 			answer->type[0] ? "'" : "");
 		return NEXT_FAILED;

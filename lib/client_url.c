@@ -98,7 +98,7 @@ static int check_topic(const char *topic, struct error *error)
 
 	if (strstr(topic, "://") != NULL)
 		return error_set(error, EX_USAGE,
-			"'%.200s' is no URL that can be used: only http:// and https:// can",
+			"'%.200s' is not a usable URL: it must begin with http:// or https://",
 			client_url_text(topic, shown));
 	if (strchr(topic, ':') != NULL)
 		return error_set(error, EX_USAGE,
@@ -110,14 +110,14 @@ static int check_topic(const char *topic, struct error *error)
 
 		if (len == 0 || (segment[len] != '/' && segment[len] != '\0'))
 			return error_set(error, EX_USAGE,
-				"'%.200s' is no topic: a topic is like users or chat/lobby, of letters, "
+				"'%.200s' is not a valid topic: a topic is like users or chat/lobby, of letters, "
 				"digits and . _ ~ - with single slashes between",
 				topic);
 		for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
 			if (is_word(segment, len, reserved[i]))
 				return error_set(error, EX_USAGE,
-					"'%.200s' is no topic: '%s' cannot be a part of one", topic,
-					reserved[i]);
+					"'%.200s' is not a valid topic: '%s' cannot be a part of one",
+					topic, reserved[i]);
 		}
 		if (segment[len] == '\0')
 			return 0;
@@ -148,7 +148,7 @@ static int refuse_url(const char *text, CURLUcode code, struct error *error)
 {
 	char shown[CLIENT_URL_TEXT];
 
-	return error_set(error, EX_USAGE, "'%.200s' is no URL that can be used: %s",
+	return error_set(error, EX_USAGE, "'%.200s' is not a usable URL: %s",
 		client_url_text(text, shown),
 		code == CURLUE_OUT_OF_MEMORY ? "out of memory" : curl_url_strerror(code));
 }

@@ -68,7 +68,7 @@ void option_print_help(const struct option_program *program, FILE *out)
 		char variable[80];
 
 		option_variable(rows[0]->name, variable, sizeof(variable));
-		fprintf(out, "%s.\nThe whole story: man %s\n", variable, program->name);
+		fprintf(out, "%s.\nDetails: man %s\n", variable, program->name);
 	}
 }
 

@@ -140,7 +140,7 @@ static int read_head(struct reader *reader)
 	struct sse_text line;
 
 	if (!next_line(reader, &line) || line.len <= len || memcmp(line.data, magic, len) != 0)
-		return error_set(reader->error, EX_DATAERR, "it is no file of a spool");
+		return error_set(reader->error, EX_DATAERR, "it is not a spool file");
 	if (line.len != len + strlen(version) || memcmp(line.data + len, version, 1) != 0)
 		return error_set(reader->error, EX_IOERR,
 			"its version is %.*s; this sse-post knows version %s",

@@ -176,7 +176,7 @@ static void check_stream(struct input *input, size_t from)
 	if (!sniff_is_other(&input->sniff, input->ended))
 		return;
 	error_set(&input->error, EX_DATAERR,
-		"%.200s is no event stream: it has no field like data:%s", input->name,
+		"%.200s is not an event stream: it has no field like data:%s", input->name,
 		input->sniff.brace ? "; JSON objects, a line each, are for --envelopes or --lines"
 				   : "");
 	stop(input);

@@ -147,8 +147,8 @@ static int read_members(struct json_text object, uint64_t line,
 		found[members[i].member] = value;
 	}
 	if (found[MEMBER_DATA].text == NULL)
-		return error_set(error, EX_DATAERR, "%s is no envelope: it has no member 'data'",
-			where(line, place));
+		return error_set(error, EX_DATAERR,
+			"%s is not an envelope: it has no member 'data'", where(line, place));
 	return 0;
 }
 
@@ -199,7 +199,7 @@ int maker_envelope(struct maker *maker, const char *data, size_t len, uint64_t l
 			where(line, place), wrong.what, wrong.offset + 1);
 	if (json_kind(object) != JSON_OBJECT)
 		return error_set(error, EX_DATAERR,
-			"%s is no envelope: it has to be an object like {\"data\":...}",
+			"%s is not an envelope: it must be an object like {\"data\":...}",
 			where(line, place));
 	if (read_members(object, line, found, error) != 0)
 		return -1;

@@ -26,21 +26,22 @@ static const struct option_row rows[] = {
 		"send DATA as it is; @FILE reads a file, - the standard input", "Event",
 		.complete = COMPLETE_AT, .may_be_empty = true},
 	{"file", 'f', OPTION_STRING, FIELD(file), "FILE",
-		"send what is in FILE, as one event if not told otherwise", "Event",
+		"send the contents of FILE, by default as one event", "Event",
 		.complete = COMPLETE_FILE},
 	{"event", 'e', OPTION_STRING, FIELD(event), "TYPE",
 		"the event's type (the server's default: update)", "Event"},
 	{"as", 0, OPTION_CHOICE, FIELD(form), "FORM",
-		"json, text or form; auto (default): JSON if it is JSON", "Event",
+		"json, text or form; auto (default): JSON if valid, else text", "Event",
 		.choices = form_words},
 	{"lines", 'l', OPTION_FLAG, FIELD(lines), NULL,
-		"one event a line (the default for a pipe without data)", "Many events"},
-	{"null", '0', OPTION_FLAG, FIELD(nul), NULL, "one event for each that ends with NUL",
+		"one event per line (the default for a pipe without data)", "Many events"},
+	{"null", '0', OPTION_FLAG, FIELD(nul), NULL, "one event per NUL-terminated record",
 		"Many events"},
 	{"slurp", 's', OPTION_FLAG, FIELD(whole), NULL, "all of the standard input is one event",
 		"Many events"},
 	{"envelopes", 'E', OPTION_FLAG, FIELD(envelope), NULL,
-		"each line is {\"event\",\"id\",\"data\"}, as of sse-tail -o json", "Many events"},
+		"each line is {\"event\",\"id\",\"data\"}, as sse-tail -o json prints",
+		"Many events"},
 	{"input", 'i', OPTION_CHOICE, FIELD(source), "KIND",
 		"lines, nul, whole, envelope or sse: an event stream", "Many events",
 		.choices = source_words},
@@ -54,18 +55,18 @@ static const struct option_row rows[] = {
 		"many events in one request: always, never; auto (default)", "Many events",
 		.choices = batching_words},
 	{"state", 0, OPTION_STRING, FIELD(state), "FILE",
-		"keep here the id at its source of the last one accepted", "Many events",
+		"keep here the source id of the last accepted event", "Many events",
 		.complete = COMPLETE_FILE},
 	{"retry-max-time", 0, OPTION_DURATION, FIELD(retry_max_time), "TIME",
-		"how long to try again, per request (30s); 0: once", "Delivery", 0, 7 * DAY},
+		"how long to retry each request (30s); 0: never", "Delivery", 0, 7 * DAY},
 	{"timeout", 0, OPTION_DURATION, FIELD(timeout), "TIME",
-		"end after this long, whatever is left (0: never)", "Delivery", 0, 7 * DAY},
+		"end after this long in any case (0: never)", "Delivery", 0, 7 * DAY},
 	{"idempotency-key", 0, OPTION_STRING, FIELD(key), "KEY",
-		"by this the server knows the event if it comes again", "Delivery"},
+		"the event's key: the server stores each key once", "Delivery"},
 	{"idempotency-key-from", 0, OPTION_STRING, FIELD(key_from), "PTR",
 		"take the key from JSON data: /order/id", "Delivery", .may_be_empty = true},
 	{"at-most-once", 0, OPTION_FLAG, FIELD(at_most_once), NULL,
-		"no key, and no retry that could make a second event", "Delivery"},
+		"no key, and no retry of what may be stored", "Delivery"},
 	{"spool", 0, OPTION_STRING, FIELD(spool), "DIR",
 		"keep here what cannot be sent now; a later run sends it", "Spool",
 		.complete = COMPLETE_FOLDER},
@@ -74,14 +75,13 @@ static const struct option_row rows[] = {
 	{"spool-max-size", 0, OPTION_SIZE, FIELD(spool_max_size), "SIZE",
 		"the most bytes that wait for one URL (1G)", "Spool", 1, INT64_C(1) << 50},
 	{"spool-max-age", 0, OPTION_DURATION, FIELD(spool_max_age), "TIME",
-		"what waited longer is not sent any more (0: for ever)", "Spool", 0, 3650 * DAY},
+		"do not send what waited longer (0: no limit)", "Spool", 0, 3650 * DAY},
 	{"flush", 0, OPTION_FLAG, FIELD(flush), NULL,
-		"send what waits, of all URLs or the one given; no new event", "Spool"},
-	{"spool-status", 0, OPTION_FLAG, FIELD(spool_status), NULL, "say what waits, send nothing",
+		"send only what waits, for all URLs or this one", "Spool"},
+	{"spool-status", 0, OPTION_FLAG, FIELD(spool_status), NULL, "show what waits, send nothing",
 		"Spool"},
 	{"output", 'o', OPTION_CHOICE, FIELD(results), "FORMAT",
-		"json: a line on the standard output for each event", "Messages",
-		.choices = results_words},
+		"json: print a line for each event", "Messages", .choices = results_words},
 	{0},
 };
 
@@ -89,7 +89,7 @@ static const struct option_program program = {
 	.name = "sse-post",
 	.synopsis = "[option ...] [TOPIC | URL] [NAME=TEXT ...] [NAME:=JSON ...]",
 	.summary = "Send an event to a topic; without data, each line of a pipe or file is one.\n"
-		   "A TOPIC like users or chat/lobby is on the server SSE_URL names\n"
+		   "A TOPIC like users or chat/lobby is on the server that SSE_URL names\n"
 		   "(http://localhost:8000); without one it is users.\n"
 		   "NAME=@FILE and NAME:=@FILE take the value from a file.",
 	.tables = {rows, client_option_rows},
@@ -108,7 +108,7 @@ static int check_event(const char *event, struct error *error)
 	if (strpbrk(event, "\r\n") != NULL)
 		return error_set(error, EX_USAGE, "--event: a type cannot hold a line end");
 	if (sse_utf8_valid(event, strlen(event)) != strlen(event))
-		return error_set(error, EX_USAGE, "--event: a type has to be UTF-8");
+		return error_set(error, EX_USAGE, "--event: a type must be UTF-8");
 	return 0;
 }
 
@@ -123,7 +123,7 @@ static int take_operands(struct options *options, char **operands, struct error 
 
 		if (*field == '{' || *field == '[')
 			return error_set(error, EX_USAGE,
-				"'%.200s' looks like JSON, which goes behind --data", field);
+				"'%.200s' looks like JSON; give it with --data", field);
 		if (client_url_is(field) || strchr(field, '=') == NULL)
 			return error_set(error, EX_USAGE,
 				"'%.200s' is neither NAME=TEXT nor NAME:=JSON; only the first operand "
@@ -150,7 +150,7 @@ static int check_source(struct options *options, struct error *error)
 			continue;
 		if (name != NULL)
 			return error_set(error, EX_USAGE,
-				"%s and %s say two things about the input; give one of them", name,
+				"%s and %s disagree about the input; give one of them", name,
 				flags[i].name);
 		options->source = (int)flags[i].source;
 		name = flags[i].name;
@@ -210,12 +210,12 @@ static int check_keys(struct options *options, struct error *error)
 			"other; give one");
 	if (header != NULL && given > 0)
 		return error_set(error, EX_USAGE,
-			"--header 'Idempotency-Key: ...' and %s say two things; give one of them",
+			"--header 'Idempotency-Key: ...' and %s contradict each other; give one of them",
 			options->at_most_once ? "--at-most-once" : "--idempotency-key");
 	if (header != NULL && options_many(options))
 		return error_set(error, EX_USAGE,
 			"--header 'Idempotency-Key: ...' would give many events the same key; "
-			"--idempotency-key makes one for each of it");
+			"--idempotency-key makes a key for each from it");
 	if (header != NULL)
 		options->key = header;
 	fault = options->key != NULL ? key_fault(options->key) : NULL;
@@ -224,7 +224,7 @@ static int check_keys(struct options *options, struct error *error)
 			header != NULL ? "--header" : "--idempotency-key", fault);
 	if (options->key_from != NULL && !json_pointer_valid(options->key_from))
 		return error_set(error, EX_USAGE,
-			"--idempotency-key-from: '%.60s' is no JSON pointer; one is like /order/id",
+			"--idempotency-key-from: '%.60s' is not a valid JSON pointer; one is like /order/id",
 			options->key_from);
 	return 0;
 }
@@ -250,7 +250,7 @@ static int read_rate(struct options *options, struct error *error)
 			return 0;
 	}
 	return error_set(error, EX_USAGE,
-		"--rate: '%.60s' is no rate; one is like 50/s, 3000/m or 10/h, from 1 to 999999999",
+		"--rate: '%.60s' is not a valid rate; one is like 50/s, 3000/m or 10/h, from 1 to 999999999",
 		text);
 }
 
@@ -283,7 +283,7 @@ static int check(struct options *options, struct error *error)
 	if (options->state != NULL && options->source != SOURCE_SSE &&
 		options->source != SOURCE_ENVELOPE)
 		return error_set(error, EX_USAGE,
-			"--state keeps the ids of --input sse or --envelopes; lines have none");
+			"--state keeps the ids of --input sse or --envelopes; lines have no ids");
 	return 0;
 }
 

@@ -106,7 +106,7 @@ static void tell_one(struct report *report, const struct slot *slot, size_t inde
 		snprintf(line, sizeof(line), "line %" PRIu64 ": ", event->line);
 	client_say(&slot->client, CLIENT_EXPLAIN, "%s%ld, accepted%s%.*s%s", line,
 		slot->answer.status, id.len > 0 ? ", id " : "", (int)id.len, id.data,
-		duplicate ? ", which was there already" : "");
+		duplicate ? ", which the server had already" : "");
 }
 
 void report_accepted(struct report *report, const struct slot *slot, size_t from, size_t count)

@@ -304,8 +304,8 @@ static void run_flush_of(struct run *run, bool once, enum flush_result *result)
 		backoff_reset(&run->flush_pause);
 		break;
 	case FLUSH_BUSY:
-		error_set(
-			&run->away, EX_TEMPFAIL, "another process delivers what was there before");
+		error_set(&run->away, EX_TEMPFAIL,
+			"another process is sending the events that waited before this one");
 		break;
 	case FLUSH_AWAY:
 		postpone_flush(run, &error);
@@ -650,7 +650,7 @@ static int check_hosts(const struct urls *urls, const struct options *options, s
 		result = client_url_set(i == 0 ? &first : &other, urls->all[i], NULL, error);
 		if (i > 0 && result == 0 && strcmp(first.origin, other.origin) != 0)
 			result = error_set(error, EX_USAGE,
-				"events wait for %.100s and %.100s: name the one that the login or "
+				"events wait for %.100s and %.100s: give the URL that the login or "
 				"header is for",
 				first.origin, other.origin);
 		client_url_free(&other);
@@ -746,7 +746,7 @@ static int flush_each(const char *program, const struct options *options, const 
 		/* Where the URL had a secret, what is kept is not what it was. */
 		if (strstr(urls->all[i], "=...") != NULL)
 			status = error_set(&one, EX_USAGE,
-				"%.300s holds what is not kept in the spool: name the whole URL",
+				"%.300s holds a secret, which the spool does not keep: give the whole URL",
 				urls->all[i]);
 		else
 			status = flush_one(program, options, urls->all[i], until, &one);

@@ -678,7 +678,7 @@ static int keep_rest(struct queue *queue, const struct group *group, const struc
 	size_t settled, char name[NAME_SIZE], struct error *error)
 {
 	struct entry entry = {.url = queue->url,
-		.reason = "the events beside these are done with",
+		.reason = "the other events of this file are done",
 		.spooled = file->spooled};
 	struct group rest = *group;
 	struct buf text;
@@ -798,7 +798,7 @@ static int not_read(struct queue *queue, const char *name, struct error *error)
 	if (errno == ENOENT)
 		return 0;
 	if (errno == ELOOP || errno == ENXIO)
-		return put_aside(queue, name, "it is no file, but something else", error);
+		return put_aside(queue, name, "it is not a regular file", error);
 	return error_set(error, errno == EACCES ? EX_NOPERM : EX_IOERR,
 		"cannot read %.200s/%.90s: %s", queue->path, name, strerror(errno));
 }
@@ -1250,7 +1250,7 @@ static bool visit_queue(const char *spool, const char *name,
 		more = visit(context, &status);
 	} else if (queue.folder >= 0 && !queue_is_empty(&queue)) {
 		error_set(error, EX_IOERR,
-			"events wait in %.300s, and neither its file url nor they name a URL that is "
+			"events wait in %.300s, and neither its file url nor the events name a URL that is "
 			"its own",
 			queue.path);
 	}

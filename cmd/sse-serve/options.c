@@ -28,7 +28,7 @@ static const struct option_row rows[] = {
 		.type = OPTION_FLAG,
 		.offset = FIELD(open),
 		.group = "Network",
-		.help = "allow --listen beyond loopback: everyone who reaches the port can read and "
+		.help = "allow --listen beyond loopback: anyone who reaches the port can read and "
 			"publish"},
 	{.name = "open-status",
 		.type = OPTION_FLAG,
@@ -75,8 +75,8 @@ static const struct option_row rows[] = {
 		.min = 100,
 		.max = 86400000,
 		.group = "Network",
-		.help = "close a stream whose reader took nothing at all for this long while "
-			"something was there for it (default 60s)"},
+		.help = "close a stream whose reader took nothing for this long while events "
+			"waited for it (default 60s)"},
 	{.name = "presence-grace",
 		.type = OPTION_DURATION,
 		.offset = FIELD(presence_grace),
@@ -84,7 +84,7 @@ static const struct option_row rows[] = {
 		.min = 0,
 		.max = 3600000,
 		.group = "Network",
-		.help = "a name whose last stream has ended for this long has left (default 10s)"},
+		.help = "a name leaves this long after its last stream ended (default 10s)"},
 	{.name = "loops",
 		.type = OPTION_COUNT,
 		.offset = FIELD(loops),
@@ -101,7 +101,7 @@ static const struct option_row rows[] = {
 		.min = 1,
 		.max = 1 << 30,
 		.group = "Limits",
-		.help = "open streams; one more gets 503 (default: as many as there are descriptors)"},
+		.help = "open streams; one more gets 503 (default: as many as descriptors allow)"},
 	{.name = "max-streams-per-address",
 		.type = OPTION_COUNT,
 		.offset = FIELD(max_streams_per_address),
@@ -135,7 +135,7 @@ static const struct option_row rows[] = {
 		.min = 1,
 		.max = (int64_t)64 << 30,
 		.group = "Limits",
-		.help = "memory for all POST bodies that are under way; beyond it a POST gets 503 "
+		.help = "memory for the bodies of all running POSTs; beyond it a POST gets 503 "
 			"(default 256M)"},
 
 	{.name = "db",
@@ -161,14 +161,14 @@ static const struct option_row rows[] = {
 		.argument = "AGE,EVENTS,BYTES",
 		.group = "Events",
 		.help = "keep no more than this, as in 7d,1M,10G; each may be left empty (default: "
-			"everything is kept)"},
+			"keep everything)"},
 	{.name = "retain-topic",
 		.type = OPTION_LIST,
 		.offset = FIELD(retain_topic),
 		.argument = "PATTERN=AGE,...",
 		.group = "Events",
 		.help = "the same for each topic that matches, instead of --retain, as in "
-			"'logs/**=1d'; may be repeated, the first that matches counts"},
+			"'logs/**=1d'; may be repeated, the first match counts"},
 	{.name = "idempotency-window",
 		.type = OPTION_DURATION,
 		.offset = FIELD(idempotency_window),
@@ -184,7 +184,7 @@ static const struct option_row rows[] = {
 		.min = 1,
 		.max = 86400000,
 		.group = "Events",
-		.help = "send \"Hello, world!\" to users this often, unstored: a demo"},
+		.help = "send \"Hello, world!\" to users this often, without storing it: a demo"},
 
 	{.name = "verify",
 		.type = OPTION_FLAG,
@@ -237,10 +237,10 @@ static const struct option_program program = {
 	.summary = "Keep every event that is posted, and stream it to every reader.",
 	.tables = {rows},
 	.examples =
-		"  sse-serve                            on http://localhost:8000, for you alone\n"
-		"  sse-serve --tick 1s --db :memory:    a demo that forgets\n"
+		"  sse-serve                            on http://localhost:8000 of this machine\n"
+		"  sse-serve --tick 1s --db :memory:    a demo that stores nothing\n"
 		"  sse-serve -l 0.0.0.0:80 --open -w www\n"
-		"                                       for everyone, with your own page\n",
+		"                                       on all addresses, with your own page\n",
 	.version = print_versions,
 };
 

@@ -175,8 +175,8 @@ static void find_time_to_head(struct check *check)
 
 	if (took >= LATE_MS)
 		say(check, NOTE,
-			"the head came after %s: send it (and a comment) as soon as the request is "
-			"there, and do not wait for an event",
+			"the head came after %s: send it (and a comment) as soon as the request "
+			"arrives, and do not wait for an event",
 			ms_text(took, text));
 	else
 		say(check, OK, "the head came after %s", ms_text(took, text));
@@ -380,7 +380,7 @@ static void find_comments(struct check *check)
 		say(check, OK, "keep-alive comments come after %s of silence",
 			ms_text(look->comment_after, text));
 	else if (look->comments > 0)
-		say(check, OK, "there are comments, %" PRIu64 " of them", look->comments);
+		say(check, OK, "comments came, %" PRIu64 " of them", look->comments);
 	else if (look->silence >= SILENT_MS)
 		say(check, NOTE,
 			"nothing at all came for %s: proxies cut streams that are silent (nginx after "
@@ -495,43 +495,43 @@ static void judge_resume(struct check *check, const struct buf *asked, const str
 
 	if (again->opened == CLIENT_NEVER && again->end == FOLLOW_ENDED)
 		say(check, OK,
-			"asked to go on behind the id %.*s, the server says that it is all (204)",
+			"asked to go on after the id %.*s, the server says that no more will come (204)",
 			len, asked->data);
 	else if (again->opened == CLIENT_NEVER)
-		say(check, BAD, "asked to go on behind the id %.*s, there was no stream: %.400s",
+		say(check, BAD, "asked to go on after the id %.*s, there was no stream: %.400s",
 			len, asked->data, again->error.text);
 	else if (again->gap.len > 0)
 		say(check, BAD,
-			"asked to go on behind the id %.*s, the server did not: %.*s; keep events for "
+			"asked to go on after the id %.*s, the server did not: %.*s; keep events for "
 			"longer",
 			len, asked->data, (int)again->gap.len, again->gap.data);
 	else if (check_look_is(came, next))
-		say(check, OK, "resuming works: asked to go on behind the id %.*s, it did", len,
+		say(check, OK, "resuming works: asked to go on after the id %.*s, it did", len,
 			asked->data);
 	else if (check_look_is(came, asked) || check_look_is(came, &first->first_id))
 		say(check, BAD,
-			"resuming does not work: asked to go on behind the id %.*s, the server began "
-			"again with %.*s; it has to heed the header Last-Event-ID",
+			"resuming does not work: asked to go on after the id %.*s, the server began "
+			"again with %.*s; it must heed the header Last-Event-ID",
 			len, asked->data, shown_len(came), came->data);
 	else if (again->events == 0 && next->len > 0 && again->first_byte != CLIENT_NEVER)
 		say(check, BAD,
-			"resuming does not work: asked to go on behind the id %.*s, the server left out "
-			"the event behind it; it has to keep events and heed the header Last-Event-ID",
+			"resuming does not work: asked to go on after the id %.*s, the server left out "
+			"the event after it; it must keep events and heed the header Last-Event-ID",
 			len, asked->data);
 	else if (again->events == 0)
 		say(check, NOTE,
-			"whether resuming works cannot be told: nothing came behind the id %.*s; try "
+			"whether resuming works cannot be told: nothing came after the id %.*s; try "
 			"again while events come",
 			len, asked->data);
 	else if (next->len > 0)
 		say(check, NOTE,
-			"asked to go on behind the id %.*s, the server went on with '%.*s' and not with "
+			"asked to go on after the id %.*s, the server went on with '%.*s' and not with "
 			"%.*s, as before: look whether it leaves events out",
 			len, asked->data, shown_len(came), came->len > 0 ? came->data : "",
 			shown_len(next), next->data);
 	else
-		say(check, OK, "asked to go on behind the id %.*s, the server repeated nothing",
-			len, asked->data);
+		say(check, OK, "asked to go on after the id %.*s, the server repeated nothing", len,
+			asked->data);
 }
 
 /* Where events have gone by, one is asked for again; else only nothing must come twice. */
@@ -549,7 +549,7 @@ static void try_to_resume(struct check *check, int64_t until)
 		goto out;
 	if (!follow_id_fits(id.data)) {
 		say(check, BAD,
-			"the id '%s' cannot be sent in a header, so nobody can resume behind it: use "
+			"the id '%s' cannot be sent in a header, so no client can resume after it: use "
 			"printable characters",
 			id.data);
 		goto out;
@@ -576,7 +576,7 @@ static void find_resume(struct check *check, int64_t until)
 	else if (look->with_id == 0)
 		say(check, NOTE,
 			"events have no id: what is sent while a client is away is lost to it; send an "
-			"id with each, and go on behind the Last-Event-ID that clients send");
+			"id with each, and go on after the Last-Event-ID that clients send");
 	else if (check->options->once)
 		say(check, NOTE,
 			"events have ids; whether resuming works was not tried, since the request is not "

@@ -39,8 +39,8 @@ static int read_rule(const char *text, struct filter_rule *rule, struct error *e
 		return error_set(error, EX_OSERR, "out of memory");
 	if (!json_pointer_valid(rule->pointer))
 		return error_set(error, EX_USAGE,
-			"--pointer: '%.200s' is no JSON pointer; one is like /choices/0/delta, with ~1 "
-			"for a slash and ~0 for a tilde in a name, perhaps behind a type and a colon",
+			"--pointer: '%.200s' is not a valid JSON pointer; one is like /choices/0/delta, with ~1 "
+			"for a slash and ~0 for a tilde in a name, perhaps after a type and a colon",
 			text);
 	return 0;
 }

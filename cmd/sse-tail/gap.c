@@ -24,7 +24,7 @@ static bool describe(struct json_text object, const struct buf *reason, struct b
 	if (buf_is(reason, "expired", strlen("expired")))
 		added = added && buf_add_text(out, " are no longer stored");
 	else if (buf_is(reason, "unknown-log", strlen("unknown-log")))
-		added = added && buf_add_text(out, " are not known, the id is of another log");
+		added = added && buf_add_text(out, " are not known: the id is of another log");
 	else
 		added = added && buf_add_text(out, " are gone (") &&
 			buf_add(out, reason->data, reason->len) && buf_add_text(out, ")");

@@ -23,19 +23,19 @@ static const struct option_row rows[] = {
 	{"output", 'o', OPTION_CHOICE, FIELD(output.format), "FORMAT", format_help, "Output",
 		.choices = format_words, .rivals = "format"},
 	{"template", 'F', OPTION_STRING, FIELD(output.template), "TEXT",
-		"in which %e is the type, %i the id, %d the data", "Output", .rivals = "format"},
+		"show TEXT; %e is the type, %i the id, %d the data", "Output", .rivals = "format"},
 	{"pointer", 0, OPTION_LIST, FIELD(filter.pointers), "PLACE",
-		"one value of JSON data, like /user/name (repeat)", "Output", .may_be_empty = true},
-	{"join", 'j', OPTION_FLAG, FIELD(output.join), NULL, "without line ends between events",
+		"show one JSON value, like /user/name (repeat)", "Output", .may_be_empty = true},
+	{"join", 'j', OPTION_FLAG, FIELD(output.join), NULL, "put no newline after an event",
 		"Output", .rivals = "end"},
 	{"null", '0', OPTION_FLAG, FIELD(output.nul), NULL, "end each event with a NUL", "Output",
 		.rivals = "end"},
-	{"nest", 0, OPTION_FLAG, FIELD(output.nest), NULL, "json: data that is JSON as such",
-		"Output"},
+	{"nest", 0, OPTION_FLAG, FIELD(output.nest), NULL,
+		"json: show JSON data as JSON, not as a string", "Output"},
 	{"llm", 0, OPTION_CHOICE, FIELD(filter.preset), "SERVICE", preset_help, "Output",
 		.choices = preset_words},
 	{"time", 't', OPTION_CHOICE, FIELD(output.stamp), "STYLE",
-		"with a time: iso (default), unix or delta", "Output",
+		"show the time: iso (default), unix or delta", "Output",
 		.choices = output_stamp_words, .preset = "iso"},
 	{"comments", 0, OPTION_FLAG, FIELD(comments), NULL, "show comments, too", "Output"},
 	{"wrap", 0, OPTION_CHOICE, FIELD(output.wrap), "HOW",
@@ -49,9 +49,9 @@ static const struct option_row rows[] = {
 	{"not-event", 0, OPTION_LIST, FIELD(filter.not_events), "GLOB",
 		"no events of this type (repeat)", "Which events"},
 	{"exec", 0, OPTION_STRING, FIELD(exec), "COMMAND",
-		"run it for each event, the data as its input", "Which events"},
+		"run this for each event, its data as the input", "Which events"},
 	{"strict", 0, OPTION_FLAG, FIELD(strict), NULL,
-		"end where events are missing or a command fails", "Which events"},
+		"end if events are missing or a command fails", "Which events"},
 
 	{"count", 'n', OPTION_COUNT, FIELD(count), "COUNT", "end after so many events", "End", 1,
 		INT64_MAX},
@@ -60,44 +60,46 @@ static const struct option_row rows[] = {
 	{"until-idle", 0, OPTION_DURATION, FIELD(until_idle), "TIME",
 		"end when no event came for this long", "End", 0, YEAR},
 	{"done", 0, OPTION_LIST, FIELD(filter.done), "TEXT",
-		"end when this is the data, like [DONE] (repeat)", "End", .may_be_empty = true},
+		"end at this data, like [DONE] (repeat)", "End", .may_be_empty = true},
 	{"done-event", 0, OPTION_LIST, FIELD(filter.done_events), "GLOB",
-		"end with an event of this type (repeat)", "End"},
+		"end at an event of this type (repeat)", "End"},
 	{"no-reconnect", 0, OPTION_FLAG, FIELD(no_reconnect), NULL,
 		"end when the stream ends or fails", "End", .rivals = "reconnect"},
 	{"retry-max", 0, OPTION_COUNT, FIELD(retry_max), "COUNT",
 		"end when so many more attempts fail in a row", "End", 0, 1000000},
 	{"fail", 0, OPTION_FLAG, FIELD(fail), NULL, "end at once on 408, 429 and 5xx", "End"},
-	{"flush-eof", 0, OPTION_FLAG, FIELD(flush_eof), NULL, "show an event that the end cut off",
-		"End"},
+	{"flush-eof", 0, OPTION_FLAG, FIELD(flush_eof), NULL,
+		"show an event that the end of the stream cut off", "End"},
 
 	{"last-event-id", 0, OPTION_STRING, FIELD(last_event_id), "ID",
 		"go on after the event with this id", "Start and reconnect",
 		.if_empty =
 			"leave the option out to begin with what comes now, or give --since all "
 			"for everything that is stored"},
-	{"since", 0, OPTION_STRING, FIELD(since), "TIME", "from 10m ago, a point in time, or all",
+	{"since", 0, OPTION_STRING, FIELD(since), "TIME", "from 10m ago, a date or a time, or all",
 		"Start and reconnect"},
-	{"state", 0, OPTION_STRING, FIELD(state), "FILE", "go on where FILE says, and keep it",
-		"Start and reconnect", .complete = COMPLETE_FILE, .rivals = "state"},
+	{"state", 0, OPTION_STRING, FIELD(state), "FILE",
+		"go on after the id in FILE, and update FILE", "Start and reconnect",
+		.complete = COMPLETE_FILE, .rivals = "state"},
 	{"resume-from", 0, OPTION_STRING, FIELD(resume_from), "FILE",
-		"go on where FILE, which another keeps, says", "Start and reconnect",
+		"go on after the id in FILE, do not update it", "Start and reconnect",
 		.complete = COMPLETE_FILE, .rivals = "state"},
 	{"reconnect-delay", 0, OPTION_DURATION, FIELD(reconnect_delay), "TIME",
-		"the shortest pause (2s), unless the server says", "Start and reconnect",
+		"the shortest pause (2s), if the server sets none", "Start and reconnect",
 		FOLLOW_DELAY_MIN, HOUR},
 	{"read-timeout", 0, OPTION_DURATION, FIELD(read_timeout), "TIME",
 		"reconnect if nothing came for this long", "Start and reconnect", 0, 24 * HOUR},
-	{"reconnect", 0, OPTION_FLAG, FIELD(reconnect), NULL, "also with -d, --json or -X",
-		"Start and reconnect", .rivals = "reconnect"},
+	{"reconnect", 0, OPTION_FLAG, FIELD(reconnect), NULL,
+		"reconnect also with -d, --json or -X", "Start and reconnect",
+		.rivals = "reconnect"},
 
 	{"check", 0, OPTION_FLAG, FIELD(check), NULL,
-		"say if it is a healthy stream, and what to mend", "Diagnose"},
+		"say whether the stream is healthy, and what to fix", "Diagnose"},
 
-	{"data", 'd', OPTION_STRING, FIELD(data), "DATA", "send DATA, or the file of @FILE",
+	{"data", 'd', OPTION_STRING, FIELD(data), "DATA", "send DATA, or the contents of @FILE",
 		"Request", .complete = COMPLETE_AT, .rivals = "body", .may_be_empty = true},
-	{"json", 0, OPTION_STRING, FIELD(json), "DATA", "the same, which has to be JSON", "Request",
-		.complete = COMPLETE_AT, .rivals = "body"},
+	{"json", 0, OPTION_STRING, FIELD(json), "DATA", "the same, but DATA must be JSON",
+		"Request", .complete = COMPLETE_AT, .rivals = "body"},
 	{0},
 };
 
@@ -105,7 +107,7 @@ static const struct option_program program = {
 	.name = "sse-tail",
 	.synopsis = "[option ...] [TOPIC | URL]",
 	.summary = "Show the events of a stream as they come, for as long as you like.\n"
-		   "A TOPIC like users or chat/lobby is on the server SSE_URL names\n"
+		   "A TOPIC like users or chat/lobby is on the server that SSE_URL names\n"
 		   "(http://localhost:8000); without one it is users.",
 	.tables = {rows, client_option_rows},
 	.examples =
@@ -179,7 +181,7 @@ static int check_request(const struct options *options, struct error *error)
 		return error_set(error, EX_USAGE, "--%s: the name of the file after @ is empty",
 			options->json != NULL ? "json" : "data");
 	if (options->client.method != NULL && strcmp(options->client.method, "HEAD") == 0)
-		return error_set(error, EX_USAGE, "--request: the answer to HEAD is no stream");
+		return error_set(error, EX_USAGE, "--request: the answer to HEAD is not a stream");
 	return 0;
 }
 
@@ -199,7 +201,7 @@ static int check_output(struct options *options, struct error *error)
 		return -1;
 	if (output->join && output->nul)
 		return error_set(error, EX_USAGE,
-			"--join puts nothing behind an event, --null a NUL; give one");
+			"--join puts nothing after an event, --null a NUL; give one");
 	if (raw && (options->filter.events.count > 0 || options->filter.not_events.count > 0 ||
 			   options->filter.pointers.count > 0 || options->filter.preset >= 0))
 		return error_set(error, EX_USAGE,

@@ -689,7 +689,7 @@ END
 
 @test "JSON as an operand, and broken JSON that a server does not take as text, get a hint" {
 	run -64 sse-post users '{"a":"b=c"}'
-	[[ $output == *"looks like JSON, which goes behind --data" ]]
+	[[ $output == *"looks like JSON; give it with --data" ]]
 	run -64 sse-post '{"a":1}'
 	serve <<'END'
 accept

@@ -140,10 +140,10 @@ END
 	serve
 	printf '{"data":1}\n{"data":2}\n' >json
 	run -65 post t -i sse <json
-	[[ $output == "sse-post: the standard input is no event stream: it has no field like data:; "*"--envelopes"* ]]
+	[[ $output == "sse-post: the standard input is not an event stream: it has no field like data:; "*"--envelopes"* ]]
 	printf '<html>\n<p>data: x</p>\n</html>\n' >html
 	run -65 post t -i sse -f html
-	[[ $output == "sse-post: html is no event stream: it has no field like data:" ]]
+	[[ $output == "sse-post: html is not an event stream: it has no field like data:" ]]
 	# Also while it goes on.
 	run -65 bash -c "yes '12:00 a line of a log' | SSE_URL=$URL sse-post t -i sse"
 	[ -z "$(stored t)" ]
@@ -185,7 +185,7 @@ END
 	run -64 sse-post -f x -d y
 	run -64 sse-post --idempotency-key a --idempotency-key-from /n
 	run -64 sse-post --idempotency-key-from n
-	[[ $output == *"'n' is no JSON pointer"* ]]
+	[[ $output == *"'n' is not a valid JSON pointer"* ]]
 	run -64 sse-post --idempotency-key ''
 	run -64 sse-post --idempotency-key "$(printf 'a\nb')"
 	run -64 sse-post --at-most-once --idempotency-key a
@@ -414,7 +414,7 @@ text' 2 | SSE_URL=$URL sse-post t -0"
 	run -0 bash -c "seq 3 | SSE_URL=$URL sse-post t -v --idempotency-key k 2>&1"
 	[ "$(grep -c 'line [123]: 201, accepted, id ' <<<"$output")" -eq 3 ]
 	run -0 bash -c "seq 3 | SSE_URL=$URL sse-post t -v --idempotency-key k 2>&1"
-	[ "$(grep -c 'which was there already' <<<"$output")" -eq 3 ]
+	[ "$(grep -c 'which the server had already' <<<"$output")" -eq 3 ]
 }
 
 @test "-o json prints one result line for each event: stored, duplicate, refused, failed" {

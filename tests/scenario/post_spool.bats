@@ -179,7 +179,7 @@ lines'
 	run ! grep -rq hidden spool
 	grep -rq '_token=\.\.\.' spool
 	run -64 post --flush
-	[[ $output == *"name the whole URL"* ]]
+	[[ $output == *"give the whole URL"* ]]
 	serve_at "$PORT"
 	run -0 post "${URL/\/\////me:hidden1@}/api/t?_token=hidden2" --flush
 	stored t | is '"x"'
@@ -187,7 +187,7 @@ lines'
 	run -0 post t n:=1
 	run -0 sse-post "http://127.0.0.2:$PORT/api/t" n:=1
 	run -64 post --flush -u u:hidden
-	[[ $output == *"name the one"* && $output != *hidden* ]]
+	[[ $output == *"give the URL"* && $output != *hidden* ]]
 }
 
 @test "at the cap by count or size an event is refused with a clear word, and what is there stays" {
@@ -252,8 +252,8 @@ lines'
 	run -65 post --flush
 	[ "${#lines[@]}" -eq 2 ]
 	[[ ${lines[0]} == *"from the spool, put aside: /"*"/failed/0000000000000001.1.events: it is cut off"* ]]
-	[[ ${lines[1]} == *"2 put aside, the last: /"*"/failed/0000000000000002.1.events: it is no file of a spool" ]]
-	is 'reason: it is no file of a spool' <"$(echo spool/*/failed/0000000000000002.1.events.reason)"
+	[[ ${lines[1]} == *"2 put aside, the last: /"*"/failed/0000000000000002.1.events: it is not a spool file" ]]
+	is 'reason: it is not a spool file' <"$(echo spool/*/failed/0000000000000002.1.events.reason)"
 	grep -q '^reason: it is cut off' spool/*/failed/0000000000000001.1.events.reason
 	stored t | is '{"n":3}'
 }
@@ -311,7 +311,7 @@ lines'
 	run -0 timeout 10 env SSE_URL="$URL" sse-post --spool-status
 	serve_at "$PORT"
 	run -65 timeout 10 env SSE_URL="$URL" sse-post --flush
-	[ "$(grep -c 'it is no file, but something else' <<<"$output")" -eq 3 ]
+	[ "$(grep -c 'it is not a regular file' <<<"$output")" -eq 3 ]
 	stored t | is $'{"n":1}\n{"n":4}'
 	[ -p "$queue/failed/0000000000000000.1.events" ]
 }
@@ -421,7 +421,7 @@ resetting() {
 	cp "$(waiting | head -n 1)" spool/other
 	serve_at "$PORT"
 	run -74 post --flush
-	[[ $output == *"events wait in "*"/spool/other, and neither its file url nor they name a URL that is its own" ]]
+	[[ $output == *"events wait in "*"/spool/other, and neither its file url nor the events name a URL that is its own" ]]
 	stored t | is $'{"n":1}\n{"n":2}\n{"n":3}'
 	run -74 post --spool-status
 }

@@ -60,7 +60,7 @@ END
 	run -64 sse-tail --since 2026-11-22T19:00:00
 	[[ $output == *"no time zone"* ]]
 	run -64 sse-tail --pointer a/b
-	[[ $output == *"is no JSON pointer"* ]]
+	[[ $output == *"is not a valid JSON pointer"* ]]
 	run -64 sse-tail -F '%q'
 	[[ $output == *"%q means nothing"* ]]
 	run -64 sse-tail -o template
@@ -378,7 +378,7 @@ END
 	[ "${lines[2]}" = '  my own' ]
 	run --separate-stderr -0 sse-tail "$URL/x" --no-reconnect -e update
 	[ -z "$output" ]
-	[ "$stderr" = 'sse-tail: events are missing here: those after \u001b are not known, the id is of another log' ]
+	[ "$stderr" = 'sse-tail: events are missing here: those after \u001b are not known: the id is of another log' ]
 }
 
 # --- choosing and ending --------------------------------------------------------------------------
@@ -944,7 +944,7 @@ request
 send HTTP/1.1 206 Partial\r\nContent-Type: text/event-stream@EMPTY
 END
 	run -76 sse-tail "$URL/x"
-	[ "$output" = "sse-tail: $URL/x is no event stream: its Content-Type is 'text/html'" ]
+	[ "$output" = "sse-tail: $URL/x is not an event stream: its Content-Type is 'text/html'" ]
 	run -76 sse-tail "$URL/x"
 	[[ $output == *"Content-Type is missing" ]]
 	run -76 sse-tail "$URL/x"

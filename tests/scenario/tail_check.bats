@@ -61,7 +61,7 @@ END
 	says ok 'the lines are as the standard has them'
 	says ok 'events: 2, the largest of 1 bytes'
 	says note 'the server ended the stream'
-	says ok 'resuming works: asked to go on behind the id a:1, it did'
+	says ok 'resuming works: asked to go on after the id a:1, it did'
 	# Asked as it would be followed.
 	[ "$(grep -c 'Accept: text/event-stream' log)" -eq 2 ]
 	[ "$(grep -c 'Last-Event-ID: a:1' log)" -eq 1 ]
@@ -91,7 +91,7 @@ END
 	says BAD "no event stream: its Content-Type is 'text/html'"
 	[[ $stderr == "sse-tail: $URL/x is not a healthy stream: 1 BAD" ]]
 	check 77 "$URL/x"
-	says BAD 'wants to know who asks (-u, --oauth2-bearer) (401 No)'
+	says BAD 'requires a login (-u, --oauth2-bearer) (401 No)'
 	check 69 "$URL/x"
 	says BAD 'the status is 204, which tells clients .* answer with a stream'
 	check 75 "$URL/x"
@@ -250,7 +250,7 @@ END
 	done <<'END'
 send @STREAMevent: gap\nid: b:9\ndata: {"after":"a:2","oldest":null,"reason":"unknown-log"}\n\n|the server did not: events are missing here: those after a:2 are not known
 send @STREAMid: a:1\ndata: 1\n\nid: a:2\ndata: 2\n\n|the server began again with a:1; it has to heed
-send @STREAMretry: 2000\n\n|the server left out the event behind it
+send @STREAMretry: 2000\n\n|the server left out the event after it
 send HTTP/1.1 500 Oops@EMPTY|there was no stream: .*500 Oops
 END
 }
@@ -282,7 +282,7 @@ request
 send HTTP/1.1 204 No\r\n\r\n
 END
 	check 0 "$URL/x"
-	says note 'whether resuming works cannot be told: nothing came behind the id a:1'
+	says note 'whether resuming works cannot be told: nothing came after the id a:1'
 	check 0 "$URL/x"
 	says note "went on with 'b:7' and not with a:2"
 	check 0 "$URL/x"

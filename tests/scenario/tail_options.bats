@@ -587,7 +587,7 @@ END
 	port=$(sed -n 's/^ACCEPT .*:\([0-9]*\)$/\1/p' server.out)
 	run -76 sse-tail "https://localhost:$port/cert.pem" --cacert cert.pem --cert cert.pem \
 		--key key.pem --no-reconnect
-	[[ $output == *"is no event stream: its Content-Type is 'text/plain'" ]]
+	[[ $output == *"is not an event stream: its Content-Type is 'text/plain'" ]]
 	run ! sse-tail "https://localhost:$port/cert.pem" --cacert cert.pem --no-reconnect
 	[[ $output != *"Content-Type"* ]]
 	run -64 sse-tail --key key.pem
@@ -806,7 +806,7 @@ END
 	run -64 sse-tail "$URL/x" -d @
 	[ "$output" = 'sse-tail: --data: the name of the file after @ is empty' ]
 	run -64 sse-tail ''
-	[[ $output == "sse-tail: '' is no topic: a topic is like users"* ]]
+	[[ $output == "sse-tail: '' is not a valid topic: a topic is like users"* ]]
 }
 
 @test "an empty value that means something is taken" {
