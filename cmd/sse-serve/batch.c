@@ -196,11 +196,11 @@ static int find_member(struct reader *reader, struct json_text key, unsigned see
 		if (!json_string_is(key, members[i].name, strlen(members[i].name)))
 			continue;
 		if (seen & 1U << i)
-			return WRONG(reader, ": the member \"%s\" is there twice", members[i].name);
+			return WRONG(reader, ": the member \"%s\" appears twice", members[i].name);
 		return (int)i;
 	}
 	return WRONG(reader,
-		": the member %.*s is none of data, event and key (or topic, id, time and origin)",
+		": the member %.*s is not data, event or key (or topic, id, time or origin)",
 		(int)sse_utf8_valid(key.text, shown), key.text);
 }
 

@@ -30,7 +30,7 @@ static int collect(struct json_text value, struct json_text *found, struct error
 				continue;
 			if (found[i].text != NULL)
 				return error_set(error, EX_DATAERR,
-					"the '%s' of the CloudEvent is there twice", names[i]);
+					"the '%s' of the CloudEvent appears twice", names[i]);
 			/* Two quotes are an empty string. */
 			if (json_kind(member) != JSON_STRING || member.len == 2)
 				return error_set(error, EX_DATAERR,

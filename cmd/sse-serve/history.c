@@ -197,7 +197,7 @@ static int read_range(struct list *list, struct error *error)
 	if (query->before == NULL)
 		return 0;
 	if (!identity_parse(identity, query->before, list->head, &list->upto))
-		return error_set(error, EX_DATAERR, "before: this is no id of this log");
+		return error_set(error, EX_DATAERR, "before: this is not an id of this log");
 	if (list->upto > 0)
 		list->upto--;
 	return 0;

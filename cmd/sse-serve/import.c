@@ -49,7 +49,7 @@ static void stop(int number)
 static int not_stored(struct import *import, const char *what, struct error *error)
 {
 	if ((sqlite3_errcode(import->db) & 0xff) == SQLITE_CONSTRAINT)
-		return error_set(error, EX_DATAERR, "%s is there twice", what);
+		return error_set(error, EX_DATAERR, "%s appears twice", what);
 	return database_failed(import->db, "cannot write the new database", error);
 }
 
@@ -110,7 +110,7 @@ static int read_topic(struct import *import, const struct import_line *line, str
 	if (removed > import->head)
 		return error_set(error, EX_DATAERR, "removed is beyond the head");
 	if (topics_find(import->topics, import->text.data) != NULL)
-		return error_set(error, EX_DATAERR, "the topic is there twice");
+		return error_set(error, EX_DATAERR, "the topic appears twice");
 	topic = topics_add(import->topics, import->text.data);
 	if (topic == NULL || topics_keep(import->topics, topic) != 0)
 		return error_set(error, EX_OSERR, "out of memory");
@@ -133,7 +133,8 @@ static int read_place(struct import *import, const struct import_line *line, str
 		return error_set(error, EX_DATAERR, "no line before names the topic %.100s",
 			import->text.data);
 	if (!identity_parse(&import->identity, import->id.data, import->head, &event->position))
-		return error_set(error, EX_DATAERR, "%.40s is no id of this log", import->id.data);
+		return error_set(
+			error, EX_DATAERR, "%.40s is not an id of this log", import->id.data);
 	if (event->position <= import->position)
 		return error_set(
 			error, EX_DATAERR, "%s is not after the one before", import->id.data);
@@ -141,7 +142,7 @@ static int read_place(struct import *import, const struct import_line *line, str
 	if (import_line_text(line, MEMBER_TIME, &import->text, error) != 0)
 		return -1;
 	if (timestamp_parse(import->text.data, &event->time) != 0)
-		return error_set(error, EX_DATAERR, "%.40s is no time", import->text.data);
+		return error_set(error, EX_DATAERR, "%.40s is not a time", import->text.data);
 	return 0;
 }
 
@@ -234,8 +235,8 @@ static int read_end(struct import *import, const struct import_line *line, struc
 		return -1;
 	if (events != import->events || keys != import->keys)
 		return error_set(error, EX_DATAERR,
-			"there should be %" PRIu64 " events and %" PRIu64
-			" keys, and there are %" PRIu64 " and %" PRIu64,
+			"it should hold %" PRIu64 " events and %" PRIu64
+			" keys, and it holds %" PRIu64 " and %" PRIu64,
 			events, keys, import->events, import->keys);
 	if (head != (int64_t)import->head)
 		return error_set(error, EX_DATAERR, "the newest position is not that of the head");
@@ -260,7 +261,7 @@ static int read_line(struct import *import, const char *text, size_t len, struct
 	if (import_line_read(text, len, &line, error) != 0)
 		return -1;
 	if (import->lines == 1 && line.kind != IMPORT_HEAD)
-		return error_set(error, EX_DATAERR, "this is no log: --export writes one");
+		return error_set(error, EX_DATAERR, "this is not a log as --export writes it");
 	if (line.kind < import->stage)
 		return error_set(error, EX_DATAERR, "the line is not in its place");
 	if (readers[line.kind](import, &line, error) != 0)
@@ -287,11 +288,11 @@ static int read_lines(struct import *import, FILE *in, struct error *error)
 	if (stopped)
 		return error_set(error, EX_TEMPFAIL, "stopped: nothing was imported");
 	if (import->lines == 0)
-		return error_set(
-			error, EX_DATAERR, "the log on the standard input is empty, so not whole");
+		return error_set(error, EX_DATAERR,
+			"the log on the standard input is incomplete: it is empty");
 	if (result != 0 && import->lines == 1 && wrong.status == EX_DATAERR)
 		return error_set(error, EX_DATAERR,
-			"the standard input is no log as --export writes it: line 1: %.400s",
+			"the standard input is not a log as --export writes it: line 1: %.400s",
 			wrong.text);
 	if (result != 0)
 		return error_set(
@@ -300,7 +301,7 @@ static int read_lines(struct import *import, FILE *in, struct error *error)
 		return error_set(error, EX_IOERR, "cannot read the log: %s", strerror(errno));
 	if (import->stage != IMPORT_END || import->identity.count == 0)
 		return error_set(error, EX_DATAERR,
-			"line %" PRIu64 ": the log ends here, and is not whole", import->lines);
+			"line %" PRIu64 ": the log ends here and is incomplete", import->lines);
 	return 0;
 }
 
@@ -423,7 +424,7 @@ static int check_empty(const char *path, struct error *error)
 		result = 0;
 	else
 		result = error_set(error, EX_CANTCREAT,
-			"the database %s is there already and holds events: --db names one that does "
+			"the database %s exists and holds events: name with --db one that does "
 			"not exist",
 			path);
 	free(wal);

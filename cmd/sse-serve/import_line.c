@@ -65,7 +65,7 @@ int import_line_read(const char *text, size_t len, struct import_line *line, str
 	if (!json_check(text, len, &object, &wrong))
 		return error_set(error, EX_DATAERR, "%s at byte %zu", wrong.what, wrong.offset + 1);
 	if (json_kind(object) != JSON_OBJECT)
-		return error_set(error, EX_DATAERR, "it is no JSON object");
+		return error_set(error, EX_DATAERR, "it is not a JSON object");
 	while (json_member(object, &cursor, &key, &value)) {
 		int member = member_of(key);
 
@@ -74,7 +74,7 @@ int import_line_read(const char *text, size_t len, struct import_line *line, str
 				(int)(key.len < 60 ? key.len : 60), key.text);
 		if (has & BIT(member))
 			return error_set(
-				error, EX_DATAERR, "the member %s is there twice", names[member]);
+				error, EX_DATAERR, "the member %s appears twice", names[member]);
 		has |= BIT(member);
 		line->members[member] = value;
 	}
@@ -84,7 +84,7 @@ int import_line_read(const char *text, size_t len, struct import_line *line, str
 			(has & ~(kinds[i].must | kinds[i].may)) == 0)
 			return 0;
 	}
-	return error_set(error, EX_DATAERR, "these members together are no line of a log");
+	return error_set(error, EX_DATAERR, "no line of a log has these members together");
 }
 
 int import_line_number(const struct import_line *line, enum import_member member, uint64_t *number,

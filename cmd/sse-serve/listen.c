@@ -27,7 +27,8 @@
 static int add(struct listeners *listeners, int fd, const char *path, struct error *error)
 {
 	if (listeners->count == LISTEN_MAX)
-		return error_set(error, EX_USAGE, "at most %d --listen are possible", LISTEN_MAX);
+		return error_set(
+			error, EX_USAGE, "--listen can be given at most %d times", LISTEN_MAX);
 	listeners->fds[listeners->count] = fd;
 	listeners->paths[listeners->count] = path != NULL ? strdup(path) : NULL;
 	listeners->count++;
@@ -157,8 +158,8 @@ static int listen_host(const struct options *options, struct listeners *listener
 	if (!address_is_loopback(found->ai_addr) && !options->open) {
 		freeaddrinfo(found);
 		return error_set(error, EX_USAGE,
-			"%s can be reached from other machines, and there is no access control: "
-			"everyone there could read all topics and publish; --open allows it",
+			"%s can be reached from other machines, and sse-serve has no access control: "
+			"anyone who reaches it could read all topics and publish; --open allows it",
 			host);
 	}
 	fd = bind_address(found);

@@ -251,8 +251,8 @@ err1:
 	free(loop);
 err0:
 	error_set(error, EX_OSERR,
-		"cannot make loop %u: %s; fewer --loops need less, and `ulimit -n` says how many "
-		"descriptors there may be",
+		"cannot make loop %u: %s; fewer --loops need less; `ulimit -n` shows how many "
+		"descriptors are allowed",
 		number + 1, strerror(errno));
 	return NULL;
 }

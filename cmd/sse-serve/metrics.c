@@ -64,12 +64,12 @@ struct row {
 static const struct row rows[] = {
 	{"sse_uptime_seconds", "gauge", "Seconds since the server started.", OF(uptime)},
 	{"sse_streams", "gauge", "Open streams.", OF(streams)},
-	{"sse_streams_behind", "gauge", "Open streams that still have to get what is there.",
+	{"sse_streams_behind", "gauge", "Open streams that have not had all events yet.",
 		OF(behind)},
 	{"sse_names", "gauge", "Names that are present, or leaving.", OF(names)},
 	{"sse_requests_total", "counter", "HTTP requests.", OF(requests)},
-	{"sse_events_published_total", "counter", "Events that came in.", OF(published)},
-	{"sse_events_delivered_total", "counter", "Events that went out, once for each stream.",
+	{"sse_events_published_total", "counter", "Events received.", OF(published)},
+	{"sse_events_delivered_total", "counter", "Events sent, once for each stream.",
 		OF(delivered)},
 	{"sse_window_bytes", "gauge", "Bytes of events in the window.", OF(window_bytes)},
 	{"sse_window_capacity_bytes", "gauge", "Bytes that the window can hold.", OF(window_cap)},
@@ -108,9 +108,9 @@ static bool write_metrics(const struct server *server, struct buf *out)
 		if (!add_row(out, &rows[i], &sum))
 			return false;
 	}
-	return add_times(out, "sse_sync_seconds", "What made batches of events durable took.",
+	return add_times(out, "sse_sync_seconds", "Time to make a batch of events durable.",
 		       &server->metrics.sync) &&
-	       add_times(out, "sse_publish_seconds", "From POSTs to be stored to their answers.",
+	       add_times(out, "sse_publish_seconds", "Time from a POST to its answer.",
 		       &server->metrics.publish) &&
 	       buf_add_text(out, "# HELP sse_build_info The version.\n# TYPE sse_build_info gauge\n"
 				 "sse_build_info{version=\"" SSE_TOOLS_VERSION "\"} 1\n");

@@ -99,7 +99,7 @@ static bool has_already(const struct request *request, const char *etag)
 
 static void not_found(struct request *request)
 {
-	request_problem(request, 404, "there is no such page; streams are at /api/{topic}/event");
+	request_problem(request, 404, "no such page; streams are at /api/{topic}/event");
 }
 
 /* --- the embedded pages --- */

@@ -74,7 +74,7 @@ char *place_database(const char *given, struct error *error)
 		len = asprintf(&path, "%s/.local/state/sse-serve/events.db", home);
 	else
 		return error_set(error, EX_USAGE,
-			       "there is no place for the database (HOME is not set): --db names one"),
+			       "no folder for the database is known (HOME is not set): give the file with --db"),
 		       NULL;
 	if (len < 0) {
 		error_set(error, EX_OSERR, "out of memory");

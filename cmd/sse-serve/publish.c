@@ -106,7 +106,7 @@ static void check_type(struct request *request)
 
 	if (type == NULL)
 		request_problem(request, 415,
-			"there is no Content-Type: send application/json, application/x-ndjson or "
+			"the Content-Type is missing: send application/json, application/x-ndjson or "
 			"text/plain");
 	else if (format == NULL)
 		request_problem(request, 415,

@@ -71,9 +71,9 @@ static int read_retain(
 	const char *option, const char *text, struct retain *retain, struct error *error)
 {
 	static const char *const faults[PLACES] = {
-		"the first place is an age with a unit, such as 10m, 12h or 7d",
-		"the second place is a number of events, such as 5000, 20k or 1M",
-		"the third place is a size, such as 500M or 10G"};
+		"the first value is an age with a unit, such as 10m, 12h or 7d",
+		"the second value is a number of events, such as 5000, 20k or 1M",
+		"the third value is a size, such as 500M or 10G"};
 	const char *rest = text;
 	char part[LIMIT_TEXT];
 
@@ -83,7 +83,7 @@ static int read_retain(
 		size_t len = strcspn(rest, ",");
 
 		if (place == PLACES)
-			return wrong(option, text, "there are more than three places", error);
+			return wrong(option, text, "it has more than three values", error);
 		if (len >= sizeof(part))
 			return wrong(option, text, faults[place], error);
 		memcpy(part, rest, len);
@@ -93,7 +93,7 @@ static int read_retain(
 		rest = rest[len] == ',' ? rest + len + 1 : NULL;
 	}
 	if (retain->age == 0 && retain->events == 0 && retain->bytes == 0)
-		return wrong(option, text, "no place is filled", error);
+		return wrong(option, text, "all three values are empty", error);
 	return 0;
 }
 

@@ -45,7 +45,7 @@ static int collect(const struct shape *shape, struct json_text value, struct jso
 				continue;
 			if (found[i].text != NULL)
 				return error_set(
-					error, EX_DATAERR, "the field '%s' is there twice", field);
+					error, EX_DATAERR, "the field '%s' appears twice", field);
 			if (json_kind(member) != JSON_STRING)
 				return error_set(error, EX_DATAERR,
 					"the field '%s' must be a string", field);

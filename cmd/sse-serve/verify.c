@@ -89,7 +89,7 @@ static void check_topic(struct verify *verify, sqlite3_stmt *row)
 	struct topic_check *grown;
 
 	if (sqlite3_column_int64(row, 0) != (int64_t)verify->topic_count + 1)
-		problem(verify, "topic %lld is not numbered in a row",
+		problem(verify, "topic %lld breaks the sequence of topic numbers",
 			sqlite3_column_int64(row, 0));
 	if (topic_name_check(name.data, name.len, &error) != 0)
 		problem(verify, "topic %lld: %s", sqlite3_column_int64(row, 0), error.text);
@@ -131,8 +131,7 @@ static void read_counter(struct verify *verify, sqlite3_stmt *row)
 	if (topic < 1)
 		return;
 	if (topic > verify->topic_count) {
-		problem(verify, "there is a counter of topic %" PRId64 ", but no such topic",
-			topic);
+		problem(verify, "topic %" PRId64 " has a counter, but does not exist", topic);
 		return;
 	}
 	if (upto > verify->topics[topic - 1].counted)
@@ -193,7 +192,7 @@ static void check_event(struct verify *verify, sqlite3_stmt *row)
 	if (position <= (int64_t)verify->opened)
 		problem(verify, "event %" PRId64 " is older than the first incarnation", position);
 	if (topic < 1 || topic > verify->topic_count)
-		problem(verify, "event %" PRId64 ": there is no topic %" PRId64, position, topic);
+		problem(verify, "event %" PRId64 ": no topic has number %" PRId64, position, topic);
 	else
 		check = &verify->topics[topic - 1];
 	database_event(row, &event);
@@ -202,7 +201,7 @@ static void check_event(struct verify *verify, sqlite3_stmt *row)
 		return;
 	check->holds = true;
 	if ((uint64_t)position <= check->removed)
-		problem(verify, "event %" PRId64 " is there, but marked as removed", position);
+		problem(verify, "event %" PRId64 " is marked as removed, but stored", position);
 	if ((uint64_t)position <= check->counted) {
 		check->events++;
 		check->bytes += retention_size(event.type.len, event.data.len);
@@ -216,19 +215,19 @@ static void check_key(struct verify *verify, sqlite3_stmt *row)
 	bool stored = sqlite3_column_type(row, 3) != SQLITE_NULL;
 
 	if (key.len < 1 || key.len > STORE_KEY_MAX || sse_utf8_valid(key.data, key.len) != key.len)
-		problem(verify, "the key of event %" PRId64 " is no key", position);
+		problem(verify, "the key of event %" PRId64 " is not a valid key", position);
 	if (position <= (int64_t)verify->opened)
 		problem(verify, "the key of event %" PRId64 " is older than the first incarnation",
 			position);
 	if (topic < 1 || topic > verify->topic_count)
-		problem(verify, "the key of event %" PRId64 ": there is no topic %" PRId64,
+		problem(verify, "the key of event %" PRId64 ": no topic has number %" PRId64,
 			position, topic);
 	else if (stored && sqlite3_column_int64(row, 3) != topic)
 		problem(verify, "the key of event %" PRId64 " is of another topic", position);
 	else if (!stored && (uint64_t)position > verify->topics[topic - 1].removed)
 		problem(verify,
 			"the key of event %" PRId64
-			" is there, but neither the event nor a mark that "
+			" is stored, but neither the event nor a mark that "
 			"it was removed",
 			position);
 }

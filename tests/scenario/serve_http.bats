@@ -47,9 +47,9 @@ teardown() {
 	json users '{"firstname":null,"lastname":"DOE"}'
 	problem 400 "'firstname' must be a string"
 	json users '{"firstname":"a","firstname":"b","lastname":"c"}'
-	problem 400 "'firstname' is there twice"
+	problem 400 "'firstname' appears twice"
 	json users '{"firstname":"a","\u0066irstname":"b","lastname":"c"}'
-	problem 400 "'firstname' is there twice"
+	problem 400 "'firstname' appears twice"
 	json users '["firstname","lastname"]'
 	problem 400 "JSON object"
 	json users '"x"'
@@ -615,7 +615,7 @@ teardown() {
 	[ "$(header X-Content-Type-Options)" = nosniff ]
 	[ "$(header Referrer-Policy)" = same-origin ]
 	has body '<h1>404 Not Found</h1>'
-	has body 'there is no such page; streams are at'
+	has body 'no such page; streams are at'
 	has body '<a href="/">'
 	has body 'color-scheme:light dark'
 	# Nothing is loaded, no script runs, and of styles only the one in the page counts.

@@ -106,8 +106,8 @@ imports() {
 	[ -z "$output" ]
 	[[ $stderr = *'event 1: its data is not JSON'* ]]
 	[[ $stderr = *'event 2: its data is not valid UTF-8'* ]]
-	[[ $stderr = *'event 3: there is no topic 99'* ]]
-	[[ $stderr = *'event 4 is there, but marked as removed'* ]]
+	[[ $stderr = *'event 3: no topic has number 99'* ]]
+	[[ $stderr = *'event 4 is marked as removed, but stored'* ]]
 	[[ $stderr = *'key of event 77'* ]]
 	[[ $stderr = *'its counter says 5'* ]]
 	sqlite3 events.db "UPDATE event SET data = 'bad', json = 1;
@@ -206,7 +206,7 @@ imports() {
 	for cut in 0 1 2 5 $((lines - 1)); do
 		head -n "$cut" one >torn
 		imports torn 65 --db new.db
-		has import.err 'not whole'
+		has import.err 'incomplete'
 	done
 	head -c -100 one >torn
 	imports torn 65 --db new.db
@@ -219,7 +219,7 @@ imports() {
 	has import.err 'line 11: '
 	sed '10s/"time":"[^"]*"/"time":"yesterday"/' one >torn
 	imports torn 65 --db new.db
-	has import.err 'line 10: yesterday is no time'
+	has import.err 'line 10: yesterday is not a time'
 	sed '10s/"id":"[^:]*:/"id":"XXXXXXXX:/' one >torn
 	imports torn 65 --db new.db
 	has import.err 'line 10: XXXXXXXX'
@@ -230,7 +230,7 @@ imports() {
 	has import.err 'line 1: '
 	echo '{"topic":"a","removed":0}' >torn
 	imports torn 65 --db new.db
-	has import.err 'this is no log'
+	has import.err 'this is not a log'
 	echo '{"sse-log":2,"head":0}' >torn
 	imports torn 65 --db new.db
 	has import.err 'newer'

@@ -237,8 +237,8 @@ data: "quoted"' ]
 	}
 	refused '[1]' ' is not an object'
 	refused '{"event":"x"}' ': the member \"data\" is missing'
-	refused '{"data":1,"dat\u0061":2}' ': the member \"data\" is there twice'
-	refused '{"data":1,"x":2}' ': the member \"x\" is none of data, event and key'
+	refused '{"data":1,"dat\u0061":2}' ': the member \"data\" appears twice'
+	refused '{"data":1,"x":2}' ': the member \"x\" is not data, event or key'
 	refused '{"data":1,"event":7}' ': the member \"event\" must be a string'
 	refused '{"data":1,"event":"join"}' ': the event type is one of gap, join and leave'
 	refused '{"data":1,"event":"a\nb"}' ': the event type holds a line end'
@@ -491,7 +491,7 @@ cloudevent() {
 		cloudevent 'any?ephemeral=1&event=x' "{\"$name\":\"\"}"
 		problem 400 "the '$name' of the CloudEvent must be"
 		cloudevent any "{\"$name\":\"a\",\"$name\":\"a\"}"
-		problem 400 "the '$name' of the CloudEvent is there twice"
+		problem 400 "the '$name' of the CloudEvent appears twice"
 	done
 	cloudevent any '{"type":"a\nb"}'
 	problem 400 "the 'type' of the CloudEvent holds a line end"

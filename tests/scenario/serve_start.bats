@@ -87,7 +87,7 @@ as_nobody() {
 	local address
 	for address in 0.0.0.0:0 '*:0' '[::]:0' 0:0; do
 		refuses 64 '--open' --listen "$address" --db events.db
-		has refused.err 'everyone'
+		has refused.err 'anyone'
 	done
 	[ ! -e events.db ]
 	serve_at 0.0.0.0:0 --open
