@@ -62,7 +62,8 @@ imports() {
 	text gone/two 2
 	text kept 3
 	emptied() {
-		ask "$URL/api/gone/one" && [ "$(cat body)" = '[]' ]
+		ask "$URL/api/gone/one" && [ "$(cat body)" = '[]' ] &&
+			ask "$URL/api/gone/two" && [ "$(cat body)" = '[]' ]
 	}
 	wait_for emptied
 	stop
