@@ -990,6 +990,7 @@ END
 			send $4\n\ndata: the-end\n\n
 			hold
 		END
+		rm -f out
 		follow "$URL/x" "${@:5}"
 		wait_for shown
 		peak=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$PID/status")
@@ -1053,9 +1054,9 @@ END
 	run -76 sse-tail "$URL/x"
 	[[ $output == *"a certificate that is not trusted (--cacert "* ]]
 	run -76 sse-tail "$URL/x" -k
-	[[ $output == *"no event stream"*text/html* ]]
+	[[ $output == *"not an event stream"*text/html* ]]
 	run -76 sse-tail "$URL/x" --cacert cert
-	[[ $output == *"no event stream"* ]]
+	[[ $output == *"not an event stream"* ]]
 	run -66 sse-tail "$URL/x" --cacert missing
 }
 

@@ -88,7 +88,7 @@ send HTTP/1.1 503 Busy@EMPTY
 close
 END
 	check 76 "$URL/x"
-	says BAD "no event stream: its Content-Type is 'text/html'"
+	says BAD "not an event stream: its Content-Type is 'text/html'"
 	[[ $stderr == "sse-tail: $URL/x is not a healthy stream: 1 BAD" ]]
 	check 77 "$URL/x"
 	says BAD 'requires a login (-u, --oauth2-bearer) (401 No)'
@@ -249,7 +249,7 @@ END
 		says BAD "$words"
 	done <<'END'
 send @STREAMevent: gap\nid: b:9\ndata: {"after":"a:2","oldest":null,"reason":"unknown-log"}\n\n|the server did not: events are missing here: those after a:2 are not known
-send @STREAMid: a:1\ndata: 1\n\nid: a:2\ndata: 2\n\n|the server began again with a:1; it has to heed
+send @STREAMid: a:1\ndata: 1\n\nid: a:2\ndata: 2\n\n|the server began again with a:1; it must heed
 send @STREAMretry: 2000\n\n|the server left out the event after it
 send HTTP/1.1 500 Oops@EMPTY|there was no stream: .*500 Oops
 END
@@ -286,7 +286,7 @@ END
 	check 0 "$URL/x"
 	says note "went on with 'b:7' and not with a:2"
 	check 0 "$URL/x"
-	says ok 'says that it is all (204)'
+	says ok 'says that no more will come (204)'
 }
 
 @test "a request with a body, or with --no-reconnect, is sent only once" {
