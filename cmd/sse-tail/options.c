@@ -24,7 +24,7 @@ static const struct option_row rows[] = {
 		.choices = format_words, .rivals = "format"},
 	{"template", 'F', OPTION_STRING, FIELD(output.template), "TEXT",
 		"show TEXT; %e is the type, %i the id, %d the data", "Output", .rivals = "format"},
-	{"pointer", 0, OPTION_LIST, FIELD(filter.pointers), "PLACE",
+	{"pointer", 0, OPTION_LIST, FIELD(filter.pointers), "POINTER",
 		"show one JSON value, like /user/name (repeat)", "Output", .may_be_empty = true},
 	{"join", 'j', OPTION_FLAG, FIELD(output.join), NULL, "put no newline after an event",
 		"Output", .rivals = "end"},
