@@ -200,12 +200,12 @@ static const struct meaning {
 	{401, 401, EX_NOPERM, "requires a login (-u, --oauth2-bearer)"},
 	{403, 403, EX_NOPERM, "does not permit this"},
 	{404, 404, EX_UNAVAILABLE, "does not have this address"},
-	{405, 405, EX_UNAVAILABLE, "does not take such requests at this address"},
+	{405, 405, EX_UNAVAILABLE, "does not accept this method at this address"},
 	{407, 407, EX_NOPERM, "cannot be reached: the proxy requires a login"},
 	{408, 408, EX_TEMPFAIL, "took too long to get the request"},
 	{410, 410, EX_UNAVAILABLE, "no longer has this address"},
 	{413, 413, EX_DATAERR, "refused the data, it is too large"},
-	{415, 415, EX_DATAERR, "does not take data of this type"},
+	{415, 415, EX_DATAERR, "does not accept data of this type"},
 	{429, 429, EX_TEMPFAIL, "gets too many requests"},
 	{400, 499, EX_DATAERR, "refused the request"},
 	{503, 503, EX_TEMPFAIL, "cannot answer now"},
@@ -224,7 +224,7 @@ int client_answer_error(const struct client_answer *answer, const char *shown, s
 	if (meaning->last >= 303 && meaning->last <= 308) {
 		if (answer->location[0] == '\0')
 			return error_set(error, meaning->exit,
-				"%.120s answered %ld, a redirect that does not say where to (no "
+				"%.120s answered %ld, a redirect without a target (no "
 				"Location)",
 				shown, answer->status);
 		return error_set(error, meaning->exit, "%.120s answered %ld, a redirect to %.200s",

@@ -158,7 +158,7 @@ static bool scan_escape(struct scanner *scanner)
 	if (*p != 'u') {
 		if (*p == '\0' || strchr("\"\\/bfnrt", *p) == NULL)
 			return fail(scanner, scanner->at,
-				"an unknown escape; there are \\\" \\\\ \\/ \\b \\f \\n \\r \\t and \\u");
+				"an unknown escape; JSON has \\\" \\\\ \\/ \\b \\f \\n \\r \\t and \\u");
 		scanner->at = p + 1;
 		return true;
 	}

@@ -315,7 +315,7 @@ static enum verdict judge_answer(struct slot *slot, CURLcode code, struct error 
 		struct error reason = *error;
 
 		error_set(error, reason.status,
-			"%.400s; it went as text, since it is not JSON (--as json says why)",
+			"%.400s; it was sent as text, because it is not JSON (--as json says why)",
 			reason.text);
 	}
 	if (is_refusal(answer->status))

@@ -275,7 +275,8 @@ static int read_entry(const char *text, size_t len, int64_t *spooled, struct gro
 	}
 	if (events == reader.events && reader.at == reader.end)
 		return 0;
-	error_set(error, EX_DATAERR, "it has %zu events where it says %zu", events, reader.events);
+	error_set(error, EX_DATAERR, "it holds %zu events, but its head says %zu", events,
+		reader.events);
 err0:
 	group->count = count;
 	group->text.len = bytes;

@@ -98,7 +98,7 @@ static int make_from_data(struct key_maker *maker, const struct event *event,
 			where(event, line), pointer);
 	if (json_kind(found) != JSON_STRING && json_kind(found) != JSON_NUMBER)
 		return error_set(error, EX_DATAERR,
-			"%s: its %.100s cannot be its idempotency key: it has to be a string or a "
+			"%s: its %.100s cannot be its idempotency key: it must be a string or a "
 			"number",
 			where(event, line), pointer);
 	buf_init(&decoded, EVENT_MAX);

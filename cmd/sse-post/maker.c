@@ -141,9 +141,8 @@ static int read_members(struct json_text object, uint64_t line,
 		if (members[i].member != MEMBER_DATA && json_kind(value) == JSON_NULL)
 			continue;
 		if (members[i].member != MEMBER_DATA && json_kind(value) != JSON_STRING)
-			return error_set(error, EX_DATAERR,
-				"%s: its member '%s' has to be a string", where(line, place),
-				members[i].name);
+			return error_set(error, EX_DATAERR, "%s: its member '%s' must be a string",
+				where(line, place), members[i].name);
 		found[members[i].member] = value;
 	}
 	if (found[MEMBER_DATA].text == NULL)

@@ -237,14 +237,14 @@ static void find_caching(struct check *check)
 			age);
 	else if (header_has(check, "Cache-Control", "no-store") ||
 		 header_has(check, "Cache-Control", "no-cache"))
-		say(check, OK, "caches are told off (Cache-Control: %.100s)", control);
+		say(check, OK, "caches are told not to keep it (Cache-Control: %.100s)", control);
 	else if (control == NULL)
 		say(check, NOTE,
 			"there is no Cache-Control, so a cache may keep the stream: send Cache-Control: "
 			"no-cache");
 	else
 		say(check, NOTE,
-			"Cache-Control is '%.100s': send no-cache, a stream is not to be kept",
+			"Cache-Control is '%.100s': send no-cache, because no cache may keep a stream",
 			control);
 }
 
@@ -328,7 +328,7 @@ static void find_times(struct check *check)
 	if (look->first_byte == CLIENT_NEVER)
 		say(check, NOTE,
 			"not a byte of the stream came in %s: it is silent, or held back; send a comment "
-			"when it begins, so that clients and proxies see it live",
+			"when it begins, so that clients and proxies see that it is alive",
 			ms_text(look->ended - look->opened, a));
 	else if (look->first_byte - look->opened < WITH_IT_MS &&
 		 look->opened - look->begun >= LATE_MS)
@@ -359,13 +359,13 @@ static void find_bursts(struct check *check)
 
 	if (look->held_bursts > 0)
 		say(check, BAD,
-			"what was made one by one came in bursts after silences: something on the way "
+			"events made one by one came in bursts after silences: something on the way "
 			"buffers; turn that off (nginx: proxy_buffering off or X-Accel-Buffering: no)");
 	else if (look->bursts > 0)
 		say(check, NOTE,
 			"several events came at once after a silence, %" PRIu64
-			" times: either they are "
-			"made so or something buffers; compare with the server itself",
+			" times: either the server "
+			"sends them so, or something on the way buffers; compare with the server itself",
 			look->bursts);
 	else if (look->events > 1)
 		say(check, OK, "events were not held back to come in bursts");
@@ -400,7 +400,7 @@ static void find_retry(struct check *check)
 
 	if (retry < 0)
 		say(check, NOTE,
-			"there is no retry field: each client waits as it likes before it connects "
+			"there is no retry field: each client chooses how long it waits before it connects "
 			"again; begin the stream with, for example, retry: 2000");
 	else if (retry < RETRY_LEAST)
 		say(check, NOTE,
@@ -432,14 +432,14 @@ static void find_format(struct check *check)
 		say(check, NOTE, "the stream begins with a byte order mark: leave it out");
 	find_lines(check, BAD, &lines->not_utf8, "lines are not UTF-8", "send UTF-8");
 	find_lines(check, BAD, &lines->no_field, "lines are neither field nor comment",
-		"clients pass over them; begin each with 'data: '");
-	find_lines(check, BAD, &lines->bad_id, "ids hold a NUL", "clients pass over them");
+		"clients ignore them; begin each with 'data: '");
+	find_lines(check, BAD, &lines->bad_id, "ids hold a NUL", "clients ignore them");
 	find_lines(check, BAD, &lines->bad_retry, "values of retry are not digits",
-		"clients pass over them");
+		"clients ignore them");
 	find_lines(check, NOTE, &lines->no_data, "events have a type but no data",
 		"clients do not see them; add an empty 'data:'");
 	if (check->look.first_byte != CLIENT_NEVER && check->bad == before)
-		say(check, OK, "the lines are as the standard has them");
+		say(check, OK, "the lines follow the standard");
 }
 
 static void find_sizes(struct check *check)
@@ -464,8 +464,8 @@ static void find_end(struct check *check)
 
 	if (look->end == FOLLOW_ENDED)
 		say(check, NOTE,
-			"the server ended the stream after %s: clients connect again each time, unless "
-			"it answers 204 then; leave it open if more is to come",
+			"the server ended the stream after %s: clients reconnect each time, unless "
+			"it answers 204 then; leave it open if more events will come",
 			ms_text(look->ended - look->opened, text));
 	else if (look->end == FOLLOW_FAILED && client_signal() == 0)
 		say(check, BAD, "the stream broke after %s: %.400s",
@@ -579,8 +579,8 @@ static void find_resume(struct check *check, int64_t until)
 			"id with each, and go on after the Last-Event-ID that clients send");
 	else if (check->options->once)
 		say(check, NOTE,
-			"events have ids; whether resuming works was not tried, since the request is not "
-			"to be sent twice");
+			"events have ids; whether resuming works was not tested, because the request must "
+			"not be sent twice");
 	else
 		try_to_resume(check, until < least ? until : least);
 }

@@ -151,7 +151,8 @@ int exec_event(
 	if (set_environment(event, url, error) != 0)
 		return -1;
 	if (pipe(ends) != 0)
-		return error_set(error, EX_OSERR, "--exec: no pipe: %s", strerror(errno));
+		return error_set(
+			error, EX_OSERR, "--exec: cannot make a pipe: %s", strerror(errno));
 	fcntl(ends[0], F_SETFD, FD_CLOEXEC);
 	fcntl(ends[1], F_SETFD, FD_CLOEXEC);
 	fcntl(ends[1], F_SETFL, O_NONBLOCK);

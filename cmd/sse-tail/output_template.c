@@ -102,13 +102,13 @@ int output_template_check(const char *template, struct error *error)
 	for (const char *p = template; *p != '\0'; p++) {
 		if (*p == '%' && (*++p == '\0' || find_word(*p) == NULL))
 			return error_set(error, EX_USAGE,
-				"--template: %%%.1s means nothing; there are %%e (type), %%i (id), "
+				"--template: %%%.1s is not known; use %%e (type), %%i (id), "
 				"%%d (data), %%D (data as JSON), %%o (origin), %%t (time), %%n (number) "
 				"and %%%%",
 				p);
 		if (*p == '\\' && (*++p == '\0' || strchr(escapes, *p) == NULL))
 			return error_set(error, EX_USAGE,
-				"--template: \\%.1s means nothing; there are \\n, \\t, \\r, \\0, \\e and "
+				"--template: \\%.1s is not known; use \\n, \\t, \\r, \\0, \\e and "
 				"\\\\",
 				p);
 	}

@@ -275,7 +275,7 @@ static int judge_end(const struct tail *tail, struct error *error)
 	if (options->done.count == 0 && options->done_events.count == 0 && options->preset < 0)
 		return 0;
 	return error_set(error, EX_UNAVAILABLE, "%.200s ended the stream before %s came",
-		tail->url.shown, options->preset < 0 ? "--done" : "its own mark of the end");
+		tail->url.shown, options->preset < 0 ? "--done" : "its end mark");
 }
 
 static int judge(struct tail *tail, enum follow_end end, struct error *error)

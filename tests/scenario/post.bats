@@ -697,7 +697,7 @@ request
 send HTTP/1.1 415 Unsupported Media Type@EMPTY
 END
 	run -65 sse-post "$URL/x" -d '{"a":1'
-	[[ $output == *"it went as text, since it is not JSON (--as json says why)" ]]
+	[[ $output == *"it was sent as text, because it is not JSON (--as json says why)" ]]
 }
 
 @test "a line longer than 64 MiB is refused, it does not fill the memory" {

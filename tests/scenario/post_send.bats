@@ -90,7 +90,7 @@ post() {
 {"event":"x"}|no member 'data'
 {"data":1,"evnt":"x"}|has the member "evnt"; an envelope has
 {"data":1,"data":2}|twice
-{"data":1,"event":7}|has to be a string
+{"data":1,"event":7}|must be a string
 {"data":1,"event":"a\nb"}|line end
 {"data":|not JSON
 END

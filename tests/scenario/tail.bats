@@ -62,7 +62,7 @@ END
 	run -64 sse-tail --pointer a/b
 	[[ $output == *"is not a valid JSON pointer"* ]]
 	run -64 sse-tail -F '%q'
-	[[ $output == *"%q means nothing"* ]]
+	[[ $output == *"%q is not known"* ]]
 	run -64 sse-tail -o template
 	run -64 sse-tail -d -
 	[[ $output == *"the standard input is not read"* ]]

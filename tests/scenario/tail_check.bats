@@ -58,7 +58,7 @@ END
 	says ok 'the first byte came .*, the first event'
 	says ok 'comments'
 	says ok 'retry is 2s'
-	says ok 'the lines are as the standard has them'
+	says ok 'the lines follow the standard'
 	says ok 'events: 2, the largest of 1 bytes'
 	says note 'the server ended the stream'
 	says ok 'resuming works: asked to go on after the id a:1, it did'
@@ -303,9 +303,9 @@ END
 	check 0 "$URL/x" --json '{"a":1}'
 	has log 'POST /x'
 	has log '{"a":1}'
-	says note 'whether resuming works was not tried'
+	says note 'whether resuming works was not tested'
 	check 0 "$URL/x" --no-reconnect
-	says note 'whether resuming works was not tried'
+	says note 'whether resuming works was not tested'
 	requests 2
 }
 

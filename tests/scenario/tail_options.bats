@@ -917,7 +917,7 @@ data: {"choices":[{"delta":{"content":"Hel"}}]}\n\n
 END
 	run -69 --separate-stderr sse-tail --llm openai -d '{}' "$URL/x"
 	[ "$output" = Hel ]
-	[[ $stderr == *"ended the stream before its own mark of the end came" ]]
+	[[ $stderr == *"ended the stream before its end mark came" ]]
 	serve <streamed
 	run -0 sse-tail --llm openai -o json -d '{}' "$URL/x" -n 1
 	[[ $output == *'"data":"Hel"'* ]]

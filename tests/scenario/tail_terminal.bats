@@ -361,13 +361,13 @@ close
 END
 	terminal 120
 	types "clear; sse-tail $URL/x --llm openai -d {}"
-	wait_for shows 'mark of the end'
+	wait_for shows 'its end mark'
 	wait_for is_ready
 	screen | sed '/^$/d' >seen
 	diff - seen <<END
 Hello, wor
 sse-tail: the stream ended within an event, which is dropped (--flush-eof shows it)
-sse-tail: $URL/x ended the stream before its own mark of the end came
+sse-tail: $URL/x ended the stream before its end mark came
 ready>
 END
 }
