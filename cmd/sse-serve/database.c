@@ -141,7 +141,7 @@ int database_topics(sqlite3 *db, const char *path, struct topics *topics, struct
 		if (topic == NULL || topics_keep(topics, topic) != 0 ||
 			topic->row != sqlite3_column_int64(rows, 0)) {
 			result = error_set(error, EX_DATAERR,
-				"the topics of the database %s are not numbered in a row: it was "
+				"the topics of the database %s are not numbered consecutively: it was "
 				"changed by another program",
 				path);
 			break;

@@ -191,7 +191,7 @@ static int read_range(struct list *list, struct error *error)
 	list->by_time = query->since != NULL;
 	if (list->by_count &&
 		number_count(query->limit, 1, INT64_MAX / 2, &list->count, error) != 0)
-		return error_set(error, EX_DATAERR, "limit is a number from 1");
+		return error_set(error, EX_DATAERR, "limit must be a number of at least 1");
 	if (list->by_time && stream_since(query->since, &list->since, error) != 0)
 		return -1;
 	if (query->before == NULL)

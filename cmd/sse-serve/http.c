@@ -476,12 +476,12 @@ static void find_handler(struct request *request)
 	}
 	if (request->route.kind == ROUTE_SERVER) {
 		request_problem(request, MHD_HTTP_BAD_REQUEST,
-			"'*' is the server as a whole, which takes OPTIONS; the path of anything else "
+			"'*' is the whole server, which accepts only OPTIONS; any other path "
 			"begins with /");
 		return;
 	}
 	methods_of(request->route.kind, methods);
-	request_problem(request, MHD_HTTP_METHOD_NOT_ALLOWED, "this takes %s", methods);
+	request_problem(request, MHD_HTTP_METHOD_NOT_ALLOWED, "this address accepts %s", methods);
 	request_add_header(request, MHD_HTTP_HEADER_ALLOW, methods);
 }
 
@@ -584,8 +584,8 @@ static void begin(struct request *request, const char *version)
 	/* RFC 9112, section 3.2. */
 	if (strcmp(version, MHD_HTTP_VERSION_1_1) == 0 &&
 		request_header(request, MHD_HTTP_HEADER_HOST) == NULL) {
-		request_problem(
-			request, MHD_HTTP_BAD_REQUEST, "an HTTP/1.1 request has a Host header");
+		request_problem(request, MHD_HTTP_BAD_REQUEST,
+			"an HTTP/1.1 request must have a Host header");
 		return;
 	}
 	read_target(request);

@@ -86,7 +86,7 @@ static int read_incarnation(
 	if (opened > import->head ||
 		(identity->count > 0 &&
 			opened < identity->incarnations[identity->count - 1].opened))
-		return error_set(error, EX_DATAERR, "the incarnation is not in its place");
+		return error_set(error, EX_DATAERR, "the incarnation is out of order");
 	if (identity_add(&import->identity, import->text.data, opened) != 0)
 		return error_set(error, EX_OSERR, "out of memory");
 	sqlite3_bind_text(row, 1, import->text.data, IDENTITY_TAG, SQLITE_STATIC);
@@ -263,7 +263,7 @@ static int read_line(struct import *import, const char *text, size_t len, struct
 	if (import->lines == 1 && line.kind != IMPORT_HEAD)
 		return error_set(error, EX_DATAERR, "this is not a log as --export writes it");
 	if (line.kind < import->stage)
-		return error_set(error, EX_DATAERR, "the line is not in its place");
+		return error_set(error, EX_DATAERR, "the line is out of order");
 	if (readers[line.kind](import, &line, error) != 0)
 		return -1;
 	import->stage = line.kind;

@@ -153,7 +153,7 @@ static int listen_host(const struct options *options, struct listeners *listener
 	int code = getaddrinfo(any ? NULL : host, port, &hints, &found), fd;
 
 	if (code != 0)
-		return error_set(error, EX_USAGE, "there is no address %s to listen on: %s", host,
+		return error_set(error, EX_USAGE, "%s is not an address to listen on: %s", host,
 			gai_strerror(code));
 	if (!address_is_loopback(found->ai_addr) && !options->open) {
 		freeaddrinfo(found);

@@ -52,7 +52,7 @@ static const struct format formats[] = {
 	{"text/plain", false, read_text, NULL},
 	{"application/cloudevents+json", true, read_cloudevent, NULL},
 	{"application/cloudevents-batch+json", true, NULL,
-		"CloudEvents in an array are not taken: send each alone as "
+		"CloudEvents in an array are not accepted: send each alone as "
 		"application/cloudevents+json, or all of them as application/x-ndjson, one a line"},
 	/* Whatever is JSON by its suffix (RFC 6839, section 3.1). */
 	{"application/*+json", true, read_json, NULL},
@@ -110,7 +110,7 @@ static void check_type(struct request *request)
 			"text/plain");
 	else if (format == NULL)
 		request_problem(request, 415,
-			"the Content-Type '%.100s' is not taken: send application/json, "
+			"the Content-Type '%.100s' is not accepted: send application/json, "
 			"application/x-ndjson or text/plain",
 			type);
 	else if (format->refusal != NULL)
@@ -121,7 +121,7 @@ static void check_type(struct request *request)
 			request->route.topic);
 	else if (!charset_is_utf8(type))
 		request_problem(
-			request, 415, "the charset of '%.100s' is not taken: send UTF-8", type);
+			request, 415, "the charset of '%.100s' is not accepted: send UTF-8", type);
 }
 
 /* Nothing is decoded (RFC 9110, section 15.5.16). */
@@ -132,7 +132,7 @@ static bool check_coding(struct request *request)
 	if (coding == NULL || coding[0] == '\0' || strcasecmp(coding, "identity") == 0)
 		return true;
 	request_problem(request, 415,
-		"the Content-Encoding '%.100s' is not taken: send the body as it is, without one",
+		"the Content-Encoding '%.100s' is not accepted: send the body as it is, without one",
 		coding);
 	request_add_header(request, "Accept-Encoding", "identity");
 	return false;
@@ -204,7 +204,7 @@ static unsigned check_json(struct post *post, struct json_text *value, struct er
 	/* Nobody wants envelopes to be stored as the data for a slip of the pen. */
 	if (post->request->route.query.envelope) {
 		error_set(error, EX_DATAERR,
-			"envelopes are sent as application/x-ndjson, also one alone");
+			"send envelopes as application/x-ndjson, even a single one");
 		return 400;
 	}
 	if (!json_check(body->data, body->len, value, &reason)) {
@@ -402,7 +402,7 @@ static void reply_conflict(struct post *post)
 	if (post->key.len > 0 && key_of(post->request).len == 0)
 		request_problem(post->request, 409,
 			"the 'source' and 'id' of the CloudEvent, '%.*s', are known for another event of "
-			"this topic: a new event has a new id",
+			"this topic: a new event needs a new id",
 			(int)key.len, key.data);
 	else if (group->appends == &post->append)
 		request_problem(post->request, 409,

@@ -287,7 +287,7 @@ static int take_id(const char *name, const char *value, const char **id, struct 
 		return 0;
 	if (*id != NULL && strcmp(*id, value) != 0)
 		return error_set(error, EX_DATAERR,
-			"the query names two events to go on from; the id in '%s' is not that of "
+			"the query gives two ids to continue after; the id in '%s' is not that of "
 			"the parameter before it: give one",
 			name);
 	*id = value;

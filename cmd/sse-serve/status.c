@@ -279,8 +279,8 @@ void status_check(struct request *request)
 {
 	if (!request->server->options->open_status && !request_is_local(request))
 		request_problem(request, 403,
-			"the server's own figures are for its own machine; the operator can open "
-			"them with --open-status");
+			"the server's figures are only for clients on its machine; the operator can show "
+			"them to everyone with --open-status");
 }
 
 void status_check_stream(struct request *request)

@@ -164,7 +164,7 @@ static int sqlite_check(const struct store *store, struct error *error)
 		if (!is_in_place(place))
 			return error_set(error, EX_IOERR,
 				"%s was removed or replaced while the server runs, so nothing can be stored: put "
-				"it back, or start the server again",
+				"it back, or restart the server",
 				place->path);
 	}
 	return 0;

@@ -30,7 +30,7 @@ void stream_check(struct request *request)
 	/* Its bytes would be taken for part of the stream's socket. */
 	if ((length != NULL && strcmp(length, "0") != 0) ||
 		request_header(request, "Transfer-Encoding") != NULL)
-		request_problem(request, 400, "a request for a stream has no body");
+		request_problem(request, 400, "a request for a stream must not have a body");
 }
 
 int stream_since(const char *text, int64_t *since, struct error *error)
@@ -92,8 +92,8 @@ static int check_topics(const struct request *request, struct error *error)
 	}
 	if (query->topic_count == 0)
 		return error_set(error, EX_DATAERR,
-			"say which topics: /api/event?topic=users&topic=chat/*, where * stands for "
-			"one segment and ** for all further ones");
+			"name the topics: /api/event?topic=users&topic=chat/*, where * matches "
+			"one segment and ** all further ones");
 	return 0;
 }
 

@@ -48,16 +48,16 @@ static int check_segment(
 	if (patterns && rest)
 		return last ? 0
 			    : error_set(error, EX_USAGE,
-				      "** stands for all further segments, so it can only be the "
+				      "** matches all further segments, so it can only be the "
 				      "last");
 	for (size_t i = 0; i < len; i++) {
 		if (patterns && segment[i] == '*')
 			return error_set(error, EX_USAGE,
-				"* stands for a whole segment, as in chat/*, and not for a part of "
+				"* matches a whole segment, as in chat/*, and not a part of "
 				"one");
 		if (!legal_byte(segment[i]))
 			return error_set(error, EX_USAGE,
-				"a topic's name is made of A-Z a-z 0-9 . _ ~ - and /; there is a "
+				"a topic's name is made of A-Z a-z 0-9 . _ ~ - and /; it has the "
 				"byte 0x%02x",
 				(unsigned char)segment[i]);
 	}

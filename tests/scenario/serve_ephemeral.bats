@@ -158,7 +158,7 @@ passes() {
 	text 'any?ephemeral=1' x -H 'Origin: https://evil.example'
 	problem 403 'may not publish'
 	ask -d x "$URL/api/any?ephemeral=1"
-	problem 415 'is not taken'
+	problem 415 'is not accepted'
 	ask -H 'Content-Type: text/plain' -d x "$URL/api/a%20b?ephemeral=1"
 	problem 400 'topic'
 	# A key is not looked at: there is nothing that it could be stored with.

@@ -172,7 +172,7 @@ teardown() {
 	for coding in gzip x-gzip deflate br 'identity, gzip'; do
 		ask -H "Content-Encoding: $coding" -H 'Content-Type: application/json' \
 			--data-binary @packed "$URL/api/any"
-		problem 415 "the Content-Encoding '$coding' is not taken: send the body as it is"
+		problem 415 "the Content-Encoding '$coding' is not accepted: send the body as it is"
 		[ "$(header Accept-Encoding)" = identity ]
 	done
 	# It is the head that is refused, whatever the body is.
@@ -597,7 +597,7 @@ teardown() {
 	has answer ' 204 No Content'
 	printf 'GET * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' | raw >answer
 	has answer 'HTTP/1.1 400'
-	has answer 'which takes OPTIONS'
+	has answer 'which accepts only OPTIONS'
 	printf 'OPTIONS *x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' | raw >answer
 	has answer 'HTTP/1.1 400'
 	ask -X OPTIONS "$URL/api/any/event?x"
@@ -637,7 +637,7 @@ teardown() {
 	ask -X PUT -H "Accept: $browser" "$URL/api/any"
 	answers 405
 	[ "$(header Allow)" = 'GET, HEAD, POST, OPTIONS' ]
-	has body 'this takes GET, HEAD, POST, OPTIONS'
+	has body 'this address accepts GET, HEAD, POST, OPTIONS'
 	# Programs: curl, fetch, EventSource, one that takes both alike.
 	for accept in '*/*' text/event-stream application/json 'text/html, application/json' \
 		'text/html;q=0' 'text/html;q=0.5, application/problem+json'; do

@@ -107,7 +107,7 @@ data() {
 @test "a stream that names no topic, too many, or a bad one is refused with what would be right" {
 	serve --max-topics-per-stream 3
 	ask "$URL/api/event"
-	problem 400 'say which topics'
+	problem 400 'name the topics'
 	ask "$URL/api/event?topic="
 	problem 400 'cannot be empty'
 	ask "$URL/api/event?topic=a&topic=b&topic=c&topic=d"
