@@ -229,37 +229,37 @@ helpers: $(HELPERS)
 benches: $(BENCH)
 fuzzers: $(FUZZERS)
 LIBSSE_UNIT = $(filter $(BUILD)/tests/test_sse_%,$(UNIT))
-libsse-units: $(LIBSSE_UNIT) ## build and run the unit tests of libsse; they need cmocka alone
+libsse-units: $(LIBSSE_UNIT) ## build and run the unit tests of libsse; they need only cmocka
 	@for t in $^; do $$t || exit 1; done
 
 .PHONY: check test installcheck lint bench bench-deps fuzz fault
-check: ## install what the tests need, run them all, or SUITE='unit scenario/post' alone
+check: ## install what the tests need, and run all or only SUITE='unit scenario/post'
 	@BUILD='$(BUILD)' MAKE='$(THIS_MAKE)' CC='$(CC)' DEPS=install bash tests/run $(SUITE)
-test: ## run the tests that can be run with what is installed; installs nothing
+test: ## run the tests that need nothing more than is installed; installs nothing
 	@BUILD='$(BUILD)' MAKE='$(THIS_MAKE)' CC='$(CC)' DEPS=none bash tests/run $(SUITE)
-installcheck: ## run the tests of whole programs with those that make install put in place
+installcheck: ## run the tests of whole programs against the installed ones
 	@bin=$$(cd $(call quote,$(DESTDIR)$(BINDIR)) && pwd) && \
 		BUILD='$(BUILD)' MAKE='$(THIS_MAKE)' CC='$(CC)' DEPS=none INSTALLED="$$bin" \
 		bash tests/run $(or $(SUITE),scenario examples)
-lint: ## check scripts, man pages and sources for what a tool can see
+lint: ## check scripts, man pages and sources with static tools
 	@! command -v cppcheck >/dev/null || cppcheck -q --enable=warning,performance,portability \
 		--suppress=unknownMacro -Ilib lib cmd
 	@! command -v clang-format >/dev/null || for f in $(wildcard lib/*.[ch] cmd/*/*.[ch]); do \
 		clang-format --dry-run -Werror $$f 2>/dev/null || echo "clang-format would change $$f"; done
 	@BUILD='$(BUILD)' MAKE='$(THIS_MAKE)' bash tests/run lint
-fault: all helpers ## kill the server 1,000 times (FAULT_ROUNDS), and other faults at length
+fault: all helpers ## kill the server 1,000 times (FAULT_ROUNDS), and test other faults at length
 	@BUILD='$(BUILD)' sh tests/fault.sh
-bench: all benches ## run the benchmarks; BENCH_QUICK=1 in short, RESULTS=1 into tests/bench/RESULTS.md
+bench: all benches ## run the benchmarks; BENCH_QUICK=1 briefly, RESULTS=1 into tests/bench/RESULTS.md
 	@BUILD='$(BUILD)' sh tests/bench.sh
-bench-deps: ## get what sse-serve is compared with: nginx with nchan, Express
+bench-deps: ## install the servers to compare with: nginx with nchan, Express
 	@$(DEPS) install build bench
-fuzz: ## fuzz for FUZZ_SECONDS each (300), with libFuzzer if clang is there
+fuzz: ## fuzz each target for FUZZ_SECONDS (300), with libFuzzer if clang is installed
 	@BUILD='$(BUILD)' MAKE='$(THIS_MAKE)' sh tests/fuzz.sh $(FUZZ_SECONDS)
 
 # --- installing -------------------------------------------------------------
 
 .PHONY: completions
-completions: $(PROGRAMS) ## make completions/ anew from the programs' option tables
+completions: $(PROGRAMS) ## generate completions/ from the programs' option tables
 	@mkdir -p completions/bash completions/zsh completions/fish
 	$(Q)for p in $(PROGRAMS); do \
 		$(BUILD)/bin/$$p --completions bash >completions/bash/$$p && \
@@ -297,15 +297,15 @@ take = $(Q)sh .ci/remove $(call quote,$(DESTDIR)) $(call quote,$(PREFIX)) $(call
 .PHONY: install uninstall
 install: all ## install under PREFIX (/usr/local), in DESTDIR if given
 	$(call installed,put)
-uninstall: ## remove what install put there, and its folders that are empty then
+uninstall: ## remove the installed files, and the folders that are then empty
 	$(call installed,take)
 
 .PHONY: dist clean help
 DIST = sse-tools-$(VERSION)
-dist: ## pack what git knows into a tarball in build/
+dist: ## pack the files that git tracks into a tarball in build/
 	$(Q)mkdir -p $(BUILD) && sh .ci/dist $(DIST) $(BUILD)/$(DIST).tar.gz
 	@echo $(BUILD)/$(DIST).tar.gz
-clean: ## remove what was built and the tests' npm packages
+clean: ## remove build output and the tests' npm packages
 	rm -rf $(BUILD) tests/*/node_modules tests/bench/express/node_modules
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
