@@ -89,7 +89,7 @@ metric() {
 		answers 200
 		[ "$(header Content-Type)" = text/event-stream ]
 		ask -X GET -d x "$URL/api/$name/event"
-		problem 400 'no body'
+		problem 400 'must not have a body'
 	done
 	text any end
 	wait_for has all 'data: end'

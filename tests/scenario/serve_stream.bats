@@ -302,9 +302,9 @@ events() {
 	json any 1
 	wait_for has stream 'data: 1'
 	ask -X GET -d x "$URL/api/any/event"
-	problem 400 'no body'
+	problem 400 'must not have a body'
 	ask -X GET -H 'Transfer-Encoding: chunked' -d x "$URL/api/any/event"
-	problem 400 'no body'
+	problem 400 'must not have a body'
 }
 
 @test "bytes behind a stream's request are no second request, and harm nobody" {
