@@ -242,10 +242,10 @@ static int make_key(struct reader *reader, struct store_append *append)
 	buf_add(text, key.data, key.len);
 	buf_addf(text, ":%u", reader->line);
 	append->key = (struct sse_text){text->data + start, text->len - start};
-	if (append->key.len > STORE_KEY_MAX)
+	if (append->key.len > EVENT_KEY_MAX)
 		return WRONG(reader,
 			": its key, the Idempotency-Key with \":%u\", is longer than " IN_DIGITS(
-				STORE_KEY_MAX) " bytes",
+				EVENT_KEY_MAX) " bytes",
 			reader->line);
 	return 0;
 }

@@ -5,7 +5,7 @@
 
 #include "cloudevent.h"
 #include "content.h"
-#include "store.h"
+#include "event.h"
 
 /*
  * A type that is not too long and then a key that is not fit into it; so what does not fit is too
@@ -52,7 +52,7 @@ static int read_type(
 	if (found[TYPE].text == NULL)
 		return 0;
 	if (!json_string_decode(found[TYPE], out))
-		out->len = start + CONTENT_TYPE_MAX + 1;
+		out->len = start + EVENT_TYPE_MAX + 1;
 	*type = (struct sse_text){out->data + start, out->len - start};
 	fault = content_type_fault(*type);
 	if (fault != NULL)
@@ -73,7 +73,7 @@ static int read_key(
 		return 0;
 	if ((sourced && (!json_string_decode(found[SOURCE], out) || !buf_add_byte(out, ' '))) ||
 		!json_string_decode(found[ID], out))
-		out->len = start + STORE_KEY_MAX + 1;
+		out->len = start + EVENT_KEY_MAX + 1;
 	*key = (struct sse_text){out->data + start, out->len - start};
 	fault = content_key_fault(*key);
 	if (fault != NULL)

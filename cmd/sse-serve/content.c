@@ -5,7 +5,6 @@
 
 #include "content.h"
 #include "roster.h"
-#include "store.h"
 
 #define TEXT_OF(number) #number
 #define IN_DIGITS(number) TEXT_OF(number)
@@ -37,8 +36,8 @@ const char *content_type_fault(struct sse_text type)
 {
 	if (type.len == 0)
 		return "is empty";
-	if (type.len > CONTENT_TYPE_MAX)
-		return "is longer than " IN_DIGITS(CONTENT_TYPE_MAX) " bytes";
+	if (type.len > EVENT_TYPE_MAX)
+		return "is longer than " IN_DIGITS(EVENT_TYPE_MAX) " bytes";
 	if (holds(type, '\r') || holds(type, '\n'))
 		return "holds a line end";
 	if (holds(type, '\0'))
@@ -68,8 +67,8 @@ const char *content_key_fault(struct sse_text key)
 {
 	if (key.len == 0)
 		return "is empty";
-	if (key.len > STORE_KEY_MAX)
-		return "is longer than " IN_DIGITS(STORE_KEY_MAX) " bytes";
+	if (key.len > EVENT_KEY_MAX)
+		return "is longer than " IN_DIGITS(EVENT_KEY_MAX) " bytes";
 	if (!is_utf8(key))
 		return "is not valid UTF-8";
 	if (holds_control(key))

@@ -13,14 +13,11 @@
 #include "event.h"
 #include "sse.h"
 
-/* The longest event type, in bytes. */
-#define CONTENT_TYPE_MAX 200
-
 /* content_type_fault(type): an event type is UTF-8 on one line, and none of the server's own. */
 const char *content_type_fault(struct sse_text type);
 
 /*
- * content_key_fault(key): a key has 1 to STORE_KEY_MAX bytes, UTF-8 without control characters.
+ * content_key_fault(key): a key has 1 to EVENT_KEY_MAX bytes, UTF-8 without control characters.
  * content_header_key_fault(key): in a header it is printable ASCII besides.
  */
 const char *content_key_fault(struct sse_text key);

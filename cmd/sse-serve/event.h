@@ -10,6 +10,10 @@
 
 struct topic;
 
+/* The longest event type, and the longest idempotency key, in bytes. */
+#define EVENT_TYPE_MAX 200
+#define EVENT_KEY_MAX 255
+
 struct event {
 	uint64_t position; /* in the log, from 1; for an ephemeral event that of the one before */
 	int64_t time;	   /* of publishing, ms since 1970 */

@@ -212,8 +212,8 @@ static int read_key(struct import *import, const struct import_line *line, struc
 		read_fingerprint(import, line, &fingerprint, error) != 0 ||
 		import_line_text(line, MEMBER_KEY, &import->text, error) != 0)
 		return -1;
-	if (import->text.len < 1 || import->text.len > STORE_KEY_MAX)
-		return error_set(error, EX_DATAERR, "a key has 1 to %d bytes", STORE_KEY_MAX);
+	if (import->text.len < 1 || import->text.len > EVENT_KEY_MAX)
+		return error_set(error, EX_DATAERR, "a key has 1 to %d bytes", EVENT_KEY_MAX);
 	import->keys++;
 	sqlite3_bind_int64(row, 1, (int64_t)event.position);
 	sqlite3_bind_int64(row, 2, event.topic->row);

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "database.h"
+#include "http.h"
 #include "listen.h"
 #include "loop.h"
 #include "maintain.h"
@@ -224,6 +226,11 @@ static void stop(struct program *program)
 	options_free(&program->options);
 }
 
+static void print_versions(FILE *out)
+{
+	fprintf(out, ", libmicrohttpd/%s, SQLite/%s", http_library_version(), sqlite3_libversion());
+}
+
 int main(int argc, char **argv)
 {
 	static struct program program;
@@ -232,7 +239,7 @@ int main(int argc, char **argv)
 	if (fill_standard_descriptors() != 0)
 		return EX_OSERR;
 	database_set_up();
-	switch (options_parse(argc, argv, &program.options, &error)) {
+	switch (options_parse(argc, argv, print_versions, &program.options, &error)) {
 	case OPTION_RUN:
 		break;
 	case OPTION_DONE:
@@ -250,7 +257,7 @@ int main(int argc, char **argv)
 	}
 	block_signals(&program.signals);
 	raise_descriptor_limit();
-	report_start((enum log_format)program.options.log);
+	report_start(program.options.log == LOG_JSON);
 	if (start(&program, &error) != 0) {
 		fprintf(stderr, "sse-serve: %s\n", error.text);
 		stop(&program);

@@ -153,7 +153,7 @@ void publish_check(struct request *request)
 	if (fault != NULL)
 		request_problem(request, 400,
 			"the Idempotency-Key %s: send 1 to %d bytes of printable ASCII", fault,
-			STORE_KEY_MAX);
+			EVENT_KEY_MAX);
 }
 
 /* --- what the query says --- */

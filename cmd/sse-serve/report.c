@@ -16,11 +16,11 @@
 
 #define LINE_MAX_BYTES 8192
 
-static enum log_format log_format;
+static bool log_json;
 
-void report_start(enum log_format format)
+void report_start(bool json)
 {
-	log_format = format;
+	log_json = json;
 }
 
 static void add_time(struct buf *line)
@@ -69,7 +69,7 @@ void report(enum report_level level, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	buf_init(&line, LINE_MAX_BYTES);
-	if (log_format == LOG_JSON) {
+	if (log_json) {
 		buf_add_text(&line, "{\"time\":\"");
 		add_time(&line);
 		buf_addf(&line, "\",\"level\":\"%s\",\"message\":", names[level]);
@@ -90,7 +90,7 @@ void report_request(const char *address, const char *method, const char *target,
 	struct buf line;
 
 	buf_init(&line, LINE_MAX_BYTES);
-	if (log_format == LOG_JSON) {
+	if (log_json) {
 		buf_add_text(&line, "{\"time\":\"");
 		add_time(&line);
 		buf_addf(&line, "\",\"level\":\"info\",\"client\":\"%s\",\"method\":", address);

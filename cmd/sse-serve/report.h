@@ -3,12 +3,13 @@
 #ifndef REPORT_H
 #define REPORT_H
 
-#include "options.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 enum report_level { REPORT_INFO, REPORT_WARNING, REPORT_ERROR };
 
-/* report_start(format): before any thread starts. */
-void report_start(enum log_format format);
+/* report_start(json): lines of JSON instead of text.  Before any thread starts. */
+void report_start(bool json);
 
 /* report(level, format, ...): any thread. */
 void report(enum report_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));

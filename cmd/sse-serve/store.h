@@ -21,9 +21,6 @@
 #include "topic.h"
 #include "window.h"
 
-/* The longest idempotency key, in bytes. */
-#define STORE_KEY_MAX 255
-
 /*
  * An event to append: the topic by name, since its first event registers it.  With a key it is
  * stored once: a key that is known for the topic, and not older than the window for keys, makes
@@ -31,7 +28,7 @@
  */
 struct store_append {
 	const char *topic;
-	struct sse_text key;  /* UTF-8, 1 to STORE_KEY_MAX bytes; len 0: none */
+	struct sse_text key;  /* UTF-8, 1 to EVENT_KEY_MAX bytes; len 0: none */
 	uint64_t fingerprint; /* of what was published under the key */
 	bool duplicate;	      /* out: it was there already: position is that of the first */
 	struct event event;   /* in: json, ephemeral, type, data; out: position, time, topic */

@@ -215,7 +215,7 @@ static void check_key(struct verify *verify, sqlite3_stmt *row)
 	struct sse_text key = database_text(row, 2);
 	bool stored = sqlite3_column_type(row, 3) != SQLITE_NULL;
 
-	if (key.len < 1 || key.len > STORE_KEY_MAX || sse_utf8_valid(key.data, key.len) != key.len)
+	if (key.len < 1 || key.len > EVENT_KEY_MAX || sse_utf8_valid(key.data, key.len) != key.len)
 		problem(verify, "the key of event %" PRId64 " is no key", position);
 	if (position <= (int64_t)verify->opened)
 		problem(verify, "the key of event %" PRId64 " is older than the first incarnation",
