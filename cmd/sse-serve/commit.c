@@ -18,7 +18,7 @@ struct commit {
 	struct window *window;
 	struct mailbox *const *mailboxes;
 	size_t mailbox_count;
-	struct metrics *metrics;
+	struct commit_counts counts;
 	pthread_t thread;
 
 	pthread_mutex_t lock; /* guards what follows; a leaf */
@@ -90,8 +90,8 @@ static void show(void *context, const struct event *event)
 	window_add(commit->window, event, id, len);
 	if (topic_is_system(event->topic->name))
 		return;
-	metrics_add(&event->topic->published, 1);
-	metrics_add(&commit->metrics->published, 1);
+	counter_add(&event->topic->published, 1);
+	counter_add(&commit->counts.published, 1);
 }
 
 /* A group is stored or passed on as a whole. */
@@ -119,7 +119,7 @@ static void write_batch(struct commit *commit, size_t count)
 	struct error error = {0};
 	int failed = commit->store->ops->append(commit->store, commit->groups, count, &error);
 	int lost = failed ? pass_on(commit, count) : 0;
-	uint64_t now = metrics_clock();
+	uint64_t now = counter_clock();
 
 	/* Visible before it is answered: who reads an id can resume from it. */
 	window_publish(commit->window);
@@ -130,7 +130,7 @@ static void write_batch(struct commit *commit, size_t count)
 		if (publish->failed)
 			publish->error = error;
 		if (!is_ephemeral(&publish->group))
-			metrics_took(&commit->metrics->publish, now - publish->began);
+			counter_took(&commit->counts.took, now - publish->began);
 		mailbox_post(publish->mailbox, &publish->message);
 	}
 	for (size_t i = 0; i < commit->mailbox_count; i++)
@@ -164,8 +164,7 @@ static void *run(void *context)
 }
 
 struct commit *commit_start(struct store *store, struct window *window,
-	struct mailbox *const *mailboxes, size_t count, struct metrics *metrics,
-	struct error *error)
+	struct mailbox *const *mailboxes, size_t count, struct error *error)
 {
 	struct commit *commit = calloc(1, sizeof(*commit));
 	pthread_condattr_t clock;
@@ -179,7 +178,6 @@ struct commit *commit_start(struct store *store, struct window *window,
 	commit->window = window;
 	commit->mailboxes = mailboxes;
 	commit->mailbox_count = count;
-	commit->metrics = metrics;
 	commit->last = &commit->first;
 	store->deliver = show;
 	store->deliver_context = commit;
@@ -197,12 +195,17 @@ struct commit *commit_start(struct store *store, struct window *window,
 	return commit;
 }
 
+struct commit_counts *commit_counts(struct commit *commit)
+{
+	return &commit->counts;
+}
+
 bool commit_submit(struct commit *commit, struct publish *publish)
 {
 	bool room;
 
 	publish->message.next = NULL;
-	publish->began = metrics_clock();
+	publish->began = counter_clock();
 	pthread_mutex_lock(&commit->lock);
 	/* What is larger than the cap is taken when nothing else waits. */
 	room = !commit->stopping && commit->events < COMMIT_QUEUE_EVENTS &&

@@ -10,9 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "counter.h"
 #include "error.h"
 #include "mailbox.h"
-#include "metrics.h"
 #include "store.h"
 #include "window.h"
 
@@ -26,21 +26,26 @@ struct publish {
 	struct mailbox *mailbox;  /* where it goes back to */
 	struct store_group group; /* what it points to belongs to the publisher, until it is back */
 	size_t bytes;		  /* about what it holds in memory */
-	uint64_t began;		  /* when it was queued, by metrics_clock() */
+	uint64_t began;		  /* when it was queued, by counter_clock() */
 	int failed;		  /* 0: it is in the log (unless group.conflict) */
 	struct error error;	  /* why not */
 };
 
 struct commit;
 
+/* What the log thread counts. */
+struct commit_counts {
+	_Atomic uint64_t published;
+	struct counter_times took; /* of what is stored, from the whole request to its answer */
+};
+
 /*
- * commit_start(store, window, mailboxes, count, metrics, error):
+ * commit_start(store, window, mailboxes, count, error):
  * Start the log thread.  All of the ${count} mailboxes are woken after each batch.  NULL with a
  * reason.
  */
 struct commit *commit_start(struct store *store, struct window *window,
-	struct mailbox *const *mailboxes, size_t count, struct metrics *metrics,
-	struct error *error);
+	struct mailbox *const *mailboxes, size_t count, struct error *error);
 
 /*
  * commit_submit(commit, publish):
@@ -55,6 +60,9 @@ bool commit_submit(struct commit *commit, struct publish *publish);
  * read in one turn makes one batch instead of a change of threads each.
  */
 void commit_wake(struct commit *commit);
+
+/* commit_counts(commit): any thread reads them. */
+struct commit_counts *commit_counts(struct commit *commit);
 
 /* commit_stop(commit): commit and answer what is queued, and end the thread.  Takes NULL. */
 void commit_stop(struct commit *commit);

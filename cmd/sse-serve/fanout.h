@@ -14,8 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "counter.h"
 #include "mailbox.h"
-#include "metrics.h"
 #include "server.h"
 #include "subscriber.h"
 
@@ -36,7 +36,10 @@ struct fanout {
 	size_t streams;	       /* open ones */
 	_Atomic size_t placed; /* with those that are on their way; the other loops look at it */
 	bool ended;
-	struct metrics_loop metrics;
+
+	_Atomic uint64_t requests;  /* HTTP requests of this loop */
+	_Atomic uint64_t delivered; /* events that a socket took whole */
+	_Atomic uint64_t behind;    /* streams that have not had all that there is for them */
 
 	uint64_t boundary; /* entries before it were taken */
 	uint64_t position; /* of the last stored event before it */

@@ -21,6 +21,7 @@
 #include "history.h"
 #include "http.h"
 #include "linger.h"
+#include "metrics.h"
 #include "pages.h"
 #include "presence.h"
 #include "problem.h"
@@ -573,7 +574,7 @@ static void read_target(struct request *request)
 static void begin(struct request *request, const char *version)
 {
 	request->stage = REQUEST_BODY;
-	metrics_add(&request->fanout->metrics.requests, 1);
+	counter_add(&request->fanout->requests, 1);
 	set_deadline(request->connection, request->server->options->request_timeout);
 	look_at_length(request);
 	if (request->server->draining) {

@@ -13,6 +13,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "counter.h"
 #include "database.h"
 #include "http.h"
 #include "listen.h"
@@ -107,8 +108,7 @@ static int open_store(struct program *program, struct error *error)
 	const struct options *options = &program->options;
 	struct store_config config = {.topics = server->topics,
 		.retention = &options->retention,
-		.idempotency_window = options->idempotency_window,
-		.sync = &server->metrics.sync};
+		.idempotency_window = options->idempotency_window};
 	bool memory = options_in_memory(options);
 	char *path = NULL;
 
@@ -145,8 +145,8 @@ static int start_loops(struct program *program, struct error *error)
 		program->fanouts[i] = loop_fanout(program->loops[i]);
 	}
 	server->fanouts = program->fanouts;
-	server->commit = commit_start(server->store, server->window, program->mailboxes,
-		server->loops, &server->metrics, error);
+	server->commit = commit_start(
+		server->store, server->window, program->mailboxes, server->loops, error);
 	if (server->commit == NULL)
 		return -1;
 	for (unsigned i = 0; i < server->loops; i++) {
@@ -161,7 +161,7 @@ static int start(struct program *program, struct error *error)
 	struct server *server = &program->server;
 
 	server->options = &program->options;
-	server->metrics.started = metrics_clock();
+	server->started = counter_clock();
 	server->loops = program->options.loops > 0 ? (unsigned)program->options.loops : cores();
 	server->bodies.limit = program->options.max_bodies;
 	server->topics = topics_new();

@@ -2,51 +2,29 @@
 /* What the server counts of itself; see metrics.h. */
 #include <inttypes.h>
 #include <stddef.h>
-#include <time.h>
 
 #include "buf.h"
+#include "counter.h"
 #include "fanout.h"
 #include "http.h"
 #include "metrics.h"
 #include "server.h"
 
-uint64_t metrics_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-void metrics_took(struct metrics_times *times, uint64_t us)
-{
-	metrics_add(&times->count, 1);
-	metrics_add(&times->total, us);
-	/* If it is asked for just now, it may count for the next time too. */
-	if (us > atomic_load_explicit(&times->longest, memory_order_relaxed))
-		atomic_store_explicit(&times->longest, us, memory_order_relaxed);
-}
-
-static uint64_t look(const _Atomic uint64_t *counter)
-{
-	return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
 void metrics_read(const struct server *server, struct metrics_sum *sum)
 {
 	*sum = (struct metrics_sum){
-		.uptime = (metrics_clock() - server->metrics.started) / 1000000,
+		.uptime = (counter_clock() - server->started) / 1000000,
 		.names = (uint64_t)roster_count(server->roster),
-		.published = look(&server->metrics.published),
+		.published = counter_read(&commit_counts(server->commit)->published),
 		.window_cap = window_size(server->window),
 	};
 	for (unsigned i = 0; i < server->loops; i++) {
 		const struct fanout *fanout = server->fanouts[i];
 
 		sum->streams += atomic_load_explicit(&fanout->placed, memory_order_relaxed);
-		sum->behind += look(&fanout->metrics.behind);
-		sum->requests += look(&fanout->metrics.requests);
-		sum->delivered += look(&fanout->metrics.delivered);
+		sum->behind += counter_read(&fanout->behind);
+		sum->requests += counter_read(&fanout->requests);
+		sum->delivered += counter_read(&fanout->delivered);
 	}
 	window_use(server->window, &sum->window_bytes, &sum->window_events);
 	server->store->ops->size(server->store, &sum->database_bytes, &sum->database_events);
@@ -88,15 +66,15 @@ static bool add_row(struct buf *out, const struct row *row, const struct metrics
 }
 
 static bool add_times(
-	struct buf *out, const char *name, const char *help, const struct metrics_times *times)
+	struct buf *out, const char *name, const char *help, const struct counter_times *times)
 {
-	uint64_t total = look(&times->total);
+	uint64_t total = counter_read(&times->total);
 
 	return buf_addf(out,
 		"# HELP %s %s\n# TYPE %s summary\n%s_sum %" PRIu64 ".%06" PRIu64
 		"\n%s_count %" PRIu64 "\n",
 		name, help, name, name, total / 1000000, total % 1000000, name,
-		look(&times->count));
+		counter_read(&times->count));
 }
 
 static bool write_metrics(const struct server *server, struct buf *out)
@@ -109,9 +87,9 @@ static bool write_metrics(const struct server *server, struct buf *out)
 			return false;
 	}
 	return add_times(out, "sse_sync_seconds", "What made batches of events durable took.",
-		       &server->metrics.sync) &&
+		       &server->store->sync) &&
 	       add_times(out, "sse_publish_seconds", "From POSTs to be stored to their answers.",
-		       &server->metrics.publish) &&
+		       &commit_counts(server->commit)->took) &&
 	       buf_add_text(out, "# HELP sse_build_info The version.\n# TYPE sse_build_info gauge\n"
 				 "sse_build_info{version=\"" SSE_TOOLS_VERSION "\"} 1\n");
 }

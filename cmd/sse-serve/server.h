@@ -8,7 +8,6 @@
 
 #include "commit.h"
 #include "limits.h"
-#include "metrics.h"
 #include "options.h"
 #include "quota.h"
 #include "roster.h"
@@ -33,7 +32,7 @@ struct server {
 	struct roster *roster;
 	struct fanout **fanouts; /* of the loops */
 	unsigned loops;
-	struct metrics metrics;	    /* the log thread's; the loops' are in their fanouts */
+	uint64_t started;	    /* by counter_clock() */
 	_Atomic int status_readers; /* channels for $sys */
 	_Atomic bool draining;	    /* on the way out: publishes are refused */
 };

@@ -6,6 +6,7 @@
 
 #include "buf.h"
 #include "commit.h"
+#include "counter.h"
 #include "fanout.h"
 #include "metrics.h"
 #include "status.h"
@@ -173,17 +174,21 @@ static bool add_topics(struct status *status)
 
 /* --- the event --- */
 
+static struct reading look_at(const struct counter_times *times)
+{
+	return (struct reading){counter_read(&times->count), counter_read(&times->total)};
+}
+
 /* Mean and longest of what happened since the last reading. */
 static bool add_times(
-	struct buf *out, const char *name, struct metrics_times *times, struct reading *last)
+	struct buf *out, const char *name, struct counter_times *times, struct reading *last)
 {
-	uint64_t count = atomic_load_explicit(&times->count, memory_order_relaxed);
-	uint64_t total = atomic_load_explicit(&times->total, memory_order_relaxed);
+	struct reading now = look_at(times);
 	uint64_t longest = atomic_exchange_explicit(&times->longest, 0, memory_order_relaxed);
-	uint64_t happened = count - last->count;
-	uint64_t mean = happened > 0 ? (total - last->total) / happened : 0;
+	uint64_t happened = now.count - last->count;
+	uint64_t mean = happened > 0 ? (now.total - last->total) / happened : 0;
 
-	*last = (struct reading){count, total};
+	*last = now;
 	return buf_addf(out, ",\"%s\":{\"mean\":%" PRIu64 ",\"max\":%" PRIu64 "}", name, mean,
 		happened > 0 ? longest : 0);
 }
@@ -201,12 +206,12 @@ static bool add_sizes(struct buf *out, const struct metrics_sum *sum)
 
 static bool write_event(struct status *status)
 {
-	struct metrics *metrics = &status->server->metrics;
+	const struct server *server = status->server;
 	struct buf *out = &status->data;
 	struct metrics_sum sum;
 	char time[TIMESTAMP_TEXT];
 
-	metrics_read(status->server, &sum);
+	metrics_read(server, &sum);
 	out->len = 0;
 	return buf_addf(out,
 		       "{\"time\":\"%s\",\"uptime\":%" PRIu64 ",\"version\":\"" SSE_TOOLS_VERSION
@@ -216,20 +221,18 @@ static bool write_event(struct status *status)
 		       timestamp_format(store_now(), time), sum.uptime, sum.streams, sum.behind,
 		       sum.names, sum.published, sum.delivered, sum.requests) &&
 	       add_topics(status) && buf_add_text(out, "],") && add_sizes(out, &sum) &&
-	       add_times(out, "sync_us", &metrics->sync, &status->sync) &&
-	       add_times(out, "publish_us", &metrics->publish, &status->sent) &&
+	       add_times(out, "sync_us", &server->store->sync, &status->sync) &&
+	       add_times(out, "publish_us", &commit_counts(server->commit)->took, &status->sent) &&
 	       buf_add_byte(out, '}');
 }
 
 /* The first reader gets it at once, with times from now on. */
 static void wake_up(struct status *status, uint32_t now)
 {
-	struct metrics *metrics = &status->server->metrics;
-
 	status->active = true;
 	status->due = now;
-	status->sync = (struct reading){metrics->sync.count, metrics->sync.total};
-	status->sent = (struct reading){metrics->publish.count, metrics->publish.total};
+	status->sync = look_at(&status->server->store->sync);
+	status->sent = look_at(&commit_counts(status->server->commit)->took);
 }
 
 static void send_event(struct status *status)

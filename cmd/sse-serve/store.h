@@ -13,10 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "counter.h"
 #include "error.h"
 #include "event.h"
 #include "identity.h"
-#include "metrics.h"
 #include "retention.h"
 #include "topic.h"
 #include "window.h"
@@ -125,9 +125,10 @@ struct store_ops {
 
 struct store {
 	const struct store_ops *ops;
-	struct topics *topics;	  /* the log's topics are registered when it is opened */
-	struct identity identity; /* the log's incarnations; constant once it is open */
-	uint64_t head;		  /* the newest position; the log thread's */
+	struct topics *topics;	   /* the log's topics are registered when it is opened */
+	struct identity identity;  /* the log's incarnations; constant once it is open */
+	uint64_t head;		   /* the newest position; the log thread's */
+	struct counter_times sync; /* what made appends durable */
 
 	/*
 	 * Called on the log thread for each event that is safely in the log, in order: the only
@@ -145,7 +146,6 @@ struct store_config {
 	struct topics *topics;
 	const struct retention *retention; /* NULL: everything is kept */
 	int64_t idempotency_window;	   /* ms for which keys are kept */
-	struct metrics_times *sync; /* counts what makes appends durable; NULL: nobody does */
 };
 
 /*

@@ -70,7 +70,6 @@ struct sqlite_store {
 	struct prune *prune; /* NULL: everything is kept */
 	struct shrink shrink;
 	int64_t rest_until, tidy_at; /* by monotonic(); 0: now */
-	struct metrics_times *sync;  /* or NULL */
 	_Atomic int64_t events;	     /* that are stored; -1: not known */
 };
 
@@ -107,12 +106,11 @@ static int begin(struct sqlite_store *sqlite)
 
 static int commit(struct sqlite_store *sqlite)
 {
-	uint64_t began = metrics_clock();
+	uint64_t began = counter_clock();
 
 	if (run(sqlite, COMMIT) != 0)
 		return -1;
-	if (sqlite->sync != NULL)
-		metrics_took(sqlite->sync, metrics_clock() - began);
+	counter_took(&sqlite->store.sync, counter_clock() - began);
 	if (sqlite->prune != NULL) {
 		prune_commit(sqlite->prune);
 		sqlite->events = prune_events(sqlite->prune);
@@ -628,7 +626,6 @@ struct store *store_sqlite_open(const struct store_config *config, struct error 
 	sqlite->store.ops = &ops;
 	sqlite->store.topics = config->topics;
 	sqlite->lock = -1;
-	sqlite->sync = config->sync;
 	if (database_lock(sqlite->path, &sqlite->lock, error) == 0 &&
 		open_database(sqlite, error) == 0 && load(sqlite, error) == 0 &&
 		begin_incarnation(sqlite, error) == 0 &&

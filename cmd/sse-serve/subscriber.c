@@ -39,7 +39,7 @@ static bool is_behind(uint8_t state)
 static void set_state(struct subscriber *subscriber, uint8_t state)
 {
 	if (is_behind(subscriber->state) != is_behind(state))
-		metrics_add(&subscriber->fanout->metrics.behind, is_behind(state) ? 1 : UINT64_MAX);
+		counter_add(&subscriber->fanout->behind, is_behind(state) ? 1 : UINT64_MAX);
 	subscriber->state = state;
 }
 
@@ -47,7 +47,7 @@ static void set_state(struct subscriber *subscriber, uint8_t state)
 void subscriber_delivered(struct subscriber *subscriber, uint64_t events)
 {
 	if (!subscriber->channel->system)
-		metrics_add(&subscriber->fanout->metrics.delivered, events);
+		counter_add(&subscriber->fanout->delivered, events);
 }
 
 void subscriber_make_ready(struct subscriber *subscriber)
