@@ -18,17 +18,10 @@
 #include <unistd.h>
 
 #include "address.h"
-#include "history.h"
 #include "http.h"
 #include "linger.h"
-#include "metrics.h"
-#include "pages.h"
-#include "presence.h"
 #include "problem.h"
-#include "publish.h"
 #include "report.h"
-#include "status.h"
-#include "stream.h"
 
 /* How long a connection may stay idle between two requests. */
 #define IDLE_MS 60000
@@ -66,6 +59,7 @@ struct connection {
 struct http {
 	struct server *server;
 	struct fanout *fanout;
+	const struct http_routes *routes;
 	struct MHD_Daemon *daemon;
 	struct connection *connections;
 	struct lingerers lingerers;
@@ -74,26 +68,7 @@ struct http {
 	bool wants_run;
 };
 
-static void healthz(struct request *request);
-static void readyz(struct request *request);
 static void say_options(struct request *request);
-
-/* Everything that is served: one row each. */
-static const struct handler handlers[] = {
-	{ROUTE_STREAM, "GET", stream_check, stream_run},
-	{ROUTE_STREAMS, "GET", stream_check, stream_run},
-	{ROUTE_TOPIC, "GET", NULL, history_list},
-	{ROUTE_TOPIC, "POST", publish_check, publish_run},
-	{ROUTE_EVENT, "GET", NULL, history_event},
-	{ROUTE_PRESENCE, "GET", NULL, presence_run},
-	{ROUTE_STATUS, "GET", status_check_stream, stream_run},
-	{ROUTE_SYSTEM, "GET", NULL, status_refuse},
-	{ROUTE_HEALTH, "GET", NULL, healthz},
-	{ROUTE_READY, "GET", NULL, readyz},
-	{ROUTE_METRICS, "GET", status_check, metrics_run},
-	{ROUTE_PAGE, "GET", NULL, pages_run},
-};
-#define HANDLERS (sizeof(handlers) / sizeof(handlers[0]))
 
 static const struct handler options_handler = {ROUTE_PAGE, "OPTIONS", NULL, say_options};
 
@@ -398,44 +373,29 @@ void request_resume(struct request *request)
 	MHD_resume_connection(request->connection);
 }
 
-/* --- small handlers --- */
-
-static void healthz(struct request *request)
-{
-	request_reply_static(request, MHD_HTTP_OK, "text/plain; charset=utf-8", "ok\n", 3);
-	request_add_header(request, "Cache-Control", "no-store");
-}
-
-/* Requests are refused before they get here while the server is stopping. */
-static void readyz(struct request *request)
-{
-	const struct store *store = request->server->store;
-	struct error error = {0};
-
-	if (store->ops->check(store, &error) != 0) {
-		request_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, "%s", error.text);
-		return;
-	}
-	request_reply_static(request, MHD_HTTP_OK, "text/plain; charset=utf-8", "ready\n", 6);
-	request_add_header(request, "Cache-Control", "no-store");
-}
+/* --- methods --- */
 
 /* Does this kind of target take the method?  Of the server as a whole, any of them. */
-static bool takes(enum route_kind kind, const char *method)
+static bool takes(const struct http *http, enum route_kind kind, const char *method)
 {
-	for (size_t i = 0; i < HANDLERS; i++) {
-		if ((kind == ROUTE_SERVER || handlers[i].kind == kind) &&
-			strcmp(handlers[i].method, method) == 0)
+	for (size_t i = 0; i < http->routes->count; i++) {
+		const struct handler *handler = &http->routes->handlers[i];
+
+		if ((kind == ROUTE_SERVER || handler->kind == kind) &&
+			strcmp(handler->method, method) == 0)
 			return true;
 	}
 	return false;
 }
 
-/* Write the methods of a kind of target: "GET, HEAD, POST, OPTIONS". */
-static const char *methods_of(enum route_kind kind, char text[64])
+/* Write the methods of what the request names: "GET, HEAD, POST, OPTIONS". */
+static const char *methods_of(const struct request *request, char text[64])
 {
-	snprintf(text, 64, "%s%sOPTIONS", takes(kind, "GET") ? "GET, HEAD, " : "",
-		takes(kind, "POST") ? "POST, " : "");
+	const struct http *http = request->http;
+	enum route_kind kind = request->route.kind;
+
+	snprintf(text, 64, "%s%sOPTIONS", takes(http, kind, "GET") ? "GET, HEAD, " : "",
+		takes(http, kind, "POST") ? "POST, " : "");
 	return text;
 }
 
@@ -443,7 +403,7 @@ static void say_options(struct request *request)
 {
 	char methods[64];
 
-	methods_of(request->route.kind, methods);
+	methods_of(request, methods);
 	request_reply_static(request, MHD_HTTP_NO_CONTENT, NULL, "", 0);
 	request_add_header(request, MHD_HTTP_HEADER_ALLOW, methods);
 	if (request_cors(request) == NULL)
@@ -458,15 +418,17 @@ static void say_options(struct request *request)
 
 static void find_handler(struct request *request)
 {
+	const struct http_routes *routes = request->http->routes;
 	const char *method = request_is_head(request) ? "GET" : request->method;
 	char methods[64];
 
 	if (strcmp(method, "OPTIONS") == 0)
 		request->handler = &options_handler;
-	for (size_t i = 0; i < HANDLERS && request->handler == NULL; i++) {
-		if (handlers[i].kind == request->route.kind &&
-			strcmp(handlers[i].method, method) == 0)
-			request->handler = &handlers[i];
+	for (size_t i = 0; i < routes->count && request->handler == NULL; i++) {
+		const struct handler *handler = &routes->handlers[i];
+
+		if (handler->kind == request->route.kind && strcmp(handler->method, method) == 0)
+			request->handler = handler;
 	}
 	if (request->handler != NULL)
 		return;
@@ -481,7 +443,7 @@ static void find_handler(struct request *request)
 			"begins with /");
 		return;
 	}
-	methods_of(request->route.kind, methods);
+	methods_of(request, methods);
 	request_problem(request, MHD_HTTP_METHOD_NOT_ALLOWED, "this takes %s", methods);
 	request_add_header(request, MHD_HTTP_HEADER_ALLOW, methods);
 }
@@ -868,7 +830,8 @@ bool http_accept(struct http *http, int listener)
 	return true;
 }
 
-struct http *http_new(struct server *server, struct fanout *fanout, struct error *error)
+struct http *http_new(struct server *server, struct fanout *fanout,
+	const struct http_routes *routes, struct error *error)
 {
 	struct http *http = calloc(1, sizeof(*http));
 	struct rlimit files = {.rlim_cur = 1024};
@@ -880,6 +843,7 @@ struct http *http_new(struct server *server, struct fanout *fanout, struct error
 		files.rlim_cur = 1 << 20;
 	http->server = server;
 	http->fanout = fanout;
+	http->routes = routes;
 	http->lingerers.epoll = fanout->epoll;
 	/* Without a listening socket: the loop accepts.  TURBO leaves out the shutdown() before
 	 * close(), which is what lets a socket be handed over. */

@@ -36,6 +36,12 @@ struct handler {
 	void (*run)(struct request *request);
 };
 
+/* Everything that is served: the first handler that fits counts. */
+struct http_routes {
+	const struct handler *handlers;
+	size_t count;
+};
+
 struct request {
 	/* For handlers to use. */
 	const char *method;
@@ -160,8 +166,9 @@ bool request_check_origin(struct request *request, const char *what);
 
 /* --- for the loop --- */
 
-/* http_new(server, fanout, error): NULL with a reason. */
-struct http *http_new(struct server *server, struct fanout *fanout, struct error *error);
+/* http_new(server, fanout, routes, error): NULL with a reason. */
+struct http *http_new(struct server *server, struct fanout *fanout,
+	const struct http_routes *routes, struct error *error);
 
 /* http_fd(http): readable when http_run() has something to do. */
 int http_fd(const struct http *http);

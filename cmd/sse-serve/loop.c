@@ -14,6 +14,7 @@
 #include "http.h"
 #include "loop.h"
 #include "report.h"
+#include "routes.h"
 #include "status.h"
 #include "ticker.h"
 
@@ -231,7 +232,7 @@ struct loop *loop_new(struct server *server, unsigned number, const struct liste
 	if (number == 0 && ((loop->herald = herald_new(server, &loop->mailbox)) == NULL ||
 				   (loop->status = status_new(server, &loop->mailbox)) == NULL))
 		goto err4;
-	loop->http = http_new(server, &loop->fanout, error);
+	loop->http = http_new(server, &loop->fanout, &routes_all, error);
 	if (loop->http == NULL)
 		goto err4;
 	if (watch_all(loop, listeners) != 0)
