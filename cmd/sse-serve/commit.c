@@ -19,7 +19,9 @@ struct commit {
 	struct mailbox *const *mailboxes;
 	size_t mailbox_count;
 	struct commit_counts counts;
+	const _Atomic bool *draining;
 	pthread_t thread;
+	bool started;
 
 	pthread_mutex_t lock; /* guards what follows; a leaf */
 	pthread_cond_t ready;
@@ -163,12 +165,11 @@ static void *run(void *context)
 	return NULL;
 }
 
-struct commit *commit_start(struct store *store, struct window *window,
-	struct mailbox *const *mailboxes, size_t count, struct error *error)
+struct commit *commit_new(struct store *store, struct window *window, const _Atomic bool *draining,
+	struct error *error)
 {
 	struct commit *commit = calloc(1, sizeof(*commit));
 	pthread_condattr_t clock;
-	int code;
 
 	if (commit == NULL) {
 		error_set(error, EX_OSERR, "out of memory for the log thread");
@@ -176,8 +177,7 @@ struct commit *commit_start(struct store *store, struct window *window,
 	}
 	commit->store = store;
 	commit->window = window;
-	commit->mailboxes = mailboxes;
-	commit->mailbox_count = count;
+	commit->draining = draining;
 	commit->last = &commit->first;
 	store->deliver = show;
 	store->deliver_context = commit;
@@ -186,13 +186,27 @@ struct commit *commit_start(struct store *store, struct window *window,
 	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
 	pthread_cond_init(&commit->ready, &clock);
 	pthread_condattr_destroy(&clock);
-	code = pthread_create(&commit->thread, NULL, run, commit);
-	if (code != 0) {
-		error_set(error, EX_OSERR, "cannot start the log thread: %s", strerror(code));
-		free(commit);
-		return NULL;
-	}
 	return commit;
+}
+
+int commit_start(struct commit *commit, struct mailbox *const *mailboxes, size_t count,
+	struct error *error)
+{
+	int code;
+
+	commit->mailboxes = mailboxes;
+	commit->mailbox_count = count;
+	code = pthread_create(&commit->thread, NULL, run, commit);
+	if (code != 0)
+		return error_set(
+			error, EX_OSERR, "cannot start the log thread: %s", strerror(code));
+	commit->started = true;
+	return 0;
+}
+
+bool commit_draining(const struct commit *commit)
+{
+	return *commit->draining;
 }
 
 struct commit_counts *commit_counts(struct commit *commit)
@@ -246,7 +260,8 @@ void commit_stop(struct commit *commit)
 	commit->stopping = true;
 	pthread_cond_signal(&commit->ready);
 	pthread_mutex_unlock(&commit->lock);
-	pthread_join(commit->thread, NULL);
+	if (commit->started)
+		pthread_join(commit->thread, NULL);
 	pthread_cond_destroy(&commit->ready);
 	pthread_mutex_destroy(&commit->lock);
 	free(commit);

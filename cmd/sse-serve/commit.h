@@ -40,12 +40,23 @@ struct commit_counts {
 };
 
 /*
- * commit_start(store, window, mailboxes, count, error):
- * Start the log thread.  All of the ${count} mailboxes are woken after each batch.  NULL with a
- * reason.
+ * commit_new(store, window, draining, error):
+ * What is submitted waits until commit_start().  ${draining} becomes true when the server is on its
+ * way out.  NULL with a reason.
  */
-struct commit *commit_start(struct store *store, struct window *window,
-	struct mailbox *const *mailboxes, size_t count, struct error *error);
+struct commit *commit_new(struct store *store, struct window *window, const _Atomic bool *draining,
+	struct error *error);
+
+/*
+ * commit_start(commit, mailboxes, count, error):
+ * Start the log thread.  All of the ${count} mailboxes are woken after each batch.  Return 0, or -1
+ * with a reason.
+ */
+int commit_start(struct commit *commit, struct mailbox *const *mailboxes, size_t count,
+	struct error *error);
+
+/* commit_draining(commit): the server is on its way out: publish nothing any more.  Any thread. */
+bool commit_draining(const struct commit *commit);
 
 /*
  * commit_submit(commit, publish):
@@ -64,7 +75,7 @@ void commit_wake(struct commit *commit);
 /* commit_counts(commit): any thread reads them. */
 struct commit_counts *commit_counts(struct commit *commit);
 
-/* commit_stop(commit): commit and answer what is queued, and end the thread.  Takes NULL. */
+/* commit_stop(commit): commit and answer what is queued, end the thread, free all.  Takes NULL. */
 void commit_stop(struct commit *commit);
 
 #endif

@@ -5,22 +5,21 @@
 #include <string.h>
 
 #include "fanout.h"
-#include "status.h"
 
 /* Sends in one slice of a pass, and subscribers served in one slice of the ready list. */
 #define SLICE_SENDS 256
 #define SLICE_READY 64
 
-void fanout_init(struct fanout *fanout, struct server *server, struct mailbox *mailbox, int epoll,
+void fanout_init(struct fanout *fanout, struct fanouts *shared, struct mailbox *mailbox, int epoll,
 	unsigned reader, uint32_t now)
 {
-	*fanout = (struct fanout){.server = server,
+	*fanout = (struct fanout){.shared = shared,
 		.mailbox = mailbox,
 		.epoll = epoll,
 		.reader = reader,
 		.now = now,
-		.boundary = window_head(server->window),
-		.position = window_position(server->window)};
+		.boundary = window_head(shared->window),
+		.position = window_position(shared->window)};
 	fanout->wheel_due = now;
 	pthread_mutex_init(&fanout->census, NULL);
 }
@@ -173,6 +172,14 @@ static int put_channel(
 	return result;
 }
 
+/* There are now ${more} (1 or -1) channels more for $sys. */
+static void read_system(struct fanouts *shared, int more)
+{
+	shared->system_readers += more;
+	if (more > 0)
+		mailbox_wake(shared->teller);
+}
+
 static struct channel *add_channel(struct fanout *fanout, struct selection *selection)
 {
 	struct channel *channel = calloc(1, sizeof(*channel));
@@ -185,7 +192,7 @@ static struct channel *add_channel(struct fanout *fanout, struct selection *sele
 	channel->view =
 		(struct window_view){.topics = &channel->topics, .envelope = selection->envelope};
 	channel->system = topic_is_system(selection->patterns[0]);
-	result = selection_topics(selection, fanout->server->topics, &known);
+	result = selection_topics(selection, fanout->shared->topics, &known);
 	if (result == 0)
 		result = put_channel(fanout, channel, &known);
 	else
@@ -194,18 +201,18 @@ static struct channel *add_channel(struct fanout *fanout, struct selection *sele
 	if (result != 0)
 		return NULL;
 	if (selection->envelope)
-		window_want_envelopes(fanout->server->window, 1);
+		window_want_envelopes(fanout->shared->window, 1);
 	if (channel->system)
-		status_read(fanout->server, 1);
+		read_system(fanout->shared, 1);
 	return channel;
 }
 
 static void remove_channel(struct fanout *fanout, struct channel *channel)
 {
 	if (channel->selection->envelope)
-		window_want_envelopes(fanout->server->window, -1);
+		window_want_envelopes(fanout->shared->window, -1);
 	if (channel->system)
-		status_read(fanout->server, -1);
+		read_system(fanout->shared, -1);
 	pthread_mutex_lock(&fanout->census);
 	tdelete(channel, &fanout->by_key, compare);
 	unlink_channel(channel);
@@ -225,7 +232,8 @@ static uint32_t count_by_name(struct fanout *fanout, const char *topic, bool env
 	return channel != NULL ? channel->count : 0;
 }
 
-uint64_t fanout_count(struct fanout *fanout, const char *topic)
+/* The streams of one loop that want the topic. */
+static uint64_t count_streams(struct fanout *fanout, const char *topic)
 {
 	uint64_t count;
 
@@ -239,7 +247,16 @@ uint64_t fanout_count(struct fanout *fanout, const char *topic)
 	return count;
 }
 
-void fanout_census(struct fanout *fanout, uint32_t *streams, uint32_t count)
+uint64_t fanout_count(const struct fanouts *shared, const char *topic)
+{
+	uint64_t count = 0;
+
+	for (unsigned i = 0; i < shared->count; i++)
+		count += count_streams(shared->all[i], topic);
+	return count;
+}
+
+static void add_census(struct fanout *fanout, uint32_t *streams, uint32_t count)
 {
 	pthread_mutex_lock(&fanout->census);
 	for (uint32_t i = 0; i < count && i < fanout->room; i++) {
@@ -249,14 +266,21 @@ void fanout_census(struct fanout *fanout, uint32_t *streams, uint32_t count)
 	pthread_mutex_unlock(&fanout->census);
 }
 
+void fanout_census(const struct fanouts *shared, uint32_t *streams, uint32_t count)
+{
+	memset(streams, 0, count * sizeof(*streams));
+	for (unsigned i = 0; i < shared->count; i++)
+		add_census(shared->all[i], streams, count);
+}
+
 /* --- the wheel of silent streams --- */
 
 static uint32_t interval_of(const struct fanout *fanout)
 {
-	const struct options *options = fanout->server->options;
+	const struct fanouts *shared = fanout->shared;
 
-	return (uint32_t)(options->heartbeat < options->stall_timeout ? options->heartbeat
-								      : options->stall_timeout);
+	return shared->heartbeat < shared->stall_timeout ? shared->heartbeat
+							 : shared->stall_timeout;
 }
 
 /* Look at the subscriber again when it will have been silent for the interval. */
@@ -285,14 +309,14 @@ static void wheel_remove(struct subscriber *subscriber)
 	subscriber->wheel_back = NULL;
 }
 
-struct fanout *fanout_place(struct server *server)
+struct fanout *fanout_place(const struct fanouts *shared)
 {
-	struct fanout *best = server->fanouts[0];
+	struct fanout *best = shared->all[0];
 
-	for (unsigned i = 1; i < server->loops; i++) {
-		if (atomic_load_explicit(&server->fanouts[i]->placed, memory_order_relaxed) <
+	for (unsigned i = 1; i < shared->count; i++) {
+		if (atomic_load_explicit(&shared->all[i]->placed, memory_order_relaxed) <
 			atomic_load_explicit(&best->placed, memory_order_relaxed))
-			best = server->fanouts[i];
+			best = shared->all[i];
 	}
 	atomic_fetch_add_explicit(&best->placed, 1, memory_order_relaxed);
 	return best;
@@ -423,7 +447,7 @@ static void bind_by_name(struct fanout *fanout, struct topic *topic, bool envelo
 static void learn_topics(struct fanout *fanout, uint32_t upto)
 {
 	for (; fanout->topics <= upto; fanout->topics++) {
-		struct topic *topic = topics_get(fanout->server->topics, fanout->topics);
+		struct topic *topic = topics_get(fanout->shared->topics, fanout->topics);
 		struct channel *next;
 
 		bind_by_name(fanout, topic, false);
@@ -472,13 +496,13 @@ static void leave_behind(struct channel *channel, uint32_t turn, uint64_t positi
 /* So late that entries which this loop never saw are gone: all go on from the log. */
 static void skip_to_head(struct fanout *fanout)
 {
-	struct window *window = fanout->server->window;
+	struct window *window = fanout->shared->window;
 	uint64_t oldest = window_announce_oldest(window, fanout->reader);
 	uint64_t head = window_head(window);
 
 	/* Empty for a moment, while the log thread makes room: it will wake us. */
 	if (oldest < head) {
-		while (topics_get(fanout->server->topics, fanout->topics) != NULL)
+		while (topics_get(fanout->shared->topics, fanout->topics) != NULL)
 			learn_topics(fanout, fanout->topics);
 		for (struct channel *channel = fanout->channels; channel != NULL;
 			channel = channel->next)
@@ -492,7 +516,7 @@ static void skip_to_head(struct fanout *fanout)
 /* Take the new entries, and note whom they are for. */
 static void start_pass(struct fanout *fanout)
 {
-	struct window *window = fanout->server->window;
+	struct window *window = fanout->shared->window;
 	uint64_t head = window_head(window);
 
 	if (!window_announce(window, fanout->reader, fanout->boundary)) {
@@ -543,7 +567,7 @@ static void send_chunk(
 /* Send the touched channel's chunk to as many as the budget allows.  True when it was to all. */
 static bool serve_chunk(struct fanout *fanout, struct channel *channel, int *budget)
 {
-	struct window *window = fanout->server->window;
+	struct window *window = fanout->shared->window;
 	struct window_chunk chunk;
 
 	if (!window_announce(window, fanout->reader, channel->chunk)) {
@@ -605,11 +629,11 @@ static void serve_ready(struct fanout *fanout)
 bool fanout_work(struct fanout *fanout)
 {
 	serve_ready(fanout);
-	if (fanout->touched == NULL && window_head(fanout->server->window) > fanout->boundary)
+	if (fanout->touched == NULL && window_head(fanout->shared->window) > fanout->boundary)
 		start_pass(fanout);
 	serve_touched(fanout);
 	return fanout->touched != NULL || fanout->ready != NULL ||
-	       window_head(fanout->server->window) > fanout->boundary;
+	       window_head(fanout->shared->window) > fanout->boundary;
 }
 
 void fanout_bury(struct fanout *fanout)

@@ -16,8 +16,10 @@
 
 #include "counter.h"
 #include "mailbox.h"
-#include "server.h"
+#include "selection.h"
 #include "subscriber.h"
+#include "topic.h"
+#include "window.h"
 
 #define FANOUT_WHEEL 16 /* silent streams are looked at this many times in their interval */
 
@@ -27,8 +29,28 @@ struct wanted {
 	uint32_t count, room;
 };
 
+struct identity;
+struct limits;
+struct replayer;
+
+/* What the fan-outs of all loops share.  Filled in before they start, then constant. */
+struct fanouts {
+	struct window *window;
+	struct topics *topics;
+	const struct identity *identity; /* of the log: the ids that streams are given */
+	struct limits *limits;
+	struct replayer *replayer;
+	uint32_t heartbeat;	/* ms of silence before a comment is sent */
+	uint32_t stall_timeout; /* ms for which a stream may take nothing at all */
+	struct mailbox *teller; /* woken when a name joins or leaves, or somebody reads $sys: of the
+				   loop that tells of it */
+	struct fanout **all;	/* each loop's */
+	unsigned count;
+	_Atomic int system_readers; /* channels for $sys */
+};
+
 struct fanout {
-	struct server *server;
+	struct fanouts *shared;
 	struct mailbox *mailbox;
 	int epoll;
 	unsigned reader;       /* this loop's number in the window */
@@ -63,16 +85,16 @@ struct fanout {
 	uint32_t wheel_slot, wheel_due;
 };
 
-/* fanout_init(fanout, server, mailbox, epoll, reader, now): start at the window's head. */
-void fanout_init(struct fanout *fanout, struct server *server, struct mailbox *mailbox, int epoll,
+/* fanout_init(fanout, shared, mailbox, epoll, reader, now): start at the window's head. */
+void fanout_init(struct fanout *fanout, struct fanouts *shared, struct mailbox *mailbox, int epoll,
 	unsigned reader, uint32_t now);
 
 /*
- * fanout_place(server):
+ * fanout_place(shared):
  * The loop that the next stream should go to, where it counts as placed from now on: the one
  * that has the fewest.  Any thread.
  */
-struct fanout *fanout_place(struct server *server);
+struct fanout *fanout_place(const struct fanouts *shared);
 
 /* fanout_unplace(fanout): it did not get there.  Any thread. */
 void fanout_unplace(struct fanout *fanout);
@@ -86,15 +108,15 @@ int fanout_join(struct fanout *fanout, struct subscriber *subscriber, struct sel
 /* fanout_leave(fanout, subscriber): take it out of its channel and the wheel. */
 void fanout_leave(struct fanout *fanout, struct subscriber *subscriber);
 
-/* fanout_count(fanout, topic): its streams that want the topic of that name.  Any thread. */
-uint64_t fanout_count(struct fanout *fanout, const char *topic);
+/* fanout_count(shared, topic): the streams that want the topic of that name.  Any thread. */
+uint64_t fanout_count(const struct fanouts *shared, const char *topic);
 
 /*
- * fanout_census(fanout, streams, count):
- * Add to ${streams}, by the topics' numbers below ${count}, its streams that want them.  Any
+ * fanout_census(shared, streams, count):
+ * Fill ${streams}, by the topics' numbers below ${count}, with how many streams want them.  Any
  * thread.
  */
-void fanout_census(struct fanout *fanout, uint32_t *streams, uint32_t count);
+void fanout_census(const struct fanouts *shared, uint32_t *streams, uint32_t count);
 
 /* fanout_work(fanout): a slice of what there is to do.  True if there is more. */
 bool fanout_work(struct fanout *fanout);

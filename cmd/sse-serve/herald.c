@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fanout.h"
 #include "herald.h"
 #include "json.h"
 
@@ -15,7 +14,8 @@
 
 struct herald {
 	struct publish publish; /* first */
-	struct server *server;
+	struct roster *roster;
+	struct commit *commit;
 	bool busy; /* the events are with the log thread */
 	struct store_append appends[CHANGES];
 	struct roster_change changes[CHANGES]; /* whose topics they name */
@@ -30,13 +30,14 @@ static void back(struct message *message)
 	herald->publish.group.count = 0;
 }
 
-struct herald *herald_new(struct server *server, struct mailbox *mailbox)
+struct herald *herald_new(struct roster *roster, struct commit *commit, struct mailbox *mailbox)
 {
 	struct herald *herald = calloc(1, sizeof(*herald));
 
 	if (herald == NULL)
 		return NULL;
-	herald->server = server;
+	herald->roster = roster;
+	herald->commit = commit;
 	herald->publish.message.handle = back;
 	herald->publish.mailbox = mailbox;
 	herald->publish.bytes = sizeof(*herald);
@@ -78,28 +79,23 @@ static void collect(struct herald *herald, uint32_t now)
 	size_t *count = &herald->publish.group.count;
 
 	while (*count < CHANGES &&
-		roster_change(herald->server->roster, now, &herald->changes[*count]))
+		roster_change(herald->roster, now, &herald->changes[*count]))
 		*count += make_event(herald, *count);
 }
 
 int herald_run(struct herald *herald, uint32_t now)
 {
 	/* What is under way wakes the loop when it is done. */
-	if (herald->busy || herald->server->draining)
+	if (herald->busy || commit_draining(herald->commit))
 		return -1;
 	collect(herald, now);
 	if (herald->publish.group.count == 0)
-		return roster_wait(herald->server->roster, now);
-	herald->busy = commit_submit(herald->server->commit, &herald->publish);
+		return roster_wait(herald->roster, now);
+	herald->busy = commit_submit(herald->commit, &herald->publish);
 	return herald->busy ? -1 : PAUSE_MS;
 }
 
 bool herald_busy(const struct herald *herald)
 {
 	return herald->busy;
-}
-
-void herald_wake(struct server *server)
-{
-	mailbox_wake(server->fanouts[0]->mailbox);
 }

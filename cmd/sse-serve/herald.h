@@ -11,12 +11,12 @@
 #include <stdint.h>
 
 #include "commit.h"
-#include "server.h"
+#include "roster.h"
 
 struct herald;
 
-/* herald_new(server, mailbox): of the loop that has this mailbox.  NULL without memory. */
-struct herald *herald_new(struct server *server, struct mailbox *mailbox);
+/* herald_new(roster, commit, mailbox): of the loop that has this mailbox.  NULL without memory. */
+struct herald *herald_new(struct roster *roster, struct commit *commit, struct mailbox *mailbox);
 
 /* herald_free(herald): when nothing is under way.  Takes NULL. */
 void herald_free(struct herald *herald);
@@ -26,8 +26,5 @@ int herald_run(struct herald *herald, uint32_t now);
 
 /* herald_busy(herald): are events under way? */
 bool herald_busy(const struct herald *herald);
-
-/* herald_wake(server): there is something for it.  Any thread. */
-void herald_wake(struct server *server);
 
 #endif

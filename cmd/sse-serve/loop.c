@@ -225,11 +225,11 @@ struct loop *loop_new(struct server *server, unsigned number, const struct liste
 		goto err1;
 	if (mailbox_init(&loop->mailbox) != 0)
 		goto err2;
-	fanout_init(&loop->fanout, server, &loop->mailbox, loop->epoll, number, clock_ms());
+	fanout_init(&loop->fanout, &server->fanouts, &loop->mailbox, loop->epoll, number, clock_ms());
 	/* One loop ticks, tells who joins, and what the server does, for all. */
-	ticker_init(&loop->ticker, server, &loop->mailbox,
+	ticker_init(&loop->ticker, server->commit, &loop->mailbox,
 		number == 0 ? (uint32_t)server->options->tick : 0, clock_ms());
-	if (number == 0 && ((loop->herald = herald_new(server, &loop->mailbox)) == NULL ||
+	if (number == 0 && ((loop->herald = herald_new(server->roster, server->commit, &loop->mailbox)) == NULL ||
 				   (loop->status = status_new(server, &loop->mailbox)) == NULL))
 		goto err4;
 	loop->http = http_new(server, &loop->fanout, &routes_all, error);

@@ -132,6 +132,22 @@ static int open_store(struct program *program, struct error *error)
 	return 0;
 }
 
+/* What all streams are made from; the loops add their parts. */
+static void set_up_streams(struct program *program)
+{
+	struct server *server = &program->server;
+
+	server->fanouts.window = server->window;
+	server->fanouts.topics = server->topics;
+	server->fanouts.identity = &server->store->identity;
+	server->fanouts.limits = server->limits;
+	server->fanouts.replayer = server->replayer;
+	server->fanouts.heartbeat = (uint32_t)program->options.heartbeat;
+	server->fanouts.stall_timeout = (uint32_t)program->options.stall_timeout;
+	server->fanouts.all = program->fanouts;
+	server->fanouts.count = server->loops;
+}
+
 /* The loops, and between making and starting them the log thread, which wakes them. */
 static int start_loops(struct program *program, struct error *error)
 {
@@ -144,10 +160,9 @@ static int start_loops(struct program *program, struct error *error)
 		program->mailboxes[i] = loop_mailbox(program->loops[i]);
 		program->fanouts[i] = loop_fanout(program->loops[i]);
 	}
-	server->fanouts = program->fanouts;
-	server->commit = commit_start(
-		server->store, server->window, program->mailboxes, server->loops, error);
-	if (server->commit == NULL)
+	/* The first loop tells who joins, and what the server does. */
+	server->fanouts.teller = program->mailboxes[0];
+	if (commit_start(server->commit, program->mailboxes, server->loops, error) != 0)
 		return -1;
 	for (unsigned i = 0; i < server->loops; i++) {
 		if (loop_start(program->loops[i], error) != 0)
@@ -165,20 +180,25 @@ static int start(struct program *program, struct error *error)
 	server->loops = program->options.loops > 0 ? (unsigned)program->options.loops : cores();
 	server->bodies.limit = program->options.max_bodies;
 	server->topics = topics_new();
-	server->replays = replay_cache_new();
 	server->limits =
 		limits_new(program->options.max_streams, program->options.max_streams_per_address);
 	server->roster =
 		roster_new(program->options.max_names, (uint32_t)program->options.presence_grace);
-	if (server->topics == NULL || server->replays == NULL || server->limits == NULL ||
-		server->roster == NULL)
+	if (server->topics == NULL || server->limits == NULL || server->roster == NULL)
 		return error_set(error, EX_OSERR, "out of memory");
 	if (place_check_web(program->options.web, error) != 0 ||
 		listen_open(&program->options, &program->listeners, error) != 0 ||
 		open_store(program, error) != 0)
 		return -1;
 	server->worker = worker_start(server->store, error);
-	return server->worker != NULL ? start_loops(program, error) : -1;
+	server->commit = commit_new(server->store, server->window, &server->draining, error);
+	if (server->worker == NULL || server->commit == NULL)
+		return -1;
+	server->replayer = replayer_new(server->store, server->topics, server->worker);
+	if (server->replayer == NULL)
+		return error_set(error, EX_OSERR, "out of memory");
+	set_up_streams(program);
+	return start_loops(program, error);
 }
 
 /* Say where: a script reads it from stdout, a person once, wherever both go to the same place. */
@@ -214,7 +234,7 @@ static void stop(struct program *program)
 	worker_stop(server->worker);
 	for (unsigned i = 0; i < server->loops; i++)
 		loop_free(program->loops[i]);
-	replay_cache_free(server->replays);
+	replayer_free(server->replayer);
 	worker_free(server->worker);
 	if (server->store != NULL)
 		server->store->ops->close(server->store);

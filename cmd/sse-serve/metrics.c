@@ -18,8 +18,8 @@ void metrics_read(const struct server *server, struct metrics_sum *sum)
 		.published = counter_read(&commit_counts(server->commit)->published),
 		.window_cap = window_size(server->window),
 	};
-	for (unsigned i = 0; i < server->loops; i++) {
-		const struct fanout *fanout = server->fanouts[i];
+	for (unsigned i = 0; i < server->fanouts.count; i++) {
+		const struct fanout *fanout = server->fanouts.all[i];
 
 		sum->streams += atomic_load_explicit(&fanout->placed, memory_order_relaxed);
 		sum->behind += counter_read(&fanout->behind);

@@ -16,17 +16,6 @@ static void free_answer(void *state)
 	free(answer);
 }
 
-/* The streams of all loops that want the topic, named or not. */
-static uint64_t count_streams(const struct request *request)
-{
-	const struct server *server = request->server;
-	uint64_t streams = 0;
-
-	for (unsigned i = 0; i < server->loops; i++)
-		streams += fanout_count(server->fanouts[i], request->route.topic);
-	return streams;
-}
-
 static bool add_names(struct buf *answer, const struct buf *names)
 {
 	for (size_t at = 0; at < names->len;) {
@@ -52,7 +41,7 @@ static bool write_answer(const struct request *request, struct buf *answer)
 		roster_names(request->server->roster, request->route.topic, &names, &count) == 0 &&
 		buf_addf(answer, "{\"count\":%zu,\"names\":[", count) &&
 		add_names(answer, &names) &&
-		buf_addf(answer, "],\"streams\":%" PRIu64 "}\n", count_streams(request));
+		buf_addf(answer, "],\"streams\":%" PRIu64 "}\n", fanout_count(&request->server->fanouts, request->route.topic));
 	buf_free(&names);
 	return written;
 }

@@ -6,6 +6,7 @@
 #include "envelope.h"
 #include "json.h"
 #include "replay.h"
+#include "store.h"
 
 /* A chunk is about this much, or one event if that is larger. */
 #define CHUNK_BYTES ((size_t)256 << 10)
@@ -15,8 +16,11 @@
 #define CACHE_CHUNKS 16
 #define CACHE_LARGEST ((size_t)640 << 10)
 
-struct replay_cache {
-	struct replay_chunk *chunks[CACHE_CHUNKS]; /* held; the newest first */
+struct replayer {
+	struct store *store;
+	struct topics *topics;
+	struct worker *worker;
+	struct replay_chunk *chunks[CACHE_CHUNKS]; /* held; the newest first; the replay thread's */
 };
 
 /* --- chunks --- */
@@ -46,7 +50,7 @@ static struct replay_chunk *new_chunk(const struct replay *replay)
 	if (chunk == NULL)
 		return NULL;
 	atomic_init(&chunk->references, 1);
-	chunk->worker = replay->server->worker;
+	chunk->worker = replay->replayer->worker;
 	chunk->selection = selection_hold(replay->selection);
 	chunk->after = chunk->reached = replay->after;
 	buf_init(&chunk->frames, SIZE_MAX / 2);
@@ -85,7 +89,7 @@ static bool visit(void *context, const struct event *event)
 	size_t len;
 
 	frame.id = (struct sse_text){
-		id, identity_format(&replay->server->store->identity, event->position, id)};
+		id, identity_format(&replay->replayer->store->identity, event->position, id)};
 	if (replay->selection->envelope) {
 		reading->envelope.len = 0;
 		if (!envelope_add(&reading->envelope, event, id)) {
@@ -114,7 +118,7 @@ static bool visit(void *context, const struct event *event)
 static void read_log(struct replay *replay, struct replay_chunk *chunk,
 	const struct topic_set *topics, struct store_reader *reader)
 {
-	const struct store_ops *ops = replay->server->store->ops;
+	const struct store_ops *ops = replay->replayer->store->ops;
 	struct reading reading = {.replay = replay, .chunk = chunk};
 	struct store_query query = {.topics = topics, .upto = replay->upto};
 
@@ -165,46 +169,53 @@ static bool serves(const struct replay_chunk *chunk, const struct replay *replay
 	       strcmp(chunk->selection->key, replay->selection->key) == 0;
 }
 
-static void put_first(struct replay_cache *cache, struct replay_chunk *chunk, size_t from)
+static void put_first(struct replayer *replayer, struct replay_chunk *chunk, size_t from)
 {
-	memmove(cache->chunks + 1, cache->chunks, from * sizeof(*cache->chunks));
-	cache->chunks[0] = chunk;
+	memmove(replayer->chunks + 1, replayer->chunks, from * sizeof(*replayer->chunks));
+	replayer->chunks[0] = chunk;
 }
 
 static struct replay_chunk *find_chunk(
-	struct replay_cache *cache, const struct replay *replay, uint64_t removed)
+	struct replayer *replayer, const struct replay *replay, uint64_t removed)
 {
-	for (size_t i = 0; i < CACHE_CHUNKS && cache->chunks[i] != NULL; i++) {
-		struct replay_chunk *chunk = cache->chunks[i];
+	for (size_t i = 0; i < CACHE_CHUNKS && replayer->chunks[i] != NULL; i++) {
+		struct replay_chunk *chunk = replayer->chunks[i];
 
 		if (!serves(chunk, replay, removed))
 			continue;
-		put_first(cache, chunk, i);
+		put_first(replayer, chunk, i);
 		return hold_chunk(chunk);
 	}
 	return NULL;
 }
 
-static void keep_chunk(struct replay_cache *cache, struct replay_chunk *chunk)
+static void keep_chunk(struct replayer *replayer, struct replay_chunk *chunk)
 {
 	if (chunk->held > CACHE_LARGEST || chunk->reached == chunk->after)
 		return;
-	drop_chunk(cache->chunks[CACHE_CHUNKS - 1]);
-	put_first(cache, hold_chunk(chunk), CACHE_CHUNKS - 1);
+	drop_chunk(replayer->chunks[CACHE_CHUNKS - 1]);
+	put_first(replayer, hold_chunk(chunk), CACHE_CHUNKS - 1);
 }
 
-struct replay_cache *replay_cache_new(void)
+struct replayer *replayer_new(struct store *store, struct topics *topics, struct worker *worker)
 {
-	return calloc(1, sizeof(struct replay_cache));
+	struct replayer *replayer = calloc(1, sizeof(*replayer));
+
+	if (replayer == NULL)
+		return NULL;
+	replayer->store = store;
+	replayer->topics = topics;
+	replayer->worker = worker;
+	return replayer;
 }
 
-void replay_cache_free(struct replay_cache *cache)
+void replayer_free(struct replayer *replayer)
 {
-	if (cache == NULL)
+	if (replayer == NULL)
 		return;
 	for (size_t i = 0; i < CACHE_CHUNKS; i++)
-		drop_chunk(cache->chunks[i]);
-	free(cache);
+		drop_chunk(replayer->chunks[i]);
+	free(replayer);
 }
 
 /* --- one subscriber --- */
@@ -225,7 +236,7 @@ static bool add_prefix(struct replay *replay, const struct sse_frame *frame)
 static bool add_gap_data(const struct replay *replay, const char *after, const char *reason,
 	const struct replay_mark *oldest, struct buf *data)
 {
-	const struct identity *identity = &replay->server->store->identity;
+	const struct identity *identity = &replay->replayer->store->identity;
 	char id[IDENTITY_TEXT];
 
 	if (oldest != NULL)
@@ -249,7 +260,7 @@ static bool add_gap(struct replay *replay, const char *after, const char *reason
 	added = add_gap_data(replay, after, reason,
 		replay->first < chunk->count ? &chunk->marks[replay->first] : NULL, &data);
 	frame.id = (struct sse_text){
-		id, identity_format(&replay->server->store->identity, position, id)};
+		id, identity_format(&replay->replayer->store->identity, position, id)};
 	frame.data = (struct sse_text){data.data, data.len};
 	added = added && add_prefix(replay, &frame);
 	buf_free(&data);
@@ -261,7 +272,7 @@ static bool add_start(struct replay *replay, uint64_t position)
 {
 	char id[IDENTITY_TEXT];
 	struct sse_frame frame = {
-		.id = {id, identity_format(&replay->server->store->identity, position, id)}};
+		.id = {id, identity_format(&replay->replayer->store->identity, position, id)}};
 
 	return add_prefix(replay, &frame);
 }
@@ -293,7 +304,7 @@ static bool begin(struct replay *replay)
 
 	if (replay->from_time || replay->unknown != NULL || gap)
 		from = go_on_from(replay);
-	identity_format(&replay->server->store->identity, replay->after, id);
+	identity_format(&replay->replayer->store->identity, replay->after, id);
 	if (replay->from_time)
 		added = add_start(replay, from);
 	else if (replay->unknown != NULL)
@@ -352,18 +363,18 @@ static bool choose(struct replay *replay)
 static void run(struct job *job, struct store_reader *reader)
 {
 	struct replay *replay = (struct replay *)job;
-	struct server *server = replay->server;
+	struct replayer *replayer = replay->replayer;
 	struct topic_set topics = {0};
 
-	replay->failed = selection_topics(replay->selection, server->topics, &topics) != 0 ||
-			 (replay->from_time && server->store->ops->since(reader, replay->since,
+	replay->failed = selection_topics(replay->selection, replayer->topics, &topics) != 0 ||
+			 (replay->from_time && replayer->store->ops->since(reader, replay->since,
 						       replay->upto, &replay->after, NULL) != 0);
 	if (!replay->failed)
-		replay->chunk = find_chunk(server->replays, replay, topic_set_removed(&topics));
+		replay->chunk = find_chunk(replayer, replay, topic_set_removed(&topics));
 	if (!replay->failed && replay->chunk == NULL) {
 		replay->chunk = read_chunk(replay, &topics, reader);
 		if (!replay->failed)
-			keep_chunk(server->replays, replay->chunk);
+			keep_chunk(replayer, replay->chunk);
 	}
 	if (!replay->failed) {
 		find_first(replay);
@@ -373,18 +384,24 @@ static void run(struct job *job, struct store_reader *reader)
 }
 
 struct replay *replay_new(
-	struct server *server, struct subscriber *subscriber, struct selection *selection)
+	struct replayer *replayer, struct subscriber *subscriber, struct selection *selection)
 {
 	struct replay *replay = calloc(1, sizeof(*replay));
 
 	if (replay == NULL)
 		return NULL;
 	replay->job.run = run;
-	replay->server = server;
+	replay->replayer = replayer;
 	replay->subscriber = subscriber;
 	replay->selection = selection_hold(selection);
 	buf_init(&replay->prefix, 64 << 10);
 	return replay;
+}
+
+void replay_submit(struct replay *replay, struct mailbox *mailbox)
+{
+	replay->job.mailbox = mailbox;
+	worker_submit(replay->replayer->worker, &replay->job);
 }
 
 void replay_free(struct replay *replay)

@@ -12,10 +12,12 @@
 
 #include "buf.h"
 #include "selection.h"
-#include "server.h"
 #include "worker.h"
 
+struct replayer;
+struct store;
 struct subscriber;
+struct topics;
 
 /* Where an event's frame ends in the chunk, and its position. */
 struct replay_mark {
@@ -39,7 +41,7 @@ struct replay_chunk {
 /* One subscriber's need of a chunk. */
 struct replay {
 	struct job job; /* first */
-	struct server *server;
+	struct replayer *replayer;
 	struct subscriber *subscriber;
 
 	/* What is asked for. */
@@ -62,22 +64,26 @@ struct replay {
 };
 
 /*
- * replay_new(server, subscriber, selection):
+ * replayer_new(store, topics, worker):
+ * What makes chunks of this log, on the replay thread ${worker}, and keeps the newest for those who
+ * need the same next.  NULL without memory.
+ */
+struct replayer *replayer_new(struct store *store, struct topics *topics, struct worker *worker);
+
+/* replayer_free(replayer): when the replay thread has ended.  Takes NULL. */
+void replayer_free(struct replayer *replayer);
+
+/*
+ * replay_new(replayer, subscriber, selection):
  * A replay to be filled in; NULL without memory.
  */
 struct replay *replay_new(
-	struct server *server, struct subscriber *subscriber, struct selection *selection);
+	struct replayer *replayer, struct subscriber *subscriber, struct selection *selection);
+
+/* replay_submit(replay, mailbox): have it read; it comes back by the mailbox of its loop. */
+void replay_submit(struct replay *replay, struct mailbox *mailbox);
 
 /* replay_free(replay): takes NULL. */
 void replay_free(struct replay *replay);
-
-/* The newest chunks, for those who need the same next.  The replay thread's. */
-struct replay_cache;
-
-/* replay_cache_new(): NULL without memory. */
-struct replay_cache *replay_cache_new(void);
-
-/* replay_cache_free(cache): when the replay thread has ended.  Takes NULL. */
-void replay_cache_free(struct replay_cache *cache);
 
 #endif

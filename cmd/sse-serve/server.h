@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "commit.h"
+#include "fanout.h"
 #include "limits.h"
 #include "options.h"
 #include "quota.h"
@@ -16,9 +17,6 @@
 #include "window.h"
 #include "worker.h"
 
-struct fanout;
-struct replay_cache;
-
 struct server {
 	const struct options *options;
 	struct quota bodies; /* bytes of POST bodies, and of what was made of them */
@@ -27,13 +25,12 @@ struct server {
 	struct window *window;
 	struct commit *commit;
 	struct worker *worker;
-	struct replay_cache *replays; /* the replay thread's */
+	struct replayer *replayer;
 	struct limits *limits;
 	struct roster *roster;
-	struct fanout **fanouts; /* of the loops */
+	struct fanouts fanouts;
 	unsigned loops;
 	uint64_t started;	    /* by counter_clock() */
-	_Atomic int status_readers; /* channels for $sys */
 	_Atomic bool draining;	    /* on the way out: publishes are refused */
 };
 

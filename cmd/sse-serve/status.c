@@ -104,10 +104,8 @@ static int look_at_topics(struct status *status)
 
 	if (count > status->count && grow(status, count) != 0)
 		return -1;
-	for (uint32_t i = 0; i < status->count; i++)
-		status->streams[i] = 0;
-	for (unsigned i = 0; i < server->loops; i++)
-		fanout_census(server->fanouts[i], status->streams, status->count);
+	if (status->count > 0)
+		fanout_census(&server->fanouts, status->streams, status->count);
 	for (uint32_t i = 0; i < status->count; i++) {
 		const struct topic *topic = topics_get(server->topics, i);
 		struct activity *one = &status->topics[i];
@@ -249,7 +247,7 @@ static void send_event(struct status *status)
 
 int status_run(struct status *status, uint32_t now)
 {
-	if (status->server->status_readers == 0) {
+	if (status->server->fanouts.system_readers == 0) {
 		status->active = false;
 		return -1;
 	}
@@ -267,13 +265,6 @@ int status_run(struct status *status, uint32_t now)
 bool status_busy(const struct status *status)
 {
 	return status->busy;
-}
-
-void status_read(struct server *server, int more)
-{
-	server->status_readers += more;
-	if (more > 0)
-		mailbox_wake(server->fanouts[0]->mailbox);
 }
 
 /* --- requests --- */

@@ -27,10 +27,6 @@ int status_run(struct status *status, uint32_t now);
 /* status_busy(status): is an event under way? */
 bool status_busy(const struct status *status);
 
-/* status_read(server, more): there are now ${more} (1 or -1) channels more for $sys.  Any thread.
- */
-void status_read(struct server *server, int more);
-
 /* May the client know the figures?  If not, a problem is replied.  Of $sys also: has it no body? */
 void status_check(struct request *request);
 void status_check_stream(struct request *request);

@@ -214,7 +214,7 @@ static void hand_over(struct request *request, struct opening *opening)
 		return;
 	}
 	request->status = 200;
-	opening->fanout = fanout_place(request->server);
+	opening->fanout = fanout_place(&request->server->fanouts);
 	if (opening->fanout == request->fanout) {
 		subscriber_open(opening);
 	} else {

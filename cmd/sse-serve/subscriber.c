@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "fanout.h"
-#include "herald.h"
 #include "replay.h"
 #include "subscriber.h"
 
@@ -80,7 +79,7 @@ static void attend(struct subscriber *subscriber, struct opening *opening)
 	subscriber->named = true;
 	((struct attendee *)subscriber)->stay = opening->stay;
 	if (roster_enter(opening->stay))
-		herald_wake(subscriber->fanout->server);
+		mailbox_wake(subscriber->fanout->shared->teller);
 	opening->stay = NULL;
 }
 
@@ -89,7 +88,7 @@ static void leave(struct subscriber *subscriber)
 	const struct fanout *fanout = subscriber->fanout;
 
 	if (subscriber->named && roster_leave(((struct attendee *)subscriber)->stay, fanout->now))
-		herald_wake(fanout->server);
+		mailbox_wake(fanout->shared->teller);
 }
 
 void subscriber_close(struct subscriber *subscriber)
@@ -104,7 +103,7 @@ void subscriber_close(struct subscriber *subscriber)
 	close(subscriber->fd);
 	free(subscriber->pending);
 	subscriber->pending = NULL;
-	limits_release(subscriber->fanout->server->limits, subscriber->address);
+	limits_release(subscriber->fanout->shared->limits, subscriber->address);
 	fanout_leave(subscriber->fanout, subscriber);
 	leave(subscriber);
 	/* Otherwise whoever holds it will bury it. */
@@ -155,7 +154,7 @@ static void keep_pending(struct subscriber *subscriber, const char *data, size_t
 void subscriber_stopped(struct subscriber *subscriber, uint64_t cursor, uint64_t entry, size_t sent)
 {
 	const struct fanout *fanout = subscriber->fanout;
-	const struct window *window = fanout->server->window;
+	const struct window *window = fanout->shared->window;
 	const struct window_view view = view_of(subscriber);
 	const struct window_entry *one;
 	const char *frame;
@@ -198,11 +197,10 @@ static void submit(struct subscriber *subscriber, struct replay *replay)
 		return;
 	}
 	replay->upto = fanout->position;
-	replay->job.mailbox = fanout->mailbox;
 	subscriber->entry = TOPIC_NO_ENTRY;
 	subscriber->resumed = true;
 	set_state(subscriber, READING);
-	worker_submit(fanout->server->worker, &replay->job);
+	replay_submit(replay, fanout->mailbox);
 }
 
 /*
@@ -313,7 +311,7 @@ static void take_replay(struct message *message)
 static struct replay *new_replay(struct subscriber *subscriber)
 {
 	struct replay *replay =
-		replay_new(subscriber->fanout->server, subscriber, subscriber->channel->selection);
+		replay_new(subscriber->fanout->shared->replayer, subscriber, subscriber->channel->selection);
 
 	if (replay == NULL)
 		return NULL;
@@ -346,7 +344,7 @@ static void become_live(struct subscriber *subscriber, uint64_t entry)
 static bool find_entry(struct subscriber *subscriber, uint64_t *entry)
 {
 	const struct fanout *fanout = subscriber->fanout;
-	struct window *window = fanout->server->window;
+	struct window *window = fanout->shared->window;
 	/* The rest of a frame goes first, not an ephemeral event that stands before it. */
 	uint64_t position = subscriber->partial != 0 ? subscriber->partial - 1 : subscriber->cursor;
 	uint64_t removed = topic_set_removed(&subscriber->channel->topics);
@@ -370,7 +368,7 @@ static bool serve_from_window(struct subscriber *subscriber, uint64_t entry)
 		become_live(subscriber, entry);
 		return true;
 	}
-	window_gather(fanout->server->window, &view, entry, fanout->boundary, subscriber->cursor,
+	window_gather(fanout->shared->window, &view, entry, fanout->boundary, subscriber->cursor,
 		subscriber->skip, &chunk);
 	if (chunk.count == 0 && chunk.missing)
 		return false;
@@ -408,7 +406,7 @@ void subscriber_serve(struct subscriber *subscriber)
 		return;
 	}
 	served = serve_from_window(subscriber, entry);
-	window_withdraw(fanout->server->window, fanout->reader);
+	window_withdraw(fanout->shared->window, fanout->reader);
 	if (!served)
 		submit(subscriber, new_replay(subscriber));
 }
@@ -436,7 +434,7 @@ static int send_head(struct subscriber *subscriber, const struct opening *openin
 	memcpy(bytes, opening->head, len);
 	if (opening->start.kind == START_NOW || opening->start.kind == START_AFTER) {
 		identity_format(
-			&subscriber->fanout->server->store->identity, subscriber->cursor, id);
+			subscriber->fanout->shared->identity, subscriber->cursor, id);
 		len += (size_t)snprintf(bytes + len, sizeof(bytes) - len, "id: %s\n\n", id);
 	}
 	return send_bytes(subscriber->fd, bytes, len) == (ssize_t)len ? 0 : -1;
@@ -530,7 +528,7 @@ err1:
 	free(subscriber);
 err0:
 	fanout_unplace(fanout);
-	limits_release(fanout->server->limits, opening->address);
+	limits_release(fanout->shared->limits, opening->address);
 	opening_free(opening);
 }
 
@@ -567,16 +565,16 @@ static bool reads(struct subscriber *subscriber)
 void subscriber_look(struct subscriber *subscriber, uint32_t margin)
 {
 	const struct fanout *fanout = subscriber->fanout;
-	const struct options *options = fanout->server->options;
+	const struct fanouts *shared = fanout->shared;
 	uint32_t silent = fanout->now - subscriber->sent;
 	bool full = false;
 
-	if (subscriber->state == LIVE && silent + margin > (uint32_t)options->heartbeat)
+	if (subscriber->state == LIVE && silent + margin > shared->heartbeat)
 		full = !heartbeat(subscriber);
 	else if (subscriber->state == WAITING && reads(subscriber))
 		subscriber->sent = fanout->now;
 	else
 		full = subscriber->state == WAITING;
-	if (full && silent >= (uint32_t)options->stall_timeout)
+	if (full && silent >= shared->stall_timeout)
 		subscriber_close(subscriber);
 }

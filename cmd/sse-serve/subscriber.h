@@ -24,8 +24,9 @@
 #include "mailbox.h"
 #include "roster.h"
 #include "selection.h"
-#include "server.h"
 #include "source.h"
+#include "topic.h"
+#include "window.h"
 
 struct fanout;
 
