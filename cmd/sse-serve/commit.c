@@ -189,8 +189,8 @@ struct commit *commit_new(struct store *store, struct window *window, const _Ato
 	return commit;
 }
 
-int commit_start(struct commit *commit, struct mailbox *const *mailboxes, size_t count,
-	struct error *error)
+int commit_start(
+	struct commit *commit, struct mailbox *const *mailboxes, size_t count, struct error *error)
 {
 	int code;
 

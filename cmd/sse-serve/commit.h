@@ -52,8 +52,8 @@ struct commit *commit_new(struct store *store, struct window *window, const _Ato
  * Start the log thread.  All of the ${count} mailboxes are woken after each batch.  Return 0, or -1
  * with a reason.
  */
-int commit_start(struct commit *commit, struct mailbox *const *mailboxes, size_t count,
-	struct error *error);
+int commit_start(
+	struct commit *commit, struct mailbox *const *mailboxes, size_t count, struct error *error);
 
 /* commit_draining(commit): the server is on its way out: publish nothing any more.  Any thread. */
 bool commit_draining(const struct commit *commit);

@@ -59,7 +59,6 @@ struct fanout {
 	_Atomic size_t placed; /* with those that are on their way; the other loops look at it */
 	bool ended;
 
-	_Atomic uint64_t requests;  /* HTTP requests of this loop */
 	_Atomic uint64_t delivered; /* events that a socket took whole */
 	_Atomic uint64_t behind;    /* streams that have not had all that there is for them */
 

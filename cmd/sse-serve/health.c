@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* GET /healthz and /readyz; see health.h. */
+#include "api.h"
 #include "health.h"
+#include "store.h"
 
 void health_live(struct request *request)
 {
@@ -11,7 +13,7 @@ void health_live(struct request *request)
 /* Requests are refused before they get here while the server is stopping. */
 void health_ready(struct request *request)
 {
-	const struct store *store = request->server->store;
+	const struct store *store = api_of(request)->store;
 	struct error error = {0};
 
 	if (store->ops->check(store, &error) != 0) {

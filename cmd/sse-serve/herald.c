@@ -78,8 +78,7 @@ static void collect(struct herald *herald, uint32_t now)
 {
 	size_t *count = &herald->publish.group.count;
 
-	while (*count < CHANGES &&
-		roster_change(herald->roster, now, &herald->changes[*count]))
+	while (*count < CHANGES && roster_change(herald->roster, now, &herald->changes[*count]))
 		*count += make_event(herald, *count);
 }
 

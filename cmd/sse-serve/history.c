@@ -6,9 +6,13 @@
 #include <sysexits.h>
 
 #include "accept.h"
+#include "api.h"
+#include "commit.h"
 #include "envelope.h"
+#include "fanout.h"
 #include "history.h"
 #include "number.h"
+#include "store.h"
 #include "stream.h"
 #include "worker.h"
 
@@ -42,7 +46,7 @@ static bool add_event(struct list *list, const struct event *event)
 
 	if (!list->envelope)
 		return envelope_data(&list->chunk, event);
-	identity_format(&list->request->server->store->identity, event->position, id);
+	identity_format(&api_of(list->request)->store->identity, event->position, id);
 	return envelope_add(&list->chunk, event, id);
 }
 
@@ -90,7 +94,7 @@ static int find_start(struct list *list, const struct store_ops *ops, struct sto
 static void read_chunk(struct job *job, struct store_reader *reader)
 {
 	struct list *list = (struct list *)job;
-	const struct store_ops *ops = list->request->server->store->ops;
+	const struct store_ops *ops = api_of(list->request)->store->ops;
 	struct store_query query = {.topics = &list->topics, .upto = list->upto};
 
 	if (find_start(list, ops, reader) != 0) {
@@ -121,7 +125,7 @@ static void add_head(struct request *request, uint64_t head)
 {
 	char id[IDENTITY_TEXT];
 
-	identity_format(&request->server->store->identity, head, id);
+	identity_format(&api_of(request)->store->identity, head, id);
 	request_add_header(request, "Last-Event-ID", id);
 	request_add_header(request, "Cache-Control", "no-cache");
 	request_add_header(request, "Vary", "Accept");
@@ -137,12 +141,12 @@ static ssize_t give(void *state, char *out, size_t max)
 		return -1;
 	/* Cut short, and so that the client sees it: a server that stops does not wait for lists.
 	 */
-	if (left == 0 && (list->failed || list->request->server->draining))
+	if (left == 0 && (list->failed || commit_draining(api_of(list->request)->commit)))
 		return -2;
 	if (left == 0) {
 		list->chunk.len = 0;
 		list->taken = 0;
-		worker_submit(list->request->server->worker, &list->job);
+		worker_submit(api_of(list->request)->worker, &list->job);
 		return 0;
 	}
 	if (left > max)
@@ -158,7 +162,7 @@ static void take_chunk(struct message *message)
 	struct list *list = (struct list *)message;
 	struct request *request = list->request;
 
-	if (request->response == NULL) {
+	if (!request_answered(request)) {
 		if (list->failed)
 			request_problem(request, 500, "the log cannot be read");
 		else if (list->ended)
@@ -184,8 +188,8 @@ static void free_list(void *state)
 /* Read ?limit=, ?before= and ?since=.  Return 0, or -1 with what would be right. */
 static int read_range(struct list *list, struct error *error)
 {
-	const struct route_query *query = &list->request->route.query;
-	const struct identity *identity = &list->request->server->store->identity;
+	const struct route_query *query = &request_route(list->request)->query;
+	const struct identity *identity = &api_of(list->request)->store->identity;
 
 	list->by_count = query->limit != NULL;
 	list->by_time = query->since != NULL;
@@ -211,19 +215,18 @@ static struct list *new_list(struct request *request)
 		request_problem(request, 503, "out of memory; try again later");
 		return NULL;
 	}
-	request->state = list;
-	request->free_state = free_list;
+	request_set_state(request, list, free_list);
 	list->job.run = read_chunk;
-	list->job.mailbox = request->fanout->mailbox;
+	list->job.mailbox = api_of(request)->fanout->mailbox;
 	list->job.message.handle = take_chunk;
 	list->request = request;
-	list->topic = topics_find(request->server->topics, request->route.topic);
+	list->topic = topics_find(api_of(request)->topics, request_route(request)->topic);
 	list->lines = accept_prefers(
 		request_header(request, "Accept"), "application/x-ndjson", "application/json");
-	list->head = window_position(request->server->window);
+	list->head = window_position(api_of(request)->window);
 	list->upto = list->head;
 	buf_init(&list->chunk, SIZE_MAX / 2);
-	list->envelope = request->route.query.envelope;
+	list->envelope = request_route(request)->query.envelope;
 	if (list->topic != NULL && topic_set_add(&list->topics, list->topic) != 0) {
 		request_problem(request, 503, "out of memory; try again later");
 		return NULL;
@@ -248,7 +251,7 @@ void history_list(struct request *request)
 		return;
 	}
 	request_wait(request);
-	worker_submit(request->server->worker, &list->job);
+	worker_submit(api_of(request)->worker, &list->job);
 }
 
 /* --- one event --- */
@@ -272,7 +275,7 @@ static void read_event(struct job *job, struct store_reader *reader)
 	struct store_query query = {
 		.topics = &list->topics, .after = list->upto - 1, .upto = list->upto};
 
-	if (list->request->server->store->ops->read(reader, &query, keep_event, list, NULL) != 0)
+	if (api_of(list->request)->store->ops->read(reader, &query, keep_event, list, NULL) != 0)
 		list->failed = true;
 }
 
@@ -291,8 +294,8 @@ static void take_event(struct message *message)
 	else if (list->upto <= atomic_load(&list->topic->removed))
 		request_problem(request, 410, "this event is no longer kept");
 	else
-		request_problem(
-			request, 404, "the topic %s has no such event", request->route.topic);
+		request_problem(request, 404, "the topic %s has no such event",
+			request_route(request)->topic);
 	request_resume(request);
 }
 
@@ -303,15 +306,15 @@ void history_event(struct request *request)
 	if (list == NULL)
 		return;
 	if (list->topic == NULL ||
-		!identity_parse(&request->server->store->identity, request->route.id, list->head,
-			&list->upto) ||
+		!identity_parse(&api_of(request)->store->identity, request_route(request)->id,
+			list->head, &list->upto) ||
 		list->upto == 0) {
-		request_problem(
-			request, 404, "the topic %s has no such event", request->route.topic);
+		request_problem(request, 404, "the topic %s has no such event",
+			request_route(request)->topic);
 		return;
 	}
 	list->job.run = read_event;
 	list->job.message.handle = take_event;
 	request_wait(request);
-	worker_submit(request->server->worker, &list->job);
+	worker_submit(api_of(request)->worker, &list->job);
 }

@@ -18,10 +18,13 @@
 #include <unistd.h>
 
 #include "address.h"
+#include "counter.h"
 #include "http.h"
 #include "linger.h"
 #include "problem.h"
 #include "report.h"
+#include "sse.h"
+#include "topic.h"
 
 /* How long a connection may stay idle between two requests. */
 #define IDLE_MS 60000
@@ -56,10 +59,30 @@ struct connection {
 	struct connection *next, **back;
 };
 
+struct request {
+	struct http *http;
+	struct MHD_Connection *connection;
+	struct MHD_Response *response;
+	const struct handler *handler;
+	const char *method;
+	char *target;
+	struct route route;
+	struct buf body;
+	void *state; /* the handler's */
+	void (*free_state)(void *state);
+	unsigned status;
+	enum { REQUEST_NEW, REQUEST_BODY, REQUEST_RUN, REQUEST_TAKEN } stage;
+	unsigned refused;   /* the status by which the body is refused before it is read; or 0 */
+	uint64_t announced; /* the Content-Length; 0 if there is none */
+	size_t received;    /* bytes of body, for the log */
+	int64_t held;	    /* of config->bodies */
+	bool waiting;
+};
+
 struct http {
-	struct server *server;
-	struct fanout *fanout;
-	const struct http_routes *routes;
+	const struct http_config *config;
+	void *context; /* the handlers' */
+	_Atomic uint64_t requests;
 	struct MHD_Daemon *daemon;
 	struct connection *connections;
 	struct lingerers lingerers;
@@ -81,6 +104,37 @@ static int64_t clock_ms(void)
 }
 
 /* --- what handlers ask --- */
+
+void *request_context(const struct request *request)
+{
+	return request->http->context;
+}
+
+const struct route *request_route(const struct request *request)
+{
+	return &request->route;
+}
+
+const char *request_target(const struct request *request)
+{
+	return request->target;
+}
+
+struct buf *request_body(struct request *request)
+{
+	return &request->body;
+}
+
+void request_set_state(struct request *request, void *state, void (*free_state)(void *state))
+{
+	request->state = state;
+	request->free_state = free_state;
+}
+
+bool request_answered(const struct request *request)
+{
+	return request->response != NULL;
+}
 
 const char *request_header(const struct request *request, const char *name)
 {
@@ -117,7 +171,7 @@ bool request_is_head(const struct request *request)
 
 const char *request_cors(const struct request *request)
 {
-	const struct option_list *allowed = &request->server->options->cors;
+	const struct option_list *allowed = request->http->config->cors;
 	const char *origin = request_header(request, "Origin");
 
 	for (size_t i = 0; origin != NULL && i < allowed->count; i++) {
@@ -160,10 +214,9 @@ bool request_check_origin(struct request *request, const char *what)
 	return false;
 }
 
-static size_t connection_memory(const struct server *server)
+static size_t connection_memory(const struct http_config *config)
 {
-	return HEAD_MEMORY +
-	       (size_t)server->options->max_topics_per_stream * (TOPIC_NAME_MAX + PARAMETER_MEMORY);
+	return HEAD_MEMORY + config->max_parameters * (TOPIC_NAME_MAX + PARAMETER_MEMORY);
 }
 
 static struct connection *connection_of(struct MHD_Connection *connection)
@@ -183,12 +236,12 @@ static void set_deadline(struct MHD_Connection *connection, int64_t ms)
 		socket->deadline = ms == NEVER ? NEVER : clock_ms() + ms;
 }
 
-int request_take_socket(struct request *request)
+int request_take_socket(struct request *request, unsigned status)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	int fd = fcntl(info->connect_fd, F_DUPFD_CLOEXEC, 3), off = 0, on = 1;
-	unsigned stall = (unsigned)request->server->options->stall_timeout;
+	unsigned stall = request->http->config->stall_timeout;
 
 	if (fd < 0)
 		return -1;
@@ -199,6 +252,7 @@ int request_take_socket(struct request *request)
 	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &stall, sizeof(stall));
 	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	request->stage = REQUEST_TAKEN;
+	request->status = status;
 	return fd;
 }
 
@@ -225,7 +279,7 @@ size_t request_write_head(const struct request *request, unsigned status, const 
 		"HTTP/1.1 %u %s\r\nDate: %s\r\nContent-Type: %s\r\n"
 		"X-Content-Type-Options: nosniff\r\nConnection: close\r\n%s%s%s\r\n",
 		status, MHD_get_reason_phrase_for(status), date, type,
-		request->server->options->cors.count > 0 ? "Vary: Origin\r\n" : "", cors, more);
+		request->http->config->cors->count > 0 ? "Vary: Origin\r\n" : "", cors, more);
 	return len > 0 && (size_t)len < size ? (size_t)len : 0;
 }
 
@@ -243,7 +297,7 @@ static void set_response(
 	if (type != NULL)
 		request_add_header(request, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 	request_add_header(request, "X-Content-Type-Options", "nosniff");
-	if (request->server->options->cors.count > 0)
+	if (request->http->config->cors->count > 0)
 		request_add_header(request, "Vary", "Origin");
 	if (origin != NULL) {
 		request_add_header(request, "Access-Control-Allow-Origin", origin);
@@ -378,8 +432,8 @@ void request_resume(struct request *request)
 /* Does this kind of target take the method?  Of the server as a whole, any of them. */
 static bool takes(const struct http *http, enum route_kind kind, const char *method)
 {
-	for (size_t i = 0; i < http->routes->count; i++) {
-		const struct handler *handler = &http->routes->handlers[i];
+	for (size_t i = 0; i < http->config->routes->count; i++) {
+		const struct handler *handler = &http->config->routes->handlers[i];
 
 		if ((kind == ROUTE_SERVER || handler->kind == kind) &&
 			strcmp(handler->method, method) == 0)
@@ -418,7 +472,7 @@ static void say_options(struct request *request)
 
 static void find_handler(struct request *request)
 {
-	const struct http_routes *routes = request->http->routes;
+	const struct http_routes *routes = request->http->config->routes;
 	const char *method = request_is_head(request) ? "GET" : request->method;
 	char methods[64];
 
@@ -493,7 +547,7 @@ static void look_at_length(struct request *request)
 
 bool request_hold(struct request *request, size_t bytes)
 {
-	if (!quota_take(&request->server->bodies, request->held, (int64_t)bytes))
+	if (!quota_take(request->http->config->bodies, request->held, (int64_t)bytes))
 		return false;
 	request->held += (int64_t)bytes;
 	return true;
@@ -504,7 +558,7 @@ void request_release(struct request *request, size_t bytes)
 	buf_free(&request->body);
 	if (request->held <= (int64_t)bytes)
 		return;
-	quota_give(&request->server->bodies, request->held - (int64_t)bytes);
+	quota_give(request->http->config->bodies, request->held - (int64_t)bytes);
 	request->held = (int64_t)bytes;
 }
 
@@ -536,10 +590,10 @@ static void read_target(struct request *request)
 static void begin(struct request *request, const char *version)
 {
 	request->stage = REQUEST_BODY;
-	counter_add(&request->fanout->requests, 1);
-	set_deadline(request->connection, request->server->options->request_timeout);
+	counter_add(&request->http->requests, 1);
+	set_deadline(request->connection, request->http->config->request_timeout);
 	look_at_length(request);
-	if (request->server->draining) {
+	if (*request->http->config->draining) {
 		request_problem(
 			request, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is stopping; try again");
 		return;
@@ -569,7 +623,7 @@ static const char *explain_refusal(const struct request *request, char *detail, 
 		return "";
 	case MHD_HTTP_SERVICE_UNAVAILABLE:
 		snprintf(detail, size, REQUEST_BODIES_FULL,
-			(long long)request->server->bodies.limit);
+			(long long)request->http->config->bodies->limit);
 		return "Retry-After: 1\r\n";
 	case MHD_HTTP_URI_TOO_LONG:
 		snprintf(detail, size,
@@ -612,7 +666,7 @@ static enum MHD_Result refuse_body(struct request *request)
 {
 	char answer[1400];
 	size_t len = write_refusal(request, answer, sizeof(answer));
-	int fd = request_take_socket(request);
+	int fd = request_take_socket(request, request->refused);
 
 	if (fd >= 0 && len > 0 &&
 		send(fd, answer, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len) {
@@ -653,7 +707,7 @@ static bool target_fits(const struct request *request)
 	for (const char *p = request->target; (p = strchr(p, '&')) != NULL; p++)
 		parameters++;
 	return strlen(request->target) + parameters * PARAMETER_MEMORY + HEAD_MEMORY / 2 <=
-	       connection_memory(request->server);
+	       connection_memory(request->http->config);
 }
 
 static void take_body(struct request *request, const char *data, size_t len)
@@ -719,11 +773,9 @@ static void *new_request(void *context, const char *target, struct MHD_Connectio
 		return NULL;
 	request->http = http;
 	request->connection = connection;
-	request->server = http->server;
-	request->fanout = http->fanout;
 	request->method = "";
 	request->target = strdup(target);
-	buf_init(&request->body, (size_t)http->server->options->max_body);
+	buf_init(&request->body, http->config->max_body);
 	if (request->target == NULL) {
 		free(request);
 		return NULL;
@@ -750,7 +802,7 @@ static void free_request(struct request *request)
 {
 	char address[64];
 
-	if (request->server->options->verbose > 0) {
+	if (request->http->config->verbose) {
 		write_address(request, address);
 		report_request(address, request->method, request->target, request->status,
 			request->received);
@@ -795,7 +847,7 @@ static void connection_event(void *context, struct MHD_Connection *connection,
 			return;
 		socket->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
 				     ->connect_fd;
-		socket->deadline = clock_ms() + http->server->options->request_timeout;
+		socket->deadline = clock_ms() + http->config->request_timeout;
 		socket->back = &http->connections;
 		socket->next = http->connections;
 		if (socket->next != NULL)
@@ -830,8 +882,8 @@ bool http_accept(struct http *http, int listener)
 	return true;
 }
 
-struct http *http_new(struct server *server, struct fanout *fanout,
-	const struct http_routes *routes, struct error *error)
+struct http *http_new(
+	const struct http_config *config, void *context, int epoll, struct error *error)
 {
 	struct http *http = calloc(1, sizeof(*http));
 	struct rlimit files = {.rlim_cur = 1024};
@@ -841,10 +893,9 @@ struct http *http_new(struct server *server, struct fanout *fanout,
 	getrlimit(RLIMIT_NOFILE, &files);
 	if (files.rlim_cur > 1 << 20)
 		files.rlim_cur = 1 << 20;
-	http->server = server;
-	http->fanout = fanout;
-	http->routes = routes;
-	http->lingerers.epoll = fanout->epoll;
+	http->config = config;
+	http->context = context;
+	http->lingerers.epoll = epoll;
 	/* Without a listening socket: the loop accepts.  TURBO leaves out the shutdown() before
 	 * close(), which is what lets a socket be handed over. */
 	http->daemon = MHD_start_daemon(
@@ -853,7 +904,7 @@ struct http *http_new(struct server *server, struct fanout *fanout,
 		MHD_OPTION_NOTIFY_COMPLETED, end_request, http, MHD_OPTION_NOTIFY_CONNECTION,
 		connection_event, http, MHD_OPTION_CONNECTION_LIMIT, (unsigned)files.rlim_cur,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)ANSWER_TIMEOUT,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, connection_memory(server), MHD_OPTION_END);
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, connection_memory(config), MHD_OPTION_END);
 	if (http->daemon == NULL)
 		goto err1;
 	return http;
@@ -907,6 +958,11 @@ void http_tick(struct http *http)
 		}
 	}
 	linger_tick(&http->lingerers, now);
+}
+
+uint64_t http_requests(const struct http *http)
+{
+	return counter_read(&http->requests);
 }
 
 size_t http_busy(const struct http *http)

@@ -16,9 +16,10 @@
 #include <sys/types.h>
 
 #include "buf.h"
-#include "fanout.h"
+#include "error.h"
+#include "option.h"
+#include "quota.h"
 #include "route.h"
-#include "server.h"
 
 struct http;
 struct request;
@@ -42,30 +43,41 @@ struct http_routes {
 	size_t count;
 };
 
-struct request {
-	/* For handlers to use. */
-	const char *method;
-	struct server *server;
-	struct fanout *fanout;
-	struct route route;
-	struct buf body;
-	void *state;			 /* the handler's own */
-	void (*free_state)(void *state); /* called at the end, if not NULL */
-
-	/* http.c's. */
-	struct http *http;
-	struct MHD_Connection *connection;
-	struct MHD_Response *response;
-	const struct handler *handler;
-	char *target;
-	unsigned status;
-	enum { REQUEST_NEW, REQUEST_BODY, REQUEST_RUN, REQUEST_TAKEN } stage;
-	unsigned refused;   /* the status by which the body is refused before it is read; or 0 */
-	uint64_t announced; /* the Content-Length; 0 if there is none */
-	size_t received;    /* bytes of body, for the log */
-	int64_t held;	    /* of server->bodies */
-	bool waiting;
+/* What it serves, and how; outlives it. */
+struct http_config {
+	const struct http_routes *routes;
+	const struct option_list *cors; /* origins that may read and publish, or "*" */
+	size_t max_body;		/* bytes of a request's body */
+	struct quota *bodies;		/* bytes that all requests hold together */
+	size_t max_parameters;		/* of a query, each of the length of a topic */
+	int64_t request_timeout;	/* ms for a request's head, and for its body */
+	unsigned stall_timeout; /* ms for which a socket that was taken over may take nothing */
+	const _Atomic bool *draining; /* on the way out: requests are refused */
+	bool verbose;		      /* log each request */
 };
+
+/* --- what a request is --- */
+
+/* request_context(request): what http_new() was given for the handlers. */
+void *request_context(const struct request *request);
+
+/* request_route(request): what its target names. */
+const struct route *request_route(const struct request *request);
+
+/* request_target(request): its target as it came. */
+const char *request_target(const struct request *request);
+
+/* request_body(request): for run(), which may change it. */
+struct buf *request_body(struct request *request);
+
+/*
+ * request_set_state(request, state, free_state):
+ * What the handler has to keep until the request ends, which is when ${free_state} is called.
+ */
+void request_set_state(struct request *request, void *state, void (*free_state)(void *state));
+
+/* request_answered(request): was an answer given, by what follows? */
+bool request_answered(const struct request *request);
 
 /* request_header(request, name): a header's value, or NULL. */
 const char *request_header(const struct request *request, const char *name);
@@ -116,7 +128,7 @@ void request_reply_file(struct request *request, const char *type, int fd, uint6
 
 /*
  * request_reply_stream(request, type, read):
- * Answer 200 with what ${read} gives, called with request->state: bytes written to ${out}, 0 when
+ * Answer 200 with what ${read} gives, called with the state: bytes written to ${out}, 0 when
  * it has to wait (it calls request_resume() later), -1 at the end, -2 for a failure (the
  * connection is cut, so that the client sees that it is not whole).
  */
@@ -139,11 +151,12 @@ void request_wait(struct request *request);
 void request_resume(struct request *request);
 
 /*
- * request_take_socket(request):
- * A descriptor of the client's socket, for the caller to own; -1 with errno.  The library closes
- * its own without shutting the connection down.
+ * request_take_socket(request, status):
+ * The answer is written by hand, with this status (for the log).  A descriptor of the client's
+ * socket, for the caller to own; -1 with errno.  The library closes its own without shutting the
+ * connection down.
  */
-int request_take_socket(struct request *request);
+int request_take_socket(struct request *request, unsigned status);
 
 /*
  * request_write_head(request, status, type, more, out, size):
@@ -166,9 +179,13 @@ bool request_check_origin(struct request *request, const char *what);
 
 /* --- for the loop --- */
 
-/* http_new(server, fanout, routes, error): NULL with a reason. */
-struct http *http_new(struct server *server, struct fanout *fanout,
-	const struct http_routes *routes, struct error *error);
+/*
+ * http_new(config, context, epoll, error):
+ * ${context} is for the handlers; the loop's ${epoll} watches sockets that linger (source.h).  NULL
+ * with a reason.
+ */
+struct http *http_new(
+	const struct http_config *config, void *context, int epoll, struct error *error);
 
 /* http_fd(http): readable when http_run() has something to do. */
 int http_fd(const struct http *http);
@@ -188,7 +205,10 @@ int http_timeout(struct http *http);
 /* http_tick(http): cut off connections whose request takes too long.  May be called at any time. */
 void http_tick(struct http *http);
 
-/* http_busy(http): requests that wait for the log. */
+/* http_requests(http): how many there were.  Any thread. */
+uint64_t http_requests(const struct http *http);
+
+/* http_busy(http): requests that wait. */
 size_t http_busy(const struct http *http);
 
 /* http_free(http): end all connections.  None may be waiting.  Takes NULL. */

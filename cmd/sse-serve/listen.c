@@ -141,8 +141,8 @@ static int bind_failed(const char *host, const char *port, struct error *error)
 		strerror(why));
 }
 
-static int listen_host(const struct options *options, struct listeners *listeners, const char *host,
-	const char *port, struct error *error)
+static int listen_host(bool open, struct listeners *listeners, const char *host, const char *port,
+	struct error *error)
 {
 	struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
 				.ai_socktype = SOCK_STREAM},
@@ -154,7 +154,7 @@ static int listen_host(const struct options *options, struct listeners *listener
 	if (code != 0)
 		return error_set(error, EX_USAGE, "there is no address %s to listen on: %s", host,
 			gai_strerror(code));
-	if (!address_is_loopback(found->ai_addr) && !options->open) {
+	if (!address_is_loopback(found->ai_addr) && !open) {
 		freeaddrinfo(found);
 		return error_set(error, EX_USAGE,
 			"%s can be reached from other machines, and there is no access control: "
@@ -214,8 +214,7 @@ static int listen_loopback(struct listeners *listeners, const char *port, struct
 }
 
 /* ADDR:PORT, [ADDR]:PORT, PORT or unix:PATH. */
-static int listen_one(const struct options *options, struct listeners *listeners, const char *text,
-	struct error *error)
+static int listen_one(bool open, struct listeners *listeners, const char *text, struct error *error)
 {
 	const char *colon = strrchr(text, ':');
 	const char *port = colon != NULL ? colon + 1 : text;
@@ -244,18 +243,19 @@ static int listen_one(const struct options *options, struct listeners *listeners
 	}
 	if (host[0] == '\0' || strcmp(host, "localhost") == 0)
 		return listen_loopback(listeners, port, error);
-	return listen_host(options, listeners, host, port, error);
+	return listen_host(open, listeners, host, port, error);
 }
 
-int listen_open(const struct options *options, struct listeners *listeners, struct error *error)
+int listen_open(const struct option_list *places, bool open, struct listeners *listeners,
+	struct error *error)
 {
 	int result = 0;
 
 	*listeners = (struct listeners){0};
-	if (options->listen.count == 0)
+	if (places->count == 0)
 		result = listen_loopback(listeners, DEFAULT_LISTEN, error);
-	for (size_t i = 0; i < options->listen.count && result == 0; i++)
-		result = listen_one(options, listeners, options->listen.values[i], error);
+	for (size_t i = 0; i < places->count && result == 0; i++)
+		result = listen_one(open, listeners, places->values[i], error);
 	if (result != 0)
 		listen_close(listeners);
 	return result;

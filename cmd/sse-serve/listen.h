@@ -3,10 +3,11 @@
 #ifndef LISTEN_H
 #define LISTEN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "error.h"
-#include "options.h"
+#include "option.h"
 
 #define LISTEN_MAX 16
 
@@ -19,12 +20,13 @@ struct listeners {
 };
 
 /*
- * listen_open(options, listeners, error):
- * Bind and listen as --listen says, by default on port 8000 of the loopback addresses that exist.
- * EX_USAGE for what cannot be meant (or is beyond loopback without --open), EX_UNAVAILABLE if a
- * port is taken, EX_NOPERM if it is not ours to take.
+ * listen_open(places, open, listeners, error):
+ * Bind and listen at ${places}, as --listen gives them, by default on port 8000 of the loopback
+ * addresses that exist. EX_USAGE for what cannot be meant (or is beyond loopback and not ${open}),
+ * EX_UNAVAILABLE if a port is taken, EX_NOPERM if it is not ours to take.
  */
-int listen_open(const struct options *options, struct listeners *listeners, struct error *error);
+int listen_open(const struct option_list *places, bool open, struct listeners *listeners,
+	struct error *error);
 
 /* listen_close(listeners): close all, and remove local sockets. */
 void listen_close(struct listeners *listeners);

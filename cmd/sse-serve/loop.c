@@ -9,12 +9,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "api.h"
+#include "commit.h"
 #include "fanout.h"
 #include "herald.h"
 #include "http.h"
 #include "loop.h"
 #include "report.h"
-#include "routes.h"
+#include "source.h"
 #include "status.h"
 #include "ticker.h"
 
@@ -30,9 +32,10 @@ struct listening {
 };
 
 struct loop {
-	struct server *server;
+	struct commit *commit;
 	struct mailbox mailbox;
 	struct fanout fanout;
+	struct api api;
 	struct http *http;
 	struct ticker ticker;
 	struct herald *herald; /* the first loop's, as what follows; NULL: another's */
@@ -126,7 +129,7 @@ static int run_timers(struct loop *loop)
 	due[1] = ticker_run(&loop->ticker, loop->fanout.now);
 	due[2] = loop->herald != NULL ? herald_run(loop->herald, loop->fanout.now) : -1;
 	due[3] = loop->status != NULL ? status_run(loop->status, loop->fanout.now) : -1;
-	commit_wake(loop->server->commit);
+	commit_wake(loop->commit);
 	if (loop->accept_paused && (int32_t)(loop->fanout.now - loop->accept_again) >= 0) {
 		loop->accept_paused = false;
 		set_accepting(loop, true);
@@ -156,7 +159,7 @@ static void turn(struct loop *loop, int timeout)
 		loop->web_ready = false;
 		http_run(loop->http);
 	}
-	commit_wake(loop->server->commit);
+	commit_wake(loop->commit);
 }
 
 /* What is committed is answered, and no list waits for its next chunk. */
@@ -212,30 +215,34 @@ static int watch_all(struct loop *loop, const struct listeners *listeners)
 	return 0;
 }
 
-struct loop *loop_new(struct server *server, unsigned number, const struct listeners *listeners,
-	struct error *error)
+struct loop *loop_new(const struct loop_config *config, unsigned number, struct error *error)
 {
 	struct loop *loop = calloc(1, sizeof(*loop));
 
 	if (loop == NULL)
 		goto err0;
-	loop->server = server;
+	loop->commit = config->commit;
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (loop->epoll < 0)
 		goto err1;
 	if (mailbox_init(&loop->mailbox) != 0)
 		goto err2;
-	fanout_init(&loop->fanout, &server->fanouts, &loop->mailbox, loop->epoll, number, clock_ms());
+	fanout_init(
+		&loop->fanout, config->fanouts, &loop->mailbox, loop->epoll, number, clock_ms());
 	/* One loop ticks, tells who joins, and what the server does, for all. */
-	ticker_init(&loop->ticker, server->commit, &loop->mailbox,
-		number == 0 ? (uint32_t)server->options->tick : 0, clock_ms());
-	if (number == 0 && ((loop->herald = herald_new(server->roster, server->commit, &loop->mailbox)) == NULL ||
-				   (loop->status = status_new(server, &loop->mailbox)) == NULL))
+	ticker_init(&loop->ticker, config->commit, &loop->mailbox, number == 0 ? config->tick : 0,
+		clock_ms());
+	if (number == 0 && ((loop->herald = herald_new(
+				     config->roster, config->commit, &loop->mailbox)) == NULL ||
+				   (loop->status = status_new(config->metrics, config->topics,
+					    &loop->mailbox)) == NULL))
 		goto err4;
-	loop->http = http_new(server, &loop->fanout, &routes_all, error);
+	loop->api = *config->api;
+	loop->api.fanout = &loop->fanout;
+	loop->http = http_new(config->http, &loop->api, loop->epoll, error);
 	if (loop->http == NULL)
 		goto err4;
-	if (watch_all(loop, listeners) != 0)
+	if (watch_all(loop, config->listeners) != 0)
 		goto err5;
 	return loop;
 
@@ -266,6 +273,11 @@ struct mailbox *loop_mailbox(struct loop *loop)
 struct fanout *loop_fanout(struct loop *loop)
 {
 	return &loop->fanout;
+}
+
+struct http *loop_http(struct loop *loop)
+{
+	return loop->http;
 }
 
 int loop_start(struct loop *loop, struct error *error)

@@ -3,31 +3,35 @@
 #include <inttypes.h>
 #include <stddef.h>
 
+#include "api.h"
 #include "buf.h"
+#include "commit.h"
 #include "counter.h"
 #include "fanout.h"
 #include "http.h"
 #include "metrics.h"
-#include "server.h"
+#include "roster.h"
+#include "store.h"
+#include "window.h"
 
-void metrics_read(const struct server *server, struct metrics_sum *sum)
+void metrics_read(const struct metrics_sources *sources, struct metrics_sum *sum)
 {
 	*sum = (struct metrics_sum){
-		.uptime = (counter_clock() - server->started) / 1000000,
-		.names = (uint64_t)roster_count(server->roster),
-		.published = counter_read(&commit_counts(server->commit)->published),
-		.window_cap = window_size(server->window),
+		.uptime = (counter_clock() - sources->started) / 1000000,
+		.names = (uint64_t)roster_count(sources->roster),
+		.published = counter_read(&commit_counts(sources->commit)->published),
+		.window_cap = window_size(sources->window),
 	};
-	for (unsigned i = 0; i < server->fanouts.count; i++) {
-		const struct fanout *fanout = server->fanouts.all[i];
+	for (unsigned i = 0; i < sources->fanouts->count; i++) {
+		const struct fanout *fanout = sources->fanouts->all[i];
 
 		sum->streams += atomic_load_explicit(&fanout->placed, memory_order_relaxed);
 		sum->behind += counter_read(&fanout->behind);
-		sum->requests += counter_read(&fanout->requests);
+		sum->requests += http_requests(sources->https[i]);
 		sum->delivered += counter_read(&fanout->delivered);
 	}
-	window_use(server->window, &sum->window_bytes, &sum->window_events);
-	server->store->ops->size(server->store, &sum->database_bytes, &sum->database_events);
+	window_use(sources->window, &sum->window_bytes, &sum->window_events);
+	sources->store->ops->size(sources->store, &sum->database_bytes, &sum->database_events);
 }
 
 /* --- for Prometheus --- */
@@ -77,19 +81,19 @@ static bool add_times(
 		counter_read(&times->count));
 }
 
-static bool write_metrics(const struct server *server, struct buf *out)
+static bool write_metrics(const struct metrics_sources *sources, struct buf *out)
 {
 	struct metrics_sum sum;
 
-	metrics_read(server, &sum);
+	metrics_read(sources, &sum);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if (!add_row(out, &rows[i], &sum))
 			return false;
 	}
 	return add_times(out, "sse_sync_seconds", "What made batches of events durable took.",
-		       &server->store->sync) &&
+		       &sources->store->sync) &&
 	       add_times(out, "sse_publish_seconds", "From POSTs to be stored to their answers.",
-		       &commit_counts(server->commit)->took) &&
+		       &commit_counts(sources->commit)->took) &&
 	       buf_add_text(out, "# HELP sse_build_info The version.\n# TYPE sse_build_info gauge\n"
 				 "sse_build_info{version=\"" SSE_TOOLS_VERSION "\"} 1\n");
 }
@@ -99,7 +103,7 @@ void metrics_run(struct request *request)
 	struct buf out;
 
 	buf_init(&out, 64 << 10);
-	if (write_metrics(request->server, &out))
+	if (write_metrics(api_of(request)->metrics, &out))
 		request_reply(request, 200, "text/plain; version=0.0.4; charset=utf-8", out.data,
 			out.len);
 	else

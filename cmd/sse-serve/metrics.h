@@ -5,8 +5,24 @@
 
 #include <stdint.h>
 
+struct commit;
+struct fanouts;
+struct http;
 struct request;
-struct server;
+struct roster;
+struct store;
+struct window;
+
+/* Those that count. */
+struct metrics_sources {
+	uint64_t started; /* by counter_clock() */
+	struct roster *roster;
+	struct commit *commit;
+	const struct window *window;
+	struct store *store;
+	const struct fanouts *fanouts;
+	struct http *const *https; /* of the loops, as many as there are fan-outs */
+};
 
 /* How all stand at one moment, or about that. */
 struct metrics_sum {
@@ -17,8 +33,8 @@ struct metrics_sum {
 	int64_t database_bytes, database_events; /* of events -1: not known */
 };
 
-/* metrics_read(server, sum): any thread. */
-void metrics_read(const struct server *server, struct metrics_sum *sum);
+/* metrics_read(sources, sum): any thread. */
+void metrics_read(const struct metrics_sources *sources, struct metrics_sum *sum);
 
 /* GET /metrics: as text for Prometheus. */
 void metrics_run(struct request *request);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "accept.h"
+#include "api.h"
 #include "pages.h"
 
 /*
@@ -140,7 +141,7 @@ static void reply_embedded(struct request *request, const char *path)
 {
 	const struct page *page = find_embedded(page_of(path));
 	struct page_bytes bytes;
-	bool gzip;
+	bool gzip, known;
 	char etag[24];
 
 	if (page == NULL) {
@@ -151,11 +152,12 @@ static void reply_embedded(struct request *request, const char *path)
 	       accept_names(request_header(request, "Accept-Encoding"), "gzip");
 	bytes = gzip ? page->gzip : page->plain;
 	embedded_etag(bytes, etag);
-	if (has_already(request, etag))
+	known = has_already(request, etag);
+	if (known)
 		request_reply_static(request, 304, NULL, "", 0);
 	else
 		request_reply_static(request, 200, type_of(page->path), bytes.data, bytes.len);
-	if (gzip && request->status == 200)
+	if (gzip && !known)
 		request_add_header(request, "Content-Encoding", "gzip");
 	if (page->gzip.len > 0)
 		request_add_header(request, "Vary", "Accept-Encoding");
@@ -211,7 +213,7 @@ static void reply_open_file(
 static void redirect_to_folder(struct request *request)
 {
 	char location[PATH_MAX];
-	const char *target = request->target;
+	const char *target = request_target(request);
 	size_t len = strcspn(target, "?#");
 
 	/* "//host" would be another host. */
@@ -292,8 +294,8 @@ static void reply_path(struct request *request, const char *folder, const char *
 
 void pages_run(struct request *request)
 {
-	const char *path = request->route.path;
-	const char *folder = request->server->options->web;
+	const char *path = request_route(request)->path;
+	const char *folder = api_of(request)->web;
 
 	while (*path == '/')
 		path++;

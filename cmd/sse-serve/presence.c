@@ -4,8 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api.h"
+#include "fanout.h"
 #include "json.h"
 #include "presence.h"
+#include "roster.h"
 
 /* The answer, which lives as long as the request. */
 static void free_answer(void *state)
@@ -37,11 +40,13 @@ static bool write_answer(const struct request *request, struct buf *answer)
 	bool written;
 
 	buf_init(&names, SIZE_MAX / 2);
-	written =
-		roster_names(request->server->roster, request->route.topic, &names, &count) == 0 &&
-		buf_addf(answer, "{\"count\":%zu,\"names\":[", count) &&
-		add_names(answer, &names) &&
-		buf_addf(answer, "],\"streams\":%" PRIu64 "}\n", fanout_count(&request->server->fanouts, request->route.topic));
+	written = roster_names(api_of(request)->roster, request_route(request)->topic, &names,
+			  &count) == 0 &&
+		  buf_addf(answer, "{\"count\":%zu,\"names\":[", count) &&
+		  add_names(answer, &names) &&
+		  buf_addf(answer, "],\"streams\":%" PRIu64 "}\n",
+			  fanout_count(
+				  api_of(request)->fanout->shared, request_route(request)->topic));
 	buf_free(&names);
 	return written;
 }
@@ -52,15 +57,14 @@ void presence_run(struct request *request)
 
 	if (answer != NULL) {
 		buf_init(answer, SIZE_MAX / 2);
-		request->state = answer;
-		request->free_state = free_answer;
+		request_set_state(request, answer, free_answer);
 	}
 	if (answer == NULL || !write_answer(request, answer)) {
 		request_problem(request, 503, "out of memory; try again later");
 	} else if (!request_hold(request, answer->len)) {
 		/* Many that ask for many names must not make the server hold them all. */
-		request_problem(request, 503, REQUEST_BODIES_FULL,
-			(long long)request->server->options->max_bodies);
+		request_problem(
+			request, 503, REQUEST_BODIES_FULL, (long long)api_of(request)->max_bodies);
 	} else {
 		request_reply_static(request, 200, "application/json", answer->data, answer->len);
 		request_add_header(request, "Cache-Control", "no-cache");

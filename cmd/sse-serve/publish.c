@@ -7,9 +7,12 @@
 #include <sysexits.h>
 
 #include "accept.h"
+#include "api.h"
 #include "batch.h"
 #include "cloudevent.h"
+#include "commit.h"
 #include "content.h"
+#include "fanout.h"
 #include "publish.h"
 #include "report.h"
 #include "shape.h"
@@ -115,10 +118,10 @@ static void check_type(struct request *request)
 			type);
 	else if (format->refusal != NULL)
 		request_problem(request, 415, "%s", format->refusal);
-	else if (!format->shaped && shape_requires(request->route.topic))
+	else if (!format->shaped && shape_requires(request_route(request)->topic))
 		request_problem(request, 415,
 			"the topic %s takes application/json and application/x-ndjson",
-			request->route.topic);
+			request_route(request)->topic);
 	else if (!charset_is_utf8(type))
 		request_problem(
 			request, 415, "the charset of '%.100s' is not taken: send UTF-8", type);
@@ -146,8 +149,8 @@ void publish_check(struct request *request)
 	if (!request_check_origin(request, "publish here") || !check_coding(request))
 		return;
 	check_type(request);
-	if (request->response != NULL || request_header(request, "Idempotency-Key") == NULL ||
-		request->route.query.ephemeral)
+	if (request_answered(request) || request_header(request, "Idempotency-Key") == NULL ||
+		request_route(request)->query.ephemeral)
 		return;
 	fault = content_header_key_fault(key_of(request));
 	if (fault != NULL)
@@ -162,7 +165,7 @@ void publish_check(struct request *request)
  */
 static unsigned read_query(struct post *post, struct error *error)
 {
-	const struct route_query *query = &post->request->route.query;
+	const struct route_query *query = &request_route(post->request)->query;
 	const char *type = query->event != NULL ? query->event : "update";
 	const char *fault;
 
@@ -184,7 +187,7 @@ static unsigned finish_one(struct post *post, struct sse_text data)
 {
 	struct store_append *append = &post->append;
 
-	append->topic = post->request->route.topic;
+	append->topic = request_route(post->request)->topic;
 	append->event.type = post->type;
 	append->event.data = data;
 	append->event.ephemeral = post->ephemeral;
@@ -198,11 +201,11 @@ static unsigned finish_one(struct post *post, struct sse_text data)
 /* Find the one JSON value that the body is. */
 static unsigned check_json(struct post *post, struct json_text *value, struct error *error)
 {
-	struct buf *body = &post->request->body;
+	struct buf *body = request_body(post->request);
 	struct json_error reason;
 
 	/* Nobody wants envelopes to be stored as the data for a slip of the pen. */
-	if (post->request->route.query.envelope) {
+	if (request_route(post->request)->query.envelope) {
 		error_set(error, EX_DATAERR,
 			"envelopes are sent as application/x-ndjson, also one alone");
 		return 400;
@@ -217,11 +220,11 @@ static unsigned check_json(struct post *post, struct json_text *value, struct er
 
 static unsigned finish_json(struct post *post, struct json_text value, struct error *error)
 {
-	const char *topic = post->request->route.topic;
+	const char *topic = request_route(post->request)->topic;
 
 	post->append.event.json = true;
 	if (shape_requires(topic)) {
-		buf_init(&post->data, post->request->body.cap + 256);
+		buf_init(&post->data, request_body(post->request)->cap + 256);
 		if (shape_apply(topic, value, &post->data, error) != 0)
 			return 400;
 		value = (struct json_text){post->data.data, post->data.len};
@@ -243,7 +246,7 @@ static unsigned read_json(struct post *post, struct error *error)
 /* Its own type and key count where the request names none. */
 static unsigned read_cloudevent(struct post *post, struct error *error)
 {
-	bool typed = post->request->route.query.event != NULL;
+	bool typed = request_route(post->request)->query.event != NULL;
 	bool keyed = post->key.len > 0 || post->ephemeral;
 	unsigned uses = (typed ? 0 : CLOUDEVENT_TYPE) | (keyed ? 0 : CLOUDEVENT_KEY);
 	struct cloudevent event;
@@ -263,7 +266,7 @@ static unsigned read_cloudevent(struct post *post, struct error *error)
 
 static unsigned read_text(struct post *post, struct error *error)
 {
-	struct buf *body = &post->request->body;
+	struct buf *body = request_body(post->request);
 	size_t valid = sse_utf8_valid(body->data, body->len);
 	const char *fault;
 
@@ -293,10 +296,10 @@ static bool hold_batch(struct post *post)
 static unsigned read_lines(struct post *post, struct error *error)
 {
 	struct request *request = post->request;
-	struct batch_rules rules = {.topic = request->route.topic,
+	struct batch_rules rules = {.topic = request_route(request)->topic,
 		.type = post->type,
 		.key = post->key,
-		.envelope = request->route.query.envelope};
+		.envelope = request_route(request)->query.envelope};
 	enum batch_result result;
 
 	if (post->ephemeral) {
@@ -304,13 +307,14 @@ static unsigned read_lines(struct post *post, struct error *error)
 			"an ephemeral event is sent alone, as application/json or text/plain");
 		return 400;
 	}
-	result = batch_read(&post->batch, request->body.data, request->body.len, &rules, error);
+	result = batch_read(&post->batch, request_body(request)->data, request_body(request)->len,
+		&rules, error);
 	if (result != BATCH_OK)
 		return result == BATCH_WRONG ? 400 : result == BATCH_TOO_MANY ? 413 : 503;
 	post->lines = accept_names(request_header(request, "Accept"), "application/x-ndjson");
 	if (!hold_batch(post)) {
 		error_set(error, EX_TEMPFAIL, REQUEST_BODIES_FULL,
-			(long long)request->server->options->max_bodies);
+			(long long)api_of(request)->max_bodies);
 		return 503;
 	}
 	post->publish.group =
@@ -333,7 +337,7 @@ static void free_post(void *state)
 
 static size_t format_id(const struct post *post, uint64_t position, char id[IDENTITY_TEXT])
 {
-	return identity_format(&post->request->server->store->identity, position, id);
+	return identity_format(&api_of(post->request)->store->identity, position, id);
 }
 
 /* A line for each event, in their order.  Return -1 without memory. */
@@ -385,7 +389,8 @@ static void reply_stored(struct post *post)
 	else
 		request_reply_static(request, 201, NULL, "", 0);
 	if (post->publish.group.appends == &post->append) {
-		snprintf(location, sizeof(location), "/api/%s/%s", request->route.topic, id);
+		snprintf(location, sizeof(location), "/api/%s/%s", request_route(request)->topic,
+			id);
 		request_add_header(request, "Location", location);
 	}
 	request_add_header(request, "Last-Event-ID", id);
@@ -450,11 +455,11 @@ static void submit(struct post *post)
 	struct publish *publish = &post->publish;
 
 	publish->message.handle = take_result;
-	publish->mailbox = request->fanout->mailbox;
-	publish->bytes = request->body.len + batch_bytes(&post->batch) + sizeof(*post);
-	if (request->server->draining) {
+	publish->mailbox = api_of(request)->fanout->mailbox;
+	publish->bytes = request_body(request)->len + batch_bytes(&post->batch) + sizeof(*post);
+	if (commit_draining(api_of(request)->commit)) {
 		request_problem(request, 503, "the server is stopping; try again");
-	} else if (!commit_submit(request->server->commit, publish)) {
+	} else if (!commit_submit(api_of(request)->commit, publish)) {
 		request_problem(
 			request, 503, "too many events wait to be stored; try again in a second");
 	} else {
@@ -474,8 +479,7 @@ void publish_run(struct request *request)
 		return;
 	}
 	post->request = request;
-	request->state = post;
-	request->free_state = free_post;
+	request_set_state(request, post, free_post);
 	status = read_query(post, &error);
 	if (status == 0)
 		status = format->read(post, &error);
@@ -483,6 +487,6 @@ void publish_run(struct request *request)
 		request_problem(request, status, "%s", error.text);
 	else
 		submit(post);
-	if (request->response != NULL)
+	if (request_answered(request))
 		let_go(post);
 }

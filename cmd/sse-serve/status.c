@@ -4,14 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api.h"
 #include "buf.h"
 #include "commit.h"
 #include "counter.h"
 #include "fanout.h"
 #include "metrics.h"
 #include "status.h"
+#include "store.h"
 #include "stream.h"
 #include "timestamp.h"
+#include "topic.h"
 
 #define INTERVAL_MS 1000
 
@@ -36,7 +39,8 @@ struct reading {
 struct status {
 	struct publish publish; /* first */
 	struct store_append append;
-	struct server *server;
+	const struct metrics_sources *sources;
+	struct topics *known;
 	bool busy;   /* the event is with the log thread */
 	bool active; /* somebody reads */
 	uint32_t due;
@@ -52,13 +56,15 @@ static void back(struct message *message)
 	((struct status *)message)->busy = false;
 }
 
-struct status *status_new(struct server *server, struct mailbox *mailbox)
+struct status *status_new(
+	const struct metrics_sources *sources, struct topics *topics, struct mailbox *mailbox)
 {
 	struct status *status = calloc(1, sizeof(*status));
 
 	if (status == NULL)
 		return NULL;
-	status->server = server;
+	status->sources = sources;
+	status->known = topics;
 	status->publish.message.handle = back;
 	status->publish.mailbox = mailbox;
 	status->publish.bytes = sizeof(*status);
@@ -99,15 +105,14 @@ static int grow(struct status *status, uint32_t count)
 /* Look at all topics: what was published since, and who reads them now. */
 static int look_at_topics(struct status *status)
 {
-	struct server *server = status->server;
-	uint32_t count = topics_count(server->topics);
+	uint32_t count = topics_count(status->known);
 
 	if (count > status->count && grow(status, count) != 0)
 		return -1;
 	if (status->count > 0)
-		fanout_census(&server->fanouts, status->streams, status->count);
+		fanout_census(status->sources->fanouts, status->streams, status->count);
 	for (uint32_t i = 0; i < status->count; i++) {
-		const struct topic *topic = topics_get(server->topics, i);
+		const struct topic *topic = topics_get(status->known, i);
 		struct activity *one = &status->topics[i];
 		uint64_t published = atomic_load_explicit(&topic->published, memory_order_relaxed);
 
@@ -159,7 +164,7 @@ static bool add_topics(struct status *status)
 	count = most_active(status, numbers);
 	for (size_t i = 0; i < count; i++) {
 		const struct activity *one = &status->topics[numbers[i]];
-		const struct topic *topic = topics_get(status->server->topics, numbers[i]);
+		const struct topic *topic = topics_get(status->known, numbers[i]);
 
 		if (!buf_addf(out,
 			    "%s{\"topic\":\"%s\",\"streams\":%" PRIu32 ",\"published\":%" PRIu64
@@ -204,12 +209,12 @@ static bool add_sizes(struct buf *out, const struct metrics_sum *sum)
 
 static bool write_event(struct status *status)
 {
-	const struct server *server = status->server;
+	const struct metrics_sources *sources = status->sources;
 	struct buf *out = &status->data;
 	struct metrics_sum sum;
 	char time[TIMESTAMP_TEXT];
 
-	metrics_read(server, &sum);
+	metrics_read(sources, &sum);
 	out->len = 0;
 	return buf_addf(out,
 		       "{\"time\":\"%s\",\"uptime\":%" PRIu64 ",\"version\":\"" SSE_TOOLS_VERSION
@@ -219,8 +224,8 @@ static bool write_event(struct status *status)
 		       timestamp_format(store_now(), time), sum.uptime, sum.streams, sum.behind,
 		       sum.names, sum.published, sum.delivered, sum.requests) &&
 	       add_topics(status) && buf_add_text(out, "],") && add_sizes(out, &sum) &&
-	       add_times(out, "sync_us", &server->store->sync, &status->sync) &&
-	       add_times(out, "publish_us", &commit_counts(server->commit)->took, &status->sent) &&
+	       add_times(out, "sync_us", &sources->store->sync, &status->sync) &&
+	       add_times(out, "publish_us", &commit_counts(sources->commit)->took, &status->sent) &&
 	       buf_add_byte(out, '}');
 }
 
@@ -229,25 +234,25 @@ static void wake_up(struct status *status, uint32_t now)
 {
 	status->active = true;
 	status->due = now;
-	status->sync = look_at(&status->server->store->sync);
-	status->sent = look_at(&commit_counts(status->server->commit)->took);
+	status->sync = look_at(&status->sources->store->sync);
+	status->sent = look_at(&commit_counts(status->sources->commit)->took);
 }
 
 static void send_event(struct status *status)
 {
-	if (status->busy || status->server->draining || !write_event(status))
+	if (status->busy || commit_draining(status->sources->commit) || !write_event(status))
 		return;
 	status->append = (struct store_append){.topic = TOPIC_SYSTEM,
 		.event = {.json = true,
 			.ephemeral = true,
 			.type = {"stats", 5},
 			.data = {status->data.data, status->data.len}}};
-	status->busy = commit_submit(status->server->commit, &status->publish);
+	status->busy = commit_submit(status->sources->commit, &status->publish);
 }
 
 int status_run(struct status *status, uint32_t now)
 {
-	if (status->server->fanouts.system_readers == 0) {
+	if (status->sources->fanouts->system_readers == 0) {
 		status->active = false;
 		return -1;
 	}
@@ -271,7 +276,7 @@ bool status_busy(const struct status *status)
 
 void status_check(struct request *request)
 {
-	if (!request->server->options->open_status && !request_is_local(request))
+	if (!api_of(request)->open_status && !request_is_local(request))
 		request_problem(request, 403,
 			"the server's own figures are for its own machine; the operator can open "
 			"them with --open-status");
@@ -280,7 +285,7 @@ void status_check(struct request *request)
 void status_check_stream(struct request *request)
 {
 	status_check(request);
-	if (request->response == NULL)
+	if (!request_answered(request))
 		stream_check(request);
 }
 

@@ -11,12 +11,17 @@
 
 #include "http.h"
 #include "mailbox.h"
-#include "server.h"
+#include "metrics.h"
 
 struct status;
+struct topics;
 
-/* status_new(server, mailbox): of the loop that has this mailbox.  NULL without memory. */
-struct status *status_new(struct server *server, struct mailbox *mailbox);
+/*
+ * status_new(sources, topics, mailbox):
+ * Of the loop that has this mailbox.  NULL without memory.
+ */
+struct status *status_new(
+	const struct metrics_sources *sources, struct topics *topics, struct mailbox *mailbox);
 
 /* status_free(status): when nothing is under way.  Takes NULL. */
 void status_free(struct status *status);

@@ -8,9 +8,16 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "api.h"
 #include "content.h"
+#include "fanout.h"
+#include "limits.h"
+#include "roster.h"
+#include "selection.h"
 #include "since.h"
+#include "store.h"
 #include "stream.h"
+#include "subscriber.h"
 
 /* What clients are told to wait before they reconnect, ms: spread, so that a restart brings no
  * herd. */
@@ -25,7 +32,8 @@ void stream_check(struct request *request)
 	const char *length = request_header(request, "Content-Length");
 
 	/* Its name would be seen by all. */
-	if (request->route.query.as != NULL && !request_check_origin(request, "take a name here"))
+	if (request_route(request)->query.as != NULL &&
+		!request_check_origin(request, "take a name here"))
 		return;
 	/* Its bytes would be taken for part of the stream's socket. */
 	if ((length != NULL && strcmp(length, "0") != 0) ||
@@ -48,7 +56,7 @@ int stream_since(const char *text, int64_t *since, struct error *error)
  */
 static int find_start(struct request *request, struct start *start, struct error *error)
 {
-	const struct route_query *query = &request->route.query;
+	const struct route_query *query = &request_route(request)->query;
 	const char *id = request_header(request, "Last-Event-ID");
 
 	if (id == NULL || id[0] == '\0')
@@ -59,8 +67,8 @@ static int find_start(struct request *request, struct start *start, struct error
 		start->kind = START_SINCE;
 		return stream_since(query->since, &start->since, error);
 	}
-	if (identity_parse(&request->server->store->identity, id,
-		    window_position(request->server->window), &start->after)) {
+	if (identity_parse(&api_of(request)->store->identity, id,
+		    window_position(api_of(request)->window), &start->after)) {
 		start->kind = START_AFTER;
 		return 0;
 	}
@@ -76,8 +84,8 @@ static int find_start(struct request *request, struct start *start, struct error
 /* Check all ?topic= of /api/event.  Return 0, or -1 with the reason. */
 static int check_topics(const struct request *request, struct error *error)
 {
-	const struct route_query *query = &request->route.query;
-	size_t max = (size_t)request->server->options->max_topics_per_stream;
+	const struct route_query *query = &request_route(request)->query;
+	size_t max = api_of(request)->topics_in_stream;
 	struct error reason = {0};
 
 	if (query->topic_count > max)
@@ -100,8 +108,8 @@ static int check_topics(const struct request *request, struct error *error)
 /* What the request is for.  NULL with the reason. */
 static struct selection *find_selection(const struct request *request, struct error *error)
 {
-	const struct route_query *query = &request->route.query;
-	const char *topic = request->route.topic;
+	const struct route_query *query = &request_route(request)->query;
+	const char *topic = request_route(request)->topic;
 	struct selection *selection;
 
 	if (topic == NULL && check_topics(request, error) != 0)
@@ -135,22 +143,21 @@ static size_t make_head(const struct request *request, char *head, size_t size)
 /* Is there room for one more?  If not, say why. */
 static bool admit(struct request *request, struct opening *opening)
 {
-	const struct options *options = request->server->options;
+	const struct api *api = api_of(request);
 
-	switch (limits_admit(
-		request->server->limits, request_address(request), &opening->address)) {
+	switch (limits_admit(api->limits, request_address(request), &opening->address)) {
 	case LIMITS_OK:
 		return true;
 	case LIMITS_STREAMS:
 		request_problem(request, 503,
 			"the limit of %lld open streams is reached (--max-streams); try again later",
-			(long long)options->max_streams);
+			(long long)api->max_streams);
 		break;
 	case LIMITS_ADDRESS:
 		request_problem(request, 429,
 			"the limit of %lld open streams of one address is reached "
 			"(--max-streams-per-address)",
-			(long long)options->max_streams_per_address);
+			(long long)api->max_streams_per_address);
 		request_add_header(request, "Retry-After", "10");
 		break;
 	case LIMITS_MEMORY:
@@ -175,7 +182,7 @@ static struct roster_stay *reserve(const struct request *request, const struct s
 		if (!topic_is_pattern(selection->patterns[i]))
 			topics[count++] = selection->patterns[i];
 	}
-	stay = roster_reserve(request->server->roster, topics, count, name, full);
+	stay = roster_reserve(api_of(request)->roster, topics, count, name, full);
 	free(topics);
 	return stay;
 }
@@ -183,7 +190,7 @@ static struct roster_stay *reserve(const struct request *request, const struct s
 /* With ?as=, find a place for the name.  False when a problem was replied. */
 static bool seat(struct request *request, struct opening *opening)
 {
-	const char *name = request->route.query.as;
+	const char *name = request_route(request)->query.as;
 	bool full = false;
 
 	if (name == NULL)
@@ -193,7 +200,7 @@ static bool seat(struct request *request, struct opening *opening)
 		request_problem(request, 503,
 			"the limit of %lld names that can be present is reached (--max-names); try "
 			"again later, or without ?as=",
-			(long long)request->server->options->max_names);
+			(long long)api_of(request)->max_names);
 	else if (opening->stay == NULL)
 		request_problem(request, 503, "out of memory; try again later");
 	return opening->stay != NULL;
@@ -206,16 +213,15 @@ static void hand_over(struct request *request, struct opening *opening)
 		opening_free(opening);
 		return;
 	}
-	opening->fd = request_take_socket(request);
+	opening->fd = request_take_socket(request, 200);
 	if (opening->fd < 0) {
 		request_problem(request, 503, "out of descriptors: %s", strerror(errno));
-		limits_release(request->server->limits, opening->address);
+		limits_release(api_of(request)->limits, opening->address);
 		opening_free(opening);
 		return;
 	}
-	request->status = 200;
-	opening->fanout = fanout_place(&request->server->fanouts);
-	if (opening->fanout == request->fanout) {
+	opening->fanout = fanout_place(api_of(request)->fanout->shared);
+	if (opening->fanout == api_of(request)->fanout) {
 		subscriber_open(opening);
 	} else {
 		struct mailbox *mailbox = opening->fanout->mailbox;
@@ -233,7 +239,7 @@ static void take_opening(struct message *message)
 /* Is the name in ?as=, if there is one, a name?  Return 0, or -1 with what is wrong. */
 static int check_name(const struct request *request, struct error *error)
 {
-	const char *name = request->route.query.as;
+	const char *name = request_route(request)->query.as;
 	const char *fault =
 		name != NULL ? content_name_fault((struct sse_text){name, strlen(name)}) : NULL;
 
@@ -267,7 +273,7 @@ static struct opening *read_opening(struct request *request)
 
 static void reply_head(struct request *request, const struct opening *opening)
 {
-	limits_release(request->server->limits, opening->address);
+	limits_release(api_of(request)->limits, opening->address);
 	request_reply_static(request, 200, "text/event-stream", "", 0);
 	request_add_header(request, "Cache-Control", "no-cache");
 	request_add_header(request, "X-Accel-Buffering", "no");

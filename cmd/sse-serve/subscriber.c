@@ -310,8 +310,8 @@ static void take_replay(struct message *message)
 
 static struct replay *new_replay(struct subscriber *subscriber)
 {
-	struct replay *replay =
-		replay_new(subscriber->fanout->shared->replayer, subscriber, subscriber->channel->selection);
+	struct replay *replay = replay_new(
+		subscriber->fanout->shared->replayer, subscriber, subscriber->channel->selection);
 
 	if (replay == NULL)
 		return NULL;
@@ -433,8 +433,7 @@ static int send_head(struct subscriber *subscriber, const struct opening *openin
 
 	memcpy(bytes, opening->head, len);
 	if (opening->start.kind == START_NOW || opening->start.kind == START_AFTER) {
-		identity_format(
-			subscriber->fanout->shared->identity, subscriber->cursor, id);
+		identity_format(subscriber->fanout->shared->identity, subscriber->cursor, id);
 		len += (size_t)snprintf(bytes + len, sizeof(bytes) - len, "id: %s\n\n", id);
 	}
 	return send_bytes(subscriber->fd, bytes, len) == (ssize_t)len ? 0 : -1;
