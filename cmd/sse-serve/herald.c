@@ -9,6 +9,12 @@
 /* Changes in one publish. */
 #define CHANGES 64
 
+/*
+ * More than an event's data takes, each byte of its name escaped.  It is had beforehand, since a
+ * change that the roster has handed out must be told.
+ */
+#define DATA_MAX (64 + 6 * ROSTER_NAME_MAX)
+
 /* When the log's queue is full: how long until the next try, ms. */
 #define PAUSE_MS 20
 
@@ -42,8 +48,13 @@ struct herald *herald_new(struct roster *roster, struct commit *commit, struct m
 	herald->publish.mailbox = mailbox;
 	herald->publish.bytes = sizeof(*herald);
 	herald->publish.group.appends = herald->appends;
-	for (size_t i = 0; i < CHANGES; i++)
-		buf_init(&herald->data[i], 1024);
+	for (size_t i = 0; i < CHANGES; i++) {
+		buf_init(&herald->data[i], DATA_MAX);
+		if (buf_reserve(&herald->data[i], DATA_MAX) == NULL) {
+			herald_free(herald);
+			return NULL;
+		}
+	}
 	return herald;
 }
 
@@ -54,23 +65,21 @@ void herald_free(struct herald *herald)
 	free(herald);
 }
 
-/* Make the event of change ${i}.  False without memory. */
-static bool make_event(struct herald *herald, size_t i)
+/* Make the event of change ${i}.  Its data has room. */
+static void make_event(struct herald *herald, size_t i)
 {
 	const struct roster_change *change = &herald->changes[i];
 	struct buf *data = &herald->data[i];
 
 	data->len = 0;
-	if (!buf_add_text(data, "{\"name\":") ||
-		!json_quote(change->name, strlen(change->name), data) ||
-		!buf_addf(data, ",\"count\":%u}", change->count))
-		return false;
+	buf_add_text(data, "{\"name\":");
+	json_quote(change->name, strlen(change->name), data);
+	buf_addf(data, ",\"count\":%u}", change->count);
 	herald->appends[i] = (struct store_append){.topic = change->topic,
 		.event = {.json = true,
 			.ephemeral = true,
 			.type = {change->joined ? "join" : "leave", change->joined ? 4 : 5},
 			.data = {data->data, data->len}}};
-	return true;
 }
 
 /* Take what changed, as much as there is room for. */
@@ -79,7 +88,7 @@ static void collect(struct herald *herald, uint32_t now)
 	size_t *count = &herald->publish.group.count;
 
 	while (*count < CHANGES && roster_change(herald->roster, now, &herald->changes[*count]))
-		*count += make_event(herald, *count);
+		make_event(herald, (*count)++);
 }
 
 int herald_run(struct herald *herald, uint32_t now)

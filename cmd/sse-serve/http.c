@@ -888,8 +888,10 @@ struct http *http_new(
 	struct http *http = calloc(1, sizeof(*http));
 	struct rlimit files = {.rlim_cur = 1024};
 
-	if (http == NULL)
-		goto err0;
+	if (http == NULL) {
+		error_set(error, EX_OSERR, "out of memory for the HTTP library");
+		return NULL;
+	}
 	getrlimit(RLIMIT_NOFILE, &files);
 	if (files.rlim_cur > 1 << 20)
 		files.rlim_cur = 1 << 20;
@@ -910,9 +912,8 @@ struct http *http_new(
 	return http;
 
 err1:
-	free(http);
-err0:
 	error_set(error, EX_OSERR, "cannot start the HTTP library: %s", strerror(errno));
+	free(http);
 	return NULL;
 }
 

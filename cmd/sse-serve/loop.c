@@ -215,53 +215,81 @@ static int watch_all(struct loop *loop, const struct listeners *listeners)
 	return 0;
 }
 
+/* One loop tells who joins, and what the server does, for all.  0, or -1 without memory. */
+static int make_tellers(struct loop *loop, const struct loop_config *config)
+{
+	loop->herald = herald_new(config->roster, config->commit, &loop->mailbox);
+	loop->status = status_new(config->metrics, config->topics, &loop->mailbox);
+	return loop->herald != NULL && loop->status != NULL ? 0 : -1;
+}
+
+/* Say why, by errno.  Before anything is cleaned up. */
+static int fail(unsigned number, struct error *error)
+{
+	return error_set(error, EX_OSERR,
+		"cannot make loop %u: %s; fewer --loops need less, and `ulimit -n` says how many "
+		"descriptors there may be",
+		number + 1, strerror(errno));
+}
+
+/* What the loop is made of, but for its epoll and mailbox.  0, or -1 with a reason. */
+static int make_parts(
+	struct loop *loop, const struct loop_config *config, unsigned number, struct error *error)
+{
+	fanout_init(
+		&loop->fanout, config->fanouts, &loop->mailbox, loop->epoll, number, clock_ms());
+	ticker_init(&loop->ticker, config->commit, &loop->mailbox, number == 0 ? config->tick : 0,
+		clock_ms());
+	loop->api = *config->api;
+	loop->api.fanout = &loop->fanout;
+	if (number == 0 && make_tellers(loop, config) != 0)
+		return fail(number, error);
+	loop->http = http_new(config->http, &loop->api, loop->epoll, error);
+	if (loop->http == NULL)
+		return -1;
+	return watch_all(loop, config->listeners) == 0 ? 0 : fail(number, error);
+}
+
+static void free_parts(struct loop *loop)
+{
+	http_free(loop->http);
+	/* Chunks for streams that have ended, and streams that came too late. */
+	mailbox_handle(&loop->mailbox);
+	fanout_bury(&loop->fanout);
+	fanout_free(&loop->fanout);
+	status_free(loop->status);
+	herald_free(loop->herald);
+}
+
 struct loop *loop_new(const struct loop_config *config, unsigned number, struct error *error)
 {
 	struct loop *loop = calloc(1, sizeof(*loop));
 
-	if (loop == NULL)
-		goto err0;
+	if (loop == NULL) {
+		fail(number, error);
+		return NULL;
+	}
 	loop->commit = config->commit;
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (loop->epoll < 0)
+	if (loop->epoll < 0) {
+		fail(number, error);
 		goto err1;
-	if (mailbox_init(&loop->mailbox) != 0)
+	}
+	if (mailbox_init(&loop->mailbox) != 0) {
+		fail(number, error);
 		goto err2;
-	fanout_init(
-		&loop->fanout, config->fanouts, &loop->mailbox, loop->epoll, number, clock_ms());
-	/* One loop ticks, tells who joins, and what the server does, for all. */
-	ticker_init(&loop->ticker, config->commit, &loop->mailbox, number == 0 ? config->tick : 0,
-		clock_ms());
-	if (number == 0 && ((loop->herald = herald_new(
-				     config->roster, config->commit, &loop->mailbox)) == NULL ||
-				   (loop->status = status_new(config->metrics, config->topics,
-					    &loop->mailbox)) == NULL))
-		goto err4;
-	loop->api = *config->api;
-	loop->api.fanout = &loop->fanout;
-	loop->http = http_new(config->http, &loop->api, loop->epoll, error);
-	if (loop->http == NULL)
-		goto err4;
-	if (watch_all(loop, config->listeners) != 0)
-		goto err5;
+	}
+	if (make_parts(loop, config, number, error) != 0)
+		goto err3;
 	return loop;
 
-err5:
-	http_free(loop->http);
-err4:
-	status_free(loop->status);
-	herald_free(loop->herald);
-	fanout_free(&loop->fanout);
+err3:
+	free_parts(loop);
 	mailbox_close(&loop->mailbox);
 err2:
 	close(loop->epoll);
 err1:
 	free(loop);
-err0:
-	error_set(error, EX_OSERR,
-		"cannot make loop %u: %s; fewer --loops need less, and `ulimit -n` says how many "
-		"descriptors there may be",
-		number + 1, strerror(errno));
 	return NULL;
 }
 
@@ -304,13 +332,7 @@ void loop_free(struct loop *loop)
 {
 	if (loop == NULL)
 		return;
-	http_free(loop->http);
-	/* Chunks for streams that have ended, and streams that came too late. */
-	mailbox_handle(&loop->mailbox);
-	fanout_bury(&loop->fanout);
-	fanout_free(&loop->fanout);
-	status_free(loop->status);
-	herald_free(loop->herald);
+	free_parts(loop);
 	mailbox_close(&loop->mailbox);
 	close(loop->epoll);
 	free(loop);
