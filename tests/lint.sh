@@ -196,6 +196,8 @@ fi
 needs musl-gcc 'everything that is C compiles with musl' sh tests/package/musl.sh
 check 'the framing needs no I/O and no other module' silent framing_is_pure
 check 'only http.c knows libmicrohttpd' silent include_only 'microhttpd' cmd/sse-serve/http.c
+check 'rooms include only what is below them, and no modules each other in a circle' \
+	silent bash tests/rooms.sh
 check 'npm packages are pinned and their lock files name no host' silent lock_files
 check 'the top level holds nothing but what belongs there' silent top_level
 check 'every command that is called stands in the table of .ci/deps' silent unknown_commands

@@ -52,6 +52,32 @@ lint() {
 	[[ $output != *not-this* ]]
 }
 
+@test "lint: a part of lib that knows a program, and a room that the table lacks, are refused" {
+	lint 'rooms include'
+	echo '#include "batch.h"' >>lib/buf.c
+	mkdir cmd/sse-serve/attic
+	printf '/* x */\n#include "sse.h"\n' >cmd/sse-serve/attic/old.c
+
+	run lint 'rooms include'
+	[ "$status" -eq 1 ]
+	[[ $output == *'cmd/sse-serve/attic/old is in a room that the table lacks'* ]]
+	[[ $output == *'lib/buf includes batch.h, which is neither in its program nor in lib'* ]]
+}
+
+@test "lint: a circle of modules is refused, with each arrow of it, and an exception of no use" {
+	echo '#include "roster.h"' >>cmd/sse-serve/topic.h
+	run lint 'rooms include'
+	[ "$status" -eq 1 ]
+	[[ $output == *'in a circle: cmd/sse-serve/topic includes cmd/sse-serve/roster'* ]]
+	[[ $output == *'in a circle: cmd/sse-serve/roster includes cmd/sse-serve/topic'* ]]
+	[[ $output != *fanout* ]]
+	sed -i '/roster.h/d' cmd/sse-serve/topic.h
+	sed -i '/#include "option.h"/d' lib/option_text.[ch]
+	run lint 'rooms include'
+	[ "$status" -eq 1 ]
+	[[ $output == *'the exception lib/option_text to lib/option is of no use'* ]]
+}
+
 @test "lint: what lies about in a clone is not its business" {
 	git init -q .
 	git add .
