@@ -131,6 +131,37 @@ static void print_versions(FILE *out)
 	fprintf(out, ", libmicrohttpd/%s, SQLite/%s", http_library_version(), sqlite3_libversion());
 }
 
+static int maintain_at(const struct options *options, const char *path, struct error *error)
+{
+	if (options->verify)
+		return maintain_verify(path, error);
+	if (options->export)
+		return maintain_export(path, stdout, error);
+	return maintain_import(path, stdin, error);
+}
+
+/* What is done instead of serving.  Return the exit status. */
+static int maintain(const struct options *options)
+{
+	struct error error = {0};
+	char *path;
+	int result = -1;
+
+	/* That nobody reads what is written, or that a file is too large, is an error of the write.
+	 */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	path = place_database(options->db, &error);
+	if (path != NULL)
+		result = maintain_at(options, path, &error);
+	free(path);
+	if (result == 0)
+		return 0;
+	if (error.text[0] != '\0')
+		fprintf(stderr, "sse-serve: %s\n", error.text);
+	return error.status;
+}
+
 int main(int argc, char **argv)
 {
 	static struct program program;
@@ -149,8 +180,8 @@ int main(int argc, char **argv)
 		options_free(&program.options);
 		return error.status;
 	}
-	if (maintain_wanted(&program.options)) {
-		int status = maintain_run(&program.options);
+	if (program.options.verify || program.options.export || program.options.import) {
+		int status = maintain(&program.options);
 
 		options_free(&program.options);
 		return status;

@@ -3,17 +3,9 @@
 #ifndef MAINTAIN_H
 #define MAINTAIN_H
 
-#include <stdbool.h>
 #include <stdio.h>
 
 #include "error.h"
-#include "options.h"
-
-/* maintain_wanted(options): was one of them asked for? */
-bool maintain_wanted(const struct options *options);
-
-/* maintain_run(options): do it, say on stderr what was wrong, and return the exit status. */
-int maintain_run(const struct options *options);
 
 /*
  * maintain_verify(path, error):

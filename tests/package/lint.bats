@@ -57,7 +57,6 @@ lint() {
 	echo '#include "batch.h"' >>lib/buf.c
 	mkdir cmd/sse-serve/attic
 	printf '/* x */\n#include "sse.h"\n' >cmd/sse-serve/attic/old.c
-
 	run lint 'rooms include'
 	[ "$status" -eq 1 ]
 	[[ $output == *'cmd/sse-serve/attic/old is in a room that the table lacks'* ]]
