@@ -24,41 +24,37 @@ lib/client_answer lib/client
 lib/option_text lib/option
 '
 
-# A header is the one beside the file, or in another room of the program, or in lib.
+# A header is the one beside the file, in a folder of the program, or in lib.
 arrows() {
 	local sources
 	mapfile -t sources < <(find lib cmd -name '*.[ch]' | LC_ALL=C sort)
 	awk '
-	function folder(path) { sub("/[^/]*$", "", path); return path }
+	function folder(path) {
+		sub("/[^/]*$", "", path)
+		return path
+	}
 	function program(path, part) {
 		split(path, part, "/")
 		return part[1] == "cmd" ? part[1] "/" part[2] : part[1]
 	}
-	FILENAME == ARGV[1] && FNR == 1 {
-		for (i = 1; i < ARGC; i++) {
-			base = ARGV[i]
-			sub(".*/", "", base)
-			place[folder(ARGV[i]), base]
-			inside[program(ARGV[i]), base] = folder(ARGV[i])
-		}
+	function find(name) {
+		if ((folder(FILENAME) "/" name) in known)
+			return folder(FILENAME) "/" name
+		if ((program(FILENAME) "/" name) in known)
+			return program(FILENAME) "/" name
+		return ("lib/" name) in known ? "lib/" name : "nowhere/" name
+	}
+	BEGIN {
+		for (i = 1; i < ARGC; i++)
+			known[ARGV[i]]
 	}
 	/^#include "/ {
 		split($0, part, "\"")
-		name = part[2]
 		from = FILENAME
+		to = find(part[2])
 		sub("[.][ch]$", "", from)
-		if ((folder(FILENAME), name) in place)
-			to = folder(FILENAME)
-		else if ((program(FILENAME), name) in inside)
-			to = inside[program(FILENAME), name]
-		else if (("lib", name) in place)
-			to = "lib"
-		else {
-			print from, "nowhere/" name
-			next
-		}
-		to = to "/" name
-		sub("[.]h$", "", to)
+		if (to !~ "^nowhere")
+			sub("[.]h$", "", to)
 		if (to != from)
 			print from, to
 	}' "${sources[@]}" | LC_ALL=C sort -u
@@ -81,7 +77,7 @@ between_rooms() {
 	{
 		used[room($1)]
 		used[room($2)]
-		if (room($2) == "nowhere")
+		if ($2 ~ "^nowhere/")
 			print $1 " includes " substr($2, 9) ", which is neither in its program nor in lib"
 		else if (!(room($1) in known))
 			print $1 " is in a room that the table lacks"
