@@ -9,15 +9,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "api.h"
-#include "commit.h"
-#include "fanout.h"
-#include "herald.h"
-#include "http.h"
+#include "api/api.h"
+#include "api/status.h"
+#include "base/report.h"
+#include "base/source.h"
+#include "http/http.h"
+#include "log/commit.h"
 #include "loop.h"
-#include "report.h"
-#include "source.h"
-#include "status.h"
+#include "stream/fanout.h"
+#include "stream/herald.h"
 #include "ticker.h"
 
 #define EVENTS_MAX 256

@@ -8,9 +8,9 @@
 
 #include <stdint.h>
 
+#include "base/mailbox.h"
 #include "error.h"
-#include "listen.h"
-#include "mailbox.h"
+#include "http/listen.h"
 
 struct api;
 struct commit;

@@ -12,13 +12,13 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "database.h"
-#include "http.h"
-#include "listen.h"
-#include "maintain.h"
+#include "base/report.h"
+#include "http/http.h"
+#include "http/listen.h"
+#include "log/database.h"
+#include "maintain/maintain.h"
 #include "options.h"
 #include "place.h"
-#include "report.h"
 #include "server.h"
 
 struct program {

@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "log/retention.h"
 #include "option.h"
-#include "retention.h"
 
 enum log_format { LOG_TEXT, LOG_JSON };
 

@@ -4,23 +4,23 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
-#include "api.h"
-#include "commit.h"
-#include "counter.h"
-#include "fanout.h"
-#include "http.h"
-#include "limits.h"
+#include "api/api.h"
+#include "api/metrics.h"
+#include "api/routes.h"
+#include "base/counter.h"
+#include "http/http.h"
+#include "log/commit.h"
+#include "log/store.h"
+#include "log/topic.h"
+#include "log/window.h"
 #include "loop.h"
-#include "metrics.h"
 #include "place.h"
-#include "replay.h"
-#include "roster.h"
-#include "routes.h"
 #include "server.h"
-#include "store.h"
-#include "topic.h"
-#include "window.h"
-#include "worker.h"
+#include "stream/fanout.h"
+#include "stream/limits.h"
+#include "stream/replay.h"
+#include "stream/roster.h"
+#include "stream/worker.h"
 
 #define LOOPS_MAX 256
 

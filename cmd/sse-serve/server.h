@@ -4,7 +4,7 @@
 #define SERVER_H
 
 #include "error.h"
-#include "listen.h"
+#include "http/listen.h"
 #include "options.h"
 
 struct server;

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "commit.h"
+#include "log/commit.h"
 
 struct ticker {
 	struct publish publish; /* first */

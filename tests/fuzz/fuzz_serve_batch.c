@@ -21,8 +21,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "batch.h"
-#include "content.h"
+#include "api/batch.h"
+#include "api/content.h"
 #include "json.h"
 #include "parts/must.h"
 #include "parts/mutate.h"

@@ -21,9 +21,9 @@
 #include <sysexits.h>
 
 #include "buf.h"
+#include "http/route.h"
 #include "parts/must.h"
 #include "parts/mutate.h"
-#include "route.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define CAP ((size_t)1 << 20)

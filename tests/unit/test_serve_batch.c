@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "batch.h"
-#include "content.h"
+#include "api/batch.h"
+#include "api/content.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

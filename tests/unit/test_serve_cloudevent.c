@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "cloudevent.h"
-#include "content.h"
-#include "store.h"
+#include "api/cloudevent.h"
+#include "api/content.h"
+#include "log/store.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define BOTH (CLOUDEVENT_TYPE | CLOUDEVENT_KEY)

@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "content.h"
-#include "quota.h"
-#include "store.h"
+#include "api/content.h"
+#include "http/quota.h"
+#include "log/store.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

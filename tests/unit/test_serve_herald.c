@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "herald.h"
-#include "store.h"
+#include "log/store.h"
+#include "stream/herald.h"
 
 /* A herald with a log thread; what it tells is written down: "topic TYPE DATA;". */
 struct fixture {

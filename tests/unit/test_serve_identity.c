@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "identity.h"
+#include "log/identity.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

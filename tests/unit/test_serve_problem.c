@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "accept.h"
-#include "problem.h"
+#include "http/accept.h"
+#include "http/problem.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

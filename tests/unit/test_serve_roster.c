@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "roster.h"
+#include "stream/roster.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "route.h"
+#include "http/route.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "shape.h"
+#include "api/shape.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "topic.h"
+#include "log/topic.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "window.h"
+#include "log/window.h"
 
 /* Two topics, and a window of 64 KiB for three readers. */
 struct fixture {
