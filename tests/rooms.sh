@@ -18,7 +18,7 @@ cmd/sse-serve/log cmd/sse-serve/base lib
 cmd/sse-serve/stream cmd/sse-serve/log cmd/sse-serve/base lib
 cmd/sse-serve/http cmd/sse-serve/log cmd/sse-serve/base lib
 cmd/sse-serve/api cmd/sse-serve/http cmd/sse-serve/stream cmd/sse-serve/log cmd/sse-serve/base lib
-cmd/sse-serve/maintain cmd/sse-serve/log lib
+cmd/sse-serve/maintain cmd/sse-serve/log cmd/sse-serve/base lib
 cmd/sse-serve cmd/sse-serve/api cmd/sse-serve/http cmd/sse-serve/stream cmd/sse-serve/log cmd/sse-serve/base cmd/sse-serve/maintain lib
 '
 

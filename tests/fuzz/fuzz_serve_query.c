@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzzing the query of cmd/sse-serve/route.c: libFuzzer's entry and, with -DFUZZ_STANDALONE, a
+ * Fuzzing the query of cmd/sse-serve/http/route.c: libFuzzer's entry and, with -DFUZZ_STANDALONE, a
  * driver of its own,
  *
  *     fuzz_serve_query SECONDS [SEED]

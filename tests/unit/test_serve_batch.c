@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of cmd/sse-serve/batch.c: NDJSON bodies, with and without envelopes. */
+/* Tests of cmd/sse-serve/api/batch.c: NDJSON bodies, with and without envelopes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

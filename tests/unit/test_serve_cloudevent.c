@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of cmd/sse-serve/cloudevent.c: the type and the key of a CloudEvent. */
+/* Tests of cmd/sse-serve/api/cloudevent.c: the type and the key of a CloudEvent. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of cmd/sse-serve/content.c and quota.c: types, keys, text, and what many hold together. */
+/* Tests of cmd/sse-serve/api/content.c and quota.c: types, keys, text, and what many hold together. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of cmd/sse-serve/herald.c: each change of the roster becomes an event, whatever the name. */
+/* Tests of cmd/sse-serve/stream/herald.c: each change of the roster becomes an event, whatever the name. */
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>

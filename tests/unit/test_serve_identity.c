@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of cmd/sse-serve/identity.c: which ids are of this log. */
+/* Tests of cmd/sse-serve/log/identity.c: which ids are of this log. */
 #include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of cmd/sse-serve/topic.c: the grammar of names, and the registry. */
+/* Tests of cmd/sse-serve/log/topic.c: the grammar of names, and the registry. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of cmd/sse-serve/window.c: what is in the window, what fell out, and that nothing tears. */
+/* Tests of cmd/sse-serve/log/window.c: what is in the window, what fell out, and that nothing tears. */
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
