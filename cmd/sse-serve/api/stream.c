@@ -220,7 +220,7 @@ static void hand_over(struct request *request, struct opening *opening)
 		opening_free(opening);
 		return;
 	}
-	opening->fanout = fanout_place(api_of(request)->fanout->shared);
+	opening->fanout = channel_place(api_of(request)->fanout->shared);
 	if (opening->fanout == api_of(request)->fanout) {
 		subscriber_open(opening);
 	} else {

@@ -9,9 +9,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "fanout.h"
+#include "base/counter.h"
+#include "channel.h"
 #include "replay.h"
 #include "subscriber.h"
+#include "wheel.h"
 
 /* Bytes that must go before anything else: the rest of what cannot be made again. */
 struct pending {
@@ -104,7 +106,8 @@ void subscriber_close(struct subscriber *subscriber)
 	free(subscriber->pending);
 	subscriber->pending = NULL;
 	limits_release(subscriber->fanout->shared->limits, subscriber->address);
-	fanout_leave(subscriber->fanout, subscriber);
+	wheel_remove(subscriber);
+	channel_leave(subscriber->fanout, subscriber);
 	leave(subscriber);
 	/* Otherwise whoever holds it will bury it. */
 	if (!reading && !subscriber->queued)
@@ -486,10 +489,15 @@ static int join(struct subscriber *subscriber, const struct opening *opening)
 
 	if (epoll_ctl(fanout->epoll, EPOLL_CTL_ADD, opening->fd, &event) != 0)
 		return -1;
-	if (fanout_join(fanout, subscriber, opening->selection) == 0)
-		return 0;
-	epoll_ctl(fanout->epoll, EPOLL_CTL_DEL, opening->fd, NULL);
-	return -1;
+	if (channel_join(fanout, subscriber, opening->selection) != 0) {
+		epoll_ctl(fanout->epoll, EPOLL_CTL_DEL, opening->fd, NULL);
+		return -1;
+	}
+	/* The wheel stood still while there was nobody. */
+	if (fanout->streams == 1)
+		fanout->wheel_due = fanout->now;
+	wheel_put(fanout, subscriber);
+	return 0;
 }
 
 void subscriber_open(struct opening *opening)
@@ -526,7 +534,7 @@ void subscriber_open(struct opening *opening)
 err1:
 	free(subscriber);
 err0:
-	fanout_unplace(fanout);
+	channel_unplace(fanout);
 	limits_release(fanout->shared->limits, opening->address);
 	opening_free(opening);
 }

@@ -21,67 +21,10 @@
 #include <stdint.h>
 
 #include "base/mailbox.h"
-#include "base/source.h"
+#include "channel.h"
 #include "limits.h"
-#include "log/topic.h"
-#include "log/window.h"
 #include "roster.h"
 #include "selection.h"
-
-struct fanout;
-
-/* The subscribers of one loop that want the same. */
-struct channel {
-	struct selection *selection; /* held */
-	struct topic_set topics;     /* of it, those that have had an event */
-	struct window_view view;     /* them, in the form that is wanted */
-	struct subscriber **subscribers;
-	_Atomic uint32_t count; /* written by the loop */
-	uint32_t room;
-
-	bool system; /* for TOPIC_SYSTEM */
-
-	struct channel *next, **back;		/* among all channels */
-	struct channel *next_many, **back_many; /* among those that are more than one name */
-
-	/* The pass that is under way, see fanout.c. */
-	struct channel *next_touched;
-	bool touched;
-	uint64_t chunk;		 /* the first entry that is not yet sent to all */
-	uint64_t chunk_position; /* the position before it */
-	uint32_t turn;		 /* subscribers [0, turn) have still to get the chunk */
-};
-
-enum subscriber_state { LIVE, READY, WAITING, READING, CLOSED };
-
-struct subscriber {
-	struct source source; /* first: what epoll hands back */
-	int fd;
-	uint8_t state;
-	bool queued;	/* stands in the ready list */
-	bool named;	/* it is a struct attendee */
-	bool resumed;	/* was not LIVE since it was served from the log, or came with an id: what
-			   is ephemeral is left out, as it may be old */
-	uint32_t index; /* its place in the channel */
-	uint32_t sent;	/* when it last got bytes, ms on the loop's clock */
-	struct channel *channel;
-	struct fanout *fanout;
-	uint64_t cursor;  /* unless LIVE: all up to this position was sent */
-	uint64_t entry;	  /* all entries of the window before this one were sent, or
-			     TOPIC_NO_ENTRY if only the cursor is known */
-	uint64_t told;	  /* that events up to this position are gone it knows already */
-	uint64_t partial; /* position of the event after the cursor whose first ${skip} bytes
-			     were sent */
-	uint32_t skip;
-	uint32_t unread; /* WAITING: bytes in the socket's queue when it was last looked at, or 0 */
-	struct limits_address *address; /* what it is counted by */
-	struct subscriber *wheel_next, **wheel_back;
-	struct subscriber *next; /* in the ready list, or among the closed */
-	struct pending *pending; /* bytes that must go first; almost always NULL */
-};
-
-/* A stream is one struct and a place in its channel: keep it small. */
-_Static_assert(sizeof(struct subscriber) <= 128, "a subscriber is at most 128 bytes");
 
 /* A subscriber with a name. */
 struct attendee {
@@ -102,7 +45,7 @@ struct start {
 /* A stream that is to be opened, on its way to the loop that will serve it. */
 struct opening {
 	struct message message;		/* first */
-	struct fanout *fanout;		/* see fanout_place() */
+	struct fanout *fanout;		/* see channel_place() */
 	int fd;				/* non-blocking; owned */
 	struct selection *selection;	/* held */
 	struct roster_stay *stay;	/* see roster.h; NULL: without a name; owned */
