@@ -106,12 +106,14 @@ NEEDS = $(addprefix need-,$(PROGRAMS) libsse libcommon libclient units)
 $(NEEDS): need-%:
 	@$(if $(GUEST),:,$(DEPS) need $* $(PKGS_$*))
 
-# A program, and its parts but main.o as an archive, for its unit tests.
+# A program, and its parts but main.o as an archive, for its unit tests.  A header of another of its
+# folders is included as "FOLDER/NAME.h".
 define program
 .PHONY: $(1)
 $(1): $(BUILD)/bin/$(1)
-OBJ_$(1) = $$(call OBJ,$$(wildcard cmd/$(1)/*.c)) $$(EXTRA_$(1))
+OBJ_$(1) = $$(call OBJ,$$(wildcard cmd/$(1)/*.c cmd/$(1)/*/*.c)) $$(EXTRA_$(1))
 $$(OBJ_$(1)): PKGS = $$(PKGS_$(1))
+$$(OBJ_$(1)): MORE = -iquotecmd/$(1)
 $$(OBJ_$(1)): | need-$(1)
 $(BUILD)/$(1).a: $$(filter-out %/main.o,$$(OBJ_$(1)))
 $(BUILD)/bin/$(1): $$(OBJ_$(1)) $$(LIBS_$(1))
@@ -147,7 +149,6 @@ WEB = $(wildcard cmd/sse-serve/web/*)
 $(BUILD)/web.c: $(WEB) cmd/sse-serve/embed.sh Makefile
 	$(call say,EMBED,$@)
 	$(Q)mkdir -p $(@D) && sh cmd/sse-serve/embed.sh $(WEB) >$@.tmp && mv $@.tmp $@
-$(BUILD)/obj/web.o: MORE = -Icmd/sse-serve
 $(BUILD)/obj/web.o: $(BUILD)/web.c
 	$(call say,CC,$<)
 	$(compile)
@@ -196,7 +197,7 @@ part_of = $(or $(call program_of,$(1)),$(if $(findstring /test_sse_,$(1)),libsse
 # $(call test_program,source,its part,its packages)
 define test_program
 $(call OBJ,$(1)): PKGS = $(3)
-$(call OBJ,$(1)): MORE = $(addprefix -Icmd/,$(call program_of,$(1))) \
+$(call OBJ,$(1)): MORE = $(addprefix -iquotecmd/,$(call program_of,$(1))) \
 	$(if $(findstring /fuzz/,$(1)),$$(FUZZ_CFLAGS))
 $(call OBJ,$(1)): | need-$(2) $(if $(findstring /unit/,$(1)),need-units)
 $(BUILD)/tests/$(basename $(notdir $(1))): $(call OBJ,$(1)) \
@@ -243,8 +244,8 @@ installcheck: ## run the tests of whole programs against the installed ones
 		bash tests/run $(or $(SUITE),scenario examples)
 lint: ## check scripts, man pages and sources with static tools
 	@! command -v cppcheck >/dev/null || cppcheck -q --enable=warning,performance,portability \
-		--suppress=unknownMacro -Ilib lib cmd
-	@! command -v clang-format >/dev/null || for f in $(wildcard lib/*.[ch] cmd/*/*.[ch]); do \
+		--suppress=unknownMacro -Ilib -Icmd/sse-serve lib cmd
+	@! command -v clang-format >/dev/null || for f in $(wildcard lib/*.[ch] cmd/*/*.[ch] cmd/*/*/*.[ch]); do \
 		clang-format --dry-run -Werror $$f 2>/dev/null || echo "clang-format would change $$f"; done
 	@BUILD='$(BUILD)' MAKE='$(THIS_MAKE)' bash tests/run lint
 fault: all helpers ## kill the server 1,000 times (FAULT_ROUNDS), and test other faults at length

@@ -104,8 +104,8 @@ headers_alone() {
 	flags=$(pkg-config --cflags libmicrohttpd libcurl libcjson sqlite3 cmocka)
 	for f in $(files '\.h$'); do
 		# shellcheck disable=SC2046,SC2086 # lists of flags
-		cc -std=c17 -D_GNU_SOURCE -Ilib -I"$(dirname "$f")" $flags $(warnings) -Werror \
-			-fsyntax-only -include "$f" -x c /dev/null || status=1
+		cc -std=c17 -D_GNU_SOURCE -Ilib -iquote"$(dirname "$f")" -iquote"$(cut -d / -f 1,2 <<<"${f%/*}")" $flags \
+			$(warnings) -Werror -fsyntax-only -include "$f" -x c /dev/null || status=1
 	done
 	return "$status"
 }
@@ -195,7 +195,9 @@ if ! command -v clang >/dev/null || is_known clang 14 19; then
 fi
 needs musl-gcc 'everything that is C compiles with musl' sh tests/package/musl.sh
 check 'the framing needs no I/O and no other module' silent framing_is_pure
-check 'only http.c knows libmicrohttpd' silent include_only 'microhttpd' cmd/sse-serve/http.c
+check 'only http.c knows libmicrohttpd' silent include_only 'microhttpd' cmd/sse-serve/http/http.c
+check 'rooms include only what is below them, and no modules each other in a circle' \
+	silent bash tests/rooms.sh
 check 'npm packages are pinned and their lock files name no host' silent lock_files
 check 'the top level holds nothing but what belongs there' silent top_level
 check 'every command that is called stands in the table of .ci/deps' silent unknown_commands

@@ -22,7 +22,7 @@ pays() {
 
 echo '/* SPDX-License-Identifier: MIT */'
 echo '/* Made by embed.sh from the pages; see pages.h. */'
-echo '#include "pages.h"'
+echo '#include "api/pages.h"'
 n=0
 rows=''
 for file in "$@"; do

@@ -9,12 +9,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "fanout.h"
-#include "herald.h"
-#include "http.h"
+#include "api/api.h"
+#include "api/status.h"
+#include "base/report.h"
+#include "base/source.h"
+#include "http/http.h"
+#include "log/commit.h"
 #include "loop.h"
-#include "report.h"
-#include "status.h"
+#include "stream/fanout.h"
+#include "stream/herald.h"
 #include "ticker.h"
 
 #define EVENTS_MAX 256
@@ -29,9 +32,10 @@ struct listening {
 };
 
 struct loop {
-	struct server *server;
+	struct commit *commit;
 	struct mailbox mailbox;
 	struct fanout fanout;
+	struct api api;
 	struct http *http;
 	struct ticker ticker;
 	struct herald *herald; /* the first loop's, as what follows; NULL: another's */
@@ -125,7 +129,7 @@ static int run_timers(struct loop *loop)
 	due[1] = ticker_run(&loop->ticker, loop->fanout.now);
 	due[2] = loop->herald != NULL ? herald_run(loop->herald, loop->fanout.now) : -1;
 	due[3] = loop->status != NULL ? status_run(loop->status, loop->fanout.now) : -1;
-	commit_wake(loop->server->commit);
+	commit_wake(loop->commit);
 	if (loop->accept_paused && (int32_t)(loop->fanout.now - loop->accept_again) >= 0) {
 		loop->accept_paused = false;
 		set_accepting(loop, true);
@@ -155,7 +159,7 @@ static void turn(struct loop *loop, int timeout)
 		loop->web_ready = false;
 		http_run(loop->http);
 	}
-	commit_wake(loop->server->commit);
+	commit_wake(loop->commit);
 }
 
 /* What is committed is answered, and no list waits for its next chunk. */
@@ -211,49 +215,81 @@ static int watch_all(struct loop *loop, const struct listeners *listeners)
 	return 0;
 }
 
-struct loop *loop_new(struct server *server, unsigned number, const struct listeners *listeners,
-	struct error *error)
+/* One loop tells who joins, and what the server does, for all.  0, or -1 without memory. */
+static int make_tellers(struct loop *loop, const struct loop_config *config)
+{
+	loop->herald = herald_new(config->roster, config->commit, &loop->mailbox);
+	loop->status = status_new(config->metrics, config->topics, &loop->mailbox);
+	return loop->herald != NULL && loop->status != NULL ? 0 : -1;
+}
+
+/* Say why, by errno.  Before anything is cleaned up. */
+static int fail(unsigned number, struct error *error)
+{
+	return error_set(error, EX_OSERR,
+		"cannot make loop %u: %s; fewer --loops need less, and `ulimit -n` says how many "
+		"descriptors there may be",
+		number + 1, strerror(errno));
+}
+
+/* What the loop is made of, but for its epoll and mailbox.  0, or -1 with a reason. */
+static int make_parts(
+	struct loop *loop, const struct loop_config *config, unsigned number, struct error *error)
+{
+	fanout_init(
+		&loop->fanout, config->fanouts, &loop->mailbox, loop->epoll, number, clock_ms());
+	ticker_init(&loop->ticker, config->commit, &loop->mailbox, number == 0 ? config->tick : 0,
+		clock_ms());
+	loop->api = *config->api;
+	loop->api.fanout = &loop->fanout;
+	if (number == 0 && make_tellers(loop, config) != 0)
+		return fail(number, error);
+	loop->http = http_new(config->http, &loop->api, loop->epoll, error);
+	if (loop->http == NULL)
+		return -1;
+	return watch_all(loop, config->listeners) == 0 ? 0 : fail(number, error);
+}
+
+static void free_parts(struct loop *loop)
+{
+	http_free(loop->http);
+	/* Chunks for streams that have ended, and streams that came too late. */
+	mailbox_handle(&loop->mailbox);
+	fanout_bury(&loop->fanout);
+	fanout_free(&loop->fanout);
+	status_free(loop->status);
+	herald_free(loop->herald);
+}
+
+struct loop *loop_new(const struct loop_config *config, unsigned number, struct error *error)
 {
 	struct loop *loop = calloc(1, sizeof(*loop));
 
-	if (loop == NULL)
-		goto err0;
-	loop->server = server;
+	if (loop == NULL) {
+		fail(number, error);
+		return NULL;
+	}
+	loop->commit = config->commit;
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (loop->epoll < 0)
+	if (loop->epoll < 0) {
+		fail(number, error);
 		goto err1;
-	if (mailbox_init(&loop->mailbox) != 0)
+	}
+	if (mailbox_init(&loop->mailbox) != 0) {
+		fail(number, error);
 		goto err2;
-	fanout_init(&loop->fanout, server, &loop->mailbox, loop->epoll, number, clock_ms());
-	/* One loop ticks, tells who joins, and what the server does, for all. */
-	ticker_init(&loop->ticker, server, &loop->mailbox,
-		number == 0 ? (uint32_t)server->options->tick : 0, clock_ms());
-	if (number == 0 && ((loop->herald = herald_new(server, &loop->mailbox)) == NULL ||
-				   (loop->status = status_new(server, &loop->mailbox)) == NULL))
-		goto err4;
-	loop->http = http_new(server, &loop->fanout, error);
-	if (loop->http == NULL)
-		goto err4;
-	if (watch_all(loop, listeners) != 0)
-		goto err5;
+	}
+	if (make_parts(loop, config, number, error) != 0)
+		goto err3;
 	return loop;
 
-err5:
-	http_free(loop->http);
-err4:
-	status_free(loop->status);
-	herald_free(loop->herald);
-	fanout_free(&loop->fanout);
+err3:
+	free_parts(loop);
 	mailbox_close(&loop->mailbox);
 err2:
 	close(loop->epoll);
 err1:
 	free(loop);
-err0:
-	error_set(error, EX_OSERR,
-		"cannot make loop %u: %s; fewer --loops need less; `ulimit -n` shows how many "
-		"descriptors are allowed",
-		number + 1, strerror(errno));
 	return NULL;
 }
 
@@ -265,6 +301,11 @@ struct mailbox *loop_mailbox(struct loop *loop)
 struct fanout *loop_fanout(struct loop *loop)
 {
 	return &loop->fanout;
+}
+
+struct http *loop_http(struct loop *loop)
+{
+	return loop->http;
 }
 
 int loop_start(struct loop *loop, struct error *error)
@@ -291,13 +332,7 @@ void loop_free(struct loop *loop)
 {
 	if (loop == NULL)
 		return;
-	http_free(loop->http);
-	/* Chunks for streams that have ended, and streams that came too late. */
-	mailbox_handle(&loop->mailbox);
-	fanout_bury(&loop->fanout);
-	fanout_free(&loop->fanout);
-	status_free(loop->status);
-	herald_free(loop->herald);
+	free_parts(loop);
 	mailbox_close(&loop->mailbox);
 	close(loop->epoll);
 	free(loop);

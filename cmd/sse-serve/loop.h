@@ -6,27 +6,50 @@
 #ifndef LOOP_H
 #define LOOP_H
 
-#include <stdbool.h>
+#include <stdint.h>
 
+#include "base/mailbox.h"
 #include "error.h"
-#include "listen.h"
-#include "mailbox.h"
-#include "server.h"
+#include "http/listen.h"
 
+struct api;
+struct commit;
+struct fanout;
+struct fanouts;
+struct http;
+struct http_config;
 struct loop;
+struct metrics_sources;
+struct roster;
+struct topics;
+
+/* What all loops are made of; what it points to outlives them. */
+struct loop_config {
+	struct topics *topics;
+	struct commit *commit;
+	struct roster *roster;
+	struct fanouts *fanouts;
+	const struct http_config *http;
+	const struct metrics_sources *metrics;
+	const struct api *api; /* without its fanout, which each loop puts into a copy */
+	const struct listeners *listeners;
+	uint32_t tick; /* ms between events of the demo; 0: none */
+};
 
 /*
- * loop_new(server, number, listeners, error):
+ * loop_new(config, number, error):
  * Make a loop that reads the window as reader ${number}.  It does not run yet.
  */
-struct loop *loop_new(struct server *server, unsigned number, const struct listeners *listeners,
-	struct error *error);
+struct loop *loop_new(const struct loop_config *config, unsigned number, struct error *error);
 
 /* loop_mailbox(loop): where the log thread and the replay thread post to it. */
 struct mailbox *loop_mailbox(struct loop *loop);
 
 /* loop_fanout(loop): where streams are placed. */
 struct fanout *loop_fanout(struct loop *loop);
+
+/* loop_http(loop): what counts its requests. */
+struct http *loop_http(struct loop *loop);
 
 /* loop_start(loop, error): start the thread. */
 int loop_start(struct loop *loop, struct error *error);

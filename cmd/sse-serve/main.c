@@ -2,8 +2,8 @@
 /* sse-serve: hosts event streams and the POST endpoint, and keeps every event. */
 #include <fcntl.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,24 +12,19 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "database.h"
-#include "listen.h"
-#include "loop.h"
-#include "maintain.h"
+#include "base/report.h"
+#include "http/http.h"
+#include "http/listen.h"
+#include "log/database.h"
+#include "maintain/maintain.h"
+#include "options.h"
 #include "place.h"
-#include "replay.h"
-#include "report.h"
 #include "server.h"
-
-#define LOOPS_MAX 256
 
 struct program {
 	struct options options;
 	struct listeners listeners;
-	struct server server;
-	struct loop *loops[LOOPS_MAX];
-	struct mailbox *mailboxes[LOOPS_MAX];
-	struct fanout *fanouts[LOOPS_MAX];
+	struct server *server;
 	sigset_t signals;
 };
 
@@ -79,6 +74,7 @@ static void raise_descriptor_limit(void)
 static void say_limits(const struct program *program)
 {
 	const struct options *options = &program->options;
+	unsigned loops = server_loops(program->server);
 	struct rlimit files = {0};
 	char streams[60] = "";
 
@@ -86,97 +82,19 @@ static void say_limits(const struct program *program)
 	if (options->max_streams > 0)
 		snprintf(streams, sizeof(streams), ", at most %lld streams",
 			(long long)options->max_streams);
-	report(REPORT_INFO, "%u loop%s, %llu descriptors%s", program->server.loops,
-		program->server.loops == 1 ? "" : "s", (unsigned long long)files.rlim_cur, streams);
-}
-
-/* Those that we may run on. */
-static unsigned cores(void)
-{
-	cpu_set_t set;
-	int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
-
-	return count > LOOPS_MAX ? LOOPS_MAX : (unsigned)count;
-}
-
-static int open_store(struct program *program, struct error *error)
-{
-	struct server *server = &program->server;
-	const struct options *options = &program->options;
-	struct store_config config = {.topics = server->topics,
-		.retention = &options->retention,
-		.idempotency_window = options->idempotency_window,
-		.sync = &server->metrics.sync};
-	bool memory = options_in_memory(options);
-	char *path = NULL;
-
-	if (memory) {
-		server->store = store_memory_open(&config, error);
-	} else {
-		path = place_database(options->db, error);
-		config.path = path;
-		if (path != NULL)
-			server->store = store_sqlite_open(&config, error);
-		free(path);
-	}
-	if (server->store == NULL)
-		return -1;
-	server->window = window_new(
-		(size_t)options->window, server->loops + 1, server->store->head, memory, error);
-	if (server->window == NULL)
-		return -1;
-	if (memory)
-		store_memory_attach(server->store, server->window, server->loops);
-	return 0;
-}
-
-/* The loops, and between making and starting them the log thread, which wakes them. */
-static int start_loops(struct program *program, struct error *error)
-{
-	struct server *server = &program->server;
-
-	for (unsigned i = 0; i < server->loops; i++) {
-		program->loops[i] = loop_new(server, i, &program->listeners, error);
-		if (program->loops[i] == NULL)
-			return -1;
-		program->mailboxes[i] = loop_mailbox(program->loops[i]);
-		program->fanouts[i] = loop_fanout(program->loops[i]);
-	}
-	server->fanouts = program->fanouts;
-	server->commit = commit_start(server->store, server->window, program->mailboxes,
-		server->loops, &server->metrics, error);
-	if (server->commit == NULL)
-		return -1;
-	for (unsigned i = 0; i < server->loops; i++) {
-		if (loop_start(program->loops[i], error) != 0)
-			return -1;
-	}
-	return 0;
+	report(REPORT_INFO, "%u loop%s, %llu descriptors%s", loops, loops == 1 ? "" : "s",
+		(unsigned long long)files.rlim_cur, streams);
 }
 
 static int start(struct program *program, struct error *error)
 {
-	struct server *server = &program->server;
+	const struct options *options = &program->options;
 
-	server->options = &program->options;
-	server->metrics.started = metrics_clock();
-	server->loops = program->options.loops > 0 ? (unsigned)program->options.loops : cores();
-	server->bodies.limit = program->options.max_bodies;
-	server->topics = topics_new();
-	server->replays = replay_cache_new();
-	server->limits =
-		limits_new(program->options.max_streams, program->options.max_streams_per_address);
-	server->roster =
-		roster_new(program->options.max_names, (uint32_t)program->options.presence_grace);
-	if (server->topics == NULL || server->replays == NULL || server->limits == NULL ||
-		server->roster == NULL)
-		return error_set(error, EX_OSERR, "out of memory");
-	if (place_check_web(program->options.web, error) != 0 ||
-		listen_open(&program->options, &program->listeners, error) != 0 ||
-		open_store(program, error) != 0)
+	if (place_check_web(options->web, error) != 0 ||
+		listen_open(&options->listen, options->open, &program->listeners, error) != 0)
 		return -1;
-	server->worker = worker_start(server->store, error);
-	return server->worker != NULL ? start_loops(program, error) : -1;
+	program->server = server_start(options, &program->listeners, error);
+	return program->server != NULL ? 0 : -1;
 }
 
 /* Say where: a script reads it from stdout, a person once, wherever both go to the same place. */
@@ -200,28 +118,48 @@ static void wait_for_signal(const struct program *program)
 	report(REPORT_INFO, "stopping: %s", strsignal(number));
 }
 
-/* In the order in which they need each other; also after a start that failed halfway. */
 static void stop(struct program *program)
 {
-	struct server *server = &program->server;
-
-	server->draining = true;
-	for (unsigned i = 0; i < server->loops; i++)
-		loop_stop(program->loops[i]);
-	commit_stop(server->commit);
-	worker_stop(server->worker);
-	for (unsigned i = 0; i < server->loops; i++)
-		loop_free(program->loops[i]);
-	replay_cache_free(server->replays);
-	worker_free(server->worker);
-	if (server->store != NULL)
-		server->store->ops->close(server->store);
-	window_free(server->window);
-	limits_free(server->limits);
-	roster_free(server->roster);
-	topics_free(server->topics);
+	if (program->server != NULL)
+		server_stop(program->server);
 	listen_close(&program->listeners);
 	options_free(&program->options);
+}
+
+static void print_versions(FILE *out)
+{
+	fprintf(out, ", libmicrohttpd/%s, SQLite/%s", http_library_version(), sqlite3_libversion());
+}
+
+static int maintain_at(const struct options *options, const char *path, struct error *error)
+{
+	if (options->verify)
+		return maintain_verify(path, error);
+	if (options->export)
+		return maintain_export(path, stdout, error);
+	return maintain_import(path, stdin, error);
+}
+
+/* What is done instead of serving.  Return the exit status. */
+static int maintain(const struct options *options)
+{
+	struct error error = {0};
+	char *path;
+	int result = -1;
+
+	/* That nobody reads what is written, or that a file is too large, is an error of the write.
+	 */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	path = place_database(options->db, &error);
+	if (path != NULL)
+		result = maintain_at(options, path, &error);
+	free(path);
+	if (result == 0)
+		return 0;
+	if (error.text[0] != '\0')
+		fprintf(stderr, "sse-serve: %s\n", error.text);
+	return error.status;
 }
 
 int main(int argc, char **argv)
@@ -232,7 +170,7 @@ int main(int argc, char **argv)
 	if (fill_standard_descriptors() != 0)
 		return EX_OSERR;
 	database_set_up();
-	switch (options_parse(argc, argv, &program.options, &error)) {
+	switch (options_parse(argc, argv, print_versions, &program.options, &error)) {
 	case OPTION_RUN:
 		break;
 	case OPTION_DONE:
@@ -242,15 +180,15 @@ int main(int argc, char **argv)
 		options_free(&program.options);
 		return error.status;
 	}
-	if (maintain_wanted(&program.options)) {
-		int status = maintain_run(&program.options);
+	if (program.options.verify || program.options.export || program.options.import) {
+		int status = maintain(&program.options);
 
 		options_free(&program.options);
 		return status;
 	}
 	block_signals(&program.signals);
 	raise_descriptor_limit();
-	report_start((enum log_format)program.options.log);
+	report_start(program.options.log == LOG_JSON);
 	if (start(&program, &error) != 0) {
 		fprintf(stderr, "sse-serve: %s\n", error.text);
 		stop(&program);

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The option table of sse-serve; see options.h. */
-#include <sqlite3.h>
 #include <stddef.h>
 #include <string.h>
 #include <sysexits.h>
 
-#include "http.h"
 #include "options.h"
 
 /* What fits into the heads that are written by hand. */
@@ -226,11 +224,6 @@ static const struct option_row rows[] = {
 	{0},
 };
 
-static void print_versions(FILE *out)
-{
-	fprintf(out, ", libmicrohttpd/%s, SQLite/%s", http_library_version(), sqlite3_libversion());
-}
-
 static const struct option_program program = {
 	.name = "sse-serve",
 	.synopsis = "[OPTION]...",
@@ -241,7 +234,6 @@ static const struct option_program program = {
 		"  sse-serve --tick 1s --db :memory:    a demo that stores nothing\n"
 		"  sse-serve -l 0.0.0.0:80 --open -w www\n"
 		"                                       on all addresses, with your own page\n",
-	.version = print_versions,
 };
 
 /* An origin is compared as a whole, so one that no browser sends would allow nothing. */
@@ -302,9 +294,10 @@ static int check(struct options *options, struct error *error)
 	return options_in_memory(options) ? check_memory(options, error) : 0;
 }
 
-enum option_result options_parse(
-	int argc, char **argv, struct options *options, struct error *error)
+enum option_result options_parse(int argc, char **argv, void (*version)(FILE *out),
+	struct options *options, struct error *error)
 {
+	struct option_program named = program;
 	enum option_result result;
 	int operands;
 
@@ -318,7 +311,8 @@ enum option_result options_parse(
 		.presence_grace = 10000,
 		.idempotency_window = (int64_t)7 * 86400000,
 		.window = 64 << 20};
-	result = option_parse(&program, argc, argv, options, &operands, error);
+	named.version = version;
+	result = option_parse(&named, argc, argv, options, &operands, error);
 	if (result == OPTION_RUN && operands < argc) {
 		error_set(error, EX_USAGE,
 			"'%.60s' is not an option; sse-serve takes no operands (--db names the "

@@ -5,9 +5,10 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
+#include "log/retention.h"
 #include "option.h"
-#include "retention.h"
 
 enum log_format { LOG_TEXT, LOG_JSON };
 
@@ -40,9 +41,13 @@ struct options {
 	int verbose;
 };
 
-/* options_parse(argc, argv, options, error): defaults, environment and command line. */
-enum option_result options_parse(
-	int argc, char **argv, struct options *options, struct error *error);
+/*
+ * options_parse(argc, argv, version, options, error):
+ * Defaults, environment and command line; ${version} prints the versions of the linked libraries
+ * (option.h).
+ */
+enum option_result options_parse(int argc, char **argv, void (*version)(FILE *out),
+	struct options *options, struct error *error);
 
 /* options_in_memory(options): is there no database? */
 bool options_in_memory(const struct options *options);

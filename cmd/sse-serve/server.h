@@ -1,41 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* What all parts of one server share.  Filled by main() before the loops start, then constant. */
+/* The server: makes its parts, hands each what it needs, and ends them in the right order. */
 #ifndef SERVER_H
 #define SERVER_H
 
-#include <stdatomic.h>
-#include <stdbool.h>
-
-#include "commit.h"
-#include "limits.h"
-#include "metrics.h"
+#include "error.h"
+#include "http/listen.h"
 #include "options.h"
-#include "quota.h"
-#include "roster.h"
-#include "store.h"
-#include "topic.h"
-#include "window.h"
-#include "worker.h"
 
-struct fanout;
-struct replay_cache;
+struct server;
 
-struct server {
-	const struct options *options;
-	struct quota bodies; /* bytes of POST bodies, and of what was made of them */
-	struct topics *topics;
-	struct store *store;
-	struct window *window;
-	struct commit *commit;
-	struct worker *worker;
-	struct replay_cache *replays; /* the replay thread's */
-	struct limits *limits;
-	struct roster *roster;
-	struct fanout **fanouts; /* of the loops */
-	unsigned loops;
-	struct metrics metrics;	    /* the log thread's; the loops' are in their fanouts */
-	_Atomic int status_readers; /* channels for $sys */
-	_Atomic bool draining;	    /* on the way out: publishes are refused */
-};
+/*
+ * server_start(options, listeners, error):
+ * Open the log and start all threads; ${options} and ${listeners} outlive the server.  NULL with a
+ * reason.
+ */
+struct server *server_start(
+	const struct options *options, const struct listeners *listeners, struct error *error);
+
+/* server_loops(server): how many loops it has. */
+unsigned server_loops(const struct server *server);
+
+/* server_stop(server): answer what waits, end the streams and all threads, close the log. */
+void server_stop(struct server *server);
 
 #endif

@@ -6,20 +6,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "commit.h"
-#include "server.h"
+#include "log/commit.h"
 
 struct ticker {
 	struct publish publish; /* first */
 	struct store_append append;
-	struct server *server;
+	struct commit *commit;
 	uint32_t interval; /* ms; 0: never */
 	uint32_t due;
 	bool busy; /* the event is with the log thread */
 };
 
-/* ticker_init(ticker, server, mailbox, interval, now): the first tick is one interval from now. */
-void ticker_init(struct ticker *ticker, struct server *server, struct mailbox *mailbox,
+/* ticker_init(ticker, commit, mailbox, interval, now): the first tick is one interval from now. */
+void ticker_init(struct ticker *ticker, struct commit *commit, struct mailbox *mailbox,
 	uint32_t interval, uint32_t now);
 
 /* ticker_run(ticker, now): tick if it is time.  Return the ms until the next, -1 for never. */

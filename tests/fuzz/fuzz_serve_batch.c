@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzzing cmd/sse-serve/batch.c: libFuzzer's entry and, with -DFUZZ_STANDALONE, a driver of its
+ * Fuzzing cmd/sse-serve/api/batch.c: libFuzzer's entry and, with -DFUZZ_STANDALONE, a driver of its
  * own,
  *
  *     fuzz_serve_batch SECONDS [SEED]
@@ -21,8 +21,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "batch.h"
-#include "content.h"
+#include "api/batch.h"
+#include "api/content.h"
 #include "json.h"
 #include "parts/must.h"
 #include "parts/mutate.h"

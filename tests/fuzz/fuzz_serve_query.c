@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzzing the query of cmd/sse-serve/route.c: libFuzzer's entry and, with -DFUZZ_STANDALONE, a
+ * Fuzzing the query of cmd/sse-serve/http/route.c: libFuzzer's entry and, with -DFUZZ_STANDALONE, a
  * driver of its own,
  *
  *     fuzz_serve_query SECONDS [SEED]
@@ -21,9 +21,9 @@
 #include <sysexits.h>
 
 #include "buf.h"
+#include "http/route.h"
 #include "parts/must.h"
 #include "parts/mutate.h"
-#include "route.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define CAP ((size_t)1 << 20)

@@ -53,6 +53,33 @@ lint() {
 	[[ $output != *not-this* ]]
 }
 
+@test "lint: an arrow up, a part of lib that knows a program, and a room that the table lacks, are refused" {
+	lint 'rooms include'
+	echo '#include "api/batch.h"' >>cmd/sse-serve/log/topic.c
+	echo '#include "batch.h"' >>lib/buf.c
+	mkdir cmd/sse-serve/attic
+	printf '/* x */\n#include "sse.h"\n' >cmd/sse-serve/attic/old.c
+	run lint 'rooms include'
+	[ "$status" -eq 1 ]
+	[[ $output == *'cmd/sse-serve/attic/old is in a room that the table lacks'* ]]
+	[[ $output == *'cmd/sse-serve/log/topic includes cmd/sse-serve/api/batch: an arrow from cmd/sse-serve/log to cmd/sse-serve/api'* ]]
+	[[ $output == *'lib/buf includes batch.h, which is neither in its program nor in lib'* ]]
+}
+
+@test "lint: a circle of modules is refused, with each arrow of it, and an exception of no use" {
+	echo '#include "store.h"' >>cmd/sse-serve/log/topic.h
+	run lint 'rooms include'
+	[ "$status" -eq 1 ]
+	[[ $output == *'in a circle: cmd/sse-serve/log/topic includes cmd/sse-serve/log/store'* ]]
+	[[ $output == *'in a circle: cmd/sse-serve/log/store includes cmd/sse-serve/log/topic'* ]]
+	[[ $output != *fanout* ]]
+	sed -i '/store.h/d' cmd/sse-serve/log/topic.h
+	sed -i '/#include "option.h"/d' lib/option_text.[ch]
+	run lint 'rooms include'
+	[ "$status" -eq 1 ]
+	[[ $output == *'the exception lib/option_text to lib/option is of no use'* ]]
+}
+
 @test "lint: what lies about in a clone is not its business" {
 	git init -q .
 	git add .

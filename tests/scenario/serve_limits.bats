@@ -127,6 +127,18 @@ teardown() {
 	[ "$(awk '/Max open files/ { print $4 }' "/proc/$PID/limits")" = 300 ]
 }
 
+@test "with too few descriptors for its loops it says which part lacked one, and that it did" {
+	local n
+	for n in {8..80}; do
+		start prlimit --nofile="$n:$n" "$BIN/sse-serve" --listen 0 --loops 4 --db :memory:
+		! has out 'Listening on' || break
+	done
+	has out 'Listening on'
+	has err 'cannot make loop 4: Too many open files'
+	has err 'cannot start the HTTP library: Too many open files'
+	not grep -Ev 'Too many open files|Listening on|loops, ' err
+}
+
 @test "a second server on the port fails, however many loops the first has" {
 	serve --loops 4
 	refuses 69 "port $PORT" --listen "$PORT" --db other.db --loops 4

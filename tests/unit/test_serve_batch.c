@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of cmd/sse-serve/batch.c: NDJSON bodies, with and without envelopes. */
+/* Tests of cmd/sse-serve/api/batch.c: NDJSON bodies, with and without envelopes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "batch.h"
-#include "content.h"
+#include "api/batch.h"
+#include "api/content.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -303,14 +303,14 @@ static void a_long_name_is_cut_between_characters(void **state)
 static void keys_have_a_longest_length(void **state)
 {
 	struct fixture f = envelopes();
-	char body[400], key[STORE_KEY_MAX + 2] = {0};
+	char body[400], key[EVENT_KEY_MAX + 2] = {0};
 
 	(void)state;
-	memset(key, 'k', STORE_KEY_MAX);
+	memset(key, 'k', EVENT_KEY_MAX);
 	snprintf(body, sizeof(body), "{\"data\":1,\"key\":\"%s\"}", key);
 	assert_int_equal(read_text(&f, body), BATCH_OK);
 	assert_event(&f, 0, true, "1", "update", key);
-	key[STORE_KEY_MAX] = 'k';
+	key[EVENT_KEY_MAX] = 'k';
 	snprintf(body, sizeof(body), "{\"data\":1,\"key\":\"%s\"}", key);
 	assert_refused(&f, body, "line 1: the key is longer than 255 bytes");
 	clear(&f);
@@ -319,7 +319,7 @@ static void keys_have_a_longest_length(void **state)
 static void a_key_of_the_batch_becomes_a_key_for_each_line(void **state)
 {
 	struct fixture f = envelopes();
-	char key[STORE_KEY_MAX];
+	char key[EVENT_KEY_MAX];
 
 	(void)state;
 	f.rules.key = text_of("K");
@@ -331,9 +331,9 @@ static void a_key_of_the_batch_becomes_a_key_for_each_line(void **state)
 	assert_event(&f, 2, true, "3", "update", "K:4");
 	f.rules.envelope = false;
 	memset(key, 'k', sizeof(key));
-	f.rules.key = (struct sse_text){key, STORE_KEY_MAX - 2};
+	f.rules.key = (struct sse_text){key, EVENT_KEY_MAX - 2};
 	assert_int_equal(read_text(&f, "1\n2\n"), BATCH_OK);
-	assert_int_equal(f.batch.appends[1].key.len, STORE_KEY_MAX);
+	assert_int_equal(f.batch.appends[1].key.len, EVENT_KEY_MAX);
 	assert_refused(&f, "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n", "line 10: its key");
 	clear(&f);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of cmd/sse-serve/cloudevent.c: the type and the key of a CloudEvent. */
+/* Tests of cmd/sse-serve/api/cloudevent.c: the type and the key of a CloudEvent. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "cloudevent.h"
-#include "content.h"
-#include "store.h"
+#include "api/cloudevent.h"
+#include "api/content.h"
+#include "log/store.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define BOTH (CLOUDEVENT_TYPE | CLOUDEVENT_KEY)
@@ -132,9 +132,9 @@ static const char *read_lengths(int source, int id, int type)
 static void lengths_have_their_limits(void **state)
 {
 	(void)state;
-	assert_string_equal(read_lengths(200, STORE_KEY_MAX - 201, CONTENT_TYPE_MAX), "");
-	assert_non_null(strstr(read_lengths(200, STORE_KEY_MAX - 200, 1), "longer than 255 bytes"));
-	assert_non_null(strstr(read_lengths(1, 1, CONTENT_TYPE_MAX + 1), "longer than 200 bytes"));
+	assert_string_equal(read_lengths(200, EVENT_KEY_MAX - 201, EVENT_TYPE_MAX), "");
+	assert_non_null(strstr(read_lengths(200, EVENT_KEY_MAX - 200, 1), "longer than 255 bytes"));
+	assert_non_null(strstr(read_lengths(1, 1, EVENT_TYPE_MAX + 1), "longer than 200 bytes"));
 	/* More than is decoded at all. */
 	for (int len = 500; len < 2500; len += 200) {
 		assert_non_null(strstr(read_lengths(len, 1, 1), "longer than 255 bytes"));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of cmd/sse-serve/content.c and quota.c: types, keys, text, and what many hold together. */
+/* Tests of cmd/sse-serve/api/content.c and quota.c: types, keys, text, and what many hold together. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "content.h"
-#include "quota.h"
-#include "store.h"
+#include "api/content.h"
+#include "http/quota.h"
+#include "log/store.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -23,12 +23,12 @@ static struct sse_text text_of(const char *text)
 
 static void keys_of_a_header_are_printable_ascii(void **state)
 {
-	char key[STORE_KEY_MAX + 1];
+	char key[EVENT_KEY_MAX + 1];
 
 	(void)state;
 	memset(key, '~', sizeof(key));
-	assert_null(content_header_key_fault((struct sse_text){key, STORE_KEY_MAX}));
-	assert_non_null(content_header_key_fault((struct sse_text){key, STORE_KEY_MAX + 1}));
+	assert_null(content_header_key_fault((struct sse_text){key, EVENT_KEY_MAX}));
+	assert_non_null(content_header_key_fault((struct sse_text){key, EVENT_KEY_MAX + 1}));
 	assert_null(content_header_key_fault(text_of("\"8e03978e-40d5\" ")));
 	assert_non_null(content_header_key_fault(text_of("")));
 	assert_non_null(content_header_key_fault(text_of("a\tb")));
@@ -69,7 +69,7 @@ static void types_are_one_line_and_not_the_servers(void **state)
 {
 	static const char *const bad[] = {"", "gap", "join", "leave", "a\nb", "\r", "\xff"};
 	static const char *const good[] = {"update", "gaps", "Gap", "ga", "b\xc3\xa4 news", "\x01"};
-	char type[CONTENT_TYPE_MAX + 1];
+	char type[EVENT_TYPE_MAX + 1];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)
@@ -78,8 +78,8 @@ static void types_are_one_line_and_not_the_servers(void **state)
 		assert_null(content_type_fault(text_of(good[i])));
 	assert_non_null(content_type_fault((struct sse_text){"a\0b", 3}));
 	memset(type, 'x', sizeof(type));
-	assert_null(content_type_fault((struct sse_text){type, CONTENT_TYPE_MAX}));
-	assert_non_null(content_type_fault((struct sse_text){type, CONTENT_TYPE_MAX + 1}));
+	assert_null(content_type_fault((struct sse_text){type, EVENT_TYPE_MAX}));
+	assert_non_null(content_type_fault((struct sse_text){type, EVENT_TYPE_MAX + 1}));
 }
 
 static void each_line_end_becomes_a_line_feed(void **state)

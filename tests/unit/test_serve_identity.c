@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of cmd/sse-serve/identity.c: which ids are of this log. */
+/* Tests of cmd/sse-serve/log/identity.c: which ids are of this log. */
 #include <ctype.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "identity.h"
+#include "log/identity.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

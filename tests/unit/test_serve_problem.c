@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of cmd/sse-serve/accept.c and problem.c: what a client takes, and what an error says. */
+/* Tests of cmd/sse-serve/http/accept.c and problem.c: what a client takes, and what an error says. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "accept.h"
-#include "problem.h"
+#include "http/accept.h"
+#include "http/problem.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "store.h"
+#include "log/store.h"
 
 static char folder[] = "/tmp/test_serve_retention.XXXXXX";
 static char path[64];

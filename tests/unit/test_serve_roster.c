@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of cmd/sse-serve/roster.c: names come, stay for the grace, and leave; each is told once. */
+/* Tests of cmd/sse-serve/stream/roster.c: names come, stay for the grace, and leave; each is told once. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "roster.h"
+#include "stream/roster.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

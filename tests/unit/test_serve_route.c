@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of cmd/sse-serve/route.c: what a request's target names, and its query. */
+/* Tests of cmd/sse-serve/http/route.c: what a request's target names, and its query. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "route.h"
+#include "http/route.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "limits.h"
-#include "selection.h"
+#include "stream/limits.h"
+#include "stream/selection.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

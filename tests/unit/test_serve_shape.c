@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of cmd/sse-serve/shape.c: what the topic users requires, and what it keeps. */
+/* Tests of cmd/sse-serve/api/shape.c: what the topic users requires, and what it keeps. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "shape.h"
+#include "api/shape.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -17,8 +17,8 @@
 
 #include <cmocka.h>
 
-#include "keymap.h"
-#include "store.h"
+#include "log/keymap.h"
+#include "log/store.h"
 
 /* A log with one reader. */
 struct fixture {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of cmd/sse-serve/topic.c: the grammar of names, and the registry. */
+/* Tests of cmd/sse-serve/log/topic.c: the grammar of names, and the registry. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "topic.h"
+#include "log/topic.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of cmd/sse-serve/window.c: what is in the window, what fell out, and that nothing tears. */
+/* Tests of cmd/sse-serve/log/window.c: what is in the window, what fell out, and that nothing tears. */
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "window.h"
+#include "log/window.h"
 
 /* Two topics, and a window of 64 KiB for three readers. */
 struct fixture {

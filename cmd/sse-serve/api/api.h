@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the handlers of requests answer from.  Each loop has one, which main() and the loop fill in;
+ * then it is constant, and outlives all requests.
+ */
+#ifndef API_H
+#define API_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "http/http.h"
+
+struct api {
+	struct store *store;
+	struct topics *topics;
+	struct window *window;
+	struct commit *commit;
+	struct worker *worker;
+	struct limits *limits;
+	struct roster *roster;
+	const struct metrics_sources *metrics;
+	struct fanout *fanout; /* of this loop */
+
+	/* As the options say. */
+	const char *web;	 /* a folder to serve instead of the embedded pages, or NULL */
+	bool open_status;	 /* $sys and /metrics are for everyone */
+	size_t topics_in_stream; /* topics and patterns in one request */
+
+	/* What the limits are, for the sentences that say that one is reached. */
+	int64_t max_bodies, max_streams, max_streams_per_address, max_names;
+};
+
+/* api_of(request): of the loop that has the request. */
+static inline const struct api *api_of(const struct request *request)
+{
+	return request_context(request);
+}
+
+#endif

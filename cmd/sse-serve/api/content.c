@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* What may be said; see content.h. */
+#include <stdbool.h>
+#include <string.h>
+
+#include "content.h"
+#include "stream/roster.h"
+
+#define TEXT_OF(number) #number
+#define IN_DIGITS(number) TEXT_OF(number)
+
+/* Event types that are the server's own. */
+static const char *const reserved_types[] = {"gap", "join", "leave"};
+
+static bool is_reserved(struct sse_text type)
+{
+	for (size_t i = 0; i < sizeof(reserved_types) / sizeof(reserved_types[0]); i++) {
+		if (type.len == strlen(reserved_types[i]) &&
+			memcmp(type.data, reserved_types[i], type.len) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_utf8(struct sse_text text)
+{
+	return sse_utf8_valid(text.data, text.len) == text.len;
+}
+
+static bool holds(struct sse_text text, char byte)
+{
+	return text.len > 0 && memchr(text.data, byte, text.len) != NULL;
+}
+
+const char *content_type_fault(struct sse_text type)
+{
+	if (type.len == 0)
+		return "is empty";
+	if (type.len > EVENT_TYPE_MAX)
+		return "is longer than " IN_DIGITS(EVENT_TYPE_MAX) " bytes";
+	if (holds(type, '\r') || holds(type, '\n'))
+		return "holds a line end";
+	if (holds(type, '\0'))
+		return "holds a NUL";
+	if (!is_utf8(type))
+		return "is not valid UTF-8";
+	if (is_reserved(type))
+		return "is one of gap, join and leave, which only the server sends";
+	return NULL;
+}
+
+/* U+0000 to U+001F, and U+007F to U+009F, which begin with the byte C2. */
+static bool holds_control(struct sse_text text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.data[i];
+
+		if (c < 0x20 || c == 0x7f)
+			return true;
+		if (c == 0xc2 && i + 1 < text.len && (unsigned char)text.data[i + 1] < 0xa0)
+			return true;
+	}
+	return false;
+}
+
+const char *content_key_fault(struct sse_text key)
+{
+	if (key.len == 0)
+		return "is empty";
+	if (key.len > EVENT_KEY_MAX)
+		return "is longer than " IN_DIGITS(EVENT_KEY_MAX) " bytes";
+	if (!is_utf8(key))
+		return "is not valid UTF-8";
+	if (holds_control(key))
+		return "holds a control character";
+	return NULL;
+}
+
+const char *content_header_key_fault(struct sse_text key)
+{
+	for (size_t i = 0; i < key.len; i++) {
+		if (key.data[i] < 0x20 || key.data[i] > 0x7e)
+			return "holds something else than printable ASCII";
+	}
+	return content_key_fault(key);
+}
+
+const char *content_name_fault(struct sse_text name)
+{
+	if (name.len == 0)
+		return "is empty";
+	if (name.len > ROSTER_NAME_MAX)
+		return "is longer than " IN_DIGITS(ROSTER_NAME_MAX) " bytes";
+	if (!is_utf8(name))
+		return "is not valid UTF-8";
+	if (holds_control(name))
+		return "holds a control character";
+	return NULL;
+}
+
+const char *content_text_fault(struct sse_text text)
+{
+	if (!is_utf8(text))
+		return "is not valid UTF-8";
+	return holds(text, '\0') ? "holds a NUL, which text cannot" : NULL;
+}
+
+size_t content_normalize(char *text, size_t len)
+{
+	char *end = text + len, *in = len > 0 ? memchr(text, '\r', len) : NULL, *out = in;
+
+	if (in == NULL)
+		return len;
+	while (in < end) {
+		char c = *in++;
+
+		if (c == '\r' && in < end && *in == '\n')
+			in++;
+		*out++ = c == '\r' ? '\n' : c;
+	}
+	return (size_t)(out - text);
+}
+
+uint64_t content_hash(uint64_t seed, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		seed = (seed ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
+	return seed;
+}
+
+uint64_t content_fingerprint(uint64_t seed, const struct event *event)
+{
+	seed = content_hash(seed, event->type.data, event->type.len);
+	/* A type holds no NUL, so this ends it. */
+	seed = content_hash(seed, event->json ? "\0j" : "\0t", 2);
+	return content_hash(seed, event->data.data, event->data.len);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* What the server counts of itself (counter.h), added up for GET /metrics and for $sys. */
+#ifndef METRICS_H
+#define METRICS_H
+
+#include <stdint.h>
+
+struct commit;
+struct fanouts;
+struct http;
+struct request;
+struct roster;
+struct store;
+struct window;
+
+/* Those that count. */
+struct metrics_sources {
+	uint64_t started; /* by counter_clock() */
+	struct roster *roster;
+	struct commit *commit;
+	const struct window *window;
+	struct store *store;
+	const struct fanouts *fanouts;
+	struct http *const *https; /* of the loops, as many as there are fan-outs */
+};
+
+/* How all stand at one moment, or about that. */
+struct metrics_sum {
+	uint64_t uptime; /* s */
+	uint64_t streams, behind, names;
+	uint64_t requests, published, delivered;
+	uint64_t window_bytes, window_cap, window_events;
+	int64_t database_bytes, database_events; /* of events -1: not known */
+};
+
+/* metrics_read(sources, sum): any thread. */
+void metrics_read(const struct metrics_sources *sources, struct metrics_sum *sum);
+
+/* GET /metrics: as text for Prometheus. */
+void metrics_run(struct request *request);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* GET /api/{topic}/presence; see presence.h. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api.h"
+#include "json.h"
+#include "presence.h"
+#include "stream/fanout.h"
+#include "stream/roster.h"
+
+/* The answer, which lives as long as the request. */
+static void free_answer(void *state)
+{
+	struct buf *answer = state;
+
+	buf_free(answer);
+	free(answer);
+}
+
+static bool add_names(struct buf *answer, const struct buf *names)
+{
+	for (size_t at = 0; at < names->len;) {
+		size_t len = strlen(names->data + at);
+
+		if ((at > 0 && !buf_add_byte(answer, ',')) ||
+			!json_quote(names->data + at, len, answer))
+			return false;
+		at += len + 1;
+	}
+	return true;
+}
+
+/* Write the answer.  False without memory. */
+static bool write_answer(const struct request *request, struct buf *answer)
+{
+	struct buf names;
+	size_t count;
+	bool written;
+
+	buf_init(&names, SIZE_MAX / 2);
+	written = roster_names(api_of(request)->roster, request_route(request)->topic, &names,
+			  &count) == 0 &&
+		  buf_addf(answer, "{\"count\":%zu,\"names\":[", count) &&
+		  add_names(answer, &names) &&
+		  buf_addf(answer, "],\"streams\":%" PRIu64 "}\n",
+			  fanout_count(
+				  api_of(request)->fanout->shared, request_route(request)->topic));
+	buf_free(&names);
+	return written;
+}
+
+void presence_run(struct request *request)
+{
+	struct buf *answer = malloc(sizeof(*answer));
+
+	if (answer != NULL) {
+		buf_init(answer, SIZE_MAX / 2);
+		request_set_state(request, answer, free_answer);
+	}
+	if (answer == NULL || !write_answer(request, answer)) {
+		request_problem(request, 503, "out of memory; try again later");
+	} else if (!request_hold(request, answer->len)) {
+		/* Many that ask for many names must not make the server hold them all. */
+		request_problem(
+			request, 503, REQUEST_BODIES_FULL, (long long)api_of(request)->max_bodies);
+	} else {
+		request_reply_static(request, 200, "application/json", answer->data, answer->len);
+		request_add_header(request, "Cache-Control", "no-cache");
+	}
+}

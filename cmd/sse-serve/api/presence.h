@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* GET /api/{topic}/presence: the names that are there, and how many streams want the topic. */
+#ifndef PRESENCE_H
+#define PRESENCE_H
+
+#include "http/http.h"
+
+/* Answers {"count":2,"names":["Ada","Bob"],"streams":5}. */
+void presence_run(struct request *request);
+
+#endif

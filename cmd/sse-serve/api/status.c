@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/* The server's own topic; see status.h. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api.h"
+#include "base/counter.h"
+#include "buf.h"
+#include "log/commit.h"
+#include "log/store.h"
+#include "log/topic.h"
+#include "metrics.h"
+#include "status.h"
+#include "stream.h"
+#include "stream/fanout.h"
+#include "timestamp.h"
+
+#define INTERVAL_MS 1000
+
+/* Topics that an event names. */
+#define TOPICS_SHOWN 20
+
+/* An event is smaller. */
+#define EVENT_MAX ((size_t)64 << 10)
+
+/* What is known of a topic from one event to the next. */
+struct activity {
+	uint64_t published;
+	uint64_t heat; /* how much was published lately: an eighth of it is lost each time */
+	uint32_t streams;
+};
+
+/* Where times stood the last time. */
+struct reading {
+	uint64_t count, total;
+};
+
+struct status {
+	struct publish publish; /* first */
+	struct store_append append;
+	const struct metrics_sources *sources;
+	struct topics *known;
+	bool busy;   /* the event is with the log thread */
+	bool active; /* somebody reads */
+	uint32_t due;
+	struct buf data;
+	struct activity *topics; /* by number; owned */
+	uint32_t *streams;	 /* by number; owned */
+	uint32_t count;
+	struct reading sync, sent;
+};
+
+static void back(struct message *message)
+{
+	((struct status *)message)->busy = false;
+}
+
+struct status *status_new(
+	const struct metrics_sources *sources, struct topics *topics, struct mailbox *mailbox)
+{
+	struct status *status = calloc(1, sizeof(*status));
+
+	if (status == NULL)
+		return NULL;
+	status->sources = sources;
+	status->known = topics;
+	status->publish.message.handle = back;
+	status->publish.mailbox = mailbox;
+	status->publish.bytes = sizeof(*status);
+	status->publish.group = (struct store_group){.appends = &status->append, .count = 1};
+	buf_init(&status->data, EVENT_MAX);
+	return status;
+}
+
+void status_free(struct status *status)
+{
+	if (status == NULL)
+		return;
+	buf_free(&status->data);
+	free(status->topics);
+	free(status->streams);
+	free(status);
+}
+
+/* --- topics --- */
+
+static int grow(struct status *status, uint32_t count)
+{
+	struct activity *topics = realloc(status->topics, count * sizeof(*topics));
+	uint32_t *streams;
+
+	if (topics == NULL)
+		return -1;
+	status->topics = topics;
+	streams = realloc(status->streams, count * sizeof(*streams));
+	if (streams == NULL)
+		return -1;
+	status->streams = streams;
+	memset(topics + status->count, 0, (count - status->count) * sizeof(*topics));
+	status->count = count;
+	return 0;
+}
+
+/* Look at all topics: what was published since, and who reads them now. */
+static int look_at_topics(struct status *status)
+{
+	uint32_t count = topics_count(status->known);
+
+	if (count > status->count && grow(status, count) != 0)
+		return -1;
+	if (status->count > 0)
+		fanout_census(status->sources->fanouts, status->streams, status->count);
+	for (uint32_t i = 0; i < status->count; i++) {
+		const struct topic *topic = topics_get(status->known, i);
+		struct activity *one = &status->topics[i];
+		uint64_t published = atomic_load_explicit(&topic->published, memory_order_relaxed);
+
+		one->heat += ((published - one->published) << 16) - one->heat / 8;
+		one->published = published;
+		one->streams = topic_is_system(topic->name) ? 0 : status->streams[i];
+	}
+	return 0;
+}
+
+static bool is_more_active(const struct activity *a, const struct activity *b)
+{
+	if (a->heat != b->heat)
+		return a->heat > b->heat;
+	return a->streams != b->streams ? a->streams > b->streams : a->published > b->published;
+}
+
+/* The numbers of the most active topics, the most active first.  Return how many there are. */
+static size_t most_active(const struct status *status, uint32_t numbers[TOPICS_SHOWN])
+{
+	size_t count = 0;
+
+	for (uint32_t i = 0; i < status->count; i++) {
+		const struct activity *one = &status->topics[i];
+		size_t place = count;
+
+		if (one->published == 0 && one->streams == 0)
+			continue;
+		while (place > 0 && is_more_active(one, &status->topics[numbers[place - 1]]))
+			place--;
+		if (place == TOPICS_SHOWN)
+			continue;
+		count += count < TOPICS_SHOWN;
+		memmove(numbers + place + 1, numbers + place,
+			(count - place - 1) * sizeof(*numbers));
+		numbers[place] = i;
+	}
+	return count;
+}
+
+static bool add_topics(struct status *status)
+{
+	uint32_t numbers[TOPICS_SHOWN];
+	struct buf *out = &status->data;
+	size_t count;
+
+	if (look_at_topics(status) != 0)
+		return false;
+	count = most_active(status, numbers);
+	for (size_t i = 0; i < count; i++) {
+		const struct activity *one = &status->topics[numbers[i]];
+		const struct topic *topic = topics_get(status->known, numbers[i]);
+
+		if (!buf_addf(out,
+			    "%s{\"topic\":\"%s\",\"streams\":%" PRIu32 ",\"published\":%" PRIu64
+			    "}",
+			    i > 0 ? "," : "", topic->name, one->streams, one->published))
+			return false;
+	}
+	return true;
+}
+
+/* --- the event --- */
+
+static struct reading look_at(const struct counter_times *times)
+{
+	return (struct reading){counter_read(&times->count), counter_read(&times->total)};
+}
+
+/* Mean and longest of what happened since the last reading. */
+static bool add_times(
+	struct buf *out, const char *name, struct counter_times *times, struct reading *last)
+{
+	struct reading now = look_at(times);
+	uint64_t longest = atomic_exchange_explicit(&times->longest, 0, memory_order_relaxed);
+	uint64_t happened = now.count - last->count;
+	uint64_t mean = happened > 0 ? (now.total - last->total) / happened : 0;
+
+	*last = now;
+	return buf_addf(out, ",\"%s\":{\"mean\":%" PRIu64 ",\"max\":%" PRIu64 "}", name, mean,
+		happened > 0 ? longest : 0);
+}
+
+static bool add_sizes(struct buf *out, const struct metrics_sum *sum)
+{
+	return buf_addf(out,
+		       "\"window\":{\"bytes\":%" PRIu64 ",\"cap\":%" PRIu64 ",\"events\":%" PRIu64
+		       "},\"database\":{\"bytes\":%" PRId64 ",\"events\":",
+		       sum->window_bytes, sum->window_cap, sum->window_events,
+		       sum->database_bytes) &&
+	       (sum->database_events < 0 ? buf_add_text(out, "null}")
+					 : buf_addf(out, "%" PRId64 "}", sum->database_events));
+}
+
+static bool write_event(struct status *status)
+{
+	const struct metrics_sources *sources = status->sources;
+	struct buf *out = &status->data;
+	struct metrics_sum sum;
+	char time[TIMESTAMP_TEXT];
+
+	metrics_read(sources, &sum);
+	out->len = 0;
+	return buf_addf(out,
+		       "{\"time\":\"%s\",\"uptime\":%" PRIu64 ",\"version\":\"" SSE_TOOLS_VERSION
+		       "\",\"streams\":%" PRIu64 ",\"behind\":%" PRIu64 ",\"names\":%" PRIu64
+		       ",\"published\":%" PRIu64 ",\"delivered\":%" PRIu64 ",\"requests\":%" PRIu64
+		       ",\"topics\":[",
+		       timestamp_format(store_now(), time), sum.uptime, sum.streams, sum.behind,
+		       sum.names, sum.published, sum.delivered, sum.requests) &&
+	       add_topics(status) && buf_add_text(out, "],") && add_sizes(out, &sum) &&
+	       add_times(out, "sync_us", &sources->store->sync, &status->sync) &&
+	       add_times(out, "publish_us", &commit_counts(sources->commit)->took, &status->sent) &&
+	       buf_add_byte(out, '}');
+}
+
+/* The first reader gets it at once, with times from now on. */
+static void wake_up(struct status *status, uint32_t now)
+{
+	status->active = true;
+	status->due = now;
+	status->sync = look_at(&status->sources->store->sync);
+	status->sent = look_at(&commit_counts(status->sources->commit)->took);
+}
+
+static void send_event(struct status *status)
+{
+	if (status->busy || commit_draining(status->sources->commit) || !write_event(status))
+		return;
+	status->append = (struct store_append){.topic = TOPIC_SYSTEM,
+		.event = {.json = true,
+			.ephemeral = true,
+			.type = {"stats", 5},
+			.data = {status->data.data, status->data.len}}};
+	status->busy = commit_submit(status->sources->commit, &status->publish);
+}
+
+int status_run(struct status *status, uint32_t now)
+{
+	if (status->sources->fanouts->system_readers == 0) {
+		status->active = false;
+		return -1;
+	}
+	if (!status->active)
+		wake_up(status, now);
+	if ((int32_t)(now - status->due) >= 0) {
+		status->due += INTERVAL_MS;
+		if ((int32_t)(now - status->due) >= 0)
+			status->due = now + INTERVAL_MS;
+		send_event(status);
+	}
+	return (int)(status->due - now);
+}
+
+bool status_busy(const struct status *status)
+{
+	return status->busy;
+}
+
+/* --- requests --- */
+
+void status_check(struct request *request)
+{
+	if (!api_of(request)->open_status && !request_is_local(request))
+		request_problem(request, 403,
+			"the server's figures are only for clients on its machine; the operator can show "
+			"them to everyone with --open-status");
+}
+
+void status_check_stream(struct request *request)
+{
+	status_check(request);
+	if (!request_answered(request))
+		stream_check(request);
+}
+
+void status_refuse(struct request *request)
+{
+	request_problem(request, 404,
+		"$sys keeps nothing and has no names; its stream is GET /api/$sys/event");
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* Log lines; see report.h. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "json.h"
+#include "report.h"
+#include "sse.h"
+#include "terminal.h"
+#include "timestamp.h"
+
+#define LINE_MAX_BYTES 8192
+
+static bool log_json;
+
+void report_start(bool json)
+{
+	log_json = json;
+}
+
+static void add_time(struct buf *line)
+{
+	struct timespec now;
+	char text[TIMESTAMP_TEXT];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	buf_add_text(
+		line, timestamp_format((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, text));
+}
+
+/* What came from outside: as a JSON string, which has no controls, and repaired. */
+static void add_quoted(struct buf *line, const char *text)
+{
+	char repaired[3 * 1024];
+	size_t len = strnlen(text, 1024);
+	struct buf quoted;
+
+	buf_init(&quoted, LINE_MAX_BYTES);
+	len = sse_utf8_repair(text, len, repaired);
+	/* JSON leaves C1 and bidi controls as they are; what shows them writes them as JSON does.
+	 */
+	json_quote(repaired, len, &quoted);
+	terminal_text(quoted.data, quoted.len, line);
+	buf_free(&quoted);
+}
+
+static void finish(struct buf *line)
+{
+	buf_add_byte(line, '\n');
+	/* A log that cannot be written is no reason to stop serving. */
+	if (write(STDERR_FILENO, line->data, line->len) < 0)
+		line->len = 0;
+	buf_free(line);
+}
+
+void report(enum report_level level, const char *format, ...)
+{
+	static const char *const names[] = {"info", "warning", "error"};
+	char text[1024];
+	struct buf line;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	buf_init(&line, LINE_MAX_BYTES);
+	if (log_json) {
+		buf_add_text(&line, "{\"time\":\"");
+		add_time(&line);
+		buf_addf(&line, "\",\"level\":\"%s\",\"message\":", names[level]);
+		add_quoted(&line, text);
+		buf_add_byte(&line, '}');
+	} else {
+		add_time(&line);
+		buf_addf(&line, " %s%s", level == REPORT_INFO ? "" : names[level],
+			level == REPORT_INFO ? "" : ": ");
+		terminal_text(text, strlen(text), &line);
+	}
+	finish(&line);
+}
+
+void report_request(const char *address, const char *method, const char *target, unsigned status,
+	uint64_t bytes)
+{
+	struct buf line;
+
+	buf_init(&line, LINE_MAX_BYTES);
+	if (log_json) {
+		buf_add_text(&line, "{\"time\":\"");
+		add_time(&line);
+		buf_addf(&line, "\",\"level\":\"info\",\"client\":\"%s\",\"method\":", address);
+		add_quoted(&line, method);
+		buf_add_text(&line, ",\"target\":");
+		add_quoted(&line, target);
+		buf_addf(&line, ",\"status\":%u,\"bytes\":%" PRIu64 "}", status, bytes);
+	} else {
+		add_time(&line);
+		buf_addf(&line, " %s ", address);
+		add_quoted(&line, method);
+		buf_add_byte(&line, ' ');
+		add_quoted(&line, target);
+		buf_addf(&line, " %u %" PRIu64, status, bytes);
+	}
+	finish(&line);
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * HTTP, as the handlers see it.  http.c is the only file that includes microhttpd.h.  One struct
+ * http belongs to each loop, and everything here runs on that loop's thread.
+ *
+ * A handler is called when the request has arrived whole.  It either replies, or takes the socket
+ * over, or waits: then it calls request_resume() later, after it has replied.
+ */
+#ifndef HTTP_H
+#define HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include "buf.h"
+#include "error.h"
+#include "option.h"
+#include "quota.h"
+#include "route.h"
+
+struct http;
+struct request;
+
+/* What answers one kind of target and method. */
+struct handler {
+	enum route_kind kind;
+	const char *method; /* GET answers HEAD too */
+
+	/*
+	 * check(request): the head is there; the body, if any, is still to come.  It may reply:
+	 * then the body is not kept, and run is not called.  NULL: nothing to check.
+	 */
+	void (*check)(struct request *request);
+	void (*run)(struct request *request);
+};
+
+/* Everything that is served: the first handler that fits counts. */
+struct http_routes {
+	const struct handler *handlers;
+	size_t count;
+};
+
+/* What it serves, and how; outlives it. */
+struct http_config {
+	const struct http_routes *routes;
+	const struct option_list *cors; /* origins that may read and publish, or "*" */
+	size_t max_body;		/* bytes of a request's body */
+	struct quota *bodies;		/* bytes that all requests hold together */
+	size_t max_parameters;		/* of a query, each of the length of a topic */
+	int64_t request_timeout;	/* ms for a request's head, and for its body */
+	unsigned stall_timeout; /* ms for which a socket that was taken over may take nothing */
+	const _Atomic bool *draining; /* on the way out: requests are refused */
+	bool verbose;		      /* log each request */
+};
+
+/* --- what a request is --- */
+
+/* request_context(request): what http_new() was given for the handlers. */
+void *request_context(const struct request *request);
+
+/* request_route(request): what its target names. */
+const struct route *request_route(const struct request *request);
+
+/* request_target(request): its target as it came. */
+const char *request_target(const struct request *request);
+
+/* request_body(request): for run(), which may change it. */
+struct buf *request_body(struct request *request);
+
+/*
+ * request_set_state(request, state, free_state):
+ * What the handler has to keep until the request ends, which is when ${free_state} is called.
+ */
+void request_set_state(struct request *request, void *state, void (*free_state)(void *state));
+
+/* request_answered(request): was an answer given, by what follows? */
+bool request_answered(const struct request *request);
+
+/* request_header(request, name): a header's value, or NULL. */
+const char *request_header(const struct request *request, const char *name);
+
+/* request_address(request): of the client; NULL on a local socket. */
+const struct sockaddr *request_address(const struct request *request);
+
+/*
+ * request_is_local(request): does it come from this machine, by loopback or a local socket, and
+ * not through a proxy that says so?
+ */
+bool request_is_local(const struct request *request);
+
+/* request_is_head(request): are only the headers of the answer wanted? */
+bool request_is_head(const struct request *request);
+
+/*
+ * request_hold(request, bytes):
+ * Count this much more memory as the request's, until it ends.  False if all requests together
+ * would then hold more than --max-bodies: answer 503 with REQUEST_BODIES_FULL.
+ */
+bool request_hold(struct request *request, size_t bytes);
+
+/*
+ * request_release(request, bytes):
+ * The body is no longer needed: free it, and count only ${bytes} as the request's from now on.
+ * Before the answer goes out, so that who has got it finds room for the next.
+ */
+void request_release(struct request *request, size_t bytes);
+#define REQUEST_BODIES_FULL                                                                        \
+	"the requests under way hold %lld bytes, the limit (--max-bodies); try again in a second"
+
+/* --- replying, once --- */
+
+/*
+ * request_reply(request, status, type, data, len):
+ * Answer with a copy of ${data}; ${type} is the Content-Type, NULL without a body.
+ */
+void request_reply(
+	struct request *request, unsigned status, const char *type, const void *data, size_t len);
+
+/* request_reply_static(...): as above, for data that lives until free_state() is called. */
+void request_reply_static(
+	struct request *request, unsigned status, const char *type, const void *data, size_t len);
+
+/* request_reply_file(request, type, fd, size): answer 200 with a file; takes ${fd}. */
+void request_reply_file(struct request *request, const char *type, int fd, uint64_t size);
+
+/*
+ * request_reply_stream(request, type, read):
+ * Answer 200 with what ${read} gives, called with the state: bytes written to ${out}, 0 when
+ * it has to wait (it calls request_resume() later), -1 at the end, -2 for a failure (the
+ * connection is cut, so that the client sees that it is not whole).
+ */
+void request_reply_stream(struct request *request, const char *type,
+	ssize_t (*read)(void *state, char *out, size_t max));
+
+/*
+ * request_problem(request, status, format, ...):
+ * Answer with application/problem+json (RFC 9457) and one sentence: what was wrong and what would
+ * be right.
+ */
+void request_problem(struct request *request, unsigned status, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* request_add_header(request, name, value): to the answer that was given last. */
+void request_add_header(struct request *request, const char *name, const char *value);
+
+/* request_wait(request) / request_resume(request): see above. */
+void request_wait(struct request *request);
+void request_resume(struct request *request);
+
+/*
+ * request_take_socket(request, status):
+ * The answer is written by hand, with this status (for the log).  A descriptor of the client's
+ * socket, for the caller to own; -1 with errno.  The library closes its own without shutting the
+ * connection down.
+ */
+int request_take_socket(struct request *request, unsigned status);
+
+/*
+ * request_write_head(request, status, type, more, out, size):
+ * Write the head of an answer that the library does not give: a stream's, or one before the body
+ * has arrived.  The body ends with the connection.  ${more} is further header lines with their
+ * line ends.  Return its length, 0 if it does not fit.
+ */
+size_t request_write_head(const struct request *request, unsigned status, const char *type,
+	const char *more, char *out, size_t size);
+
+/* request_cors(request): is the request's Origin allowed; the value to answer, or NULL. */
+const char *request_cors(const struct request *request);
+
+/*
+ * request_check_origin(request, what):
+ * May the page that sends this do what others see?  One of another site may not, unless --cors
+ * allows it.  False when the problem was replied: that it may not do ${what}.
+ */
+bool request_check_origin(struct request *request, const char *what);
+
+/* --- for the loop --- */
+
+/*
+ * http_new(config, context, epoll, error):
+ * ${context} is for the handlers; the loop's ${epoll} watches sockets that linger (source.h).  NULL
+ * with a reason.
+ */
+struct http *http_new(
+	const struct http_config *config, void *context, int epoll, struct error *error);
+
+/* http_fd(http): readable when http_run() has something to do. */
+int http_fd(const struct http *http);
+
+/* http_accept(http, listener): take what connections wait.  False if descriptors ran out. */
+bool http_accept(struct http *http, int listener);
+
+/* http_run(http): go on with all connections that can. */
+void http_run(struct http *http);
+
+/* http_wants_run(http): something was resumed or accepted since. */
+bool http_wants_run(const struct http *http);
+
+/* http_timeout(http): ms until http_run() or http_tick() must be called, -1 for never. */
+int http_timeout(struct http *http);
+
+/* http_tick(http): cut off connections whose request takes too long.  May be called at any time. */
+void http_tick(struct http *http);
+
+/* http_requests(http): how many there were.  Any thread. */
+uint64_t http_requests(const struct http *http);
+
+/* http_busy(http): requests that wait. */
+size_t http_busy(const struct http *http);
+
+/* http_free(http): end all connections.  None may be waiting.  Takes NULL. */
+void http_free(struct http *http);
+
+/* http_library_version(): of libmicrohttpd. */
+const char *http_library_version(void);
+
+#endif

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/* Listening sockets; see listen.h. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/address.h"
+#include "listen.h"
+#include "number.h"
+
+#define DEFAULT_LISTEN "8000"
+#define BACKLOG 4096
+#define HOST_MAX 253 /* no name in the DNS is longer */
+
+/* Try this often to find one free port for both loopback addresses. */
+#define PAIR_TRIES 16
+
+static int add(struct listeners *listeners, int fd, const char *path, struct error *error)
+{
+	if (listeners->count == LISTEN_MAX)
+		return error_set(
+			error, EX_USAGE, "--listen can be given at most %d times", LISTEN_MAX);
+	listeners->fds[listeners->count] = fd;
+	listeners->paths[listeners->count] = path != NULL ? strdup(path) : NULL;
+	listeners->count++;
+	return 0;
+}
+
+/* Remember an address for the log; the first is the one that a person is told. */
+static void note(struct listeners *listeners, const char *url)
+{
+	size_t len = strlen(listeners->all);
+
+	snprintf(listeners->all + len, sizeof(listeners->all) - len, "%s%s", len > 0 ? ", " : "",
+		url);
+	if (listeners->url[0] == '\0')
+		snprintf(listeners->url, sizeof(listeners->url), "%s", url);
+}
+
+/* --- local sockets --- */
+
+/* A socket file that nobody listens on is left over from a server that was killed. */
+static void remove_stale(const struct sockaddr_un *address)
+{
+	struct stat status;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return;
+	if (lstat(address->sun_path, &status) == 0 && S_ISSOCK(status.st_mode) &&
+		connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0 &&
+		errno == ECONNREFUSED)
+		unlink(address->sun_path);
+	close(fd);
+}
+
+static int listen_local(struct listeners *listeners, const char *path, struct error *error)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	char url[200];
+	int fd;
+
+	if (path[0] == '\0' || strlen(path) >= sizeof(address.sun_path))
+		return error_set(error, EX_USAGE, "unix: takes a path of 1 to %zu bytes",
+			sizeof(address.sun_path) - 1);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	remove_stale(&address);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
+		listen(fd, BACKLOG) != 0) {
+		int why = errno;
+
+		if (fd >= 0)
+			close(fd);
+		return error_set(error, why == EADDRINUSE ? EX_UNAVAILABLE : EX_CANTCREAT,
+			"cannot listen on unix:%s: %s; it takes a path where a new file can be made",
+			path, strerror(why));
+	}
+	snprintf(url, sizeof(url), "unix:%s", path);
+	note(listeners, url);
+	return add(listeners, fd, path, error);
+}
+
+/* --- the network --- */
+
+static int port_of(int fd)
+{
+	struct sockaddr_storage address = {0};
+	socklen_t len = sizeof(address);
+
+	if (getsockname(fd, (struct sockaddr *)&address, &len) != 0)
+		return 0;
+	if (address.ss_family == AF_INET6)
+		return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
+	return ntohs(((struct sockaddr_in *)&address)->sin_port);
+}
+
+/* A bound and listening socket, or -1 with errno.  Without SO_REUSEPORT: a second server fails. */
+static int bind_address(const struct addrinfo *address)
+{
+	int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
+
+	if (fd < 0)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (address->ai_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	if (bind(fd, address->ai_addr, address->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0) {
+		int why = errno;
+
+		close(fd);
+		errno = why;
+		return -1;
+	}
+	return fd;
+}
+
+static int bind_failed(const char *host, const char *port, struct error *error)
+{
+	int why = errno;
+
+	if (why == EADDRINUSE)
+		return error_set(error, EX_UNAVAILABLE,
+			"port %s of %s is taken; --listen 0 finds a free one (a second sse-serve "
+			"needs a --db of its own too)",
+			port, host);
+	if (why == EACCES)
+		return error_set(error, EX_NOPERM,
+			"port %s needs rights that this user does not have; take one above 1023, or "
+			"give the program CAP_NET_BIND_SERVICE",
+			port);
+	return error_set(error, EX_UNAVAILABLE, "cannot listen on %s port %s: %s", host, port,
+		strerror(why));
+}
+
+static int listen_host(bool open, struct listeners *listeners, const char *host, const char *port,
+	struct error *error)
+{
+	struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+				.ai_socktype = SOCK_STREAM},
+			*found = NULL;
+	bool any = strcmp(host, "*") == 0, v6;
+	char url[sizeof(listeners->url)];
+	int code = getaddrinfo(any ? NULL : host, port, &hints, &found), fd;
+
+	if (code != 0)
+		return error_set(error, EX_USAGE, "%s is not an address to listen on: %s", host,
+			gai_strerror(code));
+	if (!address_is_loopback(found->ai_addr) && !open) {
+		freeaddrinfo(found);
+		return error_set(error, EX_USAGE,
+			"%s can be reached from other machines, and sse-serve has no access control: "
+			"anyone who reaches it could read all topics and publish; --open allows it",
+			host);
+	}
+	fd = bind_address(found);
+	v6 = found->ai_family == AF_INET6;
+	freeaddrinfo(found);
+	if (fd < 0)
+		return bind_failed(host, port, error);
+	snprintf(url, sizeof(url), "http://%s%s%s:%d", v6 ? "[" : "",
+		any ? (v6 ? "::" : "0.0.0.0") : host, v6 ? "]" : "", port_of(fd));
+	note(listeners, url);
+	return add(listeners, fd, NULL, error);
+}
+
+/*
+ * The loopback addresses that exist, so that `localhost` works whichever it means: one port on
+ * both.  Port 0 is one that is free on both.
+ */
+static int listen_loopback(struct listeners *listeners, const char *port, struct error *error)
+{
+	struct sockaddr_in v4 = {.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_port = htons((uint16_t)atoi(port))};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	struct addrinfo a4 = {
+		.ai_family = AF_INET, .ai_addr = (struct sockaddr *)&v4, .ai_addrlen = sizeof(v4)};
+	struct addrinfo a6 = {
+		.ai_family = AF_INET6, .ai_addr = (struct sockaddr *)&v6, .ai_addrlen = sizeof(v6)};
+	char url[64];
+
+	for (int i = 0; i < PAIR_TRIES; i++) {
+		int fd4 = bind_address(&a4), fd6;
+
+		if (fd4 < 0 && errno != EADDRNOTAVAIL && errno != EAFNOSUPPORT)
+			return bind_failed("localhost", port, error);
+		v6.sin6_port = fd4 >= 0 ? htons((uint16_t)port_of(fd4)) : v4.sin_port;
+		fd6 = bind_address(&a6);
+		if (fd6 < 0 && errno != EADDRNOTAVAIL && errno != EAFNOSUPPORT) {
+			if (fd4 >= 0)
+				close(fd4);
+			if (v4.sin_port == 0 && errno == EADDRINUSE)
+				continue;
+			return bind_failed("localhost", port, error);
+		}
+		if (fd4 < 0 && fd6 < 0)
+			break;
+		snprintf(url, sizeof(url), "http://localhost:%d", port_of(fd4 >= 0 ? fd4 : fd6));
+		note(listeners, url);
+		if (fd4 >= 0 && add(listeners, fd4, NULL, error) != 0)
+			return -1;
+		return fd6 >= 0 ? add(listeners, fd6, NULL, error) : 0;
+	}
+	return bind_failed("localhost", port, error);
+}
+
+/* ADDR:PORT, [ADDR]:PORT, PORT or unix:PATH. */
+static int listen_one(bool open, struct listeners *listeners, const char *text, struct error *error)
+{
+	const char *colon = strrchr(text, ':');
+	const char *port = colon != NULL ? colon + 1 : text;
+	size_t len = colon != NULL ? (size_t)(colon - text) : 0;
+	char host[HOST_MAX + 1] = "";
+	int64_t number;
+
+	if (strncmp(text, "unix:", 5) == 0)
+		return listen_local(listeners, text + 5, error);
+	if (number_count(port, 0, 65535, &number, error) != 0)
+		return error_set(error, EX_USAGE,
+			"--listen '%.60s': it takes ADDR:PORT, [IPV6]:PORT, PORT or unix:PATH, "
+			"with a port from 0 to 65535",
+			text);
+	if (len > HOST_MAX)
+		return error_set(error, EX_USAGE,
+			"--listen '%.60s': an address has at most %d characters", text, HOST_MAX);
+	memcpy(host, text, len);
+	if (host[0] == '[' && host[strlen(host) - 1] == ']') {
+		host[strlen(host) - 1] = '\0';
+		memmove(host, host + 1, strlen(host));
+	} else if (strchr(host, ':') != NULL) {
+		return error_set(error, EX_USAGE,
+			"--listen '%.60s': an IPv6 address stands in brackets, as in [::1]:8000",
+			text);
+	}
+	if (host[0] == '\0' || strcmp(host, "localhost") == 0)
+		return listen_loopback(listeners, port, error);
+	return listen_host(open, listeners, host, port, error);
+}
+
+int listen_open(const struct option_list *places, bool open, struct listeners *listeners,
+	struct error *error)
+{
+	int result = 0;
+
+	*listeners = (struct listeners){0};
+	if (places->count == 0)
+		result = listen_loopback(listeners, DEFAULT_LISTEN, error);
+	for (size_t i = 0; i < places->count && result == 0; i++)
+		result = listen_one(open, listeners, places->values[i], error);
+	if (result != 0)
+		listen_close(listeners);
+	return result;
+}
+
+void listen_close(struct listeners *listeners)
+{
+	for (size_t i = 0; i < listeners->count; i++) {
+		close(listeners->fds[i]);
+		if (listeners->paths[i] != NULL)
+			unlink(listeners->paths[i]);
+		free(listeners->paths[i]);
+	}
+	listeners->count = 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* An event as the server's parts hand it to each other. */
+#ifndef EVENT_H
+#define EVENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sse.h"
+
+struct topic;
+
+/* The longest event type, and the longest idempotency key, in bytes. */
+#define EVENT_TYPE_MAX 200
+#define EVENT_KEY_MAX 255
+
+struct event {
+	uint64_t position; /* in the log, from 1; for an ephemeral event that of the one before */
+	int64_t time;	   /* of publishing, ms since 1970 */
+	struct topic *topic;
+	bool json;	      /* the data is JSON text; otherwise plain text */
+	bool ephemeral;	      /* not stored, and without an id */
+	struct sse_text type; /* never empty */
+	struct sse_text data; /* valid UTF-8, lines ended by LF */
+};
+
+#endif

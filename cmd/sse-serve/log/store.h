@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The event log behind one table of functions.  A store keeps events in the order of their
+ * positions, which grow by one; everything that the server shows comes out of its `deliver`.
+ *
+ * append runs on the log thread; a reader belongs to the one thread that made it.
+ */
+#ifndef STORE_H
+#define STORE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/counter.h"
+#include "error.h"
+#include "event.h"
+#include "identity.h"
+#include "retention.h"
+#include "topic.h"
+#include "window.h"
+
+/*
+ * An event to append: the topic by name, since its first event registers it.  With a key it is
+ * stored once: a key that is known for the topic, and not older than the window for keys, makes
+ * it a duplicate if the fingerprint is the same, and a conflict if it is not.
+ */
+struct store_append {
+	const char *topic;
+	struct sse_text key;  /* UTF-8, 1 to EVENT_KEY_MAX bytes; len 0: none */
+	uint64_t fingerprint; /* of what was published under the key */
+	bool duplicate;	      /* out: it was there already: position is that of the first */
+	struct event event;   /* in: json, ephemeral, type, data; out: position, time, topic */
+};
+
+/* Events that go into the log together or not at all. */
+struct store_group {
+	struct store_append *appends;
+	size_t count;
+	bool conflict;	   /* out: a key was known for something else: nothing was stored */
+	size_t conflicted; /* out: the number of that append */
+};
+
+/* What a read asks for, and what it finds. */
+struct store_query {
+	const struct topic_set *topics; /* not empty */
+	uint64_t after;			/* events with after < position <= upto, oldest first */
+	uint64_t upto;
+	uint64_t removed; /* out, before the first visit: the newest position of these topics that
+			     is gone from the log, as of the moment that the events show */
+	uint64_t reached; /* out: all events up to here were visited; below upto if a visit said
+			     so, or if the store takes a pause: then read again from there */
+};
+
+/*
+ * Called for each event; valid during the call.  False stops: the event counts as not visited.
+ */
+typedef bool (*store_visit)(void *context, const struct event *event);
+
+struct store;
+struct store_reader;
+
+struct store_ops {
+	const char *name;
+
+	/*
+	 * append(store, groups, count, error):
+	 * Put all groups but those in conflict on stable storage, or none of them, fill in what is
+	 * `out`, and deliver what is new.  Return 0, or -1 with EX_IOERR, or EX_TEMPFAIL if the log
+	 * is busy.
+	 */
+	int (*append)(struct store *store, struct store_group *const *groups, size_t count,
+		struct error *error);
+
+	/*
+	 * tidy(store):
+	 * A small step of removing what retention no longer keeps, and keys that have expired.
+	 * Return the ms after which to call again (0: there is more to do), or -1 for not before
+	 * the next append.  Log thread.
+	 */
+	int64_t (*tidy)(struct store *store);
+
+	/* reader_new(store, error): a reader, or NULL. */
+	struct store_reader *(*reader_new)(struct store *store, struct error *error);
+	void (*reader_free)(struct store_reader *reader);
+
+	/*
+	 * read(reader, query, visit, context, error):
+	 * Visit the events that the query asks for.  Return 0, or -1 (EX_IOERR).  Holds no
+	 * resource of the log after it returns.
+	 */
+	int (*read)(struct store_reader *reader, struct store_query *query, store_visit visit,
+		void *context, struct error *error);
+
+	/*
+	 * newest(reader, topic, upto, count, after, error):
+	 * Find *${after} so that the ${count} newest events up to ${upto} are those after it.
+	 */
+	int (*newest)(struct store_reader *reader, const struct topic *topic, uint64_t upto,
+		uint64_t count, uint64_t *after, struct error *error);
+
+	/* since(reader, time, upto, after, error): *${after} so that events after it are not older.
+	 */
+	int (*since)(struct store_reader *reader, int64_t time, uint64_t upto, uint64_t *after,
+		struct error *error);
+
+	/*
+	 * check(store, error):
+	 * Can events be stored, as far as that is known without trying: are the log's files still
+	 * where they were?  Return 0, or -1 with EX_IOERR.  Any thread.
+	 */
+	int (*check)(const struct store *store, struct error *error);
+
+	/*
+	 * size(store, bytes, events):
+	 * What the log takes on the disk, and how many events are stored; -1 for those if that is
+	 * not known.  Any thread.
+	 */
+	void (*size)(const struct store *store, int64_t *bytes, int64_t *events);
+
+	/* close(store): after all readers are freed. */
+	void (*close)(struct store *store);
+};
+
+struct store {
+	const struct store_ops *ops;
+	struct topics *topics;	   /* the log's topics are registered when it is opened */
+	struct identity identity;  /* the log's incarnations; constant once it is open */
+	uint64_t head;		   /* the newest position; the log thread's */
+	struct counter_times sync; /* what made appends durable */
+
+	/*
+	 * Called on the log thread for each event that is safely in the log, in order: the only
+	 * way by which an event gets to be seen.  Set before the first append.
+	 */
+	void (*deliver)(void *context, const struct event *event);
+	void *deliver_context;
+};
+
+/* store_deliver(store, groups, count): deliver what is new; for the stores' own use. */
+void store_deliver(const struct store *store, struct store_group *const *groups, size_t count);
+
+struct store_config {
+	const char *path; /* the database file */
+	struct topics *topics;
+	const struct retention *retention; /* NULL: everything is kept */
+	int64_t idempotency_window;	   /* ms for which keys are kept */
+};
+
+/*
+ * store_sqlite_open(config, error):
+ * Open or make the database.  NULL with EX_TEMPFAIL if another server has it, EX_CANTCREAT or
+ * EX_IOERR if it cannot be used, EX_DATAERR if it is another program's or a newer version's.
+ */
+struct store *store_sqlite_open(const struct store_config *config, struct error *error);
+
+/*
+ * store_memory_open(config, error): a log that is its window and no more.
+ * store_memory_attach(store, window, reader): the window it reads, and its reader's number in it.
+ */
+struct store *store_memory_open(const struct store_config *config, struct error *error);
+void store_memory_attach(struct store *store, struct window *window, unsigned reader);
+
+/* store_now(): the time for events, ms since 1970. */
+int64_t store_now(void);
+
+#endif

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+/* The server's parts, put together; see server.h. */
+#include <sched.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "api/api.h"
+#include "api/metrics.h"
+#include "api/routes.h"
+#include "base/counter.h"
+#include "http/http.h"
+#include "log/commit.h"
+#include "log/store.h"
+#include "log/topic.h"
+#include "log/window.h"
+#include "loop.h"
+#include "place.h"
+#include "server.h"
+#include "stream/fanout.h"
+#include "stream/limits.h"
+#include "stream/replay.h"
+#include "stream/roster.h"
+#include "stream/worker.h"
+
+#define LOOPS_MAX 256
+
+struct server {
+	const struct options *options;
+	struct topics *topics;
+	struct limits *limits;
+	struct roster *roster;
+	struct store *store;
+	struct window *window;
+	struct commit *commit;
+	struct worker *worker;
+	struct replayer *replayer;
+	struct quota bodies; /* bytes of POST bodies, and of what was made of them */
+	_Atomic bool draining;
+
+	/* What they are handed. */
+	struct fanouts streams;
+	struct http_config http;
+	struct metrics_sources metrics;
+	struct api api;
+	struct loop_config config;
+
+	unsigned count; /* of loops, and of what follows */
+	struct loop *loops[LOOPS_MAX];
+	struct mailbox *mailboxes[LOOPS_MAX];
+	struct fanout *fanouts[LOOPS_MAX];
+	struct http *https[LOOPS_MAX];
+};
+
+/* Those that we may run on. */
+static unsigned cores(void)
+{
+	cpu_set_t set;
+	int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+
+	return count > LOOPS_MAX ? LOOPS_MAX : (unsigned)count;
+}
+
+/* --- parts --- */
+
+static int make_tables(struct server *server, struct error *error)
+{
+	const struct options *options = server->options;
+
+	server->topics = topics_new();
+	server->limits = limits_new(options->max_streams, options->max_streams_per_address);
+	server->roster = roster_new(options->max_names, (uint32_t)options->presence_grace);
+	if (server->topics == NULL || server->limits == NULL || server->roster == NULL)
+		return error_set(error, EX_OSERR, "out of memory");
+	return 0;
+}
+
+static int open_store(struct server *server, struct error *error)
+{
+	const struct options *options = server->options;
+	struct store_config config = {.topics = server->topics,
+		.retention = &options->retention,
+		.idempotency_window = options->idempotency_window};
+	bool memory = options_in_memory(options);
+	char *path = NULL;
+
+	if (memory) {
+		server->store = store_memory_open(&config, error);
+	} else {
+		path = place_database(options->db, error);
+		config.path = path;
+		if (path != NULL)
+			server->store = store_sqlite_open(&config, error);
+		free(path);
+	}
+	if (server->store == NULL)
+		return -1;
+	server->window = window_new(
+		(size_t)options->window, server->count + 1, server->store->head, memory, error);
+	if (server->window == NULL)
+		return -1;
+	if (memory)
+		store_memory_attach(server->store, server->window, server->count);
+	return 0;
+}
+
+/* The log thread, which is started when there are loops to wake, and the replay thread. */
+static int make_threads(struct server *server, struct error *error)
+{
+	server->commit = commit_new(server->store, server->window, &server->draining, error);
+	if (server->commit == NULL)
+		return -1;
+	server->worker = worker_start(server->store, error);
+	if (server->worker == NULL)
+		return -1;
+	server->replayer = replayer_new(server->store, server->topics, server->worker);
+	if (server->replayer == NULL)
+		return error_set(error, EX_OSERR, "out of memory");
+	return 0;
+}
+
+/* --- what they are handed --- */
+
+/* start_loops() adds whom the streams wake. */
+static void set_up_streams(struct server *server)
+{
+	const struct options *options = server->options;
+
+	server->streams.window = server->window;
+	server->streams.topics = server->topics;
+	server->streams.identity = &server->store->identity;
+	server->streams.limits = server->limits;
+	server->streams.replayer = server->replayer;
+	server->streams.heartbeat = (uint32_t)options->heartbeat;
+	server->streams.stall_timeout = (uint32_t)options->stall_timeout;
+	server->streams.all = server->fanouts;
+	server->streams.count = server->count;
+}
+
+static void set_up_http(struct server *server)
+{
+	const struct options *options = server->options;
+
+	server->bodies.limit = options->max_bodies;
+	server->http = (struct http_config){.routes = &routes_all,
+		.cors = &options->cors,
+		.max_body = (size_t)options->max_body,
+		.bodies = &server->bodies,
+		.max_parameters = (size_t)options->max_topics_per_stream,
+		.request_timeout = options->request_timeout,
+		.stall_timeout = (unsigned)options->stall_timeout,
+		.draining = &server->draining,
+		.verbose = options->verbose > 0};
+}
+
+static void set_up_metrics(struct server *server)
+{
+	server->metrics = (struct metrics_sources){.started = counter_clock(),
+		.roster = server->roster,
+		.commit = server->commit,
+		.window = server->window,
+		.store = server->store,
+		.fanouts = &server->streams,
+		.https = server->https};
+}
+
+static void set_up_api(struct server *server)
+{
+	const struct options *options = server->options;
+
+	server->api = (struct api){.store = server->store,
+		.topics = server->topics,
+		.window = server->window,
+		.commit = server->commit,
+		.worker = server->worker,
+		.limits = server->limits,
+		.roster = server->roster,
+		.metrics = &server->metrics,
+		.web = options->web,
+		.open_status = options->open_status,
+		.topics_in_stream = (size_t)options->max_topics_per_stream,
+		.max_bodies = options->max_bodies,
+		.max_streams = options->max_streams,
+		.max_streams_per_address = options->max_streams_per_address,
+		.max_names = options->max_names};
+}
+
+static void set_up(struct server *server, const struct listeners *listeners)
+{
+	set_up_streams(server);
+	set_up_http(server);
+	set_up_metrics(server);
+	set_up_api(server);
+	server->config = (struct loop_config){.topics = server->topics,
+		.commit = server->commit,
+		.roster = server->roster,
+		.fanouts = &server->streams,
+		.http = &server->http,
+		.metrics = &server->metrics,
+		.api = &server->api,
+		.listeners = listeners,
+		.tick = (uint32_t)server->options->tick};
+}
+
+/* --- starting and stopping --- */
+
+/* The loops, and between making and starting them the log thread, which wakes them. */
+static int start_loops(struct server *server, struct error *error)
+{
+	for (unsigned i = 0; i < server->count; i++) {
+		struct loop *loop = loop_new(&server->config, i, error);
+
+		if (loop == NULL)
+			return -1;
+		server->loops[i] = loop;
+		server->mailboxes[i] = loop_mailbox(loop);
+		server->fanouts[i] = loop_fanout(loop);
+		server->https[i] = loop_http(loop);
+	}
+	/* The first loop tells who joins, and what the server does. */
+	server->streams.teller = server->mailboxes[0];
+	if (commit_start(server->commit, server->mailboxes, server->count, error) != 0)
+		return -1;
+	for (unsigned i = 0; i < server->count; i++) {
+		if (loop_start(server->loops[i], error) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int start(struct server *server, const struct listeners *listeners, struct error *error)
+{
+	if (make_tables(server, error) != 0 || open_store(server, error) != 0 ||
+		make_threads(server, error) != 0)
+		return -1;
+	set_up(server, listeners);
+	return start_loops(server, error);
+}
+
+struct server *server_start(
+	const struct options *options, const struct listeners *listeners, struct error *error)
+{
+	struct server *server = calloc(1, sizeof(*server));
+
+	if (server == NULL) {
+		error_set(error, EX_OSERR, "out of memory");
+		return NULL;
+	}
+	server->options = options;
+	server->count = options->loops > 0 ? (unsigned)options->loops : cores();
+	if (start(server, listeners, error) == 0)
+		return server;
+	server_stop(server);
+	return NULL;
+}
+
+unsigned server_loops(const struct server *server)
+{
+	return server->count;
+}
+
+/* In the order in which they need each other; also after a start that failed halfway. */
+void server_stop(struct server *server)
+{
+	server->draining = true;
+	for (unsigned i = 0; i < server->count; i++)
+		loop_stop(server->loops[i]);
+	commit_stop(server->commit);
+	worker_stop(server->worker);
+	for (unsigned i = 0; i < server->count; i++)
+		loop_free(server->loops[i]);
+	replayer_free(server->replayer);
+	worker_free(server->worker);
+	if (server->store != NULL)
+		server->store->ops->close(server->store);
+	window_free(server->window);
+	limits_free(server->limits);
+	roster_free(server->roster);
+	topics_free(server->topics);
+	free(server);
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/* The channels of one loop; see channel.h. */
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "channel.h"
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(((const struct channel *)a)->selection->key,
+		((const struct channel *)b)->selection->key);
+}
+
+/* Of the selection only the key is looked at.  The loop itself, or under the census. */
+static struct channel *find_channel(struct fanout *fanout, const struct selection *selection)
+{
+	struct channel key = {.selection = (struct selection *)(uintptr_t)selection};
+	struct channel **node = tfind(&key, &fanout->by_key, compare);
+
+	return node != NULL ? *node : NULL;
+}
+
+/* Room for the topic in by_topic.  NULL without memory. */
+static struct wanted *wanted_of(struct fanout *fanout, const struct topic *topic)
+{
+	if (topic->number >= fanout->room) {
+		uint32_t room = topic->number * 2 + 16;
+		struct wanted *grown = realloc(fanout->by_topic, room * sizeof(*grown));
+
+		if (grown == NULL)
+			return NULL;
+		memset(grown + fanout->room, 0, (room - fanout->room) * sizeof(*grown));
+		fanout->by_topic = grown;
+		fanout->room = room;
+	}
+	return &fanout->by_topic[topic->number];
+}
+
+static void forget_topic(struct fanout *fanout, const struct channel *channel, uint32_t number)
+{
+	struct wanted *wanted = number < fanout->room ? &fanout->by_topic[number] : NULL;
+
+	for (uint32_t i = 0; wanted != NULL && i < wanted->count; i++) {
+		if (wanted->channels[i] == channel) {
+			wanted->channels[i] = wanted->channels[--wanted->count];
+			return;
+		}
+	}
+}
+
+/* Let entries of the topic find the channel; under the census.  0, or -1 without memory. */
+static int bind_topic(struct fanout *fanout, struct channel *channel, struct topic *topic)
+{
+	struct wanted *wanted = wanted_of(fanout, topic);
+
+	if (wanted == NULL)
+		return -1;
+	if (wanted->count == wanted->room) {
+		uint32_t room = wanted->room ? wanted->room * 2 : 1;
+		struct channel **grown = realloc(wanted->channels, room * sizeof(struct channel *));
+
+		if (grown == NULL)
+			return -1;
+		wanted->channels = grown;
+		wanted->room = room;
+	}
+	if (topic_set_has(&channel->topics, topic))
+		return 0;
+	if (topic_set_add(&channel->topics, topic) != 0)
+		return -1;
+	wanted->channels[wanted->count++] = channel;
+	return 0;
+}
+
+/* Does its key say all about which topics it wants? */
+static bool is_one_name(const struct selection *selection)
+{
+	return selection->count == 1 && !selection->wildcards;
+}
+
+/* Under the census, if it was bound to a topic. */
+static void free_channel(struct fanout *fanout, struct channel *channel)
+{
+	for (uint32_t i = 0; i < channel->topics.count; i++)
+		forget_topic(fanout, channel, channel->topics.topics[i]->number);
+	topic_set_free(&channel->topics);
+	selection_drop(channel->selection);
+	free(channel->subscribers);
+	free(channel);
+}
+
+/* Bind the topics; under the census. */
+static int bind_topics(
+	struct fanout *fanout, struct channel *channel, const struct topic_set *known)
+{
+	int result = 0;
+
+	for (uint32_t i = 0; i < known->count && result == 0; i++)
+		result = bind_topic(fanout, channel, known->topics[i]);
+	return result;
+}
+
+static void link_channel(struct fanout *fanout, struct channel *channel)
+{
+	channel->back = &fanout->channels;
+	channel->next = fanout->channels;
+	if (channel->next != NULL)
+		channel->next->back = &channel->next;
+	fanout->channels = channel;
+	if (is_one_name(channel->selection))
+		return;
+	channel->back_many = &fanout->many;
+	channel->next_many = fanout->many;
+	if (channel->next_many != NULL)
+		channel->next_many->back_many = &channel->next_many;
+	fanout->many = channel;
+}
+
+static void unlink_channel(struct channel *channel)
+{
+	*channel->back = channel->next;
+	if (channel->next != NULL)
+		channel->next->back = channel->back;
+	if (channel->back_many == NULL)
+		return;
+	*channel->back_many = channel->next_many;
+	if (channel->next_many != NULL)
+		channel->next_many->back_many = channel->back_many;
+}
+
+/* Let it be found, by its key and by its topics.  0, or -1 without memory. */
+static int put_channel(
+	struct fanout *fanout, struct channel *channel, const struct topic_set *known)
+{
+	int result;
+
+	pthread_mutex_lock(&fanout->census);
+	result = bind_topics(fanout, channel, known);
+	if (result == 0 && tsearch(channel, &fanout->by_key, compare) == NULL)
+		result = -1;
+	if (result == 0)
+		link_channel(fanout, channel);
+	else
+		free_channel(fanout, channel);
+	pthread_mutex_unlock(&fanout->census);
+	return result;
+}
+
+/* There are now ${more} (1 or -1) channels more for $sys. */
+static void read_system(struct fanouts *shared, int more)
+{
+	shared->system_readers += more;
+	if (more > 0)
+		mailbox_wake(shared->teller);
+}
+
+static struct channel *add_channel(struct fanout *fanout, struct selection *selection)
+{
+	struct channel *channel = calloc(1, sizeof(*channel));
+	struct topic_set known = {0};
+	int result;
+
+	if (channel == NULL)
+		return NULL;
+	channel->selection = selection_hold(selection);
+	channel->view =
+		(struct window_view){.topics = &channel->topics, .envelope = selection->envelope};
+	channel->system = topic_is_system(selection->patterns[0]);
+	result = selection_topics(selection, fanout->shared->topics, &known);
+	if (result == 0)
+		result = put_channel(fanout, channel, &known);
+	else
+		free_channel(fanout, channel);
+	topic_set_free(&known);
+	if (result != 0)
+		return NULL;
+	if (selection->envelope)
+		window_want_envelopes(fanout->shared->window, 1);
+	if (channel->system)
+		read_system(fanout->shared, 1);
+	return channel;
+}
+
+void channel_remove(struct fanout *fanout, struct channel *channel)
+{
+	if (channel->selection->envelope)
+		window_want_envelopes(fanout->shared->window, -1);
+	if (channel->system)
+		read_system(fanout->shared, -1);
+	pthread_mutex_lock(&fanout->census);
+	tdelete(channel, &fanout->by_key, compare);
+	unlink_channel(channel);
+	free_channel(fanout, channel);
+	pthread_mutex_unlock(&fanout->census);
+}
+
+struct channel *channel_find(struct fanout *fanout, const char *topic, bool envelope)
+{
+	char key[SELECTION_KEY];
+	const struct selection selection = {.key = key};
+
+	selection_key(topic, envelope, key);
+	return find_channel(fanout, &selection);
+}
+
+int channel_learn(struct fanout *fanout, struct channel *channel, struct topic *topic)
+{
+	int result;
+
+	pthread_mutex_lock(&fanout->census);
+	result = bind_topic(fanout, channel, topic);
+	pthread_mutex_unlock(&fanout->census);
+	return result;
+}
+
+void channel_forget(struct fanout *fanout)
+{
+	pthread_mutex_lock(&fanout->census);
+	for (uint32_t i = 0; i < fanout->room; i++)
+		free(fanout->by_topic[i].channels);
+	free(fanout->by_topic);
+	fanout->by_topic = NULL;
+	fanout->room = 0;
+	pthread_mutex_unlock(&fanout->census);
+}
+
+/* --- counting --- */
+
+/* The subscribers of the channel of just this topic; under the census. */
+static uint32_t count_by_name(struct fanout *fanout, const char *topic, bool envelope)
+{
+	const struct channel *channel = channel_find(fanout, topic, envelope);
+
+	return channel != NULL ? channel->count : 0;
+}
+
+uint64_t channel_count(struct fanout *fanout, const char *topic)
+{
+	uint64_t count;
+
+	pthread_mutex_lock(&fanout->census);
+	count = count_by_name(fanout, topic, false) + count_by_name(fanout, topic, true);
+	for (const struct channel *one = fanout->many; one != NULL; one = one->next_many) {
+		if (selection_matches(one->selection, topic))
+			count += one->count;
+	}
+	pthread_mutex_unlock(&fanout->census);
+	return count;
+}
+
+void channel_census(struct fanout *fanout, uint32_t *streams, uint32_t count)
+{
+	pthread_mutex_lock(&fanout->census);
+	for (uint32_t i = 0; i < count && i < fanout->room; i++) {
+		for (uint32_t j = 0; j < fanout->by_topic[i].count; j++)
+			streams[i] += fanout->by_topic[i].channels[j]->count;
+	}
+	pthread_mutex_unlock(&fanout->census);
+}
+
+/* --- subscribers --- */
+
+struct fanout *channel_place(const struct fanouts *shared)
+{
+	struct fanout *best = shared->all[0];
+
+	for (unsigned i = 1; i < shared->count; i++) {
+		if (atomic_load_explicit(&shared->all[i]->placed, memory_order_relaxed) <
+			atomic_load_explicit(&best->placed, memory_order_relaxed))
+			best = shared->all[i];
+	}
+	atomic_fetch_add_explicit(&best->placed, 1, memory_order_relaxed);
+	return best;
+}
+
+void channel_unplace(struct fanout *fanout)
+{
+	atomic_fetch_sub_explicit(&fanout->placed, 1, memory_order_relaxed);
+}
+
+static int add_to_channel(struct channel *channel, struct subscriber *subscriber)
+{
+	if (channel->count == channel->room) {
+		uint32_t room = channel->room ? channel->room * 2 : 1;
+		struct subscriber **grown =
+			realloc(channel->subscribers, room * sizeof(struct subscriber *));
+
+		if (grown == NULL)
+			return -1;
+		channel->subscribers = grown;
+		channel->room = room;
+	}
+	subscriber->channel = channel;
+	subscriber->index = channel->count;
+	channel->subscribers[channel->count++] = subscriber;
+	return 0;
+}
+
+int channel_join(struct fanout *fanout, struct subscriber *subscriber, struct selection *selection)
+{
+	struct channel *channel = find_channel(fanout, selection);
+
+	if (channel == NULL)
+		channel = add_channel(fanout, selection);
+	if (channel == NULL)
+		return -1;
+	if (add_to_channel(channel, subscriber) != 0) {
+		if (channel->count == 0 && !channel->touched)
+			channel_remove(fanout, channel);
+		return -1;
+	}
+	fanout->streams++;
+	return 0;
+}
+
+void channel_leave(struct fanout *fanout, struct subscriber *subscriber)
+{
+	struct channel *channel = subscriber->channel;
+	struct subscriber *last = channel->subscribers[--channel->count];
+
+	/* A pass goes from the last to the first, so who moves down was served already. */
+	channel->subscribers[subscriber->index] = last;
+	last->index = subscriber->index;
+	if (channel->turn > channel->count)
+		channel->turn = channel->count;
+	fanout->streams--;
+	channel_unplace(fanout);
+	if (channel->count == 0 && !channel->touched)
+		channel_remove(fanout, channel);
+}

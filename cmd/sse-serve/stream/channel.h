@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The streams of one loop: its channels, which are the subscribers that want the same, and how they
+ * are found.  What is done with them is fanout.h's and subscriber.h's; all on the loop's thread,
+ * but where it says otherwise.
+ */
+#ifndef CHANNEL_H
+#define CHANNEL_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/counter.h"
+#include "base/mailbox.h"
+#include "base/source.h"
+#include "log/topic.h"
+#include "log/window.h"
+#include "selection.h"
+
+struct identity;
+struct limits;
+struct limits_address;
+struct replayer;
+
+/* The subscribers of one loop that want the same. */
+struct channel {
+	struct selection *selection; /* held */
+	struct topic_set topics;     /* of it, those that have had an event */
+	struct window_view view;     /* them, in the form that is wanted */
+	struct subscriber **subscribers;
+	_Atomic uint32_t count; /* written by the loop */
+	uint32_t room;
+
+	bool system; /* for TOPIC_SYSTEM */
+
+	struct channel *next, **back;		/* among all channels */
+	struct channel *next_many, **back_many; /* among those that are more than one name */
+
+	/* The pass that is under way, see fanout.c. */
+	struct channel *next_touched;
+	bool touched;
+	uint64_t chunk;		 /* the first entry that is not yet sent to all */
+	uint64_t chunk_position; /* the position before it */
+	uint32_t turn;		 /* subscribers [0, turn) have still to get the chunk */
+};
+
+/* What the states mean, and what leads from one to another, is in subscriber.h. */
+enum subscriber_state { LIVE, READY, WAITING, READING, CLOSED };
+
+struct subscriber {
+	struct source source; /* first: what epoll hands back */
+	int fd;
+	uint8_t state;
+	bool queued;	/* stands in the ready list */
+	bool named;	/* it is a struct attendee */
+	bool resumed;	/* was not LIVE since it was served from the log, or came with an id: what
+			   is ephemeral is left out, as it may be old */
+	uint32_t index; /* its place in the channel */
+	uint32_t sent;	/* when it last got bytes, ms on the loop's clock */
+	struct channel *channel;
+	struct fanout *fanout;
+	uint64_t cursor;  /* unless LIVE: all up to this position was sent */
+	uint64_t entry;	  /* all entries of the window before this one were sent, or
+			     TOPIC_NO_ENTRY if only the cursor is known */
+	uint64_t told;	  /* that events up to this position are gone it knows already */
+	uint64_t partial; /* position of the event after the cursor whose first ${skip} bytes
+			     were sent */
+	uint32_t skip;
+	uint32_t unread; /* WAITING: bytes in the socket's queue when it was last looked at, or 0 */
+	struct limits_address *address; /* what it is counted by */
+	struct subscriber *wheel_next, **wheel_back;
+	struct subscriber *next; /* in the ready list, or among the closed */
+	struct pending *pending; /* bytes that must go first; almost always NULL */
+};
+
+/* A stream is one struct and a place in its channel: keep it small. */
+_Static_assert(sizeof(struct subscriber) <= 128, "a subscriber is at most 128 bytes");
+
+/* The channels that want one topic. */
+struct wanted {
+	struct channel **channels;
+	uint32_t count, room;
+};
+
+/* What the fan-outs of all loops share.  Filled in before they start, then constant. */
+struct fanouts {
+	struct window *window;
+	struct topics *topics;
+	const struct identity *identity; /* of the log: the ids that streams are given */
+	struct limits *limits;
+	struct replayer *replayer;
+	uint32_t heartbeat;	/* ms of silence before a comment is sent */
+	uint32_t stall_timeout; /* ms for which a stream may take nothing at all */
+	struct mailbox *teller; /* woken when a name joins or leaves, or somebody reads $sys: of the
+				   loop that tells of it */
+	struct fanout **all;	/* each loop's */
+	unsigned count;
+	_Atomic int system_readers; /* channels for $sys */
+};
+
+#define WHEEL_SLOTS 16 /* silent streams are looked at this many times in their interval */
+
+/* One loop's. */
+struct fanout {
+	struct fanouts *shared;
+	struct mailbox *mailbox;
+	int epoll;
+	unsigned reader;       /* this loop's number in the window */
+	uint32_t now;	       /* the loop's clock, ms; set by the loop */
+	size_t streams;	       /* open ones */
+	_Atomic size_t placed; /* with those that are on their way; the other loops look at it */
+	bool ended;
+
+	_Atomic uint64_t delivered; /* events that a socket took whole */
+	_Atomic uint64_t behind;    /* streams that have not had all that there is for them */
+
+	uint64_t boundary; /* entries before it were taken */
+	uint64_t position; /* of the last stored event before it */
+
+	/*
+	 * Guards what follows while it changes, which is when a stream opens or ends or a topic
+	 * comes up, and while another thread counts; a leaf.  The loop itself reads without it.
+	 */
+	pthread_mutex_t census;
+	struct channel *channels;
+	struct channel *many;	 /* of them those whose selection is more than one name */
+	void *by_key;		 /* tsearch tree of the channels */
+	struct wanted *by_topic; /* [topic number] below room: the channels that want it */
+	uint32_t topics, room;	 /* topics below that number were given to their channels */
+
+	struct channel *touched; /* those that the pass has still to serve */
+	struct subscriber *ready, *ready_last;
+	struct subscriber *closed; /* freed at the end of the loop's turn */
+
+	struct subscriber *wheel[WHEEL_SLOTS]; /* see wheel.h */
+	uint32_t wheel_slot, wheel_due;
+};
+
+/*
+ * channel_place(shared):
+ * The loop that the next stream should go to, where it counts as placed from now on: the one
+ * that has the fewest.  Any thread.
+ */
+struct fanout *channel_place(const struct fanouts *shared);
+
+/* channel_unplace(fanout): it did not get there.  Any thread. */
+void channel_unplace(struct fanout *fanout);
+
+/*
+ * channel_join(fanout, subscriber, selection):
+ * Put it into its channel.  Return 0, or -1 without memory.
+ */
+int channel_join(struct fanout *fanout, struct subscriber *subscriber, struct selection *selection);
+
+/* channel_leave(fanout, subscriber): take it out of its channel. */
+void channel_leave(struct fanout *fanout, struct subscriber *subscriber);
+
+/*
+ * channel_find(fanout, topic, envelope):
+ * The channel of those who want just the topic of that name; NULL if there is none.  The loop
+ * itself, or another thread under the census.
+ */
+struct channel *channel_find(struct fanout *fanout, const char *topic, bool envelope);
+
+/*
+ * channel_learn(fanout, channel, topic):
+ * Let entries of a topic that came up find the channel.  Return 0, or -1 without memory.
+ */
+int channel_learn(struct fanout *fanout, struct channel *channel, struct topic *topic);
+
+/* channel_remove(fanout, channel): it has no subscriber, and no pass has still to come to it. */
+void channel_remove(struct fanout *fanout, struct channel *channel);
+
+/* channel_forget(fanout): all channels are removed: forget what they wanted. */
+void channel_forget(struct fanout *fanout);
+
+/* channel_count(fanout, topic): its streams that want the topic of that name.  Any thread. */
+uint64_t channel_count(struct fanout *fanout, const char *topic);
+
+/*
+ * channel_census(fanout, streams, count):
+ * Add to ${streams}, by the topics' numbers below ${count}, its streams that want them.  Any
+ * thread.
+ */
+void channel_census(struct fanout *fanout, uint32_t *streams, uint32_t count);
+
+#endif

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/* The fan-out of one loop; see fanout.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fanout.h"
+#include "subscriber.h"
+#include "wheel.h"
+
+/* Sends in one slice of a pass, and subscribers served in one slice of the ready list. */
+#define SLICE_SENDS 256
+#define SLICE_READY 64
+
+void fanout_init(struct fanout *fanout, struct fanouts *shared, struct mailbox *mailbox, int epoll,
+	unsigned reader, uint32_t now)
+{
+	*fanout = (struct fanout){.shared = shared,
+		.mailbox = mailbox,
+		.epoll = epoll,
+		.reader = reader,
+		.now = now,
+		.boundary = window_head(shared->window),
+		.position = window_position(shared->window)};
+	fanout->wheel_due = now;
+	pthread_mutex_init(&fanout->census, NULL);
+}
+
+void fanout_free(struct fanout *fanout)
+{
+	pthread_mutex_destroy(&fanout->census);
+}
+
+/* --- all loops --- */
+
+uint64_t fanout_count(const struct fanouts *shared, const char *topic)
+{
+	uint64_t count = 0;
+
+	for (unsigned i = 0; i < shared->count; i++)
+		count += channel_count(shared->all[i], topic);
+	return count;
+}
+
+void fanout_census(const struct fanouts *shared, uint32_t *streams, uint32_t count)
+{
+	memset(streams, 0, count * sizeof(*streams));
+	for (unsigned i = 0; i < shared->count; i++)
+		channel_census(shared->all[i], streams, count);
+}
+
+/* --- silent streams --- */
+
+uint32_t fanout_tick(struct fanout *fanout)
+{
+	uint32_t step = wheel_step(fanout);
+
+	while ((int32_t)(fanout->now - fanout->wheel_due) >= 0) {
+		struct subscriber *due = fanout->wheel[fanout->wheel_slot];
+
+		/* Taken out whole first: who is put back may land in the same slot. */
+		fanout->wheel[fanout->wheel_slot] = NULL;
+		if (due != NULL)
+			due->wheel_back = &due;
+		fanout->wheel_slot = (fanout->wheel_slot + 1) % WHEEL_SLOTS;
+		fanout->wheel_due += step;
+		while (due != NULL) {
+			struct subscriber *subscriber = due;
+
+			wheel_remove(subscriber);
+			subscriber_look(subscriber, step);
+			if (subscriber->state != CLOSED)
+				wheel_put(fanout, subscriber);
+		}
+	}
+	return fanout->wheel_due - fanout->now;
+}
+
+/* --- a pass --- */
+
+/* Without memory to serve them, streams end, and come back. */
+static void end_channel(struct channel *channel)
+{
+	while (channel->count > 1)
+		subscriber_close(channel->subscribers[channel->count - 1]);
+	/* With the last one goes the channel, unless a pass has still to come to it. */
+	if (channel->count > 0)
+		subscriber_close(channel->subscribers[0]);
+}
+
+static void learn_topic(struct fanout *fanout, struct channel *channel, struct topic *topic)
+{
+	if (channel_learn(fanout, channel, topic) != 0)
+		end_channel(channel);
+}
+
+/* Give a new topic to the channels that wait for it by name. */
+static void bind_by_name(struct fanout *fanout, struct topic *topic, bool envelope)
+{
+	struct channel *channel = channel_find(fanout, topic->name, envelope);
+
+	if (channel != NULL)
+		learn_topic(fanout, channel, topic);
+}
+
+/* Give topics that came up since to the channels that want them. */
+static void learn_topics(struct fanout *fanout, uint32_t upto)
+{
+	for (; fanout->topics <= upto; fanout->topics++) {
+		struct topic *topic = topics_get(fanout->shared->topics, fanout->topics);
+		struct channel *next;
+
+		bind_by_name(fanout, topic, false);
+		bind_by_name(fanout, topic, true);
+		for (struct channel *one = fanout->many; one != NULL; one = next) {
+			next = one->next_many;
+			if (selection_matches(one->selection, topic->name))
+				learn_topic(fanout, one, topic);
+		}
+	}
+}
+
+static void touch(struct fanout *fanout, struct channel *channel, uint64_t entry)
+{
+	if (channel->touched)
+		return;
+	channel->touched = true;
+	channel->chunk = entry;
+	channel->chunk_position = fanout->position;
+	channel->turn = channel->count;
+	channel->next_touched = fanout->touched;
+	fanout->touched = channel;
+}
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/*
+ * Those of subscribers [0, turn) that are LIVE and have not had the entries before ${end} go on by
+ * themselves, from ${position}.
+ */
+static void leave_behind(struct channel *channel, uint32_t turn, uint64_t position, uint64_t end)
+{
+	for (uint32_t i = 0; i < turn; i++) {
+		struct subscriber *subscriber = channel->subscribers[i];
+
+		/* One that joined ahead of the boundary has a cursor beyond it. */
+		if (subscriber->state == LIVE && subscriber->entry < end)
+			subscriber_behind(
+				subscriber, later(subscriber->cursor, position), TOPIC_NO_ENTRY);
+	}
+}
+
+/* So late that entries which this loop never saw are gone: all go on from the log. */
+static void skip_to_head(struct fanout *fanout)
+{
+	struct window *window = fanout->shared->window;
+	uint64_t oldest = window_announce_oldest(window, fanout->reader);
+	uint64_t head = window_head(window);
+
+	/* Empty for a moment, while the log thread makes room: it will wake us. */
+	if (oldest < head) {
+		while (topics_get(fanout->shared->topics, fanout->topics) != NULL)
+			learn_topics(fanout, fanout->topics);
+		for (struct channel *channel = fanout->channels; channel != NULL;
+			channel = channel->next)
+			leave_behind(channel, channel->count, fanout->position, head);
+		fanout->boundary = head;
+		fanout->position = window_entry(window, head - 1)->position;
+	}
+	window_withdraw(window, fanout->reader);
+}
+
+/* Take the new entries, and note whom they are for. */
+static void start_pass(struct fanout *fanout)
+{
+	struct window *window = fanout->shared->window;
+	uint64_t head = window_head(window);
+
+	if (!window_announce(window, fanout->reader, fanout->boundary)) {
+		skip_to_head(fanout);
+		return;
+	}
+	for (uint64_t i = fanout->boundary; i < head; i++) {
+		const struct window_entry *entry = window_entry(window, i);
+		uint32_t number = entry->topic->number;
+
+		if (number >= fanout->topics)
+			learn_topics(fanout, number);
+		if (number >= fanout->room)
+			continue;
+		for (uint32_t j = 0; j < fanout->by_topic[number].count; j++)
+			touch(fanout, fanout->by_topic[number].channels[j], i);
+	}
+	fanout->boundary = head;
+	fanout->position = window_entry(window, head - 1)->position;
+	window_withdraw(window, fanout->reader);
+}
+
+/* Send the chunk to one subscriber. */
+static void send_chunk(
+	struct channel *channel, struct subscriber *subscriber, const struct window_chunk *chunk)
+{
+	ssize_t sent;
+
+	if (subscriber->state != LIVE || subscriber->entry >= chunk->end)
+		return;
+	if (subscriber->entry > channel->chunk) {
+		subscriber_behind(subscriber, subscriber->cursor, subscriber->entry);
+		return;
+	}
+	sent = window_send(subscriber->fd, chunk);
+	if (sent == (ssize_t)chunk->len) {
+		subscriber->entry = chunk->end;
+		subscriber->sent = subscriber->fanout->now;
+		subscriber_delivered(subscriber, chunk->events);
+	} else if (sent >= 0) {
+		subscriber_stopped(subscriber, later(subscriber->cursor, channel->chunk_position),
+			channel->chunk, (size_t)sent);
+	} else {
+		subscriber_close(subscriber);
+	}
+}
+
+/* Send the touched channel's chunk to as many as the budget allows.  True when it was to all. */
+static bool serve_chunk(struct fanout *fanout, struct channel *channel, int *budget)
+{
+	struct window *window = fanout->shared->window;
+	struct window_chunk chunk;
+
+	if (!window_announce(window, fanout->reader, channel->chunk)) {
+		leave_behind(channel, channel->turn, channel->chunk_position, fanout->boundary);
+		return true;
+	}
+	window_gather(window, &channel->view, channel->chunk, fanout->boundary,
+		channel->chunk_position, 0, &chunk);
+	if (chunk.count == 0 && chunk.missing) {
+		/* Too large for the window, or without its envelope: it is in the log. */
+		leave_behind(channel, channel->turn, channel->chunk_position, fanout->boundary);
+		channel->turn = 0;
+		chunk.end = fanout->boundary;
+	}
+	if (chunk.count == 0)
+		channel->turn = 0;
+	while (channel->turn > 0 && *budget > 0) {
+		--*budget;
+		send_chunk(channel, channel->subscribers[--channel->turn], &chunk);
+	}
+	window_withdraw(window, fanout->reader);
+	if (channel->turn > 0)
+		return false;
+	if (chunk.end >= fanout->boundary)
+		return true;
+	channel->chunk = chunk.end;
+	channel->chunk_position = chunk.position;
+	channel->turn = channel->count;
+	return false;
+}
+
+static void serve_touched(struct fanout *fanout)
+{
+	int budget = SLICE_SENDS;
+
+	while (fanout->touched != NULL && budget > 0) {
+		struct channel *channel = fanout->touched;
+
+		if (!serve_chunk(fanout, channel, &budget))
+			continue;
+		fanout->touched = channel->next_touched;
+		channel->touched = false;
+		if (channel->count == 0)
+			channel_remove(fanout, channel);
+	}
+}
+
+static void serve_ready(struct fanout *fanout)
+{
+	for (int i = 0; i < SLICE_READY && fanout->ready != NULL; i++) {
+		struct subscriber *subscriber = fanout->ready;
+
+		fanout->ready = subscriber->next;
+		subscriber->queued = false;
+		subscriber_serve(subscriber);
+	}
+}
+
+bool fanout_work(struct fanout *fanout)
+{
+	serve_ready(fanout);
+	if (fanout->touched == NULL && window_head(fanout->shared->window) > fanout->boundary)
+		start_pass(fanout);
+	serve_touched(fanout);
+	return fanout->touched != NULL || fanout->ready != NULL ||
+	       window_head(fanout->shared->window) > fanout->boundary;
+}
+
+void fanout_bury(struct fanout *fanout)
+{
+	while (fanout->closed != NULL) {
+		struct subscriber *subscriber = fanout->closed;
+
+		fanout->closed = subscriber->next;
+		free(subscriber);
+	}
+}
+
+void fanout_close(struct fanout *fanout)
+{
+	while (fanout->channels != NULL) {
+		struct channel *channel = fanout->channels;
+
+		channel->touched = false;
+		if (channel->count > 0)
+			end_channel(channel);
+		else
+			channel_remove(fanout, channel);
+	}
+	fanout->touched = NULL;
+	fanout->ended = true;
+	serve_ready(fanout);
+	fanout_bury(fanout);
+	channel_forget(fanout);
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the replay thread reads for streams that are behind: a chunk of the log, encoded once and
+ * shared by all who need it, and for each the gap event where events are gone.
+ */
+#ifndef REPLAY_H
+#define REPLAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "selection.h"
+#include "worker.h"
+
+struct replayer;
+struct store;
+struct subscriber;
+struct topics;
+
+/* Where an event's frame ends in the chunk, and its position. */
+struct replay_mark {
+	size_t end;
+	uint64_t position;
+};
+
+/* The events of a selection with after < position <= reached.  Constant once it is read. */
+struct replay_chunk {
+	_Atomic unsigned references;
+	struct worker *worker;	     /* to which its bytes are given back */
+	struct selection *selection; /* held */
+	uint64_t after, reached;
+	uint64_t removed; /* the newest event of the selection that was gone when it was read */
+	struct buf frames;
+	struct replay_mark *marks; /* owned */
+	size_t count, room;
+	size_t held; /* bytes counted by the worker */
+};
+
+/* One subscriber's need of a chunk. */
+struct replay {
+	struct job job; /* first */
+	struct replayer *replayer;
+	struct subscriber *subscriber;
+
+	/* What is asked for. */
+	struct selection *selection; /* held */
+	uint64_t after, upto;
+	uint64_t told;	  /* it knows that events up to here are gone; out: what it knows then */
+	uint64_t partial; /* the first event must be this one; 0: any */
+	bool from_time;	  /* instead of ${after}: from ${since} on, and say where that is */
+	int64_t since;
+	char *unknown; /* instead of ${after}: from this id, which is not of this log; owned */
+
+	/* What came of it. */
+	bool failed;	   /* the log could not be read, or the partial event is gone */
+	struct buf prefix; /* to be sent first: where it starts, or a gap; then ${after} is the
+			      position that this brings the reader to */
+	struct replay_chunk *chunk; /* held */
+	size_t first;		    /* the mark of the first event after ${after} */
+	size_t offset, end;	    /* where its frame begins, and what is to be sent ends */
+	uint64_t reached;	    /* the position that it all brings the reader to */
+};
+
+/*
+ * replayer_new(store, topics, worker):
+ * What makes chunks of this log, on the replay thread ${worker}, and keeps the newest for those who
+ * need the same next.  NULL without memory.
+ */
+struct replayer *replayer_new(struct store *store, struct topics *topics, struct worker *worker);
+
+/* replayer_free(replayer): when the replay thread has ended.  Takes NULL. */
+void replayer_free(struct replayer *replayer);
+
+/*
+ * replay_new(replayer, subscriber, selection):
+ * A replay to be filled in; NULL without memory.
+ */
+struct replay *replay_new(
+	struct replayer *replayer, struct subscriber *subscriber, struct selection *selection);
+
+/* replay_submit(replay, mailbox): have it read; it comes back by the mailbox of its loop. */
+void replay_submit(struct replay *replay, struct mailbox *mailbox);
+
+/* replay_free(replay): takes NULL. */
+void replay_free(struct replay *replay);
+
+#endif

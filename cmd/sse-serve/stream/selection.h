@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a stream wants: topics and patterns, plain or in envelopes.  It never changes, and is
+ * shared by the channels of the loops and the chunks of the replay thread.
+ */
+#ifndef SELECTION_H
+#define SELECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "log/topic.h"
+
+struct selection {
+	const char **patterns; /* sorted, each once */
+	size_t count;	       /* at least 1 */
+	bool wildcards;	       /* one of them has a wildcard */
+	bool envelope;	       /* see envelope.h */
+	const char *key;       /* the same text for the same selection */
+	_Atomic unsigned references;
+};
+
+/*
+ * selection_new(patterns, count, envelope):
+ * A selection of ${count} checked patterns, which are copied.  NULL without memory.  Whoever
+ * makes it holds it.
+ */
+struct selection *selection_new(const char *const *patterns, size_t count, bool envelope);
+
+/* Room for the key of one topic. */
+#define SELECTION_KEY (TOPIC_NAME_MAX + 3)
+
+/* selection_key(name, envelope, key): the key of the selection of just this topic. */
+void selection_key(const char *name, bool envelope, char key[SELECTION_KEY]);
+
+/* selection_hold(selection): hold it once more; return it.  Any thread. */
+struct selection *selection_hold(struct selection *selection);
+
+/* selection_drop(selection): the last one frees it.  Any thread.  Takes NULL. */
+void selection_drop(struct selection *selection);
+
+/* selection_matches(selection, name): is the topic of that name wanted? */
+bool selection_matches(const struct selection *selection, const char *name);
+
+/*
+ * selection_topics(selection, topics, set):
+ * Add the registered topics that are wanted to the set.  Return 0, or -1 without memory.
+ */
+int selection_topics(
+	const struct selection *selection, struct topics *topics, struct topic_set *set);
+
+#endif

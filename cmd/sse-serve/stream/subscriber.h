@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Subscribers: the sockets of open streams, and how each gets what it has not yet had.  All on
+ * the thread of one loop.
+ *
+ * LIVE     everything before the loop's boundary was sent; the fan-out (fanout.h) goes on from
+ * there READY    is behind, and its socket can take more: it is in the list of those to be served
+ * WAITING  is behind, and its socket is full: epoll will tell
+ * READING  the replay thread reads a chunk for it
+ *
+ * Resuming, `since` and reading slowly are the same thing: to be behind.  A subscriber that is
+ * behind is served from the window if that reaches back far enough, otherwise from the log, one
+ * chunk at a time.  A chunk that the socket does not take is dropped and read again, so that a
+ * slow reader holds no memory.
+ */
+#ifndef SUBSCRIBER_H
+#define SUBSCRIBER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/mailbox.h"
+#include "channel.h"
+#include "limits.h"
+#include "roster.h"
+#include "selection.h"
+
+/* A subscriber with a name. */
+struct attendee {
+	struct subscriber subscriber; /* first */
+	struct roster_stay *stay;
+};
+
+/* Where a new stream starts. */
+struct start {
+	enum { START_NOW, START_AFTER, START_UNKNOWN, START_SINCE } kind;
+	uint64_t after; /* START_AFTER: a position of this log */
+	int64_t since;	/* START_SINCE: ms since 1970; 0 for all */
+	char *unknown;	/* START_UNKNOWN: the id that is not of this log; owned */
+};
+
+#define OPENING_HEAD 1024
+
+/* A stream that is to be opened, on its way to the loop that will serve it. */
+struct opening {
+	struct message message;		/* first */
+	struct fanout *fanout;		/* see channel_place() */
+	int fd;				/* non-blocking; owned */
+	struct selection *selection;	/* held */
+	struct roster_stay *stay;	/* see roster.h; NULL: without a name; owned */
+	struct limits_address *address; /* see limits.h */
+	struct start start;
+	size_t head_len;
+	char head[OPENING_HEAD]; /* of the HTTP answer */
+};
+
+/*
+ * subscriber_open(opening):
+ * Send the head and where the stream starts, and serve it from now on.  Takes the opening, which
+ * was allocated, and all that it owns; on failure the socket is closed.
+ */
+void subscriber_open(struct opening *opening);
+
+/* opening_free(opening): instead of subscriber_open(). */
+void opening_free(struct opening *opening);
+
+/* subscriber_serve(subscriber): it is READY: bring it nearer to the boundary. */
+void subscriber_serve(struct subscriber *subscriber);
+
+/* subscriber_make_ready(subscriber): put it into the ready list. */
+void subscriber_make_ready(struct subscriber *subscriber);
+
+/*
+ * subscriber_behind(subscriber, cursor, entry):
+ * It is behind, and had all up to the position ${cursor}, and all entries before ${entry}
+ * (TOPIC_NO_ENTRY if that is not known).  It becomes READY.
+ */
+void subscriber_behind(struct subscriber *subscriber, uint64_t cursor, uint64_t entry);
+
+/*
+ * subscriber_stopped(subscriber, cursor, entry, sent):
+ * Its socket took only the first ${sent} bytes of the frames of its channel from ${entry} on
+ * (which is announced, and of its topic); it had all up to the position ${cursor} before.  It
+ * becomes WAITING.
+ */
+void subscriber_stopped(
+	struct subscriber *subscriber, uint64_t cursor, uint64_t entry, size_t sent);
+
+/* subscriber_delivered(subscriber, events): its socket took them whole. */
+void subscriber_delivered(struct subscriber *subscriber, uint64_t events);
+
+/*
+ * subscriber_look(subscriber, margin):
+ * Send a comment if it is LIVE and will have been silent for --heartbeat in ${margin} ms; close
+ * it if it has taken nothing for --stall-timeout.
+ */
+void subscriber_look(struct subscriber *subscriber, uint32_t margin);
+
+/* subscriber_close(subscriber): close the socket; the memory goes when nothing refers to it. */
+void subscriber_close(struct subscriber *subscriber);
+
+#endif
