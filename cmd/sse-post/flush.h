@@ -9,7 +9,7 @@
 #include "deliver.h"
 #include "error.h"
 #include "report.h"
-#include "spool.h"
+#include "queue.h"
 
 enum flush_result {
 	FLUSH_DONE,   /* nothing waits any more */

@@ -14,7 +14,7 @@
 #include "input.h"
 #include "report.h"
 #include "run.h"
-#include "spool.h"
+#include "queue.h"
 #include "state.h"
 #include "terminal.h"
 

@@ -25,8 +25,8 @@
  * or removal; `flush` is held by the one process that delivers, for as long as it does.  Who holds
  * `flush` may take `lock`, not the other way round.
  */
-#ifndef SPOOL_H
-#define SPOOL_H
+#ifndef QUEUE_H
+#define QUEUE_H
 
 #include <stdbool.h>
 #include <stddef.h>

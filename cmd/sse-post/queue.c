@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Queues in a folder; see spool.h. */
+/* Queues in a folder; see queue.h. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 #include "entry.h"
 #include "file.h"
 #include "number.h"
-#include "spool.h"
+#include "queue.h"
 
 #define SUFFIX ".events"
 #define NEW "new"
