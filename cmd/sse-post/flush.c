@@ -10,7 +10,7 @@ void flush_accepted(void *context, const struct slot *slot, size_t from, size_t 
 {
 	const struct flush *flush = context;
 
-	client_say(&slot->client, CLIENT_EXPLAIN, "%zu from the spool", count);
+	client_say(&slot->request.client, CLIENT_EXPLAIN, "%zu from the spool", count);
 	if (flush->report == NULL)
 		return;
 	report_accepted(flush->report, slot, from, count);
@@ -45,7 +45,7 @@ static void run_to_end(struct deliver *deliver, struct slot *slot)
 static enum flush_result judge(
 	struct flush *flush, const struct slot *slot, size_t *settled, struct error *error)
 {
-	size_t end = flush->from + slot->at + slot->count;
+	size_t end = flush->from + slot->at + slot->request.count;
 
 	*settled = flush->from + slot->at;
 	deliver_explain(slot, error);
@@ -77,8 +77,8 @@ static enum flush_result judge(
 /* Until --rate lets the next ones go; false if a signal or the end of --timeout comes first. */
 static bool wait_for_turn(struct deliver *deliver, struct error *error)
 {
-	while (client_now() < deliver->start_at) {
-		if (deliver_wait(deliver, -1, deliver->start_at) == CLIENT_SIGNAL) {
+	while (client_now() < deliver->pace.start_at) {
+		if (deliver_wait(deliver, -1, deliver->pace.start_at) == CLIENT_SIGNAL) {
 			client_stopped(error);
 			return false;
 		}
@@ -104,8 +104,8 @@ static enum flush_result send_part(struct flush *flush, struct destination *to, 
 		return FLUSH_AWAY;
 	flush->from = *settled;
 	part.all += flush->from;
-	part.count = deliver_at_once(deliver, left);
-	deliver_pace(deliver, part.count);
+	part.count = pace_at_once(&deliver->pace, left);
+	pace_start(&deliver->pace, part.count, client_now());
 	deliver_start(slot, &part, to, once);
 	run_to_end(deliver, slot);
 	result = judge(flush, slot, settled, error);
@@ -117,7 +117,7 @@ static enum flush_result send_part(struct flush *flush, struct destination *to, 
 static enum flush_result flush_some(
 	struct flush *flush, struct destination *to, bool once, struct error *error)
 {
-	size_t settled = 0, max = deliver_at_once(flush->deliver, BODY_EVENTS_MAX);
+	size_t settled = 0, max = pace_at_once(&flush->deliver->pace, BODY_EVENTS_MAX);
 	enum flush_result result;
 	int more;
 
@@ -139,8 +139,8 @@ static void tell(void *context, const struct error *failure)
 {
 	const struct flush *flush = context;
 
-	client_say(&flush->deliver->slots[0].client, CLIENT_WARN, "from the spool, put aside: %s",
-		failure->text);
+	client_say(&flush->deliver->slots[0].request.client, CLIENT_WARN,
+		"from the spool, put aside: %s", failure->text);
 }
 
 int flush_open(struct flush *flush, struct queue *queue, struct deliver *deliver,

@@ -130,10 +130,10 @@ static bool on_refused(void *context, const struct slot *slot, const struct erro
 	if (!run->options->skip_bad)
 		return false;
 	if (line > 0)
-		client_say(&slot->client, CLIENT_WARN, "left out: line %" PRIu64 ": %s", line,
-			error->text);
+		client_say(&slot->request.client, CLIENT_WARN, "left out: line %" PRIu64 ": %s",
+			line, error->text);
 	else
-		client_say(&slot->client, CLIENT_WARN, "left out: %s", error->text);
+		client_say(&slot->request.client, CLIENT_WARN, "left out: %s", error->text);
 	save_state(run, slot->group, slot->at + 1);
 	return true;
 }
@@ -199,7 +199,7 @@ static size_t group_max(const struct run *run)
 			     ? 1
 			     : SINGLES_MAX;
 
-	return deliver_at_once(&run->deliver, max);
+	return pace_at_once(&run->deliver.pace, max);
 }
 
 static bool is_in_use(const struct run *run, const struct group *group)
@@ -277,16 +277,16 @@ static void dispatch(struct run *run)
 {
 	struct slot *slot = deliver_free_slot(&run->deliver);
 
-	if (run->ready->count == 0 || slot == NULL || client_now() < run->deliver.start_at)
+	if (run->ready->count == 0 || slot == NULL || client_now() < run->deliver.pace.start_at)
 		return;
 	if (run->to.batching == BATCHING_AUTO && deliver_busy(&run->deliver) > 0)
 		return;
 	if (run_spool_waits(&run->spool)) {
 		if (deliver_busy(&run->deliver) > 0 || !clear_the_way(run) ||
-			client_now() < run->deliver.start_at)
+			client_now() < run->deliver.pace.start_at)
 			return;
 	}
-	deliver_pace(&run->deliver, run->ready->count);
+	pace_start(&run->deliver.pace, run->ready->count, client_now());
 	deliver_start(slot, run->ready, &run->to, false);
 	run->ready = NULL;
 }
@@ -350,8 +350,8 @@ static void wait(struct run *run)
 		     (run->ready->count < group_max(run) && run->ready->text.len < GROUP_BYTES_MAX);
 	int fd = run->failed || !fills || !run->input.waits ? -1 : input_waits(&run->input);
 
-	if (run->deliver.start_at > client_now())
-		until = earlier(until, run->deliver.start_at);
+	if (run->deliver.pace.start_at > client_now())
+		until = earlier(until, run->deliver.pace.start_at);
 	if (run->spool.used && run->spool.flush_at > client_now())
 		until = earlier(until, run->spool.flush_at);
 	until = earlier(until, state_due(&run->state));

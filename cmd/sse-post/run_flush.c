@@ -117,7 +117,7 @@ static int flush_all(struct flush_run *run, struct error *error)
 		return -1;
 	}
 	if (result == FLUSH_BUSY) {
-		client_say(&run->deliver.slots[0].client, CLIENT_EXPLAIN,
+		client_say(&run->deliver.slots[0].request.client, CLIENT_EXPLAIN,
 			"another process is sending what waits for %s", run->to.url.shown);
 	} else if (result != FLUSH_DONE) {
 		flush_tell_last(&run->flush);

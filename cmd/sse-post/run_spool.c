@@ -29,8 +29,8 @@ void run_spool_open(struct run_spool *spool, const struct options *options, stru
 		return;
 	spool->open = deliver->spools = open_queue(spool, options, &spool->missing) == 0;
 	if (!spool->open)
-		client_say(&deliver->slots[0].client, CLIENT_EXPLAIN, "%s; going on without it",
-			spool->missing.text);
+		client_say(&deliver->slots[0].request.client, CLIENT_EXPLAIN,
+			"%s; going on without it", spool->missing.text);
 }
 
 void run_spool_close(struct run_spool *spool)
@@ -60,7 +60,7 @@ int run_spool_put(
 
 	if (*end > from) {
 		spool->used = true;
-		client_say(&spool->deliver->slots[0].client, CLIENT_EXPLAIN,
+		client_say(&spool->deliver->slots[0].request.client, CLIENT_EXPLAIN,
 			"%zu put into the spool %s", *end - from, spool->queue.folder.path);
 	}
 	if (result == 0)
@@ -130,7 +130,7 @@ void run_spool_finish(struct run_spool *spool)
 		return;
 	result = run_spool_flush(spool, spool->used);
 	if (result == FLUSH_NO || result == FLUSH_FAILED)
-		client_say(&spool->deliver->slots[0].client, CLIENT_WARN,
+		client_say(&spool->deliver->slots[0].request.client, CLIENT_WARN,
 			"events wait in the spool: %s", spool->away.text);
 }
 
