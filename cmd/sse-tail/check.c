@@ -13,6 +13,7 @@
 #include "check.h"
 #include "check_look.h"
 #include "client_run.h"
+#include "client_subscribe.h"
 #include "number.h"
 #include "terminal.h"
 
@@ -547,7 +548,7 @@ static void try_to_resume(struct check *check, int64_t until)
 	buf_init(&id, SIZE_MAX);
 	if (!buf_add(&id, asked->data, asked->len) || !buf_add_byte(&id, '\0'))
 		goto out;
-	if (!follow_id_fits(id.data)) {
+	if (!subscribe_id_fits(id.data)) {
 		say(check, BAD,
 			"the id '%s' cannot be sent in a header, so nobody can resume behind it: use "
 			"printable characters",
