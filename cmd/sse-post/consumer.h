@@ -45,7 +45,7 @@ int consumer_take(struct consumer *consumer, struct group *group, size_t events,
 /*
  * consumer_done(consumer, group, settled, error):
  * The first ${settled} events of ${group}, which were taken, need not be sent again: their files
- * go, and one of which a part is settled keeps the rest.
+ * go, and one of which a part is settled keeps the rest, which comes again after consumer_end().
  */
 int consumer_done(
 	struct consumer *consumer, const struct group *group, size_t settled, struct error *error);

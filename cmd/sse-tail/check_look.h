@@ -44,8 +44,7 @@ struct check_look {
 	struct check_lines lines;
 
 	int64_t silence;       /* the longest without a byte (ms) */
-	int64_t comment_after; /* the silence before the last comment that came alone; 0: none did
-				*/
+	int64_t comment_after; /* the silence before the last comment that came alone; or 0 */
 	uint64_t bursts;       /* times that several events came at once after a silence */
 	uint64_t held_bursts;  /* those that a buffer has certainly made: see burst_over() */
 

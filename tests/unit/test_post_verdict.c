@@ -126,8 +126,7 @@ static void failures(void **state)
 	(void)state;
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		bool ambiguous = false;
-		enum verdict got =
-			verdict_of_failure(rows[i].request, rows[i].failure, &ambiguous);
+		enum verdict got = verdict_of_failure(rows[i].request, rows[i].failure, &ambiguous);
 
 		if (got != rows[i].want || ambiguous != rows[i].ambiguous)
 			fail_msg("row %zu: verdict %d, ambiguous %d", i, (int)got, ambiguous);
@@ -160,8 +159,7 @@ static void a_batch_is_split(void **state)
 	(void)state;
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		struct verdict_request request = {.events = rows[i].events, .batch = true};
-		struct verdict_split got =
-			verdict_split(&request, rows[i].status, rows[i].line);
+		struct verdict_split got = verdict_split(&request, rows[i].status, rows[i].line);
 
 		if (got.smaller != rows[i].want.smaller || got.limit != rows[i].want.limit ||
 			got.singly != rows[i].want.singly)
