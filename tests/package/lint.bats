@@ -72,7 +72,7 @@ lines() {
 
 @test "lint: a file of more than 500 lines needs a reason, and a reason needs such a file" {
 	lint 'more than 500 lines'
-	lines $((501 - $(wc -l <lib/buf.c))) >>lib/buf.c
+	lines 501 >lib/buf.c
 	run lint 'more than 500 lines'
 	[ "$status" -eq 1 ]
 	[[ $output == *'lib/buf.c has 501 lines'* ]]
@@ -84,7 +84,7 @@ lines() {
 	[[ $output == *'lib/json.c has 500 lines: it needs no exception'* ]]
 }
 
-@test "lint: a function of more than 60 lines is found, wherever it begins" {
+@test "lint: a function of more than 60 lines is found, a table is not" {
 	lint 'more than 60 lines'
 	{
 		printf 'static const int table[] = {\n'
