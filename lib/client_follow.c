@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Connections, their ends, and the pauses between them; see client_follow.h. */
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "backoff.h"
 #include "client_follow.h"
@@ -12,7 +10,6 @@
 #include "client_run.h"
 #include "client_subscribe.h"
 #include "client_trouble.h"
-#include "number.h"
 
 /* The longest pause that growing makes, and the longest that a server can ask for (ms). */
 #define DELAY_MAX 30000

@@ -40,7 +40,7 @@ enum judge_next judge_answer(const struct judge_attempt *attempt, struct error *
 /*
  * judge_silence(attempt, stream, ms, error):
  * Nothing came for ${ms}, and the transfer was broken off; a stream had begun if ${stream}.  An answer
- * that is none of a stream counts, though its body is not whole.
+ * that has no stream counts, though its body is not whole.
  */
 enum judge_next judge_silence(
 	const struct judge_attempt *attempt, bool stream, int64_t ms, struct error *error);

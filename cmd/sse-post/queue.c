@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Appending to a queue, within its limits; see queue.h. */
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 

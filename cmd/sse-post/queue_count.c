@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* What waits, as a hint in the file `lock`; see queue_count.h. */
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>

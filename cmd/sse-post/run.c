@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* From the input to the server or the spool; see run.h. */
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* --flush: only what waits in the spool is sent; see run.h. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>

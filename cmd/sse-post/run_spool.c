@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* What a run does with its spool; see run_spool.h. */
-#include <stdio.h>
 #include <sysexits.h>
 
 #include "client_run.h"

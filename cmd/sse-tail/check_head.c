@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The head of a stream, in words; see check_head.h. */
 #include <curl/curl.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sysexits.h>

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Going on after an id, in words; see check_resume.h. */
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "check_resume.h"
 #include "client_run.h"
 #include "client_subscribe.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A stream that was watched, in words; see check_stream.h. */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "check_stream.h"
 #include "client_run.h"
