@@ -188,12 +188,12 @@ FUZZERS = $(call test_bins,tests/fuzz/fuzz_*.c)
 FUZZ_CFLAGS ?= -DFUZZ_STANDALONE
 
 # What a test, a helper or a benchmark is linked with follows from its name: *_serve_*, *_post_* and
-# *_tail_* with the parts of that program, test_sse_* with libsse alone, follow* with libclient, all
-# others with libcommon; and with PKGS_name.
+# *_tail_* with the parts of that program, test_sse_* with libsse alone, test_client_* and follow* with
+# libclient, all others with libcommon; and with PKGS_name.
 PKGS_kill = sqlite3
 program_of = $(strip $(foreach p,serve post tail,$(if $(findstring _$(p)_,$(1)),sse-$(p))))
 part_of = $(or $(call program_of,$(1)),$(if $(findstring /test_sse_,$(1)),libsse),$(if \
-	$(findstring /scenario/follow,$(1)),libclient),libcommon)
+	$(findstring /scenario/follow,$(1))$(findstring /test_client_,$(1)),libclient),libcommon)
 # $(call test_program,source,its part,its packages)
 define test_program
 $(call OBJ,$(1)): PKGS = $(3)

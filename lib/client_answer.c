@@ -137,6 +137,14 @@ bool client_answer_is(const struct client_answer *answer, const char *type)
 	return *rest == '\0' || *rest == ';';
 }
 
+bool client_answer_is_redirect(const struct client_answer *answer)
+{
+	long status = answer->status;
+
+	return answer->location[0] != '\0' &&
+	       (status == 301 || status == 302 || status == 303 || status == 307 || status == 308);
+}
+
 bool client_answer_again(const struct client_answer *answer)
 {
 	return answer->status == 408 || answer->status == 429 || answer->status / 100 == 5;

@@ -46,6 +46,12 @@ bool client_answer_body(struct client_answer *answer, const char *data, size_t l
 /* client_answer_is(answer, type): is this the Content-Type, parameters and letter case aside? */
 bool client_answer_is(const struct client_answer *answer, const char *type);
 
+/*
+ * client_answer_is_redirect(answer):
+ * Does it mean to go elsewhere (Fetch, section 2.2.6)?  libcurl follows any 3xx with a Location.
+ */
+bool client_answer_is_redirect(const struct client_answer *answer);
+
 /* client_answer_again(answer): may the same request succeed later (408, 429, 5xx)? */
 bool client_answer_again(const struct client_answer *answer);
 

@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* Connections, their ends, and the pauses between them; see client_follow.h. */
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "backoff.h"
 #include "client_follow.h"
+#include "client_judge.h"
 #include "client_run.h"
-#include "number.h"
+#include "client_subscribe.h"
+#include "client_trouble.h"
 
 /* The longest pause that growing makes, and the longest that a server can ask for (ms). */
 #define DELAY_MAX 30000
 #define DELAY_ASKED_MAX 3600000
 
-/* Trouble that lasts longer is told, and a stream that lasted as long was no failure (ms). */
-#define TROUBLE_MS 10000
+/* A stream that lasted as long was no failure (ms). */
 #define LASTING_MS 60000
 
 /* How long the body of a refusal may take; only its reason is wanted (ms). */
@@ -31,19 +30,15 @@ struct follow {
 	const struct follow_options *options;
 	const struct follow_sink *sink;
 	void *context;
+	struct subscribe subscribe; /* the requests */
 	struct sse_parser *parser;
 	struct backoff backoff;
-	int64_t failures;      /* attempts in a row that brought no event */
-	int64_t trouble_since; /* when the stream was lost; CLIENT_NEVER while all is well */
-	int64_t attempts;      /* that brought no stream since then */
-	bool trouble_told;
-	bool ever_opened;
-	bool id_told; /* that an id cannot be sent */
+	struct trouble trouble;
+	int64_t failures; /* attempts in a row that brought no event */
 
 	/* Of this attempt: */
 	struct client_answer answer;
 	struct client_url source; /* where redirects led to; its origin is the events' */
-	const char *method;	  /* what redirects left of it; NULL for a GET */
 	int64_t until;		  /* when it is given up; what comes moves this */
 	int64_t opened;		  /* when the stream began; CLIENT_NEVER before */
 	bool brought;		  /* the stream brought anything */
@@ -143,20 +138,6 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
 
 /* --- the head -------------------------------------------------------------------------------- */
 
-static void tell_trouble_over(struct follow *follow)
-{
-	char text[NUMBER_TEXT];
-
-	if (follow->trouble_told)
-		client_say(follow->client, CLIENT_WARN, "the stream is %s after %s",
-			follow->ever_opened ? "back" : "open",
-			number_duration_text(
-				(client_now() - follow->trouble_since) / 1000 * 1000, text));
-	follow->trouble_since = CLIENT_NEVER;
-	follow->attempts = 0;
-	follow->trouble_told = false;
-}
-
 /* The head of an event stream came: from here on it is one.  False if it cannot be. */
 static bool open_stream(struct follow *follow)
 {
@@ -169,53 +150,12 @@ static bool open_stream(struct follow *follow)
 		client_check_coding(follow->client, follow->url->shown, &follow->broken) != 0)
 		return false;
 	client_say(follow->client, CLIENT_EXPLAIN, "200, the stream is open");
-	tell_trouble_over(follow);
-	follow->ever_opened = true;
+	trouble_over(&follow->trouble);
 	follow->opened = client_now();
 	if (follow->sink->opened != NULL)
 		follow->sink->opened(follow->context, &follow->answer);
 	expect_within(follow, follow->options->read_timeout);
 	return true;
-}
-
-/* Those that mean to go elsewhere (Fetch, section 2.2.6); libcurl follows any 3xx. */
-static bool is_redirect(const struct client_answer *answer)
-{
-	long status = answer->status;
-
-	return answer->location[0] != '\0' &&
-	       (status == 301 || status == 302 || status == 303 || status == 307 || status == 308);
-}
-
-static int set_headers(struct follow *follow, struct error *error);
-
-/*
- * libcurl is about to follow a redirect.  What remains for us: another origin gets no secret, also
- * none in a header of another name, and a method that is not POST becomes a GET where HTTP says so
- * (Fetch, section 4.4).
- */
-static bool follow_redirect(struct follow *follow)
-{
-	long status = follow->answer.status;
-	bool post = follow->method != NULL && strcmp(follow->method, "POST") == 0;
-	struct client_url target;
-	char *source = NULL;
-	bool away = true;
-
-	curl_easy_getinfo(follow->client->easy, CURLINFO_EFFECTIVE_URL, &source);
-	if (client_url_follow(source, follow->answer.location, &target, NULL) == 0) {
-		client_say(follow->client, CLIENT_EXPLAIN, "%ld, a redirect to %s", status,
-			target.shown);
-		away = strcmp(target.origin, follow->url->origin) != 0;
-	}
-	client_url_free(&target);
-	if (follow->method != NULL && (status == 303 || (post && status <= 302))) {
-		follow->method = NULL;
-		curl_easy_setopt(follow->client->easy, CURLOPT_CUSTOMREQUEST, NULL);
-		curl_easy_setopt(follow->client->easy, CURLOPT_HTTPGET, 1L);
-	}
-	follow->client->stranger = follow->client->stranger || away;
-	return set_headers(follow, &follow->broken) == 0;
 }
 
 static size_t on_header(char *line, size_t size, size_t count, void *context)
@@ -230,108 +170,18 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 		return len;
 	if (answer->status == 200)
 		return open_stream(follow) ? len : 0;
-	redirect = is_redirect(answer);
+	redirect = client_answer_is_redirect(answer);
 	if (answer->status / 100 == 3 && !redirect)
 		return 0;
 	/* A redirect leads on to a server that takes its own time. */
 	expect_within(follow, redirect ? follow->options->read_timeout : REFUSAL_MS);
-	return !redirect || follow_redirect(follow) ? len : 0;
+	return !redirect || subscribe_redirect(&follow->subscribe, answer,
+				    sse_parser_last_id(follow->parser), &follow->broken) == 0
+		       ? len
+		       : 0;
 }
 
 /* --- one attempt ----------------------------------------------------------------------------- */
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-bool follow_id_fits(const char *id)
-{
-	size_t len = strlen(id);
-
-	for (size_t i = 0; i < len; i++) {
-		if (((unsigned char)id[i] < 0x20 && id[i] != '\t') || id[i] == 0x7f)
-			return false;
-	}
-	return len <= FOLLOW_ID_MAX && (len == 0 || (!is_blank(id[0]) && !is_blank(id[len - 1]))) &&
-	       sse_utf8_valid(id, len) == len;
-}
-
-/* The headers of the next request: the standard's, the body's, and the id of the last event. */
-static int set_headers(struct follow *follow, struct error *error)
-{
-	struct client_header headers[6] = {
-		{"Accept", "text/event-stream"},
-		{"Cache-Control", "no-cache"},
-		/* Decoded if the server compresses, but not asked for: a compressor holds back. */
-		{"Accept-Encoding", NULL},
-	};
-	struct sse_text last = sse_parser_last_id(follow->parser);
-	size_t count = 3;
-	struct buf id;
-	int result;
-
-	buf_init(&id, SIZE_MAX);
-	if (!buf_add(&id, last.data, last.len) || !buf_add_byte(&id, '\0')) {
-		buf_free(&id);
-		return error_set(error, EX_OSERR, "out of memory");
-	}
-	if (follow->method != NULL) {
-		headers[count++] = (struct client_header){"Content-Type",
-			follow->options->body != NULL ? follow->options->body_type : NULL};
-		/* A large body does not wait to be allowed, which few servers care to do. */
-		headers[count++] = (struct client_header){"Expect", NULL};
-	}
-	if (last.len > 0 && follow_id_fits(id.data)) {
-		headers[count++] = (struct client_header){"Last-Event-ID", id.data};
-	} else if (last.len > 0 && !follow->id_told) {
-		client_say(follow->client, CLIENT_WARN,
-			"the id '%.60s' cannot be sent in a header: events may be missed when connecting "
-			"again",
-			id.data);
-		follow->id_told = true;
-	}
-	result = client_set_headers(follow->client, headers, count, error);
-	buf_free(&id);
-	return result;
-}
-
-/* The method and the body.  A body that is sent as a GET would be none. */
-static int set_request(struct follow *follow, struct error *error)
-{
-	static const char *const with_body[] = {"POST", "PUT", "PATCH"};
-	const char *method = follow->client->options->method, *body = follow->options->body;
-	const char *named = NULL;
-	struct sse_text last = sse_parser_last_id(follow->parser);
-	CURL *easy = follow->client->easy;
-	bool empty = false;
-
-	if (method == NULL && body != NULL)
-		method = "POST";
-	for (size_t i = 0; i < 3 && method != NULL && body == NULL; i++)
-		empty = empty || strcmp(method, with_body[i]) == 0;
-	curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
-	if (body != NULL || empty) {
-		curl_easy_setopt(easy, CURLOPT_POST, 1L);
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-			(curl_off_t)(empty ? 0 : follow->options->body_len));
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, empty ? "" : body);
-	}
-	if (method != NULL && strcmp(method, "GET") == 0 && body == NULL)
-		method = NULL;
-	/* To libcurl it is a POST by another name, of which 301 and 302 would make a GET. */
-	if (method != NULL && strcmp(method, "POST") != 0)
-		named = method;
-	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, named);
-	curl_easy_setopt(easy, CURLOPT_POSTREDIR,
-		named != NULL ? (long)(CURL_REDIR_POST_301 | CURL_REDIR_POST_302) : 0L);
-	follow->method = method;
-	follow->client->stranger = false;
-	client_say(follow->client, CLIENT_EXPLAIN, "%s %s%s%.*s", method ? method : "GET",
-		follow->url->shown, last.len > 0 ? " after the id " : "", (int)last.len,
-		last.data ? last.data : "");
-	return set_headers(follow, error);
-}
 
 /* The stream is over: what of an event came is dropped (section 9.2.6), or handed over. */
 static void end_stream(struct follow *follow)
@@ -349,36 +199,37 @@ static void end_stream(struct follow *follow)
 			back ? "" : " (--flush-eof shows it)");
 }
 
-/*
- * A stream broke, or what decompresses it could not go on; if that was so from the start, the next
- * attempt would bring the same.  CURLE_WRITE_ERROR is the decoder's, too, as what our own callbacks
- * refuse was dealt with.
- */
-static enum next judge_broken(struct follow *follow, CURLcode code, struct error *error)
+/* The attempt, whose transfer ended with ${code}, or was broken off (CURLE_OK). */
+static struct judge_attempt describe(
+	const struct follow *follow, CURLcode code, struct error *failure)
 {
+	bool well = code == CURLE_OK || code == CURLE_WRITE_ERROR;
 	const char *shown = follow->url->shown;
 
-	if (code == CURLE_BAD_CONTENT_ENCODING && !follow->brought) {
-		error_set(error, EX_PROTOCOL,
-			"%.200s sends a stream that is not compressed as its Content-Encoding says",
-			shown);
-		return NEXT_FAILED;
-	}
-	if (code == CURLE_BAD_CONTENT_ENCODING)
-		error_set(error, EX_UNAVAILABLE, "%.200s sent compressed data that is damaged",
-			shown);
-	else if (code == CURLE_WRITE_ERROR)
-		error_set(error, EX_UNAVAILABLE,
-			"%.200s sent bytes after the end of the compressed stream", shown);
-	else
-		client_failure_error(follow->client, code, shown, error);
-	return NEXT_AGAIN;
+	client_failure_error(follow->client, well ? CURLE_GOT_NOTHING : code, shown, failure);
+	return (struct judge_attempt){.shown = shown,
+		.answer = &follow->answer,
+		.code = code,
+		.failure = failure,
+		.brought = follow->brought,
+		.reconnect = follow->options->reconnect,
+		.refused_for_good = follow->options->refused_for_good};
+}
+
+static enum next next_of(enum judge_next next)
+{
+	static const enum next all[] = {[JUDGE_AGAIN] = NEXT_AGAIN,
+		[JUDGE_ENDED] = NEXT_ENDED,
+		[JUDGE_FAILED] = NEXT_FAILED};
+
+	return all[next];
 }
 
 /* A stream came and went. */
-static enum next judge_stream(struct follow *follow, CURLcode code, struct error *error)
+static enum next take_stream_end(struct follow *follow, CURLcode code, struct error *error)
 {
-	const char *shown = follow->url->shown;
+	struct error failure;
+	struct judge_attempt attempt = describe(follow, code, &failure);
 
 	end_stream(follow);
 	if (follow->stopped)
@@ -387,73 +238,41 @@ static enum next judge_stream(struct follow *follow, CURLcode code, struct error
 		follow->failures = 0;
 		backoff_reset(&follow->backoff);
 	}
-	if (code == CURLE_OK) {
-		error_set(error, EX_UNAVAILABLE, "%.200s ended the stream", shown);
-		return follow->options->reconnect ? NEXT_AGAIN : NEXT_ENDED;
-	}
-	return judge_broken(follow, code, error);
+	return next_of(judge_stream(&attempt, error));
 }
 
-/* There was no stream: what does the answer, or its absence, mean? */
-static enum next judge_answer(struct follow *follow, CURLcode code, struct error *error)
+/* There was no stream. */
+static enum next take_answer(struct follow *follow, CURLcode code, struct error *error)
 {
-	const struct client_answer *answer = &follow->answer;
-	const char *shown = follow->url->shown;
-	bool whole = code == CURLE_OK || code == CURLE_WRITE_ERROR;
+	struct error failure;
+	struct judge_attempt attempt = describe(follow, code, &failure);
+	enum judge_next next = judge_answer(&attempt, error);
 
-	/* Where libcurl refused to go. */
-	if (answer->head_ended && is_redirect(answer) && code == CURLE_UNSUPPORTED_PROTOCOL) {
-		client_answer_error(answer, shown, error);
-		return NEXT_FAILED;
-	}
-	if (answer->head_ended && answer->status == 101) {
-		error_set(error, EX_PROTOCOL,
-			"%.200s answered 101: it speaks something else than HTTP", shown);
-		return NEXT_FAILED;
-	}
-	if (!answer->head_ended || answer->status < 200 || (!whole && answer->status < 400)) {
-		client_failure_error(
-			follow->client, whole ? CURLE_GOT_NOTHING : code, shown, error);
-		return error->status == EX_UNAVAILABLE ? NEXT_AGAIN : NEXT_FAILED;
-	}
-	if (answer->status == 204) {
+	if (next == JUDGE_ENDED)
 		client_say(
 			follow->client, CLIENT_EXPLAIN, "204, the server has nothing more to send");
-		return NEXT_ENDED;
-	}
-	if (answer->status == 200) {
-		error_set(error, EX_PROTOCOL,
-			"%.200s is not an event stream: its Content-Type is %s%.100s%s", shown,
-			answer->type[0] ? "'" : "", answer->type[0] ? answer->type : "missing",
-			answer->type[0] ? "'" : "");
-		return NEXT_FAILED;
-	}
-	client_answer_error(answer, shown, error);
-	return client_answer_again(answer) && !follow->options->refused_for_good ? NEXT_AGAIN
-										 : NEXT_FAILED;
+	return next_of(next);
 }
 
-static enum next judge_time(struct follow *follow, struct error *error)
+/* The moment came at which the attempt is given up. */
+static enum next take_time(struct follow *follow, struct error *error)
 {
-	const char *shown = follow->url->shown;
-	char text[NUMBER_TEXT];
+	bool stream = follow->opened != CLIENT_NEVER;
+	struct error failure;
+	struct judge_attempt attempt = describe(follow, CURLE_OK, &failure);
 
 	if (client_now() >= end_of_all(follow)) {
-		if (follow->opened == CLIENT_NEVER && error->status == 0)
-			error_set(error, EX_TEMPFAIL, "no stream from %.200s yet", shown);
-		else if (follow->opened != CLIENT_NEVER)
+		if (!stream && error->status == 0)
+			error_set(error, EX_TEMPFAIL, "no stream from %.200s yet",
+				follow->url->shown);
+		else if (stream)
 			*error = (struct error){0};
 		return NEXT_TIME;
 	}
 	end_stream(follow);
 	if (follow->stopped)
 		return NEXT_STOPPED;
-	if (follow->opened == CLIENT_NEVER && follow->answer.head_ended &&
-		follow->answer.status / 100 != 3)
-		return judge_answer(follow, CURLE_OK, error);
-	error_set(error, EX_UNAVAILABLE, "nothing came from %.200s for %s", shown,
-		number_duration_text(follow->options->read_timeout, text));
-	return NEXT_AGAIN;
+	return next_of(judge_silence(&attempt, stream, follow->options->read_timeout, error));
 }
 
 /* SIGHUP: what comes next is a first attempt again. */
@@ -478,7 +297,7 @@ static enum next try_once(struct follow *follow, struct error *error)
 	follow->opened = CLIENT_NEVER;
 	follow->brought = follow->hung_up = false;
 	expect_within(follow, follow->options->read_timeout);
-	if (set_request(follow, error) != 0)
+	if (subscribe_begin(&follow->subscribe, sse_parser_last_id(follow->parser), error) != 0)
 		return NEXT_FAILED;
 	switch (client_run(client->multi, client->easy, &follow->until, &code)) {
 	case CLIENT_SIGNAL:
@@ -487,7 +306,7 @@ static enum next try_once(struct follow *follow, struct error *error)
 	case CLIENT_HANGUP:
 		return hang_up(follow);
 	case CLIENT_TIME:
-		return judge_time(follow, error);
+		return take_time(follow, error);
 	case CLIENT_DONE:
 		break;
 	}
@@ -499,35 +318,17 @@ static enum next try_once(struct follow *follow, struct error *error)
 		*error = follow->broken;
 		return NEXT_FAILED;
 	}
-	return follow->opened != CLIENT_NEVER ? judge_stream(follow, code, error)
-					      : judge_answer(follow, code, error);
+	return follow->opened != CLIENT_NEVER ? take_stream_end(follow, code, error)
+					      : take_answer(follow, code, error);
 }
 
 /* --- from attempt to attempt ----------------------------------------------------------------- */
-
-/* Trouble is told when it has lasted, but someone who has seen no stream yet hears at once. */
-static void tell_trouble(struct follow *follow, const struct error *reason)
-{
-	int64_t lasted = (client_now() - follow->trouble_since) / 1000 * 1000;
-	char text[NUMBER_TEXT], times[40] = "", since[40] = "yet";
-
-	if (follow->ever_opened)
-		snprintf(since, sizeof(since), "for %s", number_duration_text(lasted, text));
-	if (follow->attempts > 1)
-		snprintf(times, sizeof(times), " after %" PRId64 " attempts", follow->attempts);
-	/* The number comes first: the end is cut off where the terminal is narrow. */
-	client_status(
-		follow->client, "no stream %s%s: %.400s; still trying", since, times, reason->text);
-	follow->trouble_told = true;
-}
 
 /* Wait until ${moment}; when it is time to tell of trouble meanwhile, do. */
 static enum client_outcome wait_until(
 	struct follow *follow, int64_t moment, const struct error *reason)
 {
-	bool at_once = !follow->ever_opened && isatty(STDERR_FILENO);
-	int64_t tell = follow->trouble_since + (at_once ? 0 : TROUBLE_MS);
-	int64_t end = end_of_all(follow);
+	int64_t tell = trouble_due(&follow->trouble), end = end_of_all(follow);
 	enum client_outcome outcome;
 
 	if (moment > end)
@@ -536,7 +337,7 @@ static enum client_outcome wait_until(
 		outcome = client_wait(tell);
 		if (outcome != CLIENT_TIME)
 			return outcome;
-		tell_trouble(follow, reason);
+		trouble_tell(&follow->trouble, reason);
 	}
 	return client_wait(moment);
 }
@@ -588,9 +389,7 @@ static enum follow_end run(struct follow *follow, struct error *error)
 
 		if (next == NEXT_AGAIN) {
 			follow->failures++;
-			follow->attempts += follow->opened == CLIENT_NEVER;
-			if (follow->trouble_since == CLIENT_NEVER)
-				follow->trouble_since = client_now();
+			trouble_note(&follow->trouble, follow->opened != CLIENT_NEVER);
 			next = may_go_on(follow, error) ? wait_for_next(follow, error)
 							: NEXT_FAILED;
 		}
@@ -638,12 +437,17 @@ enum follow_end follow_run(struct client *client, const struct client_url *url,
 		.options = options,
 		.sink = sink,
 		.context = context,
-		.trouble_since = CLIENT_NEVER};
+		.subscribe = {.client = client,
+			.url = url,
+			.body = options->body,
+			.body_len = options->body_len,
+			.body_type = options->body_type}};
 	const char *id = options->last_id;
 	enum follow_end end = FOLLOW_FAILED;
 
 	*error = (struct error){0};
 	backoff_init(&follow.backoff, options->delay, DELAY_MAX);
+	trouble_init(&follow.trouble, client);
 	client_answer_init(&follow.answer);
 	follow.parser = sse_parser_new(&callbacks, &follow, SSE_EVENT_MAX);
 	if (follow.parser == NULL ||

@@ -39,11 +39,8 @@
 /* The least pause before connecting again that a user can ask for (ms). */
 #define FOLLOW_DELAY_MIN 10
 
-/* The longest id that is sent; servers take far less. */
-#define FOLLOW_ID_MAX ((size_t)64 << 10)
-
 struct follow_options {
-	const char *last_id; /* NULL or empty: start from now */
+	const char *last_id; /* NULL or empty: start from now; see subscribe_id_fits() */
 	const char *body;    /* NULL: none; with one the method is POST, unless -X names another */
 	size_t body_len;
 	const char *body_type; /* its Content-Type */
@@ -84,9 +81,6 @@ enum follow_end {
 			   the error says why there was none */
 	FOLLOW_FAILED,	/* see the error; or a signal came */
 };
-
-/* follow_id_fits(id): is it an id, and can HTTP carry it as the value of a header? */
-bool follow_id_fits(const char *id);
 
 /*
  * follow_run(client, url, options, sink, context, error):

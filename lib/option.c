@@ -376,8 +376,7 @@ enum option_result option_parse(const struct option_program *program, int argc, 
 			bad_option(rows, count, answer, argv, error);
 			return OPTION_BAD;
 		}
-		/* Operands may have been skipped: the option's own word is the last but its value.
-		 */
+		/* Operands may have been skipped: the option's own word is before its value. */
 		if (answer >= 256) {
 			word = optind - 1;
 			if (row->argument != NULL && optarg != NULL && optarg == argv[optind - 1])

@@ -141,6 +141,40 @@ framing_is_pure() {
 		lib/sse.h lib/sse_*.[ch]
 }
 
+# Of lib/ and cmd/, the .c files that may have more than 500 lines, and why.
+declare -A long=(
+	[lib/json.c]='one grammar: the scanner and what reads the values that it finds'
+	[lib/sse_parser.c]='one state machine, and its inner loop has to see all of it'
+	[cmd/sse-serve/http/http.c]='to be divided'
+	[cmd/sse-serve/log/store_sqlite.c]='to be divided'
+	[cmd/sse-serve/stream/subscriber.c]='to be divided'
+)
+
+long_files() {
+	local f lines
+	for f in $(files '^(lib|cmd)/.*\.c$'); do
+		lines=$(wc -l <"$f")
+		if [ "$lines" -gt 500 ] && [ -z "${long[$f]:-}" ]; then
+			echo "$f has $lines lines: it hides a module; more than 500 need a reason in tests/lint.sh"
+		elif [ "$lines" -le 500 ] && [ -n "${long[$f]:-}" ]; then
+			echo "$f has $lines lines: it needs no exception in tests/lint.sh"
+		fi
+	done
+}
+
+# As clang-format lays them out, a function is from a { to a } in the first column.
+long_functions() {
+	files '^(lib|cmd)/.*\.c$' | while read -r f; do
+		awk -v file="$f" '
+		/^\{/ { from = FNR }
+		/^\}/ && from {
+			if (FNR - from - 1 > 60)
+				print file ":" from ": a function of " FNR - from - 1 " lines, over 60"
+			from = 0
+		}' "$f"
+	done
+}
+
 # --- npm and the tree -------------------------------------------------------
 
 lock_files() {
@@ -195,6 +229,8 @@ if ! command -v clang >/dev/null || is_known clang 14 19; then
 fi
 needs musl-gcc 'everything that is C compiles with musl' sh tests/package/musl.sh
 check 'the framing needs no I/O and no other module' silent framing_is_pure
+check 'no .c file has more than 500 lines without a reason' silent long_files
+check 'no function has more than 60 lines' silent long_functions
 check 'only http.c knows libmicrohttpd' silent include_only 'microhttpd' cmd/sse-serve/http/http.c
 check 'rooms include only what is below them, and no modules each other in a circle' \
 	silent bash tests/rooms.sh

@@ -15,28 +15,13 @@
 #include <stdint.h>
 
 #include "backoff.h"
-#include "buf.h"
-#include "client.h"
 #include "client_run.h"
-#include "client_url.h"
+#include "destination.h"
 #include "error.h"
 #include "event.h"
 #include "options.h"
-
-/* Where a group goes. */
-struct destination {
-	struct client_url url;	/* without what is added for a request */
-	enum batching batching; /* BATCHING_AUTO: not known yet */
-	size_t batch_bytes;	/* that the server takes; what is left after a 413 */
-	bool batches_seen;	/* a batch was answered with a result for each event */
-	bool trouble_told;	/* to someone at a terminal */
-	int64_t not_before;	/* a moment that the server named in Retry-After */
-};
-
-/* destination_open(destination, operand, options, error): EX_USAGE.  Free with _close(). */
-int destination_open(struct destination *destination, const char *operand,
-	const struct options *options, struct error *error);
-void destination_close(struct destination *destination);
+#include "pace.h"
+#include "request.h"
 
 /* Why a group is not sent to its end. */
 enum failure {
@@ -56,35 +41,26 @@ struct deliver;
 /* A group on its way.  Read the fields, do not write them. */
 struct slot {
 	struct deliver *deliver;
-	struct client client;
-	struct client_answer answer;
-	struct buf answer_lines; /* of a batch that was accepted */
-	struct buf body;	 /* of a batch */
-	struct buf url;		 /* asked for, NUL-terminated */
+	struct request request;
 	struct backoff backoff;
 	struct destination *to;
 	struct group *group; /* NULL: the slot is free */
 	size_t at;	     /* the first event that is not settled */
-	size_t count;	     /* events in the request */
 	size_t limit;	     /* the most events for the next request; 0: no limit */
 	size_t singly;	     /* events before this one are sent by themselves */
-	bool batch;	     /* the request is one */
-	bool replayed;	     /* the server had the one event already */
-	const char *send;    /* its body, */
-	size_t len, handed;  /* and how much of it libcurl took */
 	bool once;	     /* no second attempt */
 	bool active;	     /* a transfer is under way */
-	int64_t attempt_until, wake_at, give_up_at;
+	int64_t wake_at, give_up_at;
 	bool ambiguous; /* an attempt broke off when the server may have had all of the request */
 	bool finished;
 	enum failure failure;
 	struct error error;
 };
 
-/* Who wants to know what becomes of the events. */
+/* What is told of what becomes of the events. */
 struct deliver_listener {
 	void *context;
-	/* The server has ${count} events from ${from} on; ids are in slot->answer. */
+	/* The server has ${count} events from ${from} on; the ids are in slot->request. */
 	void (*accepted)(void *context, const struct slot *slot, size_t from, size_t count);
 	/* The event at slot->at was refused: true to go on with the next one. */
 	bool (*refused)(void *context, const struct slot *slot, const struct error *error);
@@ -99,7 +75,7 @@ struct deliver {
 	bool begun;   /* a request was, since this was last looked at */
 	bool spools;  /* set by the caller: what cannot be sent is kept; see FAILURE_AWAY */
 	int64_t until;
-	int64_t start_at; /* --rate: nothing is to be started before this moment */
+	struct pace pace; /* for the caller to keep to */
 };
 
 /*
@@ -117,12 +93,6 @@ struct slot *deliver_free_slot(struct deliver *deliver);
 
 /* deliver_busy(deliver): how many slots have a group. */
 size_t deliver_busy(const struct deliver *deliver);
-
-/* deliver_at_once(deliver, max): how many events, ${max} at most, --rate lets go together. */
-size_t deliver_at_once(const struct deliver *deliver, size_t max);
-
-/* deliver_pace(deliver, count): so many are started now: note when --rate lets the next ones. */
-void deliver_pace(struct deliver *deliver, size_t count);
 
 /*
  * deliver_start(slot, group, to, once):

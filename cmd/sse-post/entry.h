@@ -13,7 +13,7 @@
  *
  * An event has one of the members json (the value as it is), json-text (a value that spans several
  * lines, as a string), text and form; and key, event and id if it has them.  Header lines that are
- *not known are passed over, so that a later version can add some.
+ * not known are passed over, so that a later version can add some.
  */
 #ifndef ENTRY_H
 #define ENTRY_H
@@ -27,6 +27,9 @@
 
 /* The most that a file may have: one event of the largest size, its text in the worst escapes. */
 #define ENTRY_MAX (8 * EVENT_MAX)
+
+/* A cap for reading one, which a file of that size does not reach. */
+#define ENTRY_FILE_MAX (ENTRY_MAX + 65536)
 
 /* What stands before the events. */
 struct entry {

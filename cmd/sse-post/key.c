@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 
 #include "json.h"
 #include "json_pointer.h"
 #include "key.h"
+#include "timestamp.h"
 
 void key_maker_init(struct key_maker *maker, const struct options *options)
 {
@@ -137,11 +137,9 @@ static bool make_from_id(struct key_maker *maker, struct sse_text id)
 
 static int make_new(struct key_maker *maker, struct error *error)
 {
-	struct timespec now;
 	char text[UUID_TEXT];
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	if (!uuid_make(&maker->uuids, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, text))
+	if (!uuid_make(&maker->uuids, timestamp_now(), text))
 		return error_set(error, EX_OSERR, "the system gives no random numbers for a key");
 	if (!buf_add_text(&maker->text, text))
 		return error_set(error, EX_OSERR, "out of memory");

@@ -76,7 +76,7 @@ static const char *result_of(const struct report *report, const struct slot *slo
 
 	for (size_t i = 0; i < sizeof(storing) / sizeof(storing[0]); i++) {
 		if (method == NULL || strcmp(method, storing[i]) == 0)
-			return slot->answer.status == 202 ? "accepted" : "stored";
+			return slot->request.answer.status == 202 ? "accepted" : "stored";
 	}
 	return "accepted";
 }
@@ -104,8 +104,8 @@ static void tell_one(struct report *report, const struct slot *slot, size_t inde
 		return;
 	if (event->line > 0)
 		snprintf(line, sizeof(line), "line %" PRIu64 ": ", event->line);
-	client_say(&slot->client, CLIENT_EXPLAIN, "%s%ld, accepted%s%.*s%s", line,
-		slot->answer.status, id.len > 0 ? ", id " : "", (int)id.len, id.data,
+	client_say(&slot->request.client, CLIENT_EXPLAIN, "%s%ld, accepted%s%.*s%s", line,
+		slot->request.answer.status, id.len > 0 ? ", id " : "", (int)id.len, id.data,
 		duplicate ? ", which the server had already" : "");
 }
 
@@ -118,14 +118,14 @@ void report_accepted(struct report *report, const struct slot *slot, size_t from
 	report->accepted += count;
 	if (!is_wanted(report) && report->options->client.verbose == 0)
 		return;
-	if (!slot->batch) {
+	if (!slot->request.batch) {
 		tell_one(report, slot, from,
-			(struct sse_text){slot->answer.id, strlen(slot->answer.id)}, false,
-			slot->replayed);
+			(struct sse_text){slot->request.answer.id, strlen(slot->request.answer.id)},
+			false, slot->request.replayed);
 		return;
 	}
 	for (size_t i = 0; i < count; i++) {
-		more = more && body_result(&slot->answer_lines, &cursor, &result);
+		more = more && body_result(&slot->request.answer_lines, &cursor, &result);
 		tell_one(report, slot, from + i, more ? result.id : (struct sse_text){"", 0}, true,
 			more && result.duplicate);
 	}

@@ -1,26 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* From the input to the server or the spool; see run.h. */
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-#include "backoff.h"
 #include "body.h"
 #include "client_run.h"
 #include "deliver.h"
-#include "flush.h"
 #include "input.h"
 #include "report.h"
 #include "run.h"
-#include "spool.h"
+#include "run_spool.h"
 #include "state.h"
-#include "terminal.h"
-
-/* Between two tries to deliver what waits, while lines come (ms). */
-#define FLUSH_FIRST 1000
-#define FLUSH_MAX 60000
 
 /* How many events go together to a server that gets each by itself. */
 #define SINGLES_MAX 256
@@ -34,22 +26,15 @@ struct run {
 	struct deliver deliver;
 	struct deliver_listener listener;
 	struct destination to;
-	struct queue queue;
-	struct flush flush;
+	struct run_spool spool;
 	struct state state;
 	struct report report;
-	struct backoff flush_pause;
 	struct group *groups; /* one for each slot, and one that is being filled: */
 	size_t group_count;
 	struct group *ready;
-	bool spooling;		 /* there is a spool */
-	bool flushing;		 /* what is sent now comes from it */
-	bool spooled;		 /* something was put there by this run */
-	int64_t until, flush_at; /* moments: --timeout, next flush */
+	int64_t until; /* the moment of --timeout */
 	bool failed;
 	struct error error;
-	struct error away;     /* why events were put into the spool last */
-	struct error no_spool; /* why there is none, though one was asked for */
 	uint64_t first; /* line of the first event that was not accepted; 0: none, or not known */
 };
 
@@ -120,8 +105,8 @@ static void on_accepted(void *context, const struct slot *slot, size_t from, siz
 {
 	struct run *run = context;
 
-	if (run->flushing) {
-		flush_accepted(&run->flush, slot, from, count);
+	if (run->spool.flushing) {
+		flush_accepted(&run->spool.flush, slot, from, count);
 		return;
 	}
 	report_accepted(&run->report, slot, from, count);
@@ -134,34 +119,22 @@ static bool on_refused(void *context, const struct slot *slot, const struct erro
 	uint64_t line = slot->group->all[slot->at].line;
 	struct error wrong;
 
-	if (run->flushing)
-		return flush_refused(&run->flush, slot, error);
+	if (run->spool.flushing)
+		return flush_refused(&run->spool.flush, slot, error);
 	report_refused(&run->report, slot->group, slot->at, error);
 	/* Where it came from it may be gone. */
-	if (run->spooling && line > 0 &&
-		queue_refuse(&run->queue, slot->group, slot->at, error->text, &wrong) != 0)
+	if (run->spool.open && line > 0 &&
+		queue_refuse(&run->spool.queue, slot->group, slot->at, error->text, &wrong) != 0)
 		fail(run, &wrong);
 	if (!run->options->skip_bad)
 		return false;
 	if (line > 0)
-		client_say(&slot->client, CLIENT_WARN, "left out: line %" PRIu64 ": %s", line,
-			error->text);
+		client_say(&slot->request.client, CLIENT_WARN, "left out: line %" PRIu64 ": %s",
+			line, error->text);
 	else
-		client_say(&slot->client, CLIENT_WARN, "left out: %s", error->text);
+		client_say(&slot->request.client, CLIENT_WARN, "left out: %s", error->text);
 	save_state(run, slot->group, slot->at + 1);
 	return true;
-}
-
-/* Not sent for the reason in ${error}, and not in the spool for another one. */
-static void add_reason(struct error *error, const struct error *wrong)
-{
-	struct error reason = *error;
-
-	if (reason.status == 0)
-		*error = *wrong;
-	else
-		error_set(error, wrong->status == EX_TEMPFAIL ? reason.status : wrong->status,
-			"%.250s; and %.230s", reason.text, wrong->text);
 }
 
 /* The events of the group from ${from} to ${end} are in the spool. */
@@ -172,35 +145,21 @@ static void note_spooled(struct run *run, const struct group *group, size_t from
 	if (from == end)
 		return;
 	part.count = end;
-	run->spooled = true;
 	report_spooled(&run->report, &part, from);
 	save_state(run, group, end);
-	client_say(&run->deliver.slots[0].client, CLIENT_EXPLAIN, "%zu put into the spool %s",
-		end - from, run->queue.path);
 }
 
 /* Put the events from ${from} on into the spool.  False if that cannot be done for all. */
 static bool put_into_spool(struct run *run, struct group *group, size_t from)
 {
-	struct error error = {0}, reason = run->away;
+	struct error error;
 	size_t end = from;
-	int result = queue_append(&run->queue, group, &end, reason.text, &error);
+	int result = run_spool_put(&run->spool, group, &end, &error);
 
 	note_spooled(run, group, from, end);
-	if (result != 0) {
-		add_reason(&reason, &error);
-		give_up(run, group, end, &reason);
-	}
+	if (result != 0)
+		give_up(run, group, end, &error);
 	return result == 0;
-}
-
-/* The server is away: the next try is after a pause, and not before it wants it. */
-static void postpone_flush(struct run *run, const struct error *error)
-{
-	run->away = *error;
-	run->flush_at = client_now() + backoff_next(&run->flush_pause);
-	if (run->flush_at < run->to.not_before)
-		run->flush_at = run->to.not_before;
 }
 
 /* A slot has finished. */
@@ -212,14 +171,13 @@ static void collect(struct run *run, struct slot *slot)
 	deliver_explain(slot, &error);
 	if (slot->failure == FAILURE_NONE) {
 		save_state(run, group, group->count);
-	} else if (slot->failure == FAILURE_AWAY && run->spooling) {
+	} else if (slot->failure == FAILURE_AWAY && run->spool.open) {
 		/* In the spool it is safe, whether it is stored already or not. */
-		postpone_flush(run, &slot->error);
+		run_spool_postpone(&run->spool, &slot->error);
 		put_into_spool(run, group, slot->at);
 	} else {
-		if (slot->failure == FAILURE_AWAY && run->no_spool.status != 0 &&
-			client_signal() == 0)
-			add_reason(&error, &run->no_spool);
+		if (slot->failure == FAILURE_AWAY && client_signal() == 0)
+			run_spool_add_missing(&run->spool, &error);
 		if (slot->failure == FAILURE_REFUSED) {
 			note_line(run, group->all[slot->at].line);
 			give_up(run, group, slot->at + 1, &error);
@@ -240,7 +198,7 @@ static size_t group_max(const struct run *run)
 			     ? 1
 			     : SINGLES_MAX;
 
-	return deliver_at_once(&run->deliver, max);
+	return pace_at_once(&run->deliver.pace, max);
 }
 
 static bool is_in_use(const struct run *run, const struct group *group)
@@ -273,48 +231,12 @@ static void save_skipped(struct run *run)
 	group_clear(run->ready);
 }
 
-/* With what is behind it as far as it is there: a sync for each line would hold up a pipe. */
+/* With what comes after it, as far as it was read: a sync for each line would hold up a pipe. */
 static void spool_ready(struct run *run)
 {
 	fill(run, BODY_EVENTS_MAX);
 	put_into_spool(run, run->ready, 0);
 	group_clear(run->ready);
-}
-
-/* Those before it were told when the next one came. */
-static void tell_put_aside(struct run *run)
-{
-	if (run->queue.last_failure.status == 0)
-		return;
-	client_say(&run->deliver.slots[0].client, CLIENT_WARN, "from the spool, put aside: %s",
-		run->queue.last_failure.text);
-	run->queue.last_failure.status = 0;
-}
-
-static void run_flush_of(struct run *run, bool once, enum flush_result *result)
-{
-	struct error error = {0};
-
-	run->flushing = true;
-	*result = flush_queue(&run->flush, &run->deliver, &run->to, once, &error);
-	run->flushing = false;
-	tell_put_aside(run);
-	switch (*result) {
-	case FLUSH_DONE:
-		backoff_reset(&run->flush_pause);
-		break;
-	case FLUSH_BUSY:
-		error_set(&run->away, EX_TEMPFAIL,
-			"another process is sending the events that waited before this one");
-		break;
-	case FLUSH_AWAY:
-		postpone_flush(run, &error);
-		break;
-	case FLUSH_NO:
-	case FLUSH_FAILED:
-		run->away = error;
-		break;
-	}
 }
 
 static bool is_stopped(const struct run *run)
@@ -330,12 +252,12 @@ static bool clear_the_way(struct run *run)
 {
 	enum flush_result result = FLUSH_AWAY;
 
-	if (client_now() >= run->flush_at)
-		run_flush_of(run, run->spooled, &result);
+	if (client_now() >= run->spool.flush_at)
+		result = run_spool_flush(&run->spool, run->spool.used);
 	if (result == FLUSH_DONE)
 		return true;
 	if (result == FLUSH_NO || result == FLUSH_FAILED) {
-		struct error reason = run->away, error;
+		struct error reason = run->spool.away, error;
 
 		error_set(&error, reason.status, "%.400s; events wait in the spool before this one",
 			reason.text);
@@ -345,7 +267,7 @@ static bool clear_the_way(struct run *run)
 	spool_ready(run);
 	/* The other one may have stopped just before: then it is up to us. */
 	if (result == FLUSH_BUSY && !run->failed && !is_stopped(run))
-		run_flush_of(run, true, &result);
+		run_spool_flush(&run->spool, true);
 	return false;
 }
 
@@ -354,16 +276,16 @@ static void dispatch(struct run *run)
 {
 	struct slot *slot = deliver_free_slot(&run->deliver);
 
-	if (run->ready->count == 0 || slot == NULL || client_now() < run->deliver.start_at)
+	if (run->ready->count == 0 || slot == NULL || client_now() < run->deliver.pace.start_at)
 		return;
 	if (run->to.batching == BATCHING_AUTO && deliver_busy(&run->deliver) > 0)
 		return;
-	if (run->spooling && !queue_is_empty(&run->queue)) {
+	if (run_spool_waits(&run->spool)) {
 		if (deliver_busy(&run->deliver) > 0 || !clear_the_way(run) ||
-			client_now() < run->deliver.start_at)
+			client_now() < run->deliver.pace.start_at)
 			return;
 	}
-	deliver_pace(&run->deliver, run->ready->count);
+	pace_start(&run->deliver.pace, run->ready->count, client_now());
 	deliver_start(slot, run->ready, &run->to, false);
 	run->ready = NULL;
 }
@@ -373,8 +295,7 @@ static void dispatch(struct run *run)
 /* All that was read goes into the spool: nobody else has it. */
 static void spool_rest(struct run *run, const struct error *reason)
 {
-	if (run->away.status == 0)
-		run->away = *reason;
+	run_spool_because(&run->spool, reason);
 	input_hold(&run->input);
 	for (;;) {
 		fill(run, BODY_EVENTS_MAX);
@@ -388,7 +309,7 @@ static void spool_rest(struct run *run, const struct error *reason)
 static void stop(struct run *run)
 {
 	struct error error = {0};
-	bool saved = run->spooling && client_signal() == 0, failed = run->failed;
+	bool saved = run->spool.open && client_signal() == 0, failed = run->failed;
 	struct slot *slot;
 
 	for (size_t i = 0; i < run->deliver.count; i++) {
@@ -401,7 +322,7 @@ static void stop(struct run *run)
 		client_stopped(&error);
 	else
 		error_set(&error, EX_TEMPFAIL, "the time of --timeout is up");
-	if (run->spooling && !failed)
+	if (run->spool.open && !failed)
 		spool_rest(run, &error);
 	else if (run->ready != NULL)
 		give_up(run, run->ready, 0, &error);
@@ -428,10 +349,10 @@ static void wait(struct run *run)
 		     (run->ready->count < group_max(run) && run->ready->text.len < GROUP_BYTES_MAX);
 	int fd = run->failed || !fills || !run->input.waits ? -1 : input_waits(&run->input);
 
-	if (run->deliver.start_at > client_now())
-		until = earlier(until, run->deliver.start_at);
-	if (run->spooled && run->flush_at > client_now())
-		until = earlier(until, run->flush_at);
+	if (run->deliver.pace.start_at > client_now())
+		until = earlier(until, run->deliver.pace.start_at);
+	if (run->spool.used && run->spool.flush_at > client_now())
+		until = earlier(until, run->spool.flush_at);
 	until = earlier(until, state_due(&run->state));
 	if (deliver_busy(&run->deliver) == 0 && (run->failed || (is_idle(run) && fd < 0)))
 		return;
@@ -441,7 +362,6 @@ static void wait(struct run *run)
 static void keep_up(struct run *run)
 {
 	struct error error;
-	enum flush_result result;
 
 	if (client_now() >= state_due(&run->state) &&
 		state_sync(&run->state, client_now(), &error) != 0)
@@ -449,9 +369,8 @@ static void keep_up(struct run *run)
 	if (!report_flush(&run->report))
 		fail(run, &run->report.error);
 	/* While no line comes, what waits is sent all the same. */
-	if (run->spooled && !run->failed && is_idle(run) && client_now() >= run->flush_at &&
-		!queue_is_empty(&run->queue))
-		run_flush_of(run, true, &result);
+	if (run->spool.used && !run->failed && is_idle(run) && run_spool_is_due(&run->spool))
+		run_spool_flush(&run->spool, true);
 }
 
 /* One turn; false at the end. */
@@ -481,22 +400,6 @@ static bool turn(struct run *run)
 	return true;
 }
 
-/* Nothing is left of the input: what waits in the spool is sent, if this run did not try just now.
- */
-static void flush_at_end(struct run *run)
-{
-	enum flush_result result;
-
-	if (!run->spooling || run->failed || is_stopped(run) || queue_is_empty(&run->queue) ||
-		client_now() < run->flush_at)
-		return;
-	run_flush_of(run, run->spooled, &result);
-	if (result == FLUSH_NO || result == FLUSH_FAILED)
-		client_say(&run->deliver.slots[0].client, CLIENT_WARN,
-			"events wait in the spool: %s", run->away.text);
-}
-
-/* What the end means. */
 static int conclude(struct run *run, struct error *error)
 {
 	struct input *input = &run->input;
@@ -525,25 +428,6 @@ static int conclude(struct run *run, struct error *error)
 	return -1;
 }
 
-static void open_spool(struct run *run)
-{
-	const struct options *options = run->options;
-	const struct spool_limits limits = {
-		options->spool_max, options->spool_max_size, options->spool_max_age};
-
-	run->flush = (struct flush){.queue = &run->queue};
-	backoff_init(&run->flush_pause, FLUSH_FIRST, FLUSH_MAX);
-	if (options->spool == NULL)
-		return;
-	run->spooling = run->deliver.spools =
-		queue_open(&run->queue, options->spool, run->to.url.shown, &limits,
-			&run->no_spool) == 0;
-	/* It matters when something cannot be sent. */
-	if (!run->spooling)
-		client_say(&run->deliver.slots[0].client, CLIENT_EXPLAIN, "%s; going on without it",
-			run->no_spool.text);
-}
-
 static int open_all(struct run *run, const char *program, struct error *error)
 {
 	const struct options *options = run->options;
@@ -563,7 +447,7 @@ static int open_all(struct run *run, const char *program, struct error *error)
 		deliver_open(&run->deliver, program, options, &run->listener, run->until, error) !=
 			0)
 		return -1;
-	open_spool(run);
+	run_spool_open(&run->spool, options, &run->deliver, &run->to);
 	return options->state != NULL ? state_open(&run->state, options->state, error) : 0;
 }
 
@@ -572,7 +456,7 @@ static void close_all(struct run *run)
 	report_clear(&run->report);
 	report_close(&run->report);
 	deliver_close(&run->deliver);
-	queue_close(&run->queue);
+	run_spool_close(&run->spool);
 	state_close(&run->state);
 	input_close(&run->input);
 	destination_close(&run->to);
@@ -594,194 +478,12 @@ int run_post(const char *program, const struct options *options, struct error *e
 	if (result == 0) {
 		while (turn(run))
 			;
-		flush_at_end(run);
+		if (!run->failed && !is_stopped(run))
+			run_spool_finish(&run->spool);
 		report_clear(&run->report);
 		result = conclude(run, error);
 	}
 	close_all(run);
 	free(run);
-	return result;
-}
-
-/* --- only the spool -------------------------------------------------------------------------- */
-
-/* The URLs of the queues that have something. */
-struct urls {
-	char **all;
-	size_t count;
-	bool failed;
-};
-
-static bool add_url(void *context, const struct queue_status *status)
-{
-	struct urls *urls = context;
-	char **all;
-
-	if (status->events == 0)
-		return true;
-	all = realloc(urls->all, (urls->count + 1) * sizeof(*all));
-	if (all != NULL)
-		urls->all = all;
-	if (all == NULL || (all[urls->count] = strdup(status->url)) == NULL) {
-		urls->failed = true;
-		return false;
-	}
-	urls->count++;
-	return true;
-}
-
-static void free_urls(struct urls *urls)
-{
-	for (size_t i = 0; i < urls->count; i++)
-		free(urls->all[i]);
-	free(urls->all);
-}
-
-/* Nothing that was meant for one host is sent to another. */
-static int check_hosts(const struct urls *urls, const struct options *options, struct error *error)
-{
-	struct client_url first = {0}, other = {0};
-	int result = 0;
-
-	if (options->client.user == NULL && options->client.bearer == NULL &&
-		options->client.headers.count == 0)
-		return 0;
-	for (size_t i = 0; i < urls->count && result == 0; i++) {
-		result = client_url_set(i == 0 ? &first : &other, urls->all[i], NULL, error);
-		if (i > 0 && result == 0 && strcmp(first.origin, other.origin) != 0)
-			result = error_set(error, EX_USAGE,
-				"events wait for %.100s and %.100s: give the URL that the login or "
-				"header is for",
-				first.origin, other.origin);
-		client_url_free(&other);
-	}
-	client_url_free(&first);
-	return result;
-}
-
-static int open_flush(struct run *run, const char *program, const char *url, struct error *error)
-{
-	const struct options *options = run->options;
-	const struct spool_limits limits = {
-		options->spool_max, options->spool_max_size, options->spool_max_age};
-
-	run->flushing = true;
-	run->listener = (struct deliver_listener){run, on_accepted, on_refused};
-	report_open(&run->report, options);
-	run->flush = (struct flush){.queue = &run->queue, .report = &run->report};
-	if (destination_open(&run->to, url, options, error) != 0)
-		return -1;
-	client_url_hide(&run->to.url, options->target);
-	if (deliver_open(&run->deliver, program, options, &run->listener, run->until, error) != 0)
-		return -1;
-	run->deliver.spools = true;
-	return queue_open(&run->queue, options->spool, run->to.url.shown, &limits, error);
-}
-
-/* What waits for one URL. */
-static int flush_url(struct run *run, const char *program, const char *url, struct error *error)
-{
-	enum flush_result result;
-
-	if (open_flush(run, program, url, error) != 0)
-		return -1;
-	result = flush_queue(&run->flush, &run->deliver, &run->to, false, error);
-	if (!report_flush(&run->report)) {
-		*error = run->report.error;
-		return -1;
-	}
-	if (result == FLUSH_BUSY) {
-		client_say(&run->deliver.slots[0].client, CLIENT_EXPLAIN,
-			"another process is sending what waits for %s", run->to.url.shown);
-	} else if (result != FLUSH_DONE) {
-		tell_put_aside(run);
-		return -1;
-	}
-	if (run->queue.failed > 0)
-		return error_set(error, EX_DATAERR, "%zu put aside, the last: %.400s",
-			run->queue.failed, run->queue.last_failure.text);
-	return 0;
-}
-
-static int flush_one(const char *program, const struct options *options, const char *url,
-	int64_t until, struct error *error)
-{
-	struct run *run = calloc(1, sizeof(*run));
-	int result;
-
-	if (run == NULL)
-		return error_set(error, EX_OSERR, "out of memory");
-	run->options = options;
-	run->until = until;
-	result = flush_url(run, program, url, error);
-	report_close(&run->report);
-	deliver_close(&run->deliver);
-	queue_close(&run->queue);
-	destination_close(&run->to);
-	free(run);
-	return result;
-}
-
-/* One more reason: those before it are told, and the status of the first is kept. */
-static void tell_and_keep(const char *program, const struct options *options,
-	const struct error *reason, struct error *error)
-{
-	int first = error->status;
-
-	if (first != 0 && !options->client.quiet)
-		terminal_say(program, error->text);
-	*error = *reason;
-	if (first != 0)
-		error->status = first;
-}
-
-static int flush_each(const char *program, const struct options *options, const struct urls *urls,
-	int64_t until, struct error *error)
-{
-	struct error one, all = {0};
-
-	for (size_t i = 0; i < urls->count && client_signal() == 0; i++) {
-		int status;
-
-		/* Where the URL had a secret, what is kept is not what it was. */
-		if (strstr(urls->all[i], "=...") != NULL)
-			status = error_set(&one, EX_USAGE,
-				"%.300s holds a secret, which the spool does not keep: give the whole URL",
-				urls->all[i]);
-		else
-			status = flush_one(program, options, urls->all[i], until, &one);
-		if (status != 0)
-			tell_and_keep(program, options, &one, &all);
-	}
-	if (all.status == 0)
-		return client_signal() != 0 ? client_stopped(error) : 0;
-	*error = all;
-	return -1;
-}
-
-int run_flush(const char *program, const struct options *options, struct error *error)
-{
-	int64_t until = client_after(options->timeout);
-	struct error lost = {0};
-	struct urls urls = {0};
-	int result = 0;
-
-	if (options->target != NULL)
-		return flush_one(program, options, options->target, until, error);
-	/* What cannot be sent does not hold up the rest. */
-	spool_each(options->spool, add_url, &urls, &lost);
-	if (urls.failed)
-		result = error_set(error, EX_OSERR, "out of memory");
-	if (result == 0)
-		result = check_hosts(&urls, options, error);
-	if (result == 0)
-		result = flush_each(program, options, &urls, until, error);
-	if (lost.status != 0) {
-		if (result == 0)
-			error->status = 0;
-		tell_and_keep(program, options, &lost, error);
-		result = -1;
-	}
-	free_urls(&urls);
 	return result;
 }

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 
 #include "client_url.h"
 #include "json.h"
@@ -35,7 +34,7 @@ static const char *age_text(int64_t ms, char text[32])
 	return text;
 }
 
-static void print_text(const struct printer *printer, const struct queue_status *status)
+static void print_text(const struct printer *printer, const struct spool_status *status)
 {
 	int64_t age = printer->now > status->oldest ? printer->now - status->oldest : 0;
 	struct buf url;
@@ -54,7 +53,7 @@ static void print_text(const struct printer *printer, const struct queue_status 
 	putchar('\n');
 }
 
-static void print_json(const struct printer *printer, const struct queue_status *status)
+static void print_json(const struct printer *printer, const struct spool_status *status)
 {
 	int64_t age = printer->now > status->oldest ? printer->now - status->oldest : 0;
 	char time[TIMESTAMP_TEXT];
@@ -74,7 +73,7 @@ static void print_json(const struct printer *printer, const struct queue_status 
 	buf_free(&out);
 }
 
-static bool print(void *context, const struct queue_status *status)
+static bool print(void *context, const struct spool_status *status)
 {
 	const struct printer *printer = context;
 
@@ -92,11 +91,9 @@ int run_status(const struct options *options, struct error *error)
 {
 	struct printer printer = {.json = options->results == RESULTS_JSON};
 	struct client_url url = {0};
-	struct timespec now;
 	int result = 0;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	printer.now = (int64_t)now.tv_sec * 1000;
+	printer.now = timestamp_now() / 1000 * 1000;
 	if (options->target != NULL)
 		result = client_url_make(options->target, CLIENT_TOPIC, NULL, &url, error);
 	printer.only = url.shown;

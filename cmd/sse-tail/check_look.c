@@ -157,19 +157,19 @@ static void start(struct check_look *look, const struct check_plan *plan)
 	check_lines_init(&look->lines);
 }
 
-void check_look_run(struct check_look *look, struct client *client, const struct client_url *url,
-	const struct follow_options *follow, const struct check_plan *plan)
+void check_look_run(
+	struct check_look *look, const struct check_target *target, const struct check_plan *plan)
 {
 	static const struct follow_sink sink = {
 		.event = on_event, .comment = on_comment, .piece = on_piece, .opened = on_opened};
-	struct follow_options once = *follow;
+	struct follow_options once = *target->follow;
 
 	start(look, plan);
 	once.last_id = plan->last_id;
 	once.reconnect = once.flush_end = false;
 	once.read_timeout = 0;
 	once.until = &look->until;
-	look->end = follow_run(client, url, &once, &sink, look, &look->error);
+	look->end = follow_run(target->client, target->url, &once, &sink, look, &look->error);
 	look->ended = client_now();
 	if (look->ended - look->last_byte > look->silence)
 		look->silence = look->ended - look->last_byte;

@@ -12,9 +12,19 @@
 #include "client_follow.h"
 #include "client_url.h"
 
+/* A head that takes longer is late (ms). */
+#define CHECK_LOOK_LATE_MS 2000
+
+/* What is checked, and how it is asked: the id and the body. */
+struct check_target {
+	struct client *client;
+	const struct client_url *url;
+	const struct follow_options *follow;
+};
+
 /* When to end; what to look for is up to the caller. */
 struct check_plan {
-	const char *last_id; /* to go on behind; NULL: from now */
+	const char *last_id; /* to go on after; NULL: from now */
 	int64_t until;	     /* at the latest, a moment of client_now() */
 	uint64_t events;     /* enough, ... */
 	int64_t least;	     /* ... if the stream was watched for so long (ms) */
@@ -34,8 +44,7 @@ struct check_look {
 	struct check_lines lines;
 
 	int64_t silence;       /* the longest without a byte (ms) */
-	int64_t comment_after; /* the silence before the last comment that came alone; 0: none did
-				*/
+	int64_t comment_after; /* the silence before the last comment that came alone; or 0 */
 	uint64_t bursts;       /* times that several events came at once after a silence */
 	uint64_t held_bursts;  /* those that a buffer has certainly made: see burst_over() */
 
@@ -59,12 +68,12 @@ struct check_look {
 };
 
 /*
- * check_look_run(look, client, url, follow, plan):
- * Connect, as ${follow} says but for the id and without connecting again, and look until it is
+ * check_look_run(look, target, plan):
+ * Connect, as ${target} says but for the id and without connecting again, and look until it is
  * enough.  check_look_free() releases what it holds; it takes a struct that is all zero.
  */
-void check_look_run(struct check_look *look, struct client *client, const struct client_url *url,
-	const struct follow_options *follow, const struct check_plan *plan);
+void check_look_run(
+	struct check_look *look, const struct check_target *target, const struct check_plan *plan);
 void check_look_free(struct check_look *look);
 
 /* check_look_is(id, other): are these two ids, of which neither is empty, the same? */

@@ -24,8 +24,7 @@ extern char **environ;
 
 /* --- the environment ------------------------------------------------------------------------- */
 
-/* A name and value for the child; what it cannot hold is left out, also what we had of that name.
- */
+/* A name and value for the child; what it cannot hold is left out, and our own of that name too. */
 static int set_variable(const char *name, struct sse_text value, size_t max, struct error *error)
 {
 	struct buf text;

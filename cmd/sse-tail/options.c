@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "client_follow.h"
+#include "client_subscribe.h"
 #include "client_url.h"
 #include "options.h"
 #include "since.h"
@@ -154,7 +155,7 @@ static int check_start(const struct options *options, struct error *error)
 	if (client_has_header(&options->client, "Last-Event-ID"))
 		return error_set(error, EX_USAGE,
 			"--header: give the id with --last-event-id, so that it moves with the stream");
-	if (options->last_event_id != NULL && !follow_id_fits(options->last_event_id))
+	if (options->last_event_id != NULL && !subscribe_id_fits(options->last_event_id))
 		return error_set(error, EX_USAGE,
 			"--last-event-id: an id is UTF-8 without controls and without spaces around it");
 	if (check_since(options->since, error) != 0)

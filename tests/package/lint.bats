@@ -92,3 +92,39 @@ lint() {
 	run lint 'top level'
 	[ "$status" -eq 1 ]
 }
+
+# lines COUNT: so many of them.
+lines() {
+	yes '	x++;' | head -n "$1"
+}
+
+@test "lint: a file of more than 500 lines needs a reason, and a reason needs such a file" {
+	lint 'more than 500 lines'
+	lines 501 >lib/buf.c
+	run lint 'more than 500 lines'
+	[ "$status" -eq 1 ]
+	[[ $output == *'lib/buf.c has 501 lines'* ]]
+	sed -i '$d' lib/buf.c
+	lint 'more than 500 lines'
+	lines 500 >lib/json.c
+	run lint 'more than 500 lines'
+	[ "$status" -eq 1 ]
+	[[ $output == *'lib/json.c has 500 lines: it needs no exception'* ]]
+}
+
+@test "lint: a function of more than 60 lines is found, a table is not" {
+	lint 'more than 60 lines'
+	{
+		printf 'static const int table[] = {\n'
+		lines 70
+		printf '};\n\nvoid long_one(int x)\n{\n'
+		lines 60
+		echo '}'
+	} >>cmd/sse-tail/gap.c
+	lint 'more than 60 lines'
+	sed -i '$d' cmd/sse-tail/gap.c
+	printf '\tx++;\n}\n' >>cmd/sse-tail/gap.c
+	run lint 'more than 60 lines'
+	[ "$status" -eq 1 ]
+	[[ $output == *'cmd/sse-tail/gap.c:'*': a function of 61 lines, over 60'* ]]
+}

@@ -82,6 +82,8 @@ ended_stream() {
 
 # follow ARGUMENT...: sse-tail in the background, its output in the file out; PID is its process.
 follow() {
+	# What an earlier one wrote must not be taken for the output of this one.
+	: >out
 	sse-tail "$@" >out 2>err 3>&- &
 	PID=$!
 }

@@ -54,8 +54,7 @@ bool problem_page(const struct problem *problem, struct buf *out)
 		       problem->status) &&
 	       add_text(out, problem->title) && buf_add_text(out, "</h1>\n<p>") &&
 	       add_text(out, problem->detail) &&
-	       buf_add_text(
-		       out, "</p>\n<p><a href=\"/\">Home page</a></p>\n</body>\n</html>\n");
+	       buf_add_text(out, "</p>\n<p><a href=\"/\">Home page</a></p>\n</body>\n</html>\n");
 }
 
 bool problem_prefers_page(const char *accept)

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Where events are sent, and what is known of how that server takes them. */
+#ifndef DESTINATION_H
+#define DESTINATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "client_url.h"
+#include "error.h"
+#include "options.h"
+
+struct destination {
+	struct client_url url;	/* without what is added for a request */
+	enum batching batching; /* BATCHING_AUTO: not known yet */
+	size_t batch_bytes;	/* that the server takes; what is left after a 413 */
+	bool batches_seen;	/* a batch was answered with a result for each event */
+	bool trouble_told;	/* to someone at a terminal */
+	int64_t not_before;	/* a moment that the server named in Retry-After */
+};
+
+/*
+ * destination_open(destination, operand, options, error):
+ * 0, or -1: EX_USAGE.  destination_close() frees, also after a failure.
+ */
+int destination_open(struct destination *destination, const char *operand,
+	const struct options *options, struct error *error);
+void destination_close(struct destination *destination);
+
+#endif

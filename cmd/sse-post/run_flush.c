@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/* --flush: only what waits in the spool is sent; see run.h. */
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "client_run.h"
+#include "deliver.h"
+#include "flush.h"
+#include "queue.h"
+#include "report.h"
+#include "run.h"
+#include "spool.h"
+#include "terminal.h"
+
+/* The URLs of the queues that have something. */
+struct urls {
+	char **all;
+	size_t count;
+	bool failed;
+};
+
+static bool add_url(void *context, const struct spool_status *status)
+{
+	struct urls *urls = context;
+	char **all;
+
+	if (status->events == 0)
+		return true;
+	all = realloc(urls->all, (urls->count + 1) * sizeof(*all));
+	if (all != NULL)
+		urls->all = all;
+	if (all == NULL || (all[urls->count] = strdup(status->url)) == NULL) {
+		urls->failed = true;
+		return false;
+	}
+	urls->count++;
+	return true;
+}
+
+static void free_urls(struct urls *urls)
+{
+	for (size_t i = 0; i < urls->count; i++)
+		free(urls->all[i]);
+	free(urls->all);
+}
+
+/* Nothing that was meant for one host is sent to another. */
+static int check_hosts(const struct urls *urls, const struct options *options, struct error *error)
+{
+	struct client_url first = {0}, other = {0};
+	int result = 0;
+
+	if (options->client.user == NULL && options->client.bearer == NULL &&
+		options->client.headers.count == 0)
+		return 0;
+	for (size_t i = 0; i < urls->count && result == 0; i++) {
+		result = client_url_set(i == 0 ? &first : &other, urls->all[i], NULL, error);
+		if (i > 0 && result == 0 && strcmp(first.origin, other.origin) != 0)
+			result = error_set(error, EX_USAGE,
+				"events wait for %.100s and %.100s: give the URL that the login or "
+				"header is for",
+				first.origin, other.origin);
+		client_url_free(&other);
+	}
+	client_url_free(&first);
+	return result;
+}
+
+/* What one flush needs. */
+struct flush_run {
+	struct report report;
+	struct deliver deliver;
+	struct deliver_listener listener;
+	struct destination to;
+	struct queue queue;
+	struct flush flush;
+};
+
+static int open_all(struct flush_run *run, const char *program, const struct options *options,
+	const char *url, int64_t until, struct error *error)
+{
+	const struct queue_limits limits = {
+		options->spool_max, options->spool_max_size, options->spool_max_age};
+
+	run->listener = (struct deliver_listener){&run->flush, flush_accepted, flush_refused};
+	report_open(&run->report, options);
+	if (destination_open(&run->to, url, options, error) != 0)
+		return -1;
+	client_url_hide(&run->to.url, options->target);
+	if (deliver_open(&run->deliver, program, options, &run->listener, until, error) != 0)
+		return -1;
+	run->deliver.spools = true;
+	if (queue_open(&run->queue, options->spool, run->to.url.shown, &limits, error) != 0)
+		return -1;
+	return flush_open(&run->flush, &run->queue, &run->deliver, &run->report, error);
+}
+
+static void close_all(struct flush_run *run)
+{
+	report_close(&run->report);
+	deliver_close(&run->deliver);
+	flush_close(&run->flush);
+	queue_close(&run->queue);
+	destination_close(&run->to);
+}
+
+static int flush_all(struct flush_run *run, struct error *error)
+{
+	enum flush_result result = flush_queue(&run->flush, &run->to, false, error);
+	const char *last;
+	size_t failed;
+
+	if (!report_flush(&run->report)) {
+		*error = run->report.error;
+		return -1;
+	}
+	if (result == FLUSH_BUSY) {
+		client_say(&run->deliver.slots[0].request.client, CLIENT_EXPLAIN,
+			"another process is sending what waits for %s", run->to.url.shown);
+	} else if (result != FLUSH_DONE) {
+		flush_tell_last(&run->flush);
+		return -1;
+	}
+	failed = flush_failed(&run->flush, &last);
+	if (failed > 0)
+		return error_set(
+			error, EX_DATAERR, "%zu put aside, the last: %.400s", failed, last);
+	return 0;
+}
+
+/* What waits for one URL. */
+static int flush_one(const char *program, const struct options *options, const char *url,
+	int64_t until, struct error *error)
+{
+	struct flush_run *run = calloc(1, sizeof(*run));
+	int result;
+
+	if (run == NULL)
+		return error_set(error, EX_OSERR, "out of memory");
+	result = open_all(run, program, options, url, until, error);
+	if (result == 0)
+		result = flush_all(run, error);
+	close_all(run);
+	free(run);
+	return result;
+}
+
+/* One more reason: those before it are told, and the status of the first is kept. */
+static void tell_and_keep(const char *program, const struct options *options,
+	const struct error *reason, struct error *error)
+{
+	int first = error->status;
+
+	if (first != 0 && !options->client.quiet)
+		terminal_say(program, error->text);
+	*error = *reason;
+	if (first != 0)
+		error->status = first;
+}
+
+static int flush_each(const char *program, const struct options *options, const struct urls *urls,
+	int64_t until, struct error *error)
+{
+	struct error one, all = {0};
+
+	for (size_t i = 0; i < urls->count && client_signal() == 0; i++) {
+		int status;
+
+		/* Where the URL had a secret, what is kept is not what it was. */
+		if (strstr(urls->all[i], "=...") != NULL)
+			status = error_set(&one, EX_USAGE,
+				"%.300s holds a secret, which the spool does not keep: give the whole URL",
+				urls->all[i]);
+		else
+			status = flush_one(program, options, urls->all[i], until, &one);
+		if (status != 0)
+			tell_and_keep(program, options, &one, &all);
+	}
+	if (all.status == 0)
+		return client_signal() != 0 ? client_stopped(error) : 0;
+	*error = all;
+	return -1;
+}
+
+int run_flush(const char *program, const struct options *options, struct error *error)
+{
+	int64_t until = client_after(options->timeout);
+	struct error lost = {0};
+	struct urls urls = {0};
+	int result = 0;
+
+	if (options->target != NULL)
+		return flush_one(program, options, options->target, until, error);
+	/* What cannot be sent does not hold up the rest. */
+	spool_each(options->spool, add_url, &urls, &lost);
+	if (urls.failed)
+		result = error_set(error, EX_OSERR, "out of memory");
+	if (result == 0)
+		result = check_hosts(&urls, options, error);
+	if (result == 0)
+		result = flush_each(program, options, &urls, until, error);
+	if (lost.status != 0) {
+		if (result == 0)
+			error->status = 0;
+		tell_and_keep(program, options, &lost, error);
+		result = -1;
+	}
+	free_urls(&urls);
+	return result;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* For --check: the findings, a line each on the standard output, and how many are BAD. */
+#ifndef CHECK_FINDING_H
+#define CHECK_FINDING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "error.h"
+
+enum check_verdict { CHECK_OK, CHECK_NOTE, CHECK_BAD };
+
+/* All zero at the start.  Read the fields, do not write them. */
+struct check_findings {
+	unsigned bad;  /* how many are BAD */
+	int status;    /* the exit status that the first of them means */
+	int unwritten; /* errno of the standard output, or 0 */
+};
+
+/*
+ * check_finding(findings, verdict, format, ...):
+ * Print one finding.  What comes from the server may be in it as it came.
+ */
+void check_finding(struct check_findings *findings, enum check_verdict verdict, const char *format,
+	...) __attribute__((format(printf, 3, 4)));
+
+/* check_finding_error(findings, error): what following would end with is BAD; its status is ours. */
+void check_finding_error(struct check_findings *findings, const struct error *error);
+
+/* check_finding_ms(ms, text): "120 ms", "1.5 s"; return ${text}. */
+#define CHECK_FINDING_MS 24
+const char *check_finding_ms(int64_t ms, char text[CHECK_FINDING_MS]);
+
+/* check_finding_len(id): how much of an id fits in a sentence, for %.*s. */
+int check_finding_len(const struct buf *id);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* What is told of a stream that is away; see client_trouble.h. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "client_run.h"
+#include "client_trouble.h"
+#include "number.h"
+
+/* Trouble that lasts longer is told (ms). */
+#define TROUBLE_MS 10000
+
+void trouble_init(struct trouble *trouble, struct client *client)
+{
+	*trouble = (struct trouble){.client = client, .since = CLIENT_NEVER};
+}
+
+void trouble_note(struct trouble *trouble, bool stream)
+{
+	if (!stream)
+		trouble->attempts++;
+	if (trouble->since == CLIENT_NEVER)
+		trouble->since = client_now();
+}
+
+/* How long it has lasted, in whole seconds. */
+static const char *lasted(const struct trouble *trouble, char text[NUMBER_TEXT])
+{
+	return number_duration_text((client_now() - trouble->since) / 1000 * 1000, text);
+}
+
+void trouble_over(struct trouble *trouble)
+{
+	char text[NUMBER_TEXT];
+
+	if (trouble->told)
+		client_say(trouble->client, CLIENT_WARN, "the stream is %s after %s",
+			trouble->ever_opened ? "back" : "open", lasted(trouble, text));
+	trouble_init(trouble, trouble->client);
+	trouble->ever_opened = true;
+}
+
+int64_t trouble_due(const struct trouble *trouble)
+{
+	bool at_once = !trouble->ever_opened && isatty(STDERR_FILENO);
+
+	return trouble->since + (at_once ? 0 : TROUBLE_MS);
+}
+
+void trouble_tell(struct trouble *trouble, const struct error *reason)
+{
+	char text[NUMBER_TEXT], times[40] = "", since[40] = "yet";
+
+	if (trouble->ever_opened)
+		snprintf(since, sizeof(since), "for %s", lasted(trouble, text));
+	if (trouble->attempts > 1)
+		snprintf(times, sizeof(times), " after %" PRId64 " attempts", trouble->attempts);
+	/* The number comes first: the end is cut off where the terminal is narrow. */
+	client_status(trouble->client, "no stream %s%s: %.400s; still trying", since, times,
+		reason->text);
+	trouble->told = true;
+}
