@@ -656,6 +656,22 @@ bool json_string_is(struct json_text string, const char *plain, size_t len)
 	return len == 0;
 }
 
+bool json_string_is_unicode(struct json_text string)
+{
+	struct json_text body = without_quotes(string);
+	const char *p = body.text, *end = p + body.len;
+
+	while (p < end && (p = memchr(p, '\\', (size_t)(end - p))) != NULL) {
+		if (p[1] != 'u')
+			p += 2;
+		else if (hex_unit(p + 2) == 0xfffd)
+			p += 6;
+		else if (take_code(&p, end) == 0xfffd)
+			return false;
+	}
+	return true;
+}
+
 bool json_string_decode(struct json_text string, struct buf *out)
 {
 	struct json_text body = without_quotes(string), run;

@@ -80,6 +80,14 @@ bool json_string_is(struct json_text string, const char *plain, size_t len);
 bool json_string_decode(struct json_text string, struct buf *out);
 
 /*
+ * json_string_is_unicode(string):
+ * Is this JSON string free of lone surrogates, for which json_string_decode() has nothing but
+ * U+FFFD?  Of two strings that are not, different ones can be equal when decoded, so that neither
+ * can be a key.
+ */
+bool json_string_is_unicode(struct json_text string);
+
+/*
  * json_quote(text, len, out):
  * Append ${text} (valid UTF-8, NUL allowed) as a JSON string with its quotes, on one line: only
  * what JSON requires is escaped, and U+2028, U+2029 and DEL.  False if ${out} is full.

@@ -101,6 +101,11 @@ static int make_from_data(struct key_maker *maker, const struct event *event,
 			"%s: its %.100s cannot be its idempotency key: it must be a string or a "
 			"number",
 			where(event, line), pointer);
+	if (json_kind(found) == JSON_STRING && !json_string_is_unicode(found))
+		return error_set(error, EX_DATAERR,
+			"%s: its %.100s has half of a surrogate pair, and so cannot be its "
+			"idempotency key",
+			where(event, line), pointer);
 	buf_init(&decoded, EVENT_MAX);
 	if (json_kind(found) == JSON_STRING)
 		made = json_string_decode(found, &decoded) &&

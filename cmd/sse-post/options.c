@@ -81,7 +81,7 @@ static const struct option_row rows[] = {
 	{"spool-status", 0, OPTION_FLAG, FIELD(spool_status), NULL, "show what waits, send nothing",
 		"Spool"},
 	{"output", 'o', OPTION_CHOICE, FIELD(results), "FORMAT",
-		"json: print a line for each event", "Messages", .choices = results_words},
+		"json: print a line for each event", "Output", .choices = results_words},
 	{0},
 };
 

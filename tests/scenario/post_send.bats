@@ -284,6 +284,8 @@ END
 	run -65 post v -d '{"n":[1]}' --idempotency-key-from /n
 	[[ $output == *"a string or a number"* ]]
 	run -65 post v -d '{"n":""}' --idempotency-key-from /n
+	run -65 post v -d '{"n":"\ud800"}' --idempotency-key-from /n
+	[[ $output == *"half of a surrogate pair"* ]]
 	run -65 post v -d text --idempotency-key-from /n
 	run -65 post v -d "{\"n\":\"$(head -c 300 /dev/zero | tr '\0' x)\"}" --idempotency-key-from /n
 	[[ $output == *"300 bytes; it can have 255"* ]]

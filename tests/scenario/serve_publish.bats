@@ -492,7 +492,15 @@ cloudevent() {
 		problem 400 "the '$name' of the CloudEvent must be"
 		cloudevent any "{\"$name\":\"a\",\"$name\":\"a\"}"
 		problem 400 "the '$name' of the CloudEvent appears twice"
+		cloudevent any "{\"$name\":\"\\ud800\"}"
+		problem 400 "the '$name' of the CloudEvent has half of a surrogate pair"
 	done
+	cloudevent any '{"id":"c","source":"/a\u0020b"}'
+	problem 400 "the 'source' of the CloudEvent has a space"
+	cloudevent any '{"id":"1","type":"\ud83e\udd99","ephemeral":"\ud800"}'
+	answers 201
+	ask -H 'Content-Type: application/x-ndjson' -d '{"data":1,"key":"\udfff"}' "$URL/api/any?envelope=1"
+	problem 400 'the key has half of a surrogate pair'
 	cloudevent any '{"type":"a\nb"}'
 	problem 400 "the 'type' of the CloudEvent holds a line end"
 	cloudevent any "{\"id\":\"$(letters 256)\"}"
@@ -507,7 +515,7 @@ cloudevent() {
 	problem 400 'application/x-ndjson'
 	ask -H 'Content-Type: application/cloudevents-batch+json' -d '[{"id":"1"}]' "$URL/api/any"
 	problem 415 'or all of them as application/x-ndjson'
-	stores any '[]'
+	stores any '[{"id":"1","type":"\ud83e\udd99","ephemeral":"\ud800"}]'
 	cloudevent users '{"id":"1"}'
 	problem 400 "'firstname' is missing"
 }

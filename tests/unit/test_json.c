@@ -739,6 +739,24 @@ static const struct string_row strings[] = {
 	{"\"\\uDBFF \\uDC00\"", T("\xef\xbf\xbd \xef\xbf\xbd")},
 };
 
+static void finds_lone_surrogates(void **state)
+{
+	static const struct {
+		const char *string;
+		bool unicode;
+	} rows[] = {{"\"\"", true}, {"\"a\"", true}, {"\"\\n\\\\\"", true}, {"\"\\\\ud800\"", true},
+		{"\"\\ufffd\"", true}, {"\"\\uD83E\\uDD99\"", true},
+		{"\"x\\ud83e\\udd99y\\u0041\"", true}, {"\"\\ud800\"", false},
+		{"\"\\udfff\"", false}, {"\"\\ud800\\ud800\"", false}, {"\"\\ud800x\"", false},
+		{"\"\\ud83e\\udd99\\udd99\"", false}, {"\"\\ufffd\\ud800\\u0041\"", false}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (json_string_is_unicode(text_of(rows[i].string)) != rows[i].unicode)
+			fail_msg("%s", rows[i].string);
+	}
+}
+
 static void decodes_strings(void **state)
 {
 	size_t i;
@@ -1017,6 +1035,7 @@ int main(void)
 		cmocka_unit_test(walks_elements),
 		cmocka_unit_test(empty_containers_have_no_items),
 		cmocka_unit_test(decodes_strings),
+		cmocka_unit_test(finds_lone_surrogates),
 		cmocka_unit_test(compares_strings),
 		cmocka_unit_test(quotes_only_what_must_be),
 		cmocka_unit_test(quotes_every_ascii_character_and_back),

@@ -142,10 +142,11 @@ struct member {
 
 static int take_key(struct reader *reader, struct store_append *append, struct json_text value)
 {
-	const char *fault;
+	const char *fault = "has half of a surrogate pair";
 
 	append->key = string_text(reader, value);
-	fault = content_key_fault(append->key);
+	if (json_string_is_unicode(value))
+		fault = content_key_fault(append->key);
 	return fault != NULL ? WRONG(reader, ": the key %s", fault) : 0;
 }
 

@@ -37,6 +37,10 @@ static int collect(struct json_text value, struct json_text *found, struct error
 					"the '%s' of the CloudEvent must be a string that is not "
 					"empty",
 					names[i]);
+			if (!json_string_is_unicode(member))
+				return error_set(error, EX_DATAERR,
+					"the '%s' of the CloudEvent has half of a surrogate pair",
+					names[i]);
 			found[i] = member;
 		}
 	}
@@ -65,14 +69,21 @@ static int read_type(
 static int read_key(
 	const struct json_text *found, struct sse_text *key, struct buf *out, struct error *error)
 {
-	bool sourced = found[SOURCE].text != NULL;
+	bool sourced = found[SOURCE].text != NULL, fits = true;
 	size_t start = out->len;
 	const char *fault;
 
 	if (found[ID].text == NULL)
 		return 0;
-	if ((sourced && (!json_string_decode(found[SOURCE], out) || !buf_add_byte(out, ' '))) ||
-		!json_string_decode(found[ID], out))
+	if (sourced) {
+		fits = json_string_decode(found[SOURCE], out);
+		/* The space between source and id must be the first. */
+		if (memchr(out->data + start, ' ', out->len - start) != NULL)
+			return error_set(error, EX_DATAERR,
+				"the 'source' of the CloudEvent has a space, which no URI has");
+		fits = fits && buf_add_byte(out, ' ');
+	}
+	if (!fits || !json_string_decode(found[ID], out))
 		out->len = start + EVENT_KEY_MAX + 1;
 	*key = (struct sse_text){out->data + start, out->len - start};
 	fault = content_key_fault(*key);

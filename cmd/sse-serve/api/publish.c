@@ -113,8 +113,8 @@ static void check_type(struct request *request)
 			"text/plain");
 	else if (format == NULL)
 		request_problem(request, 415,
-			"the Content-Type '%.100s' is not accepted: send application/json, "
-			"application/x-ndjson or text/plain",
+			"the Content-Type '%.100s' is not accepted: send application/json (or "
+			"another +json), application/x-ndjson or text/plain",
 			type);
 	else if (format->refusal != NULL)
 		request_problem(request, 415, "%s", format->refusal);
