@@ -159,7 +159,7 @@ teardown() {
 	for type in application/+json application/json+x application/x+jsons image/svg+json text/x+json \
 		'application/xml;x=+json'; do
 		ask -H "Content-Type: $type" -d '{}' "$URL/api/any"
-		problem 415 'application/json, application/x-ndjson or text/plain'
+		problem 415 'application/json (or another +json), application/x-ndjson or text/plain'
 	done
 	ask "$URL/api/any"
 	[ "$(tr -d '\n' <body)" = '[{"b":1.0, "a":2},{"b":1.0, "a":2},{"b":1.0, "a":2}]' ]
