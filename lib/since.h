@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The point in time that `since` names, in a query (?since=) and on a command line (--since): one
- * reader for both, so that the client refuses what the server would.
+ * parser for both, so that the client refuses the same values as the server.
  */
 #ifndef SINCE_H
 #define SINCE_H
@@ -24,8 +24,8 @@
  *   2026-11-27               midnight UTC
  *   2026-11-27T10:00:00Z     RFC 3339; without Z or an offset it is refused, since nobody can tell
  *                            whose time was meant
- * ${now} and *${since} are milliseconds since 1970; longer ago than that counts as 0.  Return 0, or
- * -1 with what is wrong and what would be right (EX_DATAERR).
+ * ${now} and *${since} are milliseconds since 1970; an earlier time counts as 0.  Return 0, or -1
+ * with what is wrong and what would be right (EX_DATAERR).
  */
 int since_parse(const char *text, int64_t now, int64_t *since, struct error *error);
 
