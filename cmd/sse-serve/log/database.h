@@ -81,7 +81,7 @@ int database_failed(sqlite3 *db, const char *doing, struct error *error);
 /* How long another writer (a sqlite3 shell) may delay the server. */
 #define DATABASE_BUSY_MS 5000
 
-/* database_exec(db, path, sql, error): run statements; roll back those that failed. */
+/* database_exec(db, path, sql, error): run statements; roll back if one fails. */
 int database_exec(sqlite3 *db, const char *path, const char *sql, struct error *error);
 
 /* database_ask(db, sql): the number that a query for one row gives; -1 if it fails. */
