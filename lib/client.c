@@ -319,7 +319,7 @@ static void set_login(CURL *easy, const struct client_options *options)
 		curl_easy_setopt(easy, CURLOPT_COOKIEJAR, options->cookie_jar);
 }
 
-/* How to get there, and who to trust. */
+/* The proxy, the socket, and the certificates to trust. */
 static int set_way(CURL *easy, const struct client_options *options, struct error *error)
 {
 	const struct {

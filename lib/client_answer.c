@@ -327,8 +327,8 @@ static const struct failure {
 };
 
 /*
- * Who did not answer, if that is not who ${shown} names: a proxy, or where a redirect led to.
- * libcurl's words are "Failed to connect to HOST port PORT ...".
+ * The host that did not answer, if it is not the one that ${shown} names: a proxy, or the target of
+ * a redirect.  libcurl's words are "Failed to connect to HOST port PORT ...".
  */
 static const char *who(const char *details, const char *shown, char text[300])
 {

@@ -14,7 +14,7 @@
 
 const char sse_tools_version[] = SSE_TOOLS_VERSION;
 
-/* The most rows of all tables of a program, and the built-in ones behind them. */
+/* The most rows of all tables of a program, and the built-in ones after them. */
 #define ROWS_MAX 96
 
 enum built_in { BUILT_IN_HELP, BUILT_IN_VERSION, BUILT_IN_COMPLETIONS };

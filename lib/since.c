@@ -26,8 +26,8 @@ static bool is_bare_date(const char *text)
 	return timestamp_parse(whole, &ms) == 0;
 }
 
-/* Read a bare number, with a fraction or without.  Return 0, 1 if it is none, -1 with what is wrong
- * with it. */
+/* Read a bare number, with a fraction or without.  Return 0, 1 if it is not a number, or -1 with
+ * what is wrong with it. */
 static int bare_number(const char *text, int64_t *ms, struct error *error)
 {
 	size_t digits = strspn(text, "0123456789");

@@ -157,7 +157,10 @@ static int open_next(const struct state *state)
 	struct stat old;
 
 	if (fd >= 0 && fstat(state->fd, &old) == 0) {
-		/* Only root can give it to another; then the mode has to fit who has it. */
+		/*
+		 * Only root can change the owner; otherwise the mode has to fit the owner that the
+		 * file has.
+		 */
 		(void)!fchown(fd, old.st_uid, old.st_gid);
 		(void)!fchmod(fd, old.st_mode & 0777);
 	}

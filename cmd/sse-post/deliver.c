@@ -173,7 +173,7 @@ static void give_up(struct slot *slot, int64_t left)
 			number_duration_text(tried, text), reason.text);
 }
 
-/* Someone who watches should not wonder why nothing happens; a script wants to hear the end. */
+/* A user at a terminal should see why nothing happens; a script needs only the end. */
 static void tell_trouble(struct slot *slot)
 {
 	char text[NUMBER_TEXT];

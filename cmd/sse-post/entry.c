@@ -102,7 +102,7 @@ static bool next_line(struct reader *reader, struct sse_text *line)
 	return true;
 }
 
-/* The value behind "name: ", or NULL. */
+/* The value after "name: ", or NULL. */
 static const char *header_value(struct sse_text line, const char *name)
 {
 	size_t len = strlen(name);

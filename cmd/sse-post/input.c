@@ -73,8 +73,8 @@ static void take_envelopes(struct input *input, struct group *group, size_t max)
 }
 
 /*
- * Event types that sse-serve sends by itself, and takes from nobody.  What a gap means for those
- * behind us has to be said; join and leave are of those who read there, not here.
+ * Event types that sse-serve sends itself, and accepts from no client.  A gap matters to the
+ * readers of our target, so report it; join and leave concern the readers of the source only.
  */
 static bool is_servers_own(struct input *input, const struct sse_event *event)
 {
@@ -281,7 +281,7 @@ void input_close(struct input *input)
 
 /* --- taking events --------------------------------------------------------------------------- */
 
-/* Was the standard input or a file read, and nothing was there?  Then there is no event. */
+/* If the standard input or a file is empty, there is no event. */
 static bool is_empty(const struct input *input)
 {
 	const struct options *options = input->options;

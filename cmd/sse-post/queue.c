@@ -64,7 +64,7 @@ static int put_numbered(
 	return -1;
 }
 
-/* There was room for a part: a sentence with what is there now. */
+/* There was room for only a part: a sentence with how much the queue holds now. */
 static int say_full(struct queue *queue, struct error *error)
 {
 	struct queue_count count;

@@ -215,7 +215,10 @@ static int watch_all(struct loop *loop, const struct listeners *listeners)
 	return 0;
 }
 
-/* One loop tells who joins, and what the server does, for all.  0, or -1 without memory. */
+/*
+ * One loop publishes joins, leaves and the server's figures for all loops.  0, or -1 without
+ * memory.
+ */
 static int make_tellers(struct loop *loop, const struct loop_config *config)
 {
 	loop->herald = herald_new(config->roster, config->commit, &loop->mailbox);

@@ -216,7 +216,7 @@ static int start_loops(struct server *server, struct error *error)
 		server->fanouts[i] = loop_fanout(loop);
 		server->https[i] = loop_http(loop);
 	}
-	/* The first loop tells who joins, and what the server does. */
+	/* The first loop publishes joins, leaves and the server's figures. */
 	server->streams.teller = server->mailboxes[0];
 	if (commit_start(server->commit, server->mailboxes, server->count, error) != 0)
 		return -1;

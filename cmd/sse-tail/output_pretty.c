@@ -11,7 +11,7 @@
 #include "json.h"
 #include "output.h"
 
-/* The data stands this far behind the header line. */
+/* The data is indented this far from the header line. */
 #define INDENT 2
 #define INDENT_TEXT "  "
 

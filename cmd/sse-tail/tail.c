@@ -125,7 +125,7 @@ static bool show(struct tail *tail, const struct sse_event *event, const char *o
 	if (!tail->options->exec_only &&
 		output_event(&tail->output, event, origin, &tail->error) != 0)
 		return false;
-	/* What the command prints belongs behind the event. */
+	/* The command's output belongs after the event. */
 	if (tail->options->exec != NULL &&
 		(output_piece(&tail->output, NULL, 0, &tail->error) != 0 ||
 			!run_command(tail, event)))
@@ -260,7 +260,7 @@ static int judge_time(const struct tail *tail, struct error *error)
 			"the time of --%s is up, and %" PRId64 " of %" PRId64 " events came",
 			client_now() < tail->end ? "until-idle" : "timeout", tail->shown,
 			options->count);
-	/* Nothing came since nobody was there: that is no idleness. */
+	/* Nothing came because no stream was open: that is not idle time. */
 	if (client_now() < tail->end && reason.status != 0)
 		return error_set(error, EX_TEMPFAIL, "the time of --until-idle is up, but %.400s",
 			reason.text);

@@ -288,8 +288,8 @@ static int read_line(struct reader *reader, struct sse_text line)
 }
 
 /*
- * All the memory at once, so that pointers into the text stay: a string is no longer decoded than
- * it was, shaped data no longer than what it was made of.  What is not touched costs nothing.
+ * Allocate all memory at once, so that pointers into the text stay valid: decoding never makes a
+ * string longer, and shaping never makes data longer.  Untouched memory costs nothing.
  */
 static bool make_room(struct reader *reader, size_t count, size_t len)
 {

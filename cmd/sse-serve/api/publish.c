@@ -82,7 +82,7 @@ static const struct format *find_format(const char *header)
 	return NULL;
 }
 
-/* A charset other than UTF-8 is none that an event stream could carry. */
+/* An event stream carries no charset but UTF-8. */
 static bool charset_is_utf8(const char *header)
 {
 	const char *charset = strcasestr(header, "charset=");
@@ -285,7 +285,7 @@ static unsigned read_text(struct post *post, struct error *error)
 
 /* --- many --- */
 
-/* The answer is counted too: who does not read it must not make the server hold it for many. */
+/* The answer counts too: a client that does not read its answers must not fill the memory. */
 static bool hold_batch(struct post *post)
 {
 	size_t answer = post->lines ? post->batch.count * ANSWER_LINE_MAX : 0;

@@ -102,7 +102,7 @@ static int grow(struct status *status, uint32_t count)
 	return 0;
 }
 
-/* Look at all topics: what was published since, and who reads them now. */
+/* Look at all topics: what was published since, and how many streams read them now. */
 static int look_at_topics(struct status *status)
 {
 	uint32_t count = topics_count(status->known);

@@ -73,7 +73,7 @@ struct request {
 	unsigned status;
 	enum { REQUEST_NEW, REQUEST_BODY, REQUEST_RUN, REQUEST_TAKEN } stage;
 	unsigned refused;   /* the status by which the body is refused before it is read; or 0 */
-	uint64_t announced; /* the Content-Length; 0 if there is none */
+	uint64_t announced; /* the Content-Length; 0 without one */
 	size_t received;    /* bytes of body, for the log */
 	int64_t held;	    /* of config->bodies */
 	bool waiting;
@@ -817,8 +817,8 @@ static void free_request(struct request *request)
 	free(request);
 }
 
-/* The library does not tell of the end of every request whose parameters it had no memory for: such
- * a one is freed with its connection. */
+/* The library does not report the end of every request whose parameters it had no memory for; such
+ * a request is freed with its connection. */
 static void end_request(void *context, struct MHD_Connection *connection, void **con_cls,
 	enum MHD_RequestTerminationCode code)
 {

@@ -163,7 +163,7 @@ enum parameter_type {
 	TEXT,	/* const char *, once */
 	TEXTS,	/* any number; they are the topics */
 	FLAG,	/* bool: 1 or 0, once */
-	ID,	/* const char *, once by each of its names; empty is none */
+	ID,	/* const char *, once by each of its names; empty: not given */
 	ALIAS,	/* an ID by the name that others give it */
 	IGNORE, /* sent by others, of no meaning here */
 };

@@ -123,7 +123,7 @@ static void write_batch(struct commit *commit, size_t count)
 	int lost = failed ? pass_on(commit, count) : 0;
 	uint64_t now = counter_clock();
 
-	/* Visible before it is answered: who reads an id can resume from it. */
+	/* Make events visible before the answer, so that a client can resume from the id in it. */
 	window_publish(commit->window);
 	for (size_t i = 0; i < count; i++) {
 		struct publish *publish = commit->batch[i];
@@ -239,8 +239,8 @@ void commit_wake(struct commit *commit)
 {
 	bool unknown;
 
-	/* Whoever queued something calls this after it, on the same thread: it finds its own mark,
-	 * or another thread has taken that away and signals. */
+	/* A thread that queued a publish calls this afterwards: it finds its own mark, or another
+	 * thread has cleared the mark and signals. */
 	if (!atomic_load_explicit(&commit->unknown, memory_order_relaxed))
 		return;
 	/* Taken away under the lock, so that the signal comes after what it is for. */

@@ -46,7 +46,10 @@ static int read_place(enum place place, char *text, struct retain *retain)
 		return 0;
 	switch (place) {
 	case AGE:
-		/* Seconds, without a unit, are what nobody means who is about to lose events. */
+		/*
+		 * A number without a unit would mean seconds, which no user intends for events to
+		 * be removed.
+		 */
 		if (strspn(text, "0123456789.") == strlen(text))
 			return -1;
 		return number_duration(text, 1, 1000 * year, &retain->age, NULL);

@@ -153,7 +153,7 @@ static void make_room(struct window *window, size_t len)
 			window->written + len - window->kept > window->size)) {
 		const struct window_entry *entry = slot(window, tail);
 
-		/* Before the tail moves: who finds it moved must find the mark. */
+		/* Before the tail moves: a reader that sees the new tail must see the mark. */
 		if (window->is_log && !entry->ephemeral)
 			atomic_store(&entry->topic->removed, entry->position);
 		if (entry->frame != NULL)

@@ -36,7 +36,7 @@ struct import {
 	struct buf id, text, data; /* what a line's members are decoded into */
 };
 
-/* A person's ^C, and what else asks us to end: nothing is left behind. */
+/* After ^C, or another signal to end, no unfinished file remains. */
 static volatile sig_atomic_t stopped;
 
 static void stop(int number)

@@ -57,7 +57,9 @@ uint32_t fanout_tick(struct fanout *fanout)
 	while ((int32_t)(fanout->now - fanout->wheel_due) >= 0) {
 		struct subscriber *due = fanout->wheel[fanout->wheel_slot];
 
-		/* Taken out whole first: who is put back may land in the same slot. */
+		/*
+		 * Take the whole list out first: a stream that is put back may get the same slot.
+		 */
 		fanout->wheel[fanout->wheel_slot] = NULL;
 		if (due != NULL)
 			due->wheel_back = &due;

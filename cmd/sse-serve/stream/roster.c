@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who is where; see roster.h. */
+/* The names that are present in each topic; see roster.h. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>

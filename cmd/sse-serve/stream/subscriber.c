@@ -109,7 +109,7 @@ void subscriber_close(struct subscriber *subscriber)
 	wheel_remove(subscriber);
 	channel_leave(subscriber->fanout, subscriber);
 	leave(subscriber);
-	/* Otherwise whoever holds it will bury it. */
+	/* Otherwise its holder will bury it. */
 	if (!reading && !subscriber->queued)
 		bury(subscriber);
 }
@@ -520,7 +520,10 @@ void subscriber_open(struct opening *opening)
 		goto err1;
 	/* From here on closing the subscriber is what undoes it all. */
 	opening->fd = -1;
-	/* Who has read the head finds itself present, and is LIVE before it is told. */
+	/*
+	 * A client that has read the head is present, and its stream is LIVE before the join is
+	 * sent.
+	 */
 	attend(subscriber, opening);
 	if (send_head(subscriber, opening) == 0) {
 		begin(subscriber, &opening->start);
