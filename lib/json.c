@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Strict JSON over text that stays as it came; see json.h. */
+/* Strict JSON over text that stays unchanged; see json.h. */
 #include <stdint.h>
 #include <string.h>
 
@@ -21,7 +21,7 @@ enum expect { VALUE, FIRST_VALUE, KEY, FIRST_KEY, COLON, MORE, DONE };
 
 struct scanner {
 	const char *at, *end;
-	const char *what; /* what is wrong at ${at}; NULL while nothing is */
+	const char *what; /* what is wrong at ${at}; NULL: no error */
 	unsigned depth, depth_max;
 	/* Bit n tells whether the container at depth n + 1 is an object. */
 	uint64_t objects[(JSON_DEPTH + 1 + 63) / 64];
@@ -239,7 +239,7 @@ static bool scan_word(struct scanner *scanner, const char *word)
 	return true;
 }
 
-/* The scanner stands on something that starts no value. */
+/* The scanner stands on a byte that does not start a value. */
 static bool fail_value(struct scanner *scanner, enum expect expect)
 {
 	const char *p = scanner->at;

@@ -100,7 +100,7 @@ static int keep_secret(const char **value, struct error *error)
 	return *value != NULL ? 0 : error_set(error, EX_OSERR, "out of memory");
 }
 
-/* Numbers and choices have sentences of their own about what is not one. */
+/* Numbers and choices have their own sentences about values that are not valid. */
 static int refuse_empty(const struct option_row *row, const char *value, struct error *error)
 {
 	bool text = row->type == OPTION_STRING || row->type == OPTION_LIST;

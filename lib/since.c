@@ -14,7 +14,7 @@
 #define UNIX_SECONDS_DIGITS 10
 #define UNIX_MS_DIGITS 13
 
-/* Eight digits that are a date without its dashes?  As seconds nobody would write them. */
+/* Eight digits that are a date without its dashes?  As seconds, they make no sense. */
 static bool is_bare_date(const char *text)
 {
 	char whole[] = "....-..-..T00:00:00Z";

@@ -46,7 +46,7 @@ struct value {
 enum torn {
 	NOT_TORN,
 	TORN_KEPT,    /* it is in the parser's line */
-	TORN_SKIPPED, /* nobody will ask for it */
+	TORN_SKIPPED, /* no caller will ask for it */
 };
 
 struct sse_parser {
@@ -582,7 +582,7 @@ static enum sse_result settle(struct sse_parser *parser)
 	return result;
 }
 
-/* Step over a BOM at the start of the stream, or what has come of one. */
+/* Skip a BOM at the start of the stream, or the part of one that has arrived. */
 static const char *skip_bom(struct sse_parser *parser, const char *next, const char *stop)
 {
 	while (parser->bom < BOM_LEN && next < stop) {

@@ -19,7 +19,7 @@
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-/* An id can stand on one line of a stream. */
+/* A valid id fits on one line of a stream. */
 static bool is_id(const char *id, size_t len)
 {
 	return len <= STATE_ID_MAX && memchr(id, '\0', len) == NULL &&
@@ -150,7 +150,7 @@ int state_open(struct state *state, const char *path, struct error *error)
 	return 0;
 }
 
-/* The new file, locked, and as the old one is but for what it holds. */
+/* Open the new file, locked, with the old one's owner and mode. */
 static int open_next(const struct state *state)
 {
 	int fd = open(state->next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

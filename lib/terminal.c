@@ -183,7 +183,7 @@ static bool fit_character(struct fit *fit, const char *text, size_t size, uint32
 	return buf_add(fit->out, text, size);
 }
 
-/* Is there anything to be seen in what is left of this line? */
+/* Does the rest of this line have a visible character? */
 static bool shows_more(const char *text, size_t len)
 {
 	unsigned wide = 0;

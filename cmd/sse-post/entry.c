@@ -188,7 +188,7 @@ static bool put_string(struct group *group, struct json_text string, struct piec
 	return true;
 }
 
-/* Is what was read an event that can be sent? */
+/* Can the event that was read be sent? */
 static bool is_event(const struct group *group, const struct event *event, bool data)
 {
 	struct sse_text key = group_text(group, event->key), type = group_text(group, event->type);

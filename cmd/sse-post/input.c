@@ -26,7 +26,7 @@ static void stop(struct input *input)
 	input->stopped = true;
 }
 
-/* A record is wrong: true if the next one is to be taken all the same. */
+/* A record is wrong: return true if the next one can be taken all the same. */
 static bool pass_over(struct input *input)
 {
 	char text[sizeof(input->error.text) + 20];
@@ -116,7 +116,7 @@ static bool on_event(void *context, const struct sse_event *event)
 	input->line++;
 	note_id(input, event->id);
 	if (is_servers_own(input, event)) {
-		/* What follows goes on after it, whether it is sent or not. */
+		/* The next events follow it, whether it is sent or not. */
 		if (event->id.len > 0 &&
 			!group_put(group, event->id.data, event->id.len, &group->skipped_id))
 			group->skipped_id = (struct piece){0};
@@ -236,7 +236,10 @@ static int open_one(struct input *input, int64_t until, struct error *error)
 		until, bytes, error);
 }
 
-/* Without data, what is not a terminal is read: under cron it is a pipe, /dev/null, or closed. */
+/*
+ * Without data, read an input that is not a terminal: under cron it is a pipe, /dev/null, or
+ * closed.
+ */
 static int choose_source(const struct options *options, enum source *source, struct error *error)
 {
 	*source = (enum source)options->source;

@@ -168,7 +168,7 @@ static struct sse_text text_of(const struct buf *text, struct piece piece)
 	return piece.len > 0 ? (struct sse_text){text->data + piece.at, piece.len} : none;
 }
 
-/* A type stands on one line. */
+/* A type is one line. */
 static int check_type(struct sse_text type, uint64_t line, struct error *error)
 {
 	char place[40];

@@ -13,7 +13,7 @@
 #include "spool_name.h"
 #include "timestamp.h"
 
-/* Is there room for these?  A sentence if not. */
+/* Is there room for these?  If not, set a sentence. */
 static int check_room(const struct queue *queue, const struct queue_count *count, int64_t events,
 	int64_t bytes, struct error *error)
 {

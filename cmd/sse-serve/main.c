@@ -140,7 +140,7 @@ static int maintain_at(const struct options *options, const char *path, struct e
 	return maintain_import(path, stdin, error);
 }
 
-/* What is done instead of serving.  Return the exit status. */
+/* Run the command that replaces serving.  Return the exit status. */
 static int maintain(const struct options *options)
 {
 	struct error error = {0};

@@ -34,7 +34,7 @@ struct server {
 	struct commit *commit;
 	struct worker *worker;
 	struct replayer *replayer;
-	struct quota bodies; /* bytes of POST bodies, and of what was made of them */
+	struct quota bodies; /* bytes of POST bodies, and of the data made from them */
 	_Atomic bool draining;
 
 	/* What they are handed. */

@@ -24,7 +24,10 @@ extern char **environ;
 
 /* --- the environment ------------------------------------------------------------------------- */
 
-/* A name and value for the child; what it cannot hold is left out, and our own of that name too. */
+/*
+ * A name and value for the child; a value that it cannot hold is left out, and so is our own
+ * variable of that name.
+ */
 static int set_variable(const char *name, struct sse_text value, size_t max, struct error *error)
 {
 	struct buf text;

@@ -73,7 +73,7 @@ static int write_all(const struct output *output, const char *data, size_t len, 
 			data += count;
 			len -= (size_t)count;
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-			/* Someone else made the terminal or pipe non-blocking. */
+			/* Another process made the terminal or pipe non-blocking. */
 			struct pollfd writable = {.fd = fd, .events = POLLOUT};
 
 			poll(&writable, 1, 1000);

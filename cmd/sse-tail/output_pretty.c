@@ -18,7 +18,7 @@
 /* The longest sentence on a gap; ids are short. */
 #define GAP_MAX 4096
 
-/* What is coloured how; all empty without colour. */
+/* The colour of each part; all empty without colour. */
 struct look {
 	const char *time, *type, *id, *warning, *reset;
 	struct json_colours json;

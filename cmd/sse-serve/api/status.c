@@ -24,7 +24,7 @@
 /* An event is smaller. */
 #define EVENT_MAX ((size_t)64 << 10)
 
-/* What is known of a topic from one event to the next. */
+/* The state of a topic from one event to the next. */
 struct activity {
 	uint64_t published;
 	uint64_t heat; /* how much was published lately: an eighth of it is lost each time */
@@ -42,7 +42,7 @@ struct status {
 	const struct metrics_sources *sources;
 	struct topics *known;
 	bool busy;   /* the event is with the log thread */
-	bool active; /* somebody reads */
+	bool active; /* a client reads the topic */
 	uint32_t due;
 	struct buf data;
 	struct activity *topics; /* by number; owned */

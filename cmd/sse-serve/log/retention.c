@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is kept; see retention.h. */
+/* The rules for what is kept; see retention.h. */
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +62,7 @@ static int read_place(enum place place, char *text, struct retain *retain)
 	}
 }
 
-/* A number that stands alone is one of events. */
+/* A number alone is a number of events. */
 static bool is_number(const char *text)
 {
 	size_t digits = strspn(text, "0123456789");

@@ -355,7 +355,7 @@ static int build(const char *path, FILE *in, struct error *error)
 	return result;
 }
 
-/* Put what was written to the disk: a file, or the folder that a file is in. */
+/* Sync to the disk: a file, or the folder that a file is in. */
 static int sync_path(const char *path, bool folder)
 {
 	const char *slash = strrchr(path, '/');

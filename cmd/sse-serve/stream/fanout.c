@@ -139,8 +139,8 @@ static uint64_t later(uint64_t a, uint64_t b)
 }
 
 /*
- * Those of subscribers [0, turn) that are LIVE and have not had the entries before ${end} go on by
- * themselves, from ${position}.
+ * Those of subscribers [0, turn) that are LIVE and have not had the entries before ${end} continue
+ * on their own, from ${position}.
  */
 static void leave_behind(struct channel *channel, uint32_t turn, uint64_t position, uint64_t end)
 {
