@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The requests that ask for an event stream (WHATWG HTML, section 9.2.4): method, body, headers, and
- * how a redirect changes them.  libcurl follows redirects itself; this module does what libcurl
+ * The requests that ask for an event stream (WHATWG HTML, section 9.2.4): method, body, headers,
+ * and how a redirect changes them.  libcurl follows redirects itself; this module does what libcurl
  * leaves to the client.
  */
 #ifndef CLIENT_SUBSCRIBE_H

@@ -17,7 +17,7 @@
  * since_parse(text, now, since, error):
  * Read one of
  *   all                      0, the beginning
- *   10m, 1.5h, 90            this long before ${now}; seconds without a unit, up to 9 digits, unless
+ *   10m, 1.5h, 90            so long before ${now}; seconds without a unit, up to 9 digits, unless
  *                            they are a date without its dashes
  *   1764000000, 1764000000.5 Unix time in seconds: 10 digits, with or without a fraction
  *   1764000000123            Unix time in milliseconds: 13 digits

@@ -39,8 +39,9 @@ bool durable_move(int from, const char *name, int to, const char *there);
 
 /*
  * durable_read(folder, name, out):
- * Append a whole file to ${out}.  Return 0, or -1 with errno: ELOOP or ENXIO if the name is not that
- * of a regular file, EFBIG if the file exceeds the cap of ${out}, which then holds as much as fits.
+ * Append a whole file to ${out}.  Return 0, or -1 with errno: ELOOP or ENXIO if the name is not
+ * that of a regular file, EFBIG if the file exceeds the cap of ${out}, which then holds as much as
+ * fits.
  */
 int durable_read(int folder, const char *name, struct buf *out);
 

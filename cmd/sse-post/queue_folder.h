@@ -56,8 +56,8 @@ void queue_folder_close(struct queue_folder *folder);
 
 /*
  * queue_folder_lock(folder, error) / queue_folder_unlock(folder):
- * Wait for the lock that guards the files and their count.  0, or -1: EX_TEMPFAIL if another process
- * has it for a minute, EX_IOERR.
+ * Wait for the lock that guards the files and their count.  0, or -1: EX_TEMPFAIL if another
+ * process has it for a minute, EX_IOERR.
  */
 int queue_folder_lock(struct queue_folder *folder, struct error *error);
 void queue_folder_unlock(struct queue_folder *folder);
@@ -83,8 +83,8 @@ bool queue_folder_is_empty(const struct queue_folder *folder);
 
 /*
  * queue_folder_list(folder, names, error):
- * Store the names of the files that wait.  0, or -1 with none: EX_IOERR, EX_OSERR.  The caller frees
- * them with queue_folder_free_names(), which takes a struct of zeros.
+ * Store the names of the files that wait.  0, or -1 with none: EX_IOERR, EX_OSERR.  The caller
+ * frees them with queue_folder_free_names(), which takes a struct of zeros.
  */
 int queue_folder_list(
 	const struct queue_folder *folder, struct queue_names *names, struct error *error);

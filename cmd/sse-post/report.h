@@ -55,8 +55,8 @@ void report_clear(struct report *report);
 /*
  * report_account(report, input, line, error):
  * Append to the reason in ${error} how many of how many events were accepted, and that the event of
- * ${line} is the first that was not (0: no such event).  For a single event, append that it is stored or
- * in the spool all the same.
+ * ${line} is the first that was not (0: no such event).  For a single event, append that it is
+ * stored or in the spool all the same.
  */
 void report_account(
 	const struct report *report, struct input *input, uint64_t line, struct error *error);

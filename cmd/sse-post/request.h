@@ -44,8 +44,9 @@ struct request {
 
 /*
  * request_open(request, program, options, end, private, error):
- * Make a request whose transfer has ${private} as CURLINFO_PRIVATE; nothing is connected.  ${end} is
- * the moment of --timeout.  0, or -1 as client_open().  request_close() frees, also after a failure.
+ * Make a request whose transfer has ${private} as CURLINFO_PRIVATE; nothing is connected.  ${end}
+ * is the moment of --timeout.  0, or -1 as client_open().  request_close() frees, also after a
+ * failure.
  */
 int request_open(struct request *request, const char *program, const struct options *options,
 	int64_t end, void *private, struct error *error);

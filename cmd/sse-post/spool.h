@@ -23,12 +23,12 @@
  * between, and the file goes to failed/.
  *
  * Two locks (flock), which the end of a process releases: `lock` guards the numbering of the files,
- * `new` and the count of what waits (which is the content of `lock`, queue_count.h), and is held for
- * one append or removal; `flush` is held by the one process that delivers, for as long as it does.
- * The holder of `flush` may take `lock`, not the other way round.
+ * `new` and the count of what waits (which is the content of `lock`, queue_count.h), and is held
+ * for one append or removal; `flush` is held by the one process that delivers, for as long as it
+ * does.  The holder of `flush` may take `lock`, not the other way round.
  *
- * queue.h puts events into a queue, consumer.h takes them out, dead_letter.h puts them into failed/;
- * queue_folder.h opens the folder and has the locks.  This module looks at all queues.
+ * queue.h puts events into a queue, consumer.h takes them out, dead_letter.h puts them into
+ * failed/; queue_folder.h opens the folder and has the locks.  This module looks at all queues.
  */
 #ifndef SPOOL_H
 #define SPOOL_H
