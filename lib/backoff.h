@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How long to wait before the next attempt: exponential backoff with jitter over the whole range,
- * so that clients that lost the same server do not come back together.
- * It only counts and draws; the caller sleeps.  No locks: one thread at a time for each struct.
+ * so that clients that lost the same server do not reconnect together.  The functions only count
+ * and draw; the caller sleeps.  No locks: one thread at a time for each struct.
  */
 #ifndef BACKOFF_H
 #define BACKOFF_H
@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 /*
- * The least floor that a server can set (ms).  Each event resets the range, so a stream that ends
- * after every event and asks for no pause would be asked for again at once, for ever.
+ * The least floor that a server can set (ms).  Each event resets the range, so a client would
+ * reconnect at once, for ever, to a stream that ends after every event and asks for no pause.
  */
 #define BACKOFF_ASKED_MIN 100
 
@@ -46,8 +46,8 @@ void backoff_reset(struct backoff *backoff);
 
 /*
  * backoff_ask_floor(backoff, ms):
- * The server asked for this floor, with `retry`: it holds from the next wait on, less than
- * BACKOFF_ASKED_MIN counts as that.  The count of waits stays.
+ * The server asked for this floor with `retry`.  It applies from the next wait on; a value below
+ * BACKOFF_ASKED_MIN counts as BACKOFF_ASKED_MIN.  The count of waits stays.
  */
 void backoff_ask_floor(struct backoff *backoff, int64_t ms);
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A growing byte buffer with a cap.  It never holds more than its cap: an addition that would
- * exceed it, or that finds no memory, fails and leaves the content as it was.
+ * exceed it, or that gets no memory, fails and leaves the content unchanged.
  *
- * Where the content can be passed on before it is complete, set ->drain after buf_init().  It is
- * called by an addition that finds no room when there are BUF_DRAIN bytes or more, removes as many
- * from the front as it passes on, and returns false if that fails: then the addition fails.
+ * Where the content can be passed on before it is complete, set ->drain after buf_init().  An
+ * addition that finds no room calls it if the buffer holds BUF_DRAIN bytes or more.  It removes the
+ * bytes that it passes on from the front, and returns false if passing on fails; then the addition
+ * fails.
  */
 #ifndef BUF_H
 #define BUF_H
@@ -17,7 +18,7 @@
 #define BUF_DRAIN ((size_t)1 << 20)
 
 struct buf {
-	char *data;			/* not NUL-terminated; NULL while nothing was ever added */
+	char *data;			/* not NUL-terminated; NULL until something is added */
 	size_t len;			/* bytes in use */
 	size_t size;			/* bytes allocated */
 	size_t cap;			/* the most that it may hold */
@@ -29,8 +30,8 @@ void buf_init(struct buf *buf, size_t cap);
 
 /*
  * buf_reserve(buf, more):
- * Make room for ${more} bytes behind the content and return a pointer to that room, or NULL if
- * the cap or memory does not allow it.  The caller writes there and adds to buf->len.
+ * Make room for ${more} bytes after the content and return a pointer to that room, or NULL if the
+ * cap or memory does not allow it.  The caller writes there and adds to buf->len.
  */
 static inline char *buf_reserve(struct buf *buf, size_t more);
 
@@ -49,7 +50,7 @@ static inline bool buf_add_byte(struct buf *buf, char byte);
 /* buf_addf(buf, format, ...): append formatted text. */
 bool buf_addf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* buf_is(buf, data, len): does it hold just these bytes? */
+/* buf_is(buf, data, len): does it hold exactly these bytes? */
 static inline bool buf_is(const struct buf *buf, const void *data, size_t len);
 
 /* buf_drop(buf, len): remove the first ${len} bytes, at most all. */
@@ -58,9 +59,9 @@ void buf_drop(struct buf *buf, size_t len);
 /* buf_free(buf): release the memory; the buffer is empty and may be used again.  Takes NULL. */
 void buf_free(struct buf *buf);
 
-/* --- what is done for every few bytes, without a call ---------------------------------------- */
+/* --- inlined, since callers add a few bytes at a time ---------------------------------------- */
 
-/* buf_grow(buf, more): as buf_reserve(), where there is no such room yet. */
+/* buf_grow(buf, more): as buf_reserve(), if there is not enough room yet. */
 char *buf_grow(struct buf *buf, size_t more);
 
 static inline char *buf_reserve(struct buf *buf, size_t more)

@@ -319,7 +319,7 @@ static void set_login(CURL *easy, const struct client_options *options)
 		curl_easy_setopt(easy, CURLOPT_COOKIEJAR, options->cookie_jar);
 }
 
-/* How to get there, and who to trust. */
+/* The proxy, the socket, and the certificates to trust. */
 static int set_way(CURL *easy, const struct client_options *options, struct error *error)
 {
 	const struct {
@@ -368,7 +368,7 @@ int client_open(struct client *client, const char *program, const struct client_
 	/* What a proxy answers to CONNECT is not the server's answer. */
 	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, client->details);
-	/* A quarter of the default's system calls, and what is read still fits the caches. */
+	/* A quarter of the default's system calls, and the data still fits the caches. */
 	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 65536L);
 	/* A peer that vanished is noticed after about a minute, however quiet the stream is. */
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);

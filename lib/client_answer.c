@@ -113,7 +113,7 @@ bool client_answer_body(struct client_answer *answer, const char *data, size_t l
 	return buf_add(&answer->body, data, len < room ? len : room) && len <= room;
 }
 
-/* The type that counts where several stand in one field: the last (Fetch, section 2.2.2). */
+/* The type that counts if one field has several: the last (Fetch, section 2.2.2). */
 static const char *last_type(const char *types)
 {
 	const char *type = types;
@@ -196,7 +196,7 @@ static void read_words(const struct client_answer *answer, char *text, size_t si
 	buf_free(&words);
 }
 
-/* What a status means; a row stands for a range, the first that fits counts. */
+/* The meaning of a status; a row covers a range, the first match counts. */
 static const struct meaning {
 	long first, last;
 	int exit;
@@ -327,8 +327,8 @@ static const struct failure {
 };
 
 /*
- * Who did not answer, if that is not who ${shown} names: a proxy, or where a redirect led to.
- * libcurl's words are "Failed to connect to HOST port PORT ...".
+ * The host that did not answer, if it is not the one that ${shown} names: a proxy, or the target of
+ * a redirect.  libcurl's words are "Failed to connect to HOST port PORT ...".
  */
 static const char *who(const char *details, const char *shown, char text[300])
 {
@@ -370,7 +370,7 @@ static int connect_error(
 		number != 0 ? ": " : "", number != 0 ? strerror((int)number) : "");
 }
 
-/* A proxy was asked for a tunnel, and what it answered was no yes. */
+/* A proxy was asked for a tunnel, and refused it. */
 static int tunnel_error(long status, const char *shown, struct error *error)
 {
 	bool login = status == 401 || status == 403 || status == 407;

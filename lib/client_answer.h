@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a server answered, gathered from libcurl's callbacks, and what it means to a person and
- * to a script: a sentence and an exit status.
+ * A server's answer, collected from libcurl's callbacks, and its meaning for a person and for a
+ * script: a sentence and an exit status.
  */
 #ifndef CLIENT_ANSWER_H
 #define CLIENT_ANSWER_H
@@ -14,18 +14,18 @@
 #include "buf.h"
 #include "error.h"
 
-/* The most of a body that is kept; it is read for the reason of a refusal alone. */
+/* The most bytes of a body that are kept; it is read only for the reason of a refusal. */
 #define CLIENT_BODY_MAX ((size_t)64 << 10)
 
-/* The head of the last response, and the start of its body.  Values too long are cut. */
+/* The head of the last response, and the start of its body.  Values that are too long are cut. */
 struct client_answer {
-	long status;	     /* 200; 0 while there is none */
-	bool head_ended;     /* the blank line behind the head came */
-	char reason[64];     /* what stands behind the status, if anything */
+	long status;	     /* 200; 0 before there is one */
+	bool head_ended;     /* the blank line after the head came */
+	char reason[64];     /* the text after the status, if any */
 	char type[256];	     /* Content-Type */
 	char location[512];  /* Location */
 	char id[512];	     /* Last-Event-ID */
-	int64_t retry_after; /* ms; -1 if the server named none */
+	int64_t retry_after; /* ms; -1 if the server did not send it */
 	struct buf body;
 };
 
@@ -35,8 +35,8 @@ void client_answer_free(struct client_answer *answer);
 
 /*
  * client_answer_header(answer, line, len):
- * Take one line of a head as libcurl hands it over.  A status line makes the answer a new one,
- * so that after redirects the last one stays.
+ * Take one line of a head, as libcurl passes it.  A status line begins a new answer, so that after
+ * redirects the last answer remains.
  */
 void client_answer_header(struct client_answer *answer, const char *line, size_t len);
 
@@ -48,7 +48,7 @@ bool client_answer_is(const struct client_answer *answer, const char *type);
 
 /*
  * client_answer_is_redirect(answer):
- * Does it mean to go elsewhere (Fetch, section 2.2.6)?  libcurl follows any 3xx with a Location.
+ * Is it a redirect (Fetch, section 2.2.6)?  libcurl follows any 3xx with a Location.
  */
 bool client_answer_is_redirect(const struct client_answer *answer);
 
@@ -57,15 +57,15 @@ bool client_answer_again(const struct client_answer *answer);
 
 /*
  * client_answer_error(answer, shown, error):
- * Put into ${error} what an answer that is not 2xx means, with the reason that the server gave in
- * a problem+json, another JSON object or plain text.  ${shown} is the URL to name.  Return -1.
+ * Fill ${error} for an answer that is not 2xx, with the reason that the server gave in a
+ * problem+json, another JSON object or plain text.  ${shown} is the URL to name.  Return -1.
  */
 int client_answer_error(const struct client_answer *answer, const char *shown, struct error *error);
 
 /*
  * client_failure_error(client, code, shown, error):
- * Put into ${error} what a transfer of this client that failed with ${code} means; EX_UNAVAILABLE
- * where another attempt may succeed.  Return -1.
+ * Fill ${error} for a transfer of this client that failed with ${code}; EX_UNAVAILABLE if another
+ * attempt may succeed.  Return -1.
  */
 struct client;
 int client_failure_error(
@@ -73,7 +73,7 @@ int client_failure_error(
 
 /*
  * client_check_coding(client, shown, error):
- * Can libcurl decode the body of the answer whose head has just come, as its Content-Encoding says?
+ * Can libcurl decode the body of the answer whose head has just arrived, by its Content-Encoding?
  * Return 0, or -1: EX_PROTOCOL.
  */
 int client_check_coding(const struct client *client, const char *shown, struct error *error);

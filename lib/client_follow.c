@@ -39,7 +39,7 @@ struct follow {
 	/* Of this attempt: */
 	struct client_answer answer;
 	struct client_url source; /* where redirects led to; its origin is the events' */
-	int64_t until;		  /* when it is given up; what comes moves this */
+	int64_t until;		  /* when to give up; data that arrives moves it */
 	int64_t opened;		  /* when the stream began; CLIENT_NEVER before */
 	bool brought;		  /* the stream brought anything */
 	bool stopped;		  /* by the sink */
@@ -47,7 +47,7 @@ struct follow {
 	struct error broken;	  /* the stream cannot be read on; status 0 if it can */
 };
 
-/* What is to happen after an attempt. */
+/* The step after an attempt. */
 enum next { NEXT_AGAIN, NEXT_NOW, NEXT_ENDED, NEXT_STOPPED, NEXT_TIME, NEXT_FAILED };
 
 /* --- what the stream brings ------------------------------------------------------------------ */
@@ -275,7 +275,7 @@ static enum next take_time(struct follow *follow, struct error *error)
 	return next_of(judge_silence(&attempt, stream, follow->options->read_timeout, error));
 }
 
-/* SIGHUP: what comes next is a first attempt again. */
+/* SIGHUP: the next attempt counts as the first. */
 static enum next hang_up(struct follow *follow)
 {
 	client_say(follow->client, CLIENT_EXPLAIN, "SIGHUP, connecting again");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Following an event stream (WHATWG HTML, section 9.2): connect, hand over each event as it
- * comes, and when the stream ends or fails connect again with the id of the last event.
+ * arrives, and when the stream ends or fails, connect again with the id of the last event.
  *
  *	static bool print(void *context, const struct sse_event *event, const char *origin)
  *	{
@@ -21,8 +21,7 @@
  *		client_open(&client, "example", &common, &error) == 0)
  *		follow_run(&client, &url, &options, &sink, NULL, &error);
  *
- * client_start() is that of client_run.h.
- * One thread, and one follower at a time for each client.
+ * client_run.h declares client_start().  One thread, and one follower at a time for each client.
  */
 #ifndef CLIENT_FOLLOW_H
 #define CLIENT_FOLLOW_H
@@ -41,17 +40,17 @@
 
 struct follow_options {
 	const char *last_id; /* NULL or empty: start from now; see subscribe_id_fits() */
-	const char *body;    /* NULL: none; with one the method is POST, unless -X names another */
+	const char *body;    /* NULL: none; a body makes the method POST, unless -X names another */
 	size_t body_len;
 	const char *body_type; /* its Content-Type */
-	bool reconnect;	       /* if not, one attempt is all */
-	bool refused_for_good; /* 408, 429 and 5xx are not tried again either */
-	bool flush_end;	       /* an event that the stream's end cuts off is handed over */
+	bool reconnect;	       /* if false, there is one attempt */
+	bool refused_for_good; /* no retry after 408, 429 and 5xx either */
+	bool flush_end;	       /* hand over an event that the stream's end cuts off */
 	int64_t delay;	       /* ms, FOLLOW_DELAY_MIN or more; the stream's own retry field, of at
 				  least BACKOFF_ASKED_MIN, takes its place */
 	int64_t retry_max;     /* attempts in a row without an event that are followed by another;
 				  -1: any number */
-	int64_t read_timeout;  /* ms that a stream may be silent; 0: for ever */
+	int64_t read_timeout;  /* ms that a stream may be silent; 0: no limit */
 	const int64_t *until;  /* a moment of client_now(), which the sink may move; NULL: never */
 };
 #define FOLLOW_OPTIONS_DEFAULT                                                                     \
@@ -65,16 +64,16 @@ struct follow_sink {
 	bool (*event)(void *context, const struct sse_event *event, const char *origin);
 	bool (*comment)(void *context, struct sse_text text);
 	/*
-	 * All events in this piece of the stream were handed over; ${last_id} is what the next
-	 * request will send.  May take its time.
+	 * All events in this piece of the stream were handed over; the next request will send
+	 * ${last_id}.  It may block.
 	 */
 	bool (*piece)(void *context, const char *data, size_t len, struct sse_text last_id);
-	/* A stream begins; the answer's head is as it came. */
+	/* A stream begins; the answer's head is unchanged. */
 	void (*opened)(void *context, const struct client_answer *answer);
 };
 
 enum follow_end {
-	/* Of these two the error's status is 0. */
+	/* For the first two, the error's status is 0. */
 	FOLLOW_ENDED,	/* by the server: 204, or the end of the stream without reconnecting */
 	FOLLOW_STOPPED, /* by the sink */
 	FOLLOW_TIME,	/* the moment came; the error's status is 0 if a stream was open then, else
@@ -84,9 +83,9 @@ enum follow_end {
 
 /*
  * follow_run(client, url, options, sink, context, error):
- * Follow until it ends.  Redirects are followed; each attempt asks ${url} again, and takes nothing
- * secret to another origin.  Trouble that lasts is told on the standard error, and its end too.
- * After client_watch_hangup() a SIGHUP connects again at once.
+ * Follow the stream until it ends.  Each attempt begins at ${url} and follows redirects, and sends
+ * no secret to another origin.  The standard error tells of trouble that lasts, and of its end.
+ * After client_watch_hangup(), a SIGHUP makes the follower connect again at once.
  */
 enum follow_end follow_run(struct client *client, const struct client_url *url,
 	const struct follow_options *options, const struct follow_sink *sink, void *context,

@@ -15,20 +15,20 @@
 
 enum judge_next {
 	JUDGE_AGAIN,  /* connect again, after a pause */
-	JUDGE_ENDED,  /* the server has nothing more: the error is of no account */
-	JUDGE_FAILED, /* the next attempt would bring the same */
+	JUDGE_ENDED,  /* the server has nothing more: ignore the error */
+	JUDGE_FAILED, /* the next attempt would fail in the same way */
 };
 
-/* An attempt that came to its end. */
+/* An attempt that ended. */
 struct judge_attempt {
 	const char *shown; /* the URL, to name it */
 	const struct client_answer *answer;
 	CURLcode code;		     /* how the transfer ended */
 	const struct error *failure; /* what client_failure_error() says of it; of a transfer that
 					ended well, of CURLE_GOT_NOTHING */
-	bool brought;		     /* the stream brought a byte */
-	bool reconnect;		     /* a stream that ends is connected again */
-	bool refused_for_good;	     /* 408, 429 and 5xx are not tried again */
+	bool brought;		     /* the stream delivered a byte */
+	bool reconnect;		     /* connect again after a stream ends */
+	bool refused_for_good;	     /* no retry after 408, 429 and 5xx */
 };
 
 /* judge_stream(attempt, error): a stream began, and the transfer ended. */
@@ -39,8 +39,8 @@ enum judge_next judge_answer(const struct judge_attempt *attempt, struct error *
 
 /*
  * judge_silence(attempt, stream, ms, error):
- * Nothing came for ${ms}, and the transfer was broken off; a stream had begun if ${stream}.  An answer
- * that has no stream counts, though its body is not whole.
+ * Nothing came for ${ms}, and the client ended the transfer; a stream had begun if ${stream}.  An
+ * answer without a stream counts, even if its body is incomplete.
  */
 enum judge_next judge_silence(
 	const struct judge_attempt *attempt, bool stream, int64_t ms, struct error *error);

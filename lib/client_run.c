@@ -176,7 +176,7 @@ void client_watch_output(int fd)
 		watched = fd;
 }
 
-/* Did a signal come?  An output that nobody reads any more counts as SIGPIPE. */
+/* Did a signal come?  An output whose reader is gone counts as SIGPIPE. */
 static bool is_stopped(void)
 {
 	struct pollfd output = {.fd = watched};

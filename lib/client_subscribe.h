@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The requests that ask for an event stream (WHATWG HTML, section 9.2.4): method, body, headers, and
- * what becomes of them on a redirect.  libcurl follows redirects itself; here is what it leaves.
+ * The requests that ask for an event stream (WHATWG HTML, section 9.2.4): method, body, headers,
+ * and how a redirect changes them.  libcurl follows redirects itself; this module does what libcurl
+ * leaves to the client.
  */
 #ifndef CLIENT_SUBSCRIBE_H
 #define CLIENT_SUBSCRIBE_H
@@ -15,7 +16,7 @@
 #include "error.h"
 #include "sse.h"
 
-/* The longest id that is sent; servers take far less. */
+/* The longest id that is sent; servers accept much less. */
 #define SUBSCRIBE_ID_MAX ((size_t)64 << 10)
 
 /* The caller sets the first fields, which outlive the requests. */
@@ -27,26 +28,26 @@ struct subscribe {
 	const char *body_type; /* its Content-Type */
 
 	const char *method; /* of the request, or what redirects left of it; NULL for a GET */
-	bool id_told;	    /* that an id cannot be sent */
+	bool id_told;	    /* the user was told that an id cannot be sent */
 };
 
 /*
  * subscribe_begin(subscribe, last_id, error):
- * Set the next request, for the events after ${last_id}.  An id that a header cannot have is left out,
- * with a warning the first time.  0, or -1: EX_OSERR.
+ * Set up the next request, for the events after ${last_id}.  An id that a header cannot hold is
+ * left out, with a warning the first time.  0, or -1: EX_OSERR.
  */
 int subscribe_begin(struct subscribe *subscribe, struct sse_text last_id, struct error *error);
 
 /*
  * subscribe_redirect(subscribe, answer, last_id, error):
- * libcurl is about to follow the redirect in ${answer}: another origin gets no secret, also none in a
- * header of another name, and a method that is not POST becomes a GET where HTTP says so (Fetch,
- * section 4.4).  0, or -1: EX_OSERR.
+ * Prepare for the redirect in ${answer}, which libcurl is about to follow: another origin gets no
+ * secret, not even in a header of another name, and a method that is not POST becomes a GET where
+ * HTTP says so (Fetch, section 4.4).  0, or -1: EX_OSERR.
  */
 int subscribe_redirect(struct subscribe *subscribe, const struct client_answer *answer,
 	struct sse_text last_id, struct error *error);
 
-/* subscribe_id_fits(id): is it an id, and can HTTP carry it as the value of a header? */
+/* subscribe_id_fits(id): is it an id, and is it valid as the value of a header? */
 bool subscribe_id_fits(const char *id);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is told of a stream that is away; see client_trouble.h. */
+/* The messages about a stream that is away; see client_trouble.h. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 #include "client_trouble.h"
 #include "number.h"
 
-/* Trouble that lasts longer is told (ms). */
+/* Report trouble that lasts longer (ms). */
 #define TROUBLE_MS 10000
 
 void trouble_init(struct trouble *trouble, struct client *client)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Trouble with a stream, as it is told to a person: one line when it has lasted for a while, and one
- * when it is over.  The moments are those of client_now().
+ * The messages about trouble with a stream: one line when it has lasted for a while, and one when
+ * it is over.  The moments are those of client_now().
  */
 #ifndef CLIENT_TROUBLE_H
 #define CLIENT_TROUBLE_H
@@ -14,14 +14,14 @@
 
 /* Read the fields, do not write them. */
 struct trouble {
-	struct client *client; /* which tells it */
-	int64_t since;	       /* when the stream was lost; CLIENT_NEVER while all is well */
-	int64_t attempts;      /* that brought no stream since then */
+	struct client *client; /* that prints the messages */
+	int64_t since;	       /* when the stream was lost; CLIENT_NEVER without trouble */
+	int64_t attempts;      /* failed attempts since then */
 	bool told;
-	bool ever_opened; /* there was a stream before */
+	bool ever_opened; /* a stream was open before */
 };
 
-/* trouble_init(trouble, client): all is well. */
+/* trouble_init(trouble, client): start without trouble. */
 void trouble_init(struct trouble *trouble, struct client *client);
 
 /* trouble_note(trouble, stream): an attempt failed; it had brought a stream if ${stream}. */
@@ -32,12 +32,12 @@ void trouble_over(struct trouble *trouble);
 
 /*
  * trouble_due(trouble):
- * The moment from which trouble_tell() is to be called while nothing changes: at once for someone at
- * a terminal who has seen no stream yet.
+ * The moment at which to call trouble_tell() if nothing changes; it is now if a user at a terminal
+ * has not seen a stream yet.
  */
 int64_t trouble_due(const struct trouble *trouble);
 
-/* trouble_tell(trouble, reason): tell how long it lasts, and why. */
+/* trouble_tell(trouble, reason): print how long it has lasted, and why. */
 void trouble_tell(struct trouble *trouble, const struct error *reason);
 
 #endif

@@ -226,7 +226,7 @@ int client_url_set(struct client_url *url, const char *text, const char *query, 
 	return refuse_url(text, code, error);
 }
 
-/* As libcurl follows it: what comes out is parsed again. */
+/* As libcurl follows it: the result is parsed again. */
 int client_url_follow(
 	const char *from, const char *location, struct client_url *url, struct error *error)
 {

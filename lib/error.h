@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Errors as values: a sentence for a person and the exit status that it means.
- * Only main() prints one and exits.
+ * Errors as values: a sentence for a person, and an exit status.  Only main() prints one and exits.
  */
 #ifndef ERROR_H
 #define ERROR_H
 
 struct error {
 	int status;	/* one of sysexits.h: EX_USAGE, EX_DATAERR, ... */
-	char text[512]; /* one line, no line end, what was wrong and what would be right */
+	char text[512]; /* one line without its end: what was wrong, what would be right */
 };
 
 /*

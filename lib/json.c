@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Strict JSON over text that stays as it came; see json.h. */
+/* Strict JSON over text that stays unchanged; see json.h. */
 #include <stdint.h>
 #include <string.h>
 
@@ -21,7 +21,7 @@ enum expect { VALUE, FIRST_VALUE, KEY, FIRST_KEY, COLON, MORE, DONE };
 
 struct scanner {
 	const char *at, *end;
-	const char *what; /* what is wrong at ${at}; NULL while nothing is */
+	const char *what; /* what is wrong at ${at}; NULL: no error */
 	unsigned depth, depth_max;
 	/* Bit n tells whether the container at depth n + 1 is an object. */
 	uint64_t objects[(JSON_DEPTH + 1 + 63) / 64];
@@ -239,7 +239,7 @@ static bool scan_word(struct scanner *scanner, const char *word)
 	return true;
 }
 
-/* The scanner stands on something that starts no value. */
+/* The scanner stands on a byte that does not start a value. */
 static bool fail_value(struct scanner *scanner, enum expect expect)
 {
 	const char *p = scanner->at;
@@ -511,8 +511,8 @@ static const char *value_end(const char *p, const char *end)
 }
 
 /*
- * Find the next item of a container: ${cursor} stands on the opening bracket, or behind an item.
- * Return where the item starts, or NULL if there is none.
+ * Find the next item of a container: ${cursor} stands on the opening bracket, or after an item.
+ * Return where the item starts, or NULL if no item follows.
  */
 static const char *next_item(struct json_text container, size_t cursor)
 {
@@ -521,7 +521,7 @@ static const char *next_item(struct json_text container, size_t cursor)
 
 	if (p == end || is_closing(*p))
 		return NULL;
-	p = skip_space(p + 1, end); /* behind the bracket or the comma */
+	p = skip_space(p + 1, end); /* after the bracket or the comma */
 	if (p == end || is_closing(*p))
 		return NULL;
 	return p;
@@ -537,7 +537,7 @@ bool json_member(
 		return false;
 	*key = (struct json_text){p, (size_t)(string_end(p, end) - p)};
 	p = skip_space(p + key->len, end);
-	p = skip_space(p + 1, end); /* behind the colon */
+	p = skip_space(p + 1, end); /* after the colon */
 	*value = (struct json_text){p, (size_t)(value_end(p, end) - p)};
 	*cursor = (size_t)(p - object.text) + value->len;
 	return true;
@@ -829,7 +829,7 @@ static bool put(const struct printer *printer, const char *colour, const char *t
 	       (*colour == '\0' || buf_add_text(out, printer->colours->reset));
 }
 
-/* ${next} is the token behind: a colon tells a key from a string. */
+/* ${next} is the token after it: a colon tells a key from a string. */
 static const char *colour_of(
 	const struct json_colours *colours, const char *token, const char *next, const char *end)
 {

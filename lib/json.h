@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Strict RFC 8259 JSON over text that stays as it came: nothing is decoded into numbers, so
- * digits and key order are kept.  (cJSON builds and reads objects where a double will do; it
- * accepts 01, 1., a byte order mark and invalid UTF-8, and so cannot be the judge.)
- * No recursion, no I/O, no allocation but in the buf that is handed in; a function that finds no
- * room in it leaves it as it was.
+ * Strict RFC 8259 JSON over text that stays unchanged: numbers are not decoded, so digits and key
+ * order are kept.  (cJSON builds and reads objects where a double is enough; it accepts 01, 1., a
+ * byte order mark and invalid UTF-8, so it cannot judge what is valid.)  No recursion, no I/O, no
+ * allocation but in the buf of the caller; a function that finds no room in it leaves it unchanged.
  */
 #ifndef JSON_H
 #define JSON_H
@@ -18,7 +17,7 @@
 #define JSON_DEPTH 200
 
 struct json_error {
-	size_t offset;	  /* byte offset of what was wrong */
+	size_t offset;	  /* byte offset of the error */
 	const char *what; /* a static phrase: "expected a value", "nested deeper than 200", ... */
 };
 
@@ -42,22 +41,22 @@ enum json_kind {
  * json_check(text, len, value, error):
  * Is ${text} one JSON value (white space around it allowed) in valid UTF-8, without a byte order
  * mark, nested at most JSON_DEPTH deep?  On success store the value without the white space
- * around it in ${value} (NULL to ignore).  On failure fill ${error}.  The escapes of lone
- * surrogates are accepted, as the RFC's grammar does.
+ * around it in ${value} (NULL to ignore).  On failure fill ${error}.  Escapes of lone surrogates
+ * are accepted, as in the RFC's grammar.
  */
 bool json_check(const char *text, size_t len, struct json_text *value, struct json_error *error);
 
 /*
  * json_check_wrapper(text, len, value, error):
- * As json_check(), for an object that is put around a value which may be JSON_DEPTH deep itself:
- * one level deeper.
+ * As json_check(), but one level deeper: for an object that wraps a value that may itself be
+ * JSON_DEPTH deep.
  */
 bool json_check_wrapper(
 	const char *text, size_t len, struct json_text *value, struct json_error *error);
 
 /* The functions below take only text that one of these accepted, or a part of it. */
 
-/* json_kind(value): what kind of value it is. */
+/* json_kind(value): the kind of the value. */
 enum json_kind json_kind(struct json_text value);
 
 /*
@@ -89,8 +88,8 @@ bool json_string_is_unicode(struct json_text string);
 
 /*
  * json_quote(text, len, out):
- * Append ${text} (valid UTF-8, NUL allowed) as a JSON string with its quotes, on one line: only
- * what JSON requires is escaped, and U+2028, U+2029 and DEL.  False if ${out} is full.
+ * Append ${text} (valid UTF-8, NUL allowed) as a JSON string with its quotes, on one line: it
+ * escapes only what JSON requires, and U+2028, U+2029 and DEL.  False if ${out} is full.
  */
 bool json_quote(const char *text, size_t len, struct buf *out);
 
@@ -106,10 +105,10 @@ struct json_colours {
 
 /*
  * json_pretty(value, indent, colours, print, out):
- * Append the value indented by two columns a level behind ${indent} columns (also for the first
- * line's successors; the first line itself is not indented).  Empty containers stand on one
- * line.  Tokens are copied byte for byte, except that each string and key goes through ${print}
- * if that is not NULL (it appends its own, terminal-safe form of the token, quotes included).
+ * Append the value, each level indented by two columns after ${indent} columns (the first line is
+ * not indented).  Empty containers take one line.  Tokens are copied byte for byte, except that
+ * each string and key goes through ${print} if that is not NULL (it appends its own, terminal-safe
+ * form of the token, quotes included).
  */
 bool json_pretty(struct json_text value, unsigned indent, const struct json_colours *colours,
 	bool (*print)(const char *token, size_t len, struct buf *out), struct buf *out);

@@ -7,8 +7,8 @@
 #include "sse.h"
 
 /*
- * Decode the part that begins at ${at}, behind its slash, and return its end: a slash or the NUL.
- * NULL if it is wrong.
+ * Decode the part that begins at ${at}, after its slash, and return its end: a slash or the NUL.
+ * NULL if it is not valid.
  */
 static const char *next_part(const char *at, char part[JSON_POINTER_PART], size_t *len)
 {

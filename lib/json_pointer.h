@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One value out of JSON text, by its place: JSON Pointer (RFC 6901).  Pure; allocates nothing. */
+/* One value of a JSON text, found by a JSON Pointer (RFC 6901).  Pure; allocates nothing. */
 #ifndef JSON_POINTER_H
 #define JSON_POINTER_H
 
@@ -13,16 +13,16 @@
 /*
  * json_pointer_valid(pointer):
  * Is it empty (the whole value), or a slash before each part, as in "/choices/0/delta"?  In a part
- * ~1 is a slash and ~0 a tilde; any other ~ is wrong, and so is what is not UTF-8 or longer than
- * JSON_POINTER_PART.
+ * ~1 is a slash and ~0 a tilde; any other ~ is not valid, nor is a part that is not UTF-8 or is
+ * longer than JSON_POINTER_PART.
  */
 bool json_pointer_valid(const char *pointer);
 
 /*
  * json_pointer(value, pointer, found):
- * Store in ${found} the part of ${value} that ${pointer}, which is valid, leads to.  False if it
- * leads nowhere; "-" for an array's end always does.  Of members with the same key the last counts,
- * as it does for most readers of JSON.  ${value} is text that json_check() accepted.
+ * Store in ${found} the part of ${value} at ${pointer}, which is valid.  False if there is no such
+ * part; "-", an array's end, never names one.  Of members with the same key the last counts, as in
+ * most JSON parsers.  ${value} is text that json_check() accepted.
  */
 bool json_pointer(struct json_text value, const char *pointer, struct json_text *found);
 

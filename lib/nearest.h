@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The known name that a misspelt word was meant for.  Offer the names one after the other:
+ * The known name that is nearest to a misspelt word.  Offer the names one after the other:
  *
  *     struct nearest nearest;
  *
@@ -16,19 +16,22 @@
 #include <stddef.h>
 
 struct nearest {
-	const char *name; /* of those offered so far the nearest; NULL while none is near enough */
+	const char *name; /* the nearest offered so far; NULL while no name is near enough */
 	const char *word;
 	size_t len, far; /* a name has to be nearer than this */
 };
 
-/* nearest_start(nearest, word, len): begin with the first ${len} bytes of ${word}, which stay. */
+/*
+ * nearest_start(nearest, word, len): begin with the first ${len} bytes of ${word}, which must stay
+ * valid.
+ */
 void nearest_start(struct nearest *nearest, const char *word, size_t len);
 
 /*
  * nearest_offer(nearest, name):
- * Take ${name}, which stays, if it is nearer than those before it: if fewer letters have to be
- * changed, added or removed.  A name that begins with the word, of 3 letters or more, counts as one
- * letter away.
+ * Take ${name}, which must stay valid, if it is nearer than the names before it: if fewer letters
+ * have to be changed, added or removed.  A name that begins with the word, of 3 letters or more,
+ * counts as one letter away.
  */
 void nearest_offer(struct nearest *nearest, const char *name);
 

@@ -14,7 +14,7 @@
 
 const char sse_tools_version[] = SSE_TOOLS_VERSION;
 
-/* The most rows of all tables of a program, and the built-in ones behind them. */
+/* The most rows of all tables of a program, and the built-in ones after them. */
 #define ROWS_MAX 96
 
 enum built_in { BUILT_IN_HELP, BUILT_IN_VERSION, BUILT_IN_COMPLETIONS };
@@ -100,7 +100,7 @@ static int keep_secret(const char **value, struct error *error)
 	return *value != NULL ? 0 : error_set(error, EX_OSERR, "out of memory");
 }
 
-/* Numbers and choices have sentences of their own about what is not one. */
+/* Numbers and choices have their own sentences about values that are not valid. */
 static int refuse_empty(const struct option_row *row, const char *value, struct error *error)
 {
 	bool text = row->type == OPTION_STRING || row->type == OPTION_LIST;

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The option table: one row an option, from which parsing (over getopt_long), the environment,
- * --help, --version and the completions are all made.  Adding an option is adding one row.
+ * The option table, one row for each option.  Parsing (with getopt_long), the environment, --help,
+ * --version and the completions all read it.  To add an option, add one row.
  *
  * A program has a config struct and one or more tables whose rows name a field in it by offset.
  * Tables that programs share (client.h) name fields of a struct that each config starts with.
  *
- * Every option --some-name can also be given as the environment variable SSE_SOME_NAME; the
- * command line outranks it.  A variable that is empty counts as one that is not set.  A flag's
- * variable is 1, yes, true or on for set, and 0, no, false or off for not set.  An option that may
- * be repeated reads one value from its variable.
+ * Every option --some-name can also be given as the environment variable SSE_SOME_NAME; the command
+ * line takes precedence.  An empty variable counts as not set.  A flag's variable is 1, yes, true
+ * or on for set, and 0, no, false or off for not set.  The variable of an option that may be
+ * repeated holds one value.
  *
- * An empty value on the command line is most often a variable of a script that was not filled, and
- * doing without the option is then not what was meant: it is a usage error, unless the row says
- * that it means something.
+ * An empty value on the command line usually comes from an unset variable in a script, and the user
+ * did not mean to leave the option out.  So it is a usage error, unless the row allows it.
  */
 #ifndef OPTION_H
 #define OPTION_H
@@ -42,7 +41,7 @@ struct option_list {
 	size_t count;
 };
 
-/* What a completion offers for an option's argument, or for an operand. */
+/* The completions for an option's argument, or for an operand. */
 enum option_complete {
 	COMPLETE_NOTHING,
 	COMPLETE_FILE,
@@ -57,7 +56,7 @@ struct option_row {
 	size_t offset;		    /* of the field in the config struct */
 	const char *argument;	    /* what --help calls the argument; NULL for a flag */
 	const char *help;	    /* one phrase in lower case, without full stop */
-	const char *group;	    /* the heading in --help; rows of one group stand together */
+	const char *group;	    /* the heading in --help; rows of one group are adjacent */
 	int64_t min, max;	    /* OPTION_COUNT, OPTION_DURATION, OPTION_SIZE */
 	const char *const *choices; /* OPTION_CHOICE: words, ended by NULL */
 	enum option_complete complete;
@@ -77,10 +76,10 @@ struct option_row {
 
 struct option_program {
 	const char *name;     /* sse-post */
-	const char *synopsis; /* what follows the name in the usage line */
+	const char *synopsis; /* the text after the name in the usage line */
 	const char *summary;  /* one sentence that says what the program does */
 	const struct option_row *tables[OPTION_TABLES]; /* unused places are NULL */
-	const char *examples;	       /* three lines of --help, each a command and a word on it */
+	const char *examples;	       /* three lines of --help, each a command and its purpose */
 	enum option_complete operands; /* COMPLETE_NOTHING or COMPLETE_AT */
 	void (*version)(FILE *out);    /* prints the linked libraries' versions, ", libcurl/7.88.1";
 					  may be NULL */
@@ -95,10 +94,10 @@ enum option_result {
 /*
  * option_parse(program, argc, argv, config, error):
  * Read the environment and then the command line into ${config}, which holds the defaults when
- * this is called.  ${argv} is permuted so that operands stand last; *${operands} is the index of
- * the first.  A repeated single-valued option, an unknown one (the nearest is suggested), a
- * missing argument, an empty value and a bad one are usage errors.  --help, --version and
- * --completions SHELL are built in.  Whatever it returns, option_free() releases what it stored.
+ * this is called.  ${argv} is permuted so that operands come last; *${operands} is the index of the
+ * first.  A repeated single-valued option, an unknown one (the nearest is suggested), a missing
+ * argument, an empty value and a bad one are usage errors.  --help, --version and --completions
+ * SHELL are built in.  After any result, option_free() releases the stored values.
  */
 enum option_result option_parse(const struct option_program *program, int argc, char **argv,
 	void *config, int *operands, struct error *error);

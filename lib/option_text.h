@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What is printed from an option table: help, version and completions.  Private to option.c. */
+/*
+ * The texts that are made from an option table: help, version and completions.  Private to
+ * option.c.
+ */
 #ifndef OPTION_TEXT_H
 #define OPTION_TEXT_H
 

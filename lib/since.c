@@ -14,7 +14,7 @@
 #define UNIX_SECONDS_DIGITS 10
 #define UNIX_MS_DIGITS 13
 
-/* Eight digits that are a date without its dashes?  As seconds nobody would write them. */
+/* Eight digits that are a date without its dashes?  As seconds, they make no sense. */
 static bool is_bare_date(const char *text)
 {
 	char whole[] = "....-..-..T00:00:00Z";
@@ -26,8 +26,8 @@ static bool is_bare_date(const char *text)
 	return timestamp_parse(whole, &ms) == 0;
 }
 
-/* Read a bare number, with a fraction or without.  Return 0, 1 if it is none, -1 with what is wrong
- * with it. */
+/* Read a bare number, with a fraction or without.  Return 0, 1 if it is not a number, or -1 with
+ * what is wrong with it. */
 static int bare_number(const char *text, int64_t *ms, struct error *error)
 {
 	size_t digits = strspn(text, "0123456789");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * libsse: the framing of Server-Sent Events (WHATWG HTML, section 9.2), both ways.
- * Pure C, no I/O, no threads, no globals; needs nothing but the C library.
+ * Pure C, no I/O, no threads, no globals; needs only the C library.
  */
 #ifndef SSE_H
 #define SSE_H
@@ -27,26 +27,26 @@ struct sse_text {
 struct sse_event {
 	struct sse_text type; /* never empty: "message" if the stream named none */
 	struct sse_text data; /* lines joined by LF, without the last LF */
-	struct sse_text id;   /* the last event id at dispatch; empty if there is none */
+	struct sse_text id;   /* the last event id at dispatch; empty without one */
 	bool has_id; /* this event's own block had a valid id field (may be empty: a reset) */
 };
 
 enum sse_result {
 	SSE_OK = 0,
-	SSE_STOP,      /* a callback asked to stop; feeding may go on with the bytes after *used */
-	SSE_TOO_LARGE, /* an event exceeded the cap; nothing more is taken until sse_parser_end() */
+	SSE_STOP,      /* a callback asked to stop; feeding may continue after *used bytes */
+	SSE_TOO_LARGE, /* an event exceeded the cap; no more is taken until sse_parser_end() */
 	SSE_NO_MEMORY, /* likewise; an id of more than 64 bytes may be lost too: it becomes empty */
 };
 
 /*
- * What the parser calls.  The texts are valid only during the call and may point into the bytes
- * that were fed.  All text is valid UTF-8: invalid input has become U+FFFD as the Encoding
- * standard decodes it.  A callback may be NULL; event and comment return false to stop.
+ * The functions that the parser calls.  The texts are valid only during the call and may point into
+ * the bytes that were fed.  All text is valid UTF-8: invalid input has become U+FFFD as the
+ * Encoding standard decodes it.  A callback may be NULL; event and comment return false to stop.
  */
 struct sse_callbacks {
 	bool (*event)(void *context, const struct sse_event *event);
 	bool (*comment)(void *context, struct sse_text text); /* without the colon */
-	void (*retry)(void *context, uint64_t ms); /* in force as soon as its line ends */
+	void (*retry)(void *context, uint64_t ms);	      /* applies as soon as its line ends */
 };
 
 struct sse_parser;
@@ -61,7 +61,7 @@ struct sse_parser *sse_parser_new(const struct sse_callbacks *callbacks, void *c
 
 /*
  * sse_parser_feed(parser, data, len, used):
- * Take the next ${len} bytes of the stream, torn anywhere.  *${used} (NULL to ignore) becomes the
+ * Take the next ${len} bytes of the stream, split anywhere.  *${used} (NULL to ignore) becomes the
  * number of bytes taken: all of them with SSE_OK.  No callback may call this for the same parser.
  */
 enum sse_result sse_parser_feed(
@@ -69,15 +69,15 @@ enum sse_result sse_parser_feed(
 
 /*
  * sse_parser_end(parser):
- * The connection ended: drop an incomplete block together with its id (section 9.2.6) and make
- * ready for the next connection's first byte.  The last event id stays.  Return whether a block
- * with at least one field was dropped.
+ * The connection ended: drop an incomplete block together with its id (section 9.2.6) and prepare
+ * for the next connection's first byte.  The last event id stays.  Return whether a block with at
+ * least one field was dropped.
  */
 bool sse_parser_end(struct sse_parser *parser);
 
 /*
- * sse_parser_last_id(parser): the last event id: what the next request sends as Last-Event-ID.
- * It is the id of the last block that ended, also of one without data.  Valid until the next call.
+ * sse_parser_last_id(parser): the last event id, which the next request sends as Last-Event-ID.  It
+ * is the id of the last block that ended, even if it had no data.  Valid until the next call.
  */
 struct sse_text sse_parser_last_id(const struct sse_parser *parser);
 
@@ -107,7 +107,7 @@ size_t sse_frame_size(const struct sse_frame *frame);
 /*
  * sse_frame_write(frame, out):
  * Write `event:`, `data:` and `id:` lines in that order and the blank line to ${out}, which has
- * room for sse_frame_size() bytes.  Return the end of what was written, NULL if refused.
+ * room for sse_frame_size() bytes.  Return the end of the written bytes, or NULL if refused.
  */
 char *sse_frame_write(const struct sse_frame *frame, char *out);
 

@@ -56,7 +56,7 @@ static bool next_line(struct sse_scan *scan, struct sse_text *rest, struct sse_t
 		return false;
 	do
 		end = sse_scan_next(scan);
-	while (end != NULL && end < rest->data); /* the LF of a CRLF that is behind us */
+	while (end != NULL && end < rest->data); /* the LF of a CRLF that was passed */
 	if (end == NULL) {
 		*line = *rest;
 		*rest = (struct sse_text){NULL, 0};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the three parts of libsse share and no user sees: the search for line ends, which is where
- * a parser of an event stream spends its time, and the UTF-8 helpers behind the public ones.
+ * The private parts that the three files of libsse share: the search for line ends, on which an
+ * event stream parser spends its time, and the UTF-8 helpers that the public ones use.
  */
 #ifndef SSE_INTERNAL_H
 #define SSE_INTERNAL_H
@@ -42,7 +42,7 @@ SSE_INLINE size_t sse_ascii_prefix(const char *text, size_t len);
  *
  * sse_scan_next() returns the address of each CR and each LF (of a CRLF both), then NULL.  It
  * looks only a little further than the line end that it returns, so a caller that gives up and
- * starts again behind that line end, time after time, still costs linear time.
+ * starts again after that line end, time after time, still costs linear time.
  *
  * sse_scan_suspect() says whether the bytes from ${line} to the last returned line end may hold
  * anything but ASCII.  "No" is certain, "yes" is a reason to look.  It comes for free with the
@@ -151,7 +151,7 @@ SSE_INLINE void sse_scan_block(struct sse_scan *scan)
 		scan->suspect = scan->next;
 }
 
-/* Go on to a block that may have a line end; false if there is none. */
+/* Advance to a block that may have a line end; false at the end of the input. */
 SSE_INLINE bool sse_scan_on(struct sse_scan *scan)
 {
 	if (scan->next == scan->end)
@@ -209,7 +209,7 @@ SSE_INLINE size_t sse_ascii_prefix(const char *text, size_t len)
  * the other.
  */
 struct sse_scan {
-	const char *next;    /* the first byte behind the last returned line end */
+	const char *next;    /* the first byte after the last returned line end */
 	const char *lf;	     /* the first LF from there on in the window, or its limit */
 	const char *cr;	     /* the same for CR */
 	const char *limit;   /* the end of the window */

@@ -46,7 +46,7 @@ struct value {
 enum torn {
 	NOT_TORN,
 	TORN_KEPT,    /* it is in the parser's line */
-	TORN_SKIPPED, /* nobody will ask for it */
+	TORN_SKIPPED, /* no caller will ask for it */
 };
 
 struct sse_parser {
@@ -322,7 +322,7 @@ SSE_INLINE bool is_name(const char *line, size_t len, const char *name, size_t n
 	       (len == name_len || line[name_len] == ':');
 }
 
-/* Where the value begins: behind the name, its colon and one space. */
+/* Where the value begins: after the name, its colon and one space. */
 SSE_INLINE size_t value_at(const char *line, size_t len, size_t name_len)
 {
 	size_t at = name_len + 1;
@@ -506,8 +506,8 @@ SSE_INLINE const char *skip_line_end(struct sse_parser *parser, const char *end,
 }
 
 /*
- * Go on with a torn line.  *${next} becomes the first byte behind its line end, or ${stop} when
- * that has not come yet.
+ * Continue a torn line.  *${next} becomes the first byte after its line end, or ${stop} if that has
+ * not come yet.
  */
 static enum sse_result mend(struct sse_parser *parser, const char **next, const char *stop)
 {
@@ -561,8 +561,8 @@ static enum sse_result take_lines(
 }
 
 /*
- * Before the input goes away: copy what is needed of it, and give back what is not needed.  What
- * there is no memory for is lost, so that nothing points to where the input was.
+ * Before the input becomes invalid, copy the parts that are needed, and release those that are not.
+ * A part without memory for its copy is lost, so that nothing points into the old input.
  */
 static enum sse_result settle(struct sse_parser *parser)
 {
@@ -582,7 +582,7 @@ static enum sse_result settle(struct sse_parser *parser)
 	return result;
 }
 
-/* Step over a BOM at the start of the stream, or what has come of one. */
+/* Skip a BOM at the start of the stream, or the part of one that has arrived. */
 static const char *skip_bom(struct sse_parser *parser, const char *next, const char *stop)
 {
 	while (parser->bom < BOM_LEN && next < stop) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* UTF-8 as the Encoding standard's decoder sees it: where it is valid, and what stands for the rest. */
+/* UTF-8 as the Encoding standard's decoder sees it: where it is valid, and what replaces the rest. */
 #include "sse_internal.h"
 
 /* U+FFFD in UTF-8. */
@@ -41,7 +41,7 @@ static size_t character(const unsigned char *text, size_t len, size_t *part)
 	return need;
 }
 
-/* How many leading bytes are valid; *${part} becomes the length of the ill-formed part after them. */
+/* How many leading bytes are valid; *${part} is the length of the ill-formed part after them. */
 static size_t valid_prefix(const char *text, size_t len, size_t *part)
 {
 	size_t i = 0, size;

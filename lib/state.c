@@ -19,7 +19,7 @@
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-/* An id can stand on one line of a stream. */
+/* A valid id fits on one line of a stream. */
 static bool is_id(const char *id, size_t len)
 {
 	return len <= STATE_ID_MAX && memchr(id, '\0', len) == NULL &&
@@ -150,14 +150,17 @@ int state_open(struct state *state, const char *path, struct error *error)
 	return 0;
 }
 
-/* The new file, locked, and as the old one is but for what it holds. */
+/* Open the new file, locked, with the old one's owner and mode. */
 static int open_next(const struct state *state)
 {
 	int fd = open(state->next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	struct stat old;
 
 	if (fd >= 0 && fstat(state->fd, &old) == 0) {
-		/* Only root can give it to another; then the mode has to fit who has it. */
+		/*
+		 * Only root can change the owner; otherwise the mode has to fit the owner that the
+		 * file has.
+		 */
 		(void)!fchown(fd, old.st_uid, old.st_gid);
 		(void)!fchmod(fd, old.st_mode & 0777);
 	}

@@ -38,7 +38,7 @@ unsigned terminal_width(int fd)
 	return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-/* The length of the valid UTF-8 sequence at ${text}, and its character; 0 if there is none. */
+/* The length of the valid UTF-8 sequence at ${text}, and its character; 0 without one. */
 static size_t decode(const char *text, size_t len, uint32_t *character)
 {
 	unsigned char first = (unsigned char)*text;
@@ -120,11 +120,11 @@ struct fit {
 	bool blank;	   /* only spaces so far */
 	bool full;	   /* cut: the rest of the line is left out */
 	bool space;	   /* there was a space: */
-	size_t behind;	   /* the bytes of out behind the last one */
+	size_t behind;	   /* the bytes of out after the last one */
 	unsigned at_space; /* and its column */
 };
 
-/* The length of one of our own colour sequences at ${text}, 0 if there is none. */
+/* The length of one of our own colour sequences at ${text}; 0 without one. */
 static size_t colour_length(const char *text, size_t len)
 {
 	const char *end = len > 2 && text[0] == '\033' ? memchr(text, 'm', len) : NULL;
@@ -183,7 +183,7 @@ static bool fit_character(struct fit *fit, const char *text, size_t size, uint32
 	return buf_add(fit->out, text, size);
 }
 
-/* Is there anything to be seen in what is left of this line? */
+/* Does the rest of this line have a visible character? */
 static bool shows_more(const char *text, size_t len)
 {
 	unsigned wide = 0;

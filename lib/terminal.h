@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is fit for a terminal: whether to colour, how wide it is, and text from outside with all
- * that could steer the terminal shown instead of obeyed.
+ * Output for a terminal: whether to colour, its width, and text from outside with every control
+ * sequence shown instead of sent.
  */
 #ifndef TERMINAL_H
 #define TERMINAL_H
@@ -17,8 +17,8 @@ extern const char *const terminal_colour_words[];
 
 /*
  * terminal_colour(choice, fd):
- * Is ${fd} to be written in colour?  With TERMINAL_AUTO: if it is a terminal, TERM is neither
- * missing nor "dumb", and NO_COLOR is missing or empty (https://no-color.org).
+ * Write to ${fd} in colour?  With TERMINAL_AUTO: yes if it is a terminal, TERM is neither missing
+ * nor "dumb", and NO_COLOR is missing or empty (https://no-color.org).
  */
 bool terminal_colour(enum terminal_colour choice, int fd);
 
@@ -32,40 +32,40 @@ bool terminal_text(const char *text, size_t len, struct buf *out);
 
 /*
  * terminal_lines(text, len, out):
- * The same, but line feeds and tabs stay what they are: for text that is shown as it is.
+ * The same, but line feeds and tabs stay: for text that is shown with its layout.
  */
 bool terminal_lines(const char *text, size_t len, struct buf *out);
 
-/* terminal_width(fd): its columns; 0 if ${fd} is no terminal or does not say. */
+/* terminal_width(fd): its columns; 0 if ${fd} is not a terminal or its width is unknown. */
 unsigned terminal_width(int fd);
 
-/* What becomes of a line that is wider than the terminal. */
+/* How to print a line that is wider than the terminal. */
 enum terminal_wrap { TERMINAL_WRAP, TERMINAL_CUT, TERMINAL_LEAVE };
 extern const char *const terminal_wrap_words[];
 
 /*
  * terminal_fit(text, len, width, wrap, out):
- * Append lines that terminal_text() and colours made, fit for ${width} columns: what is too long
- * goes on below, two columns behind where its line began, at a space if there is one near; or it
- * is cut, with an ellipsis.  False if ${out} is full.
+ * Append lines, made with terminal_text() and colours, so that they fit ${width} columns.  A longer
+ * line continues on the next, two columns right of where it began, broken at a space if one is
+ * near; or it is cut, with an ellipsis.  False if ${out} is full.
  */
 bool terminal_fit(
 	const char *text, size_t len, unsigned width, enum terminal_wrap wrap, struct buf *out);
 
 /*
  * terminal_wrote(data, len):
- * This was written to the standard output, which is a terminal.  If that left a line without its
- * end, the next message below ends it first, where the standard error is a terminal too.
+ * Note what was written to the standard output, which is a terminal.  If the last line has no end,
+ * the next message from the functions below ends it first, if the standard error is a terminal too.
  */
 void terminal_wrote(const char *data, size_t len);
 
-/* terminal_in_line(): is there such a line, which nothing has ended yet? */
+/* terminal_in_line(): is there a line that nothing has ended yet? */
 bool terminal_in_line(void);
 
 /*
  * terminal_status(program, text):
- * "program: text" on the standard error as a line that is not ended, cut to the width: the next one
- * is written over it.  False if that is no terminal which can do so; then nothing is written.
+ * Write "program: text" to the standard error, cut to the width, without a line end: the next
+ * status overwrites it.  False, and nothing written, if it is not a terminal that can do this.
  */
 bool terminal_status(const char *program, const char *text);
 

@@ -55,7 +55,7 @@ static bool is_day(int year, int month, int day)
 	return day <= days[month - 1] + (month == 2 && leap);
 }
 
-/* The digits after the point of a second, in ms; what is finer is left out. */
+/* The digits after the point of a second, in ms; further digits are dropped. */
 static bool fraction(const char **text, int64_t *ms)
 {
 	int64_t scale = 100;

@@ -8,7 +8,7 @@
 /* Room for "2026-11-22T19:00:00.000Z" and its NUL, also in far years. */
 #define TIMESTAMP_TEXT 40
 
-/* timestamp_now(): ms since 1970, by the clock that can be set. */
+/* timestamp_now(): ms since 1970, by the system's real-time clock. */
 int64_t timestamp_now(void);
 
 /* timestamp_format(ms, text): write ${ms} since 1970 as text; return ${text}. */
@@ -16,9 +16,9 @@ char *timestamp_format(int64_t ms, char text[TIMESTAMP_TEXT]);
 
 /*
  * timestamp_parse(text, ms):
- * Read "2026-11-22T19:00:00Z", with a fraction of a second or an offset like +01:00, as RFC 3339
- * has it (section 5.6; a space may stand for the T).  Return 0, or -1 if it is not one, names a day
- * that does not exist, or lies before 1970.
+ * Read "2026-11-22T19:00:00Z", with a fraction of a second or an offset like +01:00, as in RFC 3339
+ * (section 5.6; a space may replace the T).  Return 0, or -1 if it is not valid, names a day that
+ * does not exist, or is before 1970.
  */
 int timestamp_parse(const char *text, int64_t *ms);
 

@@ -93,7 +93,7 @@ size_t body_results(const struct buf *answer)
 	return count;
 }
 
-/* The digits behind "line ". */
+/* The digits after "line ". */
 static uint64_t read_line_number(const struct buf *detail)
 {
 	static const char begin[] = "line ";

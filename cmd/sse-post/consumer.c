@@ -110,7 +110,7 @@ void consumer_end(struct consumer *consumer)
 	queue_folder_unlock_flush(consumer->folder);
 }
 
-/* Something is in failed/: the caller tells the last one, and here each before it is told. */
+/* An item is in failed/: the caller tells of the last one; tell here of each before it. */
 static void note_failure(struct consumer *consumer, const char *kept, const char *reason)
 {
 	consumer_tell_last(consumer);
@@ -362,8 +362,8 @@ static int find_next(struct consumer *consumer, struct error *error)
 }
 
 /*
- * The file that was just given out has an event without a key.  It goes by itself: after others,
- * which begin the group, it has to wait.
+ * The file that was just given out has an event without a key.  It is taken alone: if other files
+ * begin the group, it has to wait.
  */
 static int take_alone(
 	struct consumer *consumer, struct group *group, size_t from, struct error *error)
@@ -396,7 +396,7 @@ int consumer_take(struct consumer *consumer, struct group *group, size_t events,
 		if (from > 0 && (from + more > events || group->text.len >= bytes))
 			return 1;
 		result = take_file(consumer, group, error);
-		/* The files before one that stands in the way can go. */
+		/* The files before one that blocks the queue can be sent. */
 		if (result < 0)
 			return group->count > 0 ? 1 : -1;
 		if (result > 0 && lacks_key(group, from))

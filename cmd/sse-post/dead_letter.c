@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is put into failed/; see dead_letter.h. */
+/* Puts files and events into failed/; see dead_letter.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ static int open_failed(const struct queue_folder *folder)
 
 /*
  * Move a file into failed/, under the name that begins as ${name} does up to its dot, with a number
- * if something there has that name.  Store what it is called now.  Under the lock.
+ * if that name exists there.  Store the new name.  Under the lock.
  */
 static bool move_there(int from, const char *file, int failed, const char *name, uint64_t events,
 	char kept[SPOOL_NAME_SIZE])
@@ -45,7 +45,7 @@ static bool move_there(int from, const char *file, int failed, const char *name,
 	return false;
 }
 
-/* Beside a file, which stays as it is, stands why it is there.  Under the lock. */
+/* Write the reason into a file beside the moved file, which does not change.  Under the lock. */
 static bool put_reason(
 	const struct queue_folder *folder, int failed, const char *kept, const char *reason)
 {

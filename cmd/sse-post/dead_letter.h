@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Dead letters: what cannot be delivered, or cannot be read, goes into the folder failed/ of its
- * queue, with the reason, and stays there for the user.  For the modules of the spool alone.
+ * Dead letters: events that cannot be delivered, and files that cannot be read, go into the folder
+ * failed/ of their queue, with the reason, and stay there for the user.  Only the modules of the
+ * spool use this.
  *
- * Each of these takes the lock of the folder, and stores durably before it returns 0.  ${kept} is
- * where the name within failed/ is stored: it begins with the number of the file that the events were
- * in, and nothing had it before.  After -1 nothing was put there that the caller has to know of:
- * EX_IOERR, EX_OSERR, or EX_TEMPFAIL as queue_folder_lock().
+ * Each function takes the lock of the folder, and stores durably before it returns 0.  ${kept}
+ * receives the name within failed/: it begins with the number of the file that the events were in,
+ * and it is new.  After -1, nothing was put there that the caller has to know of: EX_IOERR,
+ * EX_OSERR, or EX_TEMPFAIL as queue_folder_lock().
  */
 #ifndef DEAD_LETTER_H
 #define DEAD_LETTER_H
@@ -28,20 +29,20 @@ int dead_letter_put_file(struct queue_folder *folder, const char *name, const ch
 
 /*
  * dead_letter_put_event(folder, group, index, name, reason, kept, error):
- * Put a copy of one event there, in a file that is named like ${name} up to its first dot.
+ * Put a copy of one event there, in a file whose name begins like ${name} up to its first dot.
  */
 int dead_letter_put_event(struct queue_folder *folder, const struct group *group, size_t index,
 	const char *name, const char *reason, char kept[SPOOL_NAME_SIZE], struct error *error);
 
 /*
  * dead_letter_put_lines(folder, lines, name, spooled, reason, kept, error):
- * Put lines there that were to be events, of a file that was ${spooled} at this time (ms since
- * 1970); each ends with a newline.
+ * Put lines there that are not valid events, from a file that was spooled at ${spooled} (ms since
+ * 1970).  Each line ends with a newline.
  */
 int dead_letter_put_lines(struct queue_folder *folder, const struct buf *lines, const char *name,
 	int64_t spooled, const char *reason, char kept[SPOOL_NAME_SIZE], struct error *error);
 
-/* dead_letter_count(folder): how many events are there. */
+/* dead_letter_count(folder): how many events failed/ holds. */
 uint64_t dead_letter_count(const struct queue_folder *folder);
 
 #endif

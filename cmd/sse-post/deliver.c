@@ -26,7 +26,7 @@ static struct verdict_request describe(const struct slot *slot)
 		.sent = request_was_sent(request)};
 }
 
-/* What the first event, sent by itself, and later ones, tell about batches. */
+/* Learn about batches from the answers to the first event, sent alone, and to later ones. */
 static void learn(struct slot *slot)
 {
 	struct destination *to = slot->to;
@@ -125,7 +125,7 @@ static void attempt(struct slot *slot)
 	finish(slot, FAILURE_NO);
 }
 
-/* How many events may go in the next request; 1: one, by itself. */
+/* How many events the next request may have; 1: a single event. */
 static size_t request_max(const struct slot *slot)
 {
 	if (slot->to->batching != BATCHING_ALWAYS || slot->at < slot->singly)
@@ -173,7 +173,7 @@ static void give_up(struct slot *slot, int64_t left)
 			number_duration_text(tried, text), reason.text);
 }
 
-/* Someone who watches should not wonder why nothing happens; a script wants to hear the end. */
+/* A user at a terminal should see why nothing happens; a script needs only the end. */
 static void tell_trouble(struct slot *slot)
 {
 	char text[NUMBER_TEXT];

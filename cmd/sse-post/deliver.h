@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Delivery: groups of events go to the server, several groups at a time over a kept connection
- * each, and each request again and again where that cannot make a second event of it.
+ * Delivery sends groups of events to the server, several groups at a time, each over its own
+ * persistent connection.  It retries a request if that cannot store an event twice.
  *
- * A group is sent from its first event to its last.  To a server that answered the first event as
- * sse-serve does, what waits goes in batches; other servers get a request for each event.  One
- * thread; nothing here blocks but deliver_wait().
+ * A group is sent from its first event to its last.  If the server answered the first event as
+ * sse-serve does, the events that wait are sent in batches; other servers get a request for each
+ * event.  One thread; only deliver_wait() blocks.
  */
 #ifndef DELIVER_H
 #define DELIVER_H
@@ -23,16 +23,16 @@
 #include "pace.h"
 #include "request.h"
 
-/* Why a group is not sent to its end. */
+/* Why the rest of a group was not sent. */
 enum failure {
 	FAILURE_NONE,
-	FAILURE_REFUSED, /* the event at slot->at, by what it is: the next one may be taken */
+	FAILURE_REFUSED, /* the event at slot->at, for its content: the next may be accepted */
 	/*
-	 * The server cannot be reached, or cannot take anything now; at once if nobody is there
-	 * and it is kept, otherwise after the time for retries.
+	 * The server cannot be reached, or cannot accept events now.  At once if nothing listens
+	 * and the events are kept, otherwise after the time for retries.
 	 */
 	FAILURE_AWAY,
-	FAILURE_NO,	 /* the server answers, and will not take it: credentials, address, ... */
+	FAILURE_NO,	 /* the server answers, and refuses all: credentials, address, ... */
 	FAILURE_UNKNOWN, /* --at-most-once: those of the request may or may not have been stored */
 };
 
@@ -57,7 +57,7 @@ struct slot {
 	struct error error;
 };
 
-/* What is told of what becomes of the events. */
+/* The functions that report the results of the events. */
 struct deliver_listener {
 	void *context;
 	/* The server has ${count} events from ${from} on; the ids are in slot->request. */
@@ -72,17 +72,17 @@ struct deliver {
 	struct slot *slots;
 	size_t count;
 	CURLM *multi; /* of the first slot; it keeps the connections of all */
-	bool begun;   /* a request was, since this was last looked at */
-	bool spools;  /* set by the caller: what cannot be sent is kept; see FAILURE_AWAY */
+	bool begun;   /* a request was begun since the last check */
+	bool spools;  /* set by the caller: events that cannot be sent are kept; see FAILURE_AWAY */
 	int64_t until;
-	struct pace pace; /* for the caller to keep to */
+	struct pace pace; /* for the caller to follow */
 };
 
 /*
  * deliver_open(deliver, program, options, listener, until, error):
  * Make as many slots as --parallel says; nothing is connected yet.  ${until} is --timeout, a moment
- * of client_now(): nothing is waited for beyond it.  deliver_close() frees, also after a failure;
- * it takes a struct of zeros.
+ * of client_now(): no wait goes beyond it.  deliver_close() frees, also after a failure; it takes a
+ * struct of zeros.
  */
 int deliver_open(struct deliver *deliver, const char *program, const struct options *options,
 	const struct deliver_listener *listener, int64_t until, struct error *error);
@@ -96,15 +96,15 @@ size_t deliver_busy(const struct deliver *deliver);
 
 /*
  * deliver_start(slot, group, to, once):
- * Begin to send ${group}, which has an event at least, and which the slot borrows until
+ * Begin to send ${group}, which has at least one event, and which the slot borrows until
  * deliver_release().  With ${once} no request is tried twice.
  */
 void deliver_start(struct slot *slot, struct group *group, struct destination *to, bool once);
 
 /*
  * deliver_wait(deliver, fd, until):
- * Let everything go on, and wait until a slot may have finished, ${fd} can be read, or ${until}
- * came.  See client_poll().
+ * Run all transfers, and wait until a slot may have finished, ${fd} can be read, or ${until} is
+ * reached.  See client_poll().
  */
 enum client_outcome deliver_wait(struct deliver *deliver, int fd, int64_t until);
 
@@ -113,19 +113,19 @@ struct slot *deliver_finished(struct deliver *deliver);
 
 /*
  * deliver_abort(slot):
- * End now: the slot is finished, what was answered already counts, and slot->error says why the
- * rest does not: a signal, or the time of --timeout.
+ * End now: the slot is finished, answers that arrived count, and slot->error says why the rest was
+ * not sent: a signal, or --timeout.
  */
 void deliver_abort(struct slot *slot);
 
 /*
  * deliver_explain(slot, error):
- * Put into ${error} what the slot's failure means to who has to do without: the reason, and whether
- * events may have been stored all the same.
+ * Put into ${error} what the slot's failure means to the user: the reason, and whether events may
+ * have been stored all the same.
  */
 void deliver_explain(const struct slot *slot, struct error *error);
 
-/* deliver_release(slot): the group is the caller's again, and the slot free. */
+/* deliver_release(slot): give the group back to the caller and free the slot. */
 void deliver_release(struct slot *slot);
 
 #endif

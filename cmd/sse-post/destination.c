@@ -9,7 +9,10 @@ int destination_open(struct destination *destination, const char *operand,
 {
 	*destination = (struct destination){
 		.batching = (enum batching)options->batching, .batch_bytes = BODY_BYTES_MAX};
-	/* A form cannot stand in a batch; and a batch with another's header would be one event. */
+	/*
+	 * A batch cannot hold a form; and a batch with the user's own Content-Type would be one
+	 * event.
+	 */
 	if (options->form == FORM_FORM || client_has_header(&options->client, "Content-Type") ||
 		client_has_header(&options->client, "Accept"))
 		destination->batching = BATCHING_NEVER;

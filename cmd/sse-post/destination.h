@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where events are sent, and what is known of how that server takes them. */
+/* The server that events are sent to, and what sse-post has learned about it. */
 #ifndef DESTINATION_H
 #define DESTINATION_H
 
@@ -12,11 +12,11 @@
 #include "options.h"
 
 struct destination {
-	struct client_url url;	/* without what is added for a request */
+	struct client_url url;	/* without the query that a request adds */
 	enum batching batching; /* BATCHING_AUTO: not known yet */
-	size_t batch_bytes;	/* that the server takes; what is left after a 413 */
+	size_t batch_bytes;	/* that the server accepts; smaller after a 413 */
 	bool batches_seen;	/* a batch was answered with a result for each event */
-	bool trouble_told;	/* to someone at a terminal */
+	bool trouble_told;	/* to a user at a terminal */
 	int64_t not_before;	/* a moment that the server named in Retry-After */
 };
 

@@ -26,7 +26,7 @@ bool durable_write_new(int folder, unsigned mode, const char *data, size_t len)
 	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 	int fd, number;
 
-	/* What a killed run left, whatever it is. */
+	/* Remove anything that a killed run left. */
 	unlinkat(folder, DURABLE_NEW, 0);
 	fd = openat(folder, DURABLE_NEW, flags, 0600);
 	if (fd < 0)

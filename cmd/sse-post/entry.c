@@ -102,7 +102,7 @@ static bool next_line(struct reader *reader, struct sse_text *line)
 	return true;
 }
 
-/* The value behind "name: ", or NULL. */
+/* The value after "name: ", or NULL. */
 static const char *header_value(struct sse_text line, const char *name)
 {
 	size_t len = strlen(name);
@@ -188,7 +188,7 @@ static bool put_string(struct group *group, struct json_text string, struct piec
 	return true;
 }
 
-/* Is what was read an event that can be sent? */
+/* Can the event that was read be sent? */
 static bool is_event(const struct group *group, const struct event *event, bool data)
 {
 	struct sse_text key = group_text(group, event->key), type = group_text(group, event->type);

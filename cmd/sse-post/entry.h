@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a file of the spool holds: some events, and why they are there.  Pure.
+ * The content of a spool file: events, and why they were spooled.  Pure.
  *
  *	sse-post spool 1
  *	url: http://localhost:8000/api/users
@@ -12,8 +12,8 @@
  *	{"key":"019ab...","event":"note","text":"two words"}
  *
  * An event has one of the members json (the value as it is), json-text (a value that spans several
- * lines, as a string), text and form; and key, event and id if it has them.  Header lines that are
- * not known are passed over, so that a later version can add some.
+ * lines, as a string), text and form; and key, event and id if it has them.  Unknown header lines
+ * are ignored, so that a later version can add some.
  */
 #ifndef ENTRY_H
 #define ENTRY_H
@@ -25,13 +25,13 @@
 #include "error.h"
 #include "event.h"
 
-/* The most that a file may have: one event of the largest size, its text in the worst escapes. */
+/* The largest file: one event of the largest size, with all of its text escaped. */
 #define ENTRY_MAX (8 * EVENT_MAX)
 
 /* A cap for reading one, which a file of that size does not reach. */
 #define ENTRY_FILE_MAX (ENTRY_MAX + 65536)
 
-/* What stands before the events. */
+/* The header, before the events. */
 struct entry {
 	const char *url;    /* without credentials */
 	const char *reason; /* one line */
@@ -48,15 +48,15 @@ bool entry_write(const struct entry *entry, const struct group *group, size_t fr
 
 /*
  * entry_read(text, len, spooled, group, error):
- * Add the events of a file to ${group} and store when they were spooled.  EX_DATAERR if it is not
- * whole, EX_IOERR if it is of a version that is not known; nothing is added then.
+ * Add the events of a file to ${group} and store when they were spooled.  EX_DATAERR if the file is
+ * incomplete, EX_IOERR if its version is unknown; then nothing is added.
  */
 int entry_read(
 	const char *text, size_t len, int64_t *spooled, struct group *group, struct error *error);
 
 /*
  * entry_read_healthy(text, len, spooled, group, damaged, error):
- * As entry_read(), but an event that cannot be read is left out, and its line put into ${damaged},
+ * As entry_read(), but leave out an event that cannot be read, and append its line to ${damaged},
  * with a line end.
  */
 int entry_read_healthy(const char *text, size_t len, int64_t *spooled, struct group *group,
@@ -64,12 +64,12 @@ int entry_read_healthy(const char *text, size_t len, int64_t *spooled, struct gr
 
 /*
  * entry_write_damaged(entry, damaged, count, out):
- * As entry_write(), of the ${count} lines in ${damaged}, as they are.
+ * As entry_write(), for the ${count} lines in ${damaged}, unchanged.
  */
 bool entry_write_damaged(
 	const struct entry *entry, const struct buf *damaged, size_t count, struct buf *out);
 
-/* entry_url(text, len): the URL that an entry names, to be freed; NULL if it names none. */
+/* entry_url(text, len): the URL in an entry, which the caller frees; NULL without one. */
 char *entry_url(const char *text, size_t len);
 
 #endif

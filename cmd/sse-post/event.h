@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Events that wait to be sent, a group of them at a time.  A group owns all of its text in one
- * buffer; it is filled, sent from its start to its end, and used again.
+ * buffer; it is filled, sent from start to end, and reused.
  */
 #ifndef EVENT_H
 #define EVENT_H
@@ -16,7 +16,7 @@
 /* The most that one event may hold, and so the longest line. */
 #define EVENT_MAX ((size_t)64 << 20)
 
-/* The longest key, as sse-serve takes it. */
+/* The longest key that sse-serve accepts. */
 #define EVENT_KEY_MAX 255
 
 enum event_kind {
@@ -35,7 +35,7 @@ struct event {
 	struct piece data;
 	struct piece type; /* len 0: the server's default */
 	struct piece key;  /* printable ASCII; len 0: none */
-	struct piece id;   /* where its source goes on after it; len 0: not known */
+	struct piece id;   /* its source resumes after this id; len 0: not known */
 	uint64_t line;	   /* its number in the input, from 1; 0 if it is the only one, or from the
 			      spool */
 	bool alone;	   /* see event_is_alone() */
@@ -45,7 +45,7 @@ struct group {
 	struct event *all;
 	size_t count, room;
 	struct buf text;
-	/* Where the source goes on after events that are not sent, behind the last one. */
+	/* The id to resume the source after, if events after the last one were left out. */
 	struct piece skipped_id;
 };
 
@@ -53,7 +53,7 @@ struct group {
 void group_init(struct group *group);
 void group_free(struct group *group);
 
-/* group_clear(group): no event, and the memory is kept unless it is much. */
+/* group_clear(group): remove all events, and keep the memory unless it is large. */
 void group_clear(struct group *group);
 
 /* group_put(group, text, len, piece): add text to the group.  False without memory. */
@@ -64,9 +64,9 @@ bool group_add(struct group *group, const struct event *event);
 
 /*
  * event_is_alone(group, event):
- * Can it not stand on a line of a batch?  A batch takes a string for text and has a value on each
- * line; so a JSON string, JSON with line ends in it and a form are sent by themselves, and are the
- * same event under the same key however often they are sent.
+ * Must the event be sent alone, not on a line of a batch?  A batch reads a string as text and has
+ * one value on each line.  So a JSON string, JSON that contains line ends, and a form are sent
+ * alone; each stays the same event under the same key however often it is sent.
  */
 bool event_is_alone(const struct group *group, const struct event *event);
 

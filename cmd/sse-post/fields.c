@@ -65,7 +65,7 @@ static cJSON *make_value(const struct field *field, struct error *error)
 	return item;
 }
 
-/* Go into the object of this name, making it if there is none. */
+/* Enter the object of this name, and create it if it does not exist. */
 static cJSON *enter(cJSON *object, const char *name, const struct field *field, struct error *error)
 {
 	cJSON *inner = cJSON_GetObjectItemCaseSensitive(object, name);
@@ -106,8 +106,8 @@ static int add(cJSON *object, struct field *field, struct error *error)
 }
 
 /*
- * Find the value: what stands in the operand, what is in the file that it names behind an @, or,
- * behind \@, a text that begins with an @.
+ * Find the value: the text in the operand, the content of the file that it names after an @, or,
+ * after \@, a text that begins with an @.
  */
 static int find_value(
 	struct field *field, const char *text, int64_t until, struct buf *file, struct error *error)

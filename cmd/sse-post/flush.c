@@ -113,7 +113,7 @@ static enum flush_result send_part(struct flush *flush, struct destination *to, 
 	return result;
 }
 
-/* One group; FLUSH_BUSY stands for an empty queue here. */
+/* One group; FLUSH_BUSY means an empty queue here. */
 static enum flush_result flush_some(
 	struct flush *flush, struct destination *to, bool once, struct error *error)
 {

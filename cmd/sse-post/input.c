@@ -26,7 +26,7 @@ static void stop(struct input *input)
 	input->stopped = true;
 }
 
-/* A record is wrong: true if the next one is to be taken all the same. */
+/* A record is wrong: return true if the next one can be taken all the same. */
 static bool pass_over(struct input *input)
 {
 	char text[sizeof(input->error.text) + 20];
@@ -73,8 +73,8 @@ static void take_envelopes(struct input *input, struct group *group, size_t max)
 }
 
 /*
- * Event types that sse-serve sends by itself, and takes from nobody.  What a gap means for those
- * behind us has to be said; join and leave are of those who read there, not here.
+ * Event types that sse-serve sends itself, and accepts from no client.  A gap matters to the
+ * readers of our target, so report it; join and leave concern the readers of the source only.
  */
 static bool is_servers_own(struct input *input, const struct sse_event *event)
 {
@@ -116,7 +116,7 @@ static bool on_event(void *context, const struct sse_event *event)
 	input->line++;
 	note_id(input, event->id);
 	if (is_servers_own(input, event)) {
-		/* What follows goes on after it, whether it is sent or not. */
+		/* The next events follow it, whether it is sent or not. */
 		if (event->id.len > 0 &&
 			!group_put(group, event->id.data, event->id.len, &group->skipped_id))
 			group->skipped_id = (struct piece){0};
@@ -236,7 +236,10 @@ static int open_one(struct input *input, int64_t until, struct error *error)
 		until, bytes, error);
 }
 
-/* Without data, what is not a terminal is read: under cron it is a pipe, /dev/null, or closed. */
+/*
+ * Without data, read an input that is not a terminal: under cron it is a pipe, /dev/null, or
+ * closed.
+ */
 static int choose_source(const struct options *options, enum source *source, struct error *error)
 {
 	*source = (enum source)options->source;
@@ -281,7 +284,7 @@ void input_close(struct input *input)
 
 /* --- taking events --------------------------------------------------------------------------- */
 
-/* Was the standard input or a file read, and nothing was there?  Then there is no event. */
+/* If the standard input or a file is empty, there is no event. */
 static bool is_empty(const struct input *input)
 {
 	const struct options *options = input->options;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where sse-post's events come from: the operands, --data, a file, or the standard input as
- * lines, envelopes or an event stream.  One thread; a struct input stays at one place.
+ * The source of sse-post's events: the operands, --data, a file, or the standard input as lines,
+ * envelopes or an event stream.  One thread; a struct input does not move.
  */
 #ifndef INPUT_H
 #define INPUT_H
@@ -18,10 +18,10 @@
 
 struct input;
 
-/* A kind of input: how records are taken out of the bytes that were read. */
+/* A kind of input: how to take records out of the bytes that were read. */
 struct input_kind {
 	char end; /* of a record */
-	/* take(input, group, max): add the records that are whole, at most up to ${max} events. */
+	/* take(input, group, max): add the complete records, up to ${max} events. */
 	void (*take)(struct input *input, struct group *group, size_t max);
 };
 
@@ -31,30 +31,30 @@ struct input {
 	const struct input_kind *kind; /* NULL: there is one event, in ${split.bytes} */
 	int fd;
 	const char *name;
-	bool waits;   /* it is no regular file: there may be nothing to read yet */
+	bool waits;   /* it is not a regular file: there may be nothing to read yet */
 	bool ended;   /* nothing more will be read */
 	bool held;    /* likewise, though there may be more */
-	bool taken;   /* the one event was */
+	bool taken;   /* the one event was taken */
 	bool stopped; /* nothing more will be taken, see ${error} */
 	struct error error;
 	struct split split;
 	struct sse_parser *parser;
 	struct sniff sniff; /* is it an event stream? */
-	struct buf last_id; /* that the parser's events, or blocks without data, had last */
+	struct buf last_id; /* of the parser's last event, or block without data */
 	struct maker maker;
-	struct group *group;  /* what the parser's events go to, */
+	struct group *group;  /* the group for the parser's events, */
 	size_t max;	      /* and how many at most */
 	uint64_t events;      /* taken */
 	uint64_t skipped;     /* left out by --skip-bad */
-	uint64_t line;	      /* of the event that was taken last, or is wrong */
+	uint64_t line;	      /* of the last event taken, or of the one that is wrong */
 	uint64_t read, total; /* bytes of a regular file, if known */
 };
 
 /*
  * input_open(input, options, until, error):
- * Decide where the events come from.  What is one event is read whole, until ${until}.  EX_USAGE if
- * there is nothing, EX_NOINPUT if a file cannot be read.  input_close() frees, also after a
- * failure; it takes a struct of zeros.
+ * Choose the source of the events.  If it is a single event, read all of it, until ${until}.
+ * EX_USAGE if there is no source, EX_NOINPUT if a file cannot be read.  input_close() frees, also
+ * after a failure; it takes a struct of zeros.
  */
 int input_open(
 	struct input *input, const struct options *options, int64_t until, struct error *error);
@@ -62,35 +62,36 @@ void input_close(struct input *input);
 
 /*
  * input_fill(input, group, max, bytes):
- * Add what is there to ${group}, without waiting, until it has ${max} events or more than about
- * ${bytes}.  A record is complete with its end, or at the end of the input.  Return whether all
- * that was there is taken: input_waits() says what comes then.
+ * Add the events that can be read without waiting to ${group}, until it has ${max} events or more
+ * than about ${bytes}.  A record is complete with its end, or at the end of the input.
+ * input_waits() says what comes next.
  *
- * A record that is wrong is told and left out with --skip-bad; otherwise nothing more is taken,
- * input->stopped is set and input->error has its line and what is wrong with it: EX_DATAERR (not
- * UTF-8, not JSON where JSON is wanted, too long, no event stream at all), EX_NOINPUT.
+ * With --skip-bad, a record that is not valid is reported and left out.  Otherwise, no more is
+ * taken, input->stopped is set, and input->error has its line and the reason: EX_DATAERR (not
+ * UTF-8, not JSON where JSON is required, too long, not an event stream), EX_NOINPUT.
  */
 void input_fill(struct input *input, struct group *group, size_t max, size_t bytes);
 
 /*
  * input_hold(input):
- * Read no more, but for one look at whether this is the end; what was read is still to be taken.
+ * Read no more, except once to find out whether this is the end; bytes already read can still be
+ * taken.
  */
 void input_hold(struct input *input);
 
-/* input_next_line(input): the number that the next event has at least. */
+/* input_next_line(input): the lowest line number that the next event can have. */
 uint64_t input_next_line(const struct input *input);
 
-/* input_done(input): will there be no further event? */
+/* input_done(input): has the input no more events? */
 bool input_done(const struct input *input);
 
-/* input_waits(input): the descriptor that more can be read from, or -1 if there is no more. */
+/* input_waits(input): the descriptor to read more from, or -1 at the end. */
 int input_waits(const struct input *input);
 
 /*
  * input_count_rest(input):
- * Count the events that are still to be taken into input->events, so far as this takes no
- * time: all of a regular file, of a pipe what is there.  Return whether that was all.
+ * Add the events that were not taken yet to input->events, as far as that needs no waiting: all of
+ * a regular file, and what a pipe holds now.  Return whether that was all.
  */
 bool input_count_rest(struct input *input);
 

@@ -123,8 +123,8 @@ static int make_from_data(struct key_maker *maker, const struct event *event,
 }
 
 /*
- * Where some events in a row have the same id at their source, the further ones are counted, behind
- * a space, which no encoded id holds.
+ * If several events in a row have the same id at their source, the key of each further one ends
+ * with a space, which no encoded id contains, and a count.
  */
 static bool make_from_id(struct key_maker *maker, struct sse_text id)
 {

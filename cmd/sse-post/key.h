@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Idempotency keys: what makes an event that is sent again the same event.  A key is 1 to
+ * Idempotency keys: by its key, the server recognises an event that is sent again.  A key is 1 to
  * EVENT_KEY_MAX bytes of printable ASCII.
  */
 #ifndef KEY_H
@@ -19,9 +19,9 @@
 struct key_maker {
 	const struct options *options;
 	struct uuid_source uuids;
-	struct buf text;   /* what is being made */
-	struct buf source; /* the id of the last event that was keyed by its id, */
-	uint64_t repeated; /* and how many had that one in a row */
+	struct buf text;   /* the key being made */
+	struct buf source; /* the id of the last event keyed by its id, */
+	uint64_t repeated; /* and how many events in a row had it */
 };
 
 /* key_maker_init(maker, options) / key_maker_free(maker). */
@@ -31,20 +31,20 @@ void key_maker_free(struct key_maker *maker);
 /*
  * key_make(maker, event, own, id, group, error):
  * Give ${event}, which is about to be added to ${group} with data and line, its key: by the
- * options --at-most-once (none), --idempotency-key, --idempotency-key-from; else ${own}, the key
- * that it came with; else made of ${id}, its id at its source; else a new UUID.  (A text of length
- * 0 is none.)  EX_DATAERR if there is no key where the options say, or one that is too long.
+ * options --at-most-once (none), --idempotency-key, --idempotency-key-from; else ${own}, the key in
+ * its record; else a key made from ${id}, its id at its source; else a new UUID.  (A text of length
+ * 0 counts as missing.)  EX_DATAERR if the key is missing where the options say it is, or too long.
  */
 int key_make(struct key_maker *maker, struct event *event, struct sse_text own, struct sse_text id,
 	struct group *group, struct error *error);
 
 /*
- * key_encode(text, len, out): what is not printable ASCII, and %, becomes %XX; so that any text can
- * be a key, and two texts never the same.
+ * key_encode(text, len, out): write each byte that is not printable ASCII, and %, as %XX, so that
+ * any text can be a key, and different texts make different keys.
  */
 bool key_encode(const char *text, size_t len, struct buf *out);
 
-/* key_fault(key): NULL if it can be a key as it is, or the end of a sentence: "is empty". */
+/* key_fault(key): NULL if it is a valid key, or the end of a sentence: "is empty". */
 const char *key_fault(const char *key);
 
 #endif

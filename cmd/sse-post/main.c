@@ -37,7 +37,7 @@ int main(int argc, char **argv)
 	client_end();
 err0:
 	options_free(&options);
-	/* Who does not read any more wants no words. */
+	/* After the reader has closed the pipe, print no message. */
 	if (result != 0 && error.text[0] != '\0')
 		terminal_say(program, error.text);
 	return result != 0 ? error.status : 0;

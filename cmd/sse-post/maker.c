@@ -36,7 +36,7 @@ static int no_memory(struct error *error)
 	return error_set(error, EX_OSERR, "out of memory");
 }
 
-/* Put the parts into the group and the event behind the others; nothing stays after an error. */
+/* Put the parts into the group and the event after the others; after an error, nothing is kept. */
 static int add(struct maker *maker, struct event *event, struct sse_text data, struct sse_text type,
 	struct sse_text own_key, struct sse_text id, bool key_of_id, struct group *group,
 	struct error *error)
@@ -151,7 +151,7 @@ static int read_members(struct json_text object, uint64_t line,
 	return 0;
 }
 
-/* Decode a string behind what ${text} holds already; its place is an offset, as text may move. */
+/* Append a decoded string to ${text}; its place is an offset, since the text may move. */
 static bool decode(struct json_text string, struct buf *text, struct piece *piece)
 {
 	*piece = (struct piece){text->len, 0};
@@ -168,7 +168,7 @@ static struct sse_text text_of(const struct buf *text, struct piece piece)
 	return piece.len > 0 ? (struct sse_text){text->data + piece.at, piece.len} : none;
 }
 
-/* A type stands on one line. */
+/* A type is one line. */
 static int check_type(struct sse_text type, uint64_t line, struct error *error)
 {
 	char place[40];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A record of the input (a line, all of a file, an event of a stream) becomes an event: what it is
- * sent as, its type and its key.  No I/O.
+ * Makes events from records of the input (a line, a whole file, an event of a stream): how the data
+ * is sent, its type and its key.  No I/O.
  */
 #ifndef MAKER_H
 #define MAKER_H
@@ -28,9 +28,9 @@ void maker_free(struct maker *maker);
 
 /*
  * maker_data(maker, data, len, line, group, error):
- * Add to ${group} the event that has this data, as --as says.  ${line} is 0 if it is the only
- * one.  EX_DATAERR if it is not UTF-8, not JSON where JSON is wanted, or has no key; then nothing
- * is added.
+ * Add an event with this data to ${group}, as --as says.  ${line} is 0 if it is the only event.
+ * EX_DATAERR if it is not UTF-8, not JSON where JSON is required, or has no key; then nothing is
+ * added.
  */
 int maker_data(struct maker *maker, const char *data, size_t len, uint64_t line,
 	struct group *group, struct error *error);

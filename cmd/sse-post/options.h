@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the user asked sse-post for. */
+/* The options of sse-post. */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
@@ -13,7 +13,7 @@
 /* How data is sent: as the JSON value that it is, else as text; or as the user says. */
 enum form { FORM_AUTO, FORM_JSON, FORM_TEXT, FORM_FORM };
 
-/* What the input is made of. */
+/* How the input is split into events. */
 enum source { SOURCE_AUTO, SOURCE_LINES, SOURCE_NUL, SOURCE_WHOLE, SOURCE_ENVELOPE, SOURCE_SSE };
 
 /* May events go in batches? */
@@ -48,14 +48,14 @@ struct options {
 
 /*
  * options_parse(argc, argv, options, error):
- * Read the environment and the command line.  Free with options_free(), whatever it returned.
+ * Read the environment and the command line.  The caller calls options_free() after any result.
  */
 enum option_result options_parse(
 	int argc, char **argv, struct options *options, struct error *error);
 
 void options_free(struct options *options);
 
-/* options_many(options): are there events in the plural: lines, a stream, ...? */
+/* options_many(options): can there be more than one event: lines, a stream, ...? */
 bool options_many(const struct options *options);
 
 #endif

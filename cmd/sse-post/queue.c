@@ -13,7 +13,7 @@
 #include "spool_name.h"
 #include "timestamp.h"
 
-/* Is there room for these?  A sentence if not. */
+/* Is there room for these?  If not, set a sentence. */
 static int check_room(const struct queue *queue, const struct queue_count *count, int64_t events,
 	int64_t bytes, struct error *error)
 {
@@ -64,7 +64,7 @@ static int put_numbered(
 	return -1;
 }
 
-/* There was room for a part: a sentence with what is there now. */
+/* There was room for only a part: a sentence with how much the queue holds now. */
 static int say_full(struct queue *queue, struct error *error)
 {
 	struct queue_count count;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A queue of the spool: all that waits for one URL.  See spool.h for how it lies on the disk. */
+/*
+ * A queue of the spool: the events that wait for one URL.  See spool.h for its layout on the disk.
+ */
 #ifndef QUEUE_H
 #define QUEUE_H
 
@@ -24,22 +26,22 @@ struct queue {
 
 /*
  * queue_open(queue, spool, url, limits, error):
- * The queue of ${url}, which has no credentials, in the folder ${spool}; both are made if they are
- * not there.  0, or -1: EX_CANTCREAT, EX_IOERR.  queue_close() releases locks and memory, also after
- * a failure; it takes a struct of zeros.
+ * The queue of ${url}, which has no credentials, in the folder ${spool}; both are created if they
+ * do not exist.  0, or -1: EX_CANTCREAT, EX_IOERR.  queue_close() releases locks and memory, also
+ * after a failure; it takes a struct of zeros.
  */
 int queue_open(struct queue *queue, const char *spool, const char *url,
 	const struct queue_limits *limits, struct error *error);
 void queue_close(struct queue *queue);
 
-/* queue_is_empty(queue): is nothing waiting, as far as can be seen now? */
+/* queue_is_empty(queue): is it empty, as far as can be seen now? */
 bool queue_is_empty(const struct queue *queue);
 
 /*
  * queue_append(queue, group, from, reason, error):
- * Store the events of ${group} from *${from} on, durably, after all that waits, and move *${from} on
- * by how many are stored: all of them on success, none on failure (EX_IOERR), and as many as there is
- * room for if a limit is reached (EX_TEMPFAIL).
+ * Store the events of ${group} from *${from} on, durably, after those that wait, and add the number
+ * of stored events to *${from}: all of them on success, none on failure (EX_IOERR), and as many as
+ * there is room for if a limit is reached (EX_TEMPFAIL).
  */
 int queue_append(struct queue *queue, const struct group *group, size_t *from, const char *reason,
 	struct error *error);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What waits, as a hint in the file `lock`; see queue_count.h. */
+/* The count of events that wait, a hint in the file `lock`; see queue_count.h. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -63,7 +63,7 @@ int queue_count_files(
 	*count = (struct queue_count){.next = 1};
 	if (queue_folder_each(folder, count_file, &counting) != 0)
 		return queue_folder_fail(folder, EX_IOERR, "list the files", error);
-	/* So that what is in failed/ keeps its number for itself. */
+	/* So that no new file gets the number of one in failed/. */
 	if (queue_count_read(folder, &known) && known.next > count->next &&
 		known.next < SPOOL_NAME_NUMBER_MAX)
 		count->next = known.next;

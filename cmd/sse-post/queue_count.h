@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How much waits in a queue, for its limits.  The count is the content of the file `lock`, and a
- * hint: after a kill it may be too high, after a loss of power it may be anything.  So each process
- * counts the files once, and one that would refuse an event counts them again.
+ * How much waits in a queue, for its limits.  The count is the content of the file `lock`, and only
+ * a hint: after a kill it may be too high, after a loss of power it may be anything.  So each
+ * process counts the files once, and counts them again before it refuses an event.
  *
- * For the modules of the spool alone.  The caller holds the lock of the folder.
+ * Only the modules of the spool use this.  The caller holds the lock of the folder.
  */
 #ifndef QUEUE_COUNT_H
 #define QUEUE_COUNT_H
@@ -20,7 +20,7 @@ struct queue_count {
 	int64_t events, bytes;
 };
 
-/* queue_count_read(folder, count): what the hint says; false if it says nothing. */
+/* queue_count_read(folder, count): read the hint; false if it is not valid. */
 bool queue_count_read(const struct queue_folder *folder, struct queue_count *count);
 
 /*
@@ -32,7 +32,7 @@ int queue_count_files(
 
 /*
  * queue_count_get(folder, count, error):
- * What the hint says, if this process has counted; else count the files.  0, or -1: EX_IOERR.
+ * Read the hint, if this process has counted; else count the files.  0, or -1: EX_IOERR.
  */
 int queue_count_get(struct queue_folder *folder, struct queue_count *count, struct error *error);
 
@@ -42,7 +42,7 @@ void queue_count_set(const struct queue_folder *folder, const struct queue_count
 /* queue_count_removed(folder, name, bytes): a file of this name and size has left the queue. */
 void queue_count_removed(const struct queue_folder *folder, const char *name, int64_t bytes);
 
-/* queue_count_doubt(folder): the hint may be wrong: count before it is asked for the next time. */
+/* queue_count_doubt(folder): the hint may be wrong: count again before the next use. */
 void queue_count_doubt(struct queue_folder *folder);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is said of each event, for programs (-o json, on the standard output) and for people (-v,
- * and a line of progress on a terminal); and the counts that an error ends with.
+ * The report on each event, for programs (-o json, on the standard output) and for people (-v, and
+ * a line of progress on a terminal); and the counts at the end of an error.
  */
 #ifndef REPORT_H
 #define REPORT_H
@@ -19,7 +19,7 @@
 struct report {
 	const struct options *options;
 	struct buf lines;   /* for the standard output */
-	struct error error; /* why it cannot be written; status 0 while it can */
+	struct error error; /* why lines cannot be written; or status 0 */
 	uint64_t accepted, spooled, refused;
 	int64_t start, shown_at; /* moments of client_now() */
 	bool shows, shown;	 /* progress */
@@ -32,7 +32,7 @@ void report_close(struct report *report);
 /* The server has ${count} events of the slot's group, from ${from} on. */
 void report_accepted(struct report *report, const struct slot *slot, size_t from, size_t count);
 
-/* One event that was refused, or is not sent any more; ${error} says why. */
+/* One event was refused, or will not be sent; ${error} says why. */
 void report_refused(
 	struct report *report, const struct group *group, size_t index, const struct error *error);
 void report_failed(
@@ -41,21 +41,21 @@ void report_failed(
 /* The events from ${from} on are in the spool. */
 void report_spooled(struct report *report, const struct group *group, size_t from);
 
-/* report_flush(report): write what is to be written; false if it cannot be, see the error. */
+/* report_flush(report): write the lines; false if that fails, see the error. */
 bool report_flush(struct report *report);
 
 /*
  * report_progress(report, input):
- * Show how far it got, if this is a terminal, there are many events, and it has taken a second;
- * return the moment by which to be called again.  report_clear() takes the line away.
+ * Show the progress, if this is a terminal, there are many events, and it has taken a second.
+ * Return the moment by which to call again.  report_clear() removes the line.
  */
 int64_t report_progress(struct report *report, const struct input *input);
 void report_clear(struct report *report);
 
 /*
  * report_account(report, input, line, error):
- * Put behind the reason in ${error} how many of how many events were accepted, and that the one
- * of ${line} is the first that was not; 0 if there is none such.  Of a single event, that it is
+ * Append to the reason in ${error} how many of how many events were accepted, and that the event of
+ * ${line} is the first that was not (0: no such event).  For a single event, append that it is
  * stored or in the spool all the same.
  */
 void report_account(

@@ -46,8 +46,8 @@ bool request_was_sent(const struct request *request)
 }
 
 /*
- * Is a batch to be answered by a line for each event?  It is if somebody wants to see the ids, and to
- * see that batches are understood.
+ * Should the answer to a batch have a line for each event?  Yes, if the user wants the ids, and to
+ * check that the server understands batches.
  */
 static bool wants_results(const struct request *request)
 {
@@ -181,7 +181,7 @@ static bool leads_away(const struct request *request)
 	return away;
 }
 
-/* libcurl is about to follow a redirect: another origin gets no secret, in whatever header. */
+/* libcurl is about to follow a redirect: another origin gets no secret, in any header. */
 static bool follow_redirect(struct request *request)
 {
 	if (request->client.stranger || !leads_away(request))
@@ -233,7 +233,7 @@ static bool add_query(struct request *request, const char *name, struct sse_text
 	return added;
 }
 
-/* The URL without a fragment, which would swallow what is added. */
+/* The URL without a fragment, which would swallow the query that is added. */
 static bool make_url(struct request *request, const struct event *event)
 {
 	const char *url = request->to->url.url;

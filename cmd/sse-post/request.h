@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One request: which events it has, its headers and its body, and what the server answers.  It knows
- * how HTTP is spoken, and nothing of what an answer means or when to try again.
+ * One request: its events, its headers and its body, and the server's answer.  It knows HTTP; it
+ * does not know what an answer means or when to retry.
  *
- * A request is used again and again: request_prepare() chooses the events, request_begin() makes it
- * ready for an attempt, and then the transfer of request->client.easy is run.
+ * A request is reused: request_prepare() chooses the events, request_begin() prepares an attempt,
+ * and then the caller runs the transfer of request->client.easy.
  */
 #ifndef REQUEST_H
 #define REQUEST_H
@@ -30,22 +30,23 @@ struct request {
 	struct client_answer answer;
 	struct buf answer_lines; /* of a batch that was accepted */
 	struct buf body;	 /* of a batch */
-	struct buf url;		 /* asked for, NUL-terminated */
+	struct buf url;		 /* requested, NUL-terminated */
 	const struct options *options;
 	const struct destination *to;
 	const struct group *group;
 	size_t from, count; /* events of the group */
-	bool batch;	    /* it is one */
-	bool replayed;	    /* the server had the one event already */
+	bool batch;	    /* it is a batch */
+	bool replayed;	    /* the server already had the one event */
 	const char *send;   /* its body, */
 	size_t len, handed; /* and how much of it libcurl took */
-	int64_t end, until; /* moments: of --timeout, and when this attempt is given up */
+	int64_t end, until; /* moments: of --timeout, and of the end of this attempt */
 };
 
 /*
  * request_open(request, program, options, end, private, error):
- * Make a request whose transfer has ${private} as CURLINFO_PRIVATE; nothing is connected.  ${end} is
- * the moment of --timeout.  0, or -1 as client_open().  request_close() frees, also after a failure.
+ * Make a request whose transfer has ${private} as CURLINFO_PRIVATE; nothing is connected.  ${end}
+ * is the moment of --timeout.  0, or -1 as client_open().  request_close() frees, also after a
+ * failure.
  */
 int request_open(struct request *request, const char *program, const struct options *options,
 	int64_t end, void *private, struct error *error);
@@ -54,18 +55,18 @@ void request_close(struct request *request);
 /*
  * request_prepare(request, to, group, from, max, error):
  * Choose the events of ${group}, which is borrowed, from ${from} on: one, or with ${max} over 1 a
- * batch of up to so many, if that many can go together.  0, or -1: EX_OSERR.
+ * batch of up to ${max} events, if they can go together.  0, or -1: EX_OSERR.
  */
 int request_prepare(struct request *request, const struct destination *to,
 	const struct group *group, size_t from, size_t max, struct error *error);
 
-/* request_begin(request, error): make it ready for one more attempt.  0, or -1: EX_OSERR. */
+/* request_begin(request, error): prepare one more attempt.  0, or -1: EX_OSERR. */
 int request_begin(struct request *request, struct error *error);
 
 /* request_is_once(request): does it have an event without a key, which cannot be sent twice? */
 bool request_is_once(const struct request *request);
 
-/* request_is_answered(request): is there an answer that says what became of it? */
+/* request_is_answered(request): did an answer say whether it succeeded? */
 bool request_is_answered(const struct request *request);
 
 /* request_was_sent(request): may all of it have reached the server? */
@@ -73,12 +74,12 @@ bool request_was_sent(const struct request *request);
 
 /*
  * request_results(request, code):
- * Of a batch that was accepted: how many lines of results the answer has; 0 if there is none, or none
- * was asked for, or the transfer, which ended with ${code}, brought only a part of them.
+ * The number of result lines in the answer to an accepted batch; 0 if it has none, if none was
+ * requested, or if the transfer, which ended with ${code}, delivered only a part of them.
  */
 size_t request_results(const struct request *request, CURLcode code);
 
-/* request_refusal_error(request, error): what an answer of 300 or more means to a person. */
+/* request_refusal_error(request, error): fill ${error} for an answer of 300 or more. */
 void request_refusal_error(const struct request *request, struct error *error);
 
 /* request_found_nobody(request, code): did the transfer fail because nothing listens there? */

@@ -14,7 +14,7 @@
 #include "run_spool.h"
 #include "state.h"
 
-/* How many events go together to a server that gets each by itself. */
+/* How many events are sent together to a server that gets a request for each. */
 #define SINGLES_MAX 256
 
 /* A group of events has no more than this before it is sent. */
@@ -46,7 +46,7 @@ static void note_line(struct run *run, uint64_t line)
 		run->first = line;
 }
 
-/* The first reason is the one that is told. */
+/* Report only the first reason. */
 static void fail(struct run *run, const struct error *error)
 {
 	if (!run->failed)
@@ -65,7 +65,7 @@ static void give_up(
 	fail(run, error);
 }
 
-/* What is still to be taken, if there is something, was not accepted either. */
+/* Events that were not taken yet, if any, were not accepted either. */
 static void note_rest(struct run *run)
 {
 	struct input *input = &run->input;
@@ -82,7 +82,7 @@ static void note_rest(struct run *run)
 
 /* --- what is done with ----------------------------------------------------------------------- */
 
-/* Keep where the source goes on after the first ${count} events of a group. */
+/* Save the id to resume the source after, past the first ${count} events of a group. */
 static void save_state(struct run *run, const struct group *group, size_t count)
 {
 	struct sse_text id = group_text(group, group->skipped_id);
@@ -245,8 +245,8 @@ static bool is_stopped(const struct run *run)
 }
 
 /*
- * Something waits in the spool, and nothing of ours is under way: it goes first.  Return whether
- * what is ready may be sent after it.
+ * Events wait in the spool, and no request is under way: send those first.  Return whether the
+ * events that are ready may be sent after them.
  */
 static bool clear_the_way(struct run *run)
 {
@@ -271,7 +271,7 @@ static bool clear_the_way(struct run *run)
 	return false;
 }
 
-/* Send what is ready, if it may go now. */
+/* Send the events that are ready, if they may be sent now. */
 static void dispatch(struct run *run)
 {
 	struct slot *slot = deliver_free_slot(&run->deliver);
@@ -292,7 +292,7 @@ static void dispatch(struct run *run)
 
 /* --- the whole ------------------------------------------------------------------------------- */
 
-/* All that was read goes into the spool: nobody else has it. */
+/* All events that were read go into the spool: they exist nowhere else. */
 static void spool_rest(struct run *run, const struct error *reason)
 {
 	run_spool_because(&run->spool, reason);
@@ -305,7 +305,7 @@ static void spool_rest(struct run *run, const struct error *reason)
 	}
 }
 
-/* A signal, or the time of --timeout: what was read goes to the spool if there is one. */
+/* A signal, or the time of --timeout: the events that were read go to the spool if there is one. */
 static void stop(struct run *run)
 {
 	struct error error = {0};
@@ -368,7 +368,7 @@ static void keep_up(struct run *run)
 		fail(run, &error);
 	if (!report_flush(&run->report))
 		fail(run, &run->report.error);
-	/* While no line comes, what waits is sent all the same. */
+	/* While no line comes, send the events that wait all the same. */
 	if (run->spool.used && !run->failed && is_idle(run) && run_spool_is_due(&run->spool))
 		run_spool_flush(&run->spool, true);
 }

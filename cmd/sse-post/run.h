@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What sse-post does: events go from the input to the server, or to the spool, and what is in the
- * spool goes before them.
+ * The runs of sse-post: it sends events from the input to the server, or to the spool; the events
+ * in the spool go first.
  */
 #ifndef RUN_H
 #define RUN_H
@@ -11,19 +11,19 @@
 
 /*
  * run_post(program, options, error):
- * Send what the options and the input give.  0 if all of it is stored by the server or in the
- * spool; otherwise ${error} says what was not sent, and why.
+ * Send the events of the options and the input.  0 if the server or the spool has stored all of
+ * them; otherwise ${error} says what was not sent, and why.
  */
 int run_post(const char *program, const struct options *options, struct error *error);
 
 /*
  * run_flush(program, options, error):
- * Send what waits in the spool: for the URL that is given, or for all.  EX_DATAERR if some was
- * refused (it is in failed/ then).
+ * Send the events that wait in the spool: for the URL that is given, or for all.  EX_DATAERR if
+ * some were refused (they are then in failed/).
  */
 int run_flush(const char *program, const struct options *options, struct error *error);
 
-/* run_status(options, error): print what waits in the spool. */
+/* run_status(options, error): print how many events wait in the spool. */
 int run_status(const struct options *options, struct error *error);
 
 #endif

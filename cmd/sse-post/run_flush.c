@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* --flush: only what waits in the spool is sent; see run.h. */
+/* --flush: send only the events that wait in the spool; see run.h. */
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -129,7 +129,7 @@ static int flush_all(struct flush_run *run, struct error *error)
 	return 0;
 }
 
-/* What waits for one URL. */
+/* The events that wait for one URL. */
 static int flush_one(const char *program, const struct options *options, const char *url,
 	int64_t until, struct error *error)
 {
@@ -146,7 +146,7 @@ static int flush_one(const char *program, const struct options *options, const c
 	return result;
 }
 
-/* One more reason: those before it are told, and the status of the first is kept. */
+/* One more reason: report those before it, and keep the status of the first. */
 static void tell_and_keep(const char *program, const struct options *options,
 	const struct error *reason, struct error *error)
 {
@@ -167,7 +167,7 @@ static int flush_each(const char *program, const struct options *options, const 
 	for (size_t i = 0; i < urls->count && client_signal() == 0; i++) {
 		int status;
 
-		/* Where the URL had a secret, what is kept is not what it was. */
+		/* If the URL had a secret, the stored URL lacks it. */
 		if (strstr(urls->all[i], "=...") != NULL)
 			status = error_set(&one, EX_USAGE,
 				"%.300s holds a secret, which the spool does not keep: give the whole URL",
@@ -192,7 +192,7 @@ int run_flush(const char *program, const struct options *options, struct error *
 
 	if (options->target != NULL)
 		return flush_one(program, options, options->target, until, error);
-	/* What cannot be sent does not hold up the rest. */
+	/* A queue that cannot be sent does not delay the rest. */
 	spool_each(options->spool, add_url, &urls, &lost);
 	if (urls.failed)
 		result = error_set(error, EX_OSERR, "out of memory");

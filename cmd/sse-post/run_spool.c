@@ -5,7 +5,7 @@
 #include "client_run.h"
 #include "run_spool.h"
 
-/* Between two tries to deliver what waits, while lines come (ms). */
+/* The pause between two tries to deliver the events that wait, while lines come (ms). */
 #define FLUSH_FIRST 1000
 #define FLUSH_MAX 60000
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The spool of a run: takes what cannot be sent now, and is tried again from time to time.  A run
- * without --spool, or whose spool cannot be opened, has one that is not open.
+ * The spool of a run: it takes the events that cannot be sent now, and tries them again from time
+ * to time.  A run without --spool, or whose spool cannot be opened, has a spool that is not open.
  */
 #ifndef RUN_SPOOL_H
 #define RUN_SPOOL_H
@@ -26,18 +26,18 @@ struct run_spool {
 	struct flush flush;
 	struct backoff pause;
 	int64_t flush_at;     /* the moment before which no flush is tried */
-	bool open;	      /* if not, nothing can be put there */
-	bool flushing;	      /* what is sent now comes from it */
-	bool used;	      /* something was put there by this run */
-	struct error away;    /* why events were put there last */
-	struct error missing; /* why it is not open, though one was asked for; or status 0 */
+	bool open;	      /* if false, nothing can be put there */
+	bool flushing;	      /* the events sent now come from it */
+	bool used;	      /* this run put events there */
+	struct error away;    /* why events were last put there */
+	struct error missing; /* why it is not open in spite of --spool; or status 0 */
 };
 
 /*
  * run_spool_open(spool, options, deliver, to):
- * Open the queue for ${to} in the spool that the options name, if they name one.  A failure is told
- * when something cannot be sent; see run_spool_add_missing().  ${deliver} and ${to} outlive the
- * spool.  run_spool_close() takes a struct of zeros.
+ * Open the queue for ${to} in the spool that the options name, if they name one.  A failure is
+ * reported when an event cannot be sent; see run_spool_add_missing().  ${deliver} and ${to} outlive
+ * the spool.  run_spool_close() takes a struct of zeros.
  */
 void run_spool_open(struct run_spool *spool, const struct options *options, struct deliver *deliver,
 	struct destination *to);
@@ -45,14 +45,14 @@ void run_spool_close(struct run_spool *spool);
 
 /*
  * run_spool_put(spool, group, end, error):
- * Put the events from *${end} on there, and move *${end} on by how many were; see queue_append().
- * 0 if that is all of them.  Otherwise -1, and ${error} says why they were not sent and why they are
- * not in the spool.
+ * Put the events from *${end} on there, and add their number to *${end}; see queue_append().  0 if
+ * all were put there.  Otherwise -1, and ${error} says why they were not sent and why they are not
+ * in the spool.
  */
 int run_spool_put(
 	struct run_spool *spool, const struct group *group, size_t *end, struct error *error);
 
-/* run_spool_because(spool, reason): this is why events are put there, unless a reason is known. */
+/* run_spool_because(spool, reason): note why events are put there, unless a reason is known. */
 void run_spool_because(struct run_spool *spool, const struct error *reason);
 
 /*
@@ -61,27 +61,27 @@ void run_spool_because(struct run_spool *spool, const struct error *reason);
  */
 void run_spool_postpone(struct run_spool *spool, const struct error *reason);
 
-/* run_spool_waits(spool): does something wait there? */
+/* run_spool_waits(spool): do events wait there? */
 bool run_spool_waits(const struct run_spool *spool);
 
-/* run_spool_is_due(spool): does something wait there, and may a flush be tried now? */
+/* run_spool_is_due(spool): do events wait there, and may a flush be tried now? */
 bool run_spool_is_due(const struct run_spool *spool);
 
 /*
  * run_spool_flush(spool, once):
- * Deliver what waits; no slot is in use.  See flush_queue() for ${once}.  After any other result than
- * FLUSH_DONE, spool->away says why something is left.
+ * Deliver the events that wait; no slot is in use.  See flush_queue() for ${once}.  After any
+ * result but FLUSH_DONE, spool->away says why events are left.
  */
 enum flush_result run_spool_flush(struct run_spool *spool, bool once);
 
 /*
  * run_spool_finish(spool):
- * Nothing is left of the input: deliver what waits, unless that was tried just now, and warn if the
- * server will not take it.
+ * After the end of the input, deliver the events that wait, unless that was tried just now, and
+ * warn if the server refuses them.
  */
 void run_spool_finish(struct run_spool *spool);
 
-/* run_spool_add_missing(spool, error): add to ${error} why there is no spool, if one was asked for. */
+/* run_spool_add_missing(spool, error): add to ${error} why --spool could not be opened. */
 void run_spool_add_missing(const struct run_spool *spool, struct error *error);
 
 #endif

@@ -41,7 +41,7 @@ static bool take(struct split *split, size_t next, struct sse_text *record)
 	return split->end == '\n' ? !is_blank(*record) : len > 0;
 }
 
-/* Pass over what is there of a record that is dropped. */
+/* Skip the bytes so far of a record that is dropped. */
 static void drop(struct split *split)
 {
 	const struct buf *bytes = &split->bytes;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Records out of a growing run of bytes: what ends with a line feed, or with NUL.  Pure: bytes are
- * added to ${bytes}, records are taken out of it.
+ * Takes records, each ended by a line feed or a NUL, out of a growing run of bytes.  Pure: the
+ * caller adds to ${bytes}, and takes records out of it.
  */
 #ifndef SPLIT_H
 #define SPLIT_H
@@ -17,7 +17,7 @@ struct split {
 	struct buf bytes; /* the caller adds; used up to ${used} */
 	char end;	  /* LF or NUL */
 	size_t used;
-	size_t searched; /* bytes behind ${used} that hold no end */
+	size_t searched; /* bytes after ${used} without an end */
 	uint64_t line;	 /* records taken, blank ones too */
 	bool dropping;	 /* up to the next end, see split_drop() */
 };
@@ -30,17 +30,17 @@ void split_free(struct split *split);
 
 /*
  * split_next(split, ended, record):
- * Take the next record, without its end; at the end of lines a CR is left out too.  With ${ended}
- * what is left is the last record.  Blank lines (blanks and tabs), and empty records, are counted
- * and passed over.  False if there is none, or none that is whole.  ${record} is valid until
- * split_compact(), or bytes are added.
+ * Take the next record, without its end; for lines, also without a CR before it.  With ${ended},
+ * the remaining bytes are the last record.  Blank lines (blanks and tabs) and empty records are
+ * counted and skipped.  False if no complete record is left.  ${record} is valid until
+ * split_compact(), or until bytes are added.
  */
 bool split_next(struct split *split, bool ended, struct sse_text *record);
 
-/* split_drop(split): pass over the record that begins, of which any part may be there; count it. */
+/* split_drop(split): skip the record that begins, even if it is incomplete; count it. */
 void split_drop(struct split *split);
 
-/* split_compact(split): make room where records were. */
+/* split_compact(split): reuse the room of the records that were taken. */
 void split_compact(struct split *split);
 
 #endif

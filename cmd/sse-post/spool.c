@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What waits in all queues; see spool.h. */
+/* The status of all queues; see spool.h. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

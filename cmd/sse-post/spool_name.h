@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the folders and files of a spool are called; see spool.h for what they are.  Pure. */
+/* The names of the folders and files of a spool; see spool.h for their purpose.  Pure. */
 #ifndef SPOOL_NAME_H
 #define SPOOL_NAME_H
 
@@ -32,13 +32,15 @@ void spool_name_file(uint64_t number, uint64_t events, char name[SPOOL_NAME_SIZE
 
 /*
  * spool_name_again(name, suffix, events, out):
- * The name of another file that came of the file ${name}: what stands before its first dot (at most
- * 40 bytes of it), ${suffix}, and how many events it has.
+ * The name of another file made from the file ${name}: the part before its first dot (at most 40
+ * bytes of it), ${suffix}, and how many events it has.
  */
 void spool_name_again(
 	const char *name, const char *suffix, uint64_t events, char out[SPOOL_NAME_SIZE]);
 
-/* spool_name_rest(name, events, out): of the file ${name}, ${events} are left: its name then. */
+/*
+ * spool_name_rest(name, events, out): the name of the file ${name} when ${events} are left in it.
+ */
 void spool_name_rest(const char *name, uint64_t events, char out[SPOOL_NAME_SIZE]);
 
 /*

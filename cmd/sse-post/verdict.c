@@ -22,14 +22,14 @@ static bool is_untouched(long status)
 	return status == 429 || status == 503;
 }
 
-/* Statuses of servers, and of what is before them, that do not take batches as such. */
+/* Statuses of servers, and of proxies before them, that do not accept batches as such. */
 static bool is_against_batches(long status)
 {
 	return is_refusal(status) || status == 404 || status == 405 || status == 411 ||
 	       status == 501;
 }
 
-/* The server may have all of the request; without a key nobody can ask it again. */
+/* The server may have all of the request; without a key, the request cannot be repeated. */
 static enum verdict unless_unknown(
 	const struct verdict_request *request, enum verdict verdict, bool *ambiguous)
 {
@@ -83,7 +83,7 @@ struct verdict_split verdict_split(
 		split.smaller = true;
 		split.limit = request->events > 1 ? request->events / 2 : 1;
 	} else if (line > 0 && line <= request->events) {
-		/* Those before it go as a batch; then it is the first, and goes by itself. */
+		/* Send those before it as a batch; then it is the first, and is sent alone. */
 		split.limit = line > 1 ? (size_t)line - 1 : 1;
 	} else {
 		split.singly = true;

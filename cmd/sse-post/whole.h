@@ -10,9 +10,8 @@
 
 /*
  * whole_file(path, until, out, error):
- * Append all of a file, "-" being the standard input, but for one line end at its end, which
- * belongs to the file and not to the data.  EX_NOINPUT; EX_DATAERR if it is larger than an event
- * may be.
+ * Append a whole file ("-" is the standard input) without one line end at its end, which belongs to
+ * the file and not to the data.  EX_NOINPUT; EX_DATAERR if it is larger than an event may be.
  */
 int whole_file(const char *path, int64_t until, struct buf *out, struct error *error);
 

@@ -71,7 +71,7 @@ static int watch(const struct loop *loop, int fd, uint32_t events, struct source
 
 /* --- accepting --- */
 
-/* All loops watch the same listening sockets; of a new connection only one is told. */
+/* All loops watch the same listening sockets; epoll tells only one of a new connection. */
 static int watch_listener(const struct loop *loop, struct listening *one)
 {
 	return watch(loop, one->fd, EPOLLIN | EPOLLEXCLUSIVE, &one->source);
@@ -118,7 +118,7 @@ static void web_ready(struct source *source, uint32_t events)
 	loop->web_ready = true;
 }
 
-/* Take care of what is due by the clock.  Return the ms until something is due again, or -1. */
+/* Run the tasks that are due.  Return the ms until the next is due, or -1. */
 static int run_timers(struct loop *loop)
 {
 	int next = http_timeout(loop->http);
@@ -215,7 +215,10 @@ static int watch_all(struct loop *loop, const struct listeners *listeners)
 	return 0;
 }
 
-/* One loop tells who joins, and what the server does, for all.  0, or -1 without memory. */
+/*
+ * One loop publishes joins, leaves and the server's figures for all loops.  0, or -1 without
+ * memory.
+ */
 static int make_tellers(struct loop *loop, const struct loop_config *config)
 {
 	loop->herald = herald_new(config->roster, config->commit, &loop->mailbox);

@@ -23,7 +23,7 @@ struct metrics_sources;
 struct roster;
 struct topics;
 
-/* What all loops are made of; what it points to outlives them. */
+/* The parts that all loops use; they outlive the loops. */
 struct loop_config {
 	struct topics *topics;
 	struct commit *commit;
@@ -48,7 +48,7 @@ struct mailbox *loop_mailbox(struct loop *loop);
 /* loop_fanout(loop): where streams are placed. */
 struct fanout *loop_fanout(struct loop *loop);
 
-/* loop_http(loop): what counts its requests. */
+/* loop_http(loop): the HTTP part, which counts its requests. */
 struct http *loop_http(struct loop *loop);
 
 /* loop_start(loop, error): start the thread. */
@@ -56,8 +56,8 @@ int loop_start(struct loop *loop, struct error *error);
 
 /*
  * loop_stop(loop):
- * Stop accepting, answer the requests that wait for the log, end the streams, end the thread.
- * The log thread and the replay thread still run.  Takes NULL.
+ * Stop accepting, answer the requests that wait for the log, end the streams, end the thread.  Call
+ * it while the log thread and the replay thread still run.  Takes NULL.
  */
 void loop_stop(struct loop *loop);
 

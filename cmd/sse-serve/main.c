@@ -41,9 +41,9 @@ static void block_signals(sigset_t *signals)
 }
 
 /*
- * Started with a standard descriptor closed, the next file would get its number: the log would be
- * written into the database.  It is filled so that using it still fails, as it should: an export
- * to nowhere is no success.
+ * If a standard descriptor is closed at the start, the next file would get its number, and log
+ * lines would go into the database.  So open it in a way that makes its use fail, as it should: an
+ * export to a closed descriptor must not succeed.
  */
 static int fill_standard_descriptors(void)
 {
@@ -70,7 +70,7 @@ static void raise_descriptor_limit(void)
 	}
 }
 
-/* What bounds it: the operator who needs more streams has to know. */
+/* The limit in force: an operator that needs more streams has to know it. */
 static void say_limits(const struct program *program)
 {
 	const struct options *options = &program->options;
@@ -140,7 +140,7 @@ static int maintain_at(const struct options *options, const char *path, struct e
 	return maintain_import(path, stdin, error);
 }
 
-/* What is done instead of serving.  Return the exit status. */
+/* Run the command that replaces serving.  Return the exit status. */
 static int maintain(const struct options *options)
 {
 	struct error error = {0};

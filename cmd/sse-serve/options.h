@@ -22,7 +22,7 @@ struct options {
 	int64_t tick;		   /* ms between "Hello, world!" events; 0: none */
 	int64_t heartbeat;	   /* ms of silence before a comment is sent */
 	int64_t request_timeout;   /* ms for a request's head, and for its body */
-	int64_t stall_timeout;	   /* ms for which a stream may take nothing at all */
+	int64_t stall_timeout;	   /* ms that a stream may accept no data */
 	int64_t max_body;	   /* bytes of a POST */
 	int64_t max_bodies;	   /* bytes of all POST bodies that are on their way in */
 	int64_t max_streams;	   /* open streams; 0: as many as descriptors allow */
@@ -36,7 +36,7 @@ struct options {
 	struct option_list retain_topic; /* --retain-topic as given */
 	struct retention retention;	 /* both, understood */
 	int64_t idempotency_window;	 /* ms for which keys are kept */
-	bool verify, export, import;	 /* do that instead of serving */
+	bool verify, export, import;	 /* do this instead of serving */
 	int log;			 /* enum log_format */
 	int verbose;
 };

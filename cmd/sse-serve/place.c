@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where things stand; see place.h. */
+/* The server's paths; see place.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>

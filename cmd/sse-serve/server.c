@@ -34,7 +34,7 @@ struct server {
 	struct commit *commit;
 	struct worker *worker;
 	struct replayer *replayer;
-	struct quota bodies; /* bytes of POST bodies, and of what was made of them */
+	struct quota bodies; /* bytes of POST bodies, and of the data made from them */
 	_Atomic bool draining;
 
 	/* What they are handed. */
@@ -216,7 +216,7 @@ static int start_loops(struct server *server, struct error *error)
 		server->fanouts[i] = loop_fanout(loop);
 		server->https[i] = loop_http(loop);
 	}
-	/* The first loop tells who joins, and what the server does. */
+	/* The first loop publishes joins, leaves and the server's figures. */
 	server->streams.teller = server->mailboxes[0];
 	if (commit_start(server->commit, server->mailboxes, server->count, error) != 0)
 		return -1;

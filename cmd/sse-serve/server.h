@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The server: makes its parts, hands each what it needs, and ends them in the right order. */
+/* The server creates its parts, hands each part what it needs, and ends them in the right order. */
 #ifndef SERVER_H
 #define SERVER_H
 
@@ -20,7 +20,9 @@ struct server *server_start(
 /* server_loops(server): how many loops it has. */
 unsigned server_loops(const struct server *server);
 
-/* server_stop(server): answer what waits, end the streams and all threads, close the log. */
+/*
+ * server_stop(server): answer the requests that wait, end all streams and threads, close the log.
+ */
 void server_stop(struct server *server);
 
 #endif

@@ -21,7 +21,7 @@ struct ticker {
 void ticker_init(struct ticker *ticker, struct commit *commit, struct mailbox *mailbox,
 	uint32_t interval, uint32_t now);
 
-/* ticker_run(ticker, now): tick if it is time.  Return the ms until the next, -1 for never. */
+/* ticker_run(ticker, now): tick if it is due.  Return the ms until the next, -1 for never. */
 int ticker_run(struct ticker *ticker, uint32_t now);
 
 /* ticker_busy(ticker): is an event under way? */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --check: does this URL serve a healthy event stream?  It is asked as it would be followed, once
- * to look at the stream and once more to see whether it can be resumed, and what was found is
- * said in plain words.
+ * --check: does this URL serve a healthy event stream?  sse-tail requests it as it would to follow
+ * it, once to watch the stream and once more to see whether it can be resumed, and prints the
+ * findings in plain words.
  */
 #ifndef CHECK_H
 #define CHECK_H
@@ -15,22 +15,23 @@
 #include "client_url.h"
 #include "error.h"
 
-/* How long it takes at most, if nobody says (ms): longer than keep-alive comments are apart. */
+/* The default time limit (ms): longer than the usual pause between keep-alive comments. */
 #define CHECK_TIME 20000
 
 struct check_options {
 	int64_t time;			     /* ms for all of it; 0: CHECK_TIME */
 	const struct follow_options *follow; /* the request: id and body */
-	bool once; /* the request is not to be sent a second time: resuming stays untried */
+	bool once; /* do not send the request a second time: resuming stays untried */
 };
 
 /*
  * check_run(client, url, options, error):
- * Look, and print a line for each finding to the standard output: "ok", "note" or "BAD", then what
- * was found and, where it is not ok, what to do about it.  It ends when it has seen enough, or its
- * time is up.  Return 0 if nothing is BAD.  Otherwise return -1 with a sentence and the status of
- * the first that is: EX_PROTOCOL for a stream that is not as it should be, else what following
- * would end with.  A signal ends it early, 128 + its number, after what was found so far.
+ * Watch the stream, and print a line for each finding to the standard output: "ok", "note" or
+ * "BAD", then the finding and, if it is not ok, what to do about it.  It ends when it has seen
+ * enough, or when its time is up.  Return 0 if nothing is BAD.  Otherwise return -1 with a sentence
+ * and the status of the first that is: EX_PROTOCOL for a stream that is not correct, else the
+ * status that following would end with.  A signal ends it early, with 128 + its number, after the
+ * findings so far.
  */
 int check_run(struct client *client, const struct client_url *url,
 	const struct check_options *options, struct error *error);

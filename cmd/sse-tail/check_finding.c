@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Saying what was found; see check_finding.h. */
+/* Prints the findings; see check_finding.h. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>

@@ -20,12 +20,15 @@ struct check_findings {
 
 /*
  * check_finding(findings, verdict, format, ...):
- * Print one finding.  What comes from the server may be in it as it came.
+ * Print one finding.  It may contain unescaped text from the server.
  */
 void check_finding(struct check_findings *findings, enum check_verdict verdict, const char *format,
 	...) __attribute__((format(printf, 3, 4)));
 
-/* check_finding_error(findings, error): what following would end with is BAD; its status is ours. */
+/*
+ * check_finding_error(findings, error): report an error that would end following as BAD; use its
+ * status.
+ */
 void check_finding_error(struct check_findings *findings, const struct error *error);
 
 /* check_finding_ms(ms, text): "120 ms", "1.5 s"; return ${text}. */

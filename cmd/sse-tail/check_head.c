@@ -144,7 +144,7 @@ static void find_caching(struct check_findings *findings, const struct check_tar
 			control);
 }
 
-/* An nginx takes X-Accel-Buffering for itself and shows it to nobody. */
+/* nginx consumes X-Accel-Buffering and does not pass it on. */
 static void find_proxy(struct check_findings *findings, const struct check_target *target)
 {
 	const char *via = header(target, "Via"), *server = header(target, "Server");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* For --check: what the head of the answer shows, and what it means that no stream came. */
+/* For --check: the findings in the head of the answer, and those if no stream came. */
 #ifndef CHECK_HEAD_H
 #define CHECK_HEAD_H
 
@@ -8,12 +8,12 @@
 
 /*
  * check_head(findings, target, look):
- * Print what is found in the head of a stream that has just opened; the transfer goes on.
+ * Print the findings in the head of a stream that has just opened; the transfer continues.
  */
 void check_head(struct check_findings *findings, const struct check_target *target,
 	const struct check_look *look);
 
-/* check_head_missing(findings, target, look): there was no stream: print what came instead. */
+/* check_head_missing(findings, target, look): print what came instead of a stream. */
 void check_head_missing(struct check_findings *findings, const struct check_target *target,
 	const struct check_look *look);
 

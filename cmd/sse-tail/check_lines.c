@@ -5,7 +5,7 @@
 #include "check_lines.h"
 #include "sse.h"
 
-/* What is kept of a line: whether more of it is UTF-8 is not looked at. */
+/* The kept part of a line; the rest is not checked for UTF-8. */
 #define LINE_KEPT ((size_t)64 << 10)
 
 static const char bom[] = "\xef\xbb\xbf";

@@ -30,9 +30,9 @@ bool check_look_is(const struct buf *id, const struct buf *other)
 /* --- silence and bursts ---------------------------------------------------------------------- */
 
 /*
- * A group ended, with a silence behind it.  Several events at once may be how the server sends
- * them.  But two keep-alive comments have no reason to come together, and nobody stops for long
- * within an event: those were held back.
+ * A group ended, and a silence followed.  The server may have sent several events at once.  But two
+ * keep-alive comments have no reason to come together, and no server pauses for long within an
+ * event: a buffer held those back.
  */
 static void end_group(struct check_look *look, int64_t silence)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* For --check: one connection to a stream, and what it showed. */
+/* For --check: one connection to a stream, and the observations on it. */
 #ifndef CHECK_LOOK_H
 #define CHECK_LOOK_H
 
@@ -15,19 +15,19 @@
 /* A head that takes longer is late (ms). */
 #define CHECK_LOOK_LATE_MS 2000
 
-/* What is checked, and how it is asked: the id and the body. */
+/* The URL to check, and its request: the id and the body. */
 struct check_target {
 	struct client *client;
 	const struct client_url *url;
 	const struct follow_options *follow;
 };
 
-/* When to end; what to look for is up to the caller. */
+/* When to end; the caller knows what it looks for. */
 struct check_plan {
-	const char *last_id; /* to go on after; NULL: from now */
+	const char *last_id; /* to resume after; NULL: from now */
 	int64_t until;	     /* at the latest, a moment of client_now() */
 	uint64_t events;     /* enough, ... */
-	int64_t least;	     /* ... if the stream was watched for so long (ms) */
+	int64_t least;	     /* ... after watching the stream for this long (ms) */
 	/* The head of a stream came.  May be NULL. */
 	void (*opened)(void *context);
 	void *context;
@@ -46,15 +46,15 @@ struct check_look {
 	int64_t silence;       /* the longest without a byte (ms) */
 	int64_t comment_after; /* the silence before the last comment that came alone; or 0 */
 	uint64_t bursts;       /* times that several events came at once after a silence */
-	uint64_t held_bursts;  /* those that a buffer has certainly made: see burst_over() */
+	uint64_t held_bursts;  /* those that a buffer certainly caused: see burst_over() */
 
 	uint64_t with_id;     /* events that had an id of their own */
 	struct buf first_id;  /* of the first of them */
 	struct buf last_id;   /* of the last of them */
-	struct buf before_id; /* where one has to be to get that last event next; may be empty */
-	struct buf gap;	      /* what the server says of missing events, instead of a first event */
+	struct buf before_id; /* the id to resume after to get that last event; may be empty */
+	struct buf gap;	      /* the server's gap event, in place of a first event */
 
-	/* Where we are. */
+	/* The current state. */
 	struct buf position; /* the last id, also of a block without data */
 	int64_t last_byte;
 	uint64_t piece_events, piece_comments; /* in this piece of the stream */
@@ -69,8 +69,8 @@ struct check_look {
 
 /*
  * check_look_run(look, target, plan):
- * Connect, as ${target} says but for the id and without connecting again, and look until it is
- * enough.  check_look_free() releases what it holds; it takes a struct that is all zero.
+ * Connect once, as ${target} says except for the id, and watch until the plan is done.
+ * check_look_free() releases what it holds; it takes a struct that is all zero.
  */
 void check_look_run(
 	struct check_look *look, const struct check_target *target, const struct check_plan *plan);

@@ -6,7 +6,7 @@
 #include "client_run.h"
 #include "number.h"
 
-/* What comes within this time after the head came with it (ms). */
+/* Bytes within this time after the head count as sent with it (ms). */
 #define WITH_IT_MS 50
 
 /* Silence of this length without a comment has proxies cut the connection (ms). */

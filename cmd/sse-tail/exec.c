@@ -24,7 +24,10 @@ extern char **environ;
 
 /* --- the environment ------------------------------------------------------------------------- */
 
-/* A name and value for the child; what it cannot hold is left out, and our own of that name too. */
+/*
+ * A name and value for the child; a value that it cannot hold is left out, and so is our own
+ * variable of that name.
+ */
 static int set_variable(const char *name, struct sse_text value, size_t max, struct error *error)
 {
 	struct buf text;
@@ -72,8 +75,8 @@ static int spawn(const char *command, int input, pid_t *child, struct error *err
 	posix_spawn_file_actions_init(&actions);
 	posix_spawnattr_init(&attributes);
 	posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-	/* Not all of libcurl's descriptors are closed by themselves: a stream must not live on in
-	   what a command leaves behind. */
+	/* Not all of libcurl's descriptors are close-on-exec: a stream must not stay open in a
+	   process that a command leaves running. */
 	getrlimit(RLIMIT_NOFILE, &files);
 	for (int fd = STDERR_FILENO + 1; fd < FDS_MAX && (rlim_t)fd < files.rlim_cur; fd++) {
 		if (fcntl(fd, F_GETFD) == 0)

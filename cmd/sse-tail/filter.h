@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which events of a stream are wanted, and what of them: types by glob, one value out of JSON data
- * by pointer, and what ends the stream.  What a service's own streams need is a preset: one row of
+ * Selects the events of a stream: types by glob, one value of JSON data by pointer, and the data or
+ * types that end the stream.  The settings for a service's streams are a preset: one row of
  * filter_presets[].
  */
 #ifndef FILTER_H
@@ -34,7 +34,7 @@ struct filter_rule {
 struct filter_preset {
 	const char *name;			       /* the word for --llm; NULL ends the table */
 	struct filter_rule texts[FILTER_PRESET_RULES]; /* the running text */
-	struct filter_rule errors[FILTER_PRESET_RULES]; /* there only if the service failed */
+	struct filter_rule errors[FILTER_PRESET_RULES]; /* present only if the service failed */
 	const char *done, *done_event;			/* what ends it; NULL: nothing */
 };
 extern const struct filter_preset filter_presets[];
@@ -43,7 +43,7 @@ enum filter_result {
 	FILTER_SKIP,
 	FILTER_SHOW,
 	FILTER_DONE,
-	FILTER_ERROR, /* the stream itself says that it failed, or there is no memory */
+	FILTER_ERROR, /* the stream reports a failure, or memory ran out */
 };
 
 struct filter {
@@ -51,13 +51,13 @@ struct filter {
 	const struct filter_preset *preset; /* NULL: none */
 	struct filter_rule *rules;	    /* of the options; owned, and their globs */
 	size_t rule_count;
-	bool named; /* something depends on an event's type */
+	bool named; /* a rule depends on an event's type */
 	struct buf name, value;
 };
 
 /*
- * filter_open(filter, options, error): EX_USAGE if a pointer makes no sense.  The caller frees
- * with filter_close(), also after a failure; it takes a struct that is all zero.
+ * filter_open(filter, options, error): EX_USAGE if a pointer is not valid.  The caller frees with
+ * filter_close(), also after a failure; it takes a struct that is all zero.
  */
 int filter_open(struct filter *filter, const struct filter_options *options, struct error *error);
 void filter_close(struct filter *filter);
@@ -67,7 +67,7 @@ bool filter_wants(struct filter *filter, struct sse_text type);
 
 /*
  * filter_event(filter, event, wanted, error):
- * With FILTER_SHOW ${wanted} is what is to be shown, valid until the next call.  With FILTER_ERROR
+ * With FILTER_SHOW, ${wanted} is the event to show, valid until the next call.  With FILTER_ERROR
  * the error is set: EX_UNAVAILABLE with the service's own words, or EX_OSERR.
  */
 enum filter_result filter_event(struct filter *filter, const struct sse_event *event,

@@ -6,7 +6,7 @@
 #include "json.h"
 #include "json_pointer.h"
 
-/* Append the string at this place, decoded; false if there is none. */
+/* Append the decoded string at this place; false without one. */
 static bool member(struct json_text object, const char *pointer, struct buf *out)
 {
 	struct json_text value;

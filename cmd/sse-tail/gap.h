@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The event by which sse-serve tells that events are missing from here on. */
+/* The event with which sse-serve reports that events are missing from here on. */
 #ifndef GAP_H
 #define GAP_H
 
@@ -10,8 +10,8 @@
 
 /*
  * gap_read(event, sentence):
- * Is this such an event: of type gap, its data an object with a reason?  If so, append what it
- * says as a sentence for a person, not yet fit for a terminal.
+ * Is this a gap event: type gap, data an object with a reason?  If so, append a sentence for a
+ * person, not yet escaped for a terminal.
  */
 bool gap_read(const struct sse_event *event, struct buf *sentence);
 

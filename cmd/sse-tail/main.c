@@ -35,7 +35,7 @@ int main(int argc, char **argv)
 	client_end();
 err0:
 	options_free(&options);
-	/* Who sent a signal knows why it ends. */
+	/* The sender of a signal knows why the program ends. */
 	if (result != 0 && error.status < 128)
 		terminal_say(program, error.text);
 	return result != 0 ? error.status : 0;

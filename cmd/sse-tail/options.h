@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the user asked sse-tail for. */
+/* The options of sse-tail. */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
@@ -16,7 +16,7 @@ struct options {
 	struct filter_options filter;
 	bool comments;
 	const char *exec;
-	bool exec_only; /* a command runs, and no format was asked for: nothing is printed */
+	bool exec_only; /* a command runs, and no format was given: nothing is printed */
 	bool strict;
 
 	int64_t count;	    /* end after so many; 0: never */
@@ -36,14 +36,14 @@ struct options {
 
 /*
  * options_parse(argc, argv, options, error):
- * Read the environment and the command line.  Free with options_free(), whatever it returned.
+ * Read the environment and the command line.  The caller calls options_free() after any result.
  */
 enum option_result options_parse(
 	int argc, char **argv, struct options *options, struct error *error);
 
 void options_free(struct options *options);
 
-/* options_query(options): what is to be added to the URL, encoded; NULL for nothing. */
+/* options_query(options): the query to add to the URL, encoded; NULL for none. */
 #define OPTIONS_QUERY 64
 const char *options_query(const struct options *options, char query[OPTIONS_QUERY]);
 

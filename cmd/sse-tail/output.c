@@ -73,7 +73,7 @@ static int write_all(const struct output *output, const char *data, size_t len, 
 			data += count;
 			len -= (size_t)count;
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-			/* Someone else made the terminal or pipe non-blocking. */
+			/* Another process made the terminal or pipe non-blocking. */
 			struct pollfd writable = {.fd = fd, .events = POLLOUT};
 
 			poll(&writable, 1, 1000);
@@ -90,7 +90,7 @@ static int write_all(const struct output *output, const char *data, size_t len, 
 	return 0;
 }
 
-/* Write what waits; after a failure there is no going on. */
+/* Write the buffer; after a failure, write no more. */
 static bool drain(struct buf *bytes)
 {
 	struct output *output = (struct output *)((char *)bytes - offsetof(struct output, bytes));
@@ -176,7 +176,7 @@ static int end(struct output *output, bool added, size_t size, struct error *err
 		output->whole = output->bytes.len;
 		return 0;
 	}
-	/* Half an event is none. */
+	/* Half an event is not an event. */
 	output->bytes.len = output->whole;
 	if (output->broken) {
 		*error = output->error;

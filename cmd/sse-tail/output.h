@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What sse-tail writes to the standard output.  A format is one row of output_formats[] and a
- * function that appends one event to a buffer; the buffer is written when the piece of the stream
- * that the events came in is done with, so nothing waits for a later one, and before that each time
- * that it has become large, so that an event needs little more memory written than read.
+ * function that appends one event to a buffer; the buffer is written after each piece of the
+ * stream, so no event waits for a later piece.  It is also written whenever it has become large, so
+ * that writing an event needs little more memory than reading it.
  */
 #ifndef OUTPUT_H
 #define OUTPUT_H
@@ -22,12 +22,12 @@ enum output_stamp { STAMP_ISO, STAMP_UNIX, STAMP_DELTA, STAMP_NONE };
 extern const char *const output_stamp_words[]; /* for all but the last */
 
 struct output_options {
-	int format;	      /* index in output_formats[]; -1: by what the output is */
+	int format;	      /* index in output_formats[]; -1: by the kind of output */
 	const char *template; /* of -F; NULL: none */
 	int colour;	      /* enum terminal_colour */
 	int wrap;	      /* enum terminal_wrap */
 	int stamp;	      /* enum output_stamp */
-	bool nest;	      /* json: data that is JSON stands there as such */
+	bool nest;	      /* json: JSON data is nested, not quoted */
 	bool join, nul;	      /* what ends an event: nothing, a NUL, else a line end */
 };
 
@@ -36,10 +36,10 @@ struct output;
 struct output_format {
 	const char *name; /* the word for -o; NULL ends the table */
 	const char *help;
-	/* Append one event; false if it cannot be.  Called in turn, from one thread. */
+	/* Append one event; false on failure.  Called in turn, from one thread. */
 	bool (*event)(struct output *output, const struct sse_event *event, const char *origin);
 	bool (*comment)(struct output *output, struct sse_text text); /* NULL: not shown */
-	/* Append the id that is the last one by now, if a reader has another; NULL: not shown. */
+	/* Append the last id, if a reader of the output has another; NULL: not shown. */
 	bool (*position)(struct output *output, struct sse_text id);
 	bool raw;   /* the bytes of the stream are written, event is NULL */
 	bool alone; /* nothing tells events apart: a gap event is not for this format */
@@ -56,23 +56,23 @@ struct output {
 	const struct output_options *options;
 	const struct output_format *format;
 	int fd;
-	int64_t end;   /* when a write that blocks is given up */
-	bool terminal; /* what came from outside is to be made safe */
+	int64_t end;   /* when to give up a write that blocks */
+	bool terminal; /* text from outside must be escaped */
 	bool colour;
-	struct buf bytes;   /* what is to be written; it drains by itself */
+	struct buf bytes;   /* the bytes to write; it drains by itself */
 	struct buf scratch; /* for the formats' own use */
-	struct buf last_id; /* sse: the id that a reader of the output has by now */
+	struct buf last_id; /* sse: the id that a reader of the output has now */
 	uint64_t count;	    /* events that were appended */
 	int64_t before; /* STAMP_DELTA: when the last came, in ms of client_now(); 0: none did */
-	size_t whole; /* so much of bytes is whole events, the rest of one that is being appended */
-	bool broken;  /* ${error} says why nothing can be written any more */
+	size_t whole;	/* the length of the complete events; the rest is being appended */
+	bool broken;	/* ${error} says why no more can be written */
 	struct error error;
 };
 
 /*
  * output_init(output, options, end):
- * Write to the standard output, until the moment ${end} of client_now() at the latest.  With a
- * format of -1 it is the first, which is for people, if the output is a terminal, else the second.
+ * Write to the standard output, until the moment ${end} of client_now() at the latest.  Format -1
+ * means the first format, which is for people, if the output is a terminal, else the second.
  * output_free() writes nothing; it takes a struct that is all zero.
  */
 void output_init(struct output *output, const struct output_options *options, int64_t end);
@@ -87,37 +87,37 @@ int output_event(struct output *output, const struct sse_event *event, const cha
 	struct error *error);
 int output_comment(struct output *output, struct sse_text text, struct error *error);
 
-/* output_position(output, id, error): the last id is this by now, also of what was not shown. */
+/* output_position(output, id, error): the last id is now ${id}, even if its event was not shown. */
 int output_position(struct output *output, struct sse_text id, struct error *error);
 
 /*
  * output_piece(output, data, len, error):
- * A piece of the stream is done with: append its bytes if the format wants them, and write all
- * that waits, however long the reader takes.  Return 0, or -1: EX_IOERR if it cannot be written,
- * 128 + SIGPIPE and an empty text if nobody reads any more, 128+n on a signal, status 0 if the time
- * is up.
+ * After a piece of the stream, append its bytes if the format is raw, and write the whole buffer,
+ * however long the reader takes.  Return 0, or -1: EX_IOERR if a write fails, 128 + SIGPIPE and an
+ * empty text if the reader has closed the pipe, 128+n on a signal, status 0 if the time is up.
  */
 int output_piece(struct output *output, const char *data, size_t len, struct error *error);
 
 /*
  * output_end(output):
- * All was written; in a terminal, end a line that is not ended yet.  Return whether there was one.
+ * After everything was written, end a line in a terminal that has no end yet.  Return whether there
+ * was one.
  */
 bool output_end(struct output *output);
 
 /* --- for the formats ------------------------------------------------------------------------- */
 
-/* Append a text from outside, with its lines; made safe if the output is a terminal. */
+/* Append a text from outside, with its lines; escaped if the output is a terminal. */
 bool output_text(struct output *output, struct sse_text text);
 
 /* Append what ends an event. */
 bool output_terminator(struct output *output);
 
-/* Append the time of now in this style to ${out}; of STAMP_NONE the time of day. */
+/* Append the current time in this style to ${out}; with STAMP_NONE, the time of day. */
 bool output_time(struct output *output, enum output_stamp stamp, struct buf *out);
 
 /*
- * output_template_check(template, error): does it make sense?  EX_USAGE.
+ * output_template_check(template, error): is it valid?  EX_USAGE.
  */
 int output_template_check(const char *template, struct error *error);
 

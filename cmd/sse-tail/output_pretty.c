@@ -11,14 +11,14 @@
 #include "json.h"
 #include "output.h"
 
-/* The data stands this far behind the header line. */
+/* The data is indented this far from the header line. */
 #define INDENT 2
 #define INDENT_TEXT "  "
 
 /* The longest sentence on a gap; ids are short. */
 #define GAP_MAX 4096
 
-/* What is coloured how; all empty without colour. */
+/* The colour of each part; all empty without colour. */
 struct look {
 	const char *time, *type, *id, *warning, *reset;
 	struct json_colours json;

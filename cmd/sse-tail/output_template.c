@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The format that the user makes up: text in which %e, %d and the like stand for what came. */
+/*
+ * The format that the user writes: text in which %e, %d and the like stand for parts of the event.
+ */
 #include <string.h>
 #include <sysexits.h>
 

@@ -105,7 +105,7 @@ static bool add_types(const struct summary *summary, struct buf *out)
 	       (summary->others == 0 || buf_addf(out, ", others %" PRIu64, summary->others));
 }
 
-/* What to type to go on behind the last event. */
+/* What to type to resume after the last event. */
 static bool add_command(
 	const struct summary *summary, const char *target, bool plain, struct buf *out)
 {

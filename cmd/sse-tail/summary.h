@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is counted on the way, for -v to tell at the end. */
+/* The counts that -v prints at the end. */
 #ifndef SUMMARY_H
 #define SUMMARY_H
 
@@ -9,12 +9,12 @@
 #include "client.h"
 #include "sse.h"
 
-/* Types that are counted by themselves; those beyond it together. */
+/* How many types are counted separately; the others are counted together. */
 #define SUMMARY_TYPES 16
 
 struct summary {
 	struct summary_type {
-		char name[40]; /* cut, and fit to be shown */
+		char name[40]; /* cut, and escaped */
 		uint64_t hash, count;
 	} types[SUMMARY_TYPES];
 	size_t type_count;
@@ -34,8 +34,8 @@ void summary_opened(struct summary *summary);
 
 /*
  * summary_say(summary, client, target, plain):
- * Tell it, and how to go on from there; ${target} is the operand, NULL for none.  Unless it is a
- * ${plain} request, that is what to add to the command.
+ * Print the counts, and how to resume; ${target} is the operand, NULL for none.  Unless it is a
+ * ${plain} request, print what to add to the command.
  */
 void summary_say(
 	const struct summary *summary, const struct client *client, const char *target, bool plain);

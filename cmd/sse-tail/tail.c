@@ -68,8 +68,8 @@ static void tell_gap(struct tail *tail, const char *sentence)
 }
 
 /*
- * Nobody is to lose events without a word: where the event that says so is not shown as such, it
- * is told on the standard error.  Return whether it was a gap that is dealt with.
+ * A user must not lose events silently: if the format does not show the gap event, report it on the
+ * standard error.  Return whether it was a gap that is handled.
  */
 static bool take_gap(struct tail *tail, const struct sse_event *event)
 {
@@ -125,7 +125,7 @@ static bool show(struct tail *tail, const struct sse_event *event, const char *o
 	if (!tail->options->exec_only &&
 		output_event(&tail->output, event, origin, &tail->error) != 0)
 		return false;
-	/* What the command prints belongs behind the event. */
+	/* The command's output belongs after the event. */
 	if (tail->options->exec != NULL &&
 		(output_piece(&tail->output, NULL, 0, &tail->error) != 0 ||
 			!run_command(tail, event)))
@@ -174,7 +174,7 @@ static bool on_piece(void *context, const char *data, size_t len, struct sse_tex
 	summary_piece(&tail->summary, len, last_id);
 	if (!tail->options->exec_only && tail->error.status == 0)
 		output_position(&tail->output, last_id, &tail->error);
-	/* What came before a failure is shown all the same; the failure is what is told. */
+	/* Show the events before a failure all the same; report the failure. */
 	if (output_piece(&tail->output, data, len, &error) != 0) {
 		if (tail->error.status == 0)
 			tail->error = error;
@@ -260,7 +260,7 @@ static int judge_time(const struct tail *tail, struct error *error)
 			"the time of --%s is up, and %" PRId64 " of %" PRId64 " events came",
 			client_now() < tail->end ? "until-idle" : "timeout", tail->shown,
 			options->count);
-	/* Nothing came since nobody was there: that is no idleness. */
+	/* Nothing came because no stream was open: that is not idle time. */
 	if (client_now() < tail->end && reason.status != 0)
 		return error_set(error, EX_TEMPFAIL, "the time of --until-idle is up, but %.400s",
 			reason.text);

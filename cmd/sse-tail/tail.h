@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What becomes of each event: the sink of the stream. */
+/* Handles each event: the sink of the stream. */
 #ifndef TAIL_H
 #define TAIL_H
 
@@ -19,7 +19,7 @@ struct tail {
 	struct output output;
 	struct state state; /* with --state */
 	struct summary summary;
-	struct buf kept;     /* the id that the state has by now */
+	struct buf kept;     /* the id that the state has now */
 	struct buf start_id; /* where to begin, ended by a NUL; empty: from now on */
 	int64_t end;	     /* of --timeout; a moment of client_now() */
 	int64_t until;	     /* the same, or that of --until-idle if it is sooner */
@@ -31,14 +31,14 @@ struct tail {
 
 /*
  * tail_open(tail, program, options, error):
- * Get ready all that following needs; nothing is connected yet.  The caller frees with
+ * Prepare everything that following needs; nothing is connected yet.  The caller frees with
  * tail_close(), also after a failure; it takes a struct that is all zero.
  */
 int tail_open(
 	struct tail *tail, const char *program, const struct options *options, struct error *error);
 void tail_close(struct tail *tail);
 
-/* tail_run(tail, error): follow until it ends.  Return 0 or -1. */
+/* tail_run(tail, error): follow the stream until it ends.  Return 0 or -1. */
 int tail_run(struct tail *tail, struct error *error);
 
 #endif

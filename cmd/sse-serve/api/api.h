@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the handlers of requests answer from.  Each loop has one, which main() and the loop fill in;
- * then it is constant, and outlives all requests.
+ * What the request handlers use.  Each loop has one.  main() and the loop fill it in; after that it
+ * is constant, and it outlives all requests.
  */
 #ifndef API_H
 #define API_H
@@ -28,7 +28,7 @@ struct api {
 	bool open_status;	 /* $sys and /metrics are for everyone */
 	size_t topics_in_stream; /* topics and patterns in one request */
 
-	/* What the limits are, for the sentences that say that one is reached. */
+	/* The limits, for the messages that say that one is reached. */
 	int64_t max_bodies, max_streams, max_streams_per_address, max_names;
 };
 

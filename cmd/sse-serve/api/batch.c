@@ -63,7 +63,7 @@ static bool next_line(struct reader *reader, struct sse_text *line)
 	return false;
 }
 
-/* How many events there are; one more than the limit stands for more. */
+/* How many events there are; one more than the limit means more. */
 static size_t count_events(const char *body, size_t len)
 {
 	struct reader reader = {.at = body, .end = body + len};
@@ -76,8 +76,8 @@ static size_t count_events(const char *body, size_t len)
 }
 
 /*
- * A JSON string's text: where it stands if it holds no escape, otherwise decoded.  There is room:
- * see make_room().
+ * A JSON string's text: in place if it holds no escape, otherwise decoded.  There is room: see
+ * make_room().
  */
 static struct sse_text string_text(struct reader *reader, struct json_text string)
 {
@@ -112,7 +112,7 @@ static int take_text(struct reader *reader, struct event *event, struct json_tex
 
 	if (fault != NULL)
 		return WRONG(reader, ": the data %s", fault);
-	/* Only what was decoded holds a CR, so this does not write to the body. */
+	/* Only decoded text holds a CR, so this does not write to the body. */
 	event->data = (struct sse_text){
 		text.data, content_normalize((char *)(uintptr_t)text.data, text.len)};
 	return 0;
@@ -125,7 +125,7 @@ static int take_data(struct reader *reader, struct event *event, struct json_tex
 	if (reader->rules->envelope && json_kind(value) == JSON_STRING)
 		return take_text(reader, event, value);
 	event->json = true;
-	/* The body is the caller's to change; line ends in JSON stand between tokens only. */
+	/* The body is the caller's to change; JSON has line ends only between tokens. */
 	event->data = (struct sse_text){
 		value.text, content_normalize((char *)(uintptr_t)value.text, value.len)};
 	return 0;
@@ -289,8 +289,8 @@ static int read_line(struct reader *reader, struct sse_text line)
 }
 
 /*
- * All the memory at once, so that pointers into the text stay: a string is no longer decoded than
- * it was, shaped data no longer than what it was made of.  What is not touched costs nothing.
+ * Allocate all memory at once, so that pointers into the text stay valid: decoding never makes a
+ * string longer, and shaping never makes data longer.  Untouched memory costs nothing.
  */
 static bool make_room(struct reader *reader, size_t count, size_t len)
 {

@@ -7,9 +7,9 @@
  * members
  *   data          required: a string is the text of the event, anything else is JSON data
  *   event, key    strings, optional: the event's type and its idempotency key
- *   topic         if it is there, the one that is published to
- *   id, time, origin   ignored; so what a list with envelopes, or sse-tail, printed can be sent
- * and no others, none twice.
+ *   topic         optional: the topic to publish to
+ *   id, time, origin   ignored, so the output of sse-tail, or a list with envelopes, can be sent
+ * and no others, each at most once.
  */
 #ifndef BATCH_H
 #define BATCH_H
@@ -23,13 +23,15 @@
 #include "log/store.h"
 #include "sse.h"
 
-/* The most events in one batch: a transaction that the others wait for must stay short. */
+/*
+ * The most events in one batch: other publishers wait for its transaction, which must stay short.
+ */
 #define BATCH_EVENTS_MAX 16384
 
-/* How to read a body.  What it points to outlives the batch. */
+/* How to read a body.  The strings that it points to outlive the batch. */
 struct batch_rules {
-	const char *topic;    /* what it requires (shape.h) is applied to each line */
-	struct sse_text type; /* of lines that name none */
+	const char *topic;    /* its requirements (shape.h) apply to each line */
+	struct sse_text type; /* the type of lines that do not name one */
 	struct sse_text key;  /* line N without a key of its own has the key "KEY:N"; len 0: none */
 	bool envelope;
 };
@@ -38,7 +40,7 @@ struct batch {
 	struct store_append *appends;
 	uint32_t *lines; /* the number of each one's line, from 1 */
 	size_t count;
-	struct buf text; /* what is not in the body as it is: decoded strings, keys, shaped data */
+	struct buf text; /* what differs from the body: decoded strings, keys, shaped data */
 };
 
 enum batch_result {
@@ -50,20 +52,20 @@ enum batch_result {
 
 /*
  * batch_read(batch, body, len, rules, error):
- * Fill ${batch}, all zero before, with the events of ${body}, which it may change (line ends) and
- * points into.  ${error} gets a sentence for all results but BATCH_OK.  To be released with
- * batch_free() whatever the result.
+ * Fill ${batch}, which is all zero, with the events of ${body}.  The batch points into ${body}, and
+ * may change it (line ends).  ${error} gets a sentence for each result but BATCH_OK.  The caller
+ * calls batch_free() after any result.
  *
- * The fingerprint of an event covers its type, kind and data; under a key that was made of
- * rules->key also the whole body, so that the key of a batch is good for that batch alone.
+ * The fingerprint of an event covers its type, kind and data; under a key that was made from
+ * rules->key, it covers the whole body too, so a batch's key is valid for that batch only.
  */
 enum batch_result batch_read(struct batch *batch, char *body, size_t len,
 	const struct batch_rules *rules, struct error *error);
 
-/* batch_bytes(batch): about what it holds in memory, without the body. */
+/* batch_bytes(batch): about how many bytes of memory it holds, without the body. */
 size_t batch_bytes(const struct batch *batch);
 
-/* batch_free(batch): it is all zero after. */
+/* batch_free(batch): free its memory and set it to all zero. */
 void batch_free(struct batch *batch);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a CloudEvent says of itself (CloudEvents 1.0, JSON event format), as far as it matters to a
- * log: its type, and what makes it unique.  Pure: text in, text out.
+ * The attributes of a CloudEvent (CloudEvents 1.0, JSON event format) that the log needs: its type,
+ * and the pair that makes it unique.  Pure: text in, text out.
  */
 #ifndef CLOUDEVENT_H
 #define CLOUDEVENT_H
@@ -11,24 +11,24 @@
 #include "json.h"
 #include "sse.h"
 
-/* What is to be used of a CloudEvent, and so has to be fit for it (content.h). */
+/* The attributes to use; each must be valid for its use (content.h). */
 enum cloudevent_use {
 	CLOUDEVENT_TYPE = 1, /* its type, as the event's type */
 	CLOUDEVENT_KEY = 2,  /* its source and id, as the event's key */
 };
 
 struct cloudevent {
-	struct sse_text type; /* len 0: it has none, or it is not to be used */
+	struct sse_text type; /* len 0: it has no type, or the type is not used */
 	struct sse_text key;  /* "SOURCE ID", or ID without a source; len 0: likewise */
 };
 
 /*
  * cloudevent_read(value, uses, event, out, error):
  * Read the attributes of ${value}, which json_check() accepted, into ${event}; ${uses} are of enum
- * cloudevent_use.  What ${event} points to is in ${out}, which is initialised here and is the
- * caller's to free in any case.  Return 0, or -1 with what is wrong (EX_DATAERR; EX_OSERR without
- * memory): it is not an object; its id, source or type is there twice, or is not a string, or is
- * empty; or it is not fit for its use.
+ * cloudevent_use.  ${event} points into ${out}, which this function initialises and the caller
+ * frees, also after a failure.  Return 0, or -1 with the reason (EX_DATAERR; EX_OSERR without
+ * memory): it is not an object; its id, source or type is repeated, is not a string, or is empty;
+ * or an attribute is not valid for its use.
  */
 int cloudevent_read(struct json_text value, unsigned uses, struct cloudevent *event,
 	struct buf *out, struct error *error);

@@ -156,7 +156,7 @@ static ssize_t give(void *state, char *out, size_t max)
 	return (ssize_t)left;
 }
 
-/* A chunk is there; the first one brings the answer's head. */
+/* A chunk has arrived; the first one brings the answer's head. */
 static void take_chunk(struct message *message)
 {
 	struct list *list = (struct list *)message;

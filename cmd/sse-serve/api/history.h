@@ -8,8 +8,9 @@
 /*
  * Answers a JSON array of the data, oldest first (or one line each, where NDJSON is accepted);
  * ?envelope=1 gives {"topic","id","time","event","data"}; ?limit=N the newest N, ?before=ID those
- * before it, ?since= as for streams.  The header Last-Event-ID is where a stream goes on without a
- * gap or an overlap.  Read in chunks on the replay thread, so memory is bounded.
+ * before it, ?since= as for streams.  The header Last-Event-ID names the event after which a stream
+ * continues without a gap or an overlap.  The replay thread reads the log in chunks, so memory is
+ * bounded.
  */
 void history_list(struct request *request);
 

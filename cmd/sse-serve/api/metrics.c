@@ -64,7 +64,7 @@ static bool add_row(struct buf *out, const struct row *row, const struct metrics
 {
 	int64_t value = *(const int64_t *)(const void *)((const char *)sum + row->offset);
 
-	/* What is not known is not there. */
+	/* Leave out the values that are not known. */
 	return value < 0 || buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n%s %" PRId64 "\n", row->name,
 				    row->help, row->name, row->type, row->name, value);
 }

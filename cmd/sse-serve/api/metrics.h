@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the server counts of itself (counter.h), added up for GET /metrics and for $sys. */
+/* The server's counters (counter.h), added up for GET /metrics and for $sys. */
 #ifndef METRICS_H
 #define METRICS_H
 
@@ -13,7 +13,7 @@ struct roster;
 struct store;
 struct window;
 
-/* Those that count. */
+/* The parts that count. */
 struct metrics_sources {
 	uint64_t started; /* by counter_clock() */
 	struct roster *roster;
@@ -24,7 +24,7 @@ struct metrics_sources {
 	struct http *const *https; /* of the loops, as many as there are fan-outs */
 };
 
-/* How all stand at one moment, or about that. */
+/* The values at about one moment. */
 struct metrics_sum {
 	uint64_t uptime; /* s */
 	uint64_t streams, behind, names;

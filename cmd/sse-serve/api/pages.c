@@ -37,8 +37,8 @@ static const struct alias aliases[] = {
 };
 
 /*
- * What is served from the program also where --web is given, unless the folder has it: sse.js, and
- * the parts of it, sse-*.js.
+ * The embedded files that are also served with --web, unless the folder has them: sse.js, and its
+ * parts, sse-*.js.
  */
 static bool is_module(const char *path)
 {
@@ -170,8 +170,8 @@ static void reply_embedded(struct request *request, const char *path)
 /* --- a folder --- */
 
 /*
- * Open a file below the folder, wherever links lead, but not outside of it.  Return a descriptor
- * or -1; the path of what was opened is in ${real}.
+ * Open a file below the folder, following links, but not outside of it.  Return a descriptor or -1;
+ * ${real} is the path of the file that was opened.
  */
 static int open_below(const char *folder, const char *path, char real[PATH_MAX])
 {

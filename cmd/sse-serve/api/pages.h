@@ -13,7 +13,7 @@ struct page_bytes {
 /* A page in the program; embed.sh makes the table at build time, ended by a NULL path. */
 struct page {
 	const char *path;	       /* "index.html" */
-	struct page_bytes plain, gzip; /* gzip.len 0: it does not pay */
+	struct page_bytes plain, gzip; /* gzip.len 0: gzip does not make it smaller */
 };
 
 extern const struct page pages[];

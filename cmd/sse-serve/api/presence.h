@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* GET /api/{topic}/presence: the names that are there, and how many streams want the topic. */
+/* GET /api/{topic}/presence: the names that are present, and how many streams read the topic. */
 #ifndef PRESENCE_H
 #define PRESENCE_H
 

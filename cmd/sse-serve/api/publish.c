@@ -36,7 +36,7 @@ struct post {
 
 /* A kind of body. */
 struct format {
-	const char *type; /* a * stands for one character or more */
+	const char *type; /* a * matches one character or more */
 	bool shaped;	  /* also by topics that require fields */
 	/* read(post, error): fill the group.  0, or the status to answer with the sentence. */
 	unsigned (*read)(struct post *post, struct error *error);
@@ -57,7 +57,7 @@ static const struct format formats[] = {
 	{"application/cloudevents-batch+json", true, NULL,
 		"CloudEvents in an array are not accepted: send each alone as "
 		"application/cloudevents+json, or all of them as application/x-ndjson, one a line"},
-	/* Whatever is JSON by its suffix (RFC 6839, section 3.1). */
+	/* Any type that is JSON by its suffix (RFC 6839, section 3.1). */
 	{"application/*+json", true, read_json, NULL},
 };
 
@@ -82,7 +82,7 @@ static const struct format *find_format(const char *header)
 	return NULL;
 }
 
-/* A charset other than UTF-8 is none that an event stream could carry. */
+/* An event stream carries no charset but UTF-8. */
 static bool charset_is_utf8(const char *header)
 {
 	const char *charset = strcasestr(header, "charset=");
@@ -204,7 +204,7 @@ static unsigned check_json(struct post *post, struct json_text *value, struct er
 	struct buf *body = request_body(post->request);
 	struct json_error reason;
 
-	/* Nobody wants envelopes to be stored as the data for a slip of the pen. */
+	/* A typing error must not store envelopes as data. */
 	if (request_route(post->request)->query.envelope) {
 		error_set(error, EX_DATAERR,
 			"send envelopes as application/x-ndjson, even a single one");
@@ -229,7 +229,7 @@ static unsigned finish_json(struct post *post, struct json_text value, struct er
 			return 400;
 		value = (struct json_text){post->data.data, post->data.len};
 	}
-	/* Line ends in JSON stand between tokens only. */
+	/* JSON has line ends only between tokens. */
 	return finish_one(
 		post, (struct sse_text){value.text,
 			      content_normalize((char *)(uintptr_t)value.text, value.len)});
@@ -285,7 +285,7 @@ static unsigned read_text(struct post *post, struct error *error)
 
 /* --- many --- */
 
-/* The answer is counted too: who does not read it must not make the server hold it for many. */
+/* The answer counts too: a client that does not read its answers must not fill the memory. */
 static bool hold_batch(struct post *post)
 {
 	size_t answer = post->lines ? post->batch.count * ANSWER_LINE_MAX : 0;
@@ -421,7 +421,7 @@ static void reply_conflict(struct post *post)
 			post->batch.lines[group->conflicted], (int)key.len, key.data);
 }
 
-/* The answer is made: what is not a part of it goes. */
+/* The answer is complete: free everything else. */
 static void let_go(struct post *post)
 {
 	batch_free(&post->batch);

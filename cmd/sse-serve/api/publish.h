@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* POST /api/{topic}: check the events, hand them to the log thread, answer when they are safe. */
+/*
+ * POST /api/{topic}: check the events, hand them to the log thread, and answer after they are
+ * stored.
+ */
 #ifndef PUBLISH_H
 #define PUBLISH_H
 
 #include "http/http.h"
 
-/* The head: may this page publish, is the type of the body one that we take? */
+/* Check the head: may this page publish, and does the server accept this Content-Type? */
 void publish_check(struct request *request);
 
 /* The body. */

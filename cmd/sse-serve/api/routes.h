@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What sse-serve serves: the one table that names all handlers. */
+/* The one table that names all handlers of sse-serve. */
 #ifndef ROUTES_H
 #define ROUTES_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a topic requires of its events.  The tutorial's `users` takes an object with the strings
- * firstname and lastname; whatever else it holds is left out of the event.
+ * What a topic requires of its events.  The tutorial's topic `users` takes an object with the
+ * strings firstname and lastname; the event leaves out any other member.
  */
 #ifndef SHAPE_H
 #define SHAPE_H
@@ -17,8 +17,8 @@ bool shape_requires(const char *topic);
 
 /*
  * shape_apply(topic, value, out, error):
- * Append the event's data, made of the required fields as they came, to ${out}.  Return 0, or -1
- * with a sentence that names the field (EX_DATAERR).  ${value} was accepted by json_check().
+ * Append the event's data, made of the required fields as they were sent, to ${out}.  Return 0, or
+ * -1 with a sentence that names the field (EX_DATAERR).  ${value} was accepted by json_check().
  */
 int shape_apply(const char *topic, struct json_text value, struct buf *out, struct error *error);
 

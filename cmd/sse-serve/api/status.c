@@ -24,7 +24,7 @@
 /* An event is smaller. */
 #define EVENT_MAX ((size_t)64 << 10)
 
-/* What is known of a topic from one event to the next. */
+/* The state of a topic from one event to the next. */
 struct activity {
 	uint64_t published;
 	uint64_t heat; /* how much was published lately: an eighth of it is lost each time */
@@ -42,7 +42,7 @@ struct status {
 	const struct metrics_sources *sources;
 	struct topics *known;
 	bool busy;   /* the event is with the log thread */
-	bool active; /* somebody reads */
+	bool active; /* a client reads the topic */
 	uint32_t due;
 	struct buf data;
 	struct activity *topics; /* by number; owned */
@@ -102,7 +102,7 @@ static int grow(struct status *status, uint32_t count)
 	return 0;
 }
 
-/* Look at all topics: what was published since, and who reads them now. */
+/* Look at all topics: what was published since, and how many streams read them now. */
 static int look_at_topics(struct status *status)
 {
 	uint32_t count = topics_count(status->known);

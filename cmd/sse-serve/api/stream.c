@@ -19,8 +19,8 @@
 #include "stream/selection.h"
 #include "stream/subscriber.h"
 
-/* What clients are told to wait before they reconnect, ms: spread, so that a restart brings no
- * herd. */
+/* The ms that clients are told to wait before they reconnect: spread, so that they do not all come
+ * at once after a restart. */
 #define RETRY_MIN 1000
 #define RETRY_MAX 3000
 
@@ -140,7 +140,7 @@ static size_t make_head(const struct request *request, char *head, size_t size)
 	return len + strlen(retry);
 }
 
-/* Is there room for one more?  If not, say why. */
+/* Is there room for one more stream?  If not, answer why. */
 static bool admit(struct request *request, struct opening *opening)
 {
 	const struct api *api = api_of(request);
@@ -236,7 +236,7 @@ static void take_opening(struct message *message)
 	subscriber_open((struct opening *)message);
 }
 
-/* Is the name in ?as=, if there is one, a name?  Return 0, or -1 with what is wrong. */
+/* Is the name in ?as=, if given, valid?  Return 0, or -1 with what is wrong. */
 static int check_name(const struct request *request, struct error *error)
 {
 	const char *name = request_route(request)->query.as;

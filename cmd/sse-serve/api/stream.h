@@ -10,8 +10,8 @@ void stream_run(struct request *request);
 
 /*
  * stream_since(text, since, error):
- * What the parameter `since` means, by lib/since.h; ms since 1970.  Return 0, or -1 with what is
- * wrong (EX_DATAERR).
+ * Read the parameter `since` as lib/since.h does, into ms since 1970.  Return 0, or -1 with the
+ * reason (EX_DATAERR).
  */
 int stream_since(const char *text, int64_t *since, struct error *error);
 

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
-/* address_is_loopback(address): is it this machine's own, also as IPv4 mapped into IPv6? */
+/* address_is_loopback(address): is it loopback: IPv4, IPv6, or IPv4 mapped into IPv6? */
 bool address_is_loopback(const struct sockaddr *address);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Counters.  Each is written by one thread and may be read by any: no lock, and no instruction more
- * than an addition takes.  Each part owns the counters that it adds to; metrics.c shows them.
+ * Counters.  One thread writes each, and any thread may read it: there is no lock, and it costs no
+ * more than an addition.  Each part owns the counters that it adds to; metrics.c shows them.
  */
 #ifndef COUNTER_H
 #define COUNTER_H
@@ -27,10 +27,10 @@ struct counter_times {
 	_Atomic uint64_t longest; /* since it was last asked for */
 };
 
-/* counter_clock(): microseconds of a clock that nobody sets. */
+/* counter_clock(): microseconds of a monotonic clock. */
 uint64_t counter_clock(void);
 
-/* counter_took(times, us): it took ${us}, once; by the thread that writes it. */
+/* counter_took(times, us): count one duration of ${us}; by the thread that writes it. */
 void counter_took(struct counter_times *times, uint64_t us);
 
 #endif

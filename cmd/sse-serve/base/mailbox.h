@@ -8,7 +8,7 @@
 
 #include <pthread.h>
 
-/* What is posted starts with this; it belongs to the receiver once it is posted. */
+/* Each posted struct starts with this; once posted, it belongs to the receiver. */
 struct message {
 	struct message *next;
 	void (*handle)(struct message *message); /* called on the loop's thread */
@@ -32,7 +32,7 @@ void mailbox_wake(struct mailbox *mailbox);
 /* mailbox_handle(mailbox): clear the wake-up and handle all messages.  The loop's thread. */
 void mailbox_handle(struct mailbox *mailbox);
 
-/* mailbox_close(mailbox): when nobody posts any more. */
+/* mailbox_close(mailbox): when no thread posts any more. */
 void mailbox_close(struct mailbox *mailbox);
 
 #endif

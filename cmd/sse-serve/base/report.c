@@ -52,7 +52,7 @@ static void add_quoted(struct buf *line, const char *text)
 static void finish(struct buf *line)
 {
 	buf_add_byte(line, '\n');
-	/* A log that cannot be written is no reason to stop serving. */
+	/* The server continues if its log lines cannot be written. */
 	if (write(STDERR_FILENO, line->data, line->len) < 0)
 		line->len = 0;
 	buf_free(line);

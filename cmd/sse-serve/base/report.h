@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The log lines of sse-serve, on stderr: one write each, as text or JSON, never with a control. */
+/* The log lines of sse-serve, on stderr: one write each, text or JSON, no control characters. */
 #ifndef REPORT_H
 #define REPORT_H
 
@@ -14,7 +14,7 @@ void report_start(bool json);
 /* report(level, format, ...): any thread. */
 void report(enum report_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* report_request(address, method, target, status, bytes): a request, and the size of its body. */
+/* report_request(address, method, target, status, bytes): log a request and its body's size. */
 void report_request(const char *address, const char *method, const char *target, unsigned status,
 	uint64_t bytes);
 

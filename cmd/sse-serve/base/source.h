@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a loop's epoll hands back: something that knows what to do when it is ready. */
+/*
+ * The struct that a loop's epoll returns for a descriptor: it holds the function to call when
+ * ready.
+ */
 #ifndef SOURCE_H
 #define SOURCE_H
 

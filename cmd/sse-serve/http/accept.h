@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a client says that it takes: Accept and Accept-Encoding (RFC 9110, sections 12.5.1 and
- * 12.5.3).  Pure functions.  A header is its value, NULL if it is not there.  Of the parameters of
- * a media range only the weight, q=, counts; a weight that cannot be read is 0.
+ * What a client accepts: Accept and Accept-Encoding (RFC 9110, sections 12.5.1 and 12.5.3).  Pure
+ * functions.  ${header} is the header's value, or NULL if the request does not have it.  The only
+ * parameter of a media range that counts is the weight, q=; a weight that is not valid counts as 0.
  */
 #ifndef ACCEPT_H
 #define ACCEPT_H
@@ -17,9 +17,9 @@ bool accept_names(const char *header, const char *name);
 
 /*
  * accept_prefers(header, type, usual):
- * Is ${type} rather to be sent than ${usual}, which a client without a wish gets?  So it is if its
- * weight is larger, by the range that matches it most closely, or if the weights are the same and
- * its range is the closer one, as text/html is among text/html and any other.
+ * Should the server send ${type} rather than ${usual}, which a client without a preference gets?
+ * Yes, if the weight of the range that matches ${type} most closely is larger; or if the weights
+ * are equal and its range is more specific, as text/html is more specific than a wildcard.
  */
 bool accept_prefers(const char *header, const char *type, const char *usual);
 

@@ -29,7 +29,7 @@
 /* How long a connection may stay idle between two requests. */
 #define IDLE_MS 60000
 
-/* How long an answer may stand still, in seconds. */
+/* How long an answer may make no progress, in seconds. */
 #define ANSWER_TIMEOUT 120
 
 /*
@@ -54,7 +54,7 @@
 /* A client's connection, as long as the library has it. */
 struct connection {
 	int fd;
-	int64_t deadline;	 /* by when what it is doing must be done, ms; or NEVER */
+	int64_t deadline;	 /* the deadline of its current step, ms; or NEVER */
 	struct request *request; /* that has not ended, or NULL */
 	struct connection *next, **back;
 };
@@ -73,7 +73,7 @@ struct request {
 	unsigned status;
 	enum { REQUEST_NEW, REQUEST_BODY, REQUEST_RUN, REQUEST_TAKEN } stage;
 	unsigned refused;   /* the status by which the body is refused before it is read; or 0 */
-	uint64_t announced; /* the Content-Length; 0 if there is none */
+	uint64_t announced; /* the Content-Length; 0 without one */
 	size_t received;    /* bytes of body, for the log */
 	int64_t held;	    /* of config->bodies */
 	bool waiting;
@@ -529,8 +529,9 @@ static enum MHD_Result look_at_header(
 }
 
 /*
- * A proxy before us may have understood a doubtful length in another way, and what it takes for
- * a body would be a request to us, or the other way round (RFC 9112, sections 5.1 and 6.3).
+ * A proxy before the server may have read a doubtful length in another way; then bytes that are a
+ * body to the proxy would be a request to the server, or the other way round (RFC 9112, sections
+ * 5.1 and 6.3).
  */
 static void look_at_length(struct request *request)
 {
@@ -723,7 +724,7 @@ static void take_body(struct request *request, const char *data, size_t len)
 		request->received = request->body.len;
 }
 
-/* The library calls this when the head is there, for each piece of body, at its end, and after a
+/* The library calls this when the head has arrived, for each piece of body, at its end, and after a
  * resume. */
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url,
 	const char *method, const char *version, const char *data, size_t *len, void **con_cls)
@@ -817,8 +818,8 @@ static void free_request(struct request *request)
 	free(request);
 }
 
-/* The library does not tell of the end of every request whose parameters it had no memory for: such
- * a one is freed with its connection. */
+/* The library does not report the end of every request whose parameters it had no memory for; such
+ * a request is freed with its connection. */
 static void end_request(void *context, struct MHD_Connection *connection, void **con_cls,
 	enum MHD_RequestTerminationCode code)
 {

@@ -3,8 +3,8 @@
  * HTTP, as the handlers see it.  http.c is the only file that includes microhttpd.h.  One struct
  * http belongs to each loop, and everything here runs on that loop's thread.
  *
- * A handler is called when the request has arrived whole.  It either replies, or takes the socket
- * over, or waits: then it calls request_resume() later, after it has replied.
+ * A handler is called when the whole request has arrived.  It replies, takes over the socket, or
+ * waits; if it waits, it later replies and then calls request_resume().
  */
 #ifndef HTTP_H
 #define HTTP_H
@@ -24,26 +24,26 @@
 struct http;
 struct request;
 
-/* What answers one kind of target and method. */
+/* The handler of one kind of target and method. */
 struct handler {
 	enum route_kind kind;
 	const char *method; /* GET answers HEAD too */
 
 	/*
-	 * check(request): the head is there; the body, if any, is still to come.  It may reply:
-	 * then the body is not kept, and run is not called.  NULL: nothing to check.
+	 * check(request): the head has arrived, the body has not.  check may reply: then the body
+	 * is not kept, and run is not called.  NULL: nothing to check.
 	 */
 	void (*check)(struct request *request);
 	void (*run)(struct request *request);
 };
 
-/* Everything that is served: the first handler that fits counts. */
+/* All handlers: the first that matches is called. */
 struct http_routes {
 	const struct handler *handlers;
 	size_t count;
 };
 
-/* What it serves, and how; outlives it. */
+/* What the server serves, and how.  It outlives the struct http. */
 struct http_config {
 	const struct http_routes *routes;
 	const struct option_list *cors; /* origins that may read and publish, or "*" */
@@ -51,20 +51,20 @@ struct http_config {
 	struct quota *bodies;		/* bytes that all requests hold together */
 	size_t max_parameters;		/* of a query, each of the length of a topic */
 	int64_t request_timeout;	/* ms for a request's head, and for its body */
-	unsigned stall_timeout; /* ms for which a socket that was taken over may take nothing */
-	const _Atomic bool *draining; /* on the way out: requests are refused */
-	bool verbose;		      /* log each request */
+	unsigned stall_timeout;		/* ms that a socket taken over may accept no data */
+	const _Atomic bool *draining;	/* the server is ending: requests are refused */
+	bool verbose;			/* log each request */
 };
 
-/* --- what a request is --- */
+/* --- the request --- */
 
-/* request_context(request): what http_new() was given for the handlers. */
+/* request_context(request): the context that http_new() was given for the handlers. */
 void *request_context(const struct request *request);
 
 /* request_route(request): what its target names. */
 const struct route *request_route(const struct request *request);
 
-/* request_target(request): its target as it came. */
+/* request_target(request): its target as the client sent it. */
 const char *request_target(const struct request *request);
 
 /* request_body(request): for run(), which may change it. */
@@ -72,22 +72,22 @@ struct buf *request_body(struct request *request);
 
 /*
  * request_set_state(request, state, free_state):
- * What the handler has to keep until the request ends, which is when ${free_state} is called.
+ * Keep the handler's state until the request ends; then ${free_state} is called.
  */
 void request_set_state(struct request *request, void *state, void (*free_state)(void *state));
 
-/* request_answered(request): was an answer given, by what follows? */
+/* request_answered(request): was it answered, by one of the functions below? */
 bool request_answered(const struct request *request);
 
 /* request_header(request, name): a header's value, or NULL. */
 const char *request_header(const struct request *request, const char *name);
 
-/* request_address(request): of the client; NULL on a local socket. */
+/* request_address(request): the client's address; NULL on a local socket. */
 const struct sockaddr *request_address(const struct request *request);
 
 /*
  * request_is_local(request): does it come from this machine, by loopback or a local socket, and
- * not through a proxy that says so?
+ * without a header that a proxy adds?
  */
 bool request_is_local(const struct request *request);
 
@@ -96,15 +96,16 @@ bool request_is_head(const struct request *request);
 
 /*
  * request_hold(request, bytes):
- * Count this much more memory as the request's, until it ends.  False if all requests together
- * would then hold more than --max-bodies: answer 503 with REQUEST_BODIES_FULL.
+ * Count ${bytes} more memory as the request's, until it ends.  False if all requests together would
+ * then hold more than --max-bodies: answer 503 with REQUEST_BODIES_FULL.
  */
 bool request_hold(struct request *request, size_t bytes);
 
 /*
  * request_release(request, bytes):
  * The body is no longer needed: free it, and count only ${bytes} as the request's from now on.
- * Before the answer goes out, so that who has got it finds room for the next.
+ * Call it before the answer is sent, so that a client that has the answer finds room for its next
+ * request.
  */
 void request_release(struct request *request, size_t bytes);
 #define REQUEST_BODIES_FULL                                                                        \
@@ -119,7 +120,7 @@ void request_release(struct request *request, size_t bytes);
 void request_reply(
 	struct request *request, unsigned status, const char *type, const void *data, size_t len);
 
-/* request_reply_static(...): as above, for data that lives until free_state() is called. */
+/* request_reply_static(...): as above, for data that stays valid until free_state() is called. */
 void request_reply_static(
 	struct request *request, unsigned status, const char *type, const void *data, size_t len);
 
@@ -128,22 +129,22 @@ void request_reply_file(struct request *request, const char *type, int fd, uint6
 
 /*
  * request_reply_stream(request, type, read):
- * Answer 200 with what ${read} gives, called with the state: bytes written to ${out}, 0 when
- * it has to wait (it calls request_resume() later), -1 at the end, -2 for a failure (the
- * connection is cut, so that the client sees that it is not whole).
+ * Answer 200 with the bytes that ${read} writes.  It is called with the state, and returns the
+ * number of bytes in ${out}; 0 if it has to wait (it calls request_resume() later); -1 at the end;
+ * -2 for a failure (the connection is cut, so the client sees that the answer is incomplete).
  */
 void request_reply_stream(struct request *request, const char *type,
 	ssize_t (*read)(void *state, char *out, size_t max));
 
 /*
  * request_problem(request, status, format, ...):
- * Answer with application/problem+json (RFC 9457) and one sentence: what was wrong and what would
+ * Answer with application/problem+json (RFC 9457) and one sentence: what was wrong, and what would
  * be right.
  */
 void request_problem(struct request *request, unsigned status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* request_add_header(request, name, value): to the answer that was given last. */
+/* request_add_header(request, name, value): add it to the latest answer. */
 void request_add_header(struct request *request, const char *name, const char *value);
 
 /* request_wait(request) / request_resume(request): see above. */
@@ -152,17 +153,17 @@ void request_resume(struct request *request);
 
 /*
  * request_take_socket(request, status):
- * The answer is written by hand, with this status (for the log).  A descriptor of the client's
- * socket, for the caller to own; -1 with errno.  The library closes its own without shutting the
- * connection down.
+ * Take the client's socket; the caller writes the answer itself, with this status (for the log).
+ * Return a descriptor that the caller owns, or -1 with errno.  The library closes its own without
+ * shutting the connection down.
  */
 int request_take_socket(struct request *request, unsigned status);
 
 /*
  * request_write_head(request, status, type, more, out, size):
- * Write the head of an answer that the library does not give: a stream's, or one before the body
- * has arrived.  The body ends with the connection.  ${more} is further header lines with their
- * line ends.  Return its length, 0 if it does not fit.
+ * Write the head of an answer that the library does not send: a stream's, or one that is sent
+ * before the body has arrived.  The body ends with the connection.  ${more} is further header lines
+ * with their line ends.  Return its length, 0 if it does not fit.
  */
 size_t request_write_head(const struct request *request, unsigned status, const char *type,
 	const char *more, char *out, size_t size);
@@ -172,8 +173,9 @@ const char *request_cors(const struct request *request);
 
 /*
  * request_check_origin(request, what):
- * May the page that sends this do what others see?  One of another site may not, unless --cors
- * allows it.  False when the problem was replied: that it may not do ${what}.
+ * May the page that sends this request do something that other clients see?  A page of another site
+ * may not, unless --cors allows it.  False after replying with the problem that it may not do
+ * ${what}.
  */
 bool request_check_origin(struct request *request, const char *what);
 
@@ -190,13 +192,13 @@ struct http *http_new(
 /* http_fd(http): readable when http_run() has something to do. */
 int http_fd(const struct http *http);
 
-/* http_accept(http, listener): take what connections wait.  False if descriptors ran out. */
+/* http_accept(http, listener): accept the connections that wait.  False if descriptors ran out. */
 bool http_accept(struct http *http, int listener);
 
-/* http_run(http): go on with all connections that can. */
+/* http_run(http): continue all connections that can continue. */
 void http_run(struct http *http);
 
-/* http_wants_run(http): something was resumed or accepted since. */
+/* http_wants_run(http): was a connection resumed or accepted since? */
 bool http_wants_run(const struct http *http);
 
 /* http_timeout(http): ms until http_run() or http_tick() must be called, -1 for never. */
@@ -205,16 +207,16 @@ int http_timeout(struct http *http);
 /* http_tick(http): cut off connections whose request takes too long.  May be called at any time. */
 void http_tick(struct http *http);
 
-/* http_requests(http): how many there were.  Any thread. */
+/* http_requests(http): the number of requests so far.  Any thread. */
 uint64_t http_requests(const struct http *http);
 
-/* http_busy(http): requests that wait. */
+/* http_busy(http): how many requests wait. */
 size_t http_busy(const struct http *http);
 
-/* http_free(http): end all connections.  None may be waiting.  Takes NULL. */
+/* http_free(http): end all connections.  No request may be waiting.  Takes NULL. */
 void http_free(struct http *http);
 
-/* http_library_version(): of libmicrohttpd. */
+/* http_library_version(): the version of libmicrohttpd. */
 const char *http_library_version(void);
 
 #endif

@@ -10,11 +10,11 @@
 #include "base/source.h"
 #include "linger.h"
 
-/* A client that goes on for longer than this, or sends more, is cut off. */
+/* A client that sends for longer than this, or sends more, is cut off. */
 #define LINGER_MS 5000
 #define LINGER_BYTES (64 << 20)
 
-/* Reads in one go, so that such a client does not hold up the others. */
+/* Reads in one go, so that such a client does not delay the others. */
 #define DROPS 16
 
 struct lingering {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Lingering close: a socket on which an answer was written while the client was still sending.
- * To close it at once would reset it, and the client might never see the answer; so what still
- * comes is read and dropped for a while.
+ * Closing it at once would reset the connection, and the client might never see the answer.  So the
+ * server reads and drops what the client still sends, for a while.
  */
 #ifndef LINGER_H
 #define LINGER_H

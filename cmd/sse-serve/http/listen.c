@@ -35,7 +35,7 @@ static int add(struct listeners *listeners, int fd, const char *path, struct err
 	return 0;
 }
 
-/* Remember an address for the log; the first is the one that a person is told. */
+/* Remember an address for the log; the first is the one that a person sees. */
 static void note(struct listeners *listeners, const char *url)
 {
 	size_t len = strlen(listeners->all);
@@ -48,7 +48,7 @@ static void note(struct listeners *listeners, const char *url)
 
 /* --- local sockets --- */
 
-/* A socket file that nobody listens on is left over from a server that was killed. */
+/* A socket file without a listener is left over from a server that was killed. */
 static void remove_stale(const struct sockaddr_un *address)
 {
 	struct stat status;

@@ -15,15 +15,15 @@ struct listeners {
 	int fds[LISTEN_MAX];
 	char *paths[LISTEN_MAX]; /* of local sockets, to be removed at the end; or NULL */
 	size_t count;
-	char url[300];	/* where a person would look: http://localhost:8000 */
+	char url[300];	/* for a person to open: http://localhost:8000 */
 	char all[1000]; /* every address, for the log */
 };
 
 /*
  * listen_open(places, open, listeners, error):
  * Bind and listen at ${places}, as --listen gives them, by default on port 8000 of the loopback
- * addresses that exist. EX_USAGE for what cannot be meant (or is beyond loopback and not ${open}),
- * EX_UNAVAILABLE if a port is taken, EX_NOPERM if it is not ours to take.
+ * addresses that exist. EX_USAGE if a place is not valid (or is beyond loopback without ${open}),
+ * EX_UNAVAILABLE if a port is in use, EX_NOPERM if the user may not bind it.
  */
 int listen_open(const struct option_list *places, bool open, struct listeners *listeners,
 	struct error *error);

@@ -6,7 +6,7 @@
 #include "accept.h"
 #include "problem.h"
 
-/* PROBLEM_POLICY has the hash of what stands between the tags; a test compares them. */
+/* PROBLEM_POLICY has the hash of the text between the tags; a test compares them. */
 static const char style[] = ":root{color-scheme:light dark;font:1rem/1.5 system-ui,sans-serif}"
 			    "body{max-width:40rem;margin:15vh auto 0;padding:0 1.5rem}"
 			    "h1{font-size:1.5rem;font-weight:600}"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What an error is answered with: one sentence that says what was wrong and what would be right,
- * for programs or for a person.  Pure: text in, text out.
+ * The answer to an error: one sentence that says what was wrong and what would be right, for
+ * programs or for a person.  Pure: text in, text out.
  */
 #ifndef PROBLEM_H
 #define PROBLEM_H
@@ -18,14 +18,14 @@ struct problem {
 
 /*
  * problem_json(problem, out): append an object of application/problem+json (RFC 9457).
- * problem_page(problem, out): append a page, text/html in UTF-8, that needs no other file; it is to
- * be sent with PROBLEM_POLICY.
- * False if ${out} is full, or without memory.
+ * problem_page(problem, out): append a page, text/html in UTF-8, that needs no other file; send it
+ * with PROBLEM_POLICY.
+ * Both return false if ${out} is full, or without memory.
  */
 bool problem_json(const struct problem *problem, struct buf *out);
 bool problem_page(const struct problem *problem, struct buf *out);
 
-/* The Content-Security-Policy: nothing but the style in the page, which is named by its hash. */
+/* The Content-Security-Policy: it allows only the style in the page, named by its hash. */
 #define PROBLEM_POLICY                                                                             \
 	"default-src 'none'; "                                                                     \
 	"style-src 'sha256-K338ZAOXAAr7S13fjAWBjZ6ngsoBX7wKTUKAWHx53yo='; "                        \

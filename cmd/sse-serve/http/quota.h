@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A limit on what many hold together, shared by threads without a lock. */
+/* A limit on a total that many holders share.  Threads use it without a lock. */
 #ifndef QUOTA_H
 #define QUOTA_H
 
@@ -14,8 +14,9 @@ struct quota {
 
 /*
  * quota_take(quota, own, more):
- * Take ${more} for one who holds ${own}.  False, and nothing is taken, if that would exceed the
- * limit; but who is alone may hold any amount, so that what is larger than the limit gets its turn.
+ * Take ${more} for a holder that has ${own}.  False, and nothing is taken, if that would exceed the
+ * limit.  But a holder that is alone may hold any amount, so a request larger than the limit gets
+ * its turn.
  */
 bool quota_take(struct quota *quota, int64_t own, int64_t more);
 

@@ -163,7 +163,7 @@ enum parameter_type {
 	TEXT,	/* const char *, once */
 	TEXTS,	/* any number; they are the topics */
 	FLAG,	/* bool: 1 or 0, once */
-	ID,	/* const char *, once by each of its names; empty is none */
+	ID,	/* const char *, once by each of its names; empty: not given */
 	ALIAS,	/* an ID by the name that others give it */
 	IGNORE, /* sent by others, of no meaning here */
 };
@@ -330,8 +330,8 @@ static int take(const struct parameter *parameter, const char *value, size_t roo
 }
 
 /*
- * Of two values one would be ignored; nobody can tell which one was meant.  Without any it would
- * be as if it were not there.
+ * Of two values, one would be ignored, and the server cannot know which one was meant.  Without a
+ * value, the parameter would have no effect.
  */
 static int check_given_once(
 	const struct parameter *parameter, const char *value, unsigned *seen, struct error *error)

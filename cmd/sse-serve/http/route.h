@@ -15,7 +15,7 @@ enum route_kind {
 	ROUTE_EVENT,	/* /api/{topic}/{id} */
 	ROUTE_PRESENCE, /* /api/{topic}/presence */
 	ROUTE_STATUS,	/* /api/$sys/event; the topic is TOPIC_SYSTEM */
-	ROUTE_SYSTEM,	/* /api/$sys, and what else topics have; likewise */
+	ROUTE_SYSTEM,	/* /api/$sys, and its other targets; the topic likewise */
 	ROUTE_HEALTH,	/* /healthz */
 	ROUTE_READY,	/* /readyz */
 	ROUTE_METRICS,	/* /metrics */
@@ -40,29 +40,29 @@ struct route {
 	enum route_kind kind;
 	char *topic; /* of /api, checked; NULL for ROUTE_STREAMS */
 	char *id;    /* of ROUTE_EVENT */
-	char *path;  /* decoded, from the first slash; owns the memory of the three */
+	char *path;  /* decoded, from the first slash; owns the memory of all three */
 	struct route_query query;
 	char *query_text; /* without the question mark; owns the memory of the texts in query */
 };
 
 /*
  * route_parse(target, route, error):
- * Split a request target as it came in the request line.  Return 0, or -1 with what is wrong with
- * its path (EX_DATAERR): an encoded NUL, a bad percent escape, a bad topic.
+ * Split a request target as it stands in the request line.  Return 0, or -1 with the reason why its
+ * path is not valid (EX_DATAERR): an encoded NUL, a bad percent escape, a bad topic.
  */
 int route_parse(const char *target, struct route *route, struct error *error);
 
 /*
  * route_parse_query(route, method, error):
- * Fill route->query, once, with what ${method} (GET or POST) takes at this target; of a target that
- * is no part of the API the query is ignored.  Return 0, or -1 with what is wrong and what would be
- * right (EX_DATAERR; EX_OSERR without memory): a parameter that is not taken here, one without a
- * value, one twice that can be there once, a flag other than 1 or 0, ids that differ, a bad percent
- * escape, an encoded NUL.  Names that begin with _ are ignored.
+ * Fill route->query, once, with the parameters that ${method} (GET or POST) takes at this target.
+ * The query of a target outside the API is ignored.  Return 0, or -1 with what is wrong and what
+ * would be right (EX_DATAERR; EX_OSERR without memory): a parameter that this target does not take,
+ * one without a value, a repeated one that may be given once, a flag other than 1 or 0, ids that
+ * differ, a bad percent escape, an encoded NUL.  Names that begin with _ are ignored.
  */
 int route_parse_query(struct route *route, const char *method, struct error *error);
 
-/* route_free(route): takes what route_parse() filled, also when it failed. */
+/* route_free(route): free what route_parse() filled, also after a failure. */
 void route_free(struct route *route);
 
 #endif

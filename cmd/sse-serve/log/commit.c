@@ -102,7 +102,7 @@ static bool is_ephemeral(const struct store_group *group)
 	return group->count > 0 && group->appends[0].event.ephemeral;
 }
 
-/* The log could not be written: what is not for the log is passed on all the same. */
+/* The log could not be written: pass on the ephemeral events all the same. */
 static int pass_on(struct commit *commit, size_t count)
 {
 	size_t kept = 0;
@@ -123,7 +123,7 @@ static void write_batch(struct commit *commit, size_t count)
 	int lost = failed ? pass_on(commit, count) : 0;
 	uint64_t now = counter_clock();
 
-	/* Visible before it is answered: who reads an id can resume from it. */
+	/* Make events visible before the answer, so that a client can resume from the id in it. */
 	window_publish(commit->window);
 	for (size_t i = 0; i < count; i++) {
 		struct publish *publish = commit->batch[i];
@@ -159,7 +159,7 @@ static void *run(void *context)
 
 		if (count > 0)
 			write_batch(commit, count);
-		/* While publishes wait, what they append makes room for itself. */
+		/* While publishes wait, their own appends make room. */
 		wait = count > 0 ? 0 : commit->store->ops->tidy(commit->store);
 	}
 	return NULL;
@@ -221,7 +221,7 @@ bool commit_submit(struct commit *commit, struct publish *publish)
 	publish->message.next = NULL;
 	publish->began = counter_clock();
 	pthread_mutex_lock(&commit->lock);
-	/* What is larger than the cap is taken when nothing else waits. */
+	/* A publish larger than the cap is taken when nothing else waits. */
 	room = !commit->stopping && commit->events < COMMIT_QUEUE_EVENTS &&
 	       (commit->events == 0 || commit->bytes + publish->bytes <= COMMIT_QUEUE_BYTES);
 	if (room) {
@@ -239,11 +239,13 @@ void commit_wake(struct commit *commit)
 {
 	bool unknown;
 
-	/* Whoever queued something calls this after it, on the same thread: it finds its own mark,
-	 * or another thread has taken that away and signals. */
+	/* A thread that queued a publish calls this afterwards: it finds its own mark, or another
+	 * thread has cleared the mark and signals. */
 	if (!atomic_load_explicit(&commit->unknown, memory_order_relaxed))
 		return;
-	/* Taken away under the lock, so that the signal comes after what it is for. */
+	/*
+	 * Clear the mark under the lock, so that the signal comes after the publish that it is for.
+	 */
 	pthread_mutex_lock(&commit->lock);
 	unknown = commit->unknown;
 	commit->unknown = false;

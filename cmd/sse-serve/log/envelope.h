@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An event with what surrounds it, as JSON: {"topic","id","time","event","data"}; an ephemeral one
- * has no id.
+ * An event in its envelope, as JSON: {"topic","id","time","event","data"}; an ephemeral event has
+ * no id.
  */
 #ifndef ENVELOPE_H
 #define ENVELOPE_H
@@ -13,8 +13,8 @@
 
 /*
  * envelope_add(out, event, id):
- * Append the event in its envelope: JSON data nested as it came, text as a string; without ${id}
- * if that is NULL.  False if ${out} is full.
+ * Append the event in its envelope: JSON data nested as it was sent, text as a string; no id if
+ * ${id} is NULL.  False if ${out} is full.
  */
 bool envelope_add(struct buf *out, const struct event *event, const char *id);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An event as the server's parts hand it to each other. */
+/* An event, in the form that the server's parts pass to each other. */
 #ifndef EVENT_H
 #define EVENT_H
 
@@ -15,7 +15,7 @@ struct topic;
 #define EVENT_KEY_MAX 255
 
 struct event {
-	uint64_t position; /* in the log, from 1; for an ephemeral event that of the one before */
+	uint64_t position; /* in the log, from 1; an ephemeral event has the previous one's */
 	int64_t time;	   /* of publishing, ms since 1970 */
 	struct topic *topic;
 	bool json;	      /* the data is JSON text; otherwise plain text */

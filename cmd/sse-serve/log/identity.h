@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Event ids: `tag:position`.  Each opening of a log for writing starts an incarnation with a
- * random tag, so that an id from a replaced, restored or copied log is told from one of this log.
+ * random tag, so that an id of a replaced, restored or copied log differs from an id of this log.
  * A position belongs to the incarnation that was open when it was written.  Ids are opaque to
  * clients; their bytes need no escaping in a URL, a header or a frame.
  */
@@ -16,7 +16,7 @@
 #define IDENTITY_TEXT (IDENTITY_TAG + 1 + 20 + 1) /* room for an id and its NUL */
 
 struct incarnation {
-	uint64_t opened; /* the log's head when it was opened: it wrote what comes after */
+	uint64_t opened; /* the log's head at its opening; it wrote the later positions */
 	char tag[IDENTITY_TAG + 1];
 };
 
@@ -38,8 +38,8 @@ size_t identity_format(
 
 /*
  * identity_parse(identity, text, head, position):
- * Read an id.  True if its incarnation is in this log and the position lies within it and is not
- * beyond ${head}, the newest position; then *${position} is set.
+ * Read an id.  True, with *${position} set, if its incarnation is in this log and the position
+ * belongs to that incarnation and is not after ${head}, the newest position.
  */
 bool identity_parse(
 	const struct identity *identity, const char *text, uint64_t head, uint64_t *position);

@@ -48,7 +48,7 @@ void keytable_close(struct keytable *keys)
 	sqlite3_finalize(keys->expire);
 }
 
-/* What is known under the key; *${expired} is its position if it is too old to count. */
+/* Find the event known under the key; *${expired} is its position if it is too old to count. */
 static int find(struct keytable *keys, struct store_append *append, int64_t now, int64_t *expired)
 {
 	sqlite3_stmt *row = keys->find;
@@ -98,7 +98,7 @@ int keytable_add_rows(struct keytable *keys, const struct store_append *appends,
 		return -1;
 	if (!*known)
 		return 0;
-	/* Positions only grow: what has one of these is what was added now. */
+	/* Positions only grow: the rows with these positions are the ones added now. */
 	sqlite3_bind_int64(keys->remove_from, 1, (int64_t)appends->event.position);
 	return database_run(keys->remove_from);
 }

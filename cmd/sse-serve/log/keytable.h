@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Idempotency keys in the database.  They outlive the events that they name, and expire: one
- * older than the window counts as unknown, whether or not its row is still there.  The log
- * thread's, inside its transactions.
+ * Idempotency keys in the database.  Keys outlive the events that they name, and expire: a key
+ * older than the window counts as unknown, even if its row still exists.  Only the log thread uses
+ * them, inside its transactions.
  */
 #ifndef KEYTABLE_H
 #define KEYTABLE_H
@@ -17,7 +17,7 @@ struct keytable {
 	sqlite3 *db;
 	sqlite3_stmt *find, *add, *add_rows, *oldest, *remove, *remove_from, *expire;
 	int64_t window; /* ms */
-	int64_t first;	/* time of the oldest key; INT64_MAX: there is none */
+	int64_t first;	/* time of the oldest key; INT64_MAX: no key */
 };
 
 /* keytable_open(keys, db, window): 0, or -1 if SQLite fails. */
@@ -26,21 +26,22 @@ void keytable_close(struct keytable *keys);
 
 /*
  * keytable_add(keys, append, now, known):
- * Remember the key of ${append}, whose event has its topic, position and time.  If it is known
- * already, say so, and fill in the position and time of the first, and whether it is a duplicate
- * (if not, it is a conflict); one that has expired gives way.  Return 0, or -1 if SQLite fails.
+ * Remember the key of ${append}, whose event has its topic, position and time.  If the key is known
+ * already, set *${known}, and fill in the position and time of the first event with it, and whether
+ * this one is a duplicate (if not, it is a conflict).  A new key replaces an expired one.  Return
+ * 0, or -1 if SQLite fails.
  */
 int keytable_add(struct keytable *keys, struct store_append *append, int64_t now, bool *known);
 
 /*
  * keytable_add_rows(keys, appends, known):
- * Remember the keys of DATABASE_ROWS appends at once, whose events have their topics and positions
- * that follow each other.  If one is known already, or expired, say so and remember none.  Return
- * 0, or -1 if SQLite fails.
+ * Remember the keys of DATABASE_ROWS appends at once.  Their events have their topics, and
+ * consecutive positions.  If one of the keys is known or expired, set *${known} and remember none.
+ * Return 0, or -1 if SQLite fails.
  */
 int keytable_add_rows(struct keytable *keys, const struct store_append *appends, bool *known);
 
-/* keytable_expires(keys): the time from which there is a key to remove; INT64_MAX: never. */
+/* keytable_expires(keys): the time at which the first key can be removed; INT64_MAX: never. */
 int64_t keytable_expires(const struct keytable *keys);
 
 /* keytable_sweep(keys, rows, now): remove at most ${rows} expired keys.  0, or -1. */

@@ -47,7 +47,7 @@ struct prune {
 	bool saved;			 /* in this transaction */
 };
 
-/* A row that is to be removed. */
+/* A row to remove. */
 struct victim {
 	uint64_t position;
 	uint32_t topic;
@@ -176,7 +176,7 @@ int prune_save(struct prune *prune, bool always, uint64_t head)
 
 /* --- removing --- */
 
-/* The row's event leaves what is held. */
+/* Subtract the row's event from the held counts. */
 static void take(struct prune *prune, const struct victim *victim)
 {
 	struct kept *kept = touch(prune, victim->topic);
@@ -202,7 +202,7 @@ static int remove_rows(struct prune *prune, const struct victim *victims, int nu
 
 /*
  * Take rows, the oldest first, until ${held} is within ${limit}, and remove them.  *${rows} is
- * lowered by what was looked at; -1 if nothing is left to look at.
+ * lowered by the number of rows looked at; -1 if no row is left.
  */
 static int remove_oldest(struct prune *prune, sqlite3_stmt *statement, struct holding *held,
 	const struct retain *limit, int *rows, int64_t now)
@@ -251,14 +251,14 @@ static int remove_excess(struct prune *prune, uint32_t number, struct holding *h
 			sqlite3_bind_int64(statement, 3, (int64_t)number + 1);
 		if (remove_oldest(prune, statement, held, limit, rows, now) != 0)
 			return -1;
-		/* Somebody else removed them: what is counted is not there. */
+		/* Another program removed them: the counted rows do not exist. */
 		if (*rows < 0 && held->events > 0 && is_over(held, limit, now))
 			*held = (struct holding){.oldest = NOT_KNOWN, .removed = held->removed};
 	}
 	return 0;
 }
 
-/* Make durable what was removed from the topics of this transaction. */
+/* Store the removed positions of this transaction's topics. */
 static int write_marks(struct prune *prune, uint64_t head)
 {
 	sqlite3_stmt *statement = prune->statements[MARK];
@@ -358,7 +358,7 @@ int64_t prune_due(const struct prune *prune, int64_t now)
 
 /* --- opening --- */
 
-/* The counts that were saved; *${from} is the position from which on rows are to be counted. */
+/* The counts that were saved; *${from} is the first position whose rows must be counted. */
 static int load(struct prune *prune, uint64_t *upto, uint64_t *from)
 {
 	sqlite3_stmt *row = NULL;

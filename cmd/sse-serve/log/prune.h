@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Retention of the log in the database: counts what each topic holds, and removes the oldest
- * events of what holds too much, a few rows at a time.
+ * Retention of the log in the database: counts the events that each topic holds, and removes the
+ * oldest where a topic holds too many, a few rows at a time.
  *
- * The counts are kept in memory.  Their rows in the table `counter` are right up to a position of
- * their own, and all of them up to that of row 0; so an opening counts only the rows after it.
- * Rules play no part in them, and may change between runs.
+ * The counts are kept in memory.  Each row in the table `counter` is correct up to a position of
+ * its own, and all rows up to that of row 0; so opening the database counts only the events after
+ * it.  The counts do not depend on the rules, which may change between runs.
  *
- * All but prune_open() and prune_close() is called inside a transaction of the log thread, between
- * prune_begin() and prune_commit() or prune_rollback(), which the caller calls after SQLite's own.
+ * The log thread calls all but prune_open() and prune_close() inside a transaction, between
+ * prune_begin() and prune_commit() or prune_rollback(); it calls those after SQLite's own.
  */
 #ifndef PRUNE_H
 #define PRUNE_H
@@ -26,7 +26,8 @@ struct prune;
 
 /*
  * prune_open(db, topics, retention, error):
- * Count what is there.  ${retention} outlives it.  NULL with EX_IOERR or EX_OSERR.
+ * Count the events that are stored.  ${retention} outlives the result.  NULL with EX_IOERR or
+ * EX_OSERR.
  */
 struct prune *prune_open(
 	sqlite3 *db, struct topics *topics, const struct retention *retention, struct error *error);
@@ -34,7 +35,7 @@ struct prune *prune_open(
 /* prune_close(prune): takes NULL. */
 void prune_close(struct prune *prune);
 
-/* prune_begin(prune): make room for the topics that have a row.  -1 without memory. */
+/* prune_begin(prune): make room for the topics that have a row.  0, or -1 without memory. */
 int prune_begin(struct prune *prune);
 
 /* prune_count(prune, event): the event was stored. */
@@ -42,28 +43,28 @@ void prune_count(struct prune *prune, const struct event *event);
 
 /*
  * prune_step(prune, rows, everywhere, head, now):
- * Remove the oldest events of what holds too much, looking at no more than about ${rows}; of
- * topics under rules of their own only at those that prune_count() named, unless ${everywhere}.
- * ${head} is the newest position.  Return 0, or -1 if SQLite fails.
+ * Remove the oldest events where a topic holds too many, and look at no more than about ${rows}.
+ * Of topics under rules of their own, look only at those that prune_count() named, unless
+ * ${everywhere}.  ${head} is the newest position.  Return 0, or -1 if SQLite fails.
  */
 int prune_step(struct prune *prune, int rows, bool everywhere, uint64_t head, int64_t now);
 
-/* prune_save(prune, head): save all counts, if it is worth it or ${always}.  0, or -1. */
+/* prune_save(prune, head): save all counts, if enough changed or ${always}.  0, or -1. */
 int prune_save(struct prune *prune, bool always, uint64_t head);
 
 /* prune_events(prune): how many events are stored. */
 int64_t prune_events(const struct prune *prune);
 
-/* prune_commit(prune): what was done is safe: raise the topics' marks of what is gone. */
+/* prune_commit(prune): the changes are stored: raise each topic's newest removed position. */
 void prune_commit(struct prune *prune);
 
-/* prune_rollback(prune): forget what was done since prune_begin(). */
+/* prune_rollback(prune): forget the changes since prune_begin(). */
 void prune_rollback(struct prune *prune);
 
 /*
  * prune_due(prune, now):
- * The time from which something must be removed: not after ${now} if it is so now; INT64_MAX:
- * not before more is stored.  Outside of a transaction.
+ * The time at which events must be removed: not after ${now} if they must be now; INT64_MAX: not
+ * before more events are stored.  Outside of a transaction.
  */
 int64_t prune_due(const struct prune *prune, int64_t now);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is kept; see retention.h. */
+/* The rules for what is kept; see retention.h. */
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +46,10 @@ static int read_place(enum place place, char *text, struct retain *retain)
 		return 0;
 	switch (place) {
 	case AGE:
-		/* Seconds, without a unit, are what nobody means who is about to lose events. */
+		/*
+		 * A number without a unit would mean seconds, which no user intends for events to
+		 * be removed.
+		 */
 		if (strspn(text, "0123456789.") == strlen(text))
 			return -1;
 		return number_duration(text, 1, 1000 * year, &retain->age, NULL);
@@ -59,7 +62,7 @@ static int read_place(enum place place, char *text, struct retain *retain)
 	}
 }
 
-/* A number that stands alone is one of events. */
+/* A number alone is a number of events. */
 static bool is_number(const char *text)
 {
 	size_t digits = strspn(text, "0123456789");

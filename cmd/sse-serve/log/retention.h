@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is kept, and for how long: the values of --retain and --retain-topic.  Pure text. */
+/* How many events are kept, and how long: the values of --retain and --retain-topic.  Pure text. */
 #ifndef RETENTION_H
 #define RETENTION_H
 
@@ -9,7 +9,7 @@
 #include "error.h"
 #include "option.h"
 
-/* The most that is kept; 0 is no limit. */
+/* The most that is kept; 0 means no limit. */
 struct retain {
 	int64_t age;	/* ms */
 	int64_t events; /* number */
@@ -22,7 +22,7 @@ struct retention_rule {
 	struct retain retain;
 };
 
-/* A topic is under the first rule that matches, or, with all others together, under `all`. */
+/* The first rule that matches a topic applies to it.  All other topics together are under `all`. */
 struct retention {
 	struct retain all;
 	struct retention_rule *rules; /* owned */
@@ -31,8 +31,8 @@ struct retention {
 
 /*
  * retention_parse(all, topics, retention, error):
- * Read --retain (NULL: not given), "AGE,EVENTS,BYTES" with places at the end or between left out
- * or empty ("7d", ",1M", ",,10G"; "all" is no limit), and the values of --retain-topic,
+ * Read --retain (NULL: not given), "AGE,EVENTS,BYTES" in which each may be left out or empty ("7d",
+ * ",1M", ",,10G"; "all" means no limit), and the values of --retain-topic,
  * "PATTERN=AGE,EVENTS,BYTES". Return 0, or -1 with EX_USAGE.
  */
 int retention_parse(const char *all, const struct option_list *topics, struct retention *retention,
@@ -41,7 +41,9 @@ int retention_parse(const char *all, const struct option_list *topics, struct re
 /* retention_of(retention, topic): the topic's own rule, or NULL if it is under `all`. */
 const struct retain *retention_of(const struct retention *retention, const char *topic);
 
-/* retention_size(type_len, data_len): what an event counts for: its bytes, and its row's. */
+/*
+ * retention_size(type_len, data_len): the size that counts for an event: its bytes and its row's.
+ */
 static inline int64_t retention_size(size_t type_len, size_t data_len)
 {
 	return (int64_t)(type_len + data_len) + 48;

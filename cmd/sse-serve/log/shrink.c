@@ -36,7 +36,10 @@ int64_t shrink_step(struct shrink *shrink)
 	}
 	if (!shrink->pending)
 		return -1;
-	/* Only a checkpoint that comes to the end of the WAL cuts the file; it waits for nobody. */
+	/*
+	 * Only a checkpoint that comes to the end of the WAL cuts the file; it does not wait for
+	 * readers.
+	 */
 	if (sqlite3_wal_checkpoint_v2(
 		    shrink->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_wal, &done) != SQLITE_OK ||
 		done < in_wal)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The event log behind one table of functions.  A store keeps events in the order of their
- * positions, which grow by one; everything that the server shows comes out of its `deliver`.
+ * The event log, used through one table of functions.  A store keeps events in the order of their
+ * positions, which grow by one; every event that the server shows comes from its `deliver`.
  *
  * append runs on the log thread; a reader belongs to the one thread that made it.
  */
@@ -22,15 +22,15 @@
 #include "window.h"
 
 /*
- * An event to append: the topic by name, since its first event registers it.  With a key it is
- * stored once: a key that is known for the topic, and not older than the window for keys, makes
- * it a duplicate if the fingerprint is the same, and a conflict if it is not.
+ * An event to append.  It names its topic, since the first event of a topic registers it.  An event
+ * with a key is stored once: if the key is known for the topic, and not older than the window for
+ * keys, the event is a duplicate if the fingerprint is the same, and a conflict if it differs.
  */
 struct store_append {
 	const char *topic;
 	struct sse_text key;  /* UTF-8, 1 to EVENT_KEY_MAX bytes; len 0: none */
 	uint64_t fingerprint; /* of what was published under the key */
-	bool duplicate;	      /* out: it was there already: position is that of the first */
+	bool duplicate;	      /* out: stored already; position is that of the first */
 	struct event event;   /* in: json, ephemeral, type, data; out: position, time, topic */
 };
 
@@ -66,18 +66,18 @@ struct store_ops {
 
 	/*
 	 * append(store, groups, count, error):
-	 * Put all groups but those in conflict on stable storage, or none of them, fill in what is
-	 * `out`, and deliver what is new.  Return 0, or -1 with EX_IOERR, or EX_TEMPFAIL if the log
-	 * is busy.
+	 * Store all groups but those in conflict durably, or none of them; fill in the members
+	 * marked `out`, and deliver the new events.  Return 0, or -1 with EX_IOERR, or EX_TEMPFAIL
+	 * if the log is busy.
 	 */
 	int (*append)(struct store *store, struct store_group *const *groups, size_t count,
 		struct error *error);
 
 	/*
 	 * tidy(store):
-	 * A small step of removing what retention no longer keeps, and keys that have expired.
-	 * Return the ms after which to call again (0: there is more to do), or -1 for not before
-	 * the next append.  Log thread.
+	 * Remove, in a small step, events that retention no longer keeps, and expired keys.  Return
+	 * the ms after which to call again (0: more is left), or -1 for not before the next append.
+	 * Log thread.
 	 */
 	int64_t (*tidy)(struct store *store);
 
@@ -107,15 +107,15 @@ struct store_ops {
 
 	/*
 	 * check(store, error):
-	 * Can events be stored, as far as that is known without trying: are the log's files still
-	 * where they were?  Return 0, or -1 with EX_IOERR.  Any thread.
+	 * Can events be stored, as far as the store knows without trying: are the log's files still
+	 * in place?  Return 0, or -1 with EX_IOERR.  Any thread.
 	 */
 	int (*check)(const struct store *store, struct error *error);
 
 	/*
 	 * size(store, bytes, events):
-	 * What the log takes on the disk, and how many events are stored; -1 for those if that is
-	 * not known.  Any thread.
+	 * The bytes that the log takes on the disk, and the number of stored events, -1 if unknown.
+	 * Any thread.
 	 */
 	void (*size)(const struct store *store, int64_t *bytes, int64_t *events);
 
@@ -128,17 +128,17 @@ struct store {
 	struct topics *topics;	   /* the log's topics are registered when it is opened */
 	struct identity identity;  /* the log's incarnations; constant once it is open */
 	uint64_t head;		   /* the newest position; the log thread's */
-	struct counter_times sync; /* what made appends durable */
+	struct counter_times sync; /* the syncs that made appends durable */
 
 	/*
-	 * Called on the log thread for each event that is safely in the log, in order: the only
-	 * way by which an event gets to be seen.  Set before the first append.
+	 * The log thread calls it for each event that is stored, in order: the only way in which an
+	 * event becomes visible.  Set before the first append.
 	 */
 	void (*deliver)(void *context, const struct event *event);
 	void *deliver_context;
 };
 
-/* store_deliver(store, groups, count): deliver what is new; for the stores' own use. */
+/* store_deliver(store, groups, count): deliver the new events; only the stores call it. */
 void store_deliver(const struct store *store, struct store_group *const *groups, size_t count);
 
 struct store_config {
@@ -150,13 +150,13 @@ struct store_config {
 
 /*
  * store_sqlite_open(config, error):
- * Open or make the database.  NULL with EX_TEMPFAIL if another server has it, EX_CANTCREAT or
- * EX_IOERR if it cannot be used, EX_DATAERR if it is another program's or a newer version's.
+ * Open or create the database.  NULL with EX_TEMPFAIL if another server has it, EX_CANTCREAT or
+ * EX_IOERR if it cannot be used, EX_DATAERR if it belongs to another program or a newer version.
  */
 struct store *store_sqlite_open(const struct store_config *config, struct error *error);
 
 /*
- * store_memory_open(config, error): a log that is its window and no more.
+ * store_memory_open(config, error): a log that is only its window.
  * store_memory_attach(store, window, reader): the window it reads, and its reader's number in it.
  */
 struct store *store_memory_open(const struct store_config *config, struct error *error);

@@ -21,10 +21,10 @@
 /* Rows that a step of tidying looks at. */
 #define TIDY_ROWS 1000
 
-/* What has expired is swept up at most this often, unless there is more than a step's. */
+/* Expired keys are swept at most this often, unless there is more than a step's. */
 #define TIDY_MS 1000
 
-/* After a sweep that failed, publishing goes on without for this long. */
+/* After a failed sweep, publishing continues without one for this long. */
 #define REST_MS 1000
 
 enum statement {
@@ -352,7 +352,7 @@ static int sweep(struct sqlite_store *sqlite, struct transaction *all)
 
 static int write_all(struct sqlite_store *sqlite, struct transaction *all)
 {
-	/* What is only passed on does not touch the database. */
+	/* Ephemeral events do not touch the database. */
 	bool writes = all->stores;
 	bool rests = sqlite->rest_until != 0 && sqlite->rest_until > monotonic();
 
@@ -382,7 +382,7 @@ static int sqlite_append(
 
 	if (find_topics(sqlite, &all, error) != 0)
 		return -1;
-	/* What is stored must be found again. */
+	/* A stored event must be found again. */
 	if (all.stores && sqlite_check(store, error) != 0)
 		return -1;
 	if (sqlite->prune != NULL && prune_begin(sqlite->prune) != 0)
@@ -492,7 +492,7 @@ static void sqlite_close(struct store *store)
 {
 	struct sqlite_store *sqlite = (struct sqlite_store *)store;
 
-	/* What was counted need not be counted again. */
+	/* Rows that were counted need not be counted again. */
 	if (sqlite->prune != NULL && begin(sqlite) == 0 &&
 		prune_save(sqlite->prune, true, store->head) == 0)
 		commit(sqlite);

@@ -2,7 +2,7 @@
 /*
  * Topics: their grammar, and the registry of those that have or had events.  A topic is
  * registered by its first event and stays for the life of the process, so a pointer to one may
- * be kept.  A stream may wait for a topic that is not registered yet: it knows it by name.
+ * be kept.  A stream may wait for a topic that is not registered yet; it keeps the name.
  */
 #ifndef TOPIC_H
 #define TOPIC_H
@@ -18,8 +18,8 @@
 #define TOPIC_NAME_MAX 200
 
 /*
- * The server's own topic, the one name outside the grammar: nobody publishes to it, no pattern
- * matches it, and it is never stored.
+ * The server's own topic, the one name outside the grammar: no client publishes to it, no pattern
+ * matches it, and its events are never stored.
  */
 #define TOPIC_SYSTEM "$sys"
 
@@ -30,18 +30,18 @@ struct topic {
 	uint32_t number; /* dense, from 0, in the order of registration */
 	/*
 	 * Its row in the log's database: dense, from 1, in the order of the first stored event; 0
-	 * while it has had none, but ephemeral ones only.  Written by the log thread.
+	 * as long as it has had only ephemeral events.  Written by the log thread.
 	 */
 	_Atomic uint32_t row;
 	const char *name;
 	/*
-	 * The position of the newest event of this topic that is gone from the log; 0 if none is.
-	 * Written by the log thread.
+	 * The position of the newest event of this topic that was removed from the log; 0 if none
+	 * was.  Written by the log thread.
 	 */
 	_Atomic uint64_t removed;
 	/* The newest entry of this topic in the window.  Written by the log thread. */
 	_Atomic uint64_t newest_entry;
-	/* Events that it got since the start, stored or not.  Written by the log thread. */
+	/* Events published to it since the start, stored or not.  Written by the log thread. */
 	_Atomic uint64_t published;
 };
 
@@ -91,7 +91,7 @@ int topics_keep(struct topics *topics, struct topic *topic);
 /* topics_of_row(topics, row): the topic that has this row, or NULL.  Any thread. */
 struct topic *topics_of_row(struct topics *topics, uint32_t row);
 
-/* topics_kept(topics): how many have a row; rows go up to this.  Any thread. */
+/* topics_kept(topics): how many have a row: the largest row.  Any thread. */
 uint32_t topics_kept(struct topics *topics);
 
 /* topics_get(topics, number): the topic of that number, or NULL if there is none.  Any thread. */
@@ -111,7 +111,7 @@ struct topic_set {
 	uint32_t words;
 };
 
-/* topic_set_add(set, topic): return 0, also if it was there; -1 without memory. */
+/* topic_set_add(set, topic): return 0, also if it is in the set; -1 without memory. */
 int topic_set_add(struct topic_set *set, struct topic *topic);
 
 /* topic_set_has(set, topic) */
@@ -121,10 +121,10 @@ static inline bool topic_set_has(const struct topic_set *set, const struct topic
 	       (set->bits[topic->number / 64] >> topic->number % 64 & 1) != 0;
 }
 
-/* topic_set_removed(set): the newest position of these topics that is gone from the log. */
+/* topic_set_removed(set): the newest position of these topics that was removed from the log. */
 uint64_t topic_set_removed(const struct topic_set *set);
 
-/* topic_set_free(set): release what it holds; it is empty after. */
+/* topic_set_free(set): release its memory; the set is empty after that. */
 void topic_set_free(struct topic_set *set);
 
 #endif

@@ -33,7 +33,7 @@ struct announcement {
 struct window {
 	char *ring; /* ring[i] and ring[i + size] are the same byte */
 	size_t size;
-	struct window_entry *entries; /* entry n stands in slot n & (slots - 1) */
+	struct window_entry *entries; /* entry n is in slot n & (slots - 1) */
 	uint64_t slots;
 	struct announcement *announcements;
 	unsigned readers;
@@ -54,7 +54,7 @@ struct window {
 	_Atomic int envelopes; /* readers that want them */
 };
 
-/* A shared mapping can be had a second time by growing it from a length of 0 (mremap(2)). */
+/* A shared mapping can be mapped a second time by growing it from a length of 0 (mremap(2)). */
 static char *map_twice(size_t size)
 {
 	char *ring = mmap(NULL, 2 * size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -153,7 +153,7 @@ static void make_room(struct window *window, size_t len)
 			window->written + len - window->kept > window->size)) {
 		const struct window_entry *entry = slot(window, tail);
 
-		/* Before the tail moves: who finds it moved must find the mark. */
+		/* Before the tail moves: a reader that sees the new tail must see the mark. */
 		if (window->is_log && !entry->ephemeral)
 			atomic_store(&entry->topic->removed, entry->position);
 		if (entry->frame != NULL)
@@ -162,7 +162,7 @@ static void make_room(struct window *window, size_t len)
 	}
 	if (tail == window->oldest)
 		return;
-	/* What is dropped was visible before: the tail never passes the head. */
+	/* Dropped entries were visible before: the tail never passes the head. */
 	window_publish(window);
 	window->oldest = tail;
 	atomic_store(&window->tail, tail);
@@ -190,7 +190,7 @@ static void link_entry(struct window *window, struct window_entry *entry, struct
 	atomic_store_explicit(&topic->newest_entry, window->added, memory_order_release);
 }
 
-/* Encode the event in its envelope, if somebody wants it.  Return the size of the frame, or 0. */
+/* Encode the event in its envelope, if a reader wants it.  Return the size of the frame, or 0. */
 static size_t prepare_envelope(
 	struct window *window, const struct event *event, struct sse_frame *frame)
 {

@@ -7,8 +7,8 @@
  * Entries are numbered from 0 for the life of the process; [tail, head) are in the window.
  * Entries of one topic are linked both ways.
  *
- * No torn frame is ever read: a reader announces the oldest entry that it will touch before it
- * looks, and withdraws when it has finished (a slice of work, never a subscriber's pace).  The
+ * No torn frame is ever read: a reader announces the oldest entry that it will read before it
+ * reads, and withdraws when it has finished (a slice of work, never a subscriber's pace).  The
  * writer first moves the tail, then waits for announcements below it, and only then overwrites.
  * Both sides do "store mine, then load the other's" with sequential consistency, so one of them
  * always sees the other.
@@ -30,7 +30,7 @@
 struct window;
 
 struct window_entry {
-	uint64_t position; /* of a stored event; for an ephemeral one that of the event before */
+	uint64_t position; /* of a stored event; an ephemeral one has the previous event's */
 	uint64_t before; /* if the window is the log: position of the topic's event before; or 0 */
 	uint64_t previous;     /* entry of the topic before this, or TOPIC_NO_ENTRY; may be gone */
 	_Atomic uint64_t next; /* entry of the topic after this, or TOPIC_NO_ENTRY; may lie beyond
@@ -40,15 +40,15 @@ struct window_entry {
 		*frame; /* NULL if the frame did not fit into the window: it is in the log only */
 	int64_t time;
 	uint32_t len;
-	uint32_t envelope_len; /* of the same in its envelope, behind the frame; 0: not there */
+	uint32_t envelope_len; /* of the enveloped frame, after the plain one; 0: not made */
 	bool json, ephemeral;
 };
 
-/* What a reader wants of the window. */
+/* The entries that a reader wants from the window, and their form. */
 struct window_view {
 	const struct topic_set *topics;
 	bool envelope; /* the frames with envelopes instead of the plain ones */
-	bool stored;   /* leave out what is ephemeral */
+	bool stored;   /* leave out ephemeral events */
 };
 
 /*
@@ -60,7 +60,7 @@ struct window_view {
 struct window *window_new(
 	size_t size, unsigned readers, uint64_t head, bool is_log, struct error *error);
 
-/* window_free(window): when no thread uses it any more.  Takes NULL. */
+/* window_free(window): call it when no thread uses the window.  Takes NULL. */
 void window_free(struct window *window);
 
 /* --- the log thread --- */
@@ -72,15 +72,15 @@ void window_free(struct window *window);
  */
 void window_add(struct window *window, const struct event *event, const char *id, size_t id_len);
 
-/* window_publish(window): show what was added to the readers. */
+/* window_publish(window): make the added entries visible to the readers. */
 void window_publish(struct window *window);
 
 /* --- readers --- */
 
 /*
  * window_want_envelopes(window, more):
- * There are now ${more} (1 or -1) readers more that want envelopes.  As long as there are any,
- * new entries get them; for older ones they must be had from the log.
+ * Add ${more} (1 or -1) to the number of readers that want envelopes.  As long as there are any,
+ * new entries get envelopes; for older entries, the reader takes them from the log.
  */
 void window_want_envelopes(struct window *window, int more);
 
@@ -90,7 +90,7 @@ uint64_t window_head(const struct window *window);
 /* window_size(window): the most bytes that it holds. */
 size_t window_size(const struct window *window);
 
-/* window_use(window, bytes, events): about what it holds now.  Any thread. */
+/* window_use(window, bytes, events): about how much it holds now.  Any thread. */
 void window_use(const struct window *window, uint64_t *bytes, uint64_t *events);
 
 /* window_position(window): the position of the newest visible stored event. */
@@ -98,18 +98,18 @@ uint64_t window_position(const struct window *window);
 
 /*
  * window_announce(window, reader, entry):
- * From now on nothing from ${entry} on is overwritten.  False (and nothing announced) if
- * ${entry} is already gone.
+ * From now on, no entry from ${entry} on is overwritten.  False, and nothing announced, if ${entry}
+ * was overwritten already.
  */
 bool window_announce(struct window *window, unsigned reader, uint64_t entry);
 
-/* window_announce_oldest(window, reader): announce all that is there; return the oldest entry. */
+/* window_announce_oldest(window, reader): announce all entries; return the oldest. */
 uint64_t window_announce_oldest(struct window *window, unsigned reader);
 
 /*
  * window_seek(window, reader, position, entry):
- * If every stored event after ${position} is in the window, announce, and store the first entry
- * after it (the head if there is none).  Otherwise return false with nothing announced.
+ * If every stored event after ${position} is in the window, announce and set *${entry} to the first
+ * entry after it (the head if no entry follows).  Otherwise return false, with nothing announced.
  */
 bool window_seek(struct window *window, unsigned reader, uint64_t position, uint64_t *entry);
 
@@ -129,8 +129,9 @@ const struct window_entry *window_entry(const struct window *window, uint64_t en
 
 /*
  * window_first_of(window, topic, from):
- * The first entry of ${topic} at or after ${from}, which is announced; TOPIC_NO_ENTRY if there is
- * none.  Walks back from the topic's newest entry, so it costs what the reader will be sent.
+ * The first entry of ${topic} at or after ${from}, which is announced; TOPIC_NO_ENTRY if no entry
+ * matches.  It walks back from the topic's newest entry, so its cost grows with the number of
+ * entries that the reader will be sent.
  */
 uint64_t window_first_of(const struct window *window, const struct topic *topic, uint64_t from);
 
@@ -145,7 +146,7 @@ uint64_t window_find(
 uint64_t window_next(const struct window *window, const struct window_view *view, uint64_t entry,
 	uint64_t limit);
 
-/* window_frame(view, entry, len): an entry's bytes for the view; NULL if they are not there. */
+/* window_frame(view, entry, len): an entry's bytes for the view; NULL if the window lacks them. */
 const char *window_frame(
 	const struct window_view *view, const struct window_entry *entry, size_t *len);
 
@@ -167,13 +168,13 @@ struct window_chunk {
 /*
  * window_gather(window, view, entry, limit, position, skip, chunk):
  * Gather frames of the view from ${entry} (announced) to before ${limit}, as many as make one
- * send, without the first ${skip} bytes; ${position} is that of the last event before.  It looks
- * at a bounded number of entries, so it may come back with nothing but a later ${end}.
+ * send, without the first ${skip} bytes; ${position} is that of the last event before.  It looks at
+ * a bounded number of entries, so it may gather nothing and return only a later ${end}.
  */
 void window_gather(const struct window *window, const struct window_view *view, uint64_t entry,
 	uint64_t limit, uint64_t position, size_t skip, struct window_chunk *chunk);
 
-/* window_send(fd, chunk): bytes that the socket took, 0 if it is full, -1 if it is broken. */
+/* window_send(fd, chunk): the bytes that the socket took, 0 if it is full, -1 if it failed. */
 ssize_t window_send(int fd, const struct window_chunk *chunk);
 
 #endif

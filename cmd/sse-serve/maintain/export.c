@@ -59,7 +59,7 @@ static bool write_head(struct export *export)
 	return true;
 }
 
-/* Can JSON data stand inside a line as it is, and be read again? */
+/* Can JSON data be written into a line unchanged, and be read again? */
 static bool fits_into_line(struct sse_text json)
 {
 	unsigned depth = 0;
@@ -162,7 +162,7 @@ static bool write_log(struct export *export)
 	       write_line(export) && fflush(export->out) == 0;
 }
 
-/* Open it, begin a snapshot, and read what is small. */
+/* Open the database, begin a snapshot, and read the small tables. */
 static int start(struct export *export, const char *path, struct error *error)
 {
 	export->topics = topics_new();

@@ -36,7 +36,7 @@ struct import {
 	struct buf id, text, data; /* what a line's members are decoded into */
 };
 
-/* A person's ^C, and what else asks us to end: nothing is left behind. */
+/* After ^C, or another signal to end, no unfinished file remains. */
 static volatile sig_atomic_t stopped;
 
 static void stop(int number)
@@ -355,7 +355,7 @@ static int build(const char *path, FILE *in, struct error *error)
 	return result;
 }
 
-/* Put what was written to the disk: a file, or the folder that a file is in. */
+/* Sync to the disk: a file, or the folder that a file is in. */
 static int sync_path(const char *path, bool folder)
 {
 	const char *slash = strrchr(path, '/');

@@ -9,7 +9,7 @@
 #include "error.h"
 #include "json.h"
 
-/* What lines there are, in the order in which they come. */
+/* The kinds of lines, in the order in which they stand in the file. */
 enum import_kind {
 	IMPORT_HEAD,
 	IMPORT_INCARNATION,
@@ -42,12 +42,12 @@ enum import_member {
 
 struct import_line {
 	enum import_kind kind;
-	struct json_text members[MEMBERS]; /* points into the line; text NULL if it has none */
+	struct json_text members[MEMBERS]; /* points into the line; text NULL: not given */
 };
 
 /*
  * import_line_read(text, len, line, error):
- * Take a line apart, without its end.  All members that its kind must have are there, and no
+ * Take a line apart, without its end.  The line has all members that its kind requires, and no
  * others.  Return 0, or -1 with EX_DATAERR.
  */
 int import_line_read(const char *text, size_t len, struct import_line *line, struct error *error);
@@ -58,8 +58,8 @@ int import_line_number(const struct import_line *line, enum import_member member
 
 /*
  * import_line_text(line, member, out, error):
- * Replace what is in ${out} by the member, decoded, and a NUL behind out->len.  0, or -1 with
- * EX_DATAERR or EX_OSERR.
+ * Replace the content of ${out} with the decoded member, and put a NUL after out->len.  0, or -1
+ * with EX_DATAERR or EX_OSERR.
  */
 int import_line_text(const struct import_line *line, enum import_member member, struct buf *out,
 	struct error *error);

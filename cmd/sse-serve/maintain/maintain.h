@@ -9,36 +9,35 @@
 
 /*
  * maintain_verify(path, error):
- * Check the database at ${path}, which no server may have open, and leave it as it is.  Says on
- * stdout that it is well, or on stderr what is not.  Return 0, or -1: EX_DATAERR, without text
- * if all is said; EX_TEMPFAIL, EX_NOINPUT or as database_check().
+ * Check the database at ${path}, which no server may have open, and do not change it.  Print on
+ * stdout that it is sound, or on stderr what is wrong.  Return 0, or -1: EX_DATAERR, without text
+ * if stderr has it all; EX_TEMPFAIL, EX_NOINPUT or as database_check().
  */
 int maintain_verify(const char *path, struct error *error);
 
 /*
  * maintain_export(path, out, error):
- * Write the log as NDJSON, as of one moment; a server may go on with it meanwhile (its WAL grows
- * until this has ended).  The lines, in this order:
- *   {"sse-log":1,"head":N}                           the version of this format; the newest
- * position
+ * Write the log as NDJSON, as of one moment; a server may use the log meanwhile (its WAL grows
+ * until the export has ended).  The lines, in this order:
+ *   {"sse-log":1,"head":N}                           the format's version; the newest position
  *   {"incarnation":TAG,"opened":N}                   each, the oldest first
  *   {"topic":NAME,"removed":N}                       each, in the order of their numbers
  *   {"topic","id","time","event","data"}             each event; with "text":true if the data is
- *                                                    no JSON but a text; with "raw":TEXT instead of
+ *                                                    text and not JSON; with "raw":TEXT instead of
  *                                                    its data (null) if the JSON has line ends, or
- *                                                    is nested too deep to stand in this line
+ *                                                    is nested too deep for this line
  *   {"key","topic","id","time","fingerprint"}        each key; the fingerprint in hexadecimal
- *   {"end":true,"events":N,"keys":N}                 it is whole
- * Return 0, or -1 with EX_NOINPUT, EX_IOERR (no text if the reader went away) or as
+ *   {"end":true,"events":N,"keys":N}                 the export is complete
+ * Return 0, or -1 with EX_NOINPUT, EX_IOERR (no text if the reader closed the pipe) or as
  * database_check().
  */
 int maintain_export(const char *path, FILE *out, struct error *error);
 
 /*
  * maintain_import(path, in, error):
- * Make the database at ${path}, where there is none or an empty one, of what maintain_export()
- * wrote: wholly, or not at all.  Return 0, or -1 with EX_DATAERR, EX_CANTCREAT, EX_TEMPFAIL or
- * EX_IOERR.
+ * Create the database at ${path}, which does not exist or is empty, from the output of
+ * maintain_export(): all of it, or nothing.  Return 0, or -1 with EX_DATAERR, EX_CANTCREAT,
+ * EX_TEMPFAIL or EX_IOERR.
  */
 int maintain_import(const char *path, FILE *in, struct error *error);
 

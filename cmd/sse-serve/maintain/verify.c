@@ -16,7 +16,7 @@
 #include "log/store.h"
 #include "maintain.h"
 
-/* Problems that are told one by one. */
+/* The most problems that are reported one by one. */
 #define TOLD 20
 
 struct topic_check {

@@ -319,7 +319,10 @@ void channel_leave(struct fanout *fanout, struct subscriber *subscriber)
 	struct channel *channel = subscriber->channel;
 	struct subscriber *last = channel->subscribers[--channel->count];
 
-	/* A pass goes from the last to the first, so who moves down was served already. */
+	/*
+	 * A pass goes from the last to the first, so a subscriber that moves down was served
+	 * already.
+	 */
 	channel->subscribers[subscriber->index] = last;
 	last->index = subscriber->index;
 	if (channel->turn > channel->count)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The streams of one loop: its channels, which are the subscribers that want the same, and how they
- * are found.  What is done with them is fanout.h's and subscriber.h's; all on the loop's thread,
- * but where it says otherwise.
+ * The streams of one loop: its channels, each of which groups the subscribers that want the same,
+ * and how they are found.  fanout.h and subscriber.h serve them.  All on the loop's thread, unless
+ * a comment says otherwise.
  */
 #ifndef CHANNEL_H
 #define CHANNEL_H
@@ -46,14 +46,14 @@ struct channel {
 	uint32_t turn;		 /* subscribers [0, turn) have still to get the chunk */
 };
 
-/* What the states mean, and what leads from one to another, is in subscriber.h. */
+/* subscriber.h says what the states mean. */
 enum subscriber_state { LIVE, READY, WAITING, READING, CLOSED };
 
 struct subscriber {
 	struct source source; /* first: what epoll hands back */
 	int fd;
 	uint8_t state;
-	bool queued;	/* stands in the ready list */
+	bool queued;	/* is in the ready list */
 	bool named;	/* it is a struct attendee */
 	bool resumed;	/* was not LIVE since it was served from the log, or came with an id: what
 			   is ephemeral is left out, as it may be old */
@@ -64,18 +64,18 @@ struct subscriber {
 	uint64_t cursor;  /* unless LIVE: all up to this position was sent */
 	uint64_t entry;	  /* all entries of the window before this one were sent, or
 			     TOPIC_NO_ENTRY if only the cursor is known */
-	uint64_t told;	  /* that events up to this position are gone it knows already */
+	uint64_t told;	  /* it was told that events up to this position are removed */
 	uint64_t partial; /* position of the event after the cursor whose first ${skip} bytes
 			     were sent */
 	uint32_t skip;
 	uint32_t unread; /* WAITING: bytes in the socket's queue when it was last looked at, or 0 */
-	struct limits_address *address; /* what it is counted by */
+	struct limits_address *address; /* the address that it counts for */
 	struct subscriber *wheel_next, **wheel_back;
 	struct subscriber *next; /* in the ready list, or among the closed */
-	struct pending *pending; /* bytes that must go first; almost always NULL */
+	struct pending *pending; /* bytes to send first; almost always NULL */
 };
 
-/* A stream is one struct and a place in its channel: keep it small. */
+/* A stream costs one struct and a place in its channel: keep it small. */
 _Static_assert(sizeof(struct subscriber) <= 128, "a subscriber is at most 128 bytes");
 
 /* The channels that want one topic. */
@@ -113,24 +113,25 @@ struct fanout {
 	_Atomic size_t placed; /* with those that are on their way; the other loops look at it */
 	bool ended;
 
-	_Atomic uint64_t delivered; /* events that a socket took whole */
-	_Atomic uint64_t behind;    /* streams that have not had all that there is for them */
+	_Atomic uint64_t delivered; /* events that a socket accepted whole */
+	_Atomic uint64_t behind;    /* streams with events not yet sent to them */
 
 	uint64_t boundary; /* entries before it were taken */
 	uint64_t position; /* of the last stored event before it */
 
 	/*
-	 * Guards what follows while it changes, which is when a stream opens or ends or a topic
-	 * comes up, and while another thread counts; a leaf.  The loop itself reads without it.
+	 * Guards the members below while they change, that is, when a stream opens or ends or a
+	 * topic appears, and while another thread counts; a leaf.  The loop itself reads without
+	 * it.
 	 */
 	pthread_mutex_t census;
 	struct channel *channels;
-	struct channel *many;	 /* of them those whose selection is more than one name */
+	struct channel *many;	 /* those whose selection is more than one name */
 	void *by_key;		 /* tsearch tree of the channels */
 	struct wanted *by_topic; /* [topic number] below room: the channels that want it */
 	uint32_t topics, room;	 /* topics below that number were given to their channels */
 
-	struct channel *touched; /* those that the pass has still to serve */
+	struct channel *touched; /* those that the pass has yet to serve */
 	struct subscriber *ready, *ready_last;
 	struct subscriber *closed; /* freed at the end of the loop's turn */
 
@@ -140,17 +141,17 @@ struct fanout {
 
 /*
  * channel_place(shared):
- * The loop that the next stream should go to, where it counts as placed from now on: the one
- * that has the fewest.  Any thread.
+ * The loop for the next stream: the one with the fewest streams.  The stream counts as placed there
+ * from now on.  Any thread.
  */
 struct fanout *channel_place(const struct fanouts *shared);
 
-/* channel_unplace(fanout): it did not get there.  Any thread. */
+/* channel_unplace(fanout): the stream did not get to the loop.  Any thread. */
 void channel_unplace(struct fanout *fanout);
 
 /*
  * channel_join(fanout, subscriber, selection):
- * Put it into its channel.  Return 0, or -1 without memory.
+ * Put ${subscriber} into its channel.  Return 0, or -1 without memory.
  */
 int channel_join(struct fanout *fanout, struct subscriber *subscriber, struct selection *selection);
 
@@ -159,21 +160,21 @@ void channel_leave(struct fanout *fanout, struct subscriber *subscriber);
 
 /*
  * channel_find(fanout, topic, envelope):
- * The channel of those who want just the topic of that name; NULL if there is none.  The loop
- * itself, or another thread under the census.
+ * The channel of the subscribers that want only the topic of that name; NULL if no channel does.
+ * Called by the loop itself, or by another thread that holds the census lock.
  */
 struct channel *channel_find(struct fanout *fanout, const char *topic, bool envelope);
 
 /*
  * channel_learn(fanout, channel, topic):
- * Let entries of a topic that came up find the channel.  Return 0, or -1 without memory.
+ * Let entries of a topic that appeared find the channel.  Return 0, or -1 without memory.
  */
 int channel_learn(struct fanout *fanout, struct channel *channel, struct topic *topic);
 
-/* channel_remove(fanout, channel): it has no subscriber, and no pass has still to come to it. */
+/* channel_remove(fanout, channel): it has no subscriber, and no pass will serve it. */
 void channel_remove(struct fanout *fanout, struct channel *channel);
 
-/* channel_forget(fanout): all channels are removed: forget what they wanted. */
+/* channel_forget(fanout): after all channels are removed, forget what they wanted. */
 void channel_forget(struct fanout *fanout);
 
 /* channel_count(fanout, topic): its streams that want the topic of that name.  Any thread. */
@@ -181,8 +182,8 @@ uint64_t channel_count(struct fanout *fanout, const char *topic);
 
 /*
  * channel_census(fanout, streams, count):
- * Add to ${streams}, by the topics' numbers below ${count}, its streams that want them.  Any
- * thread.
+ * Add the number of its streams that want each topic to ${streams}, indexed by the topics' numbers
+ * below ${count}.  Any thread.
  */
 void channel_census(struct fanout *fanout, uint32_t *streams, uint32_t count);
 

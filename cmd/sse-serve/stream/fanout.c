@@ -57,7 +57,9 @@ uint32_t fanout_tick(struct fanout *fanout)
 	while ((int32_t)(fanout->now - fanout->wheel_due) >= 0) {
 		struct subscriber *due = fanout->wheel[fanout->wheel_slot];
 
-		/* Taken out whole first: who is put back may land in the same slot. */
+		/*
+		 * Take the whole list out first: a stream that is put back may get the same slot.
+		 */
 		fanout->wheel[fanout->wheel_slot] = NULL;
 		if (due != NULL)
 			due->wheel_back = &due;
@@ -137,8 +139,8 @@ static uint64_t later(uint64_t a, uint64_t b)
 }
 
 /*
- * Those of subscribers [0, turn) that are LIVE and have not had the entries before ${end} go on by
- * themselves, from ${position}.
+ * Those of subscribers [0, turn) that are LIVE and have not had the entries before ${end} continue
+ * on their own, from ${position}.
  */
 static void leave_behind(struct channel *channel, uint32_t turn, uint64_t position, uint64_t end)
 {

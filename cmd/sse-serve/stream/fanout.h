@@ -3,9 +3,9 @@
  * The fan-out of one loop: takes new entries of the window in order and sends them to the
  * subscribers of their channels, one send per subscriber and pass.
  *
- * The boundary is the entry up to which the loop has taken the window.  A pass moves it to the
- * head and then works through the channels that have something new, in slices, so that a large
- * fan-out does not hold up what else the loop does.
+ * The boundary is the entry up to which the loop has taken the window.  A pass moves it to the head
+ * and then serves the channels that have new entries, in slices, so that a large fan-out does not
+ * delay the loop's other work.
  */
 #ifndef FANOUT_H
 #define FANOUT_H
@@ -24,24 +24,24 @@ uint64_t fanout_count(const struct fanouts *shared, const char *topic);
 
 /*
  * fanout_census(shared, streams, count):
- * Fill ${streams}, by the topics' numbers below ${count}, with how many streams want them.  Any
- * thread.
+ * Fill ${streams}, indexed by the topics' numbers below ${count}, with how many streams want each.
+ * Any thread.
  */
 void fanout_census(const struct fanouts *shared, uint32_t *streams, uint32_t count);
 
-/* fanout_work(fanout): a slice of what there is to do.  True if there is more. */
+/* fanout_work(fanout): do a slice of the work.  True if more is left. */
 bool fanout_work(struct fanout *fanout);
 
-/* fanout_tick(fanout): look after silent streams.  Return the ms until the next look. */
+/* fanout_tick(fanout): check silent streams.  Return the ms until the next look. */
 uint32_t fanout_tick(struct fanout *fanout);
 
-/* fanout_bury(fanout): free what was closed; when no event of epoll can name it any more. */
+/* fanout_bury(fanout): free the closed subscribers, after no event of epoll can name them. */
 void fanout_bury(struct fanout *fanout);
 
 /* fanout_close(fanout): end all streams. */
 void fanout_close(struct fanout *fanout);
 
-/* fanout_free(fanout): when no thread looks at it any more. */
+/* fanout_free(fanout): when no thread uses it any more. */
 void fanout_free(struct fanout *fanout);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Telling who joined and who left; see herald.h. */
+/* Publishes joins and leaves; see herald.h. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How many streams may be open, of one client address and as a whole. */
+/* The limits on open streams, for each client address and in total. */
 #ifndef LIMITS_H
 #define LIMITS_H
 
@@ -13,15 +13,15 @@ struct limits;
 
 enum limits_answer { LIMITS_OK, LIMITS_STREAMS, LIMITS_ADDRESS, LIMITS_MEMORY };
 
-/* limits_new(streams, per_address): 0 is no limit.  NULL without memory. */
+/* limits_new(streams, per_address): 0 means no limit.  NULL without memory. */
 struct limits *limits_new(int64_t streams, int64_t per_address);
 
 /*
  * limits_admit(limits, address, counted):
- * Count one more stream, of the client at ${address} (NULL: of a local socket), unless that would
- * be too many.  An IPv6 client counts by its /64, all of which is usually one client's; loopback
- * is not counted by address, since that is where proxies live.  *${counted} is for
- * limits_release(); it may be NULL.  Any thread.
+ * Count one more stream of the client at ${address} (NULL: a local socket), unless that would be
+ * too many.  An IPv6 client counts by its /64, which usually belongs to one client.  Loopback is
+ * not counted by address, since proxies connect from there.  *${counted} is for limits_release();
+ * it may be NULL.  Any thread.
  */
 enum limits_answer limits_admit(
 	struct limits *limits, const struct sockaddr *address, struct limits_address **counted);

@@ -247,7 +247,7 @@ static bool add_gap_data(const struct replay *replay, const char *after, const c
 	       buf_addf(data, ",\"reason\":\"%s\"}", reason);
 }
 
-/* The gap event: what is gone, and from where it goes on. */
+/* The gap event: what was removed, and where the stream continues. */
 static bool add_gap(struct replay *replay, const char *after, const char *reason, uint64_t position)
 {
 	const struct replay_chunk *chunk = replay->chunk;

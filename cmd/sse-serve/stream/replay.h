@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the replay thread reads for streams that are behind: a chunk of the log, encoded once and
- * shared by all who need it, and for each the gap event where events are gone.
+ * The replay thread's reads for streams that are behind: a chunk of the log, encoded once and
+ * shared by all streams that need it, and for each stream the gap event where events were removed.
  */
 #ifndef REPLAY_H
 #define REPLAY_H
@@ -28,7 +28,7 @@ struct replay_mark {
 /* The events of a selection with after < position <= reached.  Constant once it is read. */
 struct replay_chunk {
 	_Atomic unsigned references;
-	struct worker *worker;	     /* to which its bytes are given back */
+	struct worker *worker;	     /* the worker that its bytes are released to */
 	struct selection *selection; /* held */
 	uint64_t after, reached;
 	uint64_t removed; /* the newest event of the selection that was gone when it was read */
@@ -44,16 +44,16 @@ struct replay {
 	struct replayer *replayer;
 	struct subscriber *subscriber;
 
-	/* What is asked for. */
+	/* The request. */
 	struct selection *selection; /* held */
 	uint64_t after, upto;
-	uint64_t told;	  /* it knows that events up to here are gone; out: what it knows then */
+	uint64_t told;	  /* it was told that events up to here are removed; also out */
 	uint64_t partial; /* the first event must be this one; 0: any */
 	bool from_time;	  /* instead of ${after}: from ${since} on, and say where that is */
 	int64_t since;
 	char *unknown; /* instead of ${after}: from this id, which is not of this log; owned */
 
-	/* What came of it. */
+	/* The result. */
 	bool failed;	   /* the log could not be read, or the partial event is gone */
 	struct buf prefix; /* to be sent first: where it starts, or a gap; then ${after} is the
 			      position that this brings the reader to */
@@ -65,8 +65,8 @@ struct replay {
 
 /*
  * replayer_new(store, topics, worker):
- * What makes chunks of this log, on the replay thread ${worker}, and keeps the newest for those who
- * need the same next.  NULL without memory.
+ * Make chunks of this log on the replay thread ${worker}, and keep the newest for the next stream
+ * that needs the same.  NULL without memory.
  */
 struct replayer *replayer_new(struct store *store, struct topics *topics, struct worker *worker);
 
@@ -80,7 +80,7 @@ void replayer_free(struct replayer *replayer);
 struct replay *replay_new(
 	struct replayer *replayer, struct subscriber *subscriber, struct selection *selection);
 
-/* replay_submit(replay, mailbox): have it read; it comes back by the mailbox of its loop. */
+/* replay_submit(replay, mailbox): queue the read; the replay returns to its loop's mailbox. */
 void replay_submit(struct replay *replay, struct mailbox *mailbox);
 
 /* replay_free(replay): takes NULL. */

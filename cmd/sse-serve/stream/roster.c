@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who is where; see roster.h. */
+/* The names that are present in each topic; see roster.h. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ struct member {
 	uint32_t due;	  /* without streams: when it will have left */
 	bool present;	  /* it has a stream, or had one within the grace */
 	bool told;	  /* what readers know of it */
-	bool changed;	  /* stands among the changed */
+	bool changed;	  /* is in the list of changes */
 	struct member *next_changed;
 	struct member *next, **back; /* among those that are leaving; NULL: it is not */
 };
@@ -134,7 +134,7 @@ static void free_room(struct roster *roster, struct room *room)
 	free(room);
 }
 
-/* Forget a member that nothing refers to, and that nobody believes to be there. */
+/* Forget a member that nothing refers to, and that no client was told is present. */
 static void release(struct roster *roster, struct member *member)
 {
 	struct room *room = member->room;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who is where: the names that streams gave with ?as=, by topic.  A name is present in a topic from
- * its first open stream on until it has had none for the grace; then it has left.  Shared by all
- * loops behind one lock, which is no part of sending.
+ * The roster: the names that streams gave with ?as=, by topic.  A name is present in a topic from
+ * its first open stream until it has had none for the grace; then it has left.  All loops share the
+ * roster under one lock, which sending never takes.
  *
- * What changed is told by the herald (herald.h), which asks for one change after the other.  A
- * name stands among the changed at most once, so however names flap, nothing grows, and who is
- * told all changes has the names that are present.
+ * The herald (herald.h) asks for one change after the other and announces it.  A name is in the
+ * list of changes at most once, so the list does not grow however often names come and go, and a
+ * client that gets all changes knows the names that are present.
  */
 #ifndef ROSTER_H
 #define ROSTER_H
@@ -31,7 +31,7 @@ struct roster_change {
 	char topic[TOPIC_NAME_MAX + 1];
 	char name[ROSTER_NAME_MAX + 1];
 	bool joined;
-	uint32_t count; /* names of the topic after it, as it was told */
+	uint32_t count; /* names in the topic after this change, as announced */
 };
 
 /*
@@ -47,8 +47,8 @@ void roster_free(struct roster *roster);
 
 /*
  * roster_reserve(roster, topics, count, name, full):
- * A place for a stream that is to be opened; nobody is present by it yet.  NULL if that would be
- * too many names (*${full}), or without memory.  Any thread.
+ * Reserve a place for a stream that will be opened; its name is not present yet.  NULL if there
+ * would be too many names (*${full}), or without memory.  Any thread.
  */
 struct roster_stay *roster_reserve(struct roster *roster, const char *const *topics, size_t count,
 	const char *name, bool *full);
@@ -64,11 +64,11 @@ bool roster_leave(struct roster_stay *stay, uint32_t now);
 
 /*
  * roster_wait(roster, now):
- * The ms until roster_change() may have something, -1 for not before somebody is woken.
+ * The ms until roster_change() may have a change; -1 for not before the herald is woken.
  */
 int roster_wait(struct roster *roster, uint32_t now);
 
-/* roster_change(roster, now, change): the next change.  False if there is none. */
+/* roster_change(roster, now, change): get the next change.  False if no change waits. */
 bool roster_change(struct roster *roster, uint32_t now, struct roster_change *change);
 
 /*
@@ -78,7 +78,7 @@ bool roster_change(struct roster *roster, uint32_t now, struct roster_change *ch
  */
 int roster_names(struct roster *roster, const char *topic, struct buf *names, size_t *count);
 
-/* roster_count(roster): of names, as they are counted for the limit.  Any thread. */
+/* roster_count(roster): the number of names that count for the limit.  Any thread. */
 int64_t roster_count(struct roster *roster);
 
 #endif

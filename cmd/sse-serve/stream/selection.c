@@ -24,7 +24,7 @@ static void order(struct selection *selection)
 	selection->count = kept;
 }
 
-/* The form and the patterns, each ended by a byte that is in none, into memory behind the array. */
+/* Write the form and the patterns, each ended by a byte that no pattern has, after the array. */
 static void write_key(struct selection *selection, char *out)
 {
 	selection->key = out;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a stream wants: topics and patterns, plain or in envelopes.  It never changes, and is
- * shared by the channels of the loops and the chunks of the replay thread.
+ * What a stream asks for: topics and patterns, plain or in envelopes.  It never changes.  The
+ * channels of the loops and the chunks of the replay thread share it.
  */
 #ifndef SELECTION_H
 #define SELECTION_H
@@ -22,21 +22,21 @@ struct selection {
 
 /*
  * selection_new(patterns, count, envelope):
- * A selection of ${count} checked patterns, which are copied.  NULL without memory.  Whoever
- * makes it holds it.
+ * A selection of ${count} checked patterns, which are copied.  The caller holds it.  NULL without
+ * memory.
  */
 struct selection *selection_new(const char *const *patterns, size_t count, bool envelope);
 
 /* Room for the key of one topic. */
 #define SELECTION_KEY (TOPIC_NAME_MAX + 3)
 
-/* selection_key(name, envelope, key): the key of the selection of just this topic. */
+/* selection_key(name, envelope, key): the key of the selection of only this topic. */
 void selection_key(const char *name, bool envelope, char key[SELECTION_KEY]);
 
 /* selection_hold(selection): hold it once more; return it.  Any thread. */
 struct selection *selection_hold(struct selection *selection);
 
-/* selection_drop(selection): the last one frees it.  Any thread.  Takes NULL. */
+/* selection_drop(selection): release it; the last holder frees it.  Any thread.  Takes NULL. */
 void selection_drop(struct selection *selection);
 
 /* selection_matches(selection, name): is the topic of that name wanted? */

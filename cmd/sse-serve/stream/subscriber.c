@@ -15,7 +15,7 @@
 #include "subscriber.h"
 #include "wheel.h"
 
-/* Bytes that must go before anything else: the rest of what cannot be made again. */
+/* Bytes to send before anything else: the rest of data that cannot be made again. */
 struct pending {
 	size_t len, done;
 	char data[];
@@ -109,12 +109,12 @@ void subscriber_close(struct subscriber *subscriber)
 	wheel_remove(subscriber);
 	channel_leave(subscriber->fanout, subscriber);
 	leave(subscriber);
-	/* Otherwise whoever holds it will bury it. */
+	/* Otherwise its holder will bury it. */
 	if (!reading && !subscriber->queued)
 		bury(subscriber);
 }
 
-/* What it wants of the window now. */
+/* The view of the window that it wants now. */
 static struct window_view view_of(const struct subscriber *subscriber)
 {
 	struct window_view view = subscriber->channel->view;
@@ -258,7 +258,7 @@ static void finish_replay(struct subscriber *subscriber, const struct replay *re
 	const struct replay_chunk *chunk = replay->chunk;
 	size_t events = chunk->count - replay->first;
 
-	/* Only the rest of one event, before a gap is told. */
+	/* Only the rest of one event, before a gap event is sent. */
 	if (events > 0 && replay->end == chunk->marks[replay->first].end)
 		events = 1;
 	subscriber_delivered(subscriber, events);
@@ -300,7 +300,7 @@ static void take_replay(struct message *message)
 		subscriber_close(subscriber);
 	} else {
 		subscriber->told = replay->told;
-		/* A start or a gap is told once, so it is kept until it is sent. */
+		/* A start or a gap is sent once, so it is kept until then. */
 		if (replay->prefix.len > 0) {
 			subscriber->cursor = replay->after;
 			keep_pending(subscriber, replay->prefix.data, replay->prefix.len);
@@ -348,7 +348,7 @@ static bool find_entry(struct subscriber *subscriber, uint64_t *entry)
 {
 	const struct fanout *fanout = subscriber->fanout;
 	struct window *window = fanout->shared->window;
-	/* The rest of a frame goes first, not an ephemeral event that stands before it. */
+	/* The rest of a frame goes first, not an ephemeral event that comes before it. */
 	uint64_t position = subscriber->partial != 0 ? subscriber->partial - 1 : subscriber->cursor;
 	uint64_t removed = topic_set_removed(&subscriber->channel->topics);
 
@@ -493,7 +493,7 @@ static int join(struct subscriber *subscriber, const struct opening *opening)
 		epoll_ctl(fanout->epoll, EPOLL_CTL_DEL, opening->fd, NULL);
 		return -1;
 	}
-	/* The wheel stood still while there was nobody. */
+	/* The wheel stood still while there was no stream. */
 	if (fanout->streams == 1)
 		fanout->wheel_due = fanout->now;
 	wheel_put(fanout, subscriber);
@@ -520,7 +520,10 @@ void subscriber_open(struct opening *opening)
 		goto err1;
 	/* From here on closing the subscriber is what undoes it all. */
 	opening->fd = -1;
-	/* Who has read the head finds itself present, and is LIVE before it is told. */
+	/*
+	 * A client that has read the head is present, and its stream is LIVE before the join is
+	 * sent.
+	 */
 	attend(subscriber, opening);
 	if (send_head(subscriber, opening) == 0) {
 		begin(subscriber, &opening->start);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Subscribers: the sockets of open streams, and how each gets what it has not yet had.  All on
- * the thread of one loop.
+ * Subscribers: the sockets of open streams, and how each gets the events not yet sent to it.  All
+ * on the thread of one loop.
  *
- * LIVE     everything before the loop's boundary was sent; the fan-out (fanout.h) goes on from
- * there READY    is behind, and its socket can take more: it is in the list of those to be served
- * WAITING  is behind, and its socket is full: epoll will tell
+ * LIVE     everything before the loop's boundary was sent; the fan-out (fanout.h) continues there
+ * READY    is behind, and its socket accepts data: it is in the list of subscribers to serve
+ * WAITING  is behind, and its socket is full: epoll tells when it accepts data again
  * READING  the replay thread reads a chunk for it
  *
- * Resuming, `since` and reading slowly are the same thing: to be behind.  A subscriber that is
- * behind is served from the window if that reaches back far enough, otherwise from the log, one
- * chunk at a time.  A chunk that the socket does not take is dropped and read again, so that a
- * slow reader holds no memory.
+ * Resuming, `since` and reading slowly are the same case: the subscriber is behind.  It is served
+ * from the window if the window reaches back far enough, otherwise from the log, one chunk at a
+ * time.  A chunk that the socket does not accept is dropped and read again later, so a slow reader
+ * holds no memory.
  */
 #ifndef SUBSCRIBER_H
 #define SUBSCRIBER_H
@@ -42,7 +42,7 @@ struct start {
 
 #define OPENING_HEAD 1024
 
-/* A stream that is to be opened, on its way to the loop that will serve it. */
+/* A stream that will be opened, on its way to the loop that will serve it. */
 struct opening {
 	struct message message;		/* first */
 	struct fanout *fanout;		/* see channel_place() */
@@ -57,15 +57,15 @@ struct opening {
 
 /*
  * subscriber_open(opening):
- * Send the head and where the stream starts, and serve it from now on.  Takes the opening, which
- * was allocated, and all that it owns; on failure the socket is closed.
+ * Send the head and where the stream starts, and serve the stream from now on.  Takes the opening,
+ * which was allocated, and all that it owns; on failure, the socket is closed.
  */
 void subscriber_open(struct opening *opening);
 
-/* opening_free(opening): instead of subscriber_open(). */
+/* opening_free(opening): call it instead of subscriber_open(). */
 void opening_free(struct opening *opening);
 
-/* subscriber_serve(subscriber): it is READY: bring it nearer to the boundary. */
+/* subscriber_serve(subscriber): the subscriber is READY: bring it nearer to the boundary. */
 void subscriber_serve(struct subscriber *subscriber);
 
 /* subscriber_make_ready(subscriber): put it into the ready list. */
@@ -73,21 +73,21 @@ void subscriber_make_ready(struct subscriber *subscriber);
 
 /*
  * subscriber_behind(subscriber, cursor, entry):
- * It is behind, and had all up to the position ${cursor}, and all entries before ${entry}
- * (TOPIC_NO_ENTRY if that is not known).  It becomes READY.
+ * The subscriber is behind.  It had all events up to the position ${cursor}, and all entries before
+ * ${entry} (TOPIC_NO_ENTRY if that is not known).  It becomes READY.
  */
 void subscriber_behind(struct subscriber *subscriber, uint64_t cursor, uint64_t entry);
 
 /*
  * subscriber_stopped(subscriber, cursor, entry, sent):
  * Its socket took only the first ${sent} bytes of the frames of its channel from ${entry} on
- * (which is announced, and of its topic); it had all up to the position ${cursor} before.  It
- * becomes WAITING.
+ * (which is announced, and of its topic); before, it had all events up to the position ${cursor}.
+ * It becomes WAITING.
  */
 void subscriber_stopped(
 	struct subscriber *subscriber, uint64_t cursor, uint64_t entry, size_t sent);
 
-/* subscriber_delivered(subscriber, events): its socket took them whole. */
+/* subscriber_delivered(subscriber, events): count the events that its socket took whole. */
 void subscriber_delivered(struct subscriber *subscriber, uint64_t events);
 
 /*
@@ -97,7 +97,7 @@ void subscriber_delivered(struct subscriber *subscriber, uint64_t events);
  */
 void subscriber_look(struct subscriber *subscriber, uint32_t margin);
 
-/* subscriber_close(subscriber): close the socket; the memory goes when nothing refers to it. */
+/* subscriber_close(subscriber): close the socket; the memory is freed when nothing refers to it. */
 void subscriber_close(struct subscriber *subscriber);
 
 #endif

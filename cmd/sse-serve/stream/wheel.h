@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The wheel of silent streams: each stands in the slot whose turn comes when it will have been
- * silent for the shorter of --heartbeat and --stall-timeout.  fanout_tick() turns it.
+ * The wheel of silent streams: each is in the slot whose turn comes when it will have been silent
+ * for the shorter of --heartbeat and --stall-timeout.  fanout_tick() turns it.
  */
 #ifndef WHEEL_H
 #define WHEEL_H
@@ -16,7 +16,7 @@ uint32_t wheel_step(const struct fanout *fanout);
 /* wheel_put(fanout, subscriber): look at it again when it will have been silent for that long. */
 void wheel_put(struct fanout *fanout, struct subscriber *subscriber);
 
-/* wheel_remove(subscriber): takes one that stands in no slot, too. */
+/* wheel_remove(subscriber): also valid for a subscriber that is in no slot. */
 void wheel_remove(struct subscriber *subscriber);
 
 #endif
