@@ -81,10 +81,18 @@ nchan_module() {
 	find /usr/lib*/nginx/modules -name ngx_nchan_module.so 2>/dev/null | head -n 1
 }
 
+# needs_nchan: skip the test where its module is not installed, or does not start for this user: it makes
+# a folder of its own in /var/lib/nginx.
+needs_nchan() {
+	[ -n "$(nchan_module)" ] || skip "the nchan module of nginx is not installed"
+	nginx_conf 1 'location / { nchan_pubsub; }' >nginx.conf
+	! nginx -t -p "$PWD" -c "$PWD/nginx.conf" 2>&1 | grep -q 'mkdir.*Permission denied' ||
+		skip "nginx with nchan was never started by root here, which makes its folders"
+}
+
 nginx_conf() { # PORT BLOCKS
-	local temp module
-	module=$(nchan_module)
-	[ -z "$module" ] || echo "load_module $module;"
+	local temp
+	[[ $2 != *nchan_* ]] || echo "load_module $(nchan_module);"
 	[ "$(id -u)" -ne 0 ] || echo "user $(id -un) $(id -gn);"
 	cat <<-CONF
 		worker_processes 1;

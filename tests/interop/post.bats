@@ -24,7 +24,7 @@ nchan_blocks() {
 }
 
 @test "nchan: lines, JSON and text, arrive once and in order, one request each" {
-	[ -n "$(nchan_module)" ] || skip "the nchan module of nginx is not there"
+	needs_nchan
 	serve_nginx "$(nchan_blocks)"
 	seq 200 >want
 	run -0 bash -c "sse-post '$URL/pub?id=log' <want"
@@ -38,7 +38,7 @@ nchan_blocks() {
 }
 
 @test "nchan: what could not be sent while nginx was down comes from the spool, in order" {
-	[ -n "$(nchan_module)" ] || skip "the nchan module of nginx is not there"
+	needs_nchan
 	serve_nginx "$(nchan_blocks)"
 	stop
 	run -0 bash -c "seq 10 | sse-post '$URL/pub?id=log' --spool spool"
@@ -49,7 +49,7 @@ nchan_blocks() {
 
 @test "nchan: an event stream is bridged to sse-serve with its ids as keys: twice is once" {
 	local try
-	[ -n "$(nchan_module)" ] || skip "the nchan module of nginx is not there"
+	needs_nchan
 	serve_nginx "$(nchan_blocks)"
 	seq 50 | sse-post "$URL/pub?id=log"
 	sse-serve --listen 0 --db :memory: >serve.out 2>serve.err 3>&- &

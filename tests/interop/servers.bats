@@ -72,7 +72,7 @@ nchan_blocks() {
 }
 
 @test "nchan: every event comes, and after a restart the next ones" {
-	[ -n "$(nchan_module)" ] || skip "the nchan module of nginx is not there"
+	needs_nchan
 	serve_nginx "$(nchan_blocks)"
 	follow "$URL/stream"
 	wait_for opened 1
@@ -87,7 +87,7 @@ nchan_blocks() {
 }
 
 @test "nchan: with --state it goes on where it was killed" {
-	[ -n "$(nchan_module)" ] || skip "the nchan module of nginx is not there"
+	needs_nchan
 	serve_nginx "$(nchan_blocks)"
 	follow "$URL/stream" --state state
 	wait_for opened 1

@@ -102,7 +102,7 @@ as_nobody() {
 	refuses 64 'ADDR:PORT' --listen ''
 	refuses 64 'unix:' --listen unix:
 	refuses 64 'unix:' --listen "unix:/tmp/$(letters 200)"
-	refuses 64 'no address' --listen no.such.host.invalid:0
+	refuses 64 'not an address' --listen no.such.host.invalid:0
 	refuses 64 'at most 253 characters' --listen "$(letters 254):0"
 }
 
