@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Options, handle, headers and messages of the clients; see client.h. */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -212,9 +213,22 @@ static void end_status(void)
 	status_line = STATUS_NONE;
 }
 
+/* The standard error or output, whichever is a terminal. */
+static int terminal_descriptor(void)
+{
+	return isatty(STDERR_FILENO) ? STDERR_FILENO : STDOUT_FILENO;
+}
+
+/* Nothing tells when the echo is done; the kernel needs microseconds. */
+void client_await_echo(void)
+{
+	if (client_signal() == SIGINT && isatty(terminal_descriptor()))
+		poll(NULL, 0, 30);
+}
+
 void client_break_line(void)
 {
-	int fd = isatty(STDERR_FILENO) ? STDERR_FILENO : STDOUT_FILENO;
+	int fd = terminal_descriptor();
 
 	if (status_line == STATUS_OPEN)
 		end_status();

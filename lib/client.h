@@ -94,6 +94,13 @@ void client_status(const struct client *client, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
+ * client_await_echo():
+ * After a SIGINT, wait until a terminal has echoed the ^C.  It sends the signal first and then
+ * echoes, so that a line end written at once would land before the ^C instead of after it.
+ */
+void client_await_echo(void);
+
+/*
  * client_break_line():
  * Let the next output begin a new line: the terminal has echoed ^C at its cursor, or shows a
  * status.  Call it once, when nothing else ends that line.

@@ -310,6 +310,7 @@ static int follow(struct tail *tail, const struct follow_options *how, struct er
 	client_set_chore(&chore);
 	result = judge(tail, follow_run(&tail->client, &tail->url, how, &sink, tail, error), error);
 	client_set_chore(NULL);
+	client_await_echo();
 	if (!output_end(&tail->output))
 		client_break_line();
 	summary_say(&tail->summary, &tail->client, tail->options->target,
