@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "log/retention.h"
+#include "log/retention_rules.h"
 #include "option.h"
 
 enum log_format { LOG_TEXT, LOG_JSON };

@@ -19,7 +19,7 @@
 
 #include "error.h"
 #include "event.h"
-#include "retention.h"
+#include "retention_rules.h"
 #include "topic.h"
 
 struct prune;

@@ -17,7 +17,7 @@
 #include "error.h"
 #include "event.h"
 #include "identity.h"
-#include "retention.h"
+#include "retention_rules.h"
 #include "topic.h"
 #include "window.h"
 

@@ -12,7 +12,7 @@
 
 #include "json.h"
 #include "log/database.h"
-#include "log/retention.h"
+#include "log/retention_rules.h"
 #include "log/store.h"
 #include "maintain.h"
 

@@ -6,7 +6,7 @@
 #include <sysexits.h>
 
 #include "number.h"
-#include "retention.h"
+#include "retention_rules.h"
 #include "topic.h"
 
 #define LIMIT_TEXT 64
