@@ -222,7 +222,7 @@ $(BUILD)/tests/shim_%.so: tests/fault/shim_%.c Makefile | need-libsse
 	$(call say,SHIM,$@)
 	$(Q)mkdir -p $(@D) && $(CC) -std=c17 -D_GNU_SOURCE $(WARNINGS) -O2 -g -fPIC -shared -o $@ $<
 # What the fuzzers share.
-$(BUILD)/libfuzz.a: $(call OBJ,$(wildcard tests/fuzz/parts/*.c) tests/fault/parts/dice.c)
+$(BUILD)/libfuzz.a: $(call OBJ,$(wildcard tests/fuzz/parts/*.c) tests/fault/parts/random.c)
 
 .PHONY: units helpers benches fuzzers libsse-units
 units: $(UNIT)

@@ -10,7 +10,7 @@
 #include "fields.h"
 #include "json.h"
 #include "sse.h"
-#include "whole.h"
+#include "data_file.h"
 
 /* One operand, taken apart; the name is a copy that is cut into its parts. */
 struct field {

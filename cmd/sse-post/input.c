@@ -14,7 +14,7 @@
 #include "fields.h"
 #include "input.h"
 #include "terminal.h"
-#include "whole.h"
+#include "data_file.h"
 
 /* How long events of a pipe are counted for an error message (ms). */
 #define COUNT_MS 50

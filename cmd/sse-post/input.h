@@ -11,7 +11,7 @@
 
 #include "error.h"
 #include "event.h"
-#include "maker.h"
+#include "event_builder.h"
 #include "options.h"
 #include "sniff.h"
 #include "split.h"

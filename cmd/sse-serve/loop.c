@@ -11,13 +11,13 @@
 
 #include "api/api.h"
 #include "api/status.h"
-#include "base/report.h"
+#include "base/logger.h"
 #include "base/source.h"
 #include "http/http.h"
-#include "log/commit.h"
+#include "log/log_thread.h"
 #include "loop.h"
 #include "stream/fanout.h"
-#include "stream/herald.h"
+#include "stream/presence_events.h"
 #include "ticker.h"
 
 #define EVENTS_MAX 256

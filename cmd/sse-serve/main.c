@@ -12,13 +12,13 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "base/report.h"
+#include "base/logger.h"
 #include "http/http.h"
 #include "http/listen.h"
 #include "log/database.h"
 #include "maintain/maintain.h"
 #include "options.h"
-#include "place.h"
+#include "paths.h"
 #include "server.h"
 
 struct program {

@@ -9,18 +9,18 @@
 #include "api/routes.h"
 #include "base/counter.h"
 #include "http/http.h"
-#include "log/commit.h"
+#include "log/log_thread.h"
 #include "log/store.h"
 #include "log/topic.h"
 #include "log/window.h"
 #include "loop.h"
-#include "place.h"
+#include "paths.h"
 #include "server.h"
 #include "stream/fanout.h"
 #include "stream/limits.h"
 #include "stream/replay.h"
-#include "stream/roster.h"
-#include "stream/worker.h"
+#include "stream/presence.h"
+#include "stream/replay_thread.h"
 
 #define LOOPS_MAX 256
 

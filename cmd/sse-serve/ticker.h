@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "log/commit.h"
+#include "log/log_thread.h"
 
 struct ticker {
 	struct publish publish; /* first */

@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "parts/dice.h"
+#include "parts/random.h"
 #include "parts/fail.h"
 #include "parts/net.h"
 #include "sse.h"

@@ -27,8 +27,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "parts/crew.h"
-#include "parts/dice.h"
+#include "parts/publishers.h"
+#include "parts/random.h"
 #include "parts/fail.h"
 #include "parts/ledger.h"
 #include "parts/net.h"

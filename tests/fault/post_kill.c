@@ -27,7 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "parts/dice.h"
+#include "parts/random.h"
 #include "parts/fail.h"
 #include "parts/net.h"
 #include "parts/server.h"

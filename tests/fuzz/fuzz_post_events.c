@@ -25,7 +25,7 @@
 #include "event.h"
 #include "fields.h"
 #include "json.h"
-#include "maker.h"
+#include "event_builder.h"
 #include "parts/must.h"
 #include "parts/mutate.h"
 #include "split.h"

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "entry.h"
-#include "maker.h"
+#include "event_builder.h"
 #include "sniff.h"
 #include "split.h"
 

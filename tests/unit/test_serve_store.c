@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#include "log/keymap.h"
+#include "log/idempotency_map.h"
 #include "log/store.h"
 
 /* A log with one reader. */

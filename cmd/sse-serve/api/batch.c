@@ -7,7 +7,7 @@
 #include "batch.h"
 #include "content.h"
 #include "json.h"
-#include "shape.h"
+#include "schema.h"
 
 #define TEXT_OF(number) #number
 #define IN_DIGITS(number) TEXT_OF(number)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "content.h"
-#include "stream/roster.h"
+#include "stream/presence.h"
 
 #define TEXT_OF(number) #number
 #define IN_DIGITS(number) TEXT_OF(number)

@@ -8,13 +8,13 @@
 #include "api.h"
 #include "history.h"
 #include "http/accept.h"
-#include "log/commit.h"
+#include "log/log_thread.h"
 #include "log/envelope.h"
 #include "log/store.h"
 #include "number.h"
 #include "stream.h"
 #include "stream/fanout.h"
-#include "stream/worker.h"
+#include "stream/replay_thread.h"
 
 /* A chunk is about this much, or one event if that is larger. */
 #define CHUNK_BYTES ((size_t)64 << 10)

@@ -7,12 +7,12 @@
 #include "base/counter.h"
 #include "buf.h"
 #include "http/http.h"
-#include "log/commit.h"
+#include "log/log_thread.h"
 #include "log/store.h"
 #include "log/window.h"
 #include "metrics.h"
 #include "stream/fanout.h"
-#include "stream/roster.h"
+#include "stream/presence.h"
 
 void metrics_read(const struct metrics_sources *sources, struct metrics_sum *sum)
 {

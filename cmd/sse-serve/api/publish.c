@@ -7,14 +7,14 @@
 #include <sysexits.h>
 
 #include "api.h"
-#include "base/report.h"
+#include "base/logger.h"
 #include "batch.h"
 #include "cloudevent.h"
 #include "content.h"
 #include "http/accept.h"
-#include "log/commit.h"
+#include "log/log_thread.h"
 #include "publish.h"
-#include "shape.h"
+#include "schema.h"
 #include "stream/fanout.h"
 
 /* The longest line of an answer to a batch: {"id":"","duplicate":false} and its end. */

@@ -4,7 +4,7 @@
 #include "history.h"
 #include "metrics.h"
 #include "pages.h"
-#include "presence.h"
+#include "presence_pages.h"
 #include "publish.h"
 #include "routes.h"
 #include "status.h"

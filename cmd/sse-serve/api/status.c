@@ -7,7 +7,7 @@
 #include "api.h"
 #include "base/counter.h"
 #include "buf.h"
-#include "log/commit.h"
+#include "log/log_thread.h"
 #include "log/store.h"
 #include "log/topic.h"
 #include "metrics.h"

@@ -15,7 +15,7 @@
 #include "stream.h"
 #include "stream/fanout.h"
 #include "stream/limits.h"
-#include "stream/roster.h"
+#include "stream/presence.h"
 #include "stream/selection.h"
 #include "stream/subscriber.h"
 

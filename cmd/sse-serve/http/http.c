@@ -19,7 +19,7 @@
 
 #include "base/address.h"
 #include "base/counter.h"
-#include "base/report.h"
+#include "base/logger.h"
 #include "http.h"
 #include "linger.h"
 #include "log/topic.h"

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
-#include "keymap.h"
+#include "idempotency_map.h"
 #include "store.h"
 
 /* A reader of several topics pauses after this many entries of others. */

@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 #include "database.h"
-#include "keytable.h"
-#include "prune.h"
-#include "shrink.h"
+#include "idempotency_table.h"
+#include "retention.h"
+#include "vacuum.h"
 #include "store_sqlite.h"
 
 /* Rows that a step of tidying looks at. */

@@ -12,7 +12,7 @@
 
 #include "buf.h"
 #include "selection.h"
-#include "worker.h"
+#include "replay_thread.h"
 
 struct replayer;
 struct store;

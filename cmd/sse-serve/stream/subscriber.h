@@ -23,7 +23,7 @@
 #include "base/mailbox.h"
 #include "channel.h"
 #include "limits.h"
-#include "roster.h"
+#include "presence.h"
 #include "selection.h"
 
 /* A subscriber with a name. */

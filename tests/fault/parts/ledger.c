@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "dice.h"
+#include "random.h"
 #include "fail.h"
 #include "ledger.h"
 #include "net.h"

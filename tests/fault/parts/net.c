@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "dice.h"
+#include "random.h"
 #include "fail.h"
 #include "net.h"
 

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "dice.h"
+#include "random.h"
 
 /* What was lost, so that one sees that something was. */
 struct power_loss {

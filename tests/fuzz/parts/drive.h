@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "../../fault/parts/dice.h"
+#include "../../fault/parts/random.h"
 
 struct drive {
 	struct dice dice; /* what the seed determines */

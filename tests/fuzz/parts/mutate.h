@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "../../fault/parts/dice.h"
+#include "../../fault/parts/random.h"
 #include "sse.h"
 
 /* The most that an input can have. */

@@ -10,7 +10,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "place.h"
+#include "paths.h"
 
 /* Let a new entry of this folder survive a power loss. */
 static void sync_folder(const char *path)

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "worker.h"
+#include "replay_thread.h"
 
 struct worker {
 	struct store *store;

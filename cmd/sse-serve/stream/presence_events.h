@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "log/commit.h"
-#include "roster.h"
+#include "log/log_thread.h"
+#include "presence.h"
 
 struct herald;
 

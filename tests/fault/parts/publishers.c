@@ -10,8 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "crew.h"
-#include "dice.h"
+#include "publishers.h"
+#include "random.h"
 #include "fail.h"
 #include "net.h"
 

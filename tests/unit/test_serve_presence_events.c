@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "log/store.h"
-#include "stream/herald.h"
+#include "stream/presence_events.h"
 
 /* A herald with a log thread; what it tells is written down: "topic TYPE DATA;". */
 struct fixture {

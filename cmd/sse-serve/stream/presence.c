@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "roster.h"
+#include "presence.h"
 
 /* What begins with its name can stand in a shelf, in the order of the names. */
 struct named {

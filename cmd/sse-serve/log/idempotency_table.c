@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Idempotency keys in the database; see keytable.h. */
 #include "database.h"
-#include "keytable.h"
+#include "idempotency_table.h"
 
 /* Look which key is the oldest.  After a rollback this may be out of date, which does no harm: a
  * sweep then finds nothing, or comes later. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Giving space back; see shrink.h. */
 #include "database.h"
-#include "shrink.h"
+#include "vacuum.h"
 
 /* Pages that one step moves from the end of the file. */
 #define STEP "256"

@@ -6,9 +6,9 @@
 
 #include "api.h"
 #include "json.h"
-#include "presence.h"
+#include "presence_pages.h"
 #include "stream/fanout.h"
-#include "stream/roster.h"
+#include "stream/presence.h"
 
 /* The answer, which lives as long as the request. */
 static void free_answer(void *state)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "keymap.h"
+#include "idempotency_map.h"
 
 #define BUCKETS KEYMAP_MAX
 

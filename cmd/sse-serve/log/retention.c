@@ -5,7 +5,7 @@
 #include <sysexits.h>
 
 #include "database.h"
-#include "prune.h"
+#include "retention.h"
 
 /* Rows that are read before they are removed. */
 #define SLICE 256

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "stream/roster.h"
+#include "stream/presence.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

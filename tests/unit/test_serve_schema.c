@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "api/shape.h"
+#include "api/schema.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

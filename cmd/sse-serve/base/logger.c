@@ -9,7 +9,7 @@
 
 #include "buf.h"
 #include "json.h"
-#include "report.h"
+#include "logger.h"
 #include "sse.h"
 #include "terminal.h"
 #include "timestamp.h"

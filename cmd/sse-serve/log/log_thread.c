@@ -7,7 +7,7 @@
 #include <sysexits.h>
 #include <time.h>
 
-#include "commit.h"
+#include "log_thread.h"
 
 /* The most that one transaction takes. */
 #define BATCH_EVENTS 8192

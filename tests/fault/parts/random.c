@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Seeded random numbers (splitmix64); see dice.h. */
-#include "dice.h"
+#include "random.h"
 
 uint64_t dice_mix(uint64_t number)
 {

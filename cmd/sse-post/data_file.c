@@ -6,7 +6,7 @@
 
 #include "client_slurp.h"
 #include "event.h"
-#include "whole.h"
+#include "data_file.h"
 
 static void drop_line_end(struct buf *out, size_t start)
 {

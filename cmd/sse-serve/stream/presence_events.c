@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "herald.h"
+#include "presence_events.h"
 #include "json.h"
 
 /* Changes in one publish. */

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "shape.h"
+#include "schema.h"
 
 #define FIELDS_MAX 8
 

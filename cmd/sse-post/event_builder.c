@@ -6,7 +6,7 @@
 #include <sysexits.h>
 
 #include "json.h"
-#include "maker.h"
+#include "event_builder.h"
 
 static const struct sse_text none = {"", 0};
 
