@@ -44,20 +44,20 @@ char *buf_grow(struct buf *buf, size_t more)
 bool buf_addf(struct buf *buf, const char *format, ...)
 {
 	va_list args, again;
-	char *room;
+	char *space;
 	int len;
 
 	va_start(args, format);
 	va_copy(again, args);
 	len = vsnprintf(NULL, 0, format, args);
 	va_end(args);
-	room = len < 0 ? NULL : buf_reserve(buf, (size_t)len);
-	if (room != NULL) {
-		vsnprintf(room, (size_t)len + 1, format, again);
+	space = len < 0 ? NULL : buf_reserve(buf, (size_t)len);
+	if (space != NULL) {
+		vsnprintf(space, (size_t)len + 1, format, again);
 		buf->len += (size_t)len;
 	}
 	va_end(again);
-	return room != NULL;
+	return space != NULL;
 }
 
 void buf_drop(struct buf *buf, size_t len)

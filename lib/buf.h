@@ -73,12 +73,12 @@ static inline char *buf_reserve(struct buf *buf, size_t more)
 
 static inline bool buf_add(struct buf *buf, const void *data, size_t len)
 {
-	char *room = buf_reserve(buf, len);
+	char *space = buf_reserve(buf, len);
 
-	if (room == NULL)
+	if (space == NULL)
 		return false;
 	if (len > 0)
-		memcpy(room, data, len);
+		memcpy(space, data, len);
 	buf->len += len;
 	return true;
 }

@@ -445,7 +445,7 @@ int client_set_headers(struct client *client, const struct client_header *header
 	for (size_t i = 0; i < options->headers.count && result == 0; i++) {
 		const char *line = options->headers.values[i];
 
-		if (!client->stranger || !client_url_is_secret(line, header_name(line)))
+		if (!client->cross_origin || !client_url_is_secret(line, header_name(line)))
 			result = add_line(&list, line, error);
 	}
 	for (size_t i = 0; i < count && result == 0; i++) {
@@ -453,7 +453,7 @@ int client_set_headers(struct client *client, const struct client_header *header
 			result = add_header(&list, headers[i], error);
 	}
 	if (result == 0 && options->cookies != NULL && !is_cookie_file(options->cookies) &&
-		!client->stranger && !client_has_header(options, "Cookie"))
+		!client->cross_origin && !client_has_header(options, "Cookie"))
 		result = add_header(
 			&list, (struct client_header){"Cookie", options->cookies}, error);
 	if (result != 0) {

@@ -50,7 +50,7 @@ struct client {
 	const struct client_options *options;
 	struct curl_slist *headers;
 	char details[CURL_ERROR_SIZE]; /* libcurl's message about the last failure */
-	bool stranger; /* the next request goes to another origin: headers that hold secrets stay */
+	bool cross_origin; /* the next request goes to another origin: headers that hold secrets stay */
 };
 
 /*

@@ -25,8 +25,8 @@ static bool has_terminal;
 /* See client_watch_output(). */
 static int watched = -1;
 
-/* See client_set_chore(). */
-static const struct client_chore *chore;
+/* See client_set_task(). */
+static const struct client_task *task;
 
 int64_t client_now(void)
 {
@@ -187,23 +187,23 @@ static bool is_stopped(void)
 	return caught != 0;
 }
 
-void client_set_chore(const struct client_chore *to_do)
+void client_set_task(const struct client_task *to_do)
 {
-	chore = to_do;
+	task = to_do;
 }
 
 /*
  * The milliseconds until a moment as poll() takes them: rounded up to it, never negative; fewer if
- * the chore is due before.
+ * the task is due before.
  */
 static int poll_ms(int64_t until)
 {
 	int64_t now = client_now(), left;
 
-	if (chore != NULL && now >= chore->due(chore->context))
-		chore->run(chore->context);
-	if (chore != NULL && chore->due(chore->context) < until)
-		until = chore->due(chore->context);
+	if (task != NULL && now >= task->due(task->context))
+		task->run(task->context);
+	if (task != NULL && task->due(task->context) < until)
+		until = task->due(task->context);
 	left = until == CLIENT_NEVER ? INT_MAX : until - now;
 	return left < 0 ? 0 : left > 60000 ? 60000 : (int)left;
 }

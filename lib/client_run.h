@@ -67,14 +67,14 @@ void client_watch_output(int fd);
 int client_stopped(struct error *error);
 
 /* A task to run from time to time during waits. */
-struct client_chore {
+struct client_task {
 	int64_t (*due)(void *context); /* the moment; CLIENT_NEVER for none */
 	void (*run)(void *context);    /* called when it is due */
 	void *context;
 };
 
-/* client_set_chore(chore): run this task from now on; it must outlive the waits.  NULL: no task. */
-void client_set_chore(const struct client_chore *chore);
+/* client_set_task(task): run this task from now on; it must outlive the waits.  NULL: no task. */
+void client_set_task(const struct client_task *task);
 
 enum client_outcome {
 	CLIENT_DONE,   /* the transfer ended, or there is something to read */

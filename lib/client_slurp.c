@@ -30,17 +30,17 @@ int slurp_some(
 {
 	size_t left = out->cap - out->len;
 	ssize_t count;
-	char *room;
+	char *space;
 
 	if (left > READ_SIZE)
 		left = READ_SIZE;
-	room = buf_reserve(out, left);
-	if (room == NULL)
+	space = buf_reserve(out, left);
+	if (space == NULL)
 		return error_set(error, EX_OSERR, "out of memory");
 	do {
 		if (waits && wait_for(fd, until, error) != 0)
 			return -1;
-		count = read(fd, room, left);
+		count = read(fd, space, left);
 	} while (count < 0 && (errno == EINTR || errno == EAGAIN));
 	if (count < 0)
 		return error_set(

@@ -91,7 +91,7 @@ int subscribe_begin(struct subscribe *subscribe, struct sse_text last, struct er
 	curl_easy_setopt(easy, CURLOPT_POSTREDIR,
 		named != NULL ? (long)(CURL_REDIR_POST_301 | CURL_REDIR_POST_302) : 0L);
 	subscribe->method = method;
-	subscribe->client->stranger = false;
+	subscribe->client->cross_origin = false;
 	client_say(subscribe->client, CLIENT_EXPLAIN, "%s %s%s%.*s", method ? method : "GET",
 		subscribe->url->shown, last.len > 0 ? " after the id " : "", (int)last.len,
 		last.data ? last.data : "");
@@ -119,6 +119,6 @@ int subscribe_redirect(struct subscribe *subscribe, const struct client_answer *
 		curl_easy_setopt(subscribe->client->easy, CURLOPT_CUSTOMREQUEST, NULL);
 		curl_easy_setopt(subscribe->client->easy, CURLOPT_HTTPGET, 1L);
 	}
-	subscribe->client->stranger = subscribe->client->stranger || away;
+	subscribe->client->cross_origin = subscribe->client->cross_origin || away;
 	return set_headers(subscribe, last, error);
 }

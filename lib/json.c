@@ -617,16 +617,16 @@ static size_t take_escape(const char **p, const char *end, char out[4])
 
 /*
  * Take the next run of decoded bytes off the front of ${body}, a string without its quotes.  The
- * run points into the text or, for an escape, to ${room}.  False at the end.
+ * run points into the text or, for an escape, to ${scratch}.  False at the end.
  */
-static bool take_run(struct json_text *body, struct json_text *run, char room[4])
+static bool take_run(struct json_text *body, struct json_text *run, char scratch[4])
 {
 	const char *p = body->text, *end = p + body->len;
 
 	if (p == end)
 		return false;
 	if (*p == '\\') {
-		*run = (struct json_text){room, take_escape(&p, end, room)};
+		*run = (struct json_text){scratch, take_escape(&p, end, scratch)};
 	} else {
 		p = memchr(p, '\\', body->len);
 		if (p == NULL)
@@ -645,9 +645,9 @@ static struct json_text without_quotes(struct json_text string)
 bool json_string_is(struct json_text string, const char *plain, size_t len)
 {
 	struct json_text body = without_quotes(string), run;
-	char room[4];
+	char scratch[4];
 
-	while (take_run(&body, &run, room)) {
+	while (take_run(&body, &run, scratch)) {
 		if (run.len > len || memcmp(run.text, plain, run.len) != 0)
 			return false;
 		plain += run.len;
@@ -676,9 +676,9 @@ bool json_string_decode(struct json_text string, struct buf *out)
 {
 	struct json_text body = without_quotes(string), run;
 	size_t before = out->len;
-	char room[4];
+	char scratch[4];
 
-	while (take_run(&body, &run, room)) {
+	while (take_run(&body, &run, scratch)) {
 		if (!buf_add(out, run.text, run.len)) {
 			out->len = before;
 			return false;
@@ -754,15 +754,15 @@ static bool quote_body(const char *p, const char *end, struct buf *out)
 	while (p < end) {
 		const char *stop = skip_unescaped(p, end);
 		size_t plain = (size_t)(stop - p), used = 0, len = 0;
-		char escape[6], *room;
+		char escape[6], *space;
 
 		if (stop < end)
 			len = write_escape(stop, end, &used, escape);
-		room = buf_reserve(out, plain + len);
-		if (room == NULL)
+		space = buf_reserve(out, plain + len);
+		if (space == NULL)
 			return false;
-		memcpy(room, p, plain);
-		memcpy(room + plain, escape, len);
+		memcpy(space, p, plain);
+		memcpy(space + plain, escape, len);
 		out->len += plain + len;
 		p = stop + used;
 	}
@@ -809,12 +809,12 @@ struct printer {
 
 static bool start_line(const struct printer *printer)
 {
-	char *room = buf_reserve(printer->out, printer->column + 1);
+	char *space = buf_reserve(printer->out, printer->column + 1);
 
-	if (room == NULL)
+	if (space == NULL)
 		return false;
-	room[0] = '\n';
-	memset(room + 1, ' ', printer->column);
+	space[0] = '\n';
+	memset(space + 1, ' ', printer->column);
 	printer->out->len += printer->column + 1;
 	return true;
 }

@@ -32,12 +32,12 @@ static int read_whole(int fd, const char *path, struct buf *id, struct error *er
 	ssize_t count;
 
 	do {
-		char *room = buf_reserve(id, id->cap - id->len);
+		char *space = buf_reserve(id, id->cap - id->len);
 
-		if (room == NULL)
+		if (space == NULL)
 			return error_set(error, EX_OSERR, "out of memory");
 		do
-			count = read(fd, room, id->cap - id->len);
+			count = read(fd, space, id->cap - id->len);
 		while (count < 0 && errno == EINTR);
 		if (count < 0)
 			return error_set(error, EX_NOINPUT, "cannot read the state %.300s: %s",

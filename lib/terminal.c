@@ -145,16 +145,16 @@ static bool break_line(struct fit *fit)
 	struct buf *out = fit->out;
 	unsigned indent = fit->indent < fit->width / 2 ? fit->indent : 0;
 	size_t moved = fit->space && fit->at_space > fit->width / 2 ? fit->behind : 0;
-	char *room = buf_reserve(out, indent + 1);
+	char *space = buf_reserve(out, indent + 1);
 
-	if (room == NULL)
+	if (space == NULL)
 		return false;
 	/* It may have been passed on by now. */
 	if (moved > out->len)
 		moved = 0;
-	memmove(room - moved + indent + 1, room - moved, moved);
-	room[-(ptrdiff_t)moved] = '\n';
-	memset(room - moved + 1, ' ', indent);
+	memmove(space - moved + indent + 1, space - moved, moved);
+	space[-(ptrdiff_t)moved] = '\n';
+	memset(space - moved + 1, ' ', indent);
 	out->len += indent + 1;
 	fit->column = indent + (moved > 0 ? fit->column - fit->at_space : 0);
 	fit->space = false;

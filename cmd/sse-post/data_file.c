@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading all of a file; see whole.h. */
+/* Reading all of a file; see data_file.h. */
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -16,7 +16,7 @@ static void drop_line_end(struct buf *out, size_t start)
 		out->len--;
 }
 
-int whole_file(const char *path, int64_t until, struct buf *out, struct error *error)
+int data_file_read(const char *path, int64_t until, struct buf *out, struct error *error)
 {
 	bool standard = strcmp(path, "-") == 0;
 	int fd = standard ? STDIN_FILENO : slurp_open(path, error), more;

@@ -82,14 +82,14 @@ static int read_all(int fd, struct buf *out)
 	}
 	do {
 		size_t left = out->cap - out->len, len = left > PIECE ? PIECE : left;
-		char *room = buf_reserve(out, len);
+		char *space = buf_reserve(out, len);
 
-		if (room == NULL || left == 0) {
+		if (space == NULL || left == 0) {
 			errno = EFBIG;
 			return -1;
 		}
 		do
-			count = read(fd, room, len);
+			count = read(fd, space, len);
 		while (count < 0 && errno == EINTR);
 		if (count > 0)
 			out->len += (size_t)count;

@@ -39,14 +39,14 @@ bool group_put(struct group *group, const char *text, size_t len, struct piece *
 
 bool group_add(struct group *group, const struct event *event)
 {
-	if (group->count == group->room) {
-		size_t room = group->room > 0 ? 2 * group->room : 16;
-		struct event *all = realloc(group->all, room * sizeof(*all));
+	if (group->count == group->capacity) {
+		size_t capacity = group->capacity > 0 ? 2 * group->capacity : 16;
+		struct event *all = realloc(group->all, capacity * sizeof(*all));
 
 		if (all == NULL)
 			return false;
 		group->all = all;
-		group->room = room;
+		group->capacity = capacity;
 	}
 	group->all[group->count++] = *event;
 	return true;

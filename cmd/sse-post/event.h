@@ -43,7 +43,7 @@ struct event {
 
 struct group {
 	struct event *all;
-	size_t count, room;
+	size_t count, capacity;
 	struct buf text;
 	/* The id to resume the source after, if events after the last one were left out. */
 	struct piece skipped_id;

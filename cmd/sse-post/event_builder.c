@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Records become events; see maker.h. */
+/* Records become events; see event_builder.h. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,17 +10,17 @@
 
 static const struct sse_text none = {"", 0};
 
-void maker_init(struct maker *maker, const struct options *options)
+void event_builder_init(struct builder *builder, const struct options *options)
 {
-	*maker = (struct maker){.options = options};
-	key_maker_init(&maker->keys, options);
-	buf_init(&maker->text, EVENT_MAX);
+	*builder = (struct builder){.options = options};
+	key_builder_init(&builder->keys, options);
+	buf_init(&builder->text, EVENT_MAX);
 }
 
-void maker_free(struct maker *maker)
+void event_builder_free(struct builder *builder)
 {
-	key_maker_free(&maker->keys);
-	buf_free(&maker->text);
+	key_builder_free(&builder->keys);
+	buf_free(&builder->text);
 }
 
 static const char *where(uint64_t line, char text[40])
@@ -37,14 +37,14 @@ static int no_memory(struct error *error)
 }
 
 /* Put the parts into the group and the event after the others; after an error, nothing is kept. */
-static int add(struct maker *maker, struct event *event, struct sse_text data, struct sse_text type,
-	struct sse_text own_key, struct sse_text id, bool key_of_id, struct group *group,
-	struct error *error)
+static int add(struct builder *builder, struct event *event, struct sse_text data,
+	struct sse_text type, struct sse_text own_key, struct sse_text id, bool key_of_id,
+	struct group *group, struct error *error)
 {
 	size_t before = group->text.len;
 
-	if (type.len == 0 && maker->options->event != NULL)
-		type = (struct sse_text){maker->options->event, strlen(maker->options->event)};
+	if (type.len == 0 && builder->options->event != NULL)
+		type = (struct sse_text){builder->options->event, strlen(builder->options->event)};
 	if (!group_put(group, data.data, data.len, &event->data) ||
 		!group_put(group, type.data, type.len, &event->type) ||
 		!group_put(group, id.data, id.len, &event->id)) {
@@ -52,7 +52,7 @@ static int add(struct maker *maker, struct event *event, struct sse_text data, s
 		return no_memory(error);
 	}
 	event->alone = event_is_alone(group, event);
-	if (key_make(&maker->keys, event, own_key, key_of_id ? id : none, group, error) != 0) {
+	if (key_make(&builder->keys, event, own_key, key_of_id ? id : none, group, error) != 0) {
 		group->text.len = before;
 		return -1;
 	}
@@ -67,10 +67,10 @@ static int not_utf8(uint64_t line, size_t valid, struct error *error)
 		where(line, place), valid + 1);
 }
 
-int maker_data(struct maker *maker, const char *data, size_t len, uint64_t line,
+int event_builder_data(struct builder *builder, const char *data, size_t len, uint64_t line,
 	struct group *group, struct error *error)
 {
-	int form = maker->options->form;
+	int form = builder->options->form;
 	struct event event = {.kind = EVENT_TEXT, .line = line};
 	struct sse_text text = {len > 0 ? data : "", len};
 	struct json_error wrong = {0};
@@ -90,7 +90,7 @@ int maker_data(struct maker *maker, const char *data, size_t len, uint64_t line,
 	valid = event.kind == EVENT_JSON ? text.len : sse_utf8_valid(text.data, text.len);
 	if (valid < text.len)
 		return not_utf8(line, valid, error);
-	return add(maker, &event, text, none, none, none, false, group, error);
+	return add(builder, &event, text, none, none, none, false, group, error);
 }
 
 /* --- envelopes ------------------------------------------------------------------------------- */
@@ -182,7 +182,7 @@ static int check_type(struct sse_text type, uint64_t line, struct error *error)
 		where(line, place));
 }
 
-int maker_envelope(struct maker *maker, const char *data, size_t len, uint64_t line,
+int event_builder_envelope(struct builder *builder, const char *data, size_t len, uint64_t line,
 	struct group *group, struct error *error)
 {
 	struct event event = {.kind = EVENT_JSON, .line = line};
@@ -190,7 +190,7 @@ int maker_envelope(struct maker *maker, const char *data, size_t len, uint64_t l
 	struct piece type, key, id, text = {0};
 	struct json_error wrong = {0};
 	struct sse_text content;
-	struct buf *decoded = &maker->text;
+	struct buf *decoded = &builder->text;
 	char place[40];
 
 	if (!json_check_wrapper(data, len, &object, &wrong))
@@ -216,13 +216,13 @@ int maker_envelope(struct maker *maker, const char *data, size_t len, uint64_t l
 	}
 	if (check_type(text_of(decoded, type), line, error) != 0)
 		return -1;
-	return add(maker, &event, content, text_of(decoded, type), text_of(decoded, key),
+	return add(builder, &event, content, text_of(decoded, type), text_of(decoded, key),
 		text_of(decoded, id), true, group, error);
 }
 
 /* --- event streams --------------------------------------------------------------------------- */
 
-int maker_stream(struct maker *maker, const struct sse_event *stream, uint64_t line,
+int event_builder_stream(struct builder *builder, const struct sse_event *stream, uint64_t line,
 	struct group *group, struct error *error)
 {
 	struct event event = {.kind = EVENT_TEXT, .line = line};
@@ -232,12 +232,13 @@ int maker_stream(struct maker *maker, const struct sse_event *stream, uint64_t l
 
 	if (data.len == 0)
 		data.data = "";
-	if (maker->options->form != FORM_TEXT && json_check(data.data, data.len, &value, &wrong)) {
+	if (builder->options->form != FORM_TEXT &&
+		json_check(data.data, data.len, &value, &wrong)) {
 		event.kind = EVENT_JSON;
 		data = (struct sse_text){value.text, value.len};
 	}
-	return add(maker, &event, data, stream->type, none, stream->id.len > 0 ? stream->id : none,
-		true, group, error);
+	return add(builder, &event, data, stream->type, none,
+		stream->id.len > 0 ? stream->id : none, true, group, error);
 }
 
 /* --- forms ----------------------------------------------------------------------------------- */
@@ -261,7 +262,7 @@ static bool add_encoded(struct buf *out, const char *text, size_t len)
 	return true;
 }
 
-int maker_form(char *const *fields, size_t count, struct buf *out, struct error *error)
+int event_builder_form(char *const *fields, size_t count, struct buf *out, struct error *error)
 {
 	for (size_t i = 0; i < count; i++) {
 		size_t name = strcspn(fields[i], "=");

@@ -3,8 +3,8 @@
  * Makes events from records of the input (a line, a whole file, an event of a stream): how the data
  * is sent, its type and its key.  No I/O.
  */
-#ifndef MAKER_H
-#define MAKER_H
+#ifndef EVENT_BUILDER_H
+#define EVENT_BUILDER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,38 +16,41 @@
 #include "options.h"
 #include "sse.h"
 
-struct maker {
+struct builder {
 	const struct options *options;
-	struct key_maker keys;
+	struct key_builder keys;
 	struct buf text; /* a decoded string */
 };
 
-/* maker_init(maker, options) / maker_free(maker). */
-void maker_init(struct maker *maker, const struct options *options);
-void maker_free(struct maker *maker);
+/* event_builder_init(builder, options) / event_builder_free(builder). */
+void event_builder_init(struct builder *builder, const struct options *options);
+void event_builder_free(struct builder *builder);
 
 /*
- * maker_data(maker, data, len, line, group, error):
+ * event_builder_data(builder, data, len, line, group, error):
  * Add an event with this data to ${group}, as --as says.  ${line} is 0 if it is the only event.
  * EX_DATAERR if it is not UTF-8, not JSON where JSON is required, or has no key; then nothing is
  * added.
  */
-int maker_data(struct maker *maker, const char *data, size_t len, uint64_t line,
+int event_builder_data(struct builder *builder, const char *data, size_t len, uint64_t line,
 	struct group *group, struct error *error);
 
 /*
- * maker_envelope(maker, data, len, line, group, error):
+ * event_builder_envelope(builder, data, len, line, group, error):
  * Add the event of an envelope, a JSON object with the members data (required; a string is the
  * text, anything else JSON), event, key and id; topic, time and origin are ignored.  EX_DATAERR.
  */
-int maker_envelope(struct maker *maker, const char *data, size_t len, uint64_t line,
+int event_builder_envelope(struct builder *builder, const char *data, size_t len, uint64_t line,
 	struct group *group, struct error *error);
 
-/* maker_stream(maker, event, line, group, error): add an event of an event stream.  EX_DATAERR. */
-int maker_stream(struct maker *maker, const struct sse_event *event, uint64_t line,
+/*
+ * event_builder_stream(builder, event, line, group, error): add an event of an event stream.
+ * EX_DATAERR.
+ */
+int event_builder_stream(struct builder *builder, const struct sse_event *event, uint64_t line,
 	struct group *group, struct error *error);
 
-/* maker_form(fields, count, out, error): NAME=TEXT operands as a form: a=b&c=d, encoded. */
-int maker_form(char *const *fields, size_t count, struct buf *out, struct error *error);
+/* event_builder_form(fields, count, out, error): NAME=TEXT operands as a form: a=b&c=d, encoded. */
+int event_builder_form(char *const *fields, size_t count, struct buf *out, struct error *error);
 
 #endif

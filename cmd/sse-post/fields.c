@@ -120,7 +120,7 @@ static int find_value(
 	}
 	if (text[0] != '@')
 		return 0;
-	if (whole_file(text + 1, until, file, error) != 0) {
+	if (data_file_read(text + 1, until, file, error) != 0) {
 		struct error reason = *error;
 
 		return error_set(error, reason.status,

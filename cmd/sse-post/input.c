@@ -45,7 +45,7 @@ static bool pass_over(struct input *input)
 
 /* --- kinds of input -------------------------------------------------------------------------- */
 
-typedef int make_event(struct maker *maker, const char *data, size_t len, uint64_t line,
+typedef int make_event(struct builder *builder, const char *data, size_t len, uint64_t line,
 	struct group *group, struct error *error);
 
 static void take_records(struct input *input, struct group *group, size_t max, make_event *make)
@@ -56,7 +56,7 @@ static void take_records(struct input *input, struct group *group, size_t max, m
 		split_next(&input->split, input->ended, &record)) {
 		input->line = input->split.line;
 		input->events++;
-		if (make(&input->maker, record.data, record.len, input->line, group,
+		if (make(&input->builder, record.data, record.len, input->line, group,
 			    &input->error) != 0)
 			pass_over(input);
 	}
@@ -64,12 +64,12 @@ static void take_records(struct input *input, struct group *group, size_t max, m
 
 static void take_data(struct input *input, struct group *group, size_t max)
 {
-	take_records(input, group, max, maker_data);
+	take_records(input, group, max, event_builder_data);
 }
 
 static void take_envelopes(struct input *input, struct group *group, size_t max)
 {
-	take_records(input, group, max, maker_envelope);
+	take_records(input, group, max, event_builder_envelope);
 }
 
 /*
@@ -124,7 +124,7 @@ static bool on_event(void *context, const struct sse_event *event)
 	}
 	input->events++;
 	group->skipped_id = (struct piece){0};
-	if (maker_stream(&input->maker, event, input->line, group, &input->error) != 0 &&
+	if (event_builder_stream(&input->builder, event, input->line, group, &input->error) != 0 &&
 		!pass_over(input))
 		return false;
 	return group->count < input->max;
@@ -223,16 +223,16 @@ static int open_one(struct input *input, int64_t until, struct error *error)
 
 	input->ended = true;
 	if (options->field_count > 0 && options->form == FORM_FORM)
-		return maker_form(options->fields, options->field_count, bytes, error);
+		return event_builder_form(options->fields, options->field_count, bytes, error);
 	if (options->field_count > 0)
 		return fields_to_json(options->fields, options->field_count, until, bytes, error);
 	if (data != NULL && *data != '@' && strcmp(data, "-") != 0)
 		return buf_add_text(bytes, data)
 			       ? 0
 			       : error_set(error, EX_DATAERR, "--data is too large");
-	return whole_file(data == NULL	 ? (options->file != NULL ? options->file : "-")
-			  : *data == '@' ? data + 1
-					 : "-",
+	return data_file_read(data == NULL   ? (options->file != NULL ? options->file : "-")
+			      : *data == '@' ? data + 1
+					     : "-",
 		until, bytes, error);
 }
 
@@ -261,7 +261,7 @@ int input_open(
 		.options = options, .fd = STDIN_FILENO, .name = SLURP_STDIN, .waits = true};
 	split_init(&input->split, '\n', EVENT_MAX);
 	buf_init(&input->last_id, EVENT_MAX);
-	maker_init(&input->maker, options);
+	event_builder_init(&input->builder, options);
 	if (choose_source(options, &source, error) != 0)
 		return -1;
 	if (source == SOURCE_AUTO || source == SOURCE_WHOLE)
@@ -278,7 +278,7 @@ void input_close(struct input *input)
 	sse_parser_free(input->parser);
 	split_free(&input->split);
 	buf_free(&input->last_id);
-	maker_free(&input->maker);
+	event_builder_free(&input->builder);
 	*input = (struct input){0};
 }
 
@@ -304,7 +304,8 @@ static void take_one(struct input *input, struct group *group)
 	if (is_empty(input))
 		return;
 	input->events = 1;
-	if (maker_data(&input->maker, bytes->data, bytes->len, 0, group, &input->error) != 0)
+	if (event_builder_data(&input->builder, bytes->data, bytes->len, 0, group, &input->error) !=
+		0)
 		stop(input);
 }
 

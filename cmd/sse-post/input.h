@@ -41,7 +41,7 @@ struct input {
 	struct sse_parser *parser;
 	struct sniff sniff; /* is it an event stream? */
 	struct buf last_id; /* of the parser's last event, or block without data */
-	struct maker maker;
+	struct builder builder;
 	struct group *group;  /* the group for the parser's events, */
 	size_t max;	      /* and how many at most */
 	uint64_t events;      /* taken */

@@ -10,17 +10,17 @@
 #include "key.h"
 #include "timestamp.h"
 
-void key_maker_init(struct key_maker *maker, const struct options *options)
+void key_builder_init(struct key_builder *builder, const struct options *options)
 {
-	*maker = (struct key_maker){.options = options};
-	buf_init(&maker->text, 4 * EVENT_MAX);
-	buf_init(&maker->source, EVENT_MAX);
+	*builder = (struct key_builder){.options = options};
+	buf_init(&builder->text, 4 * EVENT_MAX);
+	buf_init(&builder->source, EVENT_MAX);
 }
 
-void key_maker_free(struct key_maker *maker)
+void key_builder_free(struct key_builder *builder)
 {
-	buf_free(&maker->text);
-	buf_free(&maker->source);
+	buf_free(&builder->text);
+	buf_free(&builder->source);
 }
 
 bool key_encode(const char *text, size_t len, struct buf *out)
@@ -57,32 +57,32 @@ static const char *where(const struct event *event, char text[40])
 }
 
 static int take(
-	struct key_maker *maker, struct event *event, struct group *group, struct error *error)
+	struct key_builder *builder, struct event *event, struct group *group, struct error *error)
 {
 	char line[40];
 
-	if (maker->text.len > EVENT_KEY_MAX)
+	if (builder->text.len > EVENT_KEY_MAX)
 		return error_set(error, EX_DATAERR,
 			"%s: its idempotency key would have %zu bytes; it can have %d",
-			where(event, line), maker->text.len, EVENT_KEY_MAX);
-	if (!group_put(group, maker->text.data, maker->text.len, &event->key))
+			where(event, line), builder->text.len, EVENT_KEY_MAX);
+	if (!group_put(group, builder->text.data, builder->text.len, &event->key))
 		return error_set(error, EX_OSERR, "out of memory");
 	return 0;
 }
 
 /* --idempotency-key: of many events each has one of its own, the same in each run. */
-static bool make_fixed(struct key_maker *maker, const struct event *event)
+static bool make_fixed(struct key_builder *builder, const struct event *event)
 {
 	if (event->line == 0)
-		return buf_add_text(&maker->text, maker->options->key);
-	return buf_addf(&maker->text, "%s:%" PRIu64, maker->options->key, event->line);
+		return buf_add_text(&builder->text, builder->options->key);
+	return buf_addf(&builder->text, "%s:%" PRIu64, builder->options->key, event->line);
 }
 
 /* --idempotency-key-from: a string's text, or the digits of a number. */
-static int make_from_data(struct key_maker *maker, const struct event *event,
+static int make_from_data(struct key_builder *builder, const struct event *event,
 	const struct group *group, struct error *error)
 {
-	const char *pointer = maker->options->key_from;
+	const char *pointer = builder->options->key_from;
 	struct sse_text data = group_text(group, event->data);
 	struct json_text value = {data.data, data.len}, found = {0};
 	struct buf decoded;
@@ -109,13 +109,13 @@ static int make_from_data(struct key_maker *maker, const struct event *event,
 	buf_init(&decoded, EVENT_MAX);
 	if (json_kind(found) == JSON_STRING)
 		made = json_string_decode(found, &decoded) &&
-		       key_encode(decoded.data ? decoded.data : "", decoded.len, &maker->text);
+		       key_encode(decoded.data ? decoded.data : "", decoded.len, &builder->text);
 	else
-		made = buf_add(&maker->text, found.text, found.len);
+		made = buf_add(&builder->text, found.text, found.len);
 	buf_free(&decoded);
 	if (!made)
 		return error_set(error, EX_OSERR, "out of memory");
-	if (maker->text.len == 0)
+	if (builder->text.len == 0)
 		return error_set(error, EX_DATAERR,
 			"%s: its %.100s is empty, and so cannot be its idempotency key",
 			where(event, line), pointer);
@@ -126,53 +126,53 @@ static int make_from_data(struct key_maker *maker, const struct event *event,
  * If several events in a row have the same id at their source, the key of each further one ends
  * with a space, which no encoded id contains, and a count.
  */
-static bool make_from_id(struct key_maker *maker, struct sse_text id)
+static bool make_from_id(struct key_builder *builder, struct sse_text id)
 {
-	struct buf *last = &maker->source;
+	struct buf *last = &builder->source;
 
 	if (buf_is(last, id.data, id.len)) {
-		maker->repeated++;
-		return key_encode(id.data, id.len, &maker->text) &&
-		       buf_addf(&maker->text, " %" PRIu64, maker->repeated);
+		builder->repeated++;
+		return key_encode(id.data, id.len, &builder->text) &&
+		       buf_addf(&builder->text, " %" PRIu64, builder->repeated);
 	}
-	maker->repeated = 0;
+	builder->repeated = 0;
 	last->len = 0;
-	return buf_add(last, id.data, id.len) && key_encode(id.data, id.len, &maker->text);
+	return buf_add(last, id.data, id.len) && key_encode(id.data, id.len, &builder->text);
 }
 
-static int make_new(struct key_maker *maker, struct error *error)
+static int make_new(struct key_builder *builder, struct error *error)
 {
 	char text[UUID_TEXT];
 
-	if (!uuid_make(&maker->uuids, timestamp_now(), text))
+	if (!uuid_make(&builder->uuids, timestamp_now(), text))
 		return error_set(error, EX_OSERR, "the system gives no random numbers for a key");
-	if (!buf_add_text(&maker->text, text))
+	if (!buf_add_text(&builder->text, text))
 		return error_set(error, EX_OSERR, "out of memory");
 	return 0;
 }
 
-int key_make(struct key_maker *maker, struct event *event, struct sse_text own, struct sse_text id,
-	struct group *group, struct error *error)
+int key_make(struct key_builder *builder, struct event *event, struct sse_text own,
+	struct sse_text id, struct group *group, struct error *error)
 {
-	const struct options *options = maker->options;
+	const struct options *options = builder->options;
 	int result = 0;
 	bool made = true;
 
 	event->key = (struct piece){0};
-	maker->text.len = 0;
+	builder->text.len = 0;
 	if (options->at_most_once)
 		return 0;
 	if (options->key != NULL)
-		made = make_fixed(maker, event);
+		made = make_fixed(builder, event);
 	else if (options->key_from != NULL)
-		result = make_from_data(maker, event, group, error);
+		result = make_from_data(builder, event, group, error);
 	else if (own.len > 0)
-		made = key_encode(own.data, own.len, &maker->text);
+		made = key_encode(own.data, own.len, &builder->text);
 	else if (id.len > 0)
-		made = make_from_id(maker, id);
+		made = make_from_id(builder, id);
 	else
-		result = make_new(maker, error);
+		result = make_new(builder, error);
 	if (!made)
 		return error_set(error, EX_OSERR, "out of memory");
-	return result != 0 ? -1 : take(maker, event, group, error);
+	return result != 0 ? -1 : take(builder, event, group, error);
 }

@@ -16,7 +16,7 @@
 #include "uuid.h"
 
 /* Where keys come from.  One thread. */
-struct key_maker {
+struct key_builder {
 	const struct options *options;
 	struct uuid_source uuids;
 	struct buf text;   /* the key being made */
@@ -24,19 +24,19 @@ struct key_maker {
 	uint64_t repeated; /* and how many events in a row had it */
 };
 
-/* key_maker_init(maker, options) / key_maker_free(maker). */
-void key_maker_init(struct key_maker *maker, const struct options *options);
-void key_maker_free(struct key_maker *maker);
+/* key_builder_init(builder, options) / key_builder_free(builder). */
+void key_builder_init(struct key_builder *builder, const struct options *options);
+void key_builder_free(struct key_builder *builder);
 
 /*
- * key_make(maker, event, own, id, group, error):
+ * key_make(builder, event, own, id, group, error):
  * Give ${event}, which is about to be added to ${group} with data and line, its key: by the
  * options --at-most-once (none), --idempotency-key, --idempotency-key-from; else ${own}, the key in
  * its record; else a key made from ${id}, its id at its source; else a new UUID.  (A text of length
  * 0 counts as missing.)  EX_DATAERR if the key is missing where the options say it is, or too long.
  */
-int key_make(struct key_maker *maker, struct event *event, struct sse_text own, struct sse_text id,
-	struct group *group, struct error *error);
+int key_make(struct key_builder *builder, struct event *event, struct sse_text own,
+	struct sse_text id, struct group *group, struct error *error);
 
 /*
  * key_encode(text, len, out): write each byte that is not printable ASCII, and %, as %XX, so that

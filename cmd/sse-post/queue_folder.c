@@ -98,7 +98,7 @@ int queue_folder_each(const struct queue_folder *folder,
 /* A list that is being made. */
 struct listing {
 	struct queue_names *names;
-	size_t room;
+	size_t capacity;
 	bool failed;
 };
 
@@ -109,14 +109,14 @@ static bool add_name(void *context, const char *name, uint64_t number, uint64_t 
 
 	(void)number, (void)events;
 	listing->failed = true;
-	if (names->count == listing->room) {
-		size_t room = listing->room > 0 ? 2 * listing->room : 64;
-		char **all = realloc(names->all, room * sizeof(*all));
+	if (names->count == listing->capacity) {
+		size_t capacity = listing->capacity > 0 ? 2 * listing->capacity : 64;
+		char **all = realloc(names->all, capacity * sizeof(*all));
 
 		if (all == NULL)
 			return false;
 		names->all = all;
-		listing->room = room;
+		listing->capacity = capacity;
 	}
 	names->all[names->count] = strdup(name);
 	if (names->all[names->count] == NULL)

@@ -98,7 +98,7 @@ static void expect_within(struct request *request, int64_t ms)
 	request->until = until < request->end ? until : request->end;
 }
 
-static size_t on_read(char *room, size_t size, size_t count, void *context)
+static size_t on_read(char *space, size_t size, size_t count, void *context)
 {
 	struct request *request = context;
 	size_t left = request->len - request->handed, len = size * count;
@@ -108,7 +108,7 @@ static size_t on_read(char *room, size_t size, size_t count, void *context)
 		return CURL_READFUNC_ABORT;
 	if (len > left)
 		len = left;
-	memcpy(room, request->send + request->handed, len);
+	memcpy(space, request->send + request->handed, len);
 	request->handed += len;
 	expect_within(request, REQUEST_ANSWER_MAX);
 	return len;
@@ -184,9 +184,9 @@ static bool leads_away(const struct request *request)
 /* libcurl is about to follow a redirect: another origin gets no secret, in any header. */
 static bool follow_redirect(struct request *request)
 {
-	if (request->client.stranger || !leads_away(request))
+	if (request->client.cross_origin || !leads_away(request))
 		return true;
-	request->client.stranger = true;
+	request->client.cross_origin = true;
 	return set_headers(request, NULL) == 0;
 }
 
@@ -307,7 +307,7 @@ int request_begin(struct request *request, struct error *error)
 	request->handed = 0;
 	request->replayed = false;
 	request->until = request->end;
-	request->client.stranger = false;
+	request->client.cross_origin = false;
 	explain(request);
 	return set_headers(request, error);
 }

@@ -32,13 +32,14 @@ struct listening {
 };
 
 struct loop {
-	struct commit *commit;
+	struct log_thread *log_thread;
 	struct mailbox mailbox;
 	struct fanout fanout;
 	struct api api;
 	struct http *http;
 	struct ticker ticker;
-	struct herald *herald; /* the first loop's, as what follows; NULL: another's */
+	struct presence_events
+		*presence_events; /* the first loop's, as what follows; NULL: another's */
 	struct status *status;
 	int epoll;
 	pthread_t thread;
@@ -95,7 +96,7 @@ static void listener_ready(struct source *source, uint32_t events)
 	(void)events;
 	if (!loop->accepting || http_accept(loop->http, one->fd))
 		return;
-	report(REPORT_WARNING, "cannot accept connections: %s; open streams are not affected",
+	logger_write(LOGGER_WARNING, "cannot accept connections: %s; open streams are not affected",
 		strerror(errno));
 	set_accepting(loop, false);
 	loop->accept_paused = true;
@@ -127,9 +128,11 @@ static int run_timers(struct loop *loop)
 	http_tick(loop->http);
 	due[0] = loop->fanout.streams > 0 ? (int)fanout_tick(&loop->fanout) : -1;
 	due[1] = ticker_run(&loop->ticker, loop->fanout.now);
-	due[2] = loop->herald != NULL ? herald_run(loop->herald, loop->fanout.now) : -1;
+	due[2] = loop->presence_events != NULL
+			 ? presence_events_run(loop->presence_events, loop->fanout.now)
+			 : -1;
 	due[3] = loop->status != NULL ? status_run(loop->status, loop->fanout.now) : -1;
-	commit_wake(loop->commit);
+	log_thread_wake(loop->log_thread);
 	if (loop->accept_paused && (int32_t)(loop->fanout.now - loop->accept_again) >= 0) {
 		loop->accept_paused = false;
 		set_accepting(loop, true);
@@ -159,14 +162,14 @@ static void turn(struct loop *loop, int timeout)
 		loop->web_ready = false;
 		http_run(loop->http);
 	}
-	commit_wake(loop->commit);
+	log_thread_wake(loop->log_thread);
 }
 
 /* What is committed is answered, and no list waits for its next chunk. */
 static bool quiet(const struct loop *loop)
 {
 	return http_busy(loop->http) == 0 && !ticker_busy(&loop->ticker) &&
-	       (loop->herald == NULL || !herald_busy(loop->herald)) &&
+	       (loop->presence_events == NULL || !presence_events_busy(loop->presence_events)) &&
 	       (loop->status == NULL || !status_busy(loop->status));
 }
 
@@ -221,9 +224,10 @@ static int watch_all(struct loop *loop, const struct listeners *listeners)
  */
 static int make_tellers(struct loop *loop, const struct loop_config *config)
 {
-	loop->herald = herald_new(config->roster, config->commit, &loop->mailbox);
+	loop->presence_events =
+		presence_events_new(config->presence, config->log_thread, &loop->mailbox);
 	loop->status = status_new(config->metrics, config->topics, &loop->mailbox);
-	return loop->herald != NULL && loop->status != NULL ? 0 : -1;
+	return loop->presence_events != NULL && loop->status != NULL ? 0 : -1;
 }
 
 /* Say why, by errno.  Before anything is cleaned up. */
@@ -241,8 +245,8 @@ static int make_parts(
 {
 	fanout_init(
 		&loop->fanout, config->fanouts, &loop->mailbox, loop->epoll, number, clock_ms());
-	ticker_init(&loop->ticker, config->commit, &loop->mailbox, number == 0 ? config->tick : 0,
-		clock_ms());
+	ticker_init(&loop->ticker, config->log_thread, &loop->mailbox,
+		number == 0 ? config->tick : 0, clock_ms());
 	loop->api = *config->api;
 	loop->api.fanout = &loop->fanout;
 	if (number == 0 && make_tellers(loop, config) != 0)
@@ -261,7 +265,7 @@ static void free_parts(struct loop *loop)
 	fanout_bury(&loop->fanout);
 	fanout_free(&loop->fanout);
 	status_free(loop->status);
-	herald_free(loop->herald);
+	presence_events_free(loop->presence_events);
 }
 
 struct loop *loop_new(const struct loop_config *config, unsigned number, struct error *error)
@@ -272,7 +276,7 @@ struct loop *loop_new(const struct loop_config *config, unsigned number, struct 
 		fail(number, error);
 		return NULL;
 	}
-	loop->commit = config->commit;
+	loop->log_thread = config->log_thread;
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (loop->epoll < 0) {
 		fail(number, error);

@@ -13,21 +13,21 @@
 #include "http/listen.h"
 
 struct api;
-struct commit;
+struct log_thread;
 struct fanout;
 struct fanouts;
 struct http;
 struct http_config;
 struct loop;
 struct metrics_sources;
-struct roster;
+struct presence;
 struct topics;
 
 /* The parts that all loops use; they outlive the loops. */
 struct loop_config {
 	struct topics *topics;
-	struct commit *commit;
-	struct roster *roster;
+	struct log_thread *log_thread;
+	struct presence *presence;
 	struct fanouts *fanouts;
 	const struct http_config *http;
 	const struct metrics_sources *metrics;

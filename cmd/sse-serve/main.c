@@ -82,7 +82,7 @@ static void say_limits(const struct program *program)
 	if (options->max_streams > 0)
 		snprintf(streams, sizeof(streams), ", at most %lld streams",
 			(long long)options->max_streams);
-	report(REPORT_INFO, "%u loop%s, %llu descriptors%s", loops, loops == 1 ? "" : "s",
+	logger_write(LOGGER_INFO, "%u loop%s, %llu descriptors%s", loops, loops == 1 ? "" : "s",
 		(unsigned long long)files.rlim_cur, streams);
 }
 
@@ -90,7 +90,7 @@ static int start(struct program *program, struct error *error)
 {
 	const struct options *options = &program->options;
 
-	if (place_check_web(options->web, error) != 0 ||
+	if (paths_check_web(options->web, error) != 0 ||
 		listen_open(&options->listen, options->open, &program->listeners, error) != 0)
 		return -1;
 	program->server = server_start(options, &program->listeners, error);
@@ -102,7 +102,7 @@ static void announce(const struct program *program)
 {
 	struct stat out, err;
 
-	report(REPORT_INFO, "Listening on %s", program->listeners.all);
+	logger_write(LOGGER_INFO, "Listening on %s", program->listeners.all);
 	if (fstat(STDOUT_FILENO, &out) == 0 && fstat(STDERR_FILENO, &err) == 0 &&
 		(out.st_dev != err.st_dev || out.st_ino != err.st_ino)) {
 		printf("Listening on %s\n", program->listeners.url);
@@ -115,7 +115,7 @@ static void wait_for_signal(const struct program *program)
 	int number = 0;
 
 	sigwait(&program->signals, &number);
-	report(REPORT_INFO, "stopping: %s", strsignal(number));
+	logger_write(LOGGER_INFO, "stopping: %s", strsignal(number));
 }
 
 static void stop(struct program *program)
@@ -151,7 +151,7 @@ static int maintain(const struct options *options)
 	 */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
-	path = place_database(options->db, &error);
+	path = paths_database(options->db, &error);
 	if (path != NULL)
 		result = maintain_at(options, path, &error);
 	free(path);
@@ -188,7 +188,7 @@ int main(int argc, char **argv)
 	}
 	block_signals(&program.signals);
 	raise_descriptor_limit();
-	report_start(program.options.log == LOG_JSON);
+	logger_start(program.options.log == LOG_JSON);
 	if (start(&program, &error) != 0) {
 		fprintf(stderr, "sse-serve: %s\n", error.text);
 		stop(&program);

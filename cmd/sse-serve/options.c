@@ -288,8 +288,8 @@ static int check(struct options *options, struct error *error)
 	if (options->max_bodies < options->max_body)
 		return error_set(error, EX_USAGE,
 			"--max-bodies, for all POST bodies together, must be at least --max-body");
-	if (retention_parse(
-		    options->retain_all, &options->retain_topic, &options->retention, error) != 0)
+	if (retention_rules_parse(options->retain_all, &options->retain_topic,
+		    &options->retention_rules, error) != 0)
 		return -1;
 	return options_in_memory(options) ? check_memory(options, error) : 0;
 }
@@ -328,5 +328,5 @@ enum option_result options_parse(int argc, char **argv, void (*version)(FILE *ou
 void options_free(struct options *options)
 {
 	option_free(rows, options);
-	retention_free(&options->retention);
+	retention_rules_free(&options->retention_rules);
 }

@@ -34,10 +34,10 @@ struct options {
 	int64_t window;			 /* bytes of newest events in memory */
 	const char *retain_all;		 /* --retain as given */
 	struct option_list retain_topic; /* --retain-topic as given */
-	struct retention retention;	 /* both, understood */
-	int64_t idempotency_window;	 /* ms for which keys are kept */
-	bool verify, export, import;	 /* do this instead of serving */
-	int log;			 /* enum log_format */
+	struct retention_rules retention_rules; /* both, understood */
+	int64_t idempotency_window;		/* ms for which keys are kept */
+	bool verify, export, import;		/* do this instead of serving */
+	int log;				/* enum log_format */
 	int verbose;
 };
 

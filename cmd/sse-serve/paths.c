@@ -56,7 +56,7 @@ static const char *variable(const char *name)
 	return value != NULL && value[0] == '/' ? value : NULL;
 }
 
-char *place_database(const char *given, struct error *error)
+char *paths_database(const char *given, struct error *error)
 {
 	const char *systemd = variable("STATE_DIRECTORY"), *xdg = variable("XDG_STATE_HOME");
 	const char *home = variable("HOME");
@@ -91,7 +91,7 @@ char *place_database(const char *given, struct error *error)
 	return path;
 }
 
-int place_check_web(const char *folder, struct error *error)
+int paths_check_web(const char *folder, struct error *error)
 {
 	struct stat status;
 

@@ -28,11 +28,11 @@ struct server {
 	const struct options *options;
 	struct topics *topics;
 	struct limits *limits;
-	struct roster *roster;
+	struct presence *presence;
 	struct store *store;
 	struct window *window;
-	struct commit *commit;
-	struct worker *worker;
+	struct log_thread *log_thread;
+	struct replay_thread *replay_thread;
 	struct replayer *replayer;
 	struct quota bodies; /* bytes of POST bodies, and of the data made from them */
 	_Atomic bool draining;
@@ -68,8 +68,8 @@ static int make_tables(struct server *server, struct error *error)
 
 	server->topics = topics_new();
 	server->limits = limits_new(options->max_streams, options->max_streams_per_address);
-	server->roster = roster_new(options->max_names, (uint32_t)options->presence_grace);
-	if (server->topics == NULL || server->limits == NULL || server->roster == NULL)
+	server->presence = presence_new(options->max_names, (uint32_t)options->presence_grace);
+	if (server->topics == NULL || server->limits == NULL || server->presence == NULL)
 		return error_set(error, EX_OSERR, "out of memory");
 	return 0;
 }
@@ -78,7 +78,7 @@ static int open_store(struct server *server, struct error *error)
 {
 	const struct options *options = server->options;
 	struct store_config config = {.topics = server->topics,
-		.retention = &options->retention,
+		.retention_rules = &options->retention_rules,
 		.idempotency_window = options->idempotency_window};
 	bool memory = options_in_memory(options);
 	char *path = NULL;
@@ -86,7 +86,7 @@ static int open_store(struct server *server, struct error *error)
 	if (memory) {
 		server->store = store_memory_open(&config, error);
 	} else {
-		path = place_database(options->db, error);
+		path = paths_database(options->db, error);
 		config.path = path;
 		if (path != NULL)
 			server->store = store_sqlite_open(&config, error);
@@ -106,13 +106,14 @@ static int open_store(struct server *server, struct error *error)
 /* The log thread, which is started when there are loops to wake, and the replay thread. */
 static int make_threads(struct server *server, struct error *error)
 {
-	server->commit = commit_new(server->store, server->window, &server->draining, error);
-	if (server->commit == NULL)
+	server->log_thread =
+		log_thread_new(server->store, server->window, &server->draining, error);
+	if (server->log_thread == NULL)
 		return -1;
-	server->worker = worker_start(server->store, error);
-	if (server->worker == NULL)
+	server->replay_thread = replay_thread_start(server->store, error);
+	if (server->replay_thread == NULL)
 		return -1;
-	server->replayer = replayer_new(server->store, server->topics, server->worker);
+	server->replayer = replayer_new(server->store, server->topics, server->replay_thread);
 	if (server->replayer == NULL)
 		return error_set(error, EX_OSERR, "out of memory");
 	return 0;
@@ -155,8 +156,8 @@ static void set_up_http(struct server *server)
 static void set_up_metrics(struct server *server)
 {
 	server->metrics = (struct metrics_sources){.started = counter_clock(),
-		.roster = server->roster,
-		.commit = server->commit,
+		.presence = server->presence,
+		.log_thread = server->log_thread,
 		.window = server->window,
 		.store = server->store,
 		.fanouts = &server->streams,
@@ -170,10 +171,10 @@ static void set_up_api(struct server *server)
 	server->api = (struct api){.store = server->store,
 		.topics = server->topics,
 		.window = server->window,
-		.commit = server->commit,
-		.worker = server->worker,
+		.log_thread = server->log_thread,
+		.replay_thread = server->replay_thread,
 		.limits = server->limits,
-		.roster = server->roster,
+		.presence = server->presence,
 		.metrics = &server->metrics,
 		.web = options->web,
 		.open_status = options->open_status,
@@ -191,8 +192,8 @@ static void set_up(struct server *server, const struct listeners *listeners)
 	set_up_metrics(server);
 	set_up_api(server);
 	server->config = (struct loop_config){.topics = server->topics,
-		.commit = server->commit,
-		.roster = server->roster,
+		.log_thread = server->log_thread,
+		.presence = server->presence,
 		.fanouts = &server->streams,
 		.http = &server->http,
 		.metrics = &server->metrics,
@@ -218,7 +219,7 @@ static int start_loops(struct server *server, struct error *error)
 	}
 	/* The first loop publishes joins, leaves and the server's figures. */
 	server->streams.teller = server->mailboxes[0];
-	if (commit_start(server->commit, server->mailboxes, server->count, error) != 0)
+	if (log_thread_start(server->log_thread, server->mailboxes, server->count, error) != 0)
 		return -1;
 	for (unsigned i = 0; i < server->count; i++) {
 		if (loop_start(server->loops[i], error) != 0)
@@ -264,17 +265,17 @@ void server_stop(struct server *server)
 	server->draining = true;
 	for (unsigned i = 0; i < server->count; i++)
 		loop_stop(server->loops[i]);
-	commit_stop(server->commit);
-	worker_stop(server->worker);
+	log_thread_stop(server->log_thread);
+	replay_thread_stop(server->replay_thread);
 	for (unsigned i = 0; i < server->count; i++)
 		loop_free(server->loops[i]);
 	replayer_free(server->replayer);
-	worker_free(server->worker);
+	replay_thread_free(server->replay_thread);
 	if (server->store != NULL)
 		server->store->ops->close(server->store);
 	window_free(server->window);
 	limits_free(server->limits);
-	roster_free(server->roster);
+	presence_free(server->presence);
 	topics_free(server->topics);
 	free(server);
 }

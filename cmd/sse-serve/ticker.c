@@ -7,10 +7,11 @@ static void back(struct message *message)
 	((struct ticker *)message)->busy = false;
 }
 
-void ticker_init(struct ticker *ticker, struct commit *commit, struct mailbox *mailbox,
+void ticker_init(struct ticker *ticker, struct log_thread *log_thread, struct mailbox *mailbox,
 	uint32_t interval, uint32_t now)
 {
-	*ticker = (struct ticker){.commit = commit, .interval = interval, .due = now + interval};
+	*ticker = (struct ticker){
+		.log_thread = log_thread, .interval = interval, .due = now + interval};
 	ticker->publish.message.handle = back;
 	ticker->publish.mailbox = mailbox;
 	ticker->publish.group = (struct store_group){.appends = &ticker->append, .count = 1};
@@ -27,8 +28,8 @@ int ticker_run(struct ticker *ticker, uint32_t now)
 		ticker->due += ticker->interval;
 		if ((int32_t)(now - ticker->due) >= 0)
 			ticker->due = now + ticker->interval;
-		if (!ticker->busy && !commit_draining(ticker->commit))
-			ticker->busy = commit_submit(ticker->commit, &ticker->publish);
+		if (!ticker->busy && !log_thread_draining(ticker->log_thread))
+			ticker->busy = log_thread_submit(ticker->log_thread, &ticker->publish);
 	}
 	return (int)(ticker->due - now);
 }

@@ -11,14 +11,16 @@
 struct ticker {
 	struct publish publish; /* first */
 	struct store_append append;
-	struct commit *commit;
+	struct log_thread *log_thread;
 	uint32_t interval; /* ms; 0: never */
 	uint32_t due;
 	bool busy; /* the event is with the log thread */
 };
 
-/* ticker_init(ticker, commit, mailbox, interval, now): the first tick is one interval from now. */
-void ticker_init(struct ticker *ticker, struct commit *commit, struct mailbox *mailbox,
+/*
+ * ticker_init(ticker, log_thread, mailbox, interval, now): the first tick is one interval from now.
+ */
+void ticker_init(struct ticker *ticker, struct log_thread *log_thread, struct mailbox *mailbox,
 	uint32_t interval, uint32_t now);
 
 /* ticker_run(ticker, now): tick if it is due.  Return the ms until the next, -1 for never. */

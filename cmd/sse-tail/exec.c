@@ -103,9 +103,9 @@ static void feed(int fd, struct sse_text data)
 			data.data += count;
 			data.len -= (size_t)count;
 		} else if (errno == EAGAIN) {
-			struct pollfd room = {.fd = fd, .events = POLLOUT};
+			struct pollfd writable = {.fd = fd, .events = POLLOUT};
 
-			poll(&room, 1, 1000);
+			poll(&writable, 1, 1000);
 		} else if (errno != EINTR) {
 			return;
 		}

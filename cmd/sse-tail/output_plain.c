@@ -91,7 +91,7 @@ bool output_sse(struct output *output, const struct sse_event *event, const char
 	struct buf *out = output->terminal ? &output->scratch : &output->bytes;
 	struct sse_frame frame = {
 		.data = {event->data.len > 0 ? event->data.data : "", event->data.len}};
-	char *room;
+	char *space;
 	size_t size;
 
 	(void)origin;
@@ -115,10 +115,10 @@ bool output_sse(struct output *output, const struct sse_event *event, const char
 			(struct sse_text){event->id.len > 0 ? event->id.data : "", event->id.len};
 	}
 	size = sse_frame_size(&frame);
-	room = buf_reserve(out, size);
-	if (room == NULL)
+	space = buf_reserve(out, size);
+	if (space == NULL)
 		return false;
-	sse_frame_write(&frame, room);
+	sse_frame_write(&frame, space);
 	out->len += size;
 	return !output->terminal || output_text(output, (struct sse_text){out->data, out->len});
 }

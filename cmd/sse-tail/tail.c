@@ -238,7 +238,7 @@ int tail_open(
 
 void tail_close(struct tail *tail)
 {
-	client_set_chore(NULL);
+	client_set_task(NULL);
 	client_close(&tail->client);
 	client_url_free(&tail->url);
 	filter_close(&tail->filter);
@@ -298,7 +298,7 @@ static int judge(struct tail *tail, enum follow_end end, struct error *error)
 
 static int follow(struct tail *tail, const struct follow_options *how, struct error *error)
 {
-	const struct client_chore chore = {sync_due, sync_state, tail};
+	const struct client_task task = {sync_due, sync_state, tail};
 	const struct follow_sink sink = {.event = on_event,
 		.comment = tail->options->comments ? on_comment : NULL,
 		.piece = on_piece,
@@ -307,9 +307,9 @@ static int follow(struct tail *tail, const struct follow_options *how, struct er
 	int result;
 
 	client_watch_hangup();
-	client_set_chore(&chore);
+	client_set_task(&task);
 	result = judge(tail, follow_run(&tail->client, &tail->url, how, &sink, tail, error), error);
-	client_set_chore(NULL);
+	client_set_task(NULL);
 	client_await_echo();
 	if (!output_end(&tail->output))
 		client_break_line();

@@ -169,7 +169,7 @@ static bool as_it_should_be(unsigned stay)
 int main(int argc, char **argv)
 {
 	uint64_t seed = argc > 5 ? strtoull(argv[5], NULL, 10) : 1;
-	struct dice dice = dice_new(seed, 0);
+	struct random random = random_new(seed, 0);
 	unsigned turns, stay;
 	int64_t begun = net_now(), settled;
 
@@ -187,12 +187,12 @@ int main(int argc, char **argv)
 		open_streams[i] = -1;
 	open_reader();
 	for (unsigned i = 0; i < turns; i++) {
-		unsigned stream = (unsigned)dice_roll(&dice, streams);
+		unsigned stream = (unsigned)random_below(&random, streams);
 
 		if (open_streams[stream] < 0)
 			open_one(stream);
 		else
-			end_one(stream, dice_roll(&dice, 2) == 0);
+			end_one(stream, random_below(&random, 2) == 0);
 		read_events(false);
 	}
 	stay = settle();

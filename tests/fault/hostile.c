@@ -87,11 +87,11 @@ static void storm(uint64_t count)
 		"Content-Length: 2\r\n\r\nhi",
 		"POST /api/storm HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n"
 		"Content-Length: 2000\r\n\r\nhi"};
-	struct dice dice = dice_new(1, 1);
+	struct random random = random_new(1, 1);
 	int open[AT_ONCE];
 
 	for (uint64_t i = 0; i < count + AT_ONCE; i++) {
-		uint64_t kind = dice_roll(&dice, 5), end = dice_roll(&dice, 3);
+		uint64_t kind = random_below(&random, 5), end = random_below(&random, 3);
 		int *fd = &open[i % AT_ONCE];
 
 		if (i >= AT_ONCE && end == 0)

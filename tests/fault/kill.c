@@ -48,8 +48,8 @@ struct test {
 	struct options options;
 	struct server server;
 	struct ledger *ledger;
-	struct crew *crew;
-	struct dice dice;
+	struct publishers *publishers;
+	struct random random;
 	uint64_t kills;
 	struct power_loss lost;
 };
@@ -174,23 +174,23 @@ static void check_database(struct test *test)
 static void down(struct test *test)
 {
 	/* Now and then while it is about to end well, with its last checkpoint. */
-	if (dice_roll(&test->dice, 6) == 0) {
+	if (random_below(&test->random, 6) == 0) {
 		server_ask(&test->server);
-		net_pause(dice_roll(&test->dice, 30));
+		net_pause(random_below(&test->random, 30));
 	}
 	server_kill(&test->server);
 	test->kills++;
 	ledger_killed(test->ledger);
 	if (test->server.preload != NULL)
-		power_cut(test->server.folder, &test->dice, &test->lost);
+		power_cut(test->server.folder, &test->random, &test->lost);
 }
 
-/* As often as the dice have it, the server does not get far. */
+/* As often at random, the server does not get far. */
 static void false_starts(struct test *test, uint64_t percent)
 {
-	while (dice_roll(&test->dice, 100) < percent) {
+	while (random_below(&test->random, 100) < percent) {
 		server_launch(&test->server);
-		net_pause(dice_roll(&test->dice, 40));
+		net_pause(random_below(&test->random, 40));
 		down(test);
 	}
 }
@@ -200,18 +200,18 @@ static void round_of(struct test *test)
 	const struct options *options = &test->options;
 	uint64_t span = options->run_max - options->run_min + 1;
 
-	crew_work(test->crew);
-	net_pause(options->run_min + dice_roll(&test->dice, span));
+	publishers_work(test->publishers);
+	net_pause(options->run_min + random_below(&test->random, span));
 	down(test);
-	crew_rest(test->crew);
+	publishers_rest(test->publishers);
 	false_starts(test, 25);
 	if (options->spoil != NULL)
 		spoil(test);
 	server_launch(&test->server);
 	server_wait(&test->server);
-	crew_wait(test->crew);
+	publishers_wait(test->publishers);
 	ledger_check(test->ledger, test->server.port);
-	crew_check(test->crew, dice_roll(&test->dice, WAKING) == 0);
+	publishers_check(test->publishers, random_below(&test->random, WAKING) == 0);
 }
 
 /* Does the server answer so? */
@@ -223,7 +223,7 @@ static bool answers(int port, int status, const char *method, const char *target
 	return net_ask(port, method, target, type, body, head, sizeof(head)) == status;
 }
 
-static void probe(struct test *test, struct crew_config *config)
+static void probe(struct test *test, struct publishers_config *config)
 {
 	int port = test->server.port;
 
@@ -233,7 +233,8 @@ static void probe(struct test *test, struct crew_config *config)
 							"{\"key\":\"probe\",\"data\":1}\n");
 }
 
-static void print_figures(const struct test *test, int64_t ms, const struct crew_config *config)
+static void print_figures(
+	const struct test *test, int64_t ms, const struct publishers_config *config)
 {
 	struct ledger_figures figures = ledger_figures(test->ledger);
 
@@ -257,7 +258,7 @@ static void print_figures(const struct test *test, int64_t ms, const struct crew
 
 static void run(struct test *test)
 {
-	struct crew_config config = {.seed = test->options.seed,
+	struct publishers_config config = {.seed = test->options.seed,
 		.think_us = test->options.think_us,
 		.port = test->server.port,
 		.ledger = test->ledger};
@@ -268,7 +269,7 @@ static void run(struct test *test)
 	server_launch(&test->server);
 	server_wait(&test->server);
 	probe(test, &config);
-	test->crew = crew_start(&config);
+	test->publishers = publishers_start(&config);
 	for (uint64_t i = 0; i < test->options.rounds; i++) {
 		round_of(test);
 		if (net_now() - said > 60000) {
@@ -278,10 +279,10 @@ static void run(struct test *test)
 		}
 	}
 	ledger_check_all(test->ledger, config.port);
-	crew_check(test->crew, true);
-	crew_dismiss(test->crew);
+	publishers_check(test->publishers, true);
+	publishers_dismiss(test->publishers);
 	server_stop(&test->server);
-	crew_end(test->crew);
+	publishers_end(test->publishers);
 	check_database(test);
 	print_figures(test, net_now() - start, &config);
 }
@@ -294,7 +295,7 @@ int main(int argc, char **argv)
 	server_folder(&test.server);
 	fail_setup("kill", test.server.folder, test.options.seed);
 	test.server.port = net_free_port();
-	test.dice = dice_new(test.options.seed, 0);
+	test.random = random_new(test.options.seed, 0);
 	test.ledger = ledger_new(test.options.keys);
 	run(&test);
 	ledger_free(test.ledger);

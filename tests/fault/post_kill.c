@@ -43,7 +43,7 @@ struct test {
 	const char *post;
 	uint64_t rounds, events, seed;
 	bool keys;
-	struct dice dice;
+	struct random random;
 	char file[250], spool[250];
 	uint64_t runs, post_kills, server_kills;
 };
@@ -175,7 +175,7 @@ static void restart_server(struct test *test)
 	server_kill(&test->server);
 	test->server_kills++;
 	/* Now and then it is away for so long that a run gets to know. */
-	net_pause(dice_roll(&test->dice, 4) == 0 ? dice_roll(&test->dice, 300) : 0);
+	net_pause(random_below(&test->random, 4) == 0 ? random_below(&test->random, 300) : 0);
 	server_launch(&test->server);
 	server_wait(&test->server);
 }
@@ -184,11 +184,11 @@ static void restart_server(struct test *test)
 static bool one_run(struct test *test, bool spool, bool kills)
 {
 	pid_t pid = start_post(test, spool, false);
-	uint64_t victim = kills ? dice_roll(&test->dice, 3) : 3;
+	uint64_t victim = kills ? random_below(&test->random, 3) : 3;
 	int status;
 
 	if (victim < 3)
-		net_pause(dice_roll(&test->dice, LIFE_MAX));
+		net_pause(random_below(&test->random, LIFE_MAX));
 	if (victim == 0 || victim == 2)
 		restart_server(test);
 	if (victim == 1 || victim == 2) {
@@ -246,7 +246,7 @@ static void remove_database(const struct test *test)
 
 static void round_of(struct test *test, bool spool)
 {
-	uint64_t kills = 1 + dice_roll(&test->dice, 4), tries = 0;
+	uint64_t kills = 1 + random_below(&test->random, 4), tries = 0;
 
 	while (kills > 0) {
 		kills--;
@@ -286,7 +286,7 @@ int main(int argc, char **argv)
 	server_folder(&test.server);
 	fail_setup("post_kill", test.server.folder, test.seed);
 	test.server.port = net_free_port();
-	test.dice = dice_new(test.seed, 0);
+	test.random = random_new(test.seed, 0);
 	write_file(&test);
 	start = said = net_now();
 	server_launch(&test.server);

@@ -62,9 +62,9 @@ static void empty(struct bytes *bytes)
 	*bytes = (struct bytes){0};
 }
 
-static size_t below(struct dice *dice, size_t limit)
+static size_t below(struct random *random, size_t limit)
 {
-	return (size_t)dice_roll(dice, limit);
+	return (size_t)random_below(random, limit);
 }
 
 /* What a parser or the reference said, as text: two of them are the same or not. */
@@ -293,13 +293,13 @@ struct run {
 	size_t most; /* bytes of one piece: 0 for all at once, else up to as many */
 	bool comments;
 	unsigned stops; /* of 256 callbacks so many stop */
-	struct dice dice;
+	struct random random;
 	struct bytes log; /* what the parser said */
 };
 
 static bool go_on(struct run *run)
 {
-	return below(&run->dice, 256) >= run->stops;
+	return below(&run->random, 256) >= run->stops;
 }
 
 static void check_text(struct sse_text text)
@@ -369,7 +369,7 @@ static void feed_connection(
 	size_t at, piece;
 
 	for (at = 0; at < len && result == SSE_OK; at += piece) {
-		piece = run->most == 0 ? len : 1 + below(&run->dice, run->most);
+		piece = run->most == 0 ? len : 1 + below(&run->random, run->most);
 		if (piece > len - at)
 			piece = len - at;
 		result = feed_piece(parser, data + at, piece);
@@ -426,7 +426,7 @@ static void check_cap(struct run *run)
 {
 	struct bytes log = {0};
 
-	run->cap = 1 + below(&run->dice, 64);
+	run->cap = 1 + below(&run->random, 64);
 	run->stops = 0;
 	run->most = 0;
 	run_parser(run);
@@ -488,11 +488,11 @@ static bool breaks_line(struct sse_text text)
 /* A part of the input, or no field at all. */
 static struct sse_text any_part(struct run *run, bool field_needed)
 {
-	size_t from = below(&run->dice, run->len + 1);
+	size_t from = below(&run->random, run->len + 1);
 
-	if (!field_needed && below(&run->dice, 4) == 0)
+	if (!field_needed && below(&run->random, 4) == 0)
 		return (struct sse_text){NULL, 0};
-	return (struct sse_text){run->data + from, below(&run->dice, run->len - from + 1)};
+	return (struct sse_text){run->data + from, below(&run->random, run->len - from + 1)};
 }
 
 static void check_round_trip(struct run *run)
@@ -501,7 +501,7 @@ static void check_round_trip(struct run *run)
 	struct bytes type, data, id, log = {0};
 	size_t size = sse_frame_size(&frame);
 	char *out = malloc(size > 0 ? size : 1);
-	struct run back = {.data = out, .len = size, .cut = size, .dice = run->dice, .most = 5};
+	struct run back = {.data = out, .len = size, .cut = size, .random = run->random, .most = 5};
 
 	MUST(out != NULL);
 	if (breaks_line(frame.type) || breaks_line(frame.id)) {
@@ -544,14 +544,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (len < 4)
 		return 0;
 	/* The first bytes decide what is done with the others. */
-	run.dice = dice_new(0, data[0] | (uint64_t)data[1] << 8);
+	run.random = random_new(0, data[0] | (uint64_t)data[1] << 8);
 	run.comments = (data[2] & 1) != 0;
 	run.len = len - 4;
 	copy = malloc(run.len > 0 ? run.len : 1);
 	MUST(copy != NULL);
 	memcpy(copy, data + 4, run.len);
 	run.data = copy;
-	run.cut = (data[2] & 2) != 0 ? below(&run.dice, run.len + 1) : run.len;
+	run.cut = (data[2] & 2) != 0 ? below(&run.random, run.len + 1) : run.len;
 	check_reference(&run);
 	check_cap(&run);
 	check_utf8(run.data, run.len);
@@ -620,35 +620,35 @@ static const struct {
 };
 #define TOKEN_COUNT (sizeof(TOKENS) / sizeof(TOKENS[0]))
 
-static void make_stream(struct dice *dice, struct bytes *out)
+static void make_stream(struct random *random, struct bytes *out)
 {
-	size_t count = 1 + below(dice, below(dice, 8) == 0 ? 400 : 40), i, run;
+	size_t count = 1 + below(random, below(random, 8) == 0 ? 400 : 40), i, run;
 
 	out->len = 0;
 	for (i = 0; i < 4; i++)
-		add_byte(out, (unsigned)below(dice, 256));
-	if (below(dice, 8) == 0)
+		add_byte(out, (unsigned)below(random, 256));
+	if (below(random, 8) == 0)
 		add(out, "\xef\xbb\xbf", 3);
 	for (i = 0; i < count; i++) {
-		size_t token = below(dice, TOKEN_COUNT + 3);
+		size_t token = below(random, TOKEN_COUNT + 3);
 
 		if (token < TOKEN_COUNT)
 			add(out, TOKENS[token].text, TOKENS[token].len);
 		else if (token == TOKEN_COUNT)
-			add_byte(out, (unsigned)below(dice, 256));
-		else if (below(dice, 4) == 0) /* long runs, over the blocks and windows inside */
-			for (run = below(dice, 700); run > 0; run--)
+			add_byte(out, (unsigned)below(random, 256));
+		else if (below(random, 4) == 0) /* long runs, over the blocks and windows inside */
+			for (run = below(random, 700); run > 0; run--)
 				add_byte(out, 'x');
 	}
 }
 
 /* Change a few bytes of what was there. */
-static void mutate(struct dice *dice, struct bytes *bytes)
+static void mutate(struct random *random, struct bytes *bytes)
 {
-	size_t count = below(dice, 4);
+	size_t count = below(random, 4);
 
 	while (count-- > 0)
-		bytes->data[below(dice, bytes->len)] = (char)below(dice, 256);
+		bytes->data[below(random, bytes->len)] = (char)below(random, 256);
 }
 
 int main(int argc, char **argv)
@@ -660,8 +660,8 @@ int main(int argc, char **argv)
 	if (status != 0)
 		return status;
 	while (drive_goes_on(&drive)) {
-		make_stream(&drive.dice, &stream);
-		mutate(&drive.dice, &stream);
+		make_stream(&drive.random, &stream);
+		mutate(&drive.random, &stream);
 		LLVMFuzzerTestOneInput((const uint8_t *)stream.data, stream.len);
 	}
 	printf("%" PRIu64 " streams, seed %" PRIu64 ": all properties hold\n", drive.count,

@@ -151,13 +151,13 @@ static size_t read_records(
 	const char *text, size_t len, char end, bool torn, bool envelope, struct group *group)
 {
 	static const struct options options;
-	struct maker maker;
+	struct builder builder;
 	struct split split;
 	struct sse_text record;
 	struct error error = {0};
 	size_t records = 0, fed = 0;
 
-	maker_init(&maker, &options);
+	event_builder_init(&builder, &options);
 	split_init(&split, end, EVENT_MAX);
 	do {
 		size_t piece = torn ? 1U + (unsigned char)text[fed < len ? fed : 0] % 7U : len;
@@ -167,8 +167,8 @@ static size_t read_records(
 		fed += piece;
 		while (split_next(&split, fed == len, &record)) {
 			size_t before = group->count;
-			int result = (envelope ? maker_envelope : maker_data)(
-				&maker, record.data, record.len, split.line, group, &error);
+			int result = (envelope ? event_builder_envelope : event_builder_data)(
+				&builder, record.data, record.len, split.line, group, &error);
 
 			MUST(group->count == before + (result == 0));
 			records++;
@@ -176,7 +176,7 @@ static size_t read_records(
 		split_compact(&split);
 	} while (fed < len);
 	split_free(&split);
-	maker_free(&maker);
+	event_builder_free(&builder);
 	return records;
 }
 

@@ -244,10 +244,10 @@ static const char *const pieces[] = {"{", "}", "[", "]", ",", ":", "\"", "\\", "
 	"\"lastname\":\"b\"", "\xc3\xa9", "\xc2\x85", "\xff", "\xef\xbb\xbf", "\x7f", "0", "1", "2",
 	"3", "4", "5", "6", "7"};
 
-static void other_rules(struct dice *dice, unsigned char *body, size_t len)
+static void other_rules(struct random *random, unsigned char *body, size_t len)
 {
 	if (len > 0)
-		body[0] = (unsigned char)dice_roll(dice, 8);
+		body[0] = (unsigned char)random_below(random, 8);
 }
 
 static const enum mutation mutations[] = {MUTATE_BYTE, MUTATE_OWN, MUTATE_CUT, MUTATE_REPEAT,

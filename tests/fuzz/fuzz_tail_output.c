@@ -562,12 +562,12 @@ static const char *const pieces[] = {"\n", "\r", "\r\n", "\n\n",
 	"\xe2\x80\xa6", "\xff", "\xed\xa0\x80", "\xc3", "[[[[[[[[[[[[[[[[[[[[",
 	"]]]]]]]]]]]]]]]]]]]]", "word word word word", "0123456789abcdef"};
 
-static void other_options(struct dice *dice, unsigned char *stream, size_t len)
+static void other_options(struct random *random, unsigned char *stream, size_t len)
 {
 	if (len > 1) {
-		size_t at = (size_t)dice_roll(dice, 2);
+		size_t at = (size_t)random_below(random, 2);
 
-		stream[at] = (unsigned char)dice_roll(dice, 256);
+		stream[at] = (unsigned char)random_below(random, 256);
 	}
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of what sse-post makes of its input: split.c, sniff.c, maker.c, key.c and entry.c.
+/* Tests of what sse-post makes of its input: split.c, sniff.c, event_builder.c, key.c and entry.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -111,22 +111,24 @@ static void assert_key(
 {
 	struct error error = {0};
 	struct group group;
-	struct maker maker;
+	struct builder builder;
 	struct sse_text key;
 
 	group_init(&group);
-	maker_init(&maker, options);
+	event_builder_init(&builder, options);
 	if (want == NULL) {
-		assert_int_equal(maker_data(&maker, data, strlen(data), line, &group, &error), -1);
+		assert_int_equal(
+			event_builder_data(&builder, data, strlen(data), line, &group, &error), -1);
 		assert_int_equal(error.status, EX_DATAERR);
 		assert_int_equal(group.count, 0);
 	} else {
-		assert_int_equal(maker_data(&maker, data, strlen(data), line, &group, &error), 0);
+		assert_int_equal(
+			event_builder_data(&builder, data, strlen(data), line, &group, &error), 0);
 		key = group_text(&group, group.all[0].key);
 		assert_int_equal(key.len, strlen(want));
 		assert_memory_equal(key.data, want, key.len);
 	}
-	maker_free(&maker);
+	event_builder_free(&builder);
 	group_free(&group);
 }
 
@@ -155,21 +157,21 @@ static void events_of_one_id_have_keys_of_their_own(void **state)
 	const struct options options = {0};
 	struct error error = {0};
 	struct group group;
-	struct maker maker;
+	struct builder builder;
 
 	(void)state;
 	group_init(&group);
-	maker_init(&maker, &options);
+	event_builder_init(&builder, &options);
 	for (size_t i = 0; i < 5; i++) {
 		const struct sse_event event = {{"t", 1}, {"x", 1}, {ids[i], 3}, true};
 		struct sse_text key;
 
-		assert_int_equal(maker_stream(&maker, &event, i, &group, &error), 0);
+		assert_int_equal(event_builder_stream(&builder, &event, i, &group, &error), 0);
 		key = group_text(&group, group.all[i].key);
 		assert_int_equal(key.len, strlen(want[i]));
 		assert_memory_equal(key.data, want[i], key.len);
 	}
-	maker_free(&maker);
+	event_builder_free(&builder);
 	group_free(&group);
 }
 
@@ -181,18 +183,18 @@ static void a_spooled_event_is_read_as_it_was(void **state)
 	const struct options options = {.event = "type", .key = "key"};
 	struct error error = {0};
 	struct group group, again;
-	struct maker maker;
+	struct builder builder;
 	struct buf out;
 	int64_t spooled = 0;
 
 	(void)state;
 	group_init(&group);
 	group_init(&again);
-	maker_init(&maker, &options);
+	event_builder_init(&builder, &options);
 	buf_init(&out, ENTRY_MAX);
-	assert_int_equal(maker_data(&maker, "{\"n\":1.0}", 9, 1, &group, &error), 0);
-	assert_int_equal(maker_data(&maker, "[1,\n2]", 6, 2, &group, &error), 0);
-	assert_int_equal(maker_data(&maker, "a\n\"b", 4, 3, &group, &error), 0);
+	assert_int_equal(event_builder_data(&builder, "{\"n\":1.0}", 9, 1, &group, &error), 0);
+	assert_int_equal(event_builder_data(&builder, "[1,\n2]", 6, 2, &group, &error), 0);
+	assert_int_equal(event_builder_data(&builder, "a\n\"b", 4, 3, &group, &error), 0);
 	assert_true(entry_write(&entry, &group, 0, 3, &out));
 	assert_true(buf_add_byte(&out, '\0'));
 	assert_string_equal(out.data,
@@ -218,7 +220,7 @@ static void a_spooled_event_is_read_as_it_was(void **state)
 		assert_int_equal(entry_read(out.data, len, &spooled, &again, &error), -1);
 		assert_int_equal(again.count, 0);
 	}
-	maker_free(&maker);
+	event_builder_free(&builder);
 	group_free(&group);
 	group_free(&again);
 	buf_free(&out);

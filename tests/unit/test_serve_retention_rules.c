@@ -23,9 +23,9 @@ static char path[64];
 
 /* --- what is said --- */
 
-static struct retention parse(const char *all, const char *topic)
+static struct retention_rules parse(const char *all, const char *topic)
 {
-	struct retention retention;
+	struct retention_rules retention_rules;
 	struct option_list list = {0};
 	struct error error = {0, ""};
 	const char *values[] = {topic};
@@ -34,14 +34,14 @@ static struct retention parse(const char *all, const char *topic)
 		list.values = values;
 		list.count = 1;
 	}
-	if (retention_parse(all, &list, &retention, &error) != 0)
+	if (retention_rules_parse(all, &list, &retention_rules, &error) != 0)
 		fail_msg("%s", error.text);
-	return retention;
+	return retention_rules;
 }
 
 static void assert_refused(const char *all, const char *topic)
 {
-	struct retention retention;
+	struct retention_rules retention_rules;
 	struct option_list list = {0};
 	struct error error = {0, ""};
 	const char *values[] = {topic};
@@ -50,32 +50,32 @@ static void assert_refused(const char *all, const char *topic)
 		list.values = values;
 		list.count = 1;
 	}
-	if (retention_parse(all, &list, &retention, &error) == 0)
+	if (retention_rules_parse(all, &list, &retention_rules, &error) == 0)
 		fail_msg("%s %s was taken", all ? all : "", topic ? topic : "");
 	assert_int_equal(error.status, EX_USAGE);
 	assert_true(error.text[0] != '\0');
-	retention_free(&retention);
+	retention_rules_free(&retention_rules);
 }
 
 static void limits_are_read(void **state)
 {
-	struct retention retention = parse("7d,1M,10G", NULL);
+	struct retention_rules retention_rules = parse("7d,1M,10G", NULL);
 
 	(void)state;
-	assert_int_equal(retention.all.age, 7 * 86400000LL);
-	assert_int_equal(retention.all.events, 1000000);
-	assert_int_equal(retention.all.bytes, (int64_t)10 << 30);
-	retention_free(&retention);
-	retention = parse(",,64k", "logs/**=,5");
-	assert_int_equal(retention.all.age + retention.all.events, 0);
-	assert_int_equal(retention.all.bytes, 65536);
-	assert_int_equal(retention_of(&retention, "logs/a/b")->events, 5);
-	assert_null(retention_of(&retention, "users"));
-	retention_free(&retention);
-	retention = parse("1.5h,,1.5G", NULL);
-	assert_int_equal(retention.all.age, 5400000);
-	assert_int_equal(retention.all.bytes, (int64_t)3 << 29);
-	retention_free(&retention);
+	assert_int_equal(retention_rules.all.age, 7 * 86400000LL);
+	assert_int_equal(retention_rules.all.events, 1000000);
+	assert_int_equal(retention_rules.all.bytes, (int64_t)10 << 30);
+	retention_rules_free(&retention_rules);
+	retention_rules = parse(",,64k", "logs/**=,5");
+	assert_int_equal(retention_rules.all.age + retention_rules.all.events, 0);
+	assert_int_equal(retention_rules.all.bytes, 65536);
+	assert_int_equal(retention_rules_of(&retention_rules, "logs/a/b")->events, 5);
+	assert_null(retention_rules_of(&retention_rules, "users"));
+	retention_rules_free(&retention_rules);
+	retention_rules = parse("1.5h,,1.5G", NULL);
+	assert_int_equal(retention_rules.all.age, 5400000);
+	assert_int_equal(retention_rules.all.bytes, (int64_t)3 << 29);
+	retention_rules_free(&retention_rules);
 	/* Neither seconds nor one and a half events. */
 	assert_refused("1.5", NULL);
 	assert_refused("1.5M", NULL);
@@ -104,10 +104,11 @@ static void ignore(void *context, const struct event *event)
 	(void)event;
 }
 
-static void open_log(struct fixture *f, const char *file, const struct retention *retention)
+static void open_log(
+	struct fixture *f, const char *file, const struct retention_rules *retention_rules)
 {
 	struct store_config config = {
-		.path = file, .retention = retention, .idempotency_window = 60000};
+		.path = file, .retention_rules = retention_rules, .idempotency_window = 60000};
 	struct error error = {0, ""};
 
 	f->topics = config.topics = topics_new();
@@ -218,13 +219,13 @@ static uint64_t gone(struct fixture *f, const char *topics, uint64_t after, int 
 
 static void the_newest_events_are_kept(void **state)
 {
-	struct retention retention = parse(",10", NULL);
+	struct retention_rules retention_rules = parse(",10", NULL);
 	struct fixture f;
 	int events;
 
 	(void)state;
 	remove_database();
-	open_log(&f, path, &retention);
+	open_log(&f, path, &retention_rules);
 	append(&f, "a", 4, 10);
 	append(&f, "b", 6, 10);
 	assert_int_equal(ask(path, "SELECT count(*) FROM event"), 10);
@@ -242,18 +243,18 @@ static void the_newest_events_are_kept(void **state)
 	assert_int_equal(gone(&f, "b", 0, &events), 101);
 	assert_int_equal(events, 10);
 	close_log(&f);
-	retention_free(&retention);
+	retention_rules_free(&retention_rules);
 }
 
 static void a_topic_with_a_rule_is_kept_by_it(void **state)
 {
-	struct retention retention = parse(",10", "own/*=,3");
+	struct retention_rules retention_rules = parse(",10", "own/*=,3");
 	struct fixture f;
 	int events;
 
 	(void)state;
 	remove_database();
-	open_log(&f, path, &retention);
+	open_log(&f, path, &retention_rules);
 	append(&f, "own/a", 3, 10);
 	append(&f, "own/b", 2, 10);
 	append(&f, "rest", 30, 10);
@@ -271,18 +272,18 @@ static void a_topic_with_a_rule_is_kept_by_it(void **state)
 	assert_int_equal(gone(&f, "rest own/a", 0, &events), 25);
 	assert_int_equal(rows_of("rest"), 10);
 	close_log(&f);
-	retention_free(&retention);
+	retention_rules_free(&retention_rules);
 }
 
 static void bytes_are_counted(void **state)
 {
-	struct retention retention = parse(",,10k", NULL);
+	struct retention_rules retention_rules = parse(",,10k", NULL);
 	struct fixture f;
 	int events;
 
 	(void)state;
 	remove_database();
-	open_log(&f, path, &retention);
+	open_log(&f, path, &retention_rules);
 	append(&f, "a", 10, 1000 - 48 - 6);
 	assert_int_equal(gone(&f, "a", 0, &events), 0);
 	append(&f, "a", 1, 1000 - 48 - 6);
@@ -298,18 +299,18 @@ static void bytes_are_counted(void **state)
 	assert_int_equal(gone(&f, "a", 12, &events), 12);
 	assert_int_equal(events, 1);
 	close_log(&f);
-	retention_free(&retention);
+	retention_rules_free(&retention_rules);
 }
 
 static void old_events_go(void **state)
 {
-	struct retention retention = parse("1s", "own=2d");
+	struct retention_rules retention_rules = parse("1s", "own=2d");
 	struct fixture f;
 	int events;
 
 	(void)state;
 	remove_database();
-	open_log(&f, path, &retention);
+	open_log(&f, path, &retention_rules);
 	append(&f, "own", 5, 10);
 	append(&f, "a", 5, 10);
 	tidy(&f);
@@ -325,19 +326,19 @@ static void old_events_go(void **state)
 	assert_int_equal(gone(&f, "a", 0, &events), 10);
 	close_log(&f);
 	/* Everything of it is gone, and stays so. */
-	open_log(&f, path, &retention);
+	open_log(&f, path, &retention_rules);
 	assert_int_equal(f.store->head, 10);
 	assert_int_equal(gone(&f, "a", 0, &events), 10);
 	assert_int_equal(gone(&f, "own", 0, &events), 0);
 	append(&f, "a", 1, 10);
 	assert_int_equal(f.store->head, 11);
 	close_log(&f);
-	retention_free(&retention);
+	retention_rules_free(&retention_rules);
 }
 
 static void rules_may_change_between_runs(void **state)
 {
-	struct retention none = {0}, few = parse(",3", NULL), one = parse(",100", "a=,1");
+	struct retention_rules none = {0}, few = parse(",3", NULL), one = parse(",100", "a=,1");
 	struct fixture f;
 	int events;
 
@@ -363,21 +364,21 @@ static void rules_may_change_between_runs(void **state)
 	assert_int_equal(rows_of("b"), 2);
 	assert_int_equal(gone(&f, "a", 0, &events), 16);
 	close_log(&f);
-	retention_free(&few);
-	retention_free(&one);
+	retention_rules_free(&few);
+	retention_rules_free(&one);
 }
 
 /* A removal that fails does not keep events from being stored. */
-static void publishing_outlives_a_failing_prune(void **state)
+static void publishing_outlives_a_failing_removal(void **state)
 {
-	struct retention retention = parse(",2", NULL);
+	struct retention_rules retention_rules = parse(",2", NULL);
 	struct fixture f;
 	sqlite3 *db = NULL;
 	int events;
 
 	(void)state;
 	remove_database();
-	open_log(&f, path, &retention);
+	open_log(&f, path, &retention_rules);
 	append(&f, "a", 2, 10);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db,
@@ -402,7 +403,7 @@ static void publishing_outlives_a_failing_prune(void **state)
 	assert_int_equal(topics_find(f.topics, "a")->removed, 4);
 	assert_int_equal(events, 2);
 	close_log(&f);
-	retention_free(&retention);
+	retention_rules_free(&retention_rules);
 }
 
 static void limit_files(rlim_t size)
@@ -417,7 +418,7 @@ static void limit_files(rlim_t size)
 /* A file size limit is as good as a full disk. */
 static void without_space_nothing_changes_and_with_it_all_goes_on(void **state)
 {
-	struct retention retention = parse(",50", NULL);
+	struct retention_rules retention_rules = parse(",50", NULL);
 	struct fixture f;
 	int events;
 	uint64_t head;
@@ -425,7 +426,7 @@ static void without_space_nothing_changes_and_with_it_all_goes_on(void **state)
 	(void)state;
 	signal(SIGXFSZ, SIG_IGN);
 	remove_database();
-	open_log(&f, path, &retention);
+	open_log(&f, path, &retention_rules);
 	append(&f, "a", 50, 2000);
 	limit_files(300000);
 	for (int i = 0; i < 100 && try_append(&f, "a", 5, 2000) == 0; i++)
@@ -449,7 +450,7 @@ static void without_space_nothing_changes_and_with_it_all_goes_on(void **state)
 	assert_int_equal(gone(&f, "a", 0, &events), head + 11);
 	assert_int_equal(gone(&f, "new", 0, &events), head + 1);
 	close_log(&f);
-	retention_free(&retention);
+	retention_rules_free(&retention_rules);
 }
 
 /* --- counts, at random --- */
@@ -473,7 +474,7 @@ static void copy_file(const char *from, const char *to)
 }
 
 /* What a kill -9 would leave: the files as they are, opened again by another. */
-static void check_a_copy(const struct retention *retention)
+static void check_a_copy(const struct retention_rules *retention_rules)
 {
 	char to[80], wal[80], copied_wal[90];
 	struct fixture f;
@@ -484,7 +485,7 @@ static void check_a_copy(const struct retention *retention)
 	unlink(copied_wal);
 	copy_file(path, to);
 	copy_file(wal, copied_wal);
-	open_log(&f, to, retention);
+	open_log(&f, to, retention_rules);
 	close_log(&f);
 	assert_int_equal(ask(to, wrong_counts), 0);
 }
@@ -492,9 +493,9 @@ static void check_a_copy(const struct retention *retention)
 static void counts_are_right_whatever_happens(void **state)
 {
 	static const char *const topics[] = {"a", "b", "own/c", "own/d", "e"};
-	struct retention rules[4] = {
+	struct retention_rules rules[4] = {
 		parse(",200", "own/*=,20"), parse(",,20k", "a=,5"), parse(NULL, "b=,,2k")};
-	const struct retention *rule = &rules[0];
+	const struct retention_rules *rule = &rules[0];
 	struct fixture f;
 
 	(void)state;
@@ -526,7 +527,7 @@ static void counts_are_right_whatever_happens(void **state)
 	}
 	close_log(&f);
 	for (int i = 0; i < 3; i++)
-		retention_free(&rules[i]);
+		retention_rules_free(&rules[i]);
 }
 
 /* --- space --- */
@@ -539,9 +540,9 @@ static int64_t file_size(void)
 	return status.st_size;
 }
 
-static void the_file_shrinks_after_a_large_prune(void **state)
+static void the_file_shrinks_after_a_large_removal(void **state)
 {
-	struct retention none = {0}, few = parse(",10", NULL);
+	struct retention_rules none = {0}, few = parse(",10", NULL);
 	struct fixture f;
 	int64_t large;
 	int events;
@@ -563,19 +564,19 @@ static void the_file_shrinks_after_a_large_prune(void **state)
 	assert_int_equal(gone(&f, "a", 0, &events), 1990);
 	assert_int_equal(events, 10);
 	close_log(&f);
-	retention_free(&few);
+	retention_rules_free(&few);
 }
 
 /* A steady state does not grow. */
 static void a_full_log_uses_its_space_again(void **state)
 {
-	struct retention retention = parse(",1000", NULL);
+	struct retention_rules retention_rules = parse(",1000", NULL);
 	struct fixture f;
 	int64_t before;
 
 	(void)state;
 	remove_database();
-	open_log(&f, path, &retention);
+	open_log(&f, path, &retention_rules);
 	for (int i = 0; i < 20; i++)
 		append(&f, "a", 100, 1000);
 	before = ask(path, "PRAGMA page_count");
@@ -584,7 +585,7 @@ static void a_full_log_uses_its_space_again(void **state)
 	assert_int_equal(ask(path, "SELECT count(*) FROM event"), 1000);
 	assert_true(ask(path, "PRAGMA page_count") < before + before / 4);
 	close_log(&f);
-	retention_free(&retention);
+	retention_rules_free(&retention_rules);
 }
 
 static int make_folder(void **state)
@@ -612,10 +613,10 @@ int main(void)
 		cmocka_unit_test(bytes_are_counted),
 		cmocka_unit_test(old_events_go),
 		cmocka_unit_test(rules_may_change_between_runs),
-		cmocka_unit_test(publishing_outlives_a_failing_prune),
+		cmocka_unit_test(publishing_outlives_a_failing_removal),
 		cmocka_unit_test(without_space_nothing_changes_and_with_it_all_goes_on),
 		cmocka_unit_test(counts_are_right_whatever_happens),
-		cmocka_unit_test(the_file_shrinks_after_a_large_prune),
+		cmocka_unit_test(the_file_shrinks_after_a_large_removal),
 		cmocka_unit_test(a_full_log_uses_its_space_again),
 	};
 

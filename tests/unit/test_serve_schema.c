@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of cmd/sse-serve/api/shape.c: what the topic users requires, and what it keeps. */
+/* Tests of cmd/sse-serve/api/schema.c: what the topic users requires, and what it keeps. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,16 +20,16 @@ static int apply(const char *text, struct buf *out, struct error *error)
 
 	if (!json_check(text, strlen(text), &value, &reason))
 		fail_msg("the test's '%s' is not JSON", text);
-	return shape_apply("users", value, out, error);
+	return schema_apply("users", value, out, error);
 }
 
 static void only_users_requires_anything(void **state)
 {
 	(void)state;
-	assert_true(shape_requires("users"));
-	assert_false(shape_requires("user"));
-	assert_false(shape_requires("users/x"));
-	assert_false(shape_requires(""));
+	assert_true(schema_requires("users"));
+	assert_false(schema_requires("user"));
+	assert_false(schema_requires("users/x"));
+	assert_false(schema_requires(""));
 }
 
 static void keeps_the_fields_as_they_came_in_their_order(void **state)

@@ -680,7 +680,7 @@ static void the_memory_forgets_the_oldest_keys(void **state)
 
 	(void)state;
 	open_memory(&f);
-	for (int i = 0; i < KEYMAP_MAX + 10; i++) {
+	for (int i = 0; i < IDEMPOTENCY_MAP_MAX + 10; i++) {
 		snprintf(key, sizeof(key), "k%d", i);
 		f.delivered[0] = '\0';
 		append_keyed(&f, "a", key, "x", &conflict);

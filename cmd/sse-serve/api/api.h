@@ -16,10 +16,10 @@ struct api {
 	struct store *store;
 	struct topics *topics;
 	struct window *window;
-	struct commit *commit;
-	struct worker *worker;
+	struct log_thread *log_thread;
+	struct replay_thread *replay_thread;
 	struct limits *limits;
-	struct roster *roster;
+	struct presence *presence;
 	const struct metrics_sources *metrics;
 	struct fanout *fanout; /* of this loop */
 

@@ -21,7 +21,7 @@
 struct reader {
 	struct batch *batch;
 	const struct batch_rules *rules;
-	bool shaped;
+	bool checked;
 	uint64_t body_hash; /* with rules->key */
 	const char *at, *end;
 	uint32_t line; /* the number of the line last read */
@@ -92,13 +92,13 @@ static struct sse_text string_text(struct reader *reader, struct json_text strin
 
 /* --- the data --- */
 
-static int take_shaped(struct reader *reader, struct event *event, struct json_text value)
+static int take_checked(struct reader *reader, struct event *event, struct json_text value)
 {
 	struct buf *text = &reader->batch->text;
 	struct error reason = {0};
 	size_t start = text->len;
 
-	if (shape_apply(reader->rules->topic, value, text, &reason) != 0)
+	if (schema_apply(reader->rules->topic, value, text, &reason) != 0)
 		return WRONG(reader, ": %s", reason.text);
 	event->json = true;
 	event->data = (struct sse_text){text->data + start, text->len - start};
@@ -120,8 +120,8 @@ static int take_text(struct reader *reader, struct event *event, struct json_tex
 
 static int take_data(struct reader *reader, struct event *event, struct json_text value)
 {
-	if (reader->shaped)
-		return take_shaped(reader, event, value);
+	if (reader->checked)
+		return take_checked(reader, event, value);
 	if (reader->rules->envelope && json_kind(value) == JSON_STRING)
 		return take_text(reader, event, value);
 	event->json = true;
@@ -296,7 +296,7 @@ static bool make_room(struct reader *reader, size_t count, size_t len)
 {
 	const struct batch_rules *rules = reader->rules;
 	struct batch *batch = reader->batch;
-	size_t text = rules->envelope || reader->shaped ? len : 0;
+	size_t text = rules->envelope || reader->checked ? len : 0;
 
 	if (rules->key.len > 0)
 		text += count * (rules->key.len + KEY_SUFFIX_MAX);
@@ -312,7 +312,7 @@ enum batch_result batch_read(struct batch *batch, char *body, size_t len,
 {
 	struct reader reader = {.batch = batch,
 		.rules = rules,
-		.shaped = shape_requires(rules->topic),
+		.checked = schema_requires(rules->topic),
 		.error = error};
 	size_t count = len > 0 ? count_events(body, len) : 0;
 	struct sse_text line;

@@ -30,7 +30,7 @@
 
 /* How to read a body.  The strings that it points to outlive the batch. */
 struct batch_rules {
-	const char *topic;    /* its requirements (shape.h) apply to each line */
+	const char *topic;    /* its requirements (schema.h) apply to each line */
 	struct sse_text type; /* the type of lines that do not name one */
 	struct sse_text key;  /* line N without a key of its own has the key "KEY:N"; len 0: none */
 	bool envelope;
@@ -40,7 +40,8 @@ struct batch {
 	struct store_append *appends;
 	uint32_t *lines; /* the number of each one's line, from 1 */
 	size_t count;
-	struct buf text; /* what differs from the body: decoded strings, keys, shaped data */
+	struct buf
+		text; /* what differs from the body: decoded strings, keys, data made by a schema */
 };
 
 enum batch_result {

@@ -89,8 +89,8 @@ const char *content_name_fault(struct sse_text name)
 {
 	if (name.len == 0)
 		return "is empty";
-	if (name.len > ROSTER_NAME_MAX)
-		return "is longer than " IN_DIGITS(ROSTER_NAME_MAX) " bytes";
+	if (name.len > PRESENCE_NAME_MAX)
+		return "is longer than " IN_DIGITS(PRESENCE_NAME_MAX) " bytes";
 	if (!is_utf8(name))
 		return "is not valid UTF-8";
 	if (holds_control(name))

@@ -26,7 +26,7 @@ const char *content_type_fault(struct sse_text type);
 const char *content_key_fault(struct sse_text key);
 const char *content_header_key_fault(struct sse_text key);
 
-/* content_name_fault(name): a name of ?as= has 1 to ROSTER_NAME_MAX bytes, UTF-8 without controls.
+/* content_name_fault(name): a name of ?as= has 1 to PRESENCE_NAME_MAX bytes, UTF-8 without controls.
  */
 const char *content_name_fault(struct sse_text name);
 

@@ -141,12 +141,12 @@ static ssize_t give(void *state, char *out, size_t max)
 		return -1;
 	/* Cut short, and so that the client sees it: a server that stops does not wait for lists.
 	 */
-	if (left == 0 && (list->failed || commit_draining(api_of(list->request)->commit)))
+	if (left == 0 && (list->failed || log_thread_draining(api_of(list->request)->log_thread)))
 		return -2;
 	if (left == 0) {
 		list->chunk.len = 0;
 		list->taken = 0;
-		worker_submit(api_of(list->request)->worker, &list->job);
+		replay_thread_submit(api_of(list->request)->replay_thread, &list->job);
 		return 0;
 	}
 	if (left > max)
@@ -251,7 +251,7 @@ void history_list(struct request *request)
 		return;
 	}
 	request_wait(request);
-	worker_submit(api_of(request)->worker, &list->job);
+	replay_thread_submit(api_of(request)->replay_thread, &list->job);
 }
 
 /* --- one event --- */
@@ -316,5 +316,5 @@ void history_event(struct request *request)
 	list->job.run = read_event;
 	list->job.message.handle = take_event;
 	request_wait(request);
-	worker_submit(api_of(request)->worker, &list->job);
+	replay_thread_submit(api_of(request)->replay_thread, &list->job);
 }

@@ -18,8 +18,8 @@ void metrics_read(const struct metrics_sources *sources, struct metrics_sum *sum
 {
 	*sum = (struct metrics_sum){
 		.uptime = (counter_clock() - sources->started) / 1000000,
-		.names = (uint64_t)roster_count(sources->roster),
-		.published = counter_read(&commit_counts(sources->commit)->published),
+		.names = (uint64_t)presence_count(sources->presence),
+		.published = counter_read(&log_thread_counts(sources->log_thread)->published),
 		.window_cap = window_size(sources->window),
 	};
 	for (unsigned i = 0; i < sources->fanouts->count; i++) {
@@ -93,7 +93,7 @@ static bool write_metrics(const struct metrics_sources *sources, struct buf *out
 	return add_times(out, "sse_sync_seconds", "Time to make a batch of events durable.",
 		       &sources->store->sync) &&
 	       add_times(out, "sse_publish_seconds", "Time from a POST to its answer.",
-		       &commit_counts(sources->commit)->took) &&
+		       &log_thread_counts(sources->log_thread)->took) &&
 	       buf_add_text(out, "# HELP sse_build_info The version.\n# TYPE sse_build_info gauge\n"
 				 "sse_build_info{version=\"" SSE_TOOLS_VERSION "\"} 1\n");
 }

@@ -5,19 +5,19 @@
 
 #include <stdint.h>
 
-struct commit;
+struct log_thread;
 struct fanouts;
 struct http;
 struct request;
-struct roster;
+struct presence;
 struct store;
 struct window;
 
 /* The parts that count. */
 struct metrics_sources {
 	uint64_t started; /* by counter_clock() */
-	struct roster *roster;
-	struct commit *commit;
+	struct presence *presence;
+	struct log_thread *log_thread;
 	const struct window *window;
 	struct store *store;
 	const struct fanouts *fanouts;

@@ -40,7 +40,7 @@ static bool write_answer(const struct request *request, struct buf *answer)
 	bool written;
 
 	buf_init(&names, SIZE_MAX / 2);
-	written = roster_names(api_of(request)->roster, request_route(request)->topic, &names,
+	written = presence_names(api_of(request)->presence, request_route(request)->topic, &names,
 			  &count) == 0 &&
 		  buf_addf(answer, "{\"count\":%zu,\"names\":[", count) &&
 		  add_names(answer, &names) &&
@@ -51,7 +51,7 @@ static bool write_answer(const struct request *request, struct buf *answer)
 	return written;
 }
 
-void presence_run(struct request *request)
+void presence_pages_run(struct request *request)
 {
 	struct buf *answer = malloc(sizeof(*answer));
 

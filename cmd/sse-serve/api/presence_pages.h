@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* GET /api/{topic}/presence: the names that are present, and how many streams read the topic. */
-#ifndef PRESENCE_H
-#define PRESENCE_H
+#ifndef PRESENCE_PAGES_H
+#define PRESENCE_PAGES_H
 
 #include "http/http.h"
 
 /* Answers {"count":2,"names":["Ada","Bob"],"streams":5}. */
-void presence_run(struct request *request);
+void presence_pages_run(struct request *request);
 
 #endif

@@ -37,7 +37,7 @@ struct post {
 /* A kind of body. */
 struct format {
 	const char *type; /* a * matches one character or more */
-	bool shaped;	  /* also by topics that require fields */
+	bool checked;	  /* also by topics that require fields */
 	/* read(post, error): fill the group.  0, or the status to answer with the sentence. */
 	unsigned (*read)(struct post *post, struct error *error);
 	const char *refusal; /* instead of read: the sentence */
@@ -118,7 +118,7 @@ static void check_type(struct request *request)
 			type);
 	else if (format->refusal != NULL)
 		request_problem(request, 415, "%s", format->refusal);
-	else if (!format->shaped && shape_requires(request_route(request)->topic))
+	else if (!format->checked && schema_requires(request_route(request)->topic))
 		request_problem(request, 415,
 			"the topic %s takes application/json and application/x-ndjson",
 			request_route(request)->topic);
@@ -223,9 +223,9 @@ static unsigned finish_json(struct post *post, struct json_text value, struct er
 	const char *topic = request_route(post->request)->topic;
 
 	post->append.event.json = true;
-	if (shape_requires(topic)) {
+	if (schema_requires(topic)) {
 		buf_init(&post->data, request_body(post->request)->cap + 256);
-		if (shape_apply(topic, value, &post->data, error) != 0)
+		if (schema_apply(topic, value, &post->data, error) != 0)
 			return 400;
 		value = (struct json_text){post->data.data, post->data.len};
 	}
@@ -435,7 +435,7 @@ static void take_result(struct message *message)
 	struct publish *publish = &post->publish;
 
 	if (publish->failed) {
-		report(REPORT_ERROR, "%s", publish->error.text);
+		logger_write(LOGGER_ERROR, "%s", publish->error.text);
 		request_problem(post->request, publish->error.status == EX_TEMPFAIL ? 503 : 507,
 			"%s", publish->error.text);
 	} else if (publish->group.conflict) {
@@ -457,9 +457,9 @@ static void submit(struct post *post)
 	publish->message.handle = take_result;
 	publish->mailbox = api_of(request)->fanout->mailbox;
 	publish->bytes = request_body(request)->len + batch_bytes(&post->batch) + sizeof(*post);
-	if (commit_draining(api_of(request)->commit)) {
+	if (log_thread_draining(api_of(request)->log_thread)) {
 		request_problem(request, 503, "the server is stopping; try again");
-	} else if (!commit_submit(api_of(request)->commit, publish)) {
+	} else if (!log_thread_submit(api_of(request)->log_thread, publish)) {
 		request_problem(
 			request, 503, "too many events wait to be stored; try again in a second");
 	} else {

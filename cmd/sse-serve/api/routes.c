@@ -16,7 +16,7 @@ static const struct handler handlers[] = {
 	{ROUTE_TOPIC, "GET", NULL, history_list},
 	{ROUTE_TOPIC, "POST", publish_check, publish_run},
 	{ROUTE_EVENT, "GET", NULL, history_event},
-	{ROUTE_PRESENCE, "GET", NULL, presence_run},
+	{ROUTE_PRESENCE, "GET", NULL, presence_pages_run},
 	{ROUTE_STATUS, "GET", status_check_stream, stream_run},
 	{ROUTE_SYSTEM, "GET", NULL, status_refuse},
 	{ROUTE_HEALTH, "GET", NULL, health_live},

@@ -3,8 +3,8 @@
  * What a topic requires of its events.  The tutorial's topic `users` takes an object with the
  * strings firstname and lastname; the event leaves out any other member.
  */
-#ifndef SHAPE_H
-#define SHAPE_H
+#ifndef SCHEMA_H
+#define SCHEMA_H
 
 #include <stdbool.h>
 
@@ -12,14 +12,14 @@
 #include "error.h"
 #include "json.h"
 
-/* shape_requires(topic): does this topic require anything? */
-bool shape_requires(const char *topic);
+/* schema_requires(topic): does this topic require anything? */
+bool schema_requires(const char *topic);
 
 /*
- * shape_apply(topic, value, out, error):
+ * schema_apply(topic, value, out, error):
  * Append the event's data, made of the required fields as they were sent, to ${out}.  Return 0, or
  * -1 with a sentence that names the field (EX_DATAERR).  ${value} was accepted by json_check().
  */
-int shape_apply(const char *topic, struct json_text value, struct buf *out, struct error *error);
+int schema_apply(const char *topic, struct json_text value, struct buf *out, struct error *error);
 
 #endif

@@ -110,7 +110,7 @@ static int look_at_topics(struct status *status)
 	if (count > status->count && grow(status, count) != 0)
 		return -1;
 	if (status->count > 0)
-		fanout_census(status->sources->fanouts, status->streams, status->count);
+		fanout_count_streams(status->sources->fanouts, status->streams, status->count);
 	for (uint32_t i = 0; i < status->count; i++) {
 		const struct topic *topic = topics_get(status->known, i);
 		struct activity *one = &status->topics[i];
@@ -225,7 +225,8 @@ static bool write_event(struct status *status)
 		       sum.names, sum.published, sum.delivered, sum.requests) &&
 	       add_topics(status) && buf_add_text(out, "],") && add_sizes(out, &sum) &&
 	       add_times(out, "sync_us", &sources->store->sync, &status->sync) &&
-	       add_times(out, "publish_us", &commit_counts(sources->commit)->took, &status->sent) &&
+	       add_times(out, "publish_us", &log_thread_counts(sources->log_thread)->took,
+		       &status->sent) &&
 	       buf_add_byte(out, '}');
 }
 
@@ -235,19 +236,20 @@ static void wake_up(struct status *status, uint32_t now)
 	status->active = true;
 	status->due = now;
 	status->sync = look_at(&status->sources->store->sync);
-	status->sent = look_at(&commit_counts(status->sources->commit)->took);
+	status->sent = look_at(&log_thread_counts(status->sources->log_thread)->took);
 }
 
 static void send_event(struct status *status)
 {
-	if (status->busy || commit_draining(status->sources->commit) || !write_event(status))
+	if (status->busy || log_thread_draining(status->sources->log_thread) ||
+		!write_event(status))
 		return;
 	status->append = (struct store_append){.topic = TOPIC_SYSTEM,
 		.event = {.json = true,
 			.ephemeral = true,
 			.type = {"stats", 5},
 			.data = {status->data.data, status->data.len}}};
-	status->busy = commit_submit(status->sources->commit, &status->publish);
+	status->busy = log_thread_submit(status->sources->log_thread, &status->publish);
 }
 
 int status_run(struct status *status, uint32_t now)

@@ -167,12 +167,12 @@ static bool admit(struct request *request, struct opening *opening)
 	return false;
 }
 
-/* The stay in the topics that are named, not by a pattern. */
-static struct roster_stay *reserve(const struct request *request, const struct selection *selection,
-	const char *name, bool *full)
+/* The lease in the topics that are named, not by a pattern. */
+static struct presence_lease *reserve(const struct request *request,
+	const struct selection *selection, const char *name, bool *full)
 {
 	const char **topics = calloc(selection->count, sizeof(char *));
-	struct roster_stay *stay = NULL;
+	struct presence_lease *lease = NULL;
 	size_t count = 0;
 
 	*full = false;
@@ -182,9 +182,9 @@ static struct roster_stay *reserve(const struct request *request, const struct s
 		if (!topic_is_pattern(selection->patterns[i]))
 			topics[count++] = selection->patterns[i];
 	}
-	stay = roster_reserve(api_of(request)->roster, topics, count, name, full);
+	lease = presence_reserve(api_of(request)->presence, topics, count, name, full);
 	free(topics);
-	return stay;
+	return lease;
 }
 
 /* With ?as=, find a place for the name.  False when a problem was replied. */
@@ -195,15 +195,15 @@ static bool seat(struct request *request, struct opening *opening)
 
 	if (name == NULL)
 		return true;
-	opening->stay = reserve(request, opening->selection, name, &full);
+	opening->lease = reserve(request, opening->selection, name, &full);
 	if (full)
 		request_problem(request, 503,
 			"the limit of %lld names that can be present is reached (--max-names); try "
 			"again later, or without ?as=",
 			(long long)api_of(request)->max_names);
-	else if (opening->stay == NULL)
+	else if (opening->lease == NULL)
 		request_problem(request, 503, "out of memory; try again later");
-	return opening->stay != NULL;
+	return opening->lease != NULL;
 }
 
 /* Take the socket, and hand it to the loop that has the fewest. */
@@ -247,7 +247,7 @@ static int check_name(const struct request *request, struct error *error)
 		return 0;
 	return error_set(error, EX_DATAERR,
 		"the name in ?as= %s: send 1 to %d bytes of UTF-8 without control characters",
-		fault, ROSTER_NAME_MAX);
+		fault, PRESENCE_NAME_MAX);
 }
 
 /* What the request asks for.  NULL when a problem was replied. */

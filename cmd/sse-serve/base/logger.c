@@ -18,7 +18,7 @@
 
 static bool log_json;
 
-void report_start(bool json)
+void logger_start(bool json)
 {
 	log_json = json;
 }
@@ -58,7 +58,7 @@ static void finish(struct buf *line)
 	buf_free(line);
 }
 
-void report(enum report_level level, const char *format, ...)
+void logger_write(enum logger_level level, const char *format, ...)
 {
 	static const char *const names[] = {"info", "warning", "error"};
 	char text[1024];
@@ -77,14 +77,14 @@ void report(enum report_level level, const char *format, ...)
 		buf_add_byte(&line, '}');
 	} else {
 		add_time(&line);
-		buf_addf(&line, " %s%s", level == REPORT_INFO ? "" : names[level],
-			level == REPORT_INFO ? "" : ": ");
+		buf_addf(&line, " %s%s", level == LOGGER_INFO ? "" : names[level],
+			level == LOGGER_INFO ? "" : ": ");
 		terminal_text(text, strlen(text), &line);
 	}
 	finish(&line);
 }
 
-void report_request(const char *address, const char *method, const char *target, unsigned status,
+void logger_request(const char *address, const char *method, const char *target, unsigned status,
 	uint64_t bytes)
 {
 	struct buf line;

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* The log lines of sse-serve, on stderr: one write each, text or JSON, no control characters. */
-#ifndef REPORT_H
-#define REPORT_H
+#ifndef LOGGER_H
+#define LOGGER_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum report_level { REPORT_INFO, REPORT_WARNING, REPORT_ERROR };
+enum logger_level { LOGGER_INFO, LOGGER_WARNING, LOGGER_ERROR };
 
-/* report_start(json): lines of JSON instead of text.  Before any thread starts. */
-void report_start(bool json);
+/* logger_start(json): lines of JSON instead of text.  Before any thread starts. */
+void logger_start(bool json);
 
 /* report(level, format, ...): any thread. */
-void report(enum report_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void logger_write(enum logger_level level, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
-/* report_request(address, method, target, status, bytes): log a request and its body's size. */
-void report_request(const char *address, const char *method, const char *target, unsigned status,
+/* logger_request(address, method, target, status, bytes): log a request and its body's size. */
+void logger_request(const char *address, const char *method, const char *target, unsigned status,
 	uint64_t bytes);
 
 #endif

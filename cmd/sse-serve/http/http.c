@@ -805,7 +805,7 @@ static void free_request(struct request *request)
 
 	if (request->http->config->verbose) {
 		write_address(request, address);
-		report_request(address, request->method, request->target, request->status,
+		logger_request(address, request->method, request->target, request->status,
 			request->received);
 	}
 	if (request->response != NULL)

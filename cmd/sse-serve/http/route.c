@@ -296,18 +296,18 @@ static int take_id(const char *name, const char *value, const char **id, struct 
 
 /* There is room for as many as there are parameters. */
 static int take_topic(
-	struct route_query *query, const char *value, size_t room, struct error *error)
+	struct route_query *query, const char *value, size_t capacity, struct error *error)
 {
 	if (query->topics == NULL)
-		query->topics = calloc(room, sizeof(*query->topics));
+		query->topics = calloc(capacity, sizeof(*query->topics));
 	if (query->topics == NULL)
 		return error_set(error, EX_OSERR, "out of memory; try again later");
 	query->topics[query->topic_count++] = value;
 	return 0;
 }
 
-/* Store a value; ${room} is how many parameters the query has at most. */
-static int take(const struct parameter *parameter, const char *value, size_t room,
+/* Store a value; ${capacity} is how many parameters the query has at most. */
+static int take(const struct parameter *parameter, const char *value, size_t capacity,
 	struct route_query *query, struct error *error)
 {
 	void *field = (char *)query + parameter->offset;
@@ -317,7 +317,7 @@ static int take(const struct parameter *parameter, const char *value, size_t roo
 		*(const char **)field = value;
 		return 0;
 	case TEXTS:
-		return take_topic(query, value, room, error);
+		return take_topic(query, value, capacity, error);
 	case FLAG:
 		return take_flag(parameter->name, value, field, error);
 	case ID:
@@ -383,7 +383,7 @@ static bool next_parameter(char **rest, char **name, char **value)
 int route_parse_query(struct route *route, const char *method, struct error *error)
 {
 	const struct use *use = find_use(route->kind, method);
-	size_t room = count_parameters(route->query_text);
+	size_t capacity = count_parameters(route->query_text);
 	char *rest = use != NULL ? route->query_text : NULL, *name, *value;
 	unsigned seen = 0;
 
@@ -400,7 +400,7 @@ int route_parse_query(struct route *route, const char *method, struct error *err
 			return refuse(name, known, use, error);
 		if (check_given_once(known, value, &seen, error) != 0)
 			return -1;
-		if (take(known, value, room, &route->query, error) != 0)
+		if (take(known, value, capacity, &route->query, error) != 0)
 			return -1;
 	}
 	return 0;

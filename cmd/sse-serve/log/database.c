@@ -35,7 +35,7 @@
 
 /*
  * publish_key: what was published under a key, and as which event (which may be gone by now).
- * counter: what a topic holds up to a position, see prune.c; topic 0: how far all are counted.
+ * counter: what a topic holds up to a position, see retention.c; topic 0: how far all are counted.
  */
 #define TABLES_2                                                                                   \
 	"CREATE TABLE publish_key("                                                                \

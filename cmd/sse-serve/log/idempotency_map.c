@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Idempotency keys in memory; see keymap.h. */
+/* Idempotency keys in memory; see idempotency_map.h. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "idempotency_map.h"
 
-#define BUCKETS KEYMAP_MAX
+#define BUCKETS IDEMPOTENCY_MAP_MAX
 
 /* In a bucket the newest comes first, so that it hides one that has expired. */
 struct key {
@@ -17,16 +17,16 @@ struct key {
 	char text[];
 };
 
-struct keymap {
+struct idempotency_map {
 	int64_t window;
 	size_t count;
 	struct key *newest, *oldest;
 	struct key *buckets[BUCKETS];
 };
 
-struct keymap *keymap_new(int64_t window)
+struct idempotency_map *idempotency_map_new(int64_t window)
 {
-	struct keymap *keys = calloc(1, sizeof(*keys));
+	struct idempotency_map *keys = calloc(1, sizeof(*keys));
 
 	if (keys != NULL)
 		keys->window = window;
@@ -43,7 +43,7 @@ static uint64_t hash_of(const struct store_append *append)
 	return hash ^ hash >> 32;
 }
 
-static void drop(struct keymap *keys, struct key *key)
+static void drop(struct idempotency_map *keys, struct key *key)
 {
 	struct key **place = &keys->buckets[key->hash % BUCKETS];
 
@@ -56,14 +56,14 @@ static void drop(struct keymap *keys, struct key *key)
 	free(key);
 }
 
-void keymap_free(struct keymap *keys)
+void idempotency_map_free(struct idempotency_map *keys)
 {
 	while (keys != NULL && keys->newest != NULL)
 		drop(keys, keys->newest);
 	free(keys);
 }
 
-bool keymap_find(struct keymap *keys, struct store_append *append, int64_t now)
+bool idempotency_map_find(struct idempotency_map *keys, struct store_append *append, int64_t now)
 {
 	uint64_t hash = hash_of(append);
 	const struct key *key = keys->buckets[hash % BUCKETS];
@@ -80,7 +80,7 @@ bool keymap_find(struct keymap *keys, struct store_append *append, int64_t now)
 	return true;
 }
 
-int keymap_add(struct keymap *keys, const struct store_append *append)
+int idempotency_map_add(struct idempotency_map *keys, const struct store_append *append)
 {
 	struct key *key = malloc(sizeof(*key) + append->key.len);
 	struct key **bucket;
@@ -104,15 +104,15 @@ int keymap_add(struct keymap *keys, const struct store_append *append)
 	return 0;
 }
 
-void keymap_undo(struct keymap *keys, uint64_t position)
+void idempotency_map_undo(struct idempotency_map *keys, uint64_t position)
 {
 	while (keys->newest != NULL && keys->newest->position > position)
 		drop(keys, keys->newest);
 }
 
-void keymap_sweep(struct keymap *keys, int64_t now)
+void idempotency_map_sweep(struct idempotency_map *keys, int64_t now)
 {
 	while (keys->oldest != NULL &&
-		(keys->count > KEYMAP_MAX || keys->oldest->time <= now - keys->window))
+		(keys->count > IDEMPOTENCY_MAP_MAX || keys->oldest->time <= now - keys->window))
 		drop(keys, keys->oldest);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Idempotency keys in the database; see keytable.h. */
+/* Idempotency keys in the database; see idempotency_table.h. */
 #include "database.h"
 #include "idempotency_table.h"
 
 /* Look which key is the oldest.  After a rollback this may be out of date, which does no harm: a
  * sweep then finds nothing, or comes later. */
-static int refresh(struct keytable *keys)
+static int refresh(struct idempotency_table *keys)
 {
 	int code;
 
@@ -20,7 +20,7 @@ static int refresh(struct keytable *keys)
 #define ADD "INSERT OR IGNORE INTO publish_key(position, topic, key, fingerprint, time) VALUES"
 #define ROW "(?, ?, ?, ?, ?)"
 
-int keytable_open(struct keytable *keys, sqlite3 *db, int64_t window)
+int idempotency_table_open(struct idempotency_table *keys, sqlite3 *db, int64_t window)
 {
 	static const char *const sql[] = {
 		"SELECT position, fingerprint, time FROM publish_key WHERE topic = ? AND key = ?",
@@ -32,12 +32,12 @@ int keytable_open(struct keytable *keys, sqlite3 *db, int64_t window)
 	sqlite3_stmt *statements[7] = {NULL};
 	int result = database_prepare(db, sql, statements, 7);
 
-	*keys = (struct keytable){db, statements[0], statements[1], statements[2], statements[3],
-		statements[4], statements[5], statements[6], window, INT64_MAX};
+	*keys = (struct idempotency_table){db, statements[0], statements[1], statements[2],
+		statements[3], statements[4], statements[5], statements[6], window, INT64_MAX};
 	return result == 0 ? refresh(keys) : -1;
 }
 
-void keytable_close(struct keytable *keys)
+void idempotency_table_close(struct idempotency_table *keys)
 {
 	sqlite3_finalize(keys->find);
 	sqlite3_finalize(keys->add);
@@ -49,7 +49,8 @@ void keytable_close(struct keytable *keys)
 }
 
 /* Find the event known under the key; *${expired} is its position if it is too old to count. */
-static int find(struct keytable *keys, struct store_append *append, int64_t now, int64_t *expired)
+static int find(
+	struct idempotency_table *keys, struct store_append *append, int64_t now, int64_t *expired)
 {
 	sqlite3_stmt *row = keys->find;
 	int code;
@@ -70,8 +71,8 @@ static int find(struct keytable *keys, struct store_append *append, int64_t now,
 }
 
 /* Add ${count} by a statement for so many, but for those whose keys are there. */
-static int add(struct keytable *keys, sqlite3_stmt *statement, const struct store_append *appends,
-	int count, bool *known)
+static int add(struct idempotency_table *keys, sqlite3_stmt *statement,
+	const struct store_append *appends, int count, bool *known)
 {
 	for (int i = 0; i < count; i++) {
 		const struct store_append *append = &appends[i];
@@ -92,7 +93,8 @@ static int add(struct keytable *keys, sqlite3_stmt *statement, const struct stor
 	return 0;
 }
 
-int keytable_add_rows(struct keytable *keys, const struct store_append *appends, bool *known)
+int idempotency_table_add_rows(
+	struct idempotency_table *keys, const struct store_append *appends, bool *known)
 {
 	if (add(keys, keys->add_rows, appends, DATABASE_ROWS, known) != 0)
 		return -1;
@@ -104,7 +106,8 @@ int keytable_add_rows(struct keytable *keys, const struct store_append *appends,
 }
 
 /* Nearly all keys are new: so adding is tried first, which is one search of the index, not two. */
-int keytable_add(struct keytable *keys, struct store_append *append, int64_t now, bool *known)
+int idempotency_table_add(
+	struct idempotency_table *keys, struct store_append *append, int64_t now, bool *known)
 {
 	int64_t expired = 0;
 
@@ -120,17 +123,17 @@ int keytable_add(struct keytable *keys, struct store_append *append, int64_t now
 	return database_run(keys->expire) == 0 ? add(keys, keys->add, append, 1, known) : -1;
 }
 
-int64_t keytable_expires(const struct keytable *keys)
+int64_t idempotency_table_expires(const struct idempotency_table *keys)
 {
 	return keys->first == INT64_MAX ? INT64_MAX : keys->first + keys->window;
 }
 
-int keytable_sweep(struct keytable *keys, int rows, int64_t now)
+int idempotency_table_sweep(struct idempotency_table *keys, int rows, int64_t now)
 {
 	int64_t last = 0;
 	int code;
 
-	if (keytable_expires(keys) > now)
+	if (idempotency_table_expires(keys) > now)
 		return 0;
 	sqlite3_bind_int(keys->oldest, 1, rows);
 	while ((code = sqlite3_step(keys->oldest)) == SQLITE_ROW &&

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The log thread; see commit.h. */
+/* The log thread; see log_thread.h. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -13,12 +13,12 @@
 #define BATCH_EVENTS 8192
 #define BATCH_BYTES ((size_t)16 << 20)
 
-struct commit {
+struct log_thread {
 	struct store *store;
 	struct window *window;
 	struct mailbox *const *mailboxes;
 	size_t mailbox_count;
-	struct commit_counts counts;
+	struct log_thread_counts counts;
 	const _Atomic bool *draining;
 	pthread_t thread;
 	bool started;
@@ -36,11 +36,11 @@ struct commit {
 };
 
 /* Wait for work, at most ${ms} (-1: for ever). */
-static void wait_for_work(struct commit *commit, int64_t ms)
+static void wait_for_work(struct log_thread *log_thread, int64_t ms)
 {
 	struct timespec until;
 
-	if (ms == 0 || commit->first != NULL)
+	if (ms == 0 || log_thread->first != NULL)
 		return;
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += ms / 1000;
@@ -49,51 +49,51 @@ static void wait_for_work(struct commit *commit, int64_t ms)
 		until.tv_sec++;
 		until.tv_nsec -= 1000000000;
 	}
-	while (commit->first == NULL && !commit->stopping) {
+	while (log_thread->first == NULL && !log_thread->stopping) {
 		if (ms < 0)
-			pthread_cond_wait(&commit->ready, &commit->lock);
-		else if (pthread_cond_timedwait(&commit->ready, &commit->lock, &until) != 0)
+			pthread_cond_wait(&log_thread->ready, &log_thread->lock);
+		else if (pthread_cond_timedwait(&log_thread->ready, &log_thread->lock, &until) != 0)
 			break;
 	}
 }
 
 /* Wait for work, at most ${ms}, and take a batch of it.  Return its size; 0 for none. */
-static size_t take_batch(struct commit *commit, int64_t ms)
+static size_t take_batch(struct log_thread *log_thread, int64_t ms)
 {
 	size_t count = 0, events = 0, bytes = 0;
 
-	pthread_mutex_lock(&commit->lock);
-	wait_for_work(commit, ms);
-	while (commit->first != NULL && events < BATCH_EVENTS && bytes < BATCH_BYTES) {
-		struct publish *publish = (struct publish *)commit->first;
+	pthread_mutex_lock(&log_thread->lock);
+	wait_for_work(log_thread, ms);
+	while (log_thread->first != NULL && events < BATCH_EVENTS && bytes < BATCH_BYTES) {
+		struct publish *publish = (struct publish *)log_thread->first;
 
-		commit->first = publish->message.next;
-		commit->batch[count] = publish;
-		commit->groups[count] = &publish->group;
+		log_thread->first = publish->message.next;
+		log_thread->batch[count] = publish;
+		log_thread->groups[count] = &publish->group;
 		count++;
 		events += publish->group.count;
 		bytes += publish->bytes;
 	}
-	if (commit->first == NULL)
-		commit->last = &commit->first;
-	commit->events -= events;
-	commit->bytes -= bytes;
-	pthread_mutex_unlock(&commit->lock);
+	if (log_thread->first == NULL)
+		log_thread->last = &log_thread->first;
+	log_thread->events -= events;
+	log_thread->bytes -= bytes;
+	pthread_mutex_unlock(&log_thread->lock);
 	return count;
 }
 
 /* The store's deliver: an event is safe, let it be seen. */
 static void show(void *context, const struct event *event)
 {
-	struct commit *commit = context;
+	struct log_thread *log_thread = context;
 	char id[IDENTITY_TEXT];
-	size_t len = identity_format(&commit->store->identity, event->position, id);
+	size_t len = identity_format(&log_thread->store->identity, event->position, id);
 
-	window_add(commit->window, event, id, len);
+	window_add(log_thread->window, event, id, len);
 	if (topic_is_system(event->topic->name))
 		return;
 	counter_add(&event->topic->published, 1);
-	counter_add(&commit->counts.published, 1);
+	counter_add(&log_thread->counts.published, 1);
 }
 
 /* A group is stored or passed on as a whole. */
@@ -103,168 +103,170 @@ static bool is_ephemeral(const struct store_group *group)
 }
 
 /* The log could not be written: pass on the ephemeral events all the same. */
-static int pass_on(struct commit *commit, size_t count)
+static int pass_on(struct log_thread *log_thread, size_t count)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (is_ephemeral(commit->groups[i]))
-			commit->groups[kept++] = commit->groups[i];
+		if (is_ephemeral(log_thread->groups[i]))
+			log_thread->groups[kept++] = log_thread->groups[i];
 	}
 	if (kept == 0)
 		return 0;
-	return commit->store->ops->append(commit->store, commit->groups, kept, NULL);
+	return log_thread->store->ops->append(log_thread->store, log_thread->groups, kept, NULL);
 }
 
-static void write_batch(struct commit *commit, size_t count)
+static void write_batch(struct log_thread *log_thread, size_t count)
 {
 	struct error error = {0};
-	int failed = commit->store->ops->append(commit->store, commit->groups, count, &error);
-	int lost = failed ? pass_on(commit, count) : 0;
+	int failed = log_thread->store->ops->append(
+		log_thread->store, log_thread->groups, count, &error);
+	int lost = failed ? pass_on(log_thread, count) : 0;
 	uint64_t now = counter_clock();
 
 	/* Make events visible before the answer, so that a client can resume from the id in it. */
-	window_publish(commit->window);
+	window_publish(log_thread->window);
 	for (size_t i = 0; i < count; i++) {
-		struct publish *publish = commit->batch[i];
+		struct publish *publish = log_thread->batch[i];
 
 		publish->failed = is_ephemeral(&publish->group) ? lost : failed;
 		if (publish->failed)
 			publish->error = error;
 		if (!is_ephemeral(&publish->group))
-			counter_took(&commit->counts.took, now - publish->began);
+			counter_took(&log_thread->counts.took, now - publish->began);
 		mailbox_post(publish->mailbox, &publish->message);
 	}
-	for (size_t i = 0; i < commit->mailbox_count; i++)
-		mailbox_wake(commit->mailboxes[i]);
+	for (size_t i = 0; i < log_thread->mailbox_count; i++)
+		mailbox_wake(log_thread->mailboxes[i]);
 }
 
-static bool ended(struct commit *commit)
+static bool ended(struct log_thread *log_thread)
 {
 	bool result;
 
-	pthread_mutex_lock(&commit->lock);
-	result = commit->stopping && commit->first == NULL;
-	pthread_mutex_unlock(&commit->lock);
+	pthread_mutex_lock(&log_thread->lock);
+	result = log_thread->stopping && log_thread->first == NULL;
+	pthread_mutex_unlock(&log_thread->lock);
 	return result;
 }
 
 static void *run(void *context)
 {
-	struct commit *commit = context;
+	struct log_thread *log_thread = context;
 	int64_t wait = 0;
 
-	while (!ended(commit)) {
-		size_t count = take_batch(commit, wait);
+	while (!ended(log_thread)) {
+		size_t count = take_batch(log_thread, wait);
 
 		if (count > 0)
-			write_batch(commit, count);
+			write_batch(log_thread, count);
 		/* While publishes wait, their own appends make room. */
-		wait = count > 0 ? 0 : commit->store->ops->tidy(commit->store);
+		wait = count > 0 ? 0 : log_thread->store->ops->tidy(log_thread->store);
 	}
 	return NULL;
 }
 
-struct commit *commit_new(struct store *store, struct window *window, const _Atomic bool *draining,
-	struct error *error)
+struct log_thread *log_thread_new(struct store *store, struct window *window,
+	const _Atomic bool *draining, struct error *error)
 {
-	struct commit *commit = calloc(1, sizeof(*commit));
+	struct log_thread *log_thread = calloc(1, sizeof(*log_thread));
 	pthread_condattr_t clock;
 
-	if (commit == NULL) {
+	if (log_thread == NULL) {
 		error_set(error, EX_OSERR, "out of memory for the log thread");
 		return NULL;
 	}
-	commit->store = store;
-	commit->window = window;
-	commit->draining = draining;
-	commit->last = &commit->first;
+	log_thread->store = store;
+	log_thread->window = window;
+	log_thread->draining = draining;
+	log_thread->last = &log_thread->first;
 	store->deliver = show;
-	store->deliver_context = commit;
-	pthread_mutex_init(&commit->lock, NULL);
+	store->deliver_context = log_thread;
+	pthread_mutex_init(&log_thread->lock, NULL);
 	pthread_condattr_init(&clock);
 	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-	pthread_cond_init(&commit->ready, &clock);
+	pthread_cond_init(&log_thread->ready, &clock);
 	pthread_condattr_destroy(&clock);
-	return commit;
+	return log_thread;
 }
 
-int commit_start(
-	struct commit *commit, struct mailbox *const *mailboxes, size_t count, struct error *error)
+int log_thread_start(struct log_thread *log_thread, struct mailbox *const *mailboxes, size_t count,
+	struct error *error)
 {
 	int code;
 
-	commit->mailboxes = mailboxes;
-	commit->mailbox_count = count;
-	code = pthread_create(&commit->thread, NULL, run, commit);
+	log_thread->mailboxes = mailboxes;
+	log_thread->mailbox_count = count;
+	code = pthread_create(&log_thread->thread, NULL, run, log_thread);
 	if (code != 0)
 		return error_set(
 			error, EX_OSERR, "cannot start the log thread: %s", strerror(code));
-	commit->started = true;
+	log_thread->started = true;
 	return 0;
 }
 
-bool commit_draining(const struct commit *commit)
+bool log_thread_draining(const struct log_thread *log_thread)
 {
-	return *commit->draining;
+	return *log_thread->draining;
 }
 
-struct commit_counts *commit_counts(struct commit *commit)
+struct log_thread_counts *log_thread_counts(struct log_thread *log_thread)
 {
-	return &commit->counts;
+	return &log_thread->counts;
 }
 
-bool commit_submit(struct commit *commit, struct publish *publish)
+bool log_thread_submit(struct log_thread *log_thread, struct publish *publish)
 {
-	bool room;
+	bool fits;
 
 	publish->message.next = NULL;
 	publish->began = counter_clock();
-	pthread_mutex_lock(&commit->lock);
+	pthread_mutex_lock(&log_thread->lock);
 	/* A publish larger than the cap is taken when nothing else waits. */
-	room = !commit->stopping && commit->events < COMMIT_QUEUE_EVENTS &&
-	       (commit->events == 0 || commit->bytes + publish->bytes <= COMMIT_QUEUE_BYTES);
-	if (room) {
-		*commit->last = &publish->message;
-		commit->last = &publish->message.next;
-		commit->events += publish->group.count;
-		commit->bytes += publish->bytes;
-		atomic_store_explicit(&commit->unknown, true, memory_order_relaxed);
+	fits = !log_thread->stopping && log_thread->events < LOG_THREAD_QUEUE_EVENTS &&
+	       (log_thread->events == 0 ||
+		       log_thread->bytes + publish->bytes <= LOG_THREAD_QUEUE_BYTES);
+	if (fits) {
+		*log_thread->last = &publish->message;
+		log_thread->last = &publish->message.next;
+		log_thread->events += publish->group.count;
+		log_thread->bytes += publish->bytes;
+		atomic_store_explicit(&log_thread->unknown, true, memory_order_relaxed);
 	}
-	pthread_mutex_unlock(&commit->lock);
-	return room;
+	pthread_mutex_unlock(&log_thread->lock);
+	return fits;
 }
 
-void commit_wake(struct commit *commit)
+void log_thread_wake(struct log_thread *log_thread)
 {
 	bool unknown;
 
 	/* A thread that queued a publish calls this afterwards: it finds its own mark, or another
 	 * thread has cleared the mark and signals. */
-	if (!atomic_load_explicit(&commit->unknown, memory_order_relaxed))
+	if (!atomic_load_explicit(&log_thread->unknown, memory_order_relaxed))
 		return;
 	/*
 	 * Clear the mark under the lock, so that the signal comes after the publish that it is for.
 	 */
-	pthread_mutex_lock(&commit->lock);
-	unknown = commit->unknown;
-	commit->unknown = false;
-	pthread_mutex_unlock(&commit->lock);
+	pthread_mutex_lock(&log_thread->lock);
+	unknown = log_thread->unknown;
+	log_thread->unknown = false;
+	pthread_mutex_unlock(&log_thread->lock);
 	if (unknown)
-		pthread_cond_signal(&commit->ready);
+		pthread_cond_signal(&log_thread->ready);
 }
 
-void commit_stop(struct commit *commit)
+void log_thread_stop(struct log_thread *log_thread)
 {
-	if (commit == NULL)
+	if (log_thread == NULL)
 		return;
-	pthread_mutex_lock(&commit->lock);
-	commit->stopping = true;
-	pthread_cond_signal(&commit->ready);
-	pthread_mutex_unlock(&commit->lock);
-	if (commit->started)
-		pthread_join(commit->thread, NULL);
-	pthread_cond_destroy(&commit->ready);
-	pthread_mutex_destroy(&commit->lock);
-	free(commit);
+	pthread_mutex_lock(&log_thread->lock);
+	log_thread->stopping = true;
+	pthread_cond_signal(&log_thread->ready);
+	pthread_mutex_unlock(&log_thread->lock);
+	if (log_thread->started)
+		pthread_join(log_thread->thread, NULL);
+	pthread_cond_destroy(&log_thread->ready);
+	pthread_mutex_destroy(&log_thread->lock);
+	free(log_thread);
 }

@@ -4,8 +4,8 @@
  * sync, shows them in the window, and only then answers them.  The longer a sync takes, the larger
  * the next batch.
  */
-#ifndef COMMIT_H
-#define COMMIT_H
+#ifndef LOG_THREAD_H
+#define LOG_THREAD_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,8 +17,8 @@
 #include "window.h"
 
 /* The most that may wait; at the limit, the server tells a publisher to retry. */
-#define COMMIT_QUEUE_EVENTS 65536
-#define COMMIT_QUEUE_BYTES ((size_t)64 << 20)
+#define LOG_THREAD_QUEUE_EVENTS 65536
+#define LOG_THREAD_QUEUE_BYTES ((size_t)64 << 20)
 
 /* Events on their way into the log, all or none, and back with the result. */
 struct publish {
@@ -31,51 +31,54 @@ struct publish {
 	struct error error;	  /* why not */
 };
 
-struct commit;
+struct log_thread;
 
 /* What the log thread counts. */
-struct commit_counts {
+struct log_thread_counts {
 	_Atomic uint64_t published;
 	struct counter_times took; /* for stored events: from the complete request to its answer */
 };
 
 /*
- * commit_new(store, window, draining, error):
- * Publishes that are submitted wait until commit_start().  ${draining} becomes true when the server
- * begins to end.  NULL with a reason.
+ * log_thread_new(store, window, draining, error):
+ * Publishes that are submitted wait until log_thread_start().  ${draining} becomes true when the
+ * server begins to end.  NULL with a reason.
  */
-struct commit *commit_new(struct store *store, struct window *window, const _Atomic bool *draining,
-	struct error *error);
+struct log_thread *log_thread_new(struct store *store, struct window *window,
+	const _Atomic bool *draining, struct error *error);
 
 /*
- * commit_start(commit, mailboxes, count, error):
+ * log_thread_start(log_thread, mailboxes, count, error):
  * Start the log thread.  It wakes all ${count} mailboxes after each batch.  Return 0, or -1 with a
  * reason.
  */
-int commit_start(
-	struct commit *commit, struct mailbox *const *mailboxes, size_t count, struct error *error);
+int log_thread_start(struct log_thread *log_thread, struct mailbox *const *mailboxes, size_t count,
+	struct error *error);
 
-/* commit_draining(commit): the server is ending: publish nothing more.  Any thread. */
-bool commit_draining(const struct commit *commit);
+/* log_thread_draining(log_thread): the server is ending: publish nothing more.  Any thread. */
+bool log_thread_draining(const struct log_thread *log_thread);
 
 /*
- * commit_submit(commit, publish):
+ * log_thread_submit(log_thread, publish):
  * Queue ${publish}.  False if the queue is full; then nothing was taken.  The log thread may not
- * see it before commit_wake().  Any thread.
+ * see it before log_thread_wake().  Any thread.
  */
-bool commit_submit(struct commit *commit, struct publish *publish);
+bool log_thread_submit(struct log_thread *log_thread, struct publish *publish);
 
 /*
- * commit_wake(commit):
+ * log_thread_wake(log_thread):
  * Wake the log thread if a publish was queued since the last call.  A loop calls it once a turn, so
  * that the requests that it read in one turn make one batch instead of one thread switch each.
  */
-void commit_wake(struct commit *commit);
+void log_thread_wake(struct log_thread *log_thread);
 
-/* commit_counts(commit): any thread reads them. */
-struct commit_counts *commit_counts(struct commit *commit);
+/* log_thread_counts(log_thread): any thread reads them. */
+struct log_thread_counts *log_thread_counts(struct log_thread *log_thread);
 
-/* commit_stop(commit): commit and answer what is queued, end the thread, free all.  Takes NULL. */
-void commit_stop(struct commit *commit);
+/*
+ * log_thread_stop(log_thread): commit and answer what is queued, end the thread, free all.  Takes
+ * NULL.
+ */
+void log_thread_stop(struct log_thread *log_thread);
 
 #endif

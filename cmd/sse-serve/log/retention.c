@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Retention; see prune.h. */
+/* Retention; see retention.h. */
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -31,13 +31,13 @@ struct kept {
 
 enum statement { OF_TOPIC, OF_ALL, REMOVE, MARK, SAVE, STATEMENTS };
 
-struct prune {
+struct retention {
 	sqlite3 *db;
 	sqlite3_stmt *statements[STATEMENTS];
 	struct topics *registry;
-	const struct retention *retention;
+	const struct retention_rules *retention_rules;
 	struct kept *topics; /* by the topic's row, from 0: here its number */
-	uint32_t count, room;
+	uint32_t count, capacity;
 	uint32_t *touched; /* numbers of the topics that this transaction touched */
 	uint32_t touched_count;
 	struct holding all, all_before;
@@ -65,58 +65,60 @@ static bool is_over(const struct holding *held, const struct retain *limit, int6
 
 /* --- counting --- */
 
-static int grow(struct prune *prune, uint32_t count)
+static int grow(struct retention *retention, uint32_t count)
 {
-	uint32_t room = prune->room ? prune->room : 16;
+	uint32_t capacity = retention->capacity ? retention->capacity : 16;
 	struct kept *topics;
 	uint32_t *touched;
 
-	while (room < count)
-		room *= 2;
-	topics = realloc(prune->topics, room * sizeof(*topics));
+	while (capacity < count)
+		capacity *= 2;
+	topics = realloc(retention->topics, capacity * sizeof(*topics));
 	if (topics != NULL)
-		prune->topics = topics;
-	touched = realloc(prune->touched, room * sizeof(*touched));
+		retention->topics = topics;
+	touched = realloc(retention->touched, capacity * sizeof(*touched));
 	if (touched != NULL)
-		prune->touched = touched;
+		retention->touched = touched;
 	if (topics == NULL || touched == NULL)
 		return -1;
-	prune->room = room;
+	retention->capacity = capacity;
 	return 0;
 }
 
-int prune_begin(struct prune *prune)
+int retention_begin(struct retention *retention)
 {
-	uint32_t count = topics_kept(prune->registry);
+	uint32_t count = topics_kept(retention->registry);
 
-	if (count > prune->room && grow(prune, count) != 0)
+	if (count > retention->capacity && grow(retention, count) != 0)
 		return -1;
-	for (; prune->count < count; prune->count++) {
-		const struct topic *topic = topics_of_row(prune->registry, prune->count + 1);
-		struct kept *kept = &prune->topics[prune->count];
+	for (; retention->count < count; retention->count++) {
+		const struct topic *topic =
+			topics_of_row(retention->registry, retention->count + 1);
+		struct kept *kept = &retention->topics[retention->count];
 
-		*kept = (struct kept){.rule = retention_of(prune->retention, topic->name)};
+		*kept = (struct kept){
+			.rule = retention_rules_of(retention->retention_rules, topic->name)};
 		kept->now.oldest = NOT_KNOWN;
 		kept->now.removed = topic->removed;
-		prune->ruled += kept->rule != NULL;
+		retention->ruled += kept->rule != NULL;
 	}
-	prune->touched_count = 0;
-	prune->all_before = prune->all;
-	prune->events_before = prune->events;
-	prune->unsaved_before = prune->unsaved;
-	prune->saved = false;
+	retention->touched_count = 0;
+	retention->all_before = retention->all;
+	retention->events_before = retention->events;
+	retention->unsaved_before = retention->unsaved;
+	retention->saved = false;
 	return 0;
 }
 
-static struct kept *touch(struct prune *prune, uint32_t number)
+static struct kept *touch(struct retention *retention, uint32_t number)
 {
-	struct kept *kept = &prune->topics[number];
+	struct kept *kept = &retention->topics[number];
 
 	if (!kept->touched) {
 		kept->touched = true;
 		kept->unsaved = true;
 		kept->before = kept->now;
-		prune->touched[prune->touched_count++] = number;
+		retention->touched[retention->touched_count++] = number;
 	}
 	return kept;
 }
@@ -129,26 +131,27 @@ static void hold(struct holding *held, int64_t events, int64_t bytes, int64_t ti
 	held->bytes += bytes;
 }
 
-static void count(struct prune *prune, uint32_t number, int64_t bytes, int64_t time)
+static void count(struct retention *retention, uint32_t number, int64_t bytes, int64_t time)
 {
-	struct kept *kept = touch(prune, number);
+	struct kept *kept = touch(retention, number);
 
-	prune->events++;
+	retention->events++;
 	hold(&kept->now, 1, bytes, time);
 	if (kept->rule == NULL)
-		hold(&prune->all, 1, bytes, time);
-	prune->unsaved++;
+		hold(&retention->all, 1, bytes, time);
+	retention->unsaved++;
 }
 
-void prune_count(struct prune *prune, const struct event *event)
+void retention_count(struct retention *retention, const struct event *event)
 {
-	count(prune, event->topic->row - 1, retention_size(event->type.len, event->data.len),
-		event->time);
+	count(retention, event->topic->row - 1,
+		retention_rules_size(event->type.len, event->data.len), event->time);
 }
 
-static int save(struct prune *prune, int64_t topic, const struct holding *held, uint64_t upto)
+static int save(
+	struct retention *retention, int64_t topic, const struct holding *held, uint64_t upto)
 {
-	sqlite3_stmt *statement = prune->statements[SAVE];
+	sqlite3_stmt *statement = retention->statements[SAVE];
 
 	sqlite3_bind_int64(statement, 1, topic);
 	sqlite3_bind_int64(statement, 2, held->events);
@@ -158,39 +161,39 @@ static int save(struct prune *prune, int64_t topic, const struct holding *held, 
 }
 
 /* A topic stays `unsaved` if the transaction fails, or is saved once more: neither does harm. */
-int prune_save(struct prune *prune, bool always, uint64_t head)
+int retention_save(struct retention *retention, bool always, uint64_t head)
 {
 	static const struct holding none;
 
-	if (prune->unsaved == 0 || (!always && prune->unsaved < SAVE_EVENTS))
+	if (retention->unsaved == 0 || (!always && retention->unsaved < SAVE_EVENTS))
 		return 0;
-	for (uint32_t i = 0; i < prune->count; i++) {
-		if (prune->topics[i].unsaved &&
-			save(prune, (int64_t)i + 1, &prune->topics[i].now, head) != 0)
+	for (uint32_t i = 0; i < retention->count; i++) {
+		if (retention->topics[i].unsaved &&
+			save(retention, (int64_t)i + 1, &retention->topics[i].now, head) != 0)
 			return -1;
 	}
-	prune->unsaved = 0;
-	prune->saved = true;
-	return save(prune, 0, &none, head);
+	retention->unsaved = 0;
+	retention->saved = true;
+	return save(retention, 0, &none, head);
 }
 
 /* --- removing --- */
 
 /* Subtract the row's event from the held counts. */
-static void take(struct prune *prune, const struct victim *victim)
+static void take(struct retention *retention, const struct victim *victim)
 {
-	struct kept *kept = touch(prune, victim->topic);
+	struct kept *kept = touch(retention, victim->topic);
 
 	kept->now.removed = victim->position;
-	prune->events--;
+	retention->events--;
 	hold(&kept->now, -1, -victim->size, 0);
 	if (kept->rule == NULL)
-		hold(&prune->all, -1, -victim->size, 0);
+		hold(&retention->all, -1, -victim->size, 0);
 }
 
-static int remove_rows(struct prune *prune, const struct victim *victims, int number)
+static int remove_rows(struct retention *retention, const struct victim *victims, int number)
 {
-	sqlite3_stmt *statement = prune->statements[REMOVE];
+	sqlite3_stmt *statement = retention->statements[REMOVE];
 
 	for (int i = 0; i < number; i++) {
 		sqlite3_bind_int64(statement, 1, (int64_t)victims[i].position);
@@ -204,7 +207,7 @@ static int remove_rows(struct prune *prune, const struct victim *victims, int nu
  * Take rows, the oldest first, until ${held} is within ${limit}, and remove them.  *${rows} is
  * lowered by the number of rows looked at; -1 if no row is left.
  */
-static int remove_oldest(struct prune *prune, sqlite3_stmt *statement, struct holding *held,
+static int remove_oldest(struct retention *retention, sqlite3_stmt *statement, struct holding *held,
 	const struct retain *limit, int *rows, int64_t now)
 {
 	struct victim victims[SLICE];
@@ -213,8 +216,8 @@ static int remove_oldest(struct prune *prune, sqlite3_stmt *statement, struct ho
 	while (is_over(held, limit, now) && (code = sqlite3_step(statement)) == SQLITE_ROW) {
 		struct event event;
 		uint32_t topic = database_event_topic(statement) - 1;
-		bool other = held == &prune->all && topic < prune->count &&
-			     prune->topics[topic].rule != NULL;
+		bool other = held == &retention->all && topic < retention->count &&
+			     retention->topics[topic].rule != NULL;
 
 		seen++;
 		if (!other) {
@@ -223,10 +226,10 @@ static int remove_oldest(struct prune *prune, sqlite3_stmt *statement, struct ho
 			if (!is_over(held, limit, now))
 				break;
 			victims[number] = (struct victim){event.position, topic,
-				retention_size(event.type.len, event.data.len)};
-			take(prune, &victims[number++]);
+				retention_rules_size(event.type.len, event.data.len)};
+			take(retention, &victims[number++]);
 		}
-		if (held == &prune->all)
+		if (held == &retention->all)
 			held->removed = (uint64_t)sqlite3_column_int64(statement, 0);
 	}
 	sqlite3_reset(statement);
@@ -235,21 +238,22 @@ static int remove_oldest(struct prune *prune, sqlite3_stmt *statement, struct ho
 		return -1;
 	if (held->events == 0)
 		held->oldest = NOT_KNOWN;
-	return remove_rows(prune, victims, number);
+	return remove_rows(retention, victims, number);
 }
 
 /* The same, as often as it takes or *${rows} allow. */
-static int remove_excess(struct prune *prune, uint32_t number, struct holding *held,
+static int remove_excess(struct retention *retention, uint32_t number, struct holding *held,
 	const struct retain *limit, int *rows, int64_t now)
 {
-	sqlite3_stmt *statement = prune->statements[held == &prune->all ? OF_ALL : OF_TOPIC];
+	sqlite3_stmt *statement =
+		retention->statements[held == &retention->all ? OF_ALL : OF_TOPIC];
 
 	while (is_over(held, limit, now) && *rows > 0) {
 		sqlite3_bind_int64(statement, 1, (int64_t)held->removed);
 		sqlite3_bind_int(statement, 2, *rows < SLICE ? *rows : SLICE);
-		if (held != &prune->all)
+		if (held != &retention->all)
 			sqlite3_bind_int64(statement, 3, (int64_t)number + 1);
-		if (remove_oldest(prune, statement, held, limit, rows, now) != 0)
+		if (remove_oldest(retention, statement, held, limit, rows, now) != 0)
 			return -1;
 		/* Another program removed them: the counted rows do not exist. */
 		if (*rows < 0 && held->events > 0 && is_over(held, limit, now))
@@ -259,81 +263,84 @@ static int remove_excess(struct prune *prune, uint32_t number, struct holding *h
 }
 
 /* Store the removed positions of this transaction's topics. */
-static int write_marks(struct prune *prune, uint64_t head)
+static int write_marks(struct retention *retention, uint64_t head)
 {
-	sqlite3_stmt *statement = prune->statements[MARK];
+	sqlite3_stmt *statement = retention->statements[MARK];
 
-	for (uint32_t i = 0; i < prune->touched_count; i++) {
-		uint32_t number = prune->touched[i];
-		const struct kept *kept = &prune->topics[number];
+	for (uint32_t i = 0; i < retention->touched_count; i++) {
+		uint32_t number = retention->touched[i];
+		const struct kept *kept = &retention->topics[number];
 
 		if (kept->now.removed == kept->before.removed)
 			continue;
 		sqlite3_bind_int64(statement, 1, (int64_t)kept->now.removed);
 		sqlite3_bind_int64(statement, 2, (int64_t)number + 1);
 		if (database_run(statement) != 0 ||
-			save(prune, (int64_t)number + 1, &kept->now, head) != 0)
+			save(retention, (int64_t)number + 1, &kept->now, head) != 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int prune_topic(struct prune *prune, uint32_t number, int *rows, int64_t now)
+static int retention_topic(struct retention *retention, uint32_t number, int *rows, int64_t now)
 {
-	struct kept *kept = &prune->topics[number];
+	struct kept *kept = &retention->topics[number];
 
 	if (kept->rule == NULL || !is_over(&kept->now, kept->rule, now))
 		return 0;
-	touch(prune, number);
-	return remove_excess(prune, number, &kept->now, kept->rule, rows, now);
+	touch(retention, number);
+	return remove_excess(retention, number, &kept->now, kept->rule, rows, now);
 }
 
-int prune_step(struct prune *prune, int rows, bool everywhere, uint64_t head, int64_t now)
+int retention_step(
+	struct retention *retention, int rows, bool everywhere, uint64_t head, int64_t now)
 {
-	uint32_t number = everywhere ? prune->count : prune->touched_count;
+	uint32_t number = everywhere ? retention->count : retention->touched_count;
 
-	for (uint32_t i = 0; prune->ruled > 0 && i < number && rows > 0; i++) {
-		if (prune_topic(prune, everywhere ? i : prune->touched[i], &rows, now) != 0)
+	for (uint32_t i = 0; retention->ruled > 0 && i < number && rows > 0; i++) {
+		if (retention_topic(
+			    retention, everywhere ? i : retention->touched[i], &rows, now) != 0)
 			return -1;
 	}
-	if (remove_excess(prune, 0, &prune->all, &prune->retention->all, &rows, now) != 0)
+	if (remove_excess(retention, 0, &retention->all, &retention->retention_rules->all, &rows,
+		    now) != 0)
 		return -1;
-	return write_marks(prune, head);
+	return write_marks(retention, head);
 }
 
-int64_t prune_events(const struct prune *prune)
+int64_t retention_events(const struct retention *retention)
 {
-	return prune->events;
+	return retention->events;
 }
 
-void prune_commit(struct prune *prune)
+void retention_commit(struct retention *retention)
 {
-	for (uint32_t i = 0; i < prune->touched_count; i++) {
-		struct kept *kept = &prune->topics[prune->touched[i]];
+	for (uint32_t i = 0; i < retention->touched_count; i++) {
+		struct kept *kept = &retention->topics[retention->touched[i]];
 
 		kept->touched = false;
 		if (kept->now.removed != kept->before.removed)
-			atomic_store(
-				&topics_of_row(prune->registry, prune->touched[i] + 1)->removed,
+			atomic_store(&topics_of_row(retention->registry, retention->touched[i] + 1)
+					      ->removed,
 				kept->now.removed);
 	}
-	for (uint32_t i = 0; prune->saved && i < prune->count; i++)
-		prune->topics[i].unsaved = false;
-	prune->touched_count = 0;
+	for (uint32_t i = 0; retention->saved && i < retention->count; i++)
+		retention->topics[i].unsaved = false;
+	retention->touched_count = 0;
 }
 
-void prune_rollback(struct prune *prune)
+void retention_rollback(struct retention *retention)
 {
-	for (uint32_t i = 0; i < prune->touched_count; i++) {
-		struct kept *kept = &prune->topics[prune->touched[i]];
+	for (uint32_t i = 0; i < retention->touched_count; i++) {
+		struct kept *kept = &retention->topics[retention->touched[i]];
 
 		kept->touched = false;
 		kept->now = kept->before;
 	}
-	prune->touched_count = 0;
-	prune->all = prune->all_before;
-	prune->events = prune->events_before;
-	prune->unsaved = prune->unsaved_before;
+	retention->touched_count = 0;
+	retention->all = retention->all_before;
+	retention->events = retention->events_before;
+	retention->unsaved = retention->unsaved_before;
 }
 
 static int64_t due(const struct holding *held, const struct retain *limit, int64_t now)
@@ -343,12 +350,12 @@ static int64_t due(const struct holding *held, const struct retain *limit, int64
 	return limit->age > 0 && held->events > 0 ? held->oldest + limit->age : INT64_MAX;
 }
 
-int64_t prune_due(const struct prune *prune, int64_t now)
+int64_t retention_due(const struct retention *retention, int64_t now)
 {
-	int64_t first = due(&prune->all, &prune->retention->all, now);
+	int64_t first = due(&retention->all, &retention->retention_rules->all, now);
 
-	for (uint32_t i = 0; prune->ruled > 0 && i < prune->count && first > now; i++) {
-		const struct kept *kept = &prune->topics[i];
+	for (uint32_t i = 0; retention->ruled > 0 && i < retention->count && first > now; i++) {
+		const struct kept *kept = &retention->topics[i];
 		int64_t then = kept->rule ? due(&kept->now, kept->rule, now) : INT64_MAX;
 
 		first = then < first ? then : first;
@@ -359,12 +366,12 @@ int64_t prune_due(const struct prune *prune, int64_t now)
 /* --- opening --- */
 
 /* The counts that were saved; *${from} is the first position whose rows must be counted. */
-static int load(struct prune *prune, uint64_t *upto, uint64_t *from)
+static int load(struct retention *retention, uint64_t *upto, uint64_t *from)
 {
 	sqlite3_stmt *row = NULL;
 	int code;
 
-	if (sqlite3_prepare_v2(prune->db, "SELECT topic, events, bytes, upto FROM counter", -1,
+	if (sqlite3_prepare_v2(retention->db, "SELECT topic, events, bytes, upto FROM counter", -1,
 		    &row, NULL) != SQLITE_OK)
 		return -1;
 	while ((code = sqlite3_step(row)) == SQLITE_ROW) {
@@ -373,26 +380,26 @@ static int load(struct prune *prune, uint64_t *upto, uint64_t *from)
 
 		if (topic == 0)
 			*from = (uint64_t)sqlite3_column_int64(row, 3);
-		if (topic < 1 || topic > prune->count)
+		if (topic < 1 || topic > retention->count)
 			continue;
-		kept = &prune->topics[topic - 1];
+		kept = &retention->topics[topic - 1];
 		hold(&kept->now, sqlite3_column_int64(row, 1), sqlite3_column_int64(row, 2),
 			NOT_KNOWN);
-		prune->events += kept->now.events;
+		retention->events += kept->now.events;
 		if (kept->rule == NULL)
-			hold(&prune->all, kept->now.events, kept->now.bytes, NOT_KNOWN);
+			hold(&retention->all, kept->now.events, kept->now.bytes, NOT_KNOWN);
 		upto[topic - 1] = (uint64_t)sqlite3_column_int64(row, 3);
 	}
 	sqlite3_finalize(row);
 	return code == SQLITE_DONE ? 0 : -1;
 }
 
-static int count_rows(struct prune *prune, const uint64_t *upto, uint64_t from)
+static int count_rows(struct retention *retention, const uint64_t *upto, uint64_t from)
 {
 	sqlite3_stmt *row = NULL;
 	int code;
 
-	if (sqlite3_prepare_v2(prune->db,
+	if (sqlite3_prepare_v2(retention->db,
 		    "SELECT " DATABASE_EVENT " FROM event WHERE position > ? ORDER BY position", -1,
 		    &row, NULL) != SQLITE_OK)
 		return -1;
@@ -401,16 +408,18 @@ static int count_rows(struct prune *prune, const uint64_t *upto, uint64_t from)
 		uint32_t topic = database_event_topic(row) - 1;
 		struct event event;
 
-		if (topic >= prune->count || (uint64_t)sqlite3_column_int64(row, 0) <= upto[topic])
+		if (topic >= retention->count ||
+			(uint64_t)sqlite3_column_int64(row, 0) <= upto[topic])
 			continue;
 		database_event(row, &event);
-		count(prune, topic, retention_size(event.type.len, event.data.len), event.time);
+		count(retention, topic, retention_rules_size(event.type.len, event.data.len),
+			event.time);
 	}
 	sqlite3_finalize(row);
 	return code == SQLITE_DONE ? 0 : -1;
 }
 
-static int start(struct prune *prune, struct error *error)
+static int start(struct retention *retention, struct error *error)
 {
 	static const char *const sql[STATEMENTS] = {
 		[OF_TOPIC] = "SELECT " DATABASE_EVENT " FROM event WHERE topic = ?3 AND"
@@ -424,49 +433,49 @@ static int start(struct prune *prune, struct error *error)
 	uint64_t from = 0, *upto;
 	int result;
 
-	if (database_prepare(prune->db, sql, prune->statements, STATEMENTS) != 0)
-		return database_failed(prune->db, "cannot use the database", error);
-	upto = calloc(topics_kept(prune->registry) + 1, sizeof(*upto));
-	if (upto == NULL || prune_begin(prune) != 0) {
+	if (database_prepare(retention->db, sql, retention->statements, STATEMENTS) != 0)
+		return database_failed(retention->db, "cannot use the database", error);
+	upto = calloc(topics_kept(retention->registry) + 1, sizeof(*upto));
+	if (upto == NULL || retention_begin(retention) != 0) {
 		free(upto);
 		return error_set(error, EX_OSERR, "out of memory for the topics");
 	}
-	result = load(prune, upto, &from);
+	result = load(retention, upto, &from);
 	if (result == 0)
-		result = count_rows(prune, upto, from);
+		result = count_rows(retention, upto, from);
 	free(upto);
-	prune_commit(prune);
+	retention_commit(retention);
 	if (result != 0)
-		return database_failed(prune->db, "cannot count the database's events", error);
+		return database_failed(retention->db, "cannot count the database's events", error);
 	return 0;
 }
 
-struct prune *prune_open(
-	sqlite3 *db, struct topics *topics, const struct retention *retention, struct error *error)
+struct retention *retention_open(sqlite3 *db, struct topics *topics,
+	const struct retention_rules *retention_rules, struct error *error)
 {
-	struct prune *prune = calloc(1, sizeof(*prune));
+	struct retention *retention = calloc(1, sizeof(*retention));
 
-	if (prune == NULL) {
+	if (retention == NULL) {
 		error_set(error, EX_OSERR, "out of memory for the store");
 		return NULL;
 	}
-	prune->db = db;
-	prune->registry = topics;
-	prune->retention = retention;
-	prune->all.oldest = NOT_KNOWN;
-	if (start(prune, error) != 0) {
-		prune_close(prune);
+	retention->db = db;
+	retention->registry = topics;
+	retention->retention_rules = retention_rules;
+	retention->all.oldest = NOT_KNOWN;
+	if (start(retention, error) != 0) {
+		retention_close(retention);
 		return NULL;
 	}
-	return prune;
+	return retention;
 }
 
-void prune_close(struct prune *prune)
+void retention_close(struct retention *retention)
 {
-	if (prune == NULL)
+	if (retention == NULL)
 		return;
-	database_finalize(prune->statements, STATEMENTS);
-	free(prune->topics);
-	free(prune->touched);
-	free(prune);
+	database_finalize(retention->statements, STATEMENTS);
+	free(retention->topics);
+	free(retention->touched);
+	free(retention);
 }

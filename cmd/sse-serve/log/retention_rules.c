@@ -118,29 +118,30 @@ static int read_rule(const char *text, struct retention_rule *rule, struct error
 	return read_retain("--retain-topic", equals + 1, &rule->retain, error);
 }
 
-int retention_parse(const char *all, const struct option_list *topics, struct retention *retention,
-	struct error *error)
+int retention_rules_parse(const char *all, const struct option_list *topics,
+	struct retention_rules *retention_rules, struct error *error)
 {
-	*retention = (struct retention){0};
-	if (all != NULL && read_retain("--retain", all, &retention->all, error) != 0)
+	*retention_rules = (struct retention_rules){0};
+	if (all != NULL && read_retain("--retain", all, &retention_rules->all, error) != 0)
 		return -1;
 	if (topics->count == 0)
 		return 0;
-	retention->rules = calloc(topics->count, sizeof(*retention->rules));
-	if (retention->rules == NULL)
+	retention_rules->rules = calloc(topics->count, sizeof(*retention_rules->rules));
+	if (retention_rules->rules == NULL)
 		return error_set(error, EX_OSERR, "out of memory");
-	for (; retention->count < topics->count; retention->count++) {
-		if (read_rule(topics->values[retention->count], &retention->rules[retention->count],
-			    error) != 0)
+	for (; retention_rules->count < topics->count; retention_rules->count++) {
+		if (read_rule(topics->values[retention_rules->count],
+			    &retention_rules->rules[retention_rules->count], error) != 0)
 			return -1;
 	}
 	return 0;
 }
 
-const struct retain *retention_of(const struct retention *retention, const char *topic)
+const struct retain *retention_rules_of(
+	const struct retention_rules *retention_rules, const char *topic)
 {
-	for (size_t i = 0; i < retention->count; i++) {
-		const struct retention_rule *rule = &retention->rules[i];
+	for (size_t i = 0; i < retention_rules->count; i++) {
+		const struct retention_rule *rule = &retention_rules->rules[i];
 		char pattern[TOPIC_NAME_MAX + 1];
 
 		memcpy(pattern, rule->pattern, rule->pattern_len);
@@ -151,8 +152,8 @@ const struct retain *retention_of(const struct retention *retention, const char 
 	return NULL;
 }
 
-void retention_free(struct retention *retention)
+void retention_rules_free(struct retention_rules *retention_rules)
 {
-	free(retention->rules);
-	*retention = (struct retention){0};
+	free(retention_rules->rules);
+	*retention_rules = (struct retention_rules){0};
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How many events are kept, and how long: the values of --retain and --retain-topic.  Pure text. */
-#ifndef RETENTION_H
-#define RETENTION_H
+#ifndef RETENTION_RULES_H
+#define RETENTION_RULES_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -13,7 +13,7 @@
 struct retain {
 	int64_t age;	/* ms */
 	int64_t events; /* number */
-	int64_t bytes;	/* see retention_size() */
+	int64_t bytes;	/* see retention_rules_size() */
 };
 
 struct retention_rule {
@@ -23,33 +23,37 @@ struct retention_rule {
 };
 
 /* The first rule that matches a topic applies to it.  All other topics together are under `all`. */
-struct retention {
+struct retention_rules {
 	struct retain all;
 	struct retention_rule *rules; /* owned */
 	size_t count;
 };
 
 /*
- * retention_parse(all, topics, retention, error):
+ * retention_rules_parse(all, topics, retention_rules, error):
  * Read --retain (NULL: not given), "AGE,EVENTS,BYTES" in which each may be left out or empty ("7d",
  * ",1M", ",,10G"; "all" means no limit), and the values of --retain-topic,
  * "PATTERN=AGE,EVENTS,BYTES". Return 0, or -1 with EX_USAGE.
  */
-int retention_parse(const char *all, const struct option_list *topics, struct retention *retention,
-	struct error *error);
-
-/* retention_of(retention, topic): the topic's own rule, or NULL if it is under `all`. */
-const struct retain *retention_of(const struct retention *retention, const char *topic);
+int retention_rules_parse(const char *all, const struct option_list *topics,
+	struct retention_rules *retention_rules, struct error *error);
 
 /*
- * retention_size(type_len, data_len): the size that counts for an event: its bytes and its row's.
+ * retention_rules_of(retention_rules, topic): the topic's own rule, or NULL if it is under `all`.
  */
-static inline int64_t retention_size(size_t type_len, size_t data_len)
+const struct retain *retention_rules_of(
+	const struct retention_rules *retention_rules, const char *topic);
+
+/*
+ * retention_rules_size(type_len, data_len): the size that counts for an event: its bytes and its
+ * row's.
+ */
+static inline int64_t retention_rules_size(size_t type_len, size_t data_len)
 {
 	return (int64_t)(type_len + data_len) + 48;
 }
 
-/* retention_free(retention): release the rules. */
-void retention_free(struct retention *retention);
+/* retention_rules_free(retention_rules): release the rules. */
+void retention_rules_free(struct retention_rules *retention_rules);
 
 #endif

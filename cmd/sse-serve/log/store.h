@@ -144,8 +144,8 @@ void store_deliver(const struct store *store, struct store_group *const *groups,
 struct store_config {
 	const char *path; /* the database file */
 	struct topics *topics;
-	const struct retention *retention; /* NULL: everything is kept */
-	int64_t idempotency_window;	   /* ms for which keys are kept */
+	const struct retention_rules *retention_rules; /* NULL: everything is kept */
+	int64_t idempotency_window;		       /* ms for which keys are kept */
 };
 
 /*

@@ -11,7 +11,7 @@
 
 struct memory_store {
 	struct store store;
-	struct keymap *keys;
+	struct idempotency_map *keys;
 	struct window *window;
 	unsigned reader; /* the number that the one reader announces by */
 };
@@ -32,13 +32,13 @@ static int number_append(
 	bool keyed = append->key.len > 0 && !event->ephemeral;
 
 	append->duplicate = false;
-	if (keyed && keymap_find(memory->keys, append, now)) {
+	if (keyed && idempotency_map_find(memory->keys, append, now)) {
 		*conflict = !append->duplicate;
 		return 0;
 	}
 	event->time = now;
 	event->position = event->ephemeral ? memory->store.head : ++memory->store.head;
-	return keyed ? keymap_add(memory->keys, append) : 0;
+	return keyed ? idempotency_map_add(memory->keys, append) : 0;
 }
 
 static int number_group(struct memory_store *memory, struct store_group *group, int64_t now)
@@ -52,7 +52,7 @@ static int number_group(struct memory_store *memory, struct store_group *group, 
 		group->conflicted = i;
 	}
 	if (group->conflict) {
-		keymap_undo(memory->keys, head);
+		idempotency_map_undo(memory->keys, head);
 		memory->store.head = head;
 	}
 	return 0;
@@ -83,12 +83,12 @@ static int memory_append(
 	}
 	for (size_t i = 0; i < count; i++) {
 		if (number_group(memory, groups[i], now) != 0) {
-			keymap_undo(memory->keys, head);
+			idempotency_map_undo(memory->keys, head);
 			store->head = head;
 			return error_set(error, EX_IOERR, "out of memory for a key");
 		}
 	}
-	keymap_sweep(memory->keys, now);
+	idempotency_map_sweep(memory->keys, now);
 	store_deliver(store, groups, count);
 	return 0;
 }
@@ -277,7 +277,7 @@ static void memory_size(const struct store *store, int64_t *bytes, int64_t *even
 
 static void memory_close(struct store *store)
 {
-	keymap_free(((struct memory_store *)store)->keys);
+	idempotency_map_free(((struct memory_store *)store)->keys);
 	identity_free(&store->identity);
 	free(store);
 }
@@ -303,7 +303,7 @@ struct store *store_memory_open(const struct store_config *config, struct error 
 
 	if (memory == NULL || identity_new_tag(tag) != 0 ||
 		identity_add(&memory->store.identity, tag, 0) != 0 ||
-		(memory->keys = keymap_new(config->idempotency_window)) == NULL) {
+		(memory->keys = idempotency_map_new(config->idempotency_window)) == NULL) {
 		if (memory != NULL)
 			identity_free(&memory->store.identity);
 		free(memory);

@@ -66,9 +66,9 @@ struct sqlite_store {
 	sqlite3 *db;
 	sqlite3_stmt *statements[STATEMENTS];
 	uint32_t topics_stored; /* rows of topics up to this one are written */
-	struct keytable keys;
-	struct prune *prune; /* NULL: everything is kept */
-	struct shrink shrink;
+	struct idempotency_table keys;
+	struct retention *retention; /* NULL: everything is kept */
+	struct vacuum vacuum;
 	int64_t rest_until, tidy_at; /* by monotonic(); 0: now */
 	_Atomic int64_t events;	     /* that are stored; -1: not known */
 };
@@ -99,21 +99,21 @@ static int run(struct sqlite_store *sqlite, enum statement statement)
 
 static int begin(struct sqlite_store *sqlite)
 {
-	if (sqlite->prune != NULL && prune_begin(sqlite->prune) != 0)
+	if (sqlite->retention != NULL && retention_begin(sqlite->retention) != 0)
 		return -1;
 	return run(sqlite, BEGIN);
 }
 
-static int commit(struct sqlite_store *sqlite)
+static int log_thread(struct sqlite_store *sqlite)
 {
 	uint64_t began = counter_clock();
 
 	if (run(sqlite, COMMIT) != 0)
 		return -1;
 	counter_took(&sqlite->store.sync, counter_clock() - began);
-	if (sqlite->prune != NULL) {
-		prune_commit(sqlite->prune);
-		sqlite->events = prune_events(sqlite->prune);
+	if (sqlite->retention != NULL) {
+		retention_commit(sqlite->retention);
+		sqlite->events = retention_events(sqlite->retention);
 	}
 	return 0;
 }
@@ -123,8 +123,8 @@ static void rollback(struct sqlite_store *sqlite)
 {
 	if (!sqlite3_get_autocommit(sqlite->db))
 		run(sqlite, ROLLBACK);
-	if (sqlite->prune != NULL)
-		prune_rollback(sqlite->prune);
+	if (sqlite->retention != NULL)
+		retention_rollback(sqlite->retention);
 }
 
 /* --- where the files are --- */
@@ -224,7 +224,7 @@ static int write_append(struct sqlite_store *sqlite, struct store_append *append
 	append->duplicate = false;
 	event->time = all->now;
 	event->position = event->ephemeral ? all->head : all->head + 1;
-	if (keyed && keytable_add(&sqlite->keys, append, all->now, &known) != 0)
+	if (keyed && idempotency_table_add(&sqlite->keys, append, all->now, &known) != 0)
 		return -1;
 	*conflict = known && !append->duplicate;
 	if (known || event->ephemeral)
@@ -253,7 +253,7 @@ static int write_rows(struct sqlite_store *sqlite, struct store_append *appends,
 		append->event.position = all->head + 1 + (uint64_t)i;
 		database_bind_event(statement, i, &append->event);
 	}
-	if (keyed && keytable_add_rows(&sqlite->keys, appends, &known) != 0)
+	if (keyed && idempotency_table_add_rows(&sqlite->keys, appends, &known) != 0)
 		return -1;
 	if (known)
 		return 0;
@@ -323,7 +323,7 @@ static void count_events(struct sqlite_store *sqlite, const struct transaction *
 			const struct store_append *append = &group->appends[j];
 
 			if (!append->event.ephemeral && !append->duplicate)
-				prune_count(sqlite->prune, &append->event);
+				retention_count(sqlite->retention, &append->event);
 		}
 	}
 }
@@ -332,12 +332,12 @@ static int remove_some(struct sqlite_store *sqlite, const struct transaction *al
 {
 	int rows = (int)(2 * (all->head - sqlite->store.head)) + 16;
 
-	if (keytable_sweep(&sqlite->keys, rows, all->now) != 0)
+	if (idempotency_table_sweep(&sqlite->keys, rows, all->now) != 0)
 		return -1;
-	if (sqlite->prune == NULL)
+	if (sqlite->retention == NULL)
 		return 0;
-	return prune_step(sqlite->prune, rows, false, all->head, all->now) == 0
-		       ? prune_save(sqlite->prune, false, all->head)
+	return retention_step(sqlite->retention, rows, false, all->head, all->now) == 0
+		       ? retention_save(sqlite->retention, false, all->head)
 		       : -1;
 }
 
@@ -366,11 +366,11 @@ static int write_all(struct sqlite_store *sqlite, struct transaction *all)
 	}
 	if (!writes)
 		return 0;
-	if (sqlite->prune != NULL)
+	if (sqlite->retention != NULL)
 		count_events(sqlite, all);
 	if (!rests && sweep(sqlite, all) != 0)
 		return -1;
-	return commit(sqlite);
+	return log_thread(sqlite);
 }
 
 static int sqlite_append(
@@ -385,7 +385,7 @@ static int sqlite_append(
 	/* A stored event must be found again. */
 	if (all.stores && sqlite_check(store, error) != 0)
 		return -1;
-	if (sqlite->prune != NULL && prune_begin(sqlite->prune) != 0)
+	if (sqlite->retention != NULL && retention_begin(sqlite->retention) != 0)
 		return error_set(error, EX_IOERR, "out of memory for a new topic");
 	result = write_all(sqlite, &all);
 	if (result != 0 && all.swept) {
@@ -400,7 +400,7 @@ static int sqlite_append(
 		rollback(sqlite);
 		return -1;
 	}
-	if (sqlite->prune == NULL && sqlite->events >= 0)
+	if (sqlite->retention == NULL && sqlite->events >= 0)
 		sqlite->events += (int64_t)(all.head - store->head);
 	store->head = all.head;
 	if (all.topics > sqlite->topics_stored)
@@ -414,18 +414,19 @@ static int sqlite_append(
 /* The time from which there is something to remove. */
 static int64_t due(const struct sqlite_store *sqlite, int64_t now)
 {
-	int64_t keys = keytable_expires(&sqlite->keys);
-	int64_t events = sqlite->prune != NULL ? prune_due(sqlite->prune, now) : INT64_MAX;
+	int64_t keys = idempotency_table_expires(&sqlite->keys);
+	int64_t events =
+		sqlite->retention != NULL ? retention_due(sqlite->retention, now) : INT64_MAX;
 
 	return keys < events ? keys : events;
 }
 
 static int tidy_step(struct sqlite_store *sqlite, int64_t now)
 {
-	if (begin(sqlite) == 0 && keytable_sweep(&sqlite->keys, TIDY_ROWS, now) == 0 &&
-		(sqlite->prune == NULL ||
-			prune_step(sqlite->prune, TIDY_ROWS, true, sqlite->store.head, now) == 0) &&
-		commit(sqlite) == 0)
+	if (begin(sqlite) == 0 && idempotency_table_sweep(&sqlite->keys, TIDY_ROWS, now) == 0 &&
+		(sqlite->retention == NULL || retention_step(sqlite->retention, TIDY_ROWS, true,
+						      sqlite->store.head, now) == 0) &&
+		log_thread(sqlite) == 0)
 		return 0;
 	rollback(sqlite);
 	return -1;
@@ -453,15 +454,15 @@ static int64_t tidy_rows(struct sqlite_store *sqlite)
 static int64_t sqlite_tidy(struct store *store)
 {
 	struct sqlite_store *sqlite = (struct sqlite_store *)store;
-	int64_t now = monotonic(), rows, shrink = -1;
+	int64_t now = monotonic(), rows, vacuum = -1;
 
 	if (sqlite->tidy_at > now)
 		return sqlite->tidy_at - now;
 	rows = tidy_rows(sqlite);
-	if (rows != 0 && sqlite->prune != NULL)
-		shrink = shrink_step(&sqlite->shrink);
-	if (shrink >= 0 && (rows < 0 || shrink < rows))
-		rows = shrink;
+	if (rows != 0 && sqlite->retention != NULL)
+		vacuum = vacuum_step(&sqlite->vacuum);
+	if (vacuum >= 0 && (rows < 0 || vacuum < rows))
+		rows = vacuum;
 	/* Publishing calls this after each batch: not each of them is worth a sync. */
 	sqlite->tidy_at = rows == 0 ? 0 : now + (rows < 0 || rows > TIDY_MS ? TIDY_MS : rows);
 	return rows;
@@ -493,11 +494,11 @@ static void sqlite_close(struct store *store)
 	struct sqlite_store *sqlite = (struct sqlite_store *)store;
 
 	/* Rows that were counted need not be counted again. */
-	if (sqlite->prune != NULL && begin(sqlite) == 0 &&
-		prune_save(sqlite->prune, true, store->head) == 0)
-		commit(sqlite);
-	prune_close(sqlite->prune);
-	keytable_close(&sqlite->keys);
+	if (sqlite->retention != NULL && begin(sqlite) == 0 &&
+		retention_save(sqlite->retention, true, store->head) == 0)
+		log_thread(sqlite);
+	retention_close(sqlite->retention);
+	idempotency_table_close(&sqlite->keys);
 	database_finalize(sqlite->statements, STATEMENTS);
 	sqlite3_close(sqlite->db);
 	if (sqlite->lock >= 0)
@@ -583,21 +584,22 @@ static int64_t stored_events(const struct sqlite_store *sqlite)
 static int open_parts(
 	struct sqlite_store *sqlite, const struct store_config *config, struct error *error)
 {
-	const struct retention *retention = config->retention;
+	const struct retention_rules *retention_rules = config->retention_rules;
 	static const struct retain nothing;
 
 	if (database_prepare(sqlite->db, sql, sqlite->statements, STATEMENTS) != 0 ||
-		keytable_open(&sqlite->keys, sqlite->db, config->idempotency_window) != 0)
+		idempotency_table_open(&sqlite->keys, sqlite->db, config->idempotency_window) != 0)
 		return database_failed(sqlite->db, "cannot use the database", error);
-	sqlite->shrink.db = sqlite->db;
+	sqlite->vacuum.db = sqlite->db;
 	sqlite->events = stored_events(sqlite);
-	if (retention == NULL ||
-		(retention->count == 0 && memcmp(&retention->all, &nothing, sizeof(nothing)) == 0))
+	if (retention_rules == NULL ||
+		(retention_rules->count == 0 &&
+			memcmp(&retention_rules->all, &nothing, sizeof(nothing)) == 0))
 		return 0;
-	sqlite->prune = prune_open(sqlite->db, config->topics, retention, error);
-	if (sqlite->prune == NULL)
+	sqlite->retention = retention_open(sqlite->db, config->topics, retention_rules, error);
+	if (sqlite->retention == NULL)
 		return -1;
-	sqlite->events = prune_events(sqlite->prune);
+	sqlite->events = retention_events(sqlite->retention);
 	return 0;
 }
 

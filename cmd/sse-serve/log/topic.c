@@ -12,7 +12,7 @@ struct topics {
 	pthread_mutex_t lock; /* guards all below; a leaf: nothing is locked under it */
 	void *by_name;	      /* tsearch tree of struct topic */
 	struct topic **by_number;
-	uint32_t count, room;
+	uint32_t count, capacity;
 	struct topic **by_row; /* [row - 1] */
 	uint32_t kept, kept_room;
 };
@@ -158,18 +158,18 @@ struct topic *topics_find(struct topics *topics, const char *name)
 }
 
 /* Make room for one more in a list of ${count}.  Return 0, or -1 without memory. */
-static int grow(struct topic ***list, uint32_t count, uint32_t *room)
+static int grow(struct topic ***list, uint32_t count, uint32_t *capacity)
 {
-	uint32_t more = *room ? *room * 2 : 16;
+	uint32_t more = *capacity ? *capacity * 2 : 16;
 	struct topic **grown;
 
-	if (count < *room)
+	if (count < *capacity)
 		return 0;
 	grown = realloc(*list, more * sizeof(struct topic *));
 	if (grown == NULL)
 		return -1;
 	*list = grown;
-	*room = more;
+	*capacity = more;
 	return 0;
 }
 
@@ -179,7 +179,7 @@ static struct topic *add(struct topics *topics, const char *name)
 	struct topic *topic;
 	char *copy;
 
-	if (grow(&topics->by_number, topics->count, &topics->room) != 0)
+	if (grow(&topics->by_number, topics->count, &topics->capacity) != 0)
 		return NULL;
 	topic = malloc(sizeof(*topic) + size);
 	if (topic == NULL)
@@ -302,14 +302,14 @@ int topic_set_add(struct topic_set *set, struct topic *topic)
 {
 	if (topic_set_has(set, topic))
 		return 0;
-	if (set->count == set->room) {
-		uint32_t room = set->room ? set->room * 2 : 1;
-		struct topic **grown = realloc(set->topics, room * sizeof(struct topic *));
+	if (set->count == set->capacity) {
+		uint32_t capacity = set->capacity ? set->capacity * 2 : 1;
+		struct topic **grown = realloc(set->topics, capacity * sizeof(struct topic *));
 
 		if (grown == NULL)
 			return -1;
 		set->topics = grown;
-		set->room = room;
+		set->capacity = capacity;
 	}
 	if (grow_bits(set, topic->number) != 0)
 		return -1;

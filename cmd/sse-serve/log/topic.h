@@ -106,7 +106,7 @@ void topics_free(struct topics *topics);
 /* Some topics: in a list, and as bits by their number.  All zero is the empty set. */
 struct topic_set {
 	struct topic **topics; /* owned; in the order in which they were added */
-	uint32_t count, room;
+	uint32_t count, capacity;
 	uint64_t *bits; /* owned; topics below number ${words} * 64 have a bit */
 	uint32_t words;
 };

@@ -211,12 +211,12 @@ static size_t prepare_envelope(
 static void write_frames(struct window *window, struct window_entry *entry,
 	const struct sse_frame *plain, const struct sse_frame *envelope)
 {
-	char *room = window->ring + window->written % window->size;
+	char *space = window->ring + window->written % window->size;
 
-	sse_frame_write(plain, room);
+	sse_frame_write(plain, space);
 	if (entry->envelope_len > 0)
-		sse_frame_write(envelope, room + entry->len);
-	entry->frame = room;
+		sse_frame_write(envelope, space + entry->len);
+	entry->frame = space;
 	window->written += entry->len + entry->envelope_len;
 }
 

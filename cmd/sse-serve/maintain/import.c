@@ -274,11 +274,11 @@ static int read_lines(struct import *import, FILE *in, struct error *error)
 {
 	struct error wrong = {0};
 	char *text = NULL;
-	size_t room = 0;
+	size_t capacity = 0;
 	ssize_t len;
 	int result = 0;
 
-	while (result == 0 && !stopped && (len = getline(&text, &room, in)) > 0) {
+	while (result == 0 && !stopped && (len = getline(&text, &capacity, in)) > 0) {
 		import->lines++;
 		/* Also a last line that was cut at its end. */
 		result = read_line(import, text, (size_t)len, &wrong);

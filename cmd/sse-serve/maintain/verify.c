@@ -204,7 +204,7 @@ static void check_event(struct verify *verify, sqlite3_stmt *row)
 		problem(verify, "event %" PRId64 " is marked as removed, but stored", position);
 	if ((uint64_t)position <= check->counted) {
 		check->events++;
-		check->bytes += retention_size(event.type.len, event.data.len);
+		check->bytes += retention_rules_size(event.type.len, event.data.len);
 	}
 }
 

@@ -12,7 +12,7 @@ static int compare(const void *a, const void *b)
 		((const struct channel *)b)->selection->key);
 }
 
-/* Of the selection only the key is looked at.  The loop itself, or under the census. */
+/* Of the selection only the key is looked at.  The loop itself, or under channels_lock. */
 static struct channel *find_channel(struct fanout *fanout, const struct selection *selection)
 {
 	struct channel key = {.selection = (struct selection *)(uintptr_t)selection};
@@ -24,22 +24,22 @@ static struct channel *find_channel(struct fanout *fanout, const struct selectio
 /* Room for the topic in by_topic.  NULL without memory. */
 static struct wanted *wanted_of(struct fanout *fanout, const struct topic *topic)
 {
-	if (topic->number >= fanout->room) {
-		uint32_t room = topic->number * 2 + 16;
-		struct wanted *grown = realloc(fanout->by_topic, room * sizeof(*grown));
+	if (topic->number >= fanout->capacity) {
+		uint32_t capacity = topic->number * 2 + 16;
+		struct wanted *grown = realloc(fanout->by_topic, capacity * sizeof(*grown));
 
 		if (grown == NULL)
 			return NULL;
-		memset(grown + fanout->room, 0, (room - fanout->room) * sizeof(*grown));
+		memset(grown + fanout->capacity, 0, (capacity - fanout->capacity) * sizeof(*grown));
 		fanout->by_topic = grown;
-		fanout->room = room;
+		fanout->capacity = capacity;
 	}
 	return &fanout->by_topic[topic->number];
 }
 
 static void forget_topic(struct fanout *fanout, const struct channel *channel, uint32_t number)
 {
-	struct wanted *wanted = number < fanout->room ? &fanout->by_topic[number] : NULL;
+	struct wanted *wanted = number < fanout->capacity ? &fanout->by_topic[number] : NULL;
 
 	for (uint32_t i = 0; wanted != NULL && i < wanted->count; i++) {
 		if (wanted->channels[i] == channel) {
@@ -49,21 +49,22 @@ static void forget_topic(struct fanout *fanout, const struct channel *channel, u
 	}
 }
 
-/* Let entries of the topic find the channel; under the census.  0, or -1 without memory. */
+/* Let entries of the topic find the channel; under channels_lock.  0, or -1 without memory. */
 static int bind_topic(struct fanout *fanout, struct channel *channel, struct topic *topic)
 {
 	struct wanted *wanted = wanted_of(fanout, topic);
 
 	if (wanted == NULL)
 		return -1;
-	if (wanted->count == wanted->room) {
-		uint32_t room = wanted->room ? wanted->room * 2 : 1;
-		struct channel **grown = realloc(wanted->channels, room * sizeof(struct channel *));
+	if (wanted->count == wanted->capacity) {
+		uint32_t capacity = wanted->capacity ? wanted->capacity * 2 : 1;
+		struct channel **grown =
+			realloc(wanted->channels, capacity * sizeof(struct channel *));
 
 		if (grown == NULL)
 			return -1;
 		wanted->channels = grown;
-		wanted->room = room;
+		wanted->capacity = capacity;
 	}
 	if (topic_set_has(&channel->topics, topic))
 		return 0;
@@ -79,7 +80,7 @@ static bool is_one_name(const struct selection *selection)
 	return selection->count == 1 && !selection->wildcards;
 }
 
-/* Under the census, if it was bound to a topic. */
+/* Under channels_lock, if it was bound to a topic. */
 static void free_channel(struct fanout *fanout, struct channel *channel)
 {
 	for (uint32_t i = 0; i < channel->topics.count; i++)
@@ -90,7 +91,7 @@ static void free_channel(struct fanout *fanout, struct channel *channel)
 	free(channel);
 }
 
-/* Bind the topics; under the census. */
+/* Bind the topics; under channels_lock. */
 static int bind_topics(
 	struct fanout *fanout, struct channel *channel, const struct topic_set *known)
 {
@@ -135,7 +136,7 @@ static int put_channel(
 {
 	int result;
 
-	pthread_mutex_lock(&fanout->census);
+	pthread_mutex_lock(&fanout->channels_lock);
 	result = bind_topics(fanout, channel, known);
 	if (result == 0 && tsearch(channel, &fanout->by_key, compare) == NULL)
 		result = -1;
@@ -143,7 +144,7 @@ static int put_channel(
 		link_channel(fanout, channel);
 	else
 		free_channel(fanout, channel);
-	pthread_mutex_unlock(&fanout->census);
+	pthread_mutex_unlock(&fanout->channels_lock);
 	return result;
 }
 
@@ -188,11 +189,11 @@ void channel_remove(struct fanout *fanout, struct channel *channel)
 		window_want_envelopes(fanout->shared->window, -1);
 	if (channel->system)
 		read_system(fanout->shared, -1);
-	pthread_mutex_lock(&fanout->census);
+	pthread_mutex_lock(&fanout->channels_lock);
 	tdelete(channel, &fanout->by_key, compare);
 	unlink_channel(channel);
 	free_channel(fanout, channel);
-	pthread_mutex_unlock(&fanout->census);
+	pthread_mutex_unlock(&fanout->channels_lock);
 }
 
 struct channel *channel_find(struct fanout *fanout, const char *topic, bool envelope)
@@ -208,26 +209,26 @@ int channel_learn(struct fanout *fanout, struct channel *channel, struct topic *
 {
 	int result;
 
-	pthread_mutex_lock(&fanout->census);
+	pthread_mutex_lock(&fanout->channels_lock);
 	result = bind_topic(fanout, channel, topic);
-	pthread_mutex_unlock(&fanout->census);
+	pthread_mutex_unlock(&fanout->channels_lock);
 	return result;
 }
 
 void channel_forget(struct fanout *fanout)
 {
-	pthread_mutex_lock(&fanout->census);
-	for (uint32_t i = 0; i < fanout->room; i++)
+	pthread_mutex_lock(&fanout->channels_lock);
+	for (uint32_t i = 0; i < fanout->capacity; i++)
 		free(fanout->by_topic[i].channels);
 	free(fanout->by_topic);
 	fanout->by_topic = NULL;
-	fanout->room = 0;
-	pthread_mutex_unlock(&fanout->census);
+	fanout->capacity = 0;
+	pthread_mutex_unlock(&fanout->channels_lock);
 }
 
 /* --- counting --- */
 
-/* The subscribers of the channel of just this topic; under the census. */
+/* The subscribers of the channel of just this topic; under channels_lock. */
 static uint32_t count_by_name(struct fanout *fanout, const char *topic, bool envelope)
 {
 	const struct channel *channel = channel_find(fanout, topic, envelope);
@@ -239,24 +240,24 @@ uint64_t channel_count(struct fanout *fanout, const char *topic)
 {
 	uint64_t count;
 
-	pthread_mutex_lock(&fanout->census);
+	pthread_mutex_lock(&fanout->channels_lock);
 	count = count_by_name(fanout, topic, false) + count_by_name(fanout, topic, true);
 	for (const struct channel *one = fanout->many; one != NULL; one = one->next_many) {
 		if (selection_matches(one->selection, topic))
 			count += one->count;
 	}
-	pthread_mutex_unlock(&fanout->census);
+	pthread_mutex_unlock(&fanout->channels_lock);
 	return count;
 }
 
-void channel_census(struct fanout *fanout, uint32_t *streams, uint32_t count)
+void channel_count_streams(struct fanout *fanout, uint32_t *streams, uint32_t count)
 {
-	pthread_mutex_lock(&fanout->census);
-	for (uint32_t i = 0; i < count && i < fanout->room; i++) {
+	pthread_mutex_lock(&fanout->channels_lock);
+	for (uint32_t i = 0; i < count && i < fanout->capacity; i++) {
 		for (uint32_t j = 0; j < fanout->by_topic[i].count; j++)
 			streams[i] += fanout->by_topic[i].channels[j]->count;
 	}
-	pthread_mutex_unlock(&fanout->census);
+	pthread_mutex_unlock(&fanout->channels_lock);
 }
 
 /* --- subscribers --- */
@@ -281,15 +282,15 @@ void channel_unplace(struct fanout *fanout)
 
 static int add_to_channel(struct channel *channel, struct subscriber *subscriber)
 {
-	if (channel->count == channel->room) {
-		uint32_t room = channel->room ? channel->room * 2 : 1;
+	if (channel->count == channel->capacity) {
+		uint32_t capacity = channel->capacity ? channel->capacity * 2 : 1;
 		struct subscriber **grown =
-			realloc(channel->subscribers, room * sizeof(struct subscriber *));
+			realloc(channel->subscribers, capacity * sizeof(struct subscriber *));
 
 		if (grown == NULL)
 			return -1;
 		channel->subscribers = grown;
-		channel->room = room;
+		channel->capacity = capacity;
 	}
 	subscriber->channel = channel;
 	subscriber->index = channel->count;

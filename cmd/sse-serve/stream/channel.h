@@ -31,7 +31,7 @@ struct channel {
 	struct window_view view;     /* them, in the form that is wanted */
 	struct subscriber **subscribers;
 	_Atomic uint32_t count; /* written by the loop */
-	uint32_t room;
+	uint32_t capacity;
 
 	bool system; /* for TOPIC_SYSTEM */
 
@@ -54,7 +54,7 @@ struct subscriber {
 	int fd;
 	uint8_t state;
 	bool queued;	/* is in the ready list */
-	bool named;	/* it is a struct attendee */
+	bool named;	/* it is a struct named_subscriber */
 	bool resumed;	/* was not LIVE since it was served from the log, or came with an id: what
 			   is ephemeral is left out, as it may be old */
 	uint32_t index; /* its place in the channel */
@@ -81,7 +81,7 @@ _Static_assert(sizeof(struct subscriber) <= 128, "a subscriber is at most 128 by
 /* The channels that want one topic. */
 struct wanted {
 	struct channel **channels;
-	uint32_t count, room;
+	uint32_t count, capacity;
 };
 
 /* What the fan-outs of all loops share.  Filled in before they start, then constant. */
@@ -124,12 +124,12 @@ struct fanout {
 	 * topic appears, and while another thread counts; a leaf.  The loop itself reads without
 	 * it.
 	 */
-	pthread_mutex_t census;
+	pthread_mutex_t channels_lock;
 	struct channel *channels;
-	struct channel *many;	 /* those whose selection is more than one name */
-	void *by_key;		 /* tsearch tree of the channels */
-	struct wanted *by_topic; /* [topic number] below room: the channels that want it */
-	uint32_t topics, room;	 /* topics below that number were given to their channels */
+	struct channel *many;	   /* those whose selection is more than one name */
+	void *by_key;		   /* tsearch tree of the channels */
+	struct wanted *by_topic;   /* [topic number] below room: the channels that want it */
+	uint32_t topics, capacity; /* topics below that number were given to their channels */
 
 	struct channel *touched; /* those that the pass has yet to serve */
 	struct subscriber *ready, *ready_last;
@@ -161,7 +161,7 @@ void channel_leave(struct fanout *fanout, struct subscriber *subscriber);
 /*
  * channel_find(fanout, topic, envelope):
  * The channel of the subscribers that want only the topic of that name; NULL if no channel does.
- * Called by the loop itself, or by another thread that holds the census lock.
+ * Called by the loop itself, or by another thread that holds channels_lock.
  */
 struct channel *channel_find(struct fanout *fanout, const char *topic, bool envelope);
 
@@ -181,10 +181,10 @@ void channel_forget(struct fanout *fanout);
 uint64_t channel_count(struct fanout *fanout, const char *topic);
 
 /*
- * channel_census(fanout, streams, count):
+ * channel_count_streams(fanout, streams, count):
  * Add the number of its streams that want each topic to ${streams}, indexed by the topics' numbers
  * below ${count}.  Any thread.
  */
-void channel_census(struct fanout *fanout, uint32_t *streams, uint32_t count);
+void channel_count_streams(struct fanout *fanout, uint32_t *streams, uint32_t count);
 
 #endif

@@ -22,12 +22,12 @@ void fanout_init(struct fanout *fanout, struct fanouts *shared, struct mailbox *
 		.boundary = window_head(shared->window),
 		.position = window_position(shared->window)};
 	fanout->wheel_due = now;
-	pthread_mutex_init(&fanout->census, NULL);
+	pthread_mutex_init(&fanout->channels_lock, NULL);
 }
 
 void fanout_free(struct fanout *fanout)
 {
-	pthread_mutex_destroy(&fanout->census);
+	pthread_mutex_destroy(&fanout->channels_lock);
 }
 
 /* --- all loops --- */
@@ -41,11 +41,11 @@ uint64_t fanout_count(const struct fanouts *shared, const char *topic)
 	return count;
 }
 
-void fanout_census(const struct fanouts *shared, uint32_t *streams, uint32_t count)
+void fanout_count_streams(const struct fanouts *shared, uint32_t *streams, uint32_t count)
 {
 	memset(streams, 0, count * sizeof(*streams));
 	for (unsigned i = 0; i < shared->count; i++)
-		channel_census(shared->all[i], streams, count);
+		channel_count_streams(shared->all[i], streams, count);
 }
 
 /* --- silent streams --- */
@@ -190,7 +190,7 @@ static void start_pass(struct fanout *fanout)
 
 		if (number >= fanout->topics)
 			learn_topics(fanout, number);
-		if (number >= fanout->room)
+		if (number >= fanout->capacity)
 			continue;
 		for (uint32_t j = 0; j < fanout->by_topic[number].count; j++)
 			touch(fanout, fanout->by_topic[number].channels[j], i);

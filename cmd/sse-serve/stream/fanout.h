@@ -23,11 +23,11 @@ void fanout_init(struct fanout *fanout, struct fanouts *shared, struct mailbox *
 uint64_t fanout_count(const struct fanouts *shared, const char *topic);
 
 /*
- * fanout_census(shared, streams, count):
+ * fanout_count_streams(shared, streams, count):
  * Fill ${streams}, indexed by the topics' numbers below ${count}, with how many streams want each.
  * Any thread.
  */
-void fanout_census(const struct fanouts *shared, uint32_t *streams, uint32_t count);
+void fanout_count_streams(const struct fanouts *shared, uint32_t *streams, uint32_t count);
 
 /* fanout_work(fanout): do a slice of the work.  True if more is left. */
 bool fanout_work(struct fanout *fanout);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The names that are present in each topic; see roster.h. */
+/* The names that are present in each topic; see presence.h. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -14,10 +14,10 @@ struct named {
 
 struct shelf {
 	struct named **items;
-	size_t count, room;
+	size_t count, capacity;
 };
 
-struct room {
+struct topic_presence {
 	struct named topic; /* first */
 	struct shelf members;
 	uint32_t present, told; /* members that are, and that readers know of */
@@ -26,8 +26,8 @@ struct room {
 
 struct member {
 	struct named named; /* first */
-	struct room *room;
-	uint32_t holds;	  /* stays that name it */
+	struct topic_presence *topic;
+	uint32_t holds;	  /* leases that name it */
 	uint32_t streams; /* of them those whose stream is open */
 	uint32_t due;	  /* without streams: when it will have left */
 	bool present;	  /* it has a stream, or had one within the grace */
@@ -37,14 +37,14 @@ struct member {
 	struct member *next, **back; /* among those that are leaving; NULL: it is not */
 };
 
-struct roster_stay {
-	struct roster *roster;
+struct presence_lease {
+	struct presence *presence;
 	bool entered;
 	size_t count;
 	struct member *members[];
 };
 
-struct roster {
+struct presence {
 	int64_t max;
 	uint32_t grace;
 
@@ -53,7 +53,7 @@ struct roster {
 
 	pthread_mutex_t lock; /* guards what follows; a leaf */
 	int64_t count;	      /* of members */
-	struct shelf rooms;
+	struct shelf topics;
 	struct member *changed, **last_changed;
 	struct member *leaving, **last_leaving; /* the first will have left first */
 };
@@ -89,14 +89,14 @@ static int put(struct shelf *shelf, struct named *one)
 {
 	size_t place = place_of(shelf, one->name);
 
-	if (shelf->count == shelf->room) {
-		size_t room = shelf->room ? shelf->room * 2 : 4;
-		struct named **grown = realloc(shelf->items, room * sizeof(struct named *));
+	if (shelf->count == shelf->capacity) {
+		size_t capacity = shelf->capacity ? shelf->capacity * 2 : 4;
+		struct named **grown = realloc(shelf->items, capacity * sizeof(struct named *));
 
 		if (grown == NULL)
 			return -1;
 		shelf->items = grown;
-		shelf->room = room;
+		shelf->capacity = capacity;
 	}
 	memmove(shelf->items + place + 1, shelf->items + place,
 		(shelf->count - place) * sizeof(struct named *));
@@ -127,107 +127,109 @@ static void *new_named(size_t size, const char *name)
 
 /* --- members, under the lock --- */
 
-static void free_room(struct roster *roster, struct room *room)
+static void free_topic(struct presence *presence, struct topic_presence *entry)
 {
-	take_out(&roster->rooms, &room->topic);
-	free(room->members.items);
-	free(room);
+	take_out(&presence->topics, &entry->topic);
+	free(entry->members.items);
+	free(entry);
 }
 
 /* Forget a member that nothing refers to, and that no client was told is present. */
-static void release(struct roster *roster, struct member *member)
+static void release(struct presence *presence, struct member *member)
 {
-	struct room *room = member->room;
+	struct topic_presence *entry = member->topic;
 
 	if (member->holds > 0 || member->present || member->told || member->changed)
 		return;
-	take_out(&room->members, &member->named);
-	room->bytes -= strlen(member->named.name) + 1;
-	roster->count--;
+	take_out(&entry->members, &member->named);
+	entry->bytes -= strlen(member->named.name) + 1;
+	presence->count--;
 	free(member);
-	if (room->members.count == 0)
-		free_room(roster, room);
+	if (entry->members.count == 0)
+		free_topic(presence, entry);
 }
 
-static struct room *find_room(struct roster *roster, const char *topic)
+static struct topic_presence *find_topic(struct presence *presence, const char *topic)
 {
-	struct room *room = (struct room *)find(&roster->rooms, topic);
+	struct topic_presence *entry = (struct topic_presence *)find(&presence->topics, topic);
 
-	if (room != NULL)
-		return room;
-	room = new_named(sizeof(*room), topic);
-	if (room == NULL || put(&roster->rooms, &room->topic) == 0)
-		return room;
-	free(room);
+	if (entry != NULL)
+		return entry;
+	entry = new_named(sizeof(*entry), topic);
+	if (entry == NULL || put(&presence->topics, &entry->topic) == 0)
+		return entry;
+	free(entry);
 	return NULL;
 }
 
-static struct member *add_member(struct roster *roster, struct room *room, const char *name)
+static struct member *add_member(
+	struct presence *presence, struct topic_presence *entry, const char *name)
 {
 	struct member *member = new_named(sizeof(*member), name);
 
-	if (member == NULL || put(&room->members, &member->named) != 0) {
+	if (member == NULL || put(&entry->members, &member->named) != 0) {
 		free(member);
 		return NULL;
 	}
-	member->room = room;
-	room->bytes += strlen(name) + 1;
-	roster->count++;
+	member->topic = entry;
+	entry->bytes += strlen(name) + 1;
+	presence->count++;
 	return member;
 }
 
 /* The member of that name, held once more.  NULL if it is one too many, or without memory. */
-static struct member *hold(struct roster *roster, const char *topic, const char *name, bool *full)
+static struct member *hold(
+	struct presence *presence, const char *topic, const char *name, bool *full)
 {
-	struct room *room = find_room(roster, topic);
+	struct topic_presence *entry = find_topic(presence, topic);
 	struct member *member;
 
-	if (room == NULL)
+	if (entry == NULL)
 		return NULL;
-	member = (struct member *)find(&room->members, name);
-	*full = member == NULL && roster->count >= roster->max;
+	member = (struct member *)find(&entry->members, name);
+	*full = member == NULL && presence->count >= presence->max;
 	if (member == NULL && !*full)
-		member = add_member(roster, room, name);
+		member = add_member(presence, entry, name);
 	if (member != NULL)
 		member->holds++;
-	else if (room->members.count == 0)
-		free_room(roster, room);
+	else if (entry->members.count == 0)
+		free_topic(presence, entry);
 	return member;
 }
 
-static void note_change(struct roster *roster, struct member *member)
+static void note_change(struct presence *presence, struct member *member)
 {
 	if (member->changed)
 		return;
 	member->changed = true;
 	member->next_changed = NULL;
-	*roster->last_changed = member;
-	roster->last_changed = &member->next_changed;
+	*presence->last_changed = member;
+	presence->last_changed = &member->next_changed;
 }
 
-static void set_present(struct roster *roster, struct member *member, bool present)
+static void set_present(struct presence *presence, struct member *member, bool present)
 {
 	member->present = present;
-	member->room->present += present ? 1 : UINT32_MAX;
-	note_change(roster, member);
+	member->topic->present += present ? 1 : UINT32_MAX;
+	note_change(presence, member);
 }
 
-static void begin_leaving(struct roster *roster, struct member *member, uint32_t now)
+static void begin_leaving(struct presence *presence, struct member *member, uint32_t now)
 {
-	member->due = now + roster->grace;
+	member->due = now + presence->grace;
 	member->next = NULL;
-	member->back = roster->last_leaving;
-	*roster->last_leaving = member;
-	roster->last_leaving = &member->next;
+	member->back = presence->last_leaving;
+	*presence->last_leaving = member;
+	presence->last_leaving = &member->next;
 }
 
-static void end_leaving(struct roster *roster, struct member *member)
+static void end_leaving(struct presence *presence, struct member *member)
 {
 	*member->back = member->next;
 	if (member->next != NULL)
 		member->next->back = member->back;
 	else
-		roster->last_leaving = member->back;
+		presence->last_leaving = member->back;
 	member->back = NULL;
 }
 
@@ -237,213 +239,216 @@ static bool is_over(const struct member *member, uint32_t now)
 }
 
 /* Those whose grace has ended have left. */
-static void expire(struct roster *roster, uint32_t now)
+static void expire(struct presence *presence, uint32_t now)
 {
-	while (roster->leaving != NULL && is_over(roster->leaving, now)) {
-		struct member *member = roster->leaving;
+	while (presence->leaving != NULL && is_over(presence->leaving, now)) {
+		struct member *member = presence->leaving;
 
-		end_leaving(roster, member);
-		set_present(roster, member, false);
+		end_leaving(presence, member);
+		set_present(presence, member, false);
 	}
 }
 
-/* Unlock.  True if the herald may sleep and there is something that it does not know of. */
-static bool finish(struct roster *roster)
+/*
+ * Unlock.  True if presence_events_run() must be called: there is something that it does not know
+ * of.
+ */
+static bool finish(struct presence *presence)
 {
-	bool changed = roster->changed != NULL, was = roster->busy;
+	bool changed = presence->changed != NULL, was = presence->busy;
 
-	bool busy = changed || roster->leaving != NULL;
+	bool busy = changed || presence->leaving != NULL;
 
-	roster->busy = busy;
-	pthread_mutex_unlock(&roster->lock);
+	presence->busy = busy;
+	pthread_mutex_unlock(&presence->lock);
 	return changed || (busy && !was);
 }
 
 /* --- streams --- */
 
-struct roster *roster_new(int64_t max, uint32_t grace)
+struct presence *presence_new(int64_t max, uint32_t grace)
 {
-	struct roster *roster = calloc(1, sizeof(*roster));
+	struct presence *presence = calloc(1, sizeof(*presence));
 
-	if (roster == NULL)
+	if (presence == NULL)
 		return NULL;
-	roster->max = max;
-	roster->grace = grace;
-	roster->last_changed = &roster->changed;
-	roster->last_leaving = &roster->leaving;
-	pthread_mutex_init(&roster->lock, NULL);
-	return roster;
+	presence->max = max;
+	presence->grace = grace;
+	presence->last_changed = &presence->changed;
+	presence->last_leaving = &presence->leaving;
+	pthread_mutex_init(&presence->lock, NULL);
+	return presence;
 }
 
-void roster_free(struct roster *roster)
+void presence_free(struct presence *presence)
 {
-	if (roster == NULL)
+	if (presence == NULL)
 		return;
-	for (size_t i = 0; i < roster->rooms.count; i++) {
-		struct room *room = (struct room *)roster->rooms.items[i];
+	for (size_t i = 0; i < presence->topics.count; i++) {
+		struct topic_presence *entry = (struct topic_presence *)presence->topics.items[i];
 
-		for (size_t j = 0; j < room->members.count; j++)
-			free(room->members.items[j]);
-		free(room->members.items);
-		free(room);
+		for (size_t j = 0; j < entry->members.count; j++)
+			free(entry->members.items[j]);
+		free(entry->members.items);
+		free(entry);
 	}
-	free(roster->rooms.items);
-	pthread_mutex_destroy(&roster->lock);
-	free(roster);
+	free(presence->topics.items);
+	pthread_mutex_destroy(&presence->lock);
+	free(presence);
 }
 
-static void drop_members(struct roster_stay *stay)
+static void drop_members(struct presence_lease *lease)
 {
-	for (size_t i = 0; i < stay->count; i++) {
-		stay->members[i]->holds--;
-		release(stay->roster, stay->members[i]);
+	for (size_t i = 0; i < lease->count; i++) {
+		lease->members[i]->holds--;
+		release(lease->presence, lease->members[i]);
 	}
 }
 
-struct roster_stay *roster_reserve(struct roster *roster, const char *const *topics, size_t count,
-	const char *name, bool *full)
+struct presence_lease *presence_reserve(struct presence *presence, const char *const *topics,
+	size_t count, const char *name, bool *full)
 {
-	struct roster_stay *stay = malloc(sizeof(*stay) + count * sizeof(struct member *));
+	struct presence_lease *lease = malloc(sizeof(*lease) + count * sizeof(struct member *));
 
 	*full = false;
-	if (stay == NULL)
+	if (lease == NULL)
 		return NULL;
-	*stay = (struct roster_stay){.roster = roster};
-	pthread_mutex_lock(&roster->lock);
-	while (stay->count < count) {
-		struct member *member = hold(roster, topics[stay->count], name, full);
+	*lease = (struct presence_lease){.presence = presence};
+	pthread_mutex_lock(&presence->lock);
+	while (lease->count < count) {
+		struct member *member = hold(presence, topics[lease->count], name, full);
 
 		if (member == NULL)
 			break;
-		stay->members[stay->count++] = member;
+		lease->members[lease->count++] = member;
 	}
-	if (stay->count < count) {
-		drop_members(stay);
-		free(stay);
-		stay = NULL;
+	if (lease->count < count) {
+		drop_members(lease);
+		free(lease);
+		lease = NULL;
 	}
-	pthread_mutex_unlock(&roster->lock);
-	return stay;
+	pthread_mutex_unlock(&presence->lock);
+	return lease;
 }
 
-bool roster_enter(struct roster_stay *stay)
+bool presence_enter(struct presence_lease *lease)
 {
-	struct roster *roster = stay->roster;
+	struct presence *presence = lease->presence;
 
-	stay->entered = true;
-	pthread_mutex_lock(&roster->lock);
-	for (size_t i = 0; i < stay->count; i++) {
-		struct member *member = stay->members[i];
+	lease->entered = true;
+	pthread_mutex_lock(&presence->lock);
+	for (size_t i = 0; i < lease->count; i++) {
+		struct member *member = lease->members[i];
 
 		if (member->streams++ > 0)
 			continue;
 		if (member->back != NULL)
-			end_leaving(roster, member);
+			end_leaving(presence, member);
 		else
-			set_present(roster, member, true);
+			set_present(presence, member, true);
 	}
-	return finish(roster);
+	return finish(presence);
 }
 
 /* Names that come and go must not keep others out for the grace. */
-static bool has_grace(const struct roster *roster)
+static bool has_grace(const struct presence *presence)
 {
-	return roster->grace > 0 && roster->count <= roster->max - roster->max / 8;
+	return presence->grace > 0 && presence->count <= presence->max - presence->max / 8;
 }
 
-bool roster_leave(struct roster_stay *stay, uint32_t now)
+bool presence_leave(struct presence_lease *lease, uint32_t now)
 {
-	struct roster *roster = stay->roster;
+	struct presence *presence = lease->presence;
 
-	pthread_mutex_lock(&roster->lock);
-	for (size_t i = 0; i < stay->count && stay->entered; i++) {
-		struct member *member = stay->members[i];
+	pthread_mutex_lock(&presence->lock);
+	for (size_t i = 0; i < lease->count && lease->entered; i++) {
+		struct member *member = lease->members[i];
 
 		if (--member->streams > 0)
 			continue;
-		if (has_grace(roster))
-			begin_leaving(roster, member, now);
+		if (has_grace(presence))
+			begin_leaving(presence, member, now);
 		else
-			set_present(roster, member, false);
+			set_present(presence, member, false);
 	}
-	drop_members(stay);
-	free(stay);
-	return finish(roster);
+	drop_members(lease);
+	free(lease);
+	return finish(presence);
 }
 
-/* --- the herald --- */
+/* --- the changes --- */
 
-int roster_wait(struct roster *roster, uint32_t now)
+int presence_wait(struct presence *presence, uint32_t now)
 {
 	int wait = -1;
 
-	if (!roster->busy)
+	if (!presence->busy)
 		return -1;
-	pthread_mutex_lock(&roster->lock);
-	if (roster->leaving != NULL)
-		wait = is_over(roster->leaving, now) ? 0 : (int)(roster->leaving->due - now);
-	if (roster->changed != NULL)
+	pthread_mutex_lock(&presence->lock);
+	if (presence->leaving != NULL)
+		wait = is_over(presence->leaving, now) ? 0 : (int)(presence->leaving->due - now);
+	if (presence->changed != NULL)
 		wait = 0;
-	pthread_mutex_unlock(&roster->lock);
+	pthread_mutex_unlock(&presence->lock);
 	return wait;
 }
 
-static struct member *next_changed(struct roster *roster)
+static struct member *next_changed(struct presence *presence)
 {
-	struct member *member = roster->changed;
+	struct member *member = presence->changed;
 
 	if (member == NULL)
 		return NULL;
-	roster->changed = member->next_changed;
-	if (roster->changed == NULL)
-		roster->last_changed = &roster->changed;
+	presence->changed = member->next_changed;
+	if (presence->changed == NULL)
+		presence->last_changed = &presence->changed;
 	member->changed = false;
 	return member;
 }
 
 /* What readers do not know of the member yet.  False if there is nothing. */
-static bool tell(struct member *member, struct roster_change *change)
+static bool tell(struct member *member, struct presence_change *change)
 {
-	struct room *room = member->room;
+	struct topic_presence *entry = member->topic;
 
 	if (member->told == member->present)
 		return false;
 	member->told = member->present;
-	room->told += member->told ? 1 : UINT32_MAX;
-	strcpy(change->topic, room->topic.name);
+	entry->told += member->told ? 1 : UINT32_MAX;
+	strcpy(change->topic, entry->topic.name);
 	strcpy(change->name, member->named.name);
 	change->joined = member->told;
-	change->count = room->told;
+	change->count = entry->told;
 	return true;
 }
 
-bool roster_change(struct roster *roster, uint32_t now, struct roster_change *change)
+bool presence_change(struct presence *presence, uint32_t now, struct presence_change *change)
 {
 	struct member *member;
 	bool found = false;
 
-	if (!roster->busy)
+	if (!presence->busy)
 		return false;
-	pthread_mutex_lock(&roster->lock);
-	expire(roster, now);
-	while (!found && (member = next_changed(roster)) != NULL) {
+	pthread_mutex_lock(&presence->lock);
+	expire(presence, now);
+	while (!found && (member = next_changed(presence)) != NULL) {
 		found = tell(member, change);
-		release(roster, member);
+		release(presence, member);
 	}
-	finish(roster);
+	finish(presence);
 	return found;
 }
 
 /* --- asking --- */
 
-static int add_names(const struct room *room, struct buf *names)
+static int add_names(const struct topic_presence *entry, struct buf *names)
 {
-	char *out = buf_reserve(names, room->bytes);
+	char *out = buf_reserve(names, entry->bytes);
 
 	if (out == NULL)
 		return -1;
-	for (size_t i = 0; i < room->members.count; i++) {
-		const struct member *member = (const struct member *)room->members.items[i];
+	for (size_t i = 0; i < entry->members.count; i++) {
+		const struct member *member = (const struct member *)entry->members.items[i];
 
 		if (member->present)
 			out = stpcpy(out, member->named.name) + 1;
@@ -452,28 +457,28 @@ static int add_names(const struct room *room, struct buf *names)
 	return 0;
 }
 
-int roster_names(struct roster *roster, const char *topic, struct buf *names, size_t *count)
+int presence_names(struct presence *presence, const char *topic, struct buf *names, size_t *count)
 {
-	const struct room *room;
+	const struct topic_presence *entry;
 	int result = 0;
 
 	*count = 0;
-	pthread_mutex_lock(&roster->lock);
-	room = (const struct room *)find(&roster->rooms, topic);
-	if (room != NULL) {
-		*count = room->present;
-		result = add_names(room, names);
+	pthread_mutex_lock(&presence->lock);
+	entry = (const struct topic_presence *)find(&presence->topics, topic);
+	if (entry != NULL) {
+		*count = entry->present;
+		result = add_names(entry, names);
 	}
-	pthread_mutex_unlock(&roster->lock);
+	pthread_mutex_unlock(&presence->lock);
 	return result;
 }
 
-int64_t roster_count(struct roster *roster)
+int64_t presence_count(struct presence *presence)
 {
 	int64_t count;
 
-	pthread_mutex_lock(&roster->lock);
-	count = roster->count;
-	pthread_mutex_unlock(&roster->lock);
+	pthread_mutex_lock(&presence->lock);
+	count = presence->count;
+	pthread_mutex_unlock(&presence->lock);
 	return count;
 }

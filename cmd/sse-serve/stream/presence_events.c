@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Publishes joins and leaves; see herald.h. */
+/* Publishes joins and leaves; see presence_events.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,71 +11,72 @@
 
 /*
  * More than an event's data takes, each byte of its name escaped.  It is had beforehand, since a
- * change that the roster has handed out must be told.
+ * change that presence.c has handed out must be told.
  */
-#define DATA_MAX (64 + 6 * ROSTER_NAME_MAX)
+#define DATA_MAX (64 + 6 * PRESENCE_NAME_MAX)
 
 /* When the log's queue is full: how long until the next try, ms. */
 #define PAUSE_MS 20
 
-struct herald {
+struct presence_events {
 	struct publish publish; /* first */
-	struct roster *roster;
-	struct commit *commit;
+	struct presence *presence;
+	struct log_thread *log_thread;
 	bool busy; /* the events are with the log thread */
 	struct store_append appends[CHANGES];
-	struct roster_change changes[CHANGES]; /* whose topics they name */
-	struct buf data[CHANGES];	       /* of the events */
+	struct presence_change changes[CHANGES]; /* whose topics they name */
+	struct buf data[CHANGES];		 /* of the events */
 };
 
 static void back(struct message *message)
 {
-	struct herald *herald = (struct herald *)message;
+	struct presence_events *presence_events = (struct presence_events *)message;
 
-	herald->busy = false;
-	herald->publish.group.count = 0;
+	presence_events->busy = false;
+	presence_events->publish.group.count = 0;
 }
 
-struct herald *herald_new(struct roster *roster, struct commit *commit, struct mailbox *mailbox)
+struct presence_events *presence_events_new(
+	struct presence *presence, struct log_thread *log_thread, struct mailbox *mailbox)
 {
-	struct herald *herald = calloc(1, sizeof(*herald));
+	struct presence_events *presence_events = calloc(1, sizeof(*presence_events));
 
-	if (herald == NULL)
+	if (presence_events == NULL)
 		return NULL;
-	herald->roster = roster;
-	herald->commit = commit;
-	herald->publish.message.handle = back;
-	herald->publish.mailbox = mailbox;
-	herald->publish.bytes = sizeof(*herald);
-	herald->publish.group.appends = herald->appends;
+	presence_events->presence = presence;
+	presence_events->log_thread = log_thread;
+	presence_events->publish.message.handle = back;
+	presence_events->publish.mailbox = mailbox;
+	presence_events->publish.bytes = sizeof(*presence_events);
+	presence_events->publish.group.appends = presence_events->appends;
 	for (size_t i = 0; i < CHANGES; i++) {
-		buf_init(&herald->data[i], DATA_MAX);
-		if (buf_reserve(&herald->data[i], DATA_MAX) == NULL) {
-			herald_free(herald);
+		buf_init(&presence_events->data[i], DATA_MAX);
+		if (buf_reserve(&presence_events->data[i], DATA_MAX) == NULL) {
+			presence_events_free(presence_events);
 			return NULL;
 		}
 	}
-	return herald;
+	return presence_events;
 }
 
-void herald_free(struct herald *herald)
+void presence_events_free(struct presence_events *presence_events)
 {
-	for (size_t i = 0; herald != NULL && i < CHANGES; i++)
-		buf_free(&herald->data[i]);
-	free(herald);
+	for (size_t i = 0; presence_events != NULL && i < CHANGES; i++)
+		buf_free(&presence_events->data[i]);
+	free(presence_events);
 }
 
 /* Make the event of change ${i}.  Its data has room. */
-static void make_event(struct herald *herald, size_t i)
+static void make_event(struct presence_events *presence_events, size_t i)
 {
-	const struct roster_change *change = &herald->changes[i];
-	struct buf *data = &herald->data[i];
+	const struct presence_change *change = &presence_events->changes[i];
+	struct buf *data = &presence_events->data[i];
 
 	data->len = 0;
 	buf_add_text(data, "{\"name\":");
 	json_quote(change->name, strlen(change->name), data);
 	buf_addf(data, ",\"count\":%u}", change->count);
-	herald->appends[i] = (struct store_append){.topic = change->topic,
+	presence_events->appends[i] = (struct store_append){.topic = change->topic,
 		.event = {.json = true,
 			.ephemeral = true,
 			.type = {change->joined ? "join" : "leave", change->joined ? 4 : 5},
@@ -83,27 +84,29 @@ static void make_event(struct herald *herald, size_t i)
 }
 
 /* Take what changed, as much as there is room for. */
-static void collect(struct herald *herald, uint32_t now)
+static void collect(struct presence_events *presence_events, uint32_t now)
 {
-	size_t *count = &herald->publish.group.count;
+	size_t *count = &presence_events->publish.group.count;
 
-	while (*count < CHANGES && roster_change(herald->roster, now, &herald->changes[*count]))
-		make_event(herald, (*count)++);
+	while (*count < CHANGES &&
+		presence_change(presence_events->presence, now, &presence_events->changes[*count]))
+		make_event(presence_events, (*count)++);
 }
 
-int herald_run(struct herald *herald, uint32_t now)
+int presence_events_run(struct presence_events *presence_events, uint32_t now)
 {
 	/* What is under way wakes the loop when it is done. */
-	if (herald->busy || commit_draining(herald->commit))
+	if (presence_events->busy || log_thread_draining(presence_events->log_thread))
 		return -1;
-	collect(herald, now);
-	if (herald->publish.group.count == 0)
-		return roster_wait(herald->roster, now);
-	herald->busy = commit_submit(herald->commit, &herald->publish);
-	return herald->busy ? -1 : PAUSE_MS;
+	collect(presence_events, now);
+	if (presence_events->publish.group.count == 0)
+		return presence_wait(presence_events->presence, now);
+	presence_events->busy =
+		log_thread_submit(presence_events->log_thread, &presence_events->publish);
+	return presence_events->busy ? -1 : PAUSE_MS;
 }
 
-bool herald_busy(const struct herald *herald)
+bool presence_events_busy(const struct presence_events *presence_events)
 {
-	return herald->busy;
+	return presence_events->busy;
 }

@@ -12,14 +12,14 @@
 #define CHUNK_BYTES ((size_t)256 << 10)
 #define CHUNK_FRAMES 4096
 
-/* Chunks that are kept, and the largest that is: all in all well below WORKER_HELD. */
+/* Chunks that are kept, and the largest that is: all in all well below REPLAY_THREAD_HELD. */
 #define CACHE_CHUNKS 16
 #define CACHE_LARGEST ((size_t)640 << 10)
 
 struct replayer {
 	struct store *store;
 	struct topics *topics;
-	struct worker *worker;
+	struct replay_thread *replay_thread;
 	struct replay_chunk *chunks[CACHE_CHUNKS]; /* held; the newest first; the replay thread's */
 };
 
@@ -30,7 +30,7 @@ static void drop_chunk(struct replay_chunk *chunk)
 	if (chunk == NULL ||
 		atomic_fetch_sub_explicit(&chunk->references, 1, memory_order_acq_rel) != 1)
 		return;
-	worker_release(chunk->worker, chunk->held);
+	replay_thread_release(chunk->replay_thread, chunk->held);
 	selection_drop(chunk->selection);
 	buf_free(&chunk->frames);
 	free(chunk->marks);
@@ -50,7 +50,7 @@ static struct replay_chunk *new_chunk(const struct replay *replay)
 	if (chunk == NULL)
 		return NULL;
 	atomic_init(&chunk->references, 1);
-	chunk->worker = replay->replayer->worker;
+	chunk->replay_thread = replay->replayer->replay_thread;
 	chunk->selection = selection_hold(replay->selection);
 	chunk->after = chunk->reached = replay->after;
 	buf_init(&chunk->frames, SIZE_MAX / 2);
@@ -59,14 +59,14 @@ static struct replay_chunk *new_chunk(const struct replay *replay)
 
 static bool add_mark(struct replay_chunk *chunk, uint64_t position)
 {
-	if (chunk->count == chunk->room) {
-		size_t room = chunk->room ? chunk->room * 4 : 16;
-		struct replay_mark *grown = realloc(chunk->marks, room * sizeof(*grown));
+	if (chunk->count == chunk->capacity) {
+		size_t capacity = chunk->capacity ? chunk->capacity * 4 : 16;
+		struct replay_mark *grown = realloc(chunk->marks, capacity * sizeof(*grown));
 
 		if (grown == NULL)
 			return false;
 		chunk->marks = grown;
-		chunk->room = room;
+		chunk->capacity = capacity;
 	}
 	chunk->marks[chunk->count++] = (struct replay_mark){chunk->frames.len, position};
 	return true;
@@ -85,7 +85,7 @@ static bool visit(void *context, const struct event *event)
 	struct replay *replay = reading->replay;
 	struct replay_chunk *chunk = reading->chunk;
 	struct sse_frame frame = {.type = event->type, .data = event->data};
-	char id[IDENTITY_TEXT], *room;
+	char id[IDENTITY_TEXT], *space;
 	size_t len;
 
 	frame.id = (struct sse_text){
@@ -102,12 +102,12 @@ static bool visit(void *context, const struct event *event)
 	if (chunk->count == CHUNK_FRAMES ||
 		(chunk->count > 0 && chunk->frames.len + len > CHUNK_BYTES))
 		return false;
-	room = buf_reserve(&chunk->frames, len);
-	if (room != NULL) {
-		sse_frame_write(&frame, room);
+	space = buf_reserve(&chunk->frames, len);
+	if (space != NULL) {
+		sse_frame_write(&frame, space);
 		chunk->frames.len += len;
 	}
-	replay->failed = room == NULL || !add_mark(chunk, event->position);
+	replay->failed = space == NULL || !add_mark(chunk, event->position);
 	return !replay->failed;
 }
 
@@ -148,7 +148,7 @@ static struct replay_chunk *read_chunk(
 		read_log(replay, chunk, topics, reader);
 	else
 		chunk->reached = replay->upto;
-	chunk->held = chunk->frames.size + chunk->room * sizeof(*chunk->marks);
+	chunk->held = chunk->frames.size + chunk->capacity * sizeof(*chunk->marks);
 	replay->job.held = chunk->held;
 	return chunk;
 }
@@ -197,7 +197,8 @@ static void keep_chunk(struct replayer *replayer, struct replay_chunk *chunk)
 	put_first(replayer, hold_chunk(chunk), CACHE_CHUNKS - 1);
 }
 
-struct replayer *replayer_new(struct store *store, struct topics *topics, struct worker *worker)
+struct replayer *replayer_new(
+	struct store *store, struct topics *topics, struct replay_thread *replay_thread)
 {
 	struct replayer *replayer = calloc(1, sizeof(*replayer));
 
@@ -205,7 +206,7 @@ struct replayer *replayer_new(struct store *store, struct topics *topics, struct
 		return NULL;
 	replayer->store = store;
 	replayer->topics = topics;
-	replayer->worker = worker;
+	replayer->replay_thread = replay_thread;
 	return replayer;
 }
 
@@ -223,11 +224,11 @@ void replayer_free(struct replayer *replayer)
 static bool add_prefix(struct replay *replay, const struct sse_frame *frame)
 {
 	size_t len = sse_frame_size(frame);
-	char *room = buf_reserve(&replay->prefix, len);
+	char *space = buf_reserve(&replay->prefix, len);
 
-	if (room == NULL)
+	if (space == NULL)
 		return false;
-	sse_frame_write(frame, room);
+	sse_frame_write(frame, space);
 	replay->prefix.len += len;
 	return true;
 }
@@ -401,7 +402,7 @@ struct replay *replay_new(
 void replay_submit(struct replay *replay, struct mailbox *mailbox)
 {
 	replay->job.mailbox = mailbox;
-	worker_submit(replay->replayer->worker, &replay->job);
+	replay_thread_submit(replay->replayer->replay_thread, &replay->job);
 }
 
 void replay_free(struct replay *replay)

@@ -28,14 +28,14 @@ struct replay_mark {
 /* The events of a selection with after < position <= reached.  Constant once it is read. */
 struct replay_chunk {
 	_Atomic unsigned references;
-	struct worker *worker;	     /* the worker that its bytes are released to */
-	struct selection *selection; /* held */
+	struct replay_thread *replay_thread; /* the thread that its bytes are released to */
+	struct selection *selection;	     /* held */
 	uint64_t after, reached;
 	uint64_t removed; /* the newest event of the selection that was gone when it was read */
 	struct buf frames;
 	struct replay_mark *marks; /* owned */
-	size_t count, room;
-	size_t held; /* bytes counted by the worker */
+	size_t count, capacity;
+	size_t held; /* bytes counted by the replay thread */
 };
 
 /* One subscriber's need of a chunk. */
@@ -64,11 +64,12 @@ struct replay {
 };
 
 /*
- * replayer_new(store, topics, worker):
- * Make chunks of this log on the replay thread ${worker}, and keep the newest for the next stream
- * that needs the same.  NULL without memory.
+ * replayer_new(store, topics, replay_thread):
+ * Make chunks of this log on the replay thread ${replay_thread}, and keep the newest for the next
+ * stream that needs the same.  NULL without memory.
  */
-struct replayer *replayer_new(struct store *store, struct topics *topics, struct worker *worker);
+struct replayer *replayer_new(
+	struct store *store, struct topics *topics, struct replay_thread *replay_thread);
 
 /* replayer_free(replayer): when the replay thread has ended.  Takes NULL. */
 void replayer_free(struct replayer *replayer);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The replay thread; see worker.h. */
+/* The replay thread; see replay_thread.h. */
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 
 #include "replay_thread.h"
 
-struct worker {
+struct replay_thread {
 	struct store *store;
 	struct store_reader *reader;
 	pthread_t thread;
@@ -21,109 +21,110 @@ struct worker {
 };
 
 /* The next job, or NULL at the end. */
-static struct job *take(struct worker *worker)
+static struct job *take(struct replay_thread *replay_thread)
 {
 	struct message *message;
 
-	pthread_mutex_lock(&worker->lock);
-	while (!worker->stopping && (worker->first == NULL || worker->held > WORKER_HELD))
-		pthread_cond_wait(&worker->ready, &worker->lock);
-	message = worker->first;
+	pthread_mutex_lock(&replay_thread->lock);
+	while (!replay_thread->stopping &&
+		(replay_thread->first == NULL || replay_thread->held > REPLAY_THREAD_HELD))
+		pthread_cond_wait(&replay_thread->ready, &replay_thread->lock);
+	message = replay_thread->first;
 	if (message != NULL) {
-		worker->first = message->next;
-		if (worker->first == NULL)
-			worker->last = &worker->first;
+		replay_thread->first = message->next;
+		if (replay_thread->first == NULL)
+			replay_thread->last = &replay_thread->first;
 	}
-	pthread_mutex_unlock(&worker->lock);
+	pthread_mutex_unlock(&replay_thread->lock);
 	return (struct job *)message;
 }
 
 static void *run(void *context)
 {
-	struct worker *worker = context;
+	struct replay_thread *replay_thread = context;
 	struct job *job;
 
-	while ((job = take(worker)) != NULL) {
+	while ((job = take(replay_thread)) != NULL) {
 		struct mailbox *mailbox = job->mailbox;
 
 		job->held = 0;
-		job->run(job, worker->reader);
-		pthread_mutex_lock(&worker->lock);
-		worker->held += job->held;
-		pthread_mutex_unlock(&worker->lock);
+		job->run(job, replay_thread->reader);
+		pthread_mutex_lock(&replay_thread->lock);
+		replay_thread->held += job->held;
+		pthread_mutex_unlock(&replay_thread->lock);
 		mailbox_post(mailbox, &job->message);
 		mailbox_wake(mailbox);
 	}
 	return NULL;
 }
 
-struct worker *worker_start(struct store *store, struct error *error)
+struct replay_thread *replay_thread_start(struct store *store, struct error *error)
 {
-	struct worker *worker = calloc(1, sizeof(*worker));
+	struct replay_thread *replay_thread = calloc(1, sizeof(*replay_thread));
 	int code;
 
-	if (worker == NULL) {
+	if (replay_thread == NULL) {
 		error_set(error, EX_OSERR, "out of memory for the replay thread");
 		return NULL;
 	}
-	worker->store = store;
-	worker->last = &worker->first;
-	worker->reader = store->ops->reader_new(store, error);
-	if (worker->reader == NULL)
+	replay_thread->store = store;
+	replay_thread->last = &replay_thread->first;
+	replay_thread->reader = store->ops->reader_new(store, error);
+	if (replay_thread->reader == NULL)
 		goto err0;
-	pthread_mutex_init(&worker->lock, NULL);
-	pthread_cond_init(&worker->ready, NULL);
-	code = pthread_create(&worker->thread, NULL, run, worker);
+	pthread_mutex_init(&replay_thread->lock, NULL);
+	pthread_cond_init(&replay_thread->ready, NULL);
+	code = pthread_create(&replay_thread->thread, NULL, run, replay_thread);
 	if (code != 0) {
 		error_set(error, EX_OSERR, "cannot start the replay thread: %s", strerror(code));
 		goto err1;
 	}
-	return worker;
+	return replay_thread;
 
 err1:
-	store->ops->reader_free(worker->reader);
+	store->ops->reader_free(replay_thread->reader);
 err0:
-	free(worker);
+	free(replay_thread);
 	return NULL;
 }
 
-void worker_submit(struct worker *worker, struct job *job)
+void replay_thread_submit(struct replay_thread *replay_thread, struct job *job)
 {
 	job->message.next = NULL;
-	pthread_mutex_lock(&worker->lock);
-	*worker->last = &job->message;
-	worker->last = &job->message.next;
-	pthread_cond_signal(&worker->ready);
-	pthread_mutex_unlock(&worker->lock);
+	pthread_mutex_lock(&replay_thread->lock);
+	*replay_thread->last = &job->message;
+	replay_thread->last = &job->message.next;
+	pthread_cond_signal(&replay_thread->ready);
+	pthread_mutex_unlock(&replay_thread->lock);
 }
 
-void worker_release(struct worker *worker, size_t bytes)
+void replay_thread_release(struct replay_thread *replay_thread, size_t bytes)
 {
 	if (bytes == 0)
 		return;
-	pthread_mutex_lock(&worker->lock);
-	worker->held -= bytes;
-	pthread_cond_signal(&worker->ready);
-	pthread_mutex_unlock(&worker->lock);
+	pthread_mutex_lock(&replay_thread->lock);
+	replay_thread->held -= bytes;
+	pthread_cond_signal(&replay_thread->ready);
+	pthread_mutex_unlock(&replay_thread->lock);
 }
 
-void worker_stop(struct worker *worker)
+void replay_thread_stop(struct replay_thread *replay_thread)
 {
-	if (worker == NULL)
+	if (replay_thread == NULL)
 		return;
-	pthread_mutex_lock(&worker->lock);
-	worker->stopping = true;
-	pthread_cond_signal(&worker->ready);
-	pthread_mutex_unlock(&worker->lock);
-	pthread_join(worker->thread, NULL);
+	pthread_mutex_lock(&replay_thread->lock);
+	replay_thread->stopping = true;
+	pthread_cond_signal(&replay_thread->ready);
+	pthread_mutex_unlock(&replay_thread->lock);
+	pthread_join(replay_thread->thread, NULL);
 }
 
-void worker_free(struct worker *worker)
+void replay_thread_free(struct replay_thread *replay_thread)
 {
-	if (worker == NULL)
+	if (replay_thread == NULL)
 		return;
-	worker->store->ops->reader_free(worker->reader);
-	pthread_cond_destroy(&worker->ready);
-	pthread_mutex_destroy(&worker->lock);
-	free(worker);
+	replay_thread->store->ops->reader_free(replay_thread->reader);
+	pthread_cond_destroy(&replay_thread->ready);
+	pthread_mutex_destroy(&replay_thread->lock);
+	free(replay_thread);
 }

@@ -73,23 +73,24 @@ static void bury(struct subscriber *subscriber)
 	subscriber->fanout->closed = subscriber;
 }
 
-/* The name is present from here on.  Takes the opening's stay. */
+/* The name is present from here on.  Takes the opening's lease. */
 static void attend(struct subscriber *subscriber, struct opening *opening)
 {
-	if (opening->stay == NULL)
+	if (opening->lease == NULL)
 		return;
 	subscriber->named = true;
-	((struct attendee *)subscriber)->stay = opening->stay;
-	if (roster_enter(opening->stay))
+	((struct named_subscriber *)subscriber)->lease = opening->lease;
+	if (presence_enter(opening->lease))
 		mailbox_wake(subscriber->fanout->shared->teller);
-	opening->stay = NULL;
+	opening->lease = NULL;
 }
 
 static void leave(struct subscriber *subscriber)
 {
 	const struct fanout *fanout = subscriber->fanout;
 
-	if (subscriber->named && roster_leave(((struct attendee *)subscriber)->stay, fanout->now))
+	if (subscriber->named &&
+		presence_leave(((struct named_subscriber *)subscriber)->lease, fanout->now))
 		mailbox_wake(fanout->shared->teller);
 }
 
@@ -474,8 +475,8 @@ void opening_free(struct opening *opening)
 	if (opening->fd >= 0)
 		close(opening->fd);
 	selection_drop(opening->selection);
-	if (opening->stay != NULL)
-		roster_leave(opening->stay, 0);
+	if (opening->lease != NULL)
+		presence_leave(opening->lease, 0);
 	free(opening->start.unknown);
 	free(opening);
 }
@@ -503,7 +504,8 @@ static int join(struct subscriber *subscriber, const struct opening *opening)
 void subscriber_open(struct opening *opening)
 {
 	struct fanout *fanout = opening->fanout;
-	size_t size = opening->stay != NULL ? sizeof(struct attendee) : sizeof(struct subscriber);
+	size_t size = opening->lease != NULL ? sizeof(struct named_subscriber)
+					     : sizeof(struct subscriber);
 	struct subscriber *subscriber = !fanout->ended ? calloc(1, size) : NULL;
 
 	if (subscriber == NULL)

@@ -27,9 +27,9 @@
 #include "selection.h"
 
 /* A subscriber with a name. */
-struct attendee {
+struct named_subscriber {
 	struct subscriber subscriber; /* first */
-	struct roster_stay *stay;
+	struct presence_lease *lease;
 };
 
 /* Where a new stream starts. */
@@ -48,7 +48,7 @@ struct opening {
 	struct fanout *fanout;		/* see channel_place() */
 	int fd;				/* non-blocking; owned */
 	struct selection *selection;	/* held */
-	struct roster_stay *stay;	/* see roster.h; NULL: without a name; owned */
+	struct presence_lease *lease;	/* see presence.h; NULL: without a name; owned */
 	struct limits_address *address; /* see limits.h */
 	struct start start;
 	size_t head_len;

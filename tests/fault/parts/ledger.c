@@ -63,7 +63,7 @@ static uint32_t after(unsigned publisher, unsigned topic, uint32_t number)
 
 size_t ledger_data(char out[LEDGER_DATA], unsigned publisher, uint32_t number)
 {
-	uint64_t seed = dice_mix((uint64_t)number * LEDGER_PUBLISHERS + publisher + 1);
+	uint64_t seed = random_mix((uint64_t)number * LEDGER_PUBLISHERS + publisher + 1);
 	size_t filling = seed % 50 == 0 ? (seed >> 8) % 4800 : (seed >> 8) % 150;
 	size_t len =
 		(size_t)sprintf(out, "{\"p\":%u,\"n\":%" PRIu32 ",\"x\":\"", publisher, number);

@@ -53,7 +53,7 @@ static bool is_free(int port)
 int net_free_port(void)
 {
 	/* Not by the seed: two runs with one seed may be under way. */
-	struct dice dice = dice_new((uint64_t)net_now(), (uint64_t)getpid());
+	struct random random = random_new((uint64_t)net_now(), (uint64_t)getpid());
 	FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
 	int first = 32768;
 
@@ -63,7 +63,7 @@ int net_free_port(void)
 		fclose(file);
 	}
 	for (int tries = 0; tries < 1000; tries++) {
-		int port = 10240 + (int)dice_roll(&dice, (uint64_t)(first - 10240));
+		int port = 10240 + (int)random_below(&random, (uint64_t)(first - 10240));
 
 		if (is_free(port))
 			return port;

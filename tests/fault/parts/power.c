@@ -85,7 +85,7 @@ static void sector_of(const struct bytes *bytes, size_t at, char out[SECTOR])
 
 /* Of the sectors that differ, let some of the cached ones reach the disk. */
 static uint64_t mix_sectors(
-	struct bytes *disk, const struct bytes *cached, uint64_t percent, struct dice *dice)
+	struct bytes *disk, const struct bytes *cached, uint64_t percent, struct random *random)
 {
 	size_t most = disk->len > cached->len ? disk->len : cached->len, end = disk->len;
 	uint64_t lost = 0;
@@ -101,7 +101,7 @@ static uint64_t mix_sectors(
 		sector_of(cached, at, new);
 		if (upto <= disk->len && memcmp(new, disk->data + at, upto - at) == 0)
 			continue;
-		if (dice_roll(dice, 100) >= percent) {
+		if (random_below(random, 100) >= percent) {
 			lost++;
 			continue;
 		}
@@ -110,21 +110,21 @@ static uint64_t mix_sectors(
 	}
 	disk->len = end;
 	/* The file was cut, or grew, and of that too it is open whether the disk has it. */
-	if ((cached->len < disk->len || percent > 0) && dice_roll(dice, 2) == 0)
+	if ((cached->len < disk->len || percent > 0) && random_below(random, 2) == 0)
 		disk->len = cached->len;
 	return lost;
 }
 
-static uint64_t cut_file(const char *file, struct dice *dice, struct power_loss *loss)
+static uint64_t cut_file(const char *file, struct random *random, struct power_loss *loss)
 {
 	static const uint64_t percents[] = {0, 0, 100, 10, 50, 90};
 	struct bytes cached = read_file(file, ""), disk = read_file(file, ".durable");
-	bool named = exists(file, ".named"), coin = dice_roll(dice, 2) == 0;
-	uint64_t percent = percents[dice_roll(dice, 6)], lost = 0;
+	bool named = exists(file, ".named"), coin = random_below(random, 2) == 0;
+	uint64_t percent = percents[random_below(random, 6)], lost = 0;
 
 	if (cached.there && (named || coin)) {
 		disk.there = true;
-		lost = mix_sectors(&disk, &cached, percent, dice);
+		lost = mix_sectors(&disk, &cached, percent, random);
 	} else {
 		/* It was made or removed, and the folder was not synced. */
 		free(disk.data);
@@ -146,7 +146,7 @@ static uint64_t cut_file(const char *file, struct dice *dice, struct power_loss 
 	return lost;
 }
 
-void power_cut(const char *folder, struct dice *dice, struct power_loss *loss)
+void power_cut(const char *folder, struct random *random, struct power_loss *loss)
 {
 	static const char *const journals[] = {"", "-wal", "-journal"};
 	char path[250];
@@ -155,7 +155,7 @@ void power_cut(const char *folder, struct dice *dice, struct power_loss *loss)
 		uint64_t lost;
 
 		snprintf(path, sizeof(path), "%.200s/events.db%s", folder, journals[i]);
-		lost = cut_file(path, dice, loss);
+		lost = cut_file(path, random, loss);
 		loss->sectors += lost;
 		loss->checkpoints += i == 0 && lost > 0;
 	}

@@ -15,11 +15,11 @@ struct power_loss {
 };
 
 /*
- * power_cut(folder, dice, loss):
+ * power_cut(folder, random, loss):
  * Leave of events.db and its journals what a disk may have after the power went: what was synced,
  * and of the rest nothing, all, or sectors at random; of names that no sync of the folder made
- * durable, as the dice have it.  Add to ${loss}.
+ * durable, at random.  Add to ${loss}.
  */
-void power_cut(const char *folder, struct dice *dice, struct power_loss *loss);
+void power_cut(const char *folder, struct random *random, struct power_loss *loss);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The threads of the kill test; see crew.h. */
+/* The threads of the kill test; see publishers.h. */
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -31,10 +31,10 @@
 enum order { REST, WORK, END };
 
 struct publisher {
-	struct crew *crew;
+	struct publishers *publishers;
 	pthread_t thread;
 	unsigned number;
-	struct dice dice;
+	struct random random;
 	int fd; /* -1: none */
 	struct net_input input;
 	uint32_t next;
@@ -42,18 +42,18 @@ struct publisher {
 };
 
 struct reader {
-	struct crew *crew;
+	struct publishers *publishers;
 	pthread_t thread;
 	const char *path;
 	struct view view;
 	struct sse_parser *parser;
-	struct dice dice;
+	struct random random;
 	size_t taken; /* of this connection, since it woke */
 	bool sleeps;
 };
 
-struct crew {
-	struct crew_config config;
+struct publishers {
+	struct publishers_config config;
 	struct publisher publishers[LEDGER_PUBLISHERS];
 	struct reader readers[READERS];
 	pthread_mutex_t lock; /* guards what follows; held for no call but the waits */
@@ -112,7 +112,7 @@ static void acknowledge(struct publisher *publisher, const char *head, const cha
 		} else if (!net_header(head, "Last-Event-ID", id, sizeof(id))) {
 			fail("a 201 has no Last-Event-ID");
 		}
-		ledger_acknowledged(publisher->crew->config.ledger, publisher->number,
+		ledger_acknowledged(publisher->publishers->config.ledger, publisher->number,
 			publisher->next + i, id, retried, mark);
 	}
 }
@@ -121,12 +121,12 @@ static void acknowledge(struct publisher *publisher, const char *head, const cha
 static bool try(struct publisher *publisher, size_t len, uint32_t count, bool batch, bool retried)
 {
 	char head[2048], body[BATCH * 150], number[30];
-	size_t mark = ledger_try(publisher->crew->config.ledger);
+	size_t mark = ledger_try(publisher->publishers->config.ledger);
 	unsigned long size;
 	int status;
 
 	if (publisher->fd < 0)
-		publisher->fd = net_dial(publisher->crew->config.port);
+		publisher->fd = net_dial(publisher->publishers->config.port);
 	if (publisher->fd < 0 || !net_send(publisher->fd, publisher->request, len) ||
 		(status = net_head(publisher->fd, &publisher->input, head, sizeof(head))) < 0)
 		return false;
@@ -148,12 +148,12 @@ static bool try(struct publisher *publisher, size_t len, uint32_t count, bool ba
 /* Until it is acknowledged. */
 static void publish(struct publisher *publisher)
 {
-	struct crew *crew = publisher->crew;
-	bool batch = crew->config.batches && publisher->number % 2 == 1;
+	struct publishers *publishers = publisher->publishers;
+	bool batch = publishers->config.batches && publisher->number % 2 == 1;
 	uint32_t run = LEDGER_RUN - publisher->next % LEDGER_RUN;
-	uint32_t large = batch && dice_roll(&publisher->dice, 4) == 0 ? BATCH : SMALL_BATCH;
+	uint32_t large = batch && random_below(&publisher->random, 4) == 0 ? BATCH : SMALL_BATCH;
 	uint32_t most = run < large ? run : large;
-	uint32_t count = batch ? 1 + (uint32_t)dice_roll(&publisher->dice, most) : 1;
+	uint32_t count = batch ? 1 + (uint32_t)random_below(&publisher->random, most) : 1;
 	size_t len = make_request(publisher, count, batch);
 	int64_t end = net_now() + 2 * NET_PATIENCE_MS;
 	bool retried = false;
@@ -163,43 +163,43 @@ static void publish(struct publisher *publisher)
 			/* It may have arrived. */
 			close(publisher->fd);
 			retried = true;
-			ledger_retry(crew->config.ledger);
+			ledger_retry(publishers->config.ledger);
 		}
 		publisher->fd = -1;
 		if (net_now() > end)
 			fail("publisher %u tries in vain", publisher->number);
-		net_pause(1 + dice_roll(&publisher->dice, 5));
+		net_pause(1 + random_below(&publisher->random, 5));
 	}
 	publisher->next += count;
 }
 
 /* May it begin another event?  Waits while the order is to rest; false at the end. */
-static bool go_on(struct crew *crew)
+static bool go_on(struct publishers *publishers)
 {
 	bool work;
 
-	pthread_mutex_lock(&crew->lock);
-	if (crew->order == REST) {
-		crew->resting++;
-		pthread_cond_broadcast(&crew->changed);
-		while (crew->order == REST)
-			pthread_cond_wait(&crew->changed, &crew->lock);
-		crew->resting--;
+	pthread_mutex_lock(&publishers->lock);
+	if (publishers->order == REST) {
+		publishers->resting++;
+		pthread_cond_broadcast(&publishers->changed);
+		while (publishers->order == REST)
+			pthread_cond_wait(&publishers->changed, &publishers->lock);
+		publishers->resting--;
 	}
-	work = crew->order == WORK;
-	pthread_mutex_unlock(&crew->lock);
+	work = publishers->order == WORK;
+	pthread_mutex_unlock(&publishers->lock);
 	return work;
 }
 
 static void *work(void *context)
 {
 	struct publisher *publisher = context;
-	uint64_t think = publisher->crew->config.think_us;
+	uint64_t think = publisher->publishers->config.think_us;
 
-	while (go_on(publisher->crew)) {
+	while (go_on(publisher->publishers)) {
 		publish(publisher);
 		if (think > 0)
-			usleep((useconds_t)dice_roll(&publisher->dice, think));
+			usleep((useconds_t)random_below(&publisher->random, think));
 	}
 	if (publisher->fd >= 0)
 		close(publisher->fd);
@@ -212,36 +212,36 @@ static bool saw(void *context, const struct sse_event *event)
 {
 	struct reader *reader = context;
 
-	ledger_saw(reader->crew->config.ledger, &reader->view, event);
+	ledger_saw(reader->publishers->config.ledger, &reader->view, event);
 	return true;
 }
 
-static bool ending(struct crew *crew)
+static bool ending(struct publishers *publishers)
 {
 	bool end;
 
-	pthread_mutex_lock(&crew->lock);
-	end = crew->order == END;
-	pthread_mutex_unlock(&crew->lock);
+	pthread_mutex_lock(&publishers->lock);
+	end = publishers->order == END;
+	pthread_mutex_unlock(&publishers->lock);
 	return end;
 }
 
 /* The sleeping reader has had its share: it takes nothing until somebody waits for it. */
 static void fall_asleep(struct reader *reader)
 {
-	struct crew *crew = reader->crew;
+	struct publishers *publishers = reader->publishers;
 
-	pthread_mutex_lock(&crew->lock);
-	while (!crew->awake && crew->order != END)
-		pthread_cond_wait(&crew->changed, &crew->lock);
-	pthread_mutex_unlock(&crew->lock);
+	pthread_mutex_lock(&publishers->lock);
+	while (!publishers->awake && publishers->order != END)
+		pthread_cond_wait(&publishers->changed, &publishers->lock);
+	pthread_mutex_unlock(&publishers->lock);
 	reader->taken = 0;
 }
 
 static int open_stream(struct reader *reader)
 {
 	struct sse_text id = sse_parser_last_id(reader->parser);
-	int fd = net_dial(reader->crew->config.port), small = 65536, len;
+	int fd = net_dial(reader->publishers->config.port), small = 65536, len;
 	char request[400];
 
 	if (fd < 0)
@@ -287,7 +287,7 @@ static void *follow(void *context)
 {
 	struct reader *reader = context;
 
-	while (!ending(reader->crew)) {
+	while (!ending(reader->publishers)) {
 		int fd = open_stream(reader);
 
 		if (fd >= 0) {
@@ -295,14 +295,14 @@ static void *follow(void *context)
 			close(fd);
 			sse_parser_end(reader->parser);
 		}
-		net_pause(dice_roll(&reader->dice, 20));
+		net_pause(random_below(&reader->random, 20));
 	}
 	return NULL;
 }
 
-/* --- the crew --- */
+/* --- all of them --- */
 
-static void start_reader(struct crew *crew, unsigned number)
+static void start_reader(struct publishers *publishers, unsigned number)
 {
 	static const struct sse_callbacks callbacks = {.event = saw};
 	static const struct {
@@ -320,112 +320,112 @@ static void start_reader(struct crew *crew, unsigned number)
 		{"the third tail", "/api/many/two/event", false, {false, false, true}},
 		{"the fourth tail", "/api/kill/event", false, {true, false, false}},
 	};
-	struct reader *reader = &crew->readers[number];
-	unsigned kind = kinds[number].many && !crew->config.many ? number + 3 : number;
+	struct reader *reader = &publishers->readers[number];
+	unsigned kind = kinds[number].many && !publishers->config.many ? number + 3 : number;
 
-	reader->crew = crew;
+	reader->publishers = publishers;
 	reader->path = kinds[kind].path;
 	reader->view.name = kinds[kind].name;
 	memcpy(reader->view.topics, kinds[kind].topics, sizeof(reader->view.topics));
 	reader->sleeps = number == SLEEPER;
-	reader->dice = dice_new(crew->config.seed, 100 + number);
+	reader->random = random_new(publishers->config.seed, 100 + number);
 	reader->parser = sse_parser_new(&callbacks, reader, 0);
 	if (reader->parser == NULL || pthread_create(&reader->thread, NULL, follow, reader) != 0)
 		fail("no thread for a reader");
 }
 
-struct crew *crew_start(const struct crew_config *config)
+struct publishers *publishers_start(const struct publishers_config *config)
 {
-	struct crew *crew = calloc(1, sizeof(*crew));
+	struct publishers *publishers = calloc(1, sizeof(*publishers));
 
-	if (crew == NULL)
+	if (publishers == NULL)
 		fail("out of memory");
-	crew->config = *config;
-	pthread_mutex_init(&crew->lock, NULL);
-	pthread_cond_init(&crew->changed, NULL);
+	publishers->config = *config;
+	pthread_mutex_init(&publishers->lock, NULL);
+	pthread_cond_init(&publishers->changed, NULL);
 	for (unsigned i = 0; i < READERS; i++)
-		start_reader(crew, i);
+		start_reader(publishers, i);
 	for (unsigned i = 0; i < LEDGER_PUBLISHERS; i++) {
-		struct publisher *publisher = &crew->publishers[i];
+		struct publisher *publisher = &publishers->publishers[i];
 
-		publisher->crew = crew;
+		publisher->publishers = publishers;
 		publisher->number = i;
 		publisher->fd = -1;
 		publisher->input.who = "a publisher";
-		publisher->dice = dice_new(config->seed, 1 + i);
+		publisher->random = random_new(config->seed, 1 + i);
 		if (pthread_create(&publisher->thread, NULL, work, publisher) != 0)
 			fail("no thread for a publisher");
 	}
-	return crew;
+	return publishers;
 }
 
-static void give_order(struct crew *crew, enum order order)
+static void give_order(struct publishers *publishers, enum order order)
 {
-	pthread_mutex_lock(&crew->lock);
-	crew->order = order;
-	pthread_cond_broadcast(&crew->changed);
-	pthread_mutex_unlock(&crew->lock);
+	pthread_mutex_lock(&publishers->lock);
+	publishers->order = order;
+	pthread_cond_broadcast(&publishers->changed);
+	pthread_mutex_unlock(&publishers->lock);
 }
 
-static void wake(struct crew *crew, bool awake)
+static void wake(struct publishers *publishers, bool awake)
 {
-	pthread_mutex_lock(&crew->lock);
-	crew->awake = awake;
-	pthread_cond_broadcast(&crew->changed);
-	pthread_mutex_unlock(&crew->lock);
+	pthread_mutex_lock(&publishers->lock);
+	publishers->awake = awake;
+	pthread_cond_broadcast(&publishers->changed);
+	pthread_mutex_unlock(&publishers->lock);
 }
 
-void crew_work(struct crew *crew)
+void publishers_work(struct publishers *publishers)
 {
-	give_order(crew, WORK);
+	give_order(publishers, WORK);
 }
 
-void crew_rest(struct crew *crew)
+void publishers_rest(struct publishers *publishers)
 {
-	give_order(crew, REST);
+	give_order(publishers, REST);
 }
 
-void crew_wait(struct crew *crew)
+void publishers_wait(struct publishers *publishers)
 {
 	struct timespec end;
 	int code = 0;
 
 	clock_gettime(CLOCK_REALTIME, &end);
 	end.tv_sec += 3 * NET_PATIENCE_MS / 1000;
-	pthread_mutex_lock(&crew->lock);
-	while (crew->resting < LEDGER_PUBLISHERS && code == 0)
-		code = pthread_cond_timedwait(&crew->changed, &crew->lock, &end);
+	pthread_mutex_lock(&publishers->lock);
+	while (publishers->resting < LEDGER_PUBLISHERS && code == 0)
+		code = pthread_cond_timedwait(&publishers->changed, &publishers->lock, &end);
 	if (code != 0)
-		fail("%u publishers are not acknowledged", LEDGER_PUBLISHERS - crew->resting);
-	pthread_mutex_unlock(&crew->lock);
+		fail("%u publishers are not acknowledged", LEDGER_PUBLISHERS - publishers->resting);
+	pthread_mutex_unlock(&publishers->lock);
 }
 
-void crew_check(struct crew *crew, bool all)
+void publishers_check(struct publishers *publishers, bool all)
 {
-	wake(crew, all);
+	wake(publishers, all);
 	for (unsigned i = 0; i < READERS; i++) {
-		if (all || !crew->readers[i].sleeps)
-			ledger_check_view(crew->config.ledger, &crew->readers[i].view);
+		if (all || !publishers->readers[i].sleeps)
+			ledger_check_view(publishers->config.ledger, &publishers->readers[i].view);
 	}
-	wake(crew, false);
+	wake(publishers, false);
 }
 
-void crew_dismiss(struct crew *crew)
+void publishers_dismiss(struct publishers *publishers)
 {
-	give_order(crew, END);
+	give_order(publishers, END);
 }
 
-void crew_end(struct crew *crew)
+void publishers_end(struct publishers *publishers)
 {
 	for (unsigned i = 0; i < LEDGER_PUBLISHERS; i++)
-		pthread_join(crew->publishers[i].thread, NULL);
+		pthread_join(publishers->publishers[i].thread, NULL);
 	for (unsigned i = 0; i < READERS; i++) {
-		pthread_join(crew->readers[i].thread, NULL);
-		sse_parser_free(crew->readers[i].parser);
+		pthread_join(publishers->readers[i].thread, NULL);
+		sse_parser_free(publishers->readers[i].parser);
 		for (unsigned t = 0; t < LEDGER_TOPICS; t++)
-			free(crew->readers[i].view.seen[t].all);
+			free(publishers->readers[i].view.seen[t].all);
 	}
-	pthread_mutex_destroy(&crew->lock);
-	pthread_cond_destroy(&crew->changed);
-	free(crew);
+	pthread_mutex_destroy(&publishers->lock);
+	pthread_cond_destroy(&publishers->changed);
+	free(publishers);
 }

@@ -3,16 +3,16 @@
  * Publishers and readers, a thread each, that live through crashes of the server: a publisher
  * sends what was not acknowledged again with the same key, a reader comes back with its last id.
  */
-#ifndef CREW_H
-#define CREW_H
+#ifndef PUBLISHERS_H
+#define PUBLISHERS_H
 
 #include <stdint.h>
 
 #include "ledger.h"
 
-struct crew;
+struct publishers;
 
-struct crew_config {
+struct publishers_config {
 	struct ledger *ledger;
 	int port;
 	uint64_t seed;
@@ -21,25 +21,36 @@ struct crew_config {
 	bool batches;	   /* and takes NDJSON with envelopes */
 };
 
-/* crew_start(config): readers are at work at once, publishers from crew_work() on. */
-struct crew *crew_start(const struct crew_config *config);
+/* publishers_start(config): readers are at work at once, publishers from publishers_work() on. */
+struct publishers *publishers_start(const struct publishers_config *config);
 
-/* crew_work(crew): publishers send. */
-void crew_work(struct crew *crew);
+/* publishers_work(publishers): publishers send. */
+void publishers_work(struct publishers *publishers);
 
-/* crew_rest(crew): publishers begin nothing new, but do send again what was not acknowledged. */
-void crew_rest(struct crew *crew);
+/*
+ * publishers_rest(publishers): publishers begin nothing new, but do send again what was not
+ * acknowledged.
+ */
+void publishers_rest(struct publishers *publishers);
 
-/* crew_wait(crew): until all publishers rest. */
-void crew_wait(struct crew *crew);
+/* publishers_wait(publishers): until all publishers rest. */
+void publishers_wait(struct publishers *publishers);
 
-/* crew_check(crew, wake): every reader saw what is stored; the sleeping one too, if ${wake}. */
-void crew_check(struct crew *crew, bool wake);
+/*
+ * publishers_check(publishers, wake): every reader saw what is stored; the sleeping one too, if
+ * ${wake}.
+ */
+void publishers_check(struct publishers *publishers, bool wake);
 
-/* crew_dismiss(crew): publishers end now, readers (all awake) when their connection does. */
-void crew_dismiss(struct crew *crew);
+/*
+ * publishers_dismiss(publishers): publishers end now, readers (all awake) when their connection
+ * does.
+ */
+void publishers_dismiss(struct publishers *publishers);
 
-/* crew_end(crew): dismissed, and the server has ended: wait for all threads, free all. */
-void crew_end(struct crew *crew);
+/*
+ * publishers_end(publishers): dismissed, and the server has ended: wait for all threads, free all.
+ */
+void publishers_end(struct publishers *publishers);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Seeded random numbers (splitmix64); see dice.h. */
+/* Seeded random numbers (splitmix64); see random.h. */
 #include "random.h"
 
-uint64_t dice_mix(uint64_t number)
+uint64_t random_mix(uint64_t number)
 {
 	number ^= number >> 30;
 	number *= UINT64_C(0xbf58476d1ce4e5b9);
@@ -11,13 +11,13 @@ uint64_t dice_mix(uint64_t number)
 	return number ^ number >> 31;
 }
 
-struct dice dice_new(uint64_t seed, uint64_t which)
+struct random random_new(uint64_t seed, uint64_t which)
 {
-	return (struct dice){dice_mix(seed + 1) ^ dice_mix(which * 7919 + 1)};
+	return (struct random){random_mix(seed + 1) ^ random_mix(which * 7919 + 1)};
 }
 
-uint64_t dice_roll(struct dice *dice, uint64_t sides)
+uint64_t random_below(struct random *random, uint64_t sides)
 {
-	dice->state += UINT64_C(0x9e3779b97f4a7c15);
-	return dice_mix(dice->state) % sides;
+	random->state += UINT64_C(0x9e3779b97f4a7c15);
+	return random_mix(random->state) % sides;
 }

@@ -13,7 +13,7 @@ int drive_start(struct drive *drive, const char *program, int argc, char **argv)
 {
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
 
-	*drive = (struct drive){.dice = {seed},
+	*drive = (struct drive){.random = {seed},
 		.seed = seed,
 		.seconds = argc > 1 ? strtod(argv[1], NULL) : 0,
 		.start = time(NULL)};

@@ -13,7 +13,7 @@
 #include "../../fault/parts/random.h"
 
 struct drive {
-	struct dice dice; /* what the seed determines */
+	struct random random; /* what the seed determines */
 	uint64_t seed;
 	uint64_t count; /* rounds so far */
 	double seconds;

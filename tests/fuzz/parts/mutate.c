@@ -16,9 +16,9 @@ struct input {
 
 static struct input pool[POOL];
 
-static size_t below(struct dice *dice, size_t limit)
+static size_t below(struct random *random, size_t limit)
 {
-	return (size_t)dice_roll(dice, limit);
+	return (size_t)random_below(random, limit);
 }
 
 static void insert(struct input *input, size_t max, size_t at, const void *bytes, size_t len)
@@ -30,21 +30,21 @@ static void insert(struct input *input, size_t max, size_t at, const void *bytes
 	input->len += len;
 }
 
-static void change(const struct mutate *mutate, struct dice *dice, struct input *input)
+static void change(const struct mutate *mutate, struct random *random, struct input *input)
 {
 	unsigned char copy[MUTATE_MAX];
-	size_t at = below(dice, input->len + 1), len = below(dice, input->len - at + 1);
-	const char *piece = mutate->pieces[below(dice, mutate->piece_count)];
-	const struct input *other = &pool[below(dice, POOL)];
+	size_t at = below(random, input->len + 1), len = below(random, input->len - at + 1);
+	const char *piece = mutate->pieces[below(random, mutate->piece_count)];
+	const struct input *other = &pool[below(random, POOL)];
 
-	switch (mutate->mutations[below(dice, mutate->mutation_count)]) {
+	switch (mutate->mutations[below(random, mutate->mutation_count)]) {
 	case MUTATE_BYTE:
 		if (at < input->len)
-			input->bytes[at] = (unsigned char)below(dice, 256);
+			input->bytes[at] = (unsigned char)below(random, 256);
 		break;
 	case MUTATE_BIT:
 		if (at < input->len)
-			input->bytes[at] ^= (unsigned char)(1 << below(dice, 8));
+			input->bytes[at] ^= (unsigned char)(1 << below(random, 8));
 		break;
 	case MUTATE_CUT:
 		memmove(input->bytes + at, input->bytes + at + len, input->len - at - len);
@@ -58,13 +58,13 @@ static void change(const struct mutate *mutate, struct dice *dice, struct input 
 		insert(input, mutate->max, at, other->bytes, other->len);
 		break;
 	case MUTATE_START:
-		insert(input, mutate->max, at, other->bytes, below(dice, other->len + 1));
+		insert(input, mutate->max, at, other->bytes, below(random, other->len + 1));
 		break;
 	case MUTATE_PIECE:
 		insert(input, mutate->max, at, piece, *piece != '\0' ? strlen(piece) : 1);
 		break;
 	case MUTATE_OWN:
-		mutate->own(dice, input->bytes, input->len);
+		mutate->own(random, input->bytes, input->len);
 		break;
 	}
 }
@@ -90,17 +90,17 @@ int mutate_main(const struct mutate *mutate, int argc, char **argv)
 		return status;
 	fill_pool(mutate);
 	while (drive_goes_on(&drive)) {
-		size_t rounds = 1 + below(&drive.dice, mutate->rounds);
+		size_t rounds = 1 + below(&drive.random, mutate->rounds);
 
-		input = pool[below(&drive.dice, POOL)];
+		input = pool[below(&drive.random, POOL)];
 		while (rounds-- > 0)
-			change(mutate, &drive.dice, &input);
+			change(mutate, &drive.random, &input);
 		if (!mutate->check(input.bytes, input.len))
 			continue;
 		taken++;
 		/* Mostly short ones stay: they are quick, and their parts count more. */
-		if (input.len <= below(&drive.dice, mutate->kept))
-			pool[below(&drive.dice, POOL)] = input;
+		if (input.len <= below(&drive.random, mutate->kept))
+			pool[below(&drive.random, POOL)] = input;
 	}
 	printf("%s: seed %" PRIu64 ": %" PRIu64 " %s, %" PRIu64 " of them %s\n", mutate->program,
 		drive.seed, drive.count, mutate->inputs, taken, mutate->taken);

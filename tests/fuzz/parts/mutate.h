@@ -46,7 +46,7 @@ struct mutate {
 	size_t rounds; /* an input is made by 1 up to this many mutations */
 	size_t kept;   /* the shorter than this an input is, the likelier it stays */
 	/* Change some bytes in place; len may be 0.  NULL without MUTATE_OWN. */
-	void (*own)(struct dice *dice, unsigned char *bytes, size_t len);
+	void (*own)(struct random *random, unsigned char *bytes, size_t len);
 	/* Return whether the input was taken; one that shows a bug does not return. */
 	bool (*check)(const unsigned char *bytes, size_t len);
 };
