@@ -20,7 +20,7 @@
 #include "base/address.h"
 #include "base/counter.h"
 #include "base/logger.h"
-#include "http.h"
+#include "request.h"
 #include "linger.h"
 #include "log/topic.h"
 #include "problem.h"
