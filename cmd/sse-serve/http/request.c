@@ -23,6 +23,7 @@
 #include "request.h"
 #include "linger.h"
 #include "log/topic.h"
+#include "origin.h"
 #include "problem.h"
 #include "sse.h"
 
@@ -171,42 +172,15 @@ bool request_is_head(const struct request *request)
 
 const char *request_cors(const struct request *request)
 {
-	const struct option_list *allowed = request->http->config->cors;
-	const char *origin = request_header(request, "Origin");
-
-	for (size_t i = 0; origin != NULL && i < allowed->count; i++) {
-		if (strcmp(allowed->values[i], "*") == 0)
-			return "*";
-		if (strcasecmp(allowed->values[i], origin) == 0)
-			return origin;
-	}
-	return NULL;
-}
-
-/* The authority of an origin: "http://localhost:8000" gives "localhost:8000". */
-static bool is_own_origin(const char *origin, const char *host)
-{
-	const char *authority = strstr(origin, "://");
-
-	return host != NULL && authority != NULL && strcasecmp(authority + 3, host) == 0;
-}
-
-static bool origin_allowed(const struct request *request)
-{
-	const char *origin = request_header(request, "Origin");
-	const char *site = request_header(request, "Sec-Fetch-Site");
-
-	if (origin != NULL)
-		return request_cors(request) != NULL ||
-		       is_own_origin(origin, request_header(request, "Host"));
-	return site == NULL || strcasecmp(site, "cross-site") != 0;
+	return origin_cors(request->http->config->cors, request_header(request, "Origin"));
 }
 
 bool request_check_origin(struct request *request, const char *what)
 {
 	const char *origin = request_header(request, "Origin");
 
-	if (origin_allowed(request))
+	if (origin_may_change(request->http->config->cors, origin,
+		    request_header(request, "Sec-Fetch-Site"), request_header(request, "Host")))
 		return true;
 	request_problem(request, 403,
 		"a page of %.200s may not %s; the operator can allow it with --cors",
