@@ -21,6 +21,7 @@
 #include "base/counter.h"
 #include "base/logger.h"
 #include "request.h"
+#include "head.h"
 #include "linger.h"
 #include "log/topic.h"
 #include "origin.h"
@@ -232,29 +233,20 @@ int request_take_socket(struct request *request, unsigned status)
 
 /* --- replying --- */
 
-static const char exposed[] = "Last-Event-ID, Location, Retry-After, Idempotency-Replayed";
-
 size_t request_write_head(const struct request *request, unsigned status, const char *type,
 	const char *more, char *out, size_t size)
 {
-	const char *origin = request_cors(request);
-	time_t now = time(NULL);
-	struct tm utc;
-	char date[40], cors[400] = "";
-	int len;
+	struct head head = {
+		.status = status,
+		.reason = MHD_get_reason_phrase_for(status),
+		.date = time(NULL),
+		.type = type,
+		.cors = request_cors(request),
+		.vary = request->http->config->cors->count > 0,
+		.more = more,
+	};
 
-	gmtime_r(&now, &utc);
-	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &utc);
-	if (origin != NULL)
-		snprintf(cors, sizeof(cors),
-			"Access-Control-Allow-Origin: %s\r\nAccess-Control-Expose-Headers: %s\r\n",
-			origin, exposed);
-	len = snprintf(out, size,
-		"HTTP/1.1 %u %s\r\nDate: %s\r\nContent-Type: %s\r\n"
-		"X-Content-Type-Options: nosniff\r\nConnection: close\r\n%s%s%s\r\n",
-		status, MHD_get_reason_phrase_for(status), date, type,
-		request->http->config->cors->count > 0 ? "Vary: Origin\r\n" : "", cors, more);
-	return len > 0 && (size_t)len < size ? (size_t)len : 0;
+	return head_write(&head, out, size);
 }
 
 static void set_response(
@@ -275,7 +267,7 @@ static void set_response(
 		request_add_header(request, "Vary", "Origin");
 	if (origin != NULL) {
 		request_add_header(request, "Access-Control-Allow-Origin", origin);
-		request_add_header(request, "Access-Control-Expose-Headers", exposed);
+		request_add_header(request, "Access-Control-Expose-Headers", HEAD_EXPOSED);
 	}
 }
 
