@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sysexits.h>
@@ -21,6 +20,7 @@
 #include "base/counter.h"
 #include "base/logger.h"
 #include "request.h"
+#include "body_length.h"
 #include "head.h"
 #include "linger.h"
 #include "log/topic.h"
@@ -468,47 +468,22 @@ static void find_handler(struct request *request)
 	request_add_header(request, MHD_HTTP_HEADER_ALLOW, methods);
 }
 
-/* What the head says of the body's length. */
-struct framing {
-	const char *length;
-	bool chunked, doubtful;
-};
-
 static enum MHD_Result look_at_header(
 	void *context, enum MHD_ValueKind kind, const char *name, const char *value)
 {
-	struct framing *framing = context;
-
 	(void)kind;
-	if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
-		framing->doubtful |= value == NULL || strcasecmp(value, "chunked") != 0;
-		framing->chunked = true;
-	} else if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
-		framing->doubtful |= value == NULL || (framing->length != NULL &&
-							      strcmp(framing->length, value) != 0);
-		framing->length = value;
-	} else if (strpbrk(name, " \t") != NULL) {
-		/* "Content-Length :" is that header to some, and another one to the library. */
-		framing->doubtful = true;
-	}
+	body_length_look(context, name, value);
 	return MHD_YES;
 }
 
-/*
- * A proxy before the server may have read a doubtful length in another way; then bytes that are a
- * body to the proxy would be a request to the server, or the other way round (RFC 9112, sections
- * 5.1 and 6.3).
- */
 static void look_at_length(struct request *request)
 {
-	struct framing framing = {0};
+	struct body_length length = {0};
 
-	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, look_at_header, &framing);
-	if (framing.doubtful || (framing.chunked && framing.length != NULL))
+	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, look_at_header, &length);
+	if (!body_length_read(&length, &request->announced))
 		request->refused = MHD_HTTP_BAD_REQUEST;
-	else if (framing.length != NULL)
-		request->announced = strtoull(framing.length, NULL, 10);
-	if (request->announced > request->body.cap)
+	else if (request->announced > request->body.cap)
 		request->refused = MHD_HTTP_CONTENT_TOO_LARGE;
 }
 
