@@ -21,6 +21,7 @@
 #include "base/logger.h"
 #include "request.h"
 #include "body_length.h"
+#include "connection.h"
 #include "head.h"
 #include "linger.h"
 #include "log/topic.h"
@@ -48,22 +49,13 @@
 /* How often deadlines are looked at. */
 #define TICK_MS 250
 
-#define NEVER INT64_MAX
-
 /* More than a problem takes, whatever its sentence has to have escaped. */
 #define PROBLEM_MAX ((size_t)8 << 10)
 
-/* A client's connection, as long as the library has it. */
-struct connection {
-	int fd;
-	int64_t deadline;	 /* the deadline of its current step, ms; or NEVER */
-	struct request *request; /* that has not ended, or NULL */
-	struct connection *next, **back;
-};
-
 struct request {
 	struct http *http;
-	struct MHD_Connection *connection;
+	struct connection *socket;
+	struct MHD_Connection *connection; /* the same, to the library */
 	struct MHD_Response *response;
 	const struct handler *handler;
 	const char *method;
@@ -96,14 +88,6 @@ struct http {
 static void say_options(struct request *request);
 
 static const struct handler options_handler = {ROUTE_PAGE, "OPTIONS", NULL, say_options};
-
-static int64_t clock_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* --- what handlers ask --- */
 
@@ -200,15 +184,6 @@ static struct connection *connection_of(struct MHD_Connection *connection)
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
 	return info != NULL ? info->socket_context : NULL;
-}
-
-/* What the connection does now must be done within ${ms}. */
-static void set_deadline(struct MHD_Connection *connection, int64_t ms)
-{
-	struct connection *socket = connection_of(connection);
-
-	if (socket != NULL)
-		socket->deadline = ms == NEVER ? NEVER : clock_ms() + ms;
 }
 
 int request_take_socket(struct request *request, unsigned status)
@@ -381,7 +356,7 @@ void request_wait(struct request *request)
 {
 	request->waiting = true;
 	request->http->waiting++;
-	set_deadline(request->connection, NEVER);
+	connection_set_deadline(request->socket, CONNECTION_NEVER);
 	MHD_suspend_connection(request->connection);
 }
 
@@ -533,7 +508,7 @@ static void begin(struct request *request, const char *version)
 {
 	request->stage = REQUEST_BODY;
 	counter_add(&request->http->requests, 1);
-	set_deadline(request->connection, request->http->config->request_timeout);
+	connection_set_deadline(request->socket, request->http->config->request_timeout);
 	look_at_length(request);
 	if (*request->http->config->draining) {
 		request_problem(
@@ -612,7 +587,7 @@ static enum MHD_Result refuse_body(struct request *request)
 
 	if (fd >= 0 && len > 0 &&
 		send(fd, answer, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len) {
-		linger_add(&request->http->lingerers, fd, clock_ms());
+		linger_add(&request->http->lingerers, fd, connection_clock());
 		fd = -1;
 	}
 	if (fd >= 0)
@@ -637,7 +612,7 @@ static void refuse_target(struct request *request)
 	if (len > 0 && send(info->connect_fd, answer, len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 		len = 0;
 	shutdown(info->connect_fd, SHUT_WR);
-	set_deadline(request->connection, 0);
+	connection_set_deadline(request->socket, 0);
 	/* What the library gives up while it reads is freed in its next run. */
 	request->http->wants_run = true;
 }
@@ -691,7 +666,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 	}
 	if (request->stage == REQUEST_BODY) {
 		request->stage = REQUEST_RUN;
-		set_deadline(connection, NEVER);
+		connection_set_deadline(request->socket, CONNECTION_NEVER);
 		if (request->response == NULL)
 			request->handler->run(request);
 		if (request->stage == REQUEST_TAKEN)
@@ -714,6 +689,7 @@ static void *new_request(void *context, const char *target, struct MHD_Connectio
 	if (request == NULL)
 		return NULL;
 	request->http = http;
+	request->socket = socket;
 	request->connection = connection;
 	request->method = "";
 	request->target = strdup(target);
@@ -771,7 +747,7 @@ static void end_request(void *context, struct MHD_Connection *connection, void *
 	free_request(*con_cls);
 	*con_cls = NULL;
 	connection_of(connection)->request = NULL;
-	set_deadline(connection, IDLE_MS);
+	connection_set_deadline(connection_of(connection), IDLE_MS);
 }
 
 /* --- connections --- */
@@ -783,25 +759,14 @@ static void connection_event(void *context, struct MHD_Connection *connection,
 	struct connection *socket = *socket_context;
 
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-		socket = calloc(1, sizeof(*socket));
-		*socket_context = socket;
-		if (socket == NULL)
-			return;
-		socket->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
-				     ->connect_fd;
-		socket->deadline = clock_ms() + http->config->request_timeout;
-		socket->back = &http->connections;
-		socket->next = http->connections;
-		if (socket->next != NULL)
-			socket->next->back = &socket->next;
-		http->connections = socket;
+		*socket_context = connection_new(&http->connections,
+			MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+				->connect_fd,
+			http->config->request_timeout);
 	} else if (socket != NULL) {
-		*socket->back = socket->next;
-		if (socket->next != NULL)
-			socket->next->back = socket->back;
 		if (socket->request != NULL)
 			free_request(socket->request);
-		free(socket);
+		connection_free(socket);
 		*socket_context = NULL;
 	}
 }
@@ -888,18 +853,12 @@ int http_timeout(struct http *http)
 
 void http_tick(struct http *http)
 {
-	int64_t now = clock_ms();
+	int64_t now = connection_clock();
 
 	if (now < http->next_tick)
 		return;
 	http->next_tick = now + TICK_MS;
-	for (struct connection *one = http->connections; one != NULL; one = one->next) {
-		/* The library notices, and closes it. */
-		if (now >= one->deadline) {
-			shutdown(one->fd, SHUT_RDWR);
-			one->deadline = NEVER;
-		}
-	}
+	connection_tick(http->connections, now);
 	linger_tick(&http->lingerers, now);
 }
 
