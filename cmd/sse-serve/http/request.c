@@ -19,7 +19,6 @@
 #include "base/address.h"
 #include "base/counter.h"
 #include "base/logger.h"
-#include "request.h"
 #include "body_length.h"
 #include "connection.h"
 #include "head.h"
@@ -27,6 +26,8 @@
 #include "log/topic.h"
 #include "origin.h"
 #include "problem.h"
+#include "request.h"
+#include "request_internal.h"
 #include "sse.h"
 
 /* How long a connection may stay idle between two requests. */
@@ -52,37 +53,11 @@
 /* More than a problem takes, whatever its sentence has to have escaped. */
 #define PROBLEM_MAX ((size_t)8 << 10)
 
-struct request {
-	struct http *http;
-	struct connection *socket;
-	struct MHD_Connection *connection; /* the same, to the library */
-	struct MHD_Response *response;
-	const struct handler *handler;
-	const char *method;
-	char *target;
-	struct route route;
-	struct buf body;
-	void *state; /* the handler's */
-	void (*free_state)(void *state);
-	unsigned status;
-	enum { REQUEST_NEW, REQUEST_BODY, REQUEST_RUN, REQUEST_TAKEN } stage;
-	unsigned refused;   /* the status by which the body is refused before it is read; or 0 */
-	uint64_t announced; /* the Content-Length; 0 without one */
-	size_t received;    /* bytes of body, for the log */
-	int64_t held;	    /* of config->bodies */
-	bool waiting;
-};
-
 struct http {
-	const struct http_config *config;
-	void *context; /* the handlers' */
-	_Atomic uint64_t requests;
+	struct request_shared shared;
 	struct MHD_Daemon *daemon;
 	struct connection *connections;
-	struct lingerers lingerers;
 	int64_t next_tick; /* when deadlines are looked at again */
-	size_t waiting;
-	bool wants_run;
 };
 
 static void say_options(struct request *request);
@@ -93,7 +68,7 @@ static const struct handler options_handler = {ROUTE_PAGE, "OPTIONS", NULL, say_
 
 void *request_context(const struct request *request)
 {
-	return request->http->context;
+	return request->shared->context;
 }
 
 const struct route *request_route(const struct request *request)
@@ -157,14 +132,14 @@ bool request_is_head(const struct request *request)
 
 const char *request_cors(const struct request *request)
 {
-	return origin_cors(request->http->config->cors, request_header(request, "Origin"));
+	return origin_cors(request->shared->config->cors, request_header(request, "Origin"));
 }
 
 bool request_check_origin(struct request *request, const char *what)
 {
 	const char *origin = request_header(request, "Origin");
 
-	if (origin_may_change(request->http->config->cors, origin,
+	if (origin_may_change(request->shared->config->cors, origin,
 		    request_header(request, "Sec-Fetch-Site"), request_header(request, "Host")))
 		return true;
 	request_problem(request, 403,
@@ -191,7 +166,7 @@ int request_take_socket(struct request *request, unsigned status)
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	int fd = fcntl(info->connect_fd, F_DUPFD_CLOEXEC, 3), off = 0, on = 1;
-	unsigned stall = request->http->config->stall_timeout;
+	unsigned stall = request->shared->config->stall_timeout;
 
 	if (fd < 0)
 		return -1;
@@ -217,7 +192,7 @@ size_t request_write_head(const struct request *request, unsigned status, const 
 		.date = time(NULL),
 		.type = type,
 		.cors = request_cors(request),
-		.vary = request->http->config->cors->count > 0,
+		.vary = request->shared->config->cors->count > 0,
 		.more = more,
 	};
 
@@ -238,7 +213,7 @@ static void set_response(
 	if (type != NULL)
 		request_add_header(request, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 	request_add_header(request, "X-Content-Type-Options", "nosniff");
-	if (request->http->config->cors->count > 0)
+	if (request->shared->config->cors->count > 0)
 		request_add_header(request, "Vary", "Origin");
 	if (origin != NULL) {
 		request_add_header(request, "Access-Control-Allow-Origin", origin);
@@ -355,7 +330,7 @@ void request_problem(struct request *request, unsigned status, const char *forma
 void request_wait(struct request *request)
 {
 	request->waiting = true;
-	request->http->waiting++;
+	request->shared->waiting++;
 	connection_set_deadline(request->socket, CONNECTION_NEVER);
 	MHD_suspend_connection(request->connection);
 }
@@ -363,18 +338,18 @@ void request_wait(struct request *request)
 void request_resume(struct request *request)
 {
 	request->waiting = false;
-	request->http->waiting--;
-	request->http->wants_run = true;
+	request->shared->waiting--;
+	request->shared->wants_run = true;
 	MHD_resume_connection(request->connection);
 }
 
 /* --- methods --- */
 
 /* Does this kind of target take the method?  Of the server as a whole, any of them. */
-static bool takes(const struct http *http, enum route_kind kind, const char *method)
+static bool takes(const struct http_config *config, enum route_kind kind, const char *method)
 {
-	for (size_t i = 0; i < http->config->routes->count; i++) {
-		const struct handler *handler = &http->config->routes->handlers[i];
+	for (size_t i = 0; i < config->routes->count; i++) {
+		const struct handler *handler = &config->routes->handlers[i];
 
 		if ((kind == ROUTE_SERVER || handler->kind == kind) &&
 			strcmp(handler->method, method) == 0)
@@ -386,11 +361,11 @@ static bool takes(const struct http *http, enum route_kind kind, const char *met
 /* Write the methods of what the request names: "GET, HEAD, POST, OPTIONS". */
 static const char *methods_of(const struct request *request, char text[64])
 {
-	const struct http *http = request->http;
+	const struct http_config *config = request->shared->config;
 	enum route_kind kind = request->route.kind;
 
-	snprintf(text, 64, "%s%sOPTIONS", takes(http, kind, "GET") ? "GET, HEAD, " : "",
-		takes(http, kind, "POST") ? "POST, " : "");
+	snprintf(text, 64, "%s%sOPTIONS", takes(config, kind, "GET") ? "GET, HEAD, " : "",
+		takes(config, kind, "POST") ? "POST, " : "");
 	return text;
 }
 
@@ -413,7 +388,7 @@ static void say_options(struct request *request)
 
 static void find_handler(struct request *request)
 {
-	const struct http_routes *routes = request->http->config->routes;
+	const struct http_routes *routes = request->shared->config->routes;
 	const char *method = request_is_head(request) ? "GET" : request->method;
 	char methods[64];
 
@@ -464,7 +439,7 @@ static void look_at_length(struct request *request)
 
 bool request_hold(struct request *request, size_t bytes)
 {
-	if (!quota_take(request->http->config->bodies, request->held, (int64_t)bytes))
+	if (!quota_take(request->shared->config->bodies, request->held, (int64_t)bytes))
 		return false;
 	request->held += (int64_t)bytes;
 	return true;
@@ -475,7 +450,7 @@ void request_release(struct request *request, size_t bytes)
 	buf_free(&request->body);
 	if (request->held <= (int64_t)bytes)
 		return;
-	quota_give(request->http->config->bodies, request->held - (int64_t)bytes);
+	quota_give(request->shared->config->bodies, request->held - (int64_t)bytes);
 	request->held = (int64_t)bytes;
 }
 
@@ -507,10 +482,10 @@ static void read_target(struct request *request)
 static void begin(struct request *request, const char *version)
 {
 	request->stage = REQUEST_BODY;
-	counter_add(&request->http->requests, 1);
-	connection_set_deadline(request->socket, request->http->config->request_timeout);
+	counter_add(&request->shared->requests, 1);
+	connection_set_deadline(request->socket, request->shared->config->request_timeout);
 	look_at_length(request);
-	if (*request->http->config->draining) {
+	if (*request->shared->config->draining) {
 		request_problem(
 			request, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is stopping; try again");
 		return;
@@ -540,7 +515,7 @@ static const char *explain_refusal(const struct request *request, char *detail, 
 		return "";
 	case MHD_HTTP_SERVICE_UNAVAILABLE:
 		snprintf(detail, size, REQUEST_BODIES_FULL,
-			(long long)request->http->config->bodies->limit);
+			(long long)request->shared->config->bodies->limit);
 		return "Retry-After: 1\r\n";
 	case MHD_HTTP_URI_TOO_LONG:
 		snprintf(detail, size,
@@ -587,7 +562,7 @@ static enum MHD_Result refuse_body(struct request *request)
 
 	if (fd >= 0 && len > 0 &&
 		send(fd, answer, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len) {
-		linger_add(&request->http->lingerers, fd, connection_clock());
+		linger_add(&request->shared->lingerers, fd, connection_clock());
 		fd = -1;
 	}
 	if (fd >= 0)
@@ -614,7 +589,7 @@ static void refuse_target(struct request *request)
 	shutdown(info->connect_fd, SHUT_WR);
 	connection_set_deadline(request->socket, 0);
 	/* What the library gives up while it reads is freed in its next run. */
-	request->http->wants_run = true;
+	request->shared->wants_run = true;
 }
 
 static bool target_fits(const struct request *request)
@@ -624,7 +599,7 @@ static bool target_fits(const struct request *request)
 	for (const char *p = request->target; (p = strchr(p, '&')) != NULL; p++)
 		parameters++;
 	return strlen(request->target) + parameters * PARAMETER_MEMORY + HEAD_MEMORY / 2 <=
-	       connection_memory(request->http->config);
+	       connection_memory(request->shared->config);
 }
 
 static void take_body(struct request *request, const char *data, size_t len)
@@ -688,12 +663,12 @@ static void *new_request(void *context, const char *target, struct MHD_Connectio
 
 	if (request == NULL)
 		return NULL;
-	request->http = http;
+	request->shared = &http->shared;
 	request->socket = socket;
 	request->connection = connection;
 	request->method = "";
 	request->target = strdup(target);
-	buf_init(&request->body, http->config->max_body);
+	buf_init(&request->body, http->shared.config->max_body);
 	if (request->target == NULL) {
 		free(request);
 		return NULL;
@@ -720,7 +695,7 @@ static void free_request(struct request *request)
 {
 	char address[64];
 
-	if (request->http->config->verbose) {
+	if (request->shared->config->verbose) {
 		write_address(request, address);
 		logger_request(address, request->method, request->target, request->status,
 			request->received);
@@ -762,7 +737,7 @@ static void connection_event(void *context, struct MHD_Connection *connection,
 		*socket_context = connection_new(&http->connections,
 			MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
 				->connect_fd,
-			http->config->request_timeout);
+			http->shared.config->request_timeout);
 	} else if (socket != NULL) {
 		if (socket->request != NULL)
 			free_request(socket->request);
@@ -784,7 +759,7 @@ bool http_accept(struct http *http, int listener)
 			       errno != ENOMEM;
 		/* Takes the socket, also when it fails. */
 		MHD_add_connection(http->daemon, fd, (struct sockaddr *)&address, len);
-		http->wants_run = true;
+		http->shared.wants_run = true;
 	}
 	return true;
 }
@@ -802,9 +777,9 @@ struct http *http_new(
 	getrlimit(RLIMIT_NOFILE, &files);
 	if (files.rlim_cur > 1 << 20)
 		files.rlim_cur = 1 << 20;
-	http->config = config;
-	http->context = context;
-	http->lingerers.epoll = epoll;
+	http->shared.config = config;
+	http->shared.context = context;
+	http->shared.lingerers.epoll = epoll;
 	/* Without a listening socket: the loop accepts.  TURBO leaves out the shutdown() before
 	 * close(), which is what lets a socket be handed over. */
 	http->daemon = MHD_start_daemon(
@@ -831,19 +806,20 @@ int http_fd(const struct http *http)
 
 void http_run(struct http *http)
 {
-	http->wants_run = false;
+	http->shared.wants_run = false;
 	MHD_run(http->daemon);
 }
 
 bool http_wants_run(const struct http *http)
 {
-	return http->wants_run;
+	return http->shared.wants_run;
 }
 
 int http_timeout(struct http *http)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
-	int timeout = http->connections != NULL || http->lingerers.first != NULL ? TICK_MS : -1;
+	int timeout =
+		http->connections != NULL || http->shared.lingerers.first != NULL ? TICK_MS : -1;
 
 	if (MHD_get_timeout(http->daemon, &ms) == MHD_YES &&
 		(timeout < 0 || ms < (unsigned long long)timeout))
@@ -859,17 +835,17 @@ void http_tick(struct http *http)
 		return;
 	http->next_tick = now + TICK_MS;
 	connection_tick(http->connections, now);
-	linger_tick(&http->lingerers, now);
+	linger_tick(&http->shared.lingerers, now);
 }
 
 uint64_t http_requests(const struct http *http)
 {
-	return counter_read(&http->requests);
+	return counter_read(&http->shared.requests);
 }
 
 size_t http_busy(const struct http *http)
 {
-	return http->waiting;
+	return http->shared.waiting;
 }
 
 void http_free(struct http *http)
@@ -877,7 +853,7 @@ void http_free(struct http *http)
 	if (http == NULL)
 		return;
 	MHD_stop_daemon(http->daemon);
-	linger_close(&http->lingerers);
+	linger_close(&http->shared.lingerers);
 	free(http);
 }
 
