@@ -13,7 +13,7 @@
 #include "api/status.h"
 #include "base/logger.h"
 #include "base/source.h"
-#include "http/request.h"
+#include "http/http.h"
 #include "log/log_thread.h"
 #include "loop.h"
 #include "stream/fanout.h"

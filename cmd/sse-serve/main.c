@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/logger.h"
-#include "http/request.h"
+#include "http/http.h"
 #include "http/listen.h"
 #include "log/database.h"
 #include "maintain/maintain.h"

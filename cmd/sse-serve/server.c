@@ -8,7 +8,7 @@
 #include "api/metrics.h"
 #include "api/routes.h"
 #include "base/counter.h"
-#include "http/request.h"
+#include "http/http.h"
 #include "log/log_thread.h"
 #include "log/store.h"
 #include "log/topic.h"

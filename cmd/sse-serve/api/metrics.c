@@ -6,6 +6,7 @@
 #include "api.h"
 #include "base/counter.h"
 #include "buf.h"
+#include "http/http.h"
 #include "http/request.h"
 #include "log/log_thread.h"
 #include "log/store.h"

@@ -1,68 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-/* HTTP by libmicrohttpd; see http.h. */
-#include <arpa/inet.h>
-#include <errno.h>
+/* What a handler asks of a request, and how it answers; see request.h. */
 #include <fcntl.h>
 #include <microhttpd.h>
-#include <netdb.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/address.h"
-#include "base/counter.h"
-#include "base/logger.h"
-#include "body_length.h"
 #include "connection.h"
 #include "head.h"
-#include "linger.h"
-#include "log/topic.h"
 #include "origin.h"
 #include "problem.h"
 #include "request.h"
 #include "request_internal.h"
 #include "sse.h"
 
-/* How long a connection may stay idle between two requests. */
-#define IDLE_MS 60000
-
-/* How long an answer may make no progress, in seconds. */
-#define ANSWER_TIMEOUT 120
-
-/*
- * The library's memory for one connection, which it clears each time: a head (and a piece of a
- * body), and for each parameter of the query and each topic that one may name its bytes and the
- * library's note of it.
- */
-#define HEAD_MEMORY ((size_t)8 << 10)
-#define PARAMETER_MEMORY ((size_t)70)
-
-/* Connections taken in one go, so that a flood does not starve the streams. */
-#define ACCEPT_MAX 64
-
-/* How often deadlines are looked at. */
-#define TICK_MS 250
-
 /* More than a problem takes, whatever its sentence has to have escaped. */
 #define PROBLEM_MAX ((size_t)8 << 10)
-
-struct http {
-	struct request_shared shared;
-	struct MHD_Daemon *daemon;
-	struct connection *connections;
-	int64_t next_tick; /* when deadlines are looked at again */
-};
-
-static void say_options(struct request *request);
-
-static const struct handler options_handler = {ROUTE_PAGE, "OPTIONS", NULL, say_options};
 
 /* --- what handlers ask --- */
 
@@ -148,24 +108,9 @@ bool request_check_origin(struct request *request, const char *what)
 	return false;
 }
 
-static size_t connection_memory(const struct http_config *config)
-{
-	return HEAD_MEMORY + config->max_parameters * (TOPIC_NAME_MAX + PARAMETER_MEMORY);
-}
-
-static struct connection *connection_of(struct MHD_Connection *connection)
-{
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-	return info != NULL ? info->socket_context : NULL;
-}
-
 int request_take_socket(struct request *request, unsigned status)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	int fd = fcntl(info->connect_fd, F_DUPFD_CLOEXEC, 3), off = 0, on = 1;
+	int fd = fcntl(request->socket->fd, F_DUPFD_CLOEXEC, 3), off = 0, on = 1;
 	unsigned stall = request->shared->config->stall_timeout;
 
 	if (fd < 0)
@@ -179,6 +124,23 @@ int request_take_socket(struct request *request, unsigned status)
 	request->stage = REQUEST_TAKEN;
 	request->status = status;
 	return fd;
+}
+
+bool request_hold(struct request *request, size_t bytes)
+{
+	if (!quota_take(request->shared->config->bodies, request->held, (int64_t)bytes))
+		return false;
+	request->held += (int64_t)bytes;
+	return true;
+}
+
+void request_release(struct request *request, size_t bytes)
+{
+	buf_free(&request->body);
+	if (request->held <= (int64_t)bytes)
+		return;
+	quota_give(request->shared->config->bodies, request->held - (int64_t)bytes);
+	request->held = (int64_t)bytes;
 }
 
 /* --- replying --- */
@@ -341,523 +303,4 @@ void request_resume(struct request *request)
 	request->shared->waiting--;
 	request->shared->wants_run = true;
 	MHD_resume_connection(request->connection);
-}
-
-/* --- methods --- */
-
-/* Does this kind of target take the method?  Of the server as a whole, any of them. */
-static bool takes(const struct http_config *config, enum route_kind kind, const char *method)
-{
-	for (size_t i = 0; i < config->routes->count; i++) {
-		const struct handler *handler = &config->routes->handlers[i];
-
-		if ((kind == ROUTE_SERVER || handler->kind == kind) &&
-			strcmp(handler->method, method) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Write the methods of what the request names: "GET, HEAD, POST, OPTIONS". */
-static const char *methods_of(const struct request *request, char text[64])
-{
-	const struct http_config *config = request->shared->config;
-	enum route_kind kind = request->route.kind;
-
-	snprintf(text, 64, "%s%sOPTIONS", takes(config, kind, "GET") ? "GET, HEAD, " : "",
-		takes(config, kind, "POST") ? "POST, " : "");
-	return text;
-}
-
-static void say_options(struct request *request)
-{
-	char methods[64];
-
-	methods_of(request, methods);
-	request_reply_static(request, MHD_HTTP_NO_CONTENT, NULL, "", 0);
-	request_add_header(request, MHD_HTTP_HEADER_ALLOW, methods);
-	if (request_cors(request) == NULL)
-		return;
-	request_add_header(request, "Access-Control-Allow-Methods", methods);
-	request_add_header(request, "Access-Control-Allow-Headers",
-		"Content-Type, Last-Event-ID, Idempotency-Key, Cache-Control");
-	request_add_header(request, "Access-Control-Max-Age", "600");
-}
-
-/* --- the life of a request --- */
-
-static void find_handler(struct request *request)
-{
-	const struct http_routes *routes = request->shared->config->routes;
-	const char *method = request_is_head(request) ? "GET" : request->method;
-	char methods[64];
-
-	if (strcmp(method, "OPTIONS") == 0)
-		request->handler = &options_handler;
-	for (size_t i = 0; i < routes->count && request->handler == NULL; i++) {
-		const struct handler *handler = &routes->handlers[i];
-
-		if (handler->kind == request->route.kind && strcmp(handler->method, method) == 0)
-			request->handler = handler;
-	}
-	if (request->handler != NULL)
-		return;
-	if (request->route.kind == ROUTE_STREAMS && strcmp(method, "POST") == 0) {
-		request_problem(request, MHD_HTTP_BAD_REQUEST,
-			"'event' cannot be a topic; /api/event?topic=... is a stream, for GET");
-		return;
-	}
-	if (request->route.kind == ROUTE_SERVER) {
-		request_problem(request, MHD_HTTP_BAD_REQUEST,
-			"'*' is the whole server, which accepts only OPTIONS; any other path "
-			"begins with /");
-		return;
-	}
-	methods_of(request, methods);
-	request_problem(request, MHD_HTTP_METHOD_NOT_ALLOWED, "this address accepts %s", methods);
-	request_add_header(request, MHD_HTTP_HEADER_ALLOW, methods);
-}
-
-static enum MHD_Result look_at_header(
-	void *context, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-	(void)kind;
-	body_length_look(context, name, value);
-	return MHD_YES;
-}
-
-static void look_at_length(struct request *request)
-{
-	struct body_length length = {0};
-
-	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, look_at_header, &length);
-	if (!body_length_read(&length, &request->announced))
-		request->refused = MHD_HTTP_BAD_REQUEST;
-	else if (request->announced > request->body.cap)
-		request->refused = MHD_HTTP_CONTENT_TOO_LARGE;
-}
-
-bool request_hold(struct request *request, size_t bytes)
-{
-	if (!quota_take(request->shared->config->bodies, request->held, (int64_t)bytes))
-		return false;
-	request->held += (int64_t)bytes;
-	return true;
-}
-
-void request_release(struct request *request, size_t bytes)
-{
-	buf_free(&request->body);
-	if (request->held <= (int64_t)bytes)
-		return;
-	quota_give(request->shared->config->bodies, request->held - (int64_t)bytes);
-	request->held = (int64_t)bytes;
-}
-
-/* Make sure that a body of ${len} bytes may be held. */
-static bool hold_body(struct request *request, size_t len)
-{
-	if ((int64_t)len > request->held && !request_hold(request, len - (size_t)request->held))
-		request->refused = MHD_HTTP_SERVICE_UNAVAILABLE;
-	return request->refused == 0;
-}
-
-/* Find out what the request is for; a problem is replied. */
-static void read_target(struct request *request)
-{
-	struct error error = {0};
-
-	if (route_parse(request->target, &request->route, &error) == 0)
-		find_handler(request);
-	if (request->handler != NULL)
-		route_parse_query(&request->route, request->handler->method, &error);
-	if (error.status != 0)
-		request_problem(request,
-			error.status == EX_OSERR ? MHD_HTTP_SERVICE_UNAVAILABLE
-						 : MHD_HTTP_BAD_REQUEST,
-			"%s", error.text);
-}
-
-/* The head has arrived. */
-static void begin(struct request *request, const char *version)
-{
-	request->stage = REQUEST_BODY;
-	counter_add(&request->shared->requests, 1);
-	connection_set_deadline(request->socket, request->shared->config->request_timeout);
-	look_at_length(request);
-	if (*request->shared->config->draining) {
-		request_problem(
-			request, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is stopping; try again");
-		return;
-	}
-	/* RFC 9112, section 3.2. */
-	if (strcmp(version, MHD_HTTP_VERSION_1_1) == 0 &&
-		request_header(request, MHD_HTTP_HEADER_HOST) == NULL) {
-		request_problem(request, MHD_HTTP_BAD_REQUEST,
-			"an HTTP/1.1 request must have a Host header");
-		return;
-	}
-	read_target(request);
-	if (request->response == NULL && request->handler->check != NULL)
-		request->handler->check(request);
-	if (request->response == NULL && request->refused == 0)
-		hold_body(request, (size_t)request->announced);
-}
-
-/* The sentence for a body that is refused; return further header lines for the answer. */
-static const char *explain_refusal(const struct request *request, char *detail, size_t size)
-{
-	switch (request->refused) {
-	case MHD_HTTP_BAD_REQUEST:
-		snprintf(detail, size,
-			"the length of the body is in doubt; send one Content-Length, or "
-			"'Transfer-Encoding: chunked' alone");
-		return "";
-	case MHD_HTTP_SERVICE_UNAVAILABLE:
-		snprintf(detail, size, REQUEST_BODIES_FULL,
-			(long long)request->shared->config->bodies->limit);
-		return "Retry-After: 1\r\n";
-	case MHD_HTTP_URI_TOO_LONG:
-		snprintf(detail, size,
-			"the target is too long, or its query has too many parameters "
-			"(--max-topics-per-stream)");
-		return "";
-	default:
-		snprintf(detail, size, "the body is larger than %zu bytes, the limit (--max-body)",
-			request->body.cap);
-		return "";
-	}
-}
-
-/* Write the answer of a refusal.  Return its length, 0 if that failed. */
-static size_t write_refusal(struct request *request, char *answer, size_t size)
-{
-	char detail[120];
-	const char *more = explain_refusal(request, detail, sizeof(detail));
-	struct problem problem = {
-		request->refused, MHD_get_reason_phrase_for(request->refused), detail};
-	size_t len = request_write_head(
-		request, request->refused, "application/problem+json", more, answer, size);
-	struct buf text;
-
-	request->status = request->refused;
-	buf_init(&text, size - len);
-	if (len > 0 && problem_json(&problem, &text)) {
-		memcpy(answer + len, text.data, text.len);
-		len += text.len;
-	}
-	buf_free(&text);
-	return len;
-}
-
-/*
- * The body is refused: answer now, by hand, since the library answers only after it has read all
- * of it.
- */
-static enum MHD_Result refuse_body(struct request *request)
-{
-	char answer[1400];
-	size_t len = write_refusal(request, answer, sizeof(answer));
-	int fd = request_take_socket(request, request->refused);
-
-	if (fd >= 0 && len > 0 &&
-		send(fd, answer, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len) {
-		linger_add(&request->shared->lingerers, fd, connection_clock());
-		fd = -1;
-	}
-	if (fd >= 0)
-		close(fd);
-	return MHD_NO;
-}
-
-/*
- * The target has more, or longer, parameters than the library has memory for: it would not answer
- * at all.  So we do, end our side of the connection, and let the library find that out.
- */
-static void refuse_target(struct request *request)
-{
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	char answer[1400];
-	size_t len;
-
-	request->refused = MHD_HTTP_URI_TOO_LONG;
-	len = write_refusal(request, answer, sizeof(answer));
-	/* It fits into a socket that nothing else waits in; if not, there is only the end. */
-	if (len > 0 && send(info->connect_fd, answer, len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-		len = 0;
-	shutdown(info->connect_fd, SHUT_WR);
-	connection_set_deadline(request->socket, 0);
-	/* What the library gives up while it reads is freed in its next run. */
-	request->shared->wants_run = true;
-}
-
-static bool target_fits(const struct request *request)
-{
-	size_t parameters = 1;
-
-	for (const char *p = request->target; (p = strchr(p, '&')) != NULL; p++)
-		parameters++;
-	return strlen(request->target) + parameters * PARAMETER_MEMORY + HEAD_MEMORY / 2 <=
-	       connection_memory(request->shared->config);
-}
-
-static void take_body(struct request *request, const char *data, size_t len)
-{
-	if (request->response != NULL || request->refused != 0)
-		return;
-	if (len > request->body.cap - request->body.len)
-		request->refused = MHD_HTTP_CONTENT_TOO_LARGE;
-	else if (hold_body(request, request->body.len + len) && !buf_add(&request->body, data, len))
-		request_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE,
-			"out of memory for the body; try again later");
-	else
-		request->received = request->body.len;
-}
-
-/* The library calls this when the head has arrived, for each piece of body, at its end, and after a
- * resume. */
-static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url,
-	const char *method, const char *version, const char *data, size_t *len, void **con_cls)
-{
-	struct request *request = *con_cls;
-
-	(void)context;
-	(void)url;
-	if (request == NULL)
-		return MHD_NO;
-	if (request->stage == REQUEST_NEW) {
-		request->connection = connection;
-		request->method = method;
-		if (request->refused != 0)
-			return MHD_NO;
-		begin(request, version);
-		return request->refused != 0 ? refuse_body(request) : MHD_YES;
-	}
-	if (*len > 0) {
-		take_body(request, data, *len);
-		*len = 0;
-		return request->refused != 0 ? refuse_body(request) : MHD_YES;
-	}
-	if (request->stage == REQUEST_BODY) {
-		request->stage = REQUEST_RUN;
-		connection_set_deadline(request->socket, CONNECTION_NEVER);
-		if (request->response == NULL)
-			request->handler->run(request);
-		if (request->stage == REQUEST_TAKEN)
-			return MHD_NO;
-	}
-	if (request->waiting)
-		return MHD_YES;
-	if (request->response == NULL)
-		return MHD_NO;
-	return MHD_queue_response(connection, request->status, request->response);
-}
-
-/* The request line is there: the raw target, which the library's own decoding would spoil. */
-static void *new_request(void *context, const char *target, struct MHD_Connection *connection)
-{
-	struct http *http = context;
-	struct connection *socket = connection_of(connection);
-	struct request *request = socket != NULL ? calloc(1, sizeof(*request)) : NULL;
-
-	if (request == NULL)
-		return NULL;
-	request->shared = &http->shared;
-	request->socket = socket;
-	request->connection = connection;
-	request->method = "";
-	request->target = strdup(target);
-	buf_init(&request->body, http->shared.config->max_body);
-	if (request->target == NULL) {
-		free(request);
-		return NULL;
-	}
-	socket->request = request;
-	if (!target_fits(request))
-		refuse_target(request);
-	return request;
-}
-
-static void write_address(const struct request *request, char text[64])
-{
-	const struct sockaddr *address = request_address(request);
-	socklen_t len = address != NULL && address->sa_family == AF_INET6
-				? sizeof(struct sockaddr_in6)
-				: sizeof(struct sockaddr_in);
-
-	snprintf(text, 64, "local");
-	if (address != NULL)
-		getnameinfo(address, len, text, 64, NULL, 0, NI_NUMERICHOST);
-}
-
-static void free_request(struct request *request)
-{
-	char address[64];
-
-	if (request->shared->config->verbose) {
-		write_address(request, address);
-		logger_request(address, request->method, request->target, request->status,
-			request->received);
-	}
-	if (request->response != NULL)
-		MHD_destroy_response(request->response);
-	if (request->free_state != NULL)
-		request->free_state(request->state);
-	route_free(&request->route);
-	request_release(request, 0);
-	free(request->target);
-	free(request);
-}
-
-/* The library does not report the end of every request whose parameters it had no memory for; such
- * a request is freed with its connection. */
-static void end_request(void *context, struct MHD_Connection *connection, void **con_cls,
-	enum MHD_RequestTerminationCode code)
-{
-	(void)context;
-	(void)code;
-	if (*con_cls == NULL)
-		return;
-	free_request(*con_cls);
-	*con_cls = NULL;
-	connection_of(connection)->request = NULL;
-	connection_set_deadline(connection_of(connection), IDLE_MS);
-}
-
-/* --- connections --- */
-
-static void connection_event(void *context, struct MHD_Connection *connection,
-	void **socket_context, enum MHD_ConnectionNotificationCode code)
-{
-	struct http *http = context;
-	struct connection *socket = *socket_context;
-
-	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-		*socket_context = connection_new(&http->connections,
-			MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
-				->connect_fd,
-			http->shared.config->request_timeout);
-	} else if (socket != NULL) {
-		if (socket->request != NULL)
-			free_request(socket->request);
-		connection_free(socket);
-		*socket_context = NULL;
-	}
-}
-
-bool http_accept(struct http *http, int listener)
-{
-	for (int i = 0; i < ACCEPT_MAX; i++) {
-		struct sockaddr_storage address;
-		socklen_t len = sizeof(address);
-		int fd = accept4(
-			listener, (struct sockaddr *)&address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (fd < 0)
-			return errno != EMFILE && errno != ENFILE && errno != ENOBUFS &&
-			       errno != ENOMEM;
-		/* Takes the socket, also when it fails. */
-		MHD_add_connection(http->daemon, fd, (struct sockaddr *)&address, len);
-		http->shared.wants_run = true;
-	}
-	return true;
-}
-
-struct http *http_new(
-	const struct http_config *config, void *context, int epoll, struct error *error)
-{
-	struct http *http = calloc(1, sizeof(*http));
-	struct rlimit files = {.rlim_cur = 1024};
-
-	if (http == NULL) {
-		error_set(error, EX_OSERR, "out of memory for the HTTP library");
-		return NULL;
-	}
-	getrlimit(RLIMIT_NOFILE, &files);
-	if (files.rlim_cur > 1 << 20)
-		files.rlim_cur = 1 << 20;
-	http->shared.config = config;
-	http->shared.context = context;
-	http->shared.lingerers.epoll = epoll;
-	/* Without a listening socket: the loop accepts.  TURBO leaves out the shutdown() before
-	 * close(), which is what lets a socket be handed over. */
-	http->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_USE_TURBO | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME,
-		0, NULL, NULL, handle, http, MHD_OPTION_URI_LOG_CALLBACK, new_request, http,
-		MHD_OPTION_NOTIFY_COMPLETED, end_request, http, MHD_OPTION_NOTIFY_CONNECTION,
-		connection_event, http, MHD_OPTION_CONNECTION_LIMIT, (unsigned)files.rlim_cur,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)ANSWER_TIMEOUT,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, connection_memory(config), MHD_OPTION_END);
-	if (http->daemon == NULL)
-		goto err1;
-	return http;
-
-err1:
-	error_set(error, EX_OSERR, "cannot start the HTTP library: %s", strerror(errno));
-	free(http);
-	return NULL;
-}
-
-int http_fd(const struct http *http)
-{
-	return MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-}
-
-void http_run(struct http *http)
-{
-	http->shared.wants_run = false;
-	MHD_run(http->daemon);
-}
-
-bool http_wants_run(const struct http *http)
-{
-	return http->shared.wants_run;
-}
-
-int http_timeout(struct http *http)
-{
-	MHD_UNSIGNED_LONG_LONG ms;
-	int timeout =
-		http->connections != NULL || http->shared.lingerers.first != NULL ? TICK_MS : -1;
-
-	if (MHD_get_timeout(http->daemon, &ms) == MHD_YES &&
-		(timeout < 0 || ms < (unsigned long long)timeout))
-		timeout = (int)ms;
-	return timeout;
-}
-
-void http_tick(struct http *http)
-{
-	int64_t now = connection_clock();
-
-	if (now < http->next_tick)
-		return;
-	http->next_tick = now + TICK_MS;
-	connection_tick(http->connections, now);
-	linger_tick(&http->shared.lingerers, now);
-}
-
-uint64_t http_requests(const struct http *http)
-{
-	return counter_read(&http->shared.requests);
-}
-
-size_t http_busy(const struct http *http)
-{
-	return http->shared.waiting;
-}
-
-void http_free(struct http *http)
-{
-	if (http == NULL)
-		return;
-	MHD_stop_daemon(http->daemon);
-	linger_close(&http->shared.lingerers);
-	free(http);
-}
-
-const char *http_library_version(void)
-{
-	return MHD_get_version();
 }

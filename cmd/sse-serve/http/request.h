@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * HTTP, as the handlers see it.  http.c is the only file that includes microhttpd.h.  One struct
- * http belongs to each loop, and everything here runs on that loop's thread.
+ * What a handler may ask of a request, and how it answers.
  *
- * A handler is called when the whole request has arrived.  It replies, takes over the socket, or
- * waits; if it waits, it later replies and then calls request_resume().
+ * A handler is called on the thread of the request's loop, when the whole request has arrived.  It
+ * replies, takes over the socket, or waits; if it waits, it later replies and then calls
+ * request_resume().
  */
-#ifndef HTTP_H
-#define HTTP_H
+#ifndef REQUEST_H
+#define REQUEST_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,14 +16,9 @@
 #include <sys/types.h>
 
 #include "buf.h"
-#include "error.h"
-#include "http_config.h"
 #include "route.h"
 
-struct http;
 struct request;
-
-/* --- the request --- */
 
 /* request_context(request): the context that http_new() was given for the handlers. */
 void *request_context(const struct request *request);
@@ -145,45 +140,5 @@ const char *request_cors(const struct request *request);
  * ${what}.
  */
 bool request_check_origin(struct request *request, const char *what);
-
-/* --- for the loop --- */
-
-/*
- * http_new(config, context, epoll, error):
- * ${context} is for the handlers; the loop's ${epoll} watches sockets that linger (source.h).  NULL
- * with a reason.
- */
-struct http *http_new(
-	const struct http_config *config, void *context, int epoll, struct error *error);
-
-/* http_fd(http): readable when http_run() has something to do. */
-int http_fd(const struct http *http);
-
-/* http_accept(http, listener): accept the connections that wait.  False if descriptors ran out. */
-bool http_accept(struct http *http, int listener);
-
-/* http_run(http): continue all connections that can continue. */
-void http_run(struct http *http);
-
-/* http_wants_run(http): was a connection resumed or accepted since? */
-bool http_wants_run(const struct http *http);
-
-/* http_timeout(http): ms until http_run() or http_tick() must be called, -1 for never. */
-int http_timeout(struct http *http);
-
-/* http_tick(http): cut off connections whose request takes too long.  May be called at any time. */
-void http_tick(struct http *http);
-
-/* http_requests(http): the number of requests so far.  Any thread. */
-uint64_t http_requests(const struct http *http);
-
-/* http_busy(http): how many requests wait. */
-size_t http_busy(const struct http *http);
-
-/* http_free(http): end all connections.  No request may be waiting.  Takes NULL. */
-void http_free(struct http *http);
-
-/* http_library_version(): the version of libmicrohttpd. */
-const char *http_library_version(void);
 
 #endif

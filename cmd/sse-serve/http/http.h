@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * HTTP by libmicrohttpd, which no other room includes.  One struct http belongs to each loop, and
+ * everything here but http_requests() runs on that loop's thread.
+ */
+#ifndef HTTP_H
+#define HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "http_config.h"
+
+struct http;
+
+/*
+ * http_new(config, context, epoll, error):
+ * ${context} is for the handlers; the loop's ${epoll} watches sockets that linger (source.h).  NULL
+ * with a reason.
+ */
+struct http *http_new(
+	const struct http_config *config, void *context, int epoll, struct error *error);
+
+/* http_fd(http): readable when http_run() has something to do. */
+int http_fd(const struct http *http);
+
+/* http_accept(http, listener): accept the connections that wait.  False if descriptors ran out. */
+bool http_accept(struct http *http, int listener);
+
+/* http_run(http): continue all connections that can continue. */
+void http_run(struct http *http);
+
+/* http_wants_run(http): was a connection resumed or accepted since? */
+bool http_wants_run(const struct http *http);
+
+/* http_timeout(http): ms until http_run() or http_tick() must be called, -1 for never. */
+int http_timeout(struct http *http);
+
+/* http_tick(http): cut off connections whose request takes too long.  May be called at any time. */
+void http_tick(struct http *http);
+
+/* http_requests(http): the number of requests so far.  Any thread. */
+uint64_t http_requests(const struct http *http);
+
+/* http_busy(http): how many requests wait. */
+size_t http_busy(const struct http *http);
+
+/* http_free(http): end all connections.  No request may be waiting.  Takes NULL. */
+void http_free(struct http *http);
+
+/* http_library_version(): the version of libmicrohttpd. */
+const char *http_library_version(void);
+
+#endif
