@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/counter.h"
 #include "base/logger.h"
 #include "body_length.h"
 #include "connection.h"
+#include "dispatch.h"
 #include "exchange.h"
 #include "linger.h"
 #include "log/topic.h"
@@ -27,88 +27,9 @@
 #define HEAD_MEMORY ((size_t)8 << 10)
 #define PARAMETER_MEMORY ((size_t)70)
 
-static void say_options(struct request *request);
-
-static const struct handler options_handler = {ROUTE_PAGE, "OPTIONS", NULL, say_options};
-
 size_t exchange_memory(const struct http_config *config)
 {
 	return HEAD_MEMORY + config->max_parameters * (TOPIC_NAME_MAX + PARAMETER_MEMORY);
-}
-
-/* --- methods --- */
-
-/* Does this kind of target take the method?  Of the server as a whole, any of them. */
-static bool takes(const struct http_config *config, enum route_kind kind, const char *method)
-{
-	for (size_t i = 0; i < config->routes->count; i++) {
-		const struct handler *handler = &config->routes->handlers[i];
-
-		if ((kind == ROUTE_SERVER || handler->kind == kind) &&
-			strcmp(handler->method, method) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Write the methods of what the request names: "GET, HEAD, POST, OPTIONS". */
-static const char *methods_of(const struct request *request, char text[64])
-{
-	const struct http_config *config = request->shared->config;
-	enum route_kind kind = request->route.kind;
-
-	snprintf(text, 64, "%s%sOPTIONS", takes(config, kind, "GET") ? "GET, HEAD, " : "",
-		takes(config, kind, "POST") ? "POST, " : "");
-	return text;
-}
-
-static void say_options(struct request *request)
-{
-	char methods[64];
-
-	methods_of(request, methods);
-	request_reply_static(request, MHD_HTTP_NO_CONTENT, NULL, "", 0);
-	request_add_header(request, MHD_HTTP_HEADER_ALLOW, methods);
-	if (request_cors(request) == NULL)
-		return;
-	request_add_header(request, "Access-Control-Allow-Methods", methods);
-	request_add_header(request, "Access-Control-Allow-Headers",
-		"Content-Type, Last-Event-ID, Idempotency-Key, Cache-Control");
-	request_add_header(request, "Access-Control-Max-Age", "600");
-}
-
-/* --- the life of a request --- */
-
-static void find_handler(struct request *request)
-{
-	const struct http_routes *routes = request->shared->config->routes;
-	const char *method = request_is_head(request) ? "GET" : request->method;
-	char methods[64];
-
-	if (strcmp(method, "OPTIONS") == 0)
-		request->handler = &options_handler;
-	for (size_t i = 0; i < routes->count && request->handler == NULL; i++) {
-		const struct handler *handler = &routes->handlers[i];
-
-		if (handler->kind == request->route.kind && strcmp(handler->method, method) == 0)
-			request->handler = handler;
-	}
-	if (request->handler != NULL)
-		return;
-	if (request->route.kind == ROUTE_STREAMS && strcmp(method, "POST") == 0) {
-		request_problem(request, MHD_HTTP_BAD_REQUEST,
-			"'event' cannot be a topic; /api/event?topic=... is a stream, for GET");
-		return;
-	}
-	if (request->route.kind == ROUTE_SERVER) {
-		request_problem(request, MHD_HTTP_BAD_REQUEST,
-			"'*' is the whole server, which accepts only OPTIONS; any other path "
-			"begins with /");
-		return;
-	}
-	methods_of(request, methods);
-	request_problem(request, MHD_HTTP_METHOD_NOT_ALLOWED, "this address accepts %s", methods);
-	request_add_header(request, MHD_HTTP_HEADER_ALLOW, methods);
 }
 
 static enum MHD_Result look_at_header(
@@ -138,22 +59,6 @@ static bool hold_body(struct request *request, size_t len)
 	return request->refused == 0;
 }
 
-/* Find out what the request is for; a problem is replied. */
-static void read_target(struct request *request)
-{
-	struct error error = {0};
-
-	if (route_parse(request->target, &request->route, &error) == 0)
-		find_handler(request);
-	if (request->handler != NULL)
-		route_parse_query(&request->route, request->handler->method, &error);
-	if (error.status != 0)
-		request_problem(request,
-			error.status == EX_OSERR ? MHD_HTTP_SERVICE_UNAVAILABLE
-						 : MHD_HTTP_BAD_REQUEST,
-			"%s", error.text);
-}
-
 /* The head has arrived. */
 static void begin(struct request *request, const char *version)
 {
@@ -173,7 +78,7 @@ static void begin(struct request *request, const char *version)
 			"an HTTP/1.1 request must have a Host header");
 		return;
 	}
-	read_target(request);
+	dispatch_find(request);
 	if (request->response == NULL && request->handler->check != NULL)
 		request->handler->check(request);
 	if (request->response == NULL && request->refused == 0)
