@@ -6,17 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/counter.h"
 #include "base/logger.h"
+#include "body.h"
 #include "body_length.h"
 #include "connection.h"
 #include "dispatch.h"
 #include "exchange.h"
-#include "linger.h"
 #include "log/topic.h"
-#include "problem.h"
+#include "refusal.h"
 #include "request.h"
 #include "request_internal.h"
 
@@ -40,32 +39,16 @@ static enum MHD_Result look_at_header(
 	return MHD_YES;
 }
 
-static void look_at_length(struct request *request)
-{
-	struct body_length length = {0};
-
-	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, look_at_header, &length);
-	if (!body_length_read(&length, &request->announced))
-		request->refused = MHD_HTTP_BAD_REQUEST;
-	else if (request->announced > request->body.cap)
-		request->refused = MHD_HTTP_CONTENT_TOO_LARGE;
-}
-
-/* Make sure that a body of ${len} bytes may be held. */
-static bool hold_body(struct request *request, size_t len)
-{
-	if ((int64_t)len > request->held && !request_hold(request, len - (size_t)request->held))
-		request->refused = MHD_HTTP_SERVICE_UNAVAILABLE;
-	return request->refused == 0;
-}
-
 /* The head has arrived. */
 static void begin(struct request *request, const char *version)
 {
+	struct body_length length = {0};
+
 	request->stage = REQUEST_BODY;
 	counter_add(&request->shared->requests, 1);
 	connection_set_deadline(request->socket, request->shared->config->request_timeout);
-	look_at_length(request);
+	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, look_at_header, &length);
+	body_expect(request, &length);
 	if (*request->shared->config->draining) {
 		request_problem(
 			request, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is stopping; try again");
@@ -82,93 +65,7 @@ static void begin(struct request *request, const char *version)
 	if (request->response == NULL && request->handler->check != NULL)
 		request->handler->check(request);
 	if (request->response == NULL && request->refused == 0)
-		hold_body(request, (size_t)request->announced);
-}
-
-/* The sentence for a body that is refused; return further header lines for the answer. */
-static const char *explain_refusal(const struct request *request, char *detail, size_t size)
-{
-	switch (request->refused) {
-	case MHD_HTTP_BAD_REQUEST:
-		snprintf(detail, size,
-			"the length of the body is in doubt; send one Content-Length, or "
-			"'Transfer-Encoding: chunked' alone");
-		return "";
-	case MHD_HTTP_SERVICE_UNAVAILABLE:
-		snprintf(detail, size, REQUEST_BODIES_FULL,
-			(long long)request->shared->config->bodies->limit);
-		return "Retry-After: 1\r\n";
-	case MHD_HTTP_URI_TOO_LONG:
-		snprintf(detail, size,
-			"the target is too long, or its query has too many parameters "
-			"(--max-topics-per-stream)");
-		return "";
-	default:
-		snprintf(detail, size, "the body is larger than %zu bytes, the limit (--max-body)",
-			request->body.cap);
-		return "";
-	}
-}
-
-/* Write the answer of a refusal.  Return its length, 0 if that failed. */
-static size_t write_refusal(struct request *request, char *answer, size_t size)
-{
-	char detail[120];
-	const char *more = explain_refusal(request, detail, sizeof(detail));
-	struct problem problem = {
-		request->refused, MHD_get_reason_phrase_for(request->refused), detail};
-	size_t len = request_write_head(
-		request, request->refused, "application/problem+json", more, answer, size);
-	struct buf text;
-
-	request->status = request->refused;
-	buf_init(&text, size - len);
-	if (len > 0 && problem_json(&problem, &text)) {
-		memcpy(answer + len, text.data, text.len);
-		len += text.len;
-	}
-	buf_free(&text);
-	return len;
-}
-
-/*
- * The body is refused: answer now, by hand, since the library answers only after it has read all
- * of it.
- */
-static enum MHD_Result refuse_body(struct request *request)
-{
-	char answer[1400];
-	size_t len = write_refusal(request, answer, sizeof(answer));
-	int fd = request_take_socket(request, request->refused);
-
-	if (fd >= 0 && len > 0 &&
-		send(fd, answer, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len) {
-		linger_add(&request->shared->lingerers, fd, connection_clock());
-		fd = -1;
-	}
-	if (fd >= 0)
-		close(fd);
-	return MHD_NO;
-}
-
-/*
- * The target has more, or longer, parameters than the library has memory for: it would not answer
- * at all.  So we do, end our side of the connection, and let the library find that out.
- */
-static void refuse_target(struct request *request)
-{
-	char answer[1400];
-	size_t len;
-
-	request->refused = MHD_HTTP_URI_TOO_LONG;
-	len = write_refusal(request, answer, sizeof(answer));
-	/* It fits into a socket that nothing else waits in; if not, there is only the end. */
-	if (len > 0 && send(request->socket->fd, answer, len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-		len = 0;
-	shutdown(request->socket->fd, SHUT_WR);
-	connection_set_deadline(request->socket, 0);
-	/* What the library gives up while it reads is freed in its next run. */
-	request->shared->wants_run = true;
+		body_hold(request, (size_t)request->announced);
 }
 
 static bool target_fits(const struct request *request)
@@ -181,17 +78,13 @@ static bool target_fits(const struct request *request)
 	       exchange_memory(request->shared->config);
 }
 
-static void take_body(struct request *request, const char *data, size_t len)
+/* Answer now if the request is refused.  Return what the library has to do. */
+static enum MHD_Result go_on(struct request *request)
 {
-	if (request->response != NULL || request->refused != 0)
-		return;
-	if (len > request->body.cap - request->body.len)
-		request->refused = MHD_HTTP_CONTENT_TOO_LARGE;
-	else if (hold_body(request, request->body.len + len) && !buf_add(&request->body, data, len))
-		request_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE,
-			"out of memory for the body; try again later");
-	else
-		request->received = request->body.len;
+	if (request->refused == 0)
+		return MHD_YES;
+	refusal_of_body(request);
+	return MHD_NO;
 }
 
 enum MHD_Result exchange_continue(void *context, struct MHD_Connection *connection, const char *url,
@@ -209,12 +102,12 @@ enum MHD_Result exchange_continue(void *context, struct MHD_Connection *connecti
 		if (request->refused != 0)
 			return MHD_NO;
 		begin(request, version);
-		return request->refused != 0 ? refuse_body(request) : MHD_YES;
+		return go_on(request);
 	}
 	if (*len > 0) {
-		take_body(request, data, *len);
+		body_take(request, data, *len);
 		*len = 0;
-		return request->refused != 0 ? refuse_body(request) : MHD_YES;
+		return go_on(request);
 	}
 	if (request->stage == REQUEST_BODY) {
 		request->stage = REQUEST_RUN;
@@ -253,7 +146,7 @@ void *exchange_new(void *context, const char *target, struct MHD_Connection *con
 	}
 	socket->request = request;
 	if (!target_fits(request))
-		refuse_target(request);
+		refusal_of_target(request);
 	return request;
 }
 

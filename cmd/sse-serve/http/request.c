@@ -145,12 +145,17 @@ void request_release(struct request *request, size_t bytes)
 
 /* --- replying --- */
 
+const char *request_reason(unsigned status)
+{
+	return MHD_get_reason_phrase_for(status);
+}
+
 size_t request_write_head(const struct request *request, unsigned status, const char *type,
 	const char *more, char *out, size_t size)
 {
 	struct head head = {
 		.status = status,
-		.reason = MHD_get_reason_phrase_for(status),
+		.reason = request_reason(status),
 		.date = time(NULL),
 		.type = type,
 		.cors = request_cors(request),
@@ -283,8 +288,7 @@ void request_problem(struct request *request, unsigned status, const char *forma
 	vsnprintf(detail, sizeof(detail), format, args);
 	va_end(args);
 	make_utf8(detail);
-	reply_problem(
-		request, &(struct problem){status, MHD_get_reason_phrase_for(status), detail});
+	reply_problem(request, &(struct problem){status, request_reason(status), detail});
 	if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
 		request_add_header(request, MHD_HTTP_HEADER_RETRY_AFTER, "1");
 }

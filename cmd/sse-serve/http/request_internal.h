@@ -53,4 +53,7 @@ struct request {
 	bool waiting;
 };
 
+/* request_reason(status): the reason phrase of a status, "Not Found". */
+const char *request_reason(unsigned status);
+
 #endif
