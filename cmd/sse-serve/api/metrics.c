@@ -7,6 +7,7 @@
 #include "base/counter.h"
 #include "buf.h"
 #include "http/http.h"
+#include "http/request.h"
 #include "log/log_thread.h"
 #include "log/store.h"
 #include "log/window.h"
