@@ -16,7 +16,7 @@
 #include "idempotency_table.h"
 #include "retention.h"
 #include "vacuum.h"
-#include "store_sqlite.h"
+#include "store_sqlite_reader.h"
 
 /* Rows that a step of tidying looks at. */
 #define TIDY_ROWS 1000

@@ -9,7 +9,7 @@
 
 #include "buf.h"
 #include "database.h"
-#include "store_sqlite.h"
+#include "store_sqlite_reader.h"
 
 /* The most topics whose indexes are merged. */
 #define MERGED 8

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The readers of the log in a SQLite database: store.h's functions, for store_sqlite.c. */
-#ifndef STORE_SQLITE_H
-#define STORE_SQLITE_H
+#ifndef STORE_SQLITE_READER_H
+#define STORE_SQLITE_READER_H
 
 #include "store.h"
 
