@@ -5,16 +5,16 @@
 
 #include "store.h"
 
-/* store_sqlite_reader(path, topics, error): a reader of the database, or NULL. */
-struct store_reader *store_sqlite_reader(
+/* store_sqlite_reader_new(path, topics, error): a reader of the database, or NULL. */
+struct store_reader *store_sqlite_reader_new(
 	const char *path, struct topics *topics, struct error *error);
 
 void store_sqlite_reader_free(struct store_reader *reader);
-int store_sqlite_read(struct store_reader *reader, struct store_query *query, store_visit visit,
-	void *context, struct error *error);
-int store_sqlite_newest(struct store_reader *reader, const struct topic *topic, uint64_t upto,
-	uint64_t count, uint64_t *after, struct error *error);
-int store_sqlite_since(struct store_reader *reader, int64_t time, uint64_t upto, uint64_t *after,
-	struct error *error);
+int store_sqlite_reader_read(struct store_reader *reader, struct store_query *query,
+	store_visit visit, void *context, struct error *error);
+int store_sqlite_reader_newest(struct store_reader *reader, const struct topic *topic,
+	uint64_t upto, uint64_t count, uint64_t *after, struct error *error);
+int store_sqlite_reader_since(struct store_reader *reader, int64_t time, uint64_t upto,
+	uint64_t *after, struct error *error);
 
 #endif
