@@ -152,7 +152,6 @@ static int open_parts(
 struct store *store_sqlite_open(const struct store_config *config, struct error *error)
 {
 	static const struct store_ops ops = {
-		.name = "sqlite",
 		.append = store_sqlite_append,
 		.tidy = store_sqlite_tidy,
 		.reader_new = sqlite_reader_new,
