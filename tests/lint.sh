@@ -145,7 +145,6 @@ framing_is_pure() {
 declare -A long=(
 	[lib/json.c]='one grammar: the scanner and what reads the values that it finds'
 	[lib/sse_parser.c]='one state machine, and its inner loop has to see all of it'
-	[cmd/sse-serve/log/store_sqlite.c]='to be divided'
 	[cmd/sse-serve/stream/subscriber.c]='to be divided'
 )
 
