@@ -562,10 +562,23 @@ teardown() {
 	ask --head "$URL/api/users/event"
 	answers 200
 	[ "$(header Content-Type)" = text/event-stream ]
+	# It has no length.
+	[ -z "$(header Content-Length)" ]
 	ask --head "$URL/nothing"
 	answers 404
 	# On one connection: a body would be taken for the next answer.
 	curl -sS --head "$URL/api/users" --next -sS "$URL/healthz" >both
+	[ "$(tail -n 1 both)" = ok ]
+	# An answer without a length ends with its connection, since nothing else tells where it ends.
+	curl -sS --head "$URL/api/users/event" --next -sS "$URL/healthz" >both
+	[ "$(tail -n 1 both)" = ok ]
+	head -c 200000 /dev/zero | tr '\0' x >large
+	for _ in {1..8}; do
+		ask -H 'Content-Type: text/plain' --data-binary @large "$URL/api/large"
+		answers 201
+	done
+	curl -sS --head "$URL/api/large" --next -sS "$URL/healthz" >both
+	grep -qx $'Transfer-Encoding: chunked\r' both
 	[ "$(tail -n 1 both)" = ok ]
 }
 

@@ -271,10 +271,19 @@ static struct opening *read_opening(struct request *request)
 	return NULL;
 }
 
+/* A stream has no length that an answer to HEAD could name. */
+static ssize_t read_nothing(void *state, char *out, size_t max)
+{
+	(void)state;
+	(void)out;
+	(void)max;
+	return -1;
+}
+
 static void reply_head(struct request *request, const struct opening *opening)
 {
 	limits_release(api_of(request)->limits, opening->address);
-	request_reply_static(request, 200, "text/event-stream", "", 0);
+	request_reply_stream(request, "text/event-stream", read_nothing);
 	request_add_header(request, "Cache-Control", "no-cache");
 	request_add_header(request, "X-Accel-Buffering", "no");
 }

@@ -250,6 +250,12 @@ void request_reply_stream(struct request *request, const char *type,
 	if (response == NULL)
 		free(pull);
 	set_response(request, MHD_HTTP_OK, type, response);
+	/*
+	 * libmicrohttpd ends the answer to HEAD with the last chunk of a body that was not sent; the
+	 * client would take it for the start of the next answer.
+	 */
+	if (request_is_head(request))
+		request_add_header(request, MHD_HTTP_HEADER_CONNECTION, "close");
 }
 
 /* What a sentence repeats of a request may be anything, and cut anywhere: make it UTF-8. */
