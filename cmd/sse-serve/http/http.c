@@ -20,6 +20,7 @@
 #include "base/address.h"
 #include "base/counter.h"
 #include "base/logger.h"
+#include "clock.h"
 #include "http.h"
 #include "linger.h"
 #include "log/topic.h"
@@ -94,14 +95,6 @@ struct http {
 static void say_options(struct request *request);
 
 static const struct handler options_handler = {ROUTE_PAGE, "OPTIONS", NULL, say_options};
-
-static int64_t clock_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* --- what handlers ask --- */
 
@@ -233,7 +226,7 @@ static void set_deadline(struct MHD_Connection *connection, int64_t ms)
 	struct connection *socket = connection_of(connection);
 
 	if (socket != NULL)
-		socket->deadline = ms == NEVER ? NEVER : clock_ms() + ms;
+		socket->deadline = ms == NEVER ? NEVER : clock_now_ms() + ms;
 }
 
 int request_take_socket(struct request *request, unsigned status)
@@ -671,7 +664,7 @@ static enum MHD_Result refuse_body(struct request *request)
 
 	if (fd >= 0 && len > 0 &&
 		send(fd, answer, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len) {
-		linger_add(&request->http->lingerers, fd, clock_ms());
+		linger_add(&request->http->lingerers, fd, clock_now_ms());
 		fd = -1;
 	}
 	if (fd >= 0)
@@ -848,7 +841,7 @@ static void connection_event(void *context, struct MHD_Connection *connection,
 			return;
 		socket->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
 				     ->connect_fd;
-		socket->deadline = clock_ms() + http->config->request_timeout;
+		socket->deadline = clock_now_ms() + http->config->request_timeout;
 		socket->back = &http->connections;
 		socket->next = http->connections;
 		if (socket->next != NULL)
@@ -947,7 +940,7 @@ int http_timeout(struct http *http)
 
 void http_tick(struct http *http)
 {
-	int64_t now = clock_ms();
+	int64_t now = clock_now_ms();
 
 	if (now < http->next_tick)
 		return;

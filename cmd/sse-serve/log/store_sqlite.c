@@ -9,9 +9,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "database.h"
 #include "idempotency_table.h"
 #include "retention.h"
@@ -69,7 +69,7 @@ struct sqlite_store {
 	struct idempotency_table keys;
 	struct retention *retention; /* NULL: everything is kept */
 	struct vacuum vacuum;
-	int64_t rest_until, tidy_at; /* by monotonic(); 0: now */
+	int64_t rest_until, tidy_at; /* by clock_now_ms(); 0: now */
 	_Atomic int64_t events;	     /* that are stored; -1: not known */
 };
 
@@ -83,14 +83,6 @@ struct transaction {
 	int64_t now;
 	bool swept; /* it removed something, or tried to */
 };
-
-static int64_t monotonic(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static int run(struct sqlite_store *sqlite, enum statement statement)
 {
@@ -106,11 +98,11 @@ static int begin(struct sqlite_store *sqlite)
 
 static int log_thread(struct sqlite_store *sqlite)
 {
-	uint64_t began = counter_clock();
+	uint64_t began = clock_now_us();
 
 	if (run(sqlite, COMMIT) != 0)
 		return -1;
-	counter_took(&sqlite->store.sync, counter_clock() - began);
+	counter_took(&sqlite->store.sync, clock_now_us() - began);
 	if (sqlite->retention != NULL) {
 		retention_commit(sqlite->retention);
 		sqlite->events = retention_events(sqlite->retention);
@@ -354,9 +346,9 @@ static int write_all(struct sqlite_store *sqlite, struct transaction *all)
 {
 	/* Ephemeral events do not touch the database. */
 	bool writes = all->stores;
-	bool rests = sqlite->rest_until != 0 && sqlite->rest_until > monotonic();
+	bool rests = sqlite->rest_until != 0 && sqlite->rest_until > clock_now_ms();
 
-	all->now = store_now();
+	all->now = clock_wall_ms();
 	all->head = sqlite->store.head;
 	if (writes && (begin(sqlite) != 0 || write_topics(sqlite, all->topics) != 0))
 		return -1;
@@ -391,7 +383,7 @@ static int sqlite_append(
 	if (result != 0 && all.swept) {
 		/* There may be space for the events alone. */
 		rollback(sqlite);
-		sqlite->rest_until = monotonic() + REST_MS;
+		sqlite->rest_until = clock_now_ms() + REST_MS;
 		all.swept = false;
 		result = write_all(sqlite, &all);
 	}
@@ -435,7 +427,7 @@ static int tidy_step(struct sqlite_store *sqlite, int64_t now)
 /* What is due, and when to come again: 0 if there is more of it, -1 for never. */
 static int64_t tidy_rows(struct sqlite_store *sqlite)
 {
-	int64_t now = store_now(), then = due(sqlite, now), wait;
+	int64_t now = clock_wall_ms(), then = due(sqlite, now), wait;
 
 	if (then == INT64_MAX)
 		return -1;
@@ -454,7 +446,7 @@ static int64_t tidy_rows(struct sqlite_store *sqlite)
 static int64_t sqlite_tidy(struct store *store)
 {
 	struct sqlite_store *sqlite = (struct sqlite_store *)store;
-	int64_t now = monotonic(), rows, vacuum = -1;
+	int64_t now = clock_now_ms(), rows, vacuum = -1;
 
 	if (sqlite->tidy_at > now)
 		return sqlite->tidy_at - now;
