@@ -5,12 +5,13 @@
 #include <string.h>
 
 #include "client_run.h"
+#include "clock.h"
 #include "number.h"
 #include "summary.h"
 
 void summary_init(struct summary *summary)
 {
-	*summary = (struct summary){.began = client_now()};
+	*summary = (struct summary){.began = clock_now_ms()};
 	buf_init(&summary->id, SSE_EVENT_MAX);
 }
 
@@ -119,7 +120,7 @@ static bool add_command(
 void summary_say(
 	const struct summary *summary, const struct client *client, const char *target, bool plain)
 {
-	int64_t ms = client_now() - summary->began;
+	int64_t ms = clock_now_ms() - summary->began;
 	uint64_t again = summary->streams > 0 ? summary->streams - 1 : 0;
 	struct buf text;
 	char time[NUMBER_TEXT];
