@@ -6,6 +6,7 @@
 
 #include "client_run.h"
 #include "clock.h"
+#include "hash.h"
 #include "number.h"
 #include "summary.h"
 
@@ -20,19 +21,10 @@ void summary_free(struct summary *summary)
 	buf_free(&summary->id);
 }
 
-/* FNV-1a: tells types apart whose first letters are the same. */
-static uint64_t hash_of(struct sse_text text)
-{
-	uint64_t hash = 14695981039346656037u;
-
-	for (size_t i = 0; i < text.len; i++)
-		hash = (hash ^ (unsigned char)text.data[i]) * 1099511628211u;
-	return hash;
-}
-
 void summary_event(struct summary *summary, struct sse_text type)
 {
-	uint64_t hash = hash_of(type);
+	/* It tells types apart whose first letters are the same. */
+	uint64_t hash = hash_fnv1a(HASH_START, type.data, type.len);
 	struct summary_type *new;
 
 	summary->events++;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "hash.h"
 #include "random.h"
 #include "fail.h"
 #include "ledger.h"
@@ -94,9 +95,7 @@ static void parse_id(const char *id, size_t len, struct entry *entry)
 {
 	size_t colon = len;
 
-	entry->id = UINT64_C(14695981039346656037);
-	for (size_t i = 0; i < len; i++)
-		entry->id = (entry->id ^ (unsigned char)id[i]) * UINT64_C(1099511628211);
+	entry->id = hash_fnv1a(HASH_START, id, len);
 	while (colon > 0 && id[colon - 1] != ':')
 		colon--;
 	if (colon == 0)
