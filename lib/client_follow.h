@@ -9,7 +9,7 @@
  *		return printf("%.*s\n", (int)event->data.len, event->data.data) >= 0;
  *	}
  *
- *	struct client_options common = CLIENT_OPTIONS_DEFAULT;
+ *	struct client_options common = {0};
  *	struct follow_options options = FOLLOW_OPTIONS_DEFAULT;
  *	struct follow_sink sink = {.event = print};
  *	struct client_url url = {0};
