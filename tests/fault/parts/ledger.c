@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "hash.h"
 #include "random.h"
 #include "fail.h"
@@ -465,9 +466,9 @@ static void compare(struct ledger *ledger, struct view *view, unsigned topic)
 
 void ledger_check_view(struct ledger *ledger, struct view *view)
 {
-	int64_t end = net_now() + NET_PATIENCE_MS;
+	int64_t end = clock_now_ms() + NET_PATIENCE_MS;
 
-	while (!saw_all(ledger, view) && net_now() < end)
+	while (!saw_all(ledger, view) && clock_now_ms() < end)
 		net_pause(1);
 	pthread_mutex_lock(&ledger->lock);
 	for (unsigned t = 0; t < LEDGER_TOPICS; t++) {
