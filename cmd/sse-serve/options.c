@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "log/store.h"
 #include "options.h"
 
 /* What fits into the heads that are written by hand. */
@@ -264,26 +265,28 @@ static int check_origins(const struct option_list *origins, struct error *error)
 	return 0;
 }
 
-bool options_in_memory(const struct options *options)
+/* What the store that --db chooses cannot do. */
+static int check_store(const struct options *options, struct error *error)
 {
-	return options->db != NULL && strcmp(options->db, ":memory:") == 0;
-}
+	const struct store_kind *store = store_kind_of(options->db);
 
-/* What a log that is its window cannot do. */
-static int check_memory(const struct options *options, struct error *error)
-{
-	if (options->verify || options->export || options->import)
+	if (!store->in_file && (options->verify || options->export || options->import))
 		return error_set(error, EX_USAGE,
-			"--verify, --export and --import need a database: --db :memory: keeps none");
+			"--verify, --export and --import need a database: --db %.60s keeps none",
+			options->db);
+	if (store->attach == NULL)
+		return 0;
 	if (options->retain_all != NULL || options->retain_topic.count > 0)
 		return error_set(error, EX_USAGE,
-			"--retain and --retain-topic need a database: --db :memory: keeps what "
-			"--window holds");
+			"--retain and --retain-topic need a database: --db %.60s keeps what "
+			"--window holds",
+			options->db);
 	/* Text of line ends alone grows sevenfold by its framing. */
 	if (options->max_body > options->window / 8)
 		return error_set(error, EX_USAGE,
-			"with --db :memory: the window is the log: --window must be at least 8 times "
-			"--max-body");
+			"with --db %.60s the window is the log: --window must be at least 8 times "
+			"--max-body",
+			options->db);
 	return 0;
 }
 
@@ -301,7 +304,7 @@ static int check(struct options *options, struct error *error)
 	if (retention_rules_parse(options->retain_all, &options->retain_topic,
 		    &options->retention_rules, error) != 0)
 		return -1;
-	return options_in_memory(options) ? check_memory(options, error) : 0;
+	return check_store(options, error);
 }
 
 enum option_result options_parse(int argc, char **argv, void (*version)(FILE *out),

@@ -49,9 +49,6 @@ struct options {
 enum option_result options_parse(int argc, char **argv, void (*version)(FILE *out),
 	struct options *options, struct error *error);
 
-/* options_in_memory(options): is there no database? */
-bool options_in_memory(const struct options *options);
-
 /* options_free(options) */
 void options_free(struct options *options);
 

@@ -75,32 +75,38 @@ static int make_tables(struct server *server, struct error *error)
 	return 0;
 }
 
+static struct store *open_kind(const struct store_kind *kind, const char *db,
+	struct store_config *config, struct error *error)
+{
+	char *path = kind->in_file ? paths_database(db, error) : NULL;
+	struct store *store;
+
+	if (kind->in_file && path == NULL)
+		return NULL;
+	config->path = path != NULL ? path : db;
+	store = kind->open(config, error);
+	free(path);
+	return store;
+}
+
 static int open_store(struct server *server, struct error *error)
 {
 	const struct options *options = server->options;
+	const struct store_kind *kind = store_kind_of(options->db);
 	struct store_config config = {.topics = server->topics,
 		.retention_rules = &options->retention_rules,
 		.idempotency_window = options->idempotency_window};
-	bool memory = options_in_memory(options);
-	char *path = NULL;
+	bool is_window = kind->attach != NULL;
 
-	if (memory) {
-		server->store = store_memory_open(&config, error);
-	} else {
-		path = paths_database(options->db, error);
-		config.path = path;
-		if (path != NULL)
-			server->store = store_sqlite_open(&config, error);
-		free(path);
-	}
+	server->store = open_kind(kind, options->db, &config, error);
 	if (server->store == NULL)
 		return -1;
 	server->window = window_new(
-		(size_t)options->window, server->count + 1, server->store->head, memory, error);
+		(size_t)options->window, server->count + 1, server->store->head, is_window, error);
 	if (server->window == NULL)
 		return -1;
-	if (memory)
-		store_memory_attach(server->store, server->window, server->count);
+	if (is_window)
+		kind->attach(server->store, server->window, server->count);
 	return 0;
 }
 

@@ -819,6 +819,19 @@ static void the_memory_tells_what_is_gone(void **state)
 	close_log(&f);
 }
 
+static void db_chooses_the_store(void **state)
+{
+	(void)state;
+	assert_ptr_equal(store_kind_of(":memory:")->open, store_memory_open);
+	assert_ptr_equal(store_kind_of(":memory:")->attach, store_memory_attach);
+	assert_false(store_kind_of(":memory:")->in_file);
+	/* Everything else is the path of a database, also none and what looks like the other. */
+	assert_ptr_equal(store_kind_of(NULL)->open, store_sqlite_open);
+	assert_ptr_equal(store_kind_of(":memory:/events.db")->open, store_sqlite_open);
+	assert_true(store_kind_of("events.db")->in_file);
+	assert_null(store_kind_of("events.db")->attach);
+}
+
 static int make_folder(void **state)
 {
 	(void)state;
@@ -855,6 +868,7 @@ int main(void)
 		cmocka_unit_test(a_database_of_version_1_is_brought_up),
 		cmocka_unit_test(a_walk_past_others_takes_pauses),
 		cmocka_unit_test(the_memory_tells_what_is_gone),
+		cmocka_unit_test(db_chooses_the_store),
 	};
 
 	return cmocka_run_group_tests_name("serve_store", tests, make_folder, remove_folder);

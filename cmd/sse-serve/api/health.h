@@ -3,7 +3,7 @@
 #ifndef HEALTH_H
 #define HEALTH_H
 
-#include "http/http.h"
+#include "http/request.h"
 
 void health_live(struct request *request);
 void health_ready(struct request *request);

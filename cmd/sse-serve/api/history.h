@@ -3,7 +3,7 @@
 #ifndef HISTORY_H
 #define HISTORY_H
 
-#include "http/http.h"
+#include "http/request.h"
 
 /*
  * Answers a JSON array of the data, oldest first (or one line each, where NDJSON is accepted);

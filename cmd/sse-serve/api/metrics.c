@@ -8,6 +8,7 @@
 #include "buf.h"
 #include "clock.h"
 #include "http/http.h"
+#include "http/request.h"
 #include "log/log_thread.h"
 #include "log/store.h"
 #include "log/window.h"

@@ -3,7 +3,7 @@
 #ifndef PAGES_H
 #define PAGES_H
 
-#include "http/http.h"
+#include "http/request.h"
 
 struct page_bytes {
 	const unsigned char *data;

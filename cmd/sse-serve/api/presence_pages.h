@@ -3,7 +3,7 @@
 #ifndef PRESENCE_PAGES_H
 #define PRESENCE_PAGES_H
 
-#include "http/http.h"
+#include "http/request.h"
 
 /* Answers {"count":2,"names":["Ada","Bob"],"streams":5}. */
 void presence_pages_run(struct request *request);

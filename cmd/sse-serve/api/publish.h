@@ -6,7 +6,7 @@
 #ifndef PUBLISH_H
 #define PUBLISH_H
 
-#include "http/http.h"
+#include "http/request.h"
 
 /* Check the head: may this page publish, and does the server accept this Content-Type? */
 void publish_check(struct request *request);

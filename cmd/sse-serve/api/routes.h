@@ -3,7 +3,7 @@
 #ifndef ROUTES_H
 #define ROUTES_H
 
-#include "http/http.h"
+#include "http/http_config.h"
 
 /* For http_new(). */
 extern const struct http_routes routes_all;

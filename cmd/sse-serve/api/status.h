@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/mailbox.h"
-#include "http/http.h"
+#include "http/request.h"
 #include "metrics.h"
 
 struct status;

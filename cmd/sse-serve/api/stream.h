@@ -3,7 +3,7 @@
 #ifndef STREAM_H
 #define STREAM_H
 
-#include "http/http.h"
+#include "http/request.h"
 
 void stream_check(struct request *request);
 void stream_run(struct request *request);

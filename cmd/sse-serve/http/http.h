@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * HTTP, as the handlers see it.  http.c is the only file that includes microhttpd.h.  One struct
- * http belongs to each loop, and everything here runs on that loop's thread.
- *
- * A handler is called when the whole request has arrived.  It replies, takes over the socket, or
- * waits; if it waits, it later replies and then calls request_resume().
+ * HTTP by libmicrohttpd, which no other room includes.  One struct http belongs to each loop, and
+ * everything here but http_requests() runs on that loop's thread.
  */
 #ifndef HTTP_H
 #define HTTP_H
@@ -12,174 +9,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
-#include <sys/types.h>
 
-#include "buf.h"
 #include "error.h"
-#include "option.h"
-#include "quota.h"
-#include "route.h"
+#include "http_config.h"
 
 struct http;
-struct request;
-
-/* The handler of one kind of target and method. */
-struct handler {
-	enum route_kind kind;
-	const char *method; /* GET answers HEAD too */
-
-	/*
-	 * check(request): the head has arrived, the body has not.  check may reply: then the body
-	 * is not kept, and run is not called.  NULL: nothing to check.
-	 */
-	void (*check)(struct request *request);
-	void (*run)(struct request *request);
-};
-
-/* All handlers: the first that matches is called. */
-struct http_routes {
-	const struct handler *handlers;
-	size_t count;
-};
-
-/* What the server serves, and how.  It outlives the struct http. */
-struct http_config {
-	const struct http_routes *routes;
-	const struct option_list *cors; /* origins that may read and publish, or "*" */
-	size_t max_body;		/* bytes of a request's body */
-	struct quota *bodies;		/* bytes that all requests hold together */
-	size_t max_parameters;		/* of a query, each of the length of a topic */
-	int64_t request_timeout;	/* ms for a request's head, and for its body */
-	unsigned stall_timeout;		/* ms that a socket taken over may accept no data */
-	const _Atomic bool *draining;	/* the server is ending: requests are refused */
-	bool verbose;			/* log each request */
-};
-
-/* --- the request --- */
-
-/* request_context(request): the context that http_new() was given for the handlers. */
-void *request_context(const struct request *request);
-
-/* request_route(request): what its target names. */
-const struct route *request_route(const struct request *request);
-
-/* request_target(request): its target as the client sent it. */
-const char *request_target(const struct request *request);
-
-/* request_body(request): for run(), which may change it. */
-struct buf *request_body(struct request *request);
-
-/*
- * request_set_state(request, state, free_state):
- * Keep the handler's state until the request ends; then ${free_state} is called.
- */
-void request_set_state(struct request *request, void *state, void (*free_state)(void *state));
-
-/* request_answered(request): was it answered, by one of the functions below? */
-bool request_answered(const struct request *request);
-
-/* request_header(request, name): a header's value, or NULL. */
-const char *request_header(const struct request *request, const char *name);
-
-/* request_address(request): the client's address; NULL on a local socket. */
-const struct sockaddr *request_address(const struct request *request);
-
-/*
- * request_is_local(request): does it come from this machine, by loopback or a local socket, and
- * without a header that a proxy adds?
- */
-bool request_is_local(const struct request *request);
-
-/* request_is_head(request): are only the headers of the answer wanted? */
-bool request_is_head(const struct request *request);
-
-/*
- * request_hold(request, bytes):
- * Count ${bytes} more memory as the request's, until it ends.  False if all requests together would
- * then hold more than --max-bodies: answer 503 with REQUEST_BODIES_FULL.
- */
-bool request_hold(struct request *request, size_t bytes);
-
-/*
- * request_release(request, bytes):
- * The body is no longer needed: free it, and count only ${bytes} as the request's from now on.
- * Call it before the answer is sent, so that a client that has the answer finds room for its next
- * request.
- */
-void request_release(struct request *request, size_t bytes);
-#define REQUEST_BODIES_FULL                                                                        \
-	"the requests under way hold %lld bytes, the limit (--max-bodies); try again in a second"
-
-/* --- replying, once --- */
-
-/*
- * request_reply(request, status, type, data, len):
- * Answer with a copy of ${data}; ${type} is the Content-Type, NULL without a body.
- */
-void request_reply(
-	struct request *request, unsigned status, const char *type, const void *data, size_t len);
-
-/* request_reply_static(...): as above, for data that stays valid until free_state() is called. */
-void request_reply_static(
-	struct request *request, unsigned status, const char *type, const void *data, size_t len);
-
-/* request_reply_file(request, type, fd, size): answer 200 with a file; takes ${fd}. */
-void request_reply_file(struct request *request, const char *type, int fd, uint64_t size);
-
-/*
- * request_reply_stream(request, type, read):
- * Answer 200 with the bytes that ${read} writes.  It is called with the state, and returns the
- * number of bytes in ${out}; 0 if it has to wait (it calls request_resume() later); -1 at the end;
- * -2 for a failure (the connection is cut, so the client sees that the answer is incomplete).
- */
-void request_reply_stream(struct request *request, const char *type,
-	ssize_t (*read)(void *state, char *out, size_t max));
-
-/*
- * request_problem(request, status, format, ...):
- * Answer with application/problem+json (RFC 9457) and one sentence: what was wrong, and what would
- * be right.
- */
-void request_problem(struct request *request, unsigned status, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-/* request_add_header(request, name, value): add it to the latest answer. */
-void request_add_header(struct request *request, const char *name, const char *value);
-
-/* request_wait(request) / request_resume(request): see above. */
-void request_wait(struct request *request);
-void request_resume(struct request *request);
-
-/*
- * request_take_socket(request, status):
- * Take the client's socket; the caller writes the answer itself, with this status (for the log).
- * Return a descriptor that the caller owns, or -1 with errno.  The library closes its own without
- * shutting the connection down.
- */
-int request_take_socket(struct request *request, unsigned status);
-
-/*
- * request_write_head(request, status, type, more, out, size):
- * Write the head of an answer that the library does not send: a stream's, or one that is sent
- * before the body has arrived.  The body ends with the connection.  ${more} is further header lines
- * with their line ends.  Return its length, 0 if it does not fit.
- */
-size_t request_write_head(const struct request *request, unsigned status, const char *type,
-	const char *more, char *out, size_t size);
-
-/* request_cors(request): is the request's Origin allowed; the value to answer, or NULL. */
-const char *request_cors(const struct request *request);
-
-/*
- * request_check_origin(request, what):
- * May the page that sends this request do something that other clients see?  A page of another site
- * may not, unless --cors allows it.  False after replying with the problem that it may not do
- * ${what}.
- */
-bool request_check_origin(struct request *request, const char *what);
-
-/* --- for the loop --- */
 
 /*
  * http_new(config, context, epoll, error):

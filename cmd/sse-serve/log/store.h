@@ -62,8 +62,6 @@ struct store;
 struct store_reader;
 
 struct store_ops {
-	const char *name;
-
 	/*
 	 * append(store, groups, count, error):
 	 * Store all groups but those in conflict durably, or none of them; fill in the members
@@ -142,11 +140,31 @@ struct store {
 void store_deliver(const struct store *store, struct store_group *const *groups, size_t count);
 
 struct store_config {
-	const char *path; /* the database file */
+	const char *path; /* the database file, for a store that is in one; else what --db says */
 	struct topics *topics;
 	const struct retention_rules *retention_rules; /* NULL: everything is kept */
 	int64_t idempotency_window;		       /* ms for which keys are kept */
 };
+
+/* A sort of store: a row of the table in store.c. */
+struct store_kind {
+	/* Does --db name it?  NULL: it takes what no row before it takes, also NULL. */
+	bool (*is_named)(const char *db);
+	bool in_file; /* it is a database file, which --verify, --export and --import work on */
+
+	/* open(config, error): the open log, with its topics registered; NULL with a reason. */
+	struct store *(*open)(const struct store_config *config, struct error *error);
+
+	/*
+	 * attach(store, window, reader):
+	 * Only of a log that is its window and no more, otherwise NULL: give it the window, and the
+	 * number that its own reader has there.  Before the first append.
+	 */
+	void (*attach)(struct store *store, struct window *window, unsigned reader);
+};
+
+/* store_kind_of(db): the sort of store that --db chooses; ${db} is NULL without --db. */
+const struct store_kind *store_kind_of(const char *db);
 
 /*
  * store_sqlite_open(config, error):
@@ -155,10 +173,7 @@ struct store_config {
  */
 struct store *store_sqlite_open(const struct store_config *config, struct error *error);
 
-/*
- * store_memory_open(config, error): a log that is only its window.
- * store_memory_attach(store, window, reader): the window it reads, and its reader's number in it.
- */
+/* store_memory_open(config, error), store_memory_attach(): a log that is its window and no more. */
 struct store *store_memory_open(const struct store_config *config, struct error *error);
 void store_memory_attach(struct store *store, struct window *window, unsigned reader);
 

@@ -284,7 +284,6 @@ static void memory_close(struct store *store)
 }
 
 static const struct store_ops memory_ops = {
-	.name = "memory",
 	.append = memory_append,
 	.tidy = memory_tidy,
 	.reader_new = memory_reader_new,

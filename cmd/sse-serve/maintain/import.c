@@ -12,7 +12,8 @@
 
 #include "import_line.h"
 #include "log/database.h"
-#include "log/store.h"
+#include "log/event.h"
+#include "log/topic.h"
 #include "maintain.h"
 #include "timestamp.h"
 

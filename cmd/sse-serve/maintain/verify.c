@@ -12,8 +12,9 @@
 
 #include "json.h"
 #include "log/database.h"
+#include "log/event.h"
 #include "log/retention_rules.h"
-#include "log/store.h"
+#include "log/topic.h"
 #include "maintain.h"
 
 /* The most problems that are reported one by one. */

@@ -9,7 +9,7 @@
 
 #include "buf.h"
 #include "database.h"
-#include "store_sqlite.h"
+#include "store_sqlite_reader.h"
 
 /* The most topics whose indexes are merged. */
 #define MERGED 8
@@ -49,7 +49,7 @@ void store_sqlite_reader_free(struct store_reader *reader)
 	free(reader);
 }
 
-struct store_reader *store_sqlite_reader(
+struct store_reader *store_sqlite_reader_new(
 	const char *path, struct topics *topics, struct error *error)
 {
 	struct store_reader *reader = calloc(1, sizeof(*reader));
@@ -200,8 +200,8 @@ static int visit_events(
 	return code == SQLITE_DONE || code == SQLITE_ROW ? 0 : -1;
 }
 
-int store_sqlite_read(struct store_reader *reader, struct store_query *query, store_visit visit,
-	void *context, struct error *error)
+int store_sqlite_reader_read(struct store_reader *reader, struct store_query *query,
+	store_visit visit, void *context, struct error *error)
 {
 	int result = 0;
 
@@ -214,8 +214,8 @@ int store_sqlite_read(struct store_reader *reader, struct store_query *query, st
 	return result;
 }
 
-int store_sqlite_newest(struct store_reader *reader, const struct topic *topic, uint64_t upto,
-	uint64_t count, uint64_t *after, struct error *error)
+int store_sqlite_reader_newest(struct store_reader *reader, const struct topic *topic,
+	uint64_t upto, uint64_t count, uint64_t *after, struct error *error)
 {
 	sqlite3_stmt *statement = reader->statements[NEWEST];
 	int code;
@@ -235,8 +235,8 @@ int store_sqlite_newest(struct store_reader *reader, const struct topic *topic, 
  * By halving: times grow with positions, but for a clock that was set back, where any of the
  * places that it could mean will do.
  */
-int store_sqlite_since(struct store_reader *reader, int64_t time, uint64_t upto, uint64_t *after,
-	struct error *error)
+int store_sqlite_reader_since(struct store_reader *reader, int64_t time, uint64_t upto,
+	uint64_t *after, struct error *error)
 {
 	sqlite3_stmt *statement = reader->statements[FROM_TIME];
 	uint64_t low = 0, high = upto; /* all up to low are older; what is after high is not */

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How long a request says that its body is, and whether that is in doubt.  A proxy before the server
+ * may have read a doubtful length in another way; then bytes that are a body to the proxy would be a
+ * request to the server, or the other way round (RFC 9112, sections 5.1 and 6.3).  Pure functions.
+ */
+#ifndef BODY_LENGTH_H
+#define BODY_LENGTH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Begin with {0}. */
+struct body_length {
+	const char *value; /* of Content-Length; the caller keeps it */
+	bool chunked, doubtful;
+};
+
+/* body_length_look(length, name, value): look at one header; ${value} may be NULL. */
+void body_length_look(struct body_length *length, const char *name, const char *value);
+
+/*
+ * body_length_read(length, bytes):
+ * After all headers: set ${bytes} to the Content-Length, 0 without one.  False if the length is in
+ * doubt.
+ */
+bool body_length_read(const struct body_length *length, uint64_t *bytes);
+
+#endif

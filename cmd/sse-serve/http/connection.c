@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* The clients' connections and their deadlines; see connection.h. */
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "clock.h"
+#include "connection.h"
+
+struct connection *connection_new(struct connection **list, int fd, int64_t ms)
+{
+	struct connection *connection = calloc(1, sizeof(*connection));
+
+	if (connection == NULL)
+		return NULL;
+	connection->fd = fd;
+	connection_set_deadline(connection, ms);
+	connection->back = list;
+	connection->next = *list;
+	if (connection->next != NULL)
+		connection->next->back = &connection->next;
+	*list = connection;
+	return connection;
+}
+
+void connection_set_deadline(struct connection *connection, int64_t ms)
+{
+	connection->deadline = ms == CONNECTION_NEVER ? CONNECTION_NEVER : clock_now_ms() + ms;
+}
+
+void connection_tick(struct connection *list, int64_t now)
+{
+	for (struct connection *one = list; one != NULL; one = one->next) {
+		if (now >= one->deadline) {
+			shutdown(one->fd, SHUT_RDWR);
+			one->deadline = CONNECTION_NEVER;
+		}
+	}
+}
+
+void connection_free(struct connection *connection)
+{
+	if (connection == NULL)
+		return;
+	*connection->back = connection->next;
+	if (connection->next != NULL)
+		connection->next->back = connection->back;
+	free(connection);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The clients' connections of one loop, each with the deadline of what it does now.  The library's
+ * own timeout starts again at each byte.
+ */
+#ifndef CONNECTION_H
+#define CONNECTION_H
+
+#include <stdint.h>
+
+#define CONNECTION_NEVER INT64_MAX
+
+struct request;
+
+struct connection {
+	int fd;			 /* the library's */
+	int64_t deadline;	 /* by clock_now_ms(); or CONNECTION_NEVER */
+	struct request *request; /* that has not ended, or NULL */
+	struct connection *next, **back;
+};
+
+/*
+ * connection_new(list, fd, ms):
+ * Add a connection to the list, NULL when empty; it has ${ms} for its first step.  NULL without
+ * memory.  ${fd} stays the caller's.
+ */
+struct connection *connection_new(struct connection **list, int fd, int64_t ms);
+
+/* connection_set_deadline(connection, ms): what it does now must be done within ${ms}, or
+ * CONNECTION_NEVER. */
+void connection_set_deadline(struct connection *connection, int64_t ms);
+
+/*
+ * connection_tick(list, now):
+ * Shut down, once, each connection whose deadline has passed.  The library notices, and closes it.
+ */
+void connection_tick(struct connection *list, int64_t now);
+
+/* connection_free(connection): remove it from its list.  Takes NULL. */
+void connection_free(struct connection *connection);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* The head of an answer; see head.h. */
+#include <stdio.h>
+
+#include "head.h"
+
+size_t head_write(const struct head *head, char *out, size_t size)
+{
+	bool cors = head->cors != NULL;
+	struct tm utc;
+	char date[40];
+	int len;
+
+	gmtime_r(&head->date, &utc);
+	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+	len = snprintf(out, size,
+		"HTTP/1.1 %u %s\r\nDate: %s\r\nContent-Type: %s\r\n"
+		"X-Content-Type-Options: nosniff\r\nConnection: close\r\n%s%s%s%s%s\r\n",
+		head->status, head->reason, date, head->type, head->vary ? "Vary: Origin\r\n" : "",
+		cors ? "Access-Control-Allow-Origin: " : "", cors ? head->cors : "",
+		cors ? "\r\nAccess-Control-Expose-Headers: " HEAD_EXPOSED "\r\n" : "", head->more);
+	return len > 0 && (size_t)len < size ? (size_t)len : 0;
+}

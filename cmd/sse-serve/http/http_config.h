@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* What the server serves over HTTP, and how. */
+#ifndef HTTP_CONFIG_H
+#define HTTP_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "option.h"
+#include "quota.h"
+#include "route.h"
+
+struct request;
+
+/* The handler of one kind of target and method. */
+struct handler {
+	enum route_kind kind;
+	const char *method; /* GET answers HEAD too */
+
+	/*
+	 * check(request): the head has arrived, the body has not.  check may reply: then the body
+	 * is not kept, and run is not called.  NULL: nothing to check.
+	 */
+	void (*check)(struct request *request);
+	void (*run)(struct request *request);
+};
+
+/* All handlers: the first that matches is called. */
+struct http_routes {
+	const struct handler *handlers;
+	size_t count;
+};
+
+/* It outlives the struct http. */
+struct http_config {
+	const struct http_routes *routes;
+	const struct option_list *cors; /* origins that may read and publish, or "*" */
+	size_t max_body;		/* bytes of a request's body */
+	struct quota *bodies;		/* bytes that all requests hold together */
+	size_t max_parameters;		/* of a query, each of the length of a topic */
+	int64_t request_timeout;	/* ms for a request's head, and for its body */
+	unsigned stall_timeout;		/* ms that a socket taken over may accept no data */
+	const _Atomic bool *draining;	/* the server is ending: requests are refused */
+	bool verbose;			/* log each request */
+};
+
+#endif

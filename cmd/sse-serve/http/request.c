@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/* What a handler asks of a request, and how it answers; see request.h. */
+#include <fcntl.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/address.h"
+#include "connection.h"
+#include "head.h"
+#include "origin.h"
+#include "problem.h"
+#include "request.h"
+#include "request_internal.h"
+#include "sse.h"
+
+/* More than a problem takes, whatever its sentence has to have escaped. */
+#define PROBLEM_MAX ((size_t)8 << 10)
+
+/* --- what handlers ask --- */
+
+void *request_context(const struct request *request)
+{
+	return request->shared->context;
+}
+
+const struct route *request_route(const struct request *request)
+{
+	return &request->route;
+}
+
+const char *request_target(const struct request *request)
+{
+	return request->target;
+}
+
+struct buf *request_body(struct request *request)
+{
+	return &request->body;
+}
+
+void request_set_state(struct request *request, void *state, void (*free_state)(void *state))
+{
+	request->state = state;
+	request->free_state = free_state;
+}
+
+bool request_answered(const struct request *request)
+{
+	return request->response != NULL;
+}
+
+const char *request_header(const struct request *request, const char *name)
+{
+	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+const struct sockaddr *request_address(const struct request *request)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const struct sockaddr *address = info != NULL ? info->client_addr : NULL;
+	bool internet = address != NULL &&
+			(address->sa_family == AF_INET || address->sa_family == AF_INET6);
+
+	return internet ? address : NULL;
+}
+
+bool request_is_local(const struct request *request)
+{
+	static const char *const passed_on[] = {"Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"};
+	const struct sockaddr *address = request_address(request);
+
+	for (size_t i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++) {
+		if (request_header(request, passed_on[i]) != NULL)
+			return false;
+	}
+	return address == NULL || address_is_loopback(address);
+}
+
+bool request_is_head(const struct request *request)
+{
+	return strcmp(request->method, "HEAD") == 0;
+}
+
+const char *request_cors(const struct request *request)
+{
+	return origin_cors(request->shared->config->cors, request_header(request, "Origin"));
+}
+
+bool request_check_origin(struct request *request, const char *what)
+{
+	const char *origin = request_header(request, "Origin");
+
+	if (origin_may_change(request->shared->config->cors, origin,
+		    request_header(request, "Sec-Fetch-Site"), request_header(request, "Host")))
+		return true;
+	request_problem(request, 403,
+		"a page of %.200s may not %s; the operator can allow it with --cors",
+		origin != NULL ? origin : "another site", what);
+	return false;
+}
+
+int request_take_socket(struct request *request, unsigned status)
+{
+	int fd = fcntl(request->socket->fd, F_DUPFD_CLOEXEC, 3), off = 0, on = 1;
+	unsigned stall = request->shared->config->stall_timeout;
+
+	if (fd < 0)
+		return -1;
+	/* The library may hold a packet back; on a local socket both mean nothing. */
+	setsockopt(fd, IPPROTO_TCP, TCP_CORK, &off, sizeof(off));
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	/* A client that is gone without a word, or whose window stays shut. */
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &stall, sizeof(stall));
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	request->stage = REQUEST_TAKEN;
+	request->status = status;
+	return fd;
+}
+
+bool request_hold(struct request *request, size_t bytes)
+{
+	if (!quota_take(request->shared->config->bodies, request->held, (int64_t)bytes))
+		return false;
+	request->held += (int64_t)bytes;
+	return true;
+}
+
+void request_release(struct request *request, size_t bytes)
+{
+	buf_free(&request->body);
+	if (request->held <= (int64_t)bytes)
+		return;
+	quota_give(request->shared->config->bodies, request->held - (int64_t)bytes);
+	request->held = (int64_t)bytes;
+}
+
+/* --- replying --- */
+
+const char *request_reason(unsigned status)
+{
+	return MHD_get_reason_phrase_for(status);
+}
+
+size_t request_write_head(const struct request *request, unsigned status, const char *type,
+	const char *more, char *out, size_t size)
+{
+	struct head head = {
+		.status = status,
+		.reason = request_reason(status),
+		.date = time(NULL),
+		.type = type,
+		.cors = request_cors(request),
+		.vary = request->shared->config->cors->count > 0,
+		.more = more,
+	};
+
+	return head_write(&head, out, size);
+}
+
+static void set_response(
+	struct request *request, unsigned status, const char *type, struct MHD_Response *response)
+{
+	const char *origin = request_cors(request);
+
+	if (request->response != NULL)
+		MHD_destroy_response(request->response);
+	request->response = response;
+	request->status = status;
+	if (response == NULL)
+		return;
+	if (type != NULL)
+		request_add_header(request, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	request_add_header(request, "X-Content-Type-Options", "nosniff");
+	if (request->shared->config->cors->count > 0)
+		request_add_header(request, "Vary", "Origin");
+	if (origin != NULL) {
+		request_add_header(request, "Access-Control-Allow-Origin", origin);
+		request_add_header(request, "Access-Control-Expose-Headers", HEAD_EXPOSED);
+	}
+}
+
+void request_add_header(struct request *request, const char *name, const char *value)
+{
+	if (request->response != NULL)
+		MHD_add_response_header(request->response, name, value);
+}
+
+void request_reply(
+	struct request *request, unsigned status, const char *type, const void *data, size_t len)
+{
+	set_response(request, status, type,
+		MHD_create_response_from_buffer(
+			len, (void *)(uintptr_t)data, MHD_RESPMEM_MUST_COPY));
+}
+
+void request_reply_static(
+	struct request *request, unsigned status, const char *type, const void *data, size_t len)
+{
+	set_response(request, status, type,
+		MHD_create_response_from_buffer(
+			len, (void *)(uintptr_t)data, MHD_RESPMEM_PERSISTENT));
+}
+
+void request_reply_file(struct request *request, const char *type, int fd, uint64_t size)
+{
+	set_response(request, MHD_HTTP_OK, type, MHD_create_response_from_fd64(size, fd));
+	if (request->response == NULL)
+		close(fd);
+}
+
+/* The library's reader of a streamed answer, over the handler's. */
+struct pull {
+	struct request *request;
+	ssize_t (*read)(void *state, char *out, size_t max);
+};
+
+static ssize_t pull_read(void *context, uint64_t position, char *out, size_t max)
+{
+	struct pull *pull = context;
+	ssize_t got = pull->read(pull->request->state, out, max);
+
+	(void)position;
+	if (got == 0)
+		request_wait(pull->request);
+	if (got == -1)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	return got == -2 ? MHD_CONTENT_READER_END_WITH_ERROR : got;
+}
+
+void request_reply_stream(struct request *request, const char *type,
+	ssize_t (*read)(void *state, char *out, size_t max))
+{
+	struct pull *pull = malloc(sizeof(*pull));
+	struct MHD_Response *response = NULL;
+
+	if (pull != NULL) {
+		*pull = (struct pull){request, read};
+		response = MHD_create_response_from_callback(
+			MHD_SIZE_UNKNOWN, 32768, pull_read, pull, free);
+	}
+	if (response == NULL)
+		free(pull);
+	set_response(request, MHD_HTTP_OK, type, response);
+}
+
+/* What a sentence repeats of a request may be anything, and cut anywhere: make it UTF-8. */
+static void make_utf8(char *text)
+{
+	while (*(text += sse_utf8_valid(text, strlen(text))) != '\0')
+		*text = '?';
+}
+
+/* Answer a person's browser with a page, and all else with JSON. */
+static void reply_problem(struct request *request, const struct problem *problem)
+{
+	bool page = problem_prefers_page(request_header(request, MHD_HTTP_HEADER_ACCEPT));
+	struct buf text;
+
+	buf_init(&text, PROBLEM_MAX);
+	if (!(page ? problem_page : problem_json)(problem, &text))
+		text.len = 0;
+	request_reply(request, problem->status,
+		page ? "text/html; charset=utf-8" : "application/problem+json",
+		text.len > 0 ? text.data : "", text.len);
+	buf_free(&text);
+	request_add_header(request, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT);
+	if (!page)
+		return;
+	request_add_header(request, "Content-Security-Policy", PROBLEM_POLICY);
+	request_add_header(request, "Referrer-Policy", "same-origin");
+}
+
+void request_problem(struct request *request, unsigned status, const char *format, ...)
+{
+	char detail[600];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(detail, sizeof(detail), format, args);
+	va_end(args);
+	make_utf8(detail);
+	reply_problem(request, &(struct problem){status, request_reason(status), detail});
+	if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
+		request_add_header(request, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+}
+
+void request_wait(struct request *request)
+{
+	request->waiting = true;
+	request->shared->waiting++;
+	connection_set_deadline(request->socket, CONNECTION_NEVER);
+	MHD_suspend_connection(request->connection);
+}
+
+void request_resume(struct request *request)
+{
+	request->waiting = false;
+	request->shared->waiting--;
+	request->shared->wants_run = true;
+	MHD_resume_connection(request->connection);
+}

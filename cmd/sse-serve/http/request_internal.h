@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a request is to the files of this room.  Handlers see request.h alone.
+ *
+ * exchange.c makes and frees requests and calls the others in turn: dispatch.c finds the handler,
+ * body.c takes the body, refusal.c answers early, request.c is what the handler calls.
+ */
+#ifndef REQUEST_INTERNAL_H
+#define REQUEST_INTERNAL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "http_config.h"
+#include "linger.h"
+#include "route.h"
+
+struct MHD_Connection;
+struct MHD_Response;
+struct connection;
+
+/* What all requests of a loop share. */
+struct request_shared {
+	const struct http_config *config;
+	void *context;		   /* the handlers' */
+	_Atomic uint64_t requests; /* so far; the loop's thread counts */
+	struct lingerers lingerers;
+	size_t waiting; /* requests that wait */
+	bool wants_run; /* the library has to run, although no socket is ready */
+};
+
+struct request {
+	struct request_shared *shared;
+	struct connection *socket;
+	struct MHD_Connection *connection; /* the same, to the library */
+	struct MHD_Response *response;	   /* the latest answer; NULL before the first */
+	const struct handler *handler;
+	const char *method;
+	char *target;
+	struct route route;
+	struct buf body;
+	void *state; /* the handler's */
+	void (*free_state)(void *state);
+	unsigned status;
+	enum { REQUEST_NEW, REQUEST_BODY, REQUEST_RUN, REQUEST_TAKEN } stage;
+	unsigned refused;   /* the status by which the body is refused before it is read; or 0 */
+	uint64_t announced; /* the Content-Length; 0 without one */
+	size_t received;    /* bytes of body, for the log */
+	int64_t held;	    /* of config->bodies */
+	bool waiting;
+};
+
+/* request_reason(status): the reason phrase of a status, "Not Found". */
+const char *request_reason(unsigned status);
+
+#endif

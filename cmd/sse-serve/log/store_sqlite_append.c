@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/* Appending to the log in a SQLite database; see store_sqlite_append.h. */
+#include <sysexits.h>
+
+#include "clock.h"
+#include "database.h"
+#include "store_sqlite_append.h"
+#include "store_sqlite_tidy.h"
+#include "store_sqlite_writer.h"
+
+/* An append on its way: what becomes of the store if it gets there. */
+struct transaction {
+	struct store_group *const *groups;
+	size_t count;
+	uint32_t topics; /* the highest row of the topics that events are stored of */
+	bool stores;	 /* there is an event to be stored */
+	uint64_t head;
+	int64_t now;
+	bool removed; /* store_sqlite_tidy_some() did, or tried to */
+};
+
+/* Register the event's topic; with a row, if the event is stored. */
+static int find_topic(
+	struct sqlite_store *sqlite, struct transaction *all, struct store_append *append)
+{
+	struct topics *topics = sqlite->store.topics;
+	struct topic *topic = topics_add(topics, append->topic);
+
+	append->event.topic = topic;
+	if (topic == NULL || append->event.ephemeral)
+		return topic != NULL ? 0 : -1;
+	if (topics_keep(topics, topic) != 0)
+		return -1;
+	if (topic->row > all->topics)
+		all->topics = topic->row;
+	all->stores = true;
+	return 0;
+}
+
+static int find_topics(struct sqlite_store *sqlite, struct transaction *all, struct error *error)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		for (size_t j = 0; j < all->groups[i]->count; j++) {
+			if (find_topic(sqlite, all, &all->groups[i]->appends[j]) != 0)
+				return error_set(error, EX_IOERR, "out of memory for a new topic");
+		}
+	}
+	return 0;
+}
+
+static int write_topics(struct sqlite_store *sqlite, uint32_t upto)
+{
+	sqlite3_stmt *statement = sqlite->statements[WRITER_ADD_TOPIC];
+
+	for (uint32_t row = sqlite->topics_stored + 1; row <= upto; row++) {
+		struct topic *topic = topics_of_row(sqlite->store.topics, row);
+
+		sqlite3_bind_int64(statement, 1, row);
+		sqlite3_bind_text(statement, 2, topic->name, -1, SQLITE_STATIC);
+		if (database_run(statement) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Store one, unless its key is known.  *${conflict} if it is known for something else. */
+static int write_append(struct sqlite_store *sqlite, struct store_append *append,
+	struct transaction *all, bool *conflict)
+{
+	struct event *event = &append->event;
+	bool keyed = append->key.len > 0 && !event->ephemeral, known = false;
+
+	append->duplicate = false;
+	event->time = all->now;
+	event->position = event->ephemeral ? all->head : all->head + 1;
+	if (keyed && idempotency_table_add(&sqlite->keys, append, all->now, &known) != 0)
+		return -1;
+	*conflict = known && !append->duplicate;
+	if (known || event->ephemeral)
+		return 0;
+	all->head++;
+	return database_add_event(sqlite->statements[WRITER_ADD_EVENT], event);
+}
+
+/*
+ * Store DATABASE_ROWS of them at once, if all are to be stored and none is known; else ${stored}
+ * stays false, and nothing is done.
+ */
+static int write_rows(struct sqlite_store *sqlite, struct store_append *appends,
+	struct transaction *all, bool *stored)
+{
+	sqlite3_stmt *statement = sqlite->statements[WRITER_ADD_EVENTS];
+	bool keyed = appends->key.len > 0, known = false;
+
+	for (int i = 0; i < DATABASE_ROWS; i++) {
+		struct store_append *append = &appends[i];
+
+		if (append->event.ephemeral || (append->key.len > 0) != keyed)
+			return 0;
+		append->duplicate = false;
+		append->event.time = all->now;
+		append->event.position = all->head + 1 + (uint64_t)i;
+		database_bind_event(statement, i, &append->event);
+	}
+	if (keyed && idempotency_table_add_rows(&sqlite->keys, appends, &known) != 0)
+		return -1;
+	if (known)
+		return 0;
+	*stored = true;
+	all->head += DATABASE_ROWS;
+	return database_run(statement);
+}
+
+/* Those from ${at} on, up to DATABASE_ROWS or a conflict; ${at} moves on. */
+static int write_some(
+	struct sqlite_store *sqlite, struct store_group *group, size_t *at, struct transaction *all)
+{
+	size_t end = group->count - *at > DATABASE_ROWS ? *at + DATABASE_ROWS : group->count;
+	bool stored = false;
+
+	if (end == *at + DATABASE_ROWS &&
+		write_rows(sqlite, &group->appends[*at], all, &stored) != 0)
+		return -1;
+	if (stored)
+		*at = end;
+	for (; *at < end && !group->conflict; ++*at) {
+		if (write_append(sqlite, &group->appends[*at], all, &group->conflict) != 0)
+			return -1;
+		group->conflicted = *at;
+	}
+	return 0;
+}
+
+/* Can a group be half written when it turns out that it cannot be? */
+static bool needs_savepoint(const struct store_group *group)
+{
+	for (size_t i = 1; i < group->count; i++) {
+		if (group->appends[i].key.len > 0 && !group->appends[i].event.ephemeral)
+			return true;
+	}
+	return false;
+}
+
+static int write_group(
+	struct sqlite_store *sqlite, struct store_group *group, struct transaction *all)
+{
+	bool savepoint = needs_savepoint(group);
+	uint64_t head = all->head;
+	size_t at = 0;
+
+	group->conflict = false;
+	if (savepoint && store_sqlite_writer_run(sqlite, WRITER_SAVE) != 0)
+		return -1;
+	while (at < group->count && !group->conflict) {
+		if (write_some(sqlite, group, &at, all) != 0)
+			return -1;
+	}
+	if (group->conflict) {
+		all->head = head;
+		if (savepoint && store_sqlite_writer_run(sqlite, WRITER_UNDO) != 0)
+			return -1;
+	}
+	return savepoint ? store_sqlite_writer_run(sqlite, WRITER_RELEASE) : 0;
+}
+
+static void count_events(struct sqlite_store *sqlite, const struct transaction *all)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		const struct store_group *group = all->groups[i];
+
+		for (size_t j = 0; j < group->count && !group->conflict; j++) {
+			const struct store_append *append = &group->appends[j];
+
+			if (!append->event.ephemeral && !append->duplicate)
+				retention_count(sqlite->retention, &append->event);
+		}
+	}
+}
+
+static int write_all(struct sqlite_store *sqlite, struct transaction *all)
+{
+	/* Ephemeral events do not touch the database. */
+	bool writes = all->stores;
+
+	all->now = clock_wall_ms();
+	all->head = sqlite->store.head;
+	if (writes &&
+		(store_sqlite_writer_begin(sqlite) != 0 || write_topics(sqlite, all->topics) != 0))
+		return -1;
+	for (size_t i = 0; i < all->count; i++) {
+		if (write_group(sqlite, all->groups[i], all) != 0)
+			return -1;
+	}
+	if (!writes)
+		return 0;
+	if (sqlite->retention != NULL)
+		count_events(sqlite, all);
+	if (store_sqlite_tidy_some(sqlite, all->head, all->now, &all->removed) != 0)
+		return -1;
+	return store_sqlite_writer_commit(sqlite);
+}
+
+int store_sqlite_append(
+	struct store *store, struct store_group *const *groups, size_t count, struct error *error)
+{
+	struct sqlite_store *sqlite = (struct sqlite_store *)store;
+	struct transaction all = {.groups = groups, .count = count};
+	int result;
+
+	if (find_topics(sqlite, &all, error) != 0)
+		return -1;
+	/* A stored event must be found again. */
+	if (all.stores && database_files_check(&sqlite->files, error) != 0)
+		return -1;
+	if (sqlite->retention != NULL && retention_begin(sqlite->retention) != 0)
+		return error_set(error, EX_IOERR, "out of memory for a new topic");
+	result = write_all(sqlite, &all);
+	if (result != 0 && all.removed) {
+		/* There may be space for the events alone. */
+		store_sqlite_writer_rollback(sqlite);
+		store_sqlite_tidy_rest(sqlite);
+		all.removed = false;
+		result = write_all(sqlite, &all);
+	}
+	if (result != 0) {
+		database_failed(sqlite->db, "cannot store the event", error);
+		store_sqlite_writer_rollback(sqlite);
+		return -1;
+	}
+	if (sqlite->retention == NULL && sqlite->events >= 0)
+		sqlite->events += (int64_t)(all.head - store->head);
+	store->head = all.head;
+	if (all.topics > sqlite->topics_stored)
+		sqlite->topics_stored = all.topics;
+	store_deliver(store, groups, count);
+	return 0;
+}
