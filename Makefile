@@ -63,11 +63,11 @@ GNU_LDFLAGS := $(if $(filter Darwin,$(shell uname -s)),,-Wl,-z,relro,-z,now,--as
 
 PROGRAMS = sse-serve sse-post sse-tail
 # What each program and each library is linked with, by pkg-config name.
-PKGS_sse-serve = libmicrohttpd sqlite3 $(PKGS_libcommon)
-PKGS_sse-post = $(PKGS_libclient)
+PKGS_sse-serve = libmicrohttpd sqlite3 libcjson
+PKGS_sse-post = $(PKGS_libclient) libcjson
 PKGS_sse-tail = $(PKGS_libclient)
-PKGS_libclient = libcurl $(PKGS_libcommon)
-PKGS_libcommon = libcjson
+PKGS_libclient = libcurl
+PKGS_libcommon =
 PKGS_libsse =
 PKGS_units = cmocka
 

@@ -3,10 +3,10 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "backoff.h"
+#include "clock.h"
 
 #if defined(__APPLE__) || defined(__FreeBSD__) || defined(__OpenBSD__) || defined(__NetBSD__) ||   \
 	defined(__DragonFly__)
@@ -36,11 +36,8 @@ static uint64_t system_seed(void)
 	arc4random_buf(&seed, sizeof(seed));
 #else
 	if (getentropy(&seed, sizeof(seed)) != 0 && !read_urandom(&seed)) {
-		struct timespec now = {0, 0};
-
 		/* No secret hangs on it: it need only differ from the neighbour's. */
-		(void)clock_gettime(CLOCK_REALTIME, &now);
-		seed = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+		seed = (uint64_t)clock_wall_ms() << 20 ^ clock_now_us();
 		seed ^= (uint64_t)getpid() << 40;
 	}
 #endif

@@ -27,14 +27,13 @@ struct client_options {
 	const char *unix_socket;
 	const char *cacert, *cert, *key;
 	bool insecure;
-	int64_t connect_timeout; /* ms */
+	int64_t connect_timeout; /* ms; 0: libcurl's own */
 	bool quiet;
 	int verbose;
 };
 
-/* The rows of those options, and their defaults. */
+/* The rows of those options. */
 extern const struct option_row client_option_rows[];
-#define CLIENT_OPTIONS_DEFAULT ((struct client_options){.connect_timeout = 10000})
 
 /* client_options_check(options, error): check what the table cannot check; EX_USAGE, EX_NOINPUT. */
 int client_options_check(const struct client_options *options, struct error *error);

@@ -10,6 +10,7 @@
 #include "client_run.h"
 #include "client_subscribe.h"
 #include "client_trouble.h"
+#include "clock.h"
 
 /* The longest pause that growing makes, and the longest that a server can ask for (ms). */
 #define DELAY_MAX 30000
@@ -151,7 +152,7 @@ static bool open_stream(struct follow *follow)
 		return false;
 	client_say(follow->client, CLIENT_EXPLAIN, "200, the stream is open");
 	trouble_over(&follow->trouble);
-	follow->opened = client_now();
+	follow->opened = clock_now_ms();
 	if (follow->sink->opened != NULL)
 		follow->sink->opened(follow->context, &follow->answer);
 	expect_within(follow, follow->options->read_timeout);
@@ -234,7 +235,7 @@ static enum next take_stream_end(struct follow *follow, CURLcode code, struct er
 	end_stream(follow);
 	if (follow->stopped)
 		return NEXT_STOPPED;
-	if (client_now() - follow->opened >= LASTING_MS) {
+	if (clock_now_ms() - follow->opened >= LASTING_MS) {
 		follow->failures = 0;
 		backoff_reset(&follow->backoff);
 	}
@@ -261,7 +262,7 @@ static enum next take_time(struct follow *follow, struct error *error)
 	struct error failure;
 	struct judge_attempt attempt = describe(follow, CURLE_OK, &failure);
 
-	if (client_now() >= end_of_all(follow)) {
+	if (clock_now_ms() >= end_of_all(follow)) {
 		if (!stream && error->status == 0)
 			error_set(error, EX_TEMPFAIL, "no stream from %.200s yet",
 				follow->url->shown);
@@ -369,7 +370,7 @@ static enum next wait_for_next(struct follow *follow, struct error *error)
 	client_say(follow->client, CLIENT_EXPLAIN,
 		"%s; connecting again in %" PRId64 ".%03" PRId64 " s", error->text, delay / 1000,
 		delay % 1000);
-	switch (wait_until(follow, client_now() + delay, error)) {
+	switch (wait_until(follow, clock_now_ms() + delay, error)) {
 	case CLIENT_SIGNAL:
 		client_stopped(error);
 		return NEXT_FAILED;
@@ -379,7 +380,7 @@ static enum next wait_for_next(struct follow *follow, struct error *error)
 	case CLIENT_DONE:
 		break;
 	}
-	return client_now() >= end_of_all(follow) ? NEXT_TIME : NEXT_NOW;
+	return clock_now_ms() >= end_of_all(follow) ? NEXT_TIME : NEXT_NOW;
 }
 
 static enum follow_end run(struct follow *follow, struct error *error)

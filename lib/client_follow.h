@@ -9,7 +9,7 @@
  *		return printf("%.*s\n", (int)event->data.len, event->data.data) >= 0;
  *	}
  *
- *	struct client_options common = CLIENT_OPTIONS_DEFAULT;
+ *	struct client_options common = {0};
  *	struct follow_options options = FOLLOW_OPTIONS_DEFAULT;
  *	struct follow_sink sink = {.event = print};
  *	struct client_url url = {0};
@@ -51,7 +51,7 @@ struct follow_options {
 	int64_t retry_max;     /* attempts in a row without an event that are followed by another;
 				  -1: any number */
 	int64_t read_timeout;  /* ms that a stream may be silent; 0: no limit */
-	const int64_t *until;  /* a moment of client_now(), which the sink may move; NULL: never */
+	const int64_t *until; /* a moment of clock_now_ms(), which the sink may move; NULL: never */
 };
 #define FOLLOW_OPTIONS_DEFAULT                                                                     \
 	((struct follow_options){.reconnect = true, .delay = 2000, .retry_max = -1})

@@ -9,10 +9,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "client_run.h"
+#include "clock.h"
 
 /* The signal that came, and a pipe that is readable from then on, to end any poll(). */
 static volatile sig_atomic_t caught;
@@ -28,17 +28,9 @@ static int watched = -1;
 /* See client_set_task(). */
 static const struct client_task *task;
 
-int64_t client_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void client_interrupt_at(int64_t moment)
 {
-	int64_t left = moment - client_now();
+	int64_t left = moment - clock_now_ms();
 
 	if (moment != CLIENT_NEVER)
 		alarm(left <= 0 ? 1 : (unsigned)((left + 999) / 1000));
@@ -46,7 +38,7 @@ void client_interrupt_at(int64_t moment)
 
 int64_t client_after(int64_t ms)
 {
-	return ms == 0 ? CLIENT_NEVER : client_now() + ms;
+	return ms == 0 ? CLIENT_NEVER : clock_now_ms() + ms;
 }
 
 /*
@@ -198,7 +190,7 @@ void client_set_task(const struct client_task *to_do)
  */
 static int poll_ms(int64_t until)
 {
-	int64_t now = client_now(), left;
+	int64_t now = clock_now_ms(), left;
 
 	if (task != NULL && now >= task->due(task->context))
 		task->run(task->context);
@@ -249,7 +241,7 @@ enum client_outcome client_run(CURLM *multi, CURL *easy, const int64_t *until, C
 		if (is_stopped())
 			break;
 		outcome = CLIENT_TIME;
-		if (client_now() >= *until)
+		if (clock_now_ms() >= *until)
 			break;
 		failed =
 			curl_multi_poll(multi, others, watched >= 0 ? 2 : 1, poll_ms(*until), NULL);
@@ -269,7 +261,7 @@ enum client_outcome client_poll(CURLM *multi, int fd, int64_t until)
 		others[count++] = (struct curl_waitfd){.fd = fd, .events = CURL_WAIT_POLLIN};
 	if (is_stopped())
 		return CLIENT_SIGNAL;
-	if (client_now() >= until)
+	if (clock_now_ms() >= until)
 		return CLIENT_TIME;
 	curl_multi_poll(multi, others, count, poll_ms(until), NULL);
 	return is_stopped() ? CLIENT_SIGNAL : CLIENT_DONE;
@@ -286,7 +278,7 @@ enum client_outcome client_wait_input(int fd, int64_t until)
 			return CLIENT_HANGUP;
 		if (is_stopped())
 			return CLIENT_SIGNAL;
-		if (client_now() >= until)
+		if (clock_now_ms() >= until)
 			return CLIENT_TIME;
 		if (poll(fds, 3, poll_ms(until)) > 0 && fds[0].revents != 0)
 			return CLIENT_DONE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A client's process: start and end, the clock, signals, and running a transfer or waiting until it
- * is done, a moment is reached, or SIGINT or SIGTERM arrives.  One thread only.
+ * A client's process: start and end, signals, and running a transfer or waiting until it is done, a
+ * moment of clock_now_ms() is reached, or SIGINT or SIGTERM arrives.  One thread only.
  */
 #ifndef CLIENT_RUN_H
 #define CLIENT_RUN_H
@@ -14,9 +14,6 @@
 
 /* A moment that is never reached. */
 #define CLIENT_NEVER INT64_MAX
-
-/* client_now(): milliseconds of a monotonic clock; its zero is arbitrary. */
-int64_t client_now(void);
 
 /* client_after(ms): the moment ${ms} from now; CLIENT_NEVER if ${ms} is 0. */
 int64_t client_after(int64_t ms);

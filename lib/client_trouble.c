@@ -6,6 +6,7 @@
 
 #include "client_run.h"
 #include "client_trouble.h"
+#include "clock.h"
 #include "number.h"
 
 /* Report trouble that lasts longer (ms). */
@@ -21,13 +22,13 @@ void trouble_note(struct trouble *trouble, bool stream)
 	if (!stream)
 		trouble->attempts++;
 	if (trouble->since == CLIENT_NEVER)
-		trouble->since = client_now();
+		trouble->since = clock_now_ms();
 }
 
 /* How long it has lasted, in whole seconds. */
 static const char *lasted(const struct trouble *trouble, char text[NUMBER_TEXT])
 {
-	return number_duration_text((client_now() - trouble->since) / 1000 * 1000, text);
+	return number_duration_text((clock_now_ms() - trouble->since) / 1000 * 1000, text);
 }
 
 void trouble_over(struct trouble *trouble)

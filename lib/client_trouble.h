@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The messages about trouble with a stream: one line when it has lasted for a while, and one when
- * it is over.  The moments are those of client_now().
+ * it is over.  The moments are those of clock_now_ms().
  */
 #ifndef CLIENT_TROUBLE_H
 #define CLIENT_TROUBLE_H

@@ -155,6 +155,17 @@ static int blame(struct error *error, const char *dashes, const char *name)
 	return error_set(error, reason.status, "%s%s: %.400s", dashes, name, reason.text);
 }
 
+static int store_defaults(
+	const struct option_row *const *rows, size_t count, void *config, struct error *error)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i]->default_value != NULL &&
+			store(rows[i], config, rows[i]->default_value, error) != 0)
+			return blame(error, "the default of --", rows[i]->name);
+	}
+	return 0;
+}
+
 /* A flag's variable says yes or no. */
 static int store_flag_variable(
 	const struct option_row *row, void *config, const char *value, struct error *error)
@@ -359,6 +370,8 @@ enum option_result option_parse(const struct option_program *program, int argc, 
 	bool seen[ROWS_MAX] = {false};
 	int answer, index;
 
+	if (store_defaults(rows, count, config, error) != 0)
+		return OPTION_BAD;
 	make_tables(rows, count, &tables);
 	opterr = 0;
 	/* 0, not 1: it also forgets the middle of a word at which an earlier call ended. */

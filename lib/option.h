@@ -60,6 +60,11 @@ struct option_row {
 	int64_t min, max;	    /* OPTION_COUNT, OPTION_DURATION, OPTION_SIZE */
 	const char *const *choices; /* OPTION_CHOICE: words, ended by NULL */
 	enum option_complete complete;
+	/*
+	 * Stored before anything is parsed, in the words of a user; NULL: the field keeps what it
+	 * holds.  Not for OPTION_FLAG, OPTION_TIMES, OPTION_LIST and secrets.  See OPTION_DEFAULT.
+	 */
+	const char *default_value;
 	const char *variable; /* another environment variable, read if the first is not set */
 	const char *preset;   /* the argument may be left out (--name, --name=VALUE, -nVALUE): this
 				 is what it is then */
@@ -71,6 +76,12 @@ struct option_row {
 	const char *if_empty; /* what is right instead of an empty value, for the usage error;
 				 NULL: to leave the option out */
 };
+
+/*
+ * OPTION_DEFAULT(before, value, after): in a row, in place of its help: the help and the default
+ * that it names, as in OPTION_DEFAULT("the most bytes (default ", "1M", ")").
+ */
+#define OPTION_DEFAULT(before, value, after) .default_value = value, .help = before value after
 
 #define OPTION_TABLES 3
 
@@ -93,11 +104,11 @@ enum option_result {
 
 /*
  * option_parse(program, argc, argv, config, error):
- * Read the environment and then the command line into ${config}, which holds the defaults when
- * this is called.  ${argv} is permuted so that operands come last; *${operands} is the index of the
- * first.  A repeated single-valued option, an unknown one (the nearest is suggested), a missing
- * argument, an empty value and a bad one are usage errors.  --help, --version and --completions
- * SHELL are built in.  After any result, option_free() releases the stored values.
+ * Store the defaults of the rows in ${config}, then read the environment and the command line into
+ * it.  ${argv} is permuted so that operands come last; *${operands} is the index of the first.  A
+ * repeated single-valued option, an unknown one (the nearest is suggested), a missing argument, an
+ * empty value and a bad one are usage errors.  --help, --version and --completions SHELL are built
+ * in.  After any result, option_free() releases the stored values.
  */
 enum option_result option_parse(const struct option_program *program, int argc, char **argv,
 	void *config, int *operands, struct error *error);

@@ -7,14 +7,6 @@
 
 #include "timestamp.h"
 
-int64_t timestamp_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 char *timestamp_format(int64_t ms, char text[TIMESTAMP_TEXT])
 {
 	time_t seconds = (time_t)(ms / 1000);

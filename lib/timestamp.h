@@ -8,9 +8,6 @@
 /* Room for "2026-11-22T19:00:00.000Z" and its NUL, also in far years. */
 #define TIMESTAMP_TEXT 40
 
-/* timestamp_now(): ms since 1970, by the system's real-time clock. */
-int64_t timestamp_now(void);
-
 /* timestamp_format(ms, text): write ${ms} since 1970 as text; return ${text}. */
 char *timestamp_format(int64_t ms, char text[TIMESTAMP_TEXT]);
 

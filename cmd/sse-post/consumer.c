@@ -9,6 +9,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "consumer.h"
 #include "dead_letter.h"
 #include "durable.h"
@@ -151,7 +152,7 @@ static int remove_file(struct consumer *consumer, const char *name, struct error
 /* It waited too long?  A clock that was set back makes nothing old. */
 static bool is_old(const struct consumer *consumer, int64_t spooled)
 {
-	return consumer->age_max > 0 && timestamp_now() - spooled > consumer->age_max;
+	return consumer->age_max > 0 && clock_wall_ms() - spooled > consumer->age_max;
 }
 
 static bool give_out(struct consumer *consumer, char *name, size_t end, int64_t spooled)

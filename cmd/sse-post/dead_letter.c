@@ -7,6 +7,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "dead_letter.h"
 #include "durable.h"
 #include "entry.h"
@@ -110,7 +111,7 @@ static int put_entry(struct queue_folder *folder, const struct buf *text, const 
 int dead_letter_put_event(struct queue_folder *folder, const struct group *group, size_t index,
 	const char *name, const char *reason, char kept[SPOOL_NAME_SIZE], struct error *error)
 {
-	struct entry entry = {.url = folder->url, .reason = reason, .spooled = timestamp_now()};
+	struct entry entry = {.url = folder->url, .reason = reason, .spooled = clock_wall_ms()};
 	struct buf text;
 	int result;
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "body.h"
+#include "clock.h"
 #include "deliver.h"
 #include "number.h"
 #include "verdict.h"
@@ -147,7 +148,7 @@ static void next_request(struct slot *slot)
 	}
 	backoff_reset(&slot->backoff);
 	slot->ambiguous = false;
-	slot->give_up_at = client_now() + slot->deliver->options->retry_max_time;
+	slot->give_up_at = clock_now_ms() + slot->deliver->options->retry_max_time;
 	attempt(slot);
 }
 
@@ -188,7 +189,7 @@ static void tell_trouble(struct slot *slot)
 
 static void pause_or_give_up(struct slot *slot)
 {
-	int64_t delay = backoff_next(&slot->backoff), left = slot->give_up_at - client_now();
+	int64_t delay = backoff_next(&slot->backoff), left = slot->give_up_at - clock_now_ms();
 	int64_t asked = slot->request.answer.retry_after;
 
 	if (left <= 0 || asked > left || slot->once) {
@@ -203,7 +204,7 @@ static void pause_or_give_up(struct slot *slot)
 	tell_trouble(slot);
 	client_say(&slot->request.client, CLIENT_EXPLAIN, "%s; trying again in %lld.%03lld s",
 		slot->error.text, (long long)delay / 1000, (long long)delay % 1000);
-	slot->wake_at = client_now() + delay;
+	slot->wake_at = clock_now_ms() + delay;
 }
 
 /* The server has the events of the request. */
@@ -224,7 +225,7 @@ static void take_verdict(struct slot *slot, enum verdict verdict)
 
 	if ((verdict == VERDICT_AGAIN || verdict == VERDICT_AWAY) &&
 		slot->request.answer.retry_after > 0)
-		slot->to->not_before = client_now() + slot->request.answer.retry_after;
+		slot->to->not_before = clock_now_ms() + slot->request.answer.retry_after;
 	switch (verdict) {
 	case VERDICT_ACCEPTED:
 		learn(slot);
@@ -347,7 +348,7 @@ static void take_ended(struct deliver *deliver)
 /* What time brings; return the next moment that brings something. */
 static int64_t take_due(struct deliver *deliver)
 {
-	int64_t now = client_now(), next = CLIENT_NEVER;
+	int64_t now = clock_now_ms(), next = CLIENT_NEVER;
 
 	for (size_t i = 0; i < deliver->count; i++) {
 		struct slot *slot = &deliver->slots[i];

@@ -81,8 +81,8 @@ struct deliver {
 /*
  * deliver_open(deliver, program, options, listener, until, error):
  * Make as many slots as --parallel says; nothing is connected yet.  ${until} is --timeout, a moment
- * of client_now(): no wait goes beyond it.  deliver_close() frees, also after a failure; it takes a
- * struct of zeros.
+ * of clock_now_ms(): no wait goes beyond it.  deliver_close() frees, also after a failure; it takes
+ * a struct of zeros.
  */
 int deliver_open(struct deliver *deliver, const char *program, const struct options *options,
 	const struct deliver_listener *listener, int64_t until, struct error *error);

@@ -4,6 +4,7 @@
 
 #include "body.h"
 #include "client_run.h"
+#include "clock.h"
 #include "flush.h"
 
 void flush_accepted(void *context, const struct slot *slot, size_t from, size_t count)
@@ -36,7 +37,8 @@ static void run_to_end(struct deliver *deliver, struct slot *slot)
 	while (!slot->finished) {
 		enum client_outcome outcome = deliver_wait(deliver, -1, CLIENT_NEVER);
 
-		if (!slot->finished && (outcome == CLIENT_SIGNAL || client_now() >= deliver->until))
+		if (!slot->finished &&
+			(outcome == CLIENT_SIGNAL || clock_now_ms() >= deliver->until))
 			deliver_abort(slot);
 	}
 }
@@ -77,12 +79,12 @@ static enum flush_result judge(
 /* Until --rate lets the next ones go; false if a signal or the end of --timeout comes first. */
 static bool wait_for_turn(struct deliver *deliver, struct error *error)
 {
-	while (client_now() < deliver->pace.start_at) {
+	while (clock_now_ms() < deliver->pace.start_at) {
 		if (deliver_wait(deliver, -1, deliver->pace.start_at) == CLIENT_SIGNAL) {
 			client_stopped(error);
 			return false;
 		}
-		if (client_now() >= deliver->until) {
+		if (clock_now_ms() >= deliver->until) {
 			error_set(error, EX_TEMPFAIL, "the time of --timeout is up");
 			return false;
 		}
@@ -105,7 +107,7 @@ static enum flush_result send_part(struct flush *flush, struct destination *to, 
 	flush->from = *settled;
 	part.all += flush->from;
 	part.count = pace_at_once(&deliver->pace, left);
-	pace_start(&deliver->pace, part.count, client_now());
+	pace_start(&deliver->pace, part.count, clock_now_ms());
 	deliver_start(slot, &part, to, once);
 	run_to_end(deliver, slot);
 	result = judge(flush, slot, settled, error);

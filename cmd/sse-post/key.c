@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "clock.h"
 #include "json.h"
 #include "json_pointer.h"
 #include "key.h"
@@ -144,7 +145,7 @@ static int make_new(struct key_builder *builder, struct error *error)
 {
 	char text[UUID_TEXT];
 
-	if (!uuid_make(&builder->uuids, timestamp_now(), text))
+	if (!uuid_make(&builder->uuids, clock_wall_ms(), text))
 		return error_set(error, EX_OSERR, "the system gives no random numbers for a key");
 	if (!buf_add_text(&builder->text, text))
 		return error_set(error, EX_OSERR, "out of memory");

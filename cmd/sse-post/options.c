@@ -31,8 +31,9 @@ static const struct option_row rows[] = {
 	{"event", 'e', OPTION_STRING, FIELD(event), "TYPE",
 		"the event's type (the server's default: update)", "Event"},
 	{"as", 0, OPTION_CHOICE, FIELD(form), "FORM",
-		"json, text or form; auto (default): JSON if valid, else text", "Event",
-		.choices = form_words},
+		OPTION_DEFAULT(
+			"json, text or form; ", "auto", " (default): JSON if valid, else text"),
+		"Event", .choices = form_words},
 	{"lines", 'l', OPTION_FLAG, FIELD(lines), NULL,
 		"one event per line (the default for a pipe without data)", "Many events"},
 	{"null", '0', OPTION_FLAG, FIELD(nul), NULL, "one event per NUL-terminated record",
@@ -48,17 +49,19 @@ static const struct option_row rows[] = {
 	{"skip-bad", 0, OPTION_FLAG, FIELD(skip_bad), NULL,
 		"go on after an event that is not valid or is refused", "Many events"},
 	{"parallel", 0, OPTION_COUNT, FIELD(parallel), "N",
-		"send over N connections; gives up the order", "Many events", 1, PARALLEL_MAX},
+		"send over N connections; gives up the order", "Many events", 1, PARALLEL_MAX,
+		.default_value = "1"},
 	{"rate", 0, OPTION_STRING, FIELD(rate_text), "N/s",
 		"send no more than N a second; also N/m, N/h", "Many events"},
 	{"batch", 0, OPTION_CHOICE, FIELD(batching), "WHEN",
-		"many events in one request: always, never; auto (default)", "Many events",
-		.choices = batching_words},
+		OPTION_DEFAULT("many events in one request: always, never; ", "auto", " (default)"),
+		"Many events", .choices = batching_words},
 	{"state", 0, OPTION_STRING, FIELD(state), "FILE",
 		"keep here the source id of the last accepted event", "Many events",
 		.complete = COMPLETE_FILE},
 	{"retry-max-time", 0, OPTION_DURATION, FIELD(retry_max_time), "TIME",
-		"how long to retry each request (30s); 0: never", "Delivery", 0, 7 * DAY},
+		OPTION_DEFAULT("how long to retry each request (", "30s", "); 0: never"),
+		"Delivery", 0, 7 * DAY},
 	{"timeout", 0, OPTION_DURATION, FIELD(timeout), "TIME",
 		"end after this long in any case (0: never)", "Delivery", 0, 7 * DAY},
 	{"idempotency-key", 0, OPTION_STRING, FIELD(key), "KEY",
@@ -71,9 +74,11 @@ static const struct option_row rows[] = {
 		"keep here what cannot be sent now; a later run sends it", "Spool",
 		.complete = COMPLETE_FOLDER},
 	{"spool-max", 0, OPTION_COUNT, FIELD(spool_max), "N",
-		"the most events that wait for one URL (100000)", "Spool", 1, 1000000000},
+		OPTION_DEFAULT("the most events that wait for one URL (", "100000", ")"), "Spool",
+		1, 1000000000},
 	{"spool-max-size", 0, OPTION_SIZE, FIELD(spool_max_size), "SIZE",
-		"the most bytes that wait for one URL (1G)", "Spool", 1, INT64_C(1) << 50},
+		OPTION_DEFAULT("the most bytes that wait for one URL (", "1G", ")"), "Spool", 1,
+		INT64_C(1) << 50},
 	{"spool-max-age", 0, OPTION_DURATION, FIELD(spool_max_age), "TIME",
 		"do not send what waited longer (0: no limit)", "Spool", 0, 3650 * DAY},
 	{"flush", 0, OPTION_FLAG, FIELD(flush), NULL,
@@ -300,11 +305,7 @@ enum option_result options_parse(
 	enum option_result result;
 	int first;
 
-	*options = (struct options){.client = CLIENT_OPTIONS_DEFAULT,
-		.retry_max_time = 30000,
-		.parallel = 1,
-		.spool_max = 100000,
-		.spool_max_size = INT64_C(1) << 30};
+	*options = (struct options){0};
 	result = option_parse(&program, argc, argv, options, &first, error);
 	if (result == OPTION_RUN &&
 		(take_operands(options, argv + first, error) != 0 || check(options, error) != 0))

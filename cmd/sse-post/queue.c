@@ -4,6 +4,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "dead_letter.h"
 #include "durable.h"
 #include "entry.h"
@@ -116,7 +117,7 @@ int queue_append(struct queue *queue, const struct group *group, size_t *from, c
 	struct error *error)
 {
 	struct entry entry = {
-		.url = queue->folder.url, .reason = reason, .spooled = timestamp_now()};
+		.url = queue->folder.url, .reason = reason, .spooled = clock_wall_ms()};
 	struct buf file;
 	int result;
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "client_run.h"
+#include "clock.h"
 #include "durable.h"
 #include "queue_folder.h"
 #include "spool_name.h"
@@ -42,14 +43,14 @@ static bool try_lock(int fd)
 
 int queue_folder_lock(struct queue_folder *folder, struct error *error)
 {
-	int64_t give_up_at = client_now() + LOCK_TIME_MAX;
+	int64_t give_up_at = clock_now_ms() + LOCK_TIME_MAX;
 
 	while (!try_lock(folder->lock)) {
 		struct timespec pause = {.tv_nsec = LOCK_EVERY * 1000000};
 
 		if (errno != EWOULDBLOCK)
 			return queue_folder_fail(folder, EX_IOERR, "lock", error);
-		if (client_now() >= give_up_at)
+		if (clock_now_ms() >= give_up_at)
 			return error_set(error, EX_TEMPFAIL,
 				"another process has had the spool %.200s locked for %d s",
 				folder->path, LOCK_TIME_MAX / 1000);

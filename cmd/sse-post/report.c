@@ -11,6 +11,7 @@
 
 #include "body.h"
 #include "client_run.h"
+#include "clock.h"
 #include "json.h"
 #include "report.h"
 #include "terminal.h"
@@ -23,7 +24,7 @@ void report_open(struct report *report, const struct options *options)
 {
 	const char *terminal = getenv("TERM");
 
-	*report = (struct report){.options = options, .start = client_now()};
+	*report = (struct report){.options = options, .start = clock_now_ms()};
 	buf_init(&report->lines, SIZE_MAX / 2);
 	report->shows = !options->client.quiet && options->client.verbose == 0 &&
 			options_many(options) && isatty(STDERR_FILENO) && terminal != NULL &&
@@ -198,7 +199,7 @@ static const char *group_digits(uint64_t number, char text[32])
 
 int64_t report_progress(struct report *report, const struct input *input)
 {
-	int64_t now = client_now(), passed = now - report->start;
+	int64_t now = clock_now_ms(), passed = now - report->start;
 	char accepted[32], rate[32], spooled[32], left[60] = "";
 	uint64_t done = report->accepted + report->spooled;
 

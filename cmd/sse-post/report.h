@@ -21,7 +21,7 @@ struct report {
 	struct buf lines;   /* for the standard output */
 	struct error error; /* why lines cannot be written; or status 0 */
 	uint64_t accepted, spooled, refused;
-	int64_t start, shown_at; /* moments of client_now() */
+	int64_t start, shown_at; /* moments of clock_now_ms() */
 	bool shows, shown;	 /* progress */
 };
 

@@ -8,6 +8,7 @@
 
 #include "body.h"
 #include "client_run.h"
+#include "clock.h"
 #include "request.h"
 
 /* How long the body after an answer's head may take: nothing but ids depends on it (ms). */
@@ -93,7 +94,7 @@ bool request_found_nobody(const struct request *request, CURLcode code)
 
 static void expect_within(struct request *request, int64_t ms)
 {
-	int64_t until = client_now() + ms;
+	int64_t until = clock_now_ms() + ms;
 
 	request->until = until < request->end ? until : request->end;
 }

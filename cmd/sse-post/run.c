@@ -7,6 +7,7 @@
 
 #include "body.h"
 #include "client_run.h"
+#include "clock.h"
 #include "deliver.h"
 #include "input.h"
 #include "report.h"
@@ -97,7 +98,7 @@ static void save_state(struct run *run, const struct group *group, size_t count)
 			return;
 		id = group_text(group, group->all[count - 1].id);
 	}
-	if (state_save(&run->state, id.data, id.len, client_now(), &error) != 0)
+	if (state_save(&run->state, id.data, id.len, clock_now_ms(), &error) != 0)
 		fail(run, &error);
 }
 
@@ -241,7 +242,7 @@ static void spool_ready(struct run *run)
 
 static bool is_stopped(const struct run *run)
 {
-	return client_signal() != 0 || client_now() >= run->until;
+	return client_signal() != 0 || clock_now_ms() >= run->until;
 }
 
 /*
@@ -252,7 +253,7 @@ static bool clear_the_way(struct run *run)
 {
 	enum flush_result result = FLUSH_AWAY;
 
-	if (client_now() >= run->spool.flush_at)
+	if (clock_now_ms() >= run->spool.flush_at)
 		result = run_spool_flush(&run->spool, run->spool.used);
 	if (result == FLUSH_DONE)
 		return true;
@@ -276,16 +277,16 @@ static void dispatch(struct run *run)
 {
 	struct slot *slot = deliver_free_slot(&run->deliver);
 
-	if (run->ready->count == 0 || slot == NULL || client_now() < run->deliver.pace.start_at)
+	if (run->ready->count == 0 || slot == NULL || clock_now_ms() < run->deliver.pace.start_at)
 		return;
 	if (run->to.batching == BATCHING_AUTO && deliver_busy(&run->deliver) > 0)
 		return;
 	if (run_spool_waits(&run->spool)) {
 		if (deliver_busy(&run->deliver) > 0 || !clear_the_way(run) ||
-			client_now() < run->deliver.pace.start_at)
+			clock_now_ms() < run->deliver.pace.start_at)
 			return;
 	}
-	pace_start(&run->deliver.pace, run->ready->count, client_now());
+	pace_start(&run->deliver.pace, run->ready->count, clock_now_ms());
 	deliver_start(slot, run->ready, &run->to, false);
 	run->ready = NULL;
 }
@@ -349,9 +350,9 @@ static void wait(struct run *run)
 		     (run->ready->count < group_max(run) && run->ready->text.len < GROUP_BYTES_MAX);
 	int fd = run->failed || !fills || !run->input.waits ? -1 : input_waits(&run->input);
 
-	if (run->deliver.pace.start_at > client_now())
+	if (run->deliver.pace.start_at > clock_now_ms())
 		until = earlier(until, run->deliver.pace.start_at);
-	if (run->spool.used && run->spool.flush_at > client_now())
+	if (run->spool.used && run->spool.flush_at > clock_now_ms())
 		until = earlier(until, run->spool.flush_at);
 	until = earlier(until, state_due(&run->state));
 	if (deliver_busy(&run->deliver) == 0 && (run->failed || (is_idle(run) && fd < 0)))
@@ -363,8 +364,8 @@ static void keep_up(struct run *run)
 {
 	struct error error;
 
-	if (client_now() >= state_due(&run->state) &&
-		state_sync(&run->state, client_now(), &error) != 0)
+	if (clock_now_ms() >= state_due(&run->state) &&
+		state_sync(&run->state, clock_now_ms(), &error) != 0)
 		fail(run, &error);
 	if (!report_flush(&run->report))
 		fail(run, &run->report.error);
@@ -410,7 +411,7 @@ static int conclude(struct run *run, struct error *error)
 		note_line(run, input->line);
 		fail(run, &input->error);
 	}
-	if (state_sync(&run->state, client_now(), &reason) != 0)
+	if (state_sync(&run->state, clock_now_ms(), &reason) != 0)
 		fail(run, &reason);
 	if (!report_flush(&run->report))
 		fail(run, &run->report.error);

@@ -3,6 +3,7 @@
 #include <sysexits.h>
 
 #include "client_run.h"
+#include "clock.h"
 #include "run_spool.h"
 
 /* The pause between two tries to deliver the events that wait, while lines come (ms). */
@@ -78,7 +79,7 @@ void run_spool_because(struct run_spool *spool, const struct error *reason)
 void run_spool_postpone(struct run_spool *spool, const struct error *reason)
 {
 	spool->away = *reason;
-	spool->flush_at = client_now() + backoff_next(&spool->pause);
+	spool->flush_at = clock_now_ms() + backoff_next(&spool->pause);
 	if (spool->flush_at < spool->to->not_before)
 		spool->flush_at = spool->to->not_before;
 }
@@ -90,7 +91,7 @@ bool run_spool_waits(const struct run_spool *spool)
 
 bool run_spool_is_due(const struct run_spool *spool)
 {
-	return client_now() >= spool->flush_at && run_spool_waits(spool);
+	return clock_now_ms() >= spool->flush_at && run_spool_waits(spool);
 }
 
 enum flush_result run_spool_flush(struct run_spool *spool, bool once)

@@ -5,21 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hash.h"
 #include "spool_name.h"
 
 #define SUFFIX ".events"
 #define SLUG_MAX 60
 #define STEM_MAX 40
-
-/* FNV-1a. */
-static uint64_t hash(const char *text)
-{
-	uint64_t value = UINT64_C(0xcbf29ce484222325);
-
-	for (; *text != '\0'; text++)
-		value = (value ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-	return value;
-}
 
 void spool_name_queue(const char *url, char name[SPOOL_NAME_SIZE])
 {
@@ -32,7 +23,8 @@ void spool_name_queue(const char *url, char name[SPOOL_NAME_SIZE])
 
 		name[len++] = plain ? *p : '_';
 	}
-	snprintf(name + len, SPOOL_NAME_SIZE - len, "-%016" PRIx64, hash(url));
+	snprintf(name + len, SPOOL_NAME_SIZE - len, "-%016" PRIx64,
+		hash_fnv1a(HASH_START, url, strlen(url)));
 }
 
 void spool_name_file(uint64_t number, uint64_t events, char name[SPOOL_NAME_SIZE])

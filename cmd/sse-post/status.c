@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "client_url.h"
+#include "clock.h"
 #include "json.h"
 #include "number.h"
 #include "run.h"
@@ -93,7 +94,7 @@ int run_status(const struct options *options, struct error *error)
 	struct client_url url = {0};
 	int result = 0;
 
-	printer.now = timestamp_now() / 1000 * 1000;
+	printer.now = clock_wall_ms() / 1000 * 1000;
 	if (options->target != NULL)
 		result = client_url_make(options->target, CLIENT_TOPIC, NULL, &url, error);
 	printer.only = url.shown;

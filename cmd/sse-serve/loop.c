@@ -6,13 +6,13 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "api/api.h"
 #include "api/status.h"
 #include "base/logger.h"
 #include "base/source.h"
+#include "clock.h"
 #include "http/http.h"
 #include "log/log_thread.h"
 #include "loop.h"
@@ -55,12 +55,10 @@ struct loop {
 	bool web_ready;
 };
 
-static uint32_t clock_ms(void)
+/* The loop's clock. */
+static uint32_t now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint32_t)(now.tv_sec * 1000 + now.tv_nsec / 1000000);
+	return (uint32_t)clock_now_ms();
 }
 
 static int watch(const struct loop *loop, int fd, uint32_t events, struct source *source)
@@ -151,7 +149,7 @@ static void turn(struct loop *loop, int timeout)
 	struct epoll_event events[EVENTS_MAX];
 	int count = epoll_wait(loop->epoll, events, EVENTS_MAX, timeout);
 
-	loop->fanout.now = clock_ms();
+	loop->fanout.now = now_ms();
 	for (int i = 0; i < count; i++) {
 		struct source *source = events[i].data.ptr;
 
@@ -243,10 +241,9 @@ static int fail(unsigned number, struct error *error)
 static int make_parts(
 	struct loop *loop, const struct loop_config *config, unsigned number, struct error *error)
 {
-	fanout_init(
-		&loop->fanout, config->fanouts, &loop->mailbox, loop->epoll, number, clock_ms());
+	fanout_init(&loop->fanout, config->fanouts, &loop->mailbox, loop->epoll, number, now_ms());
 	ticker_init(&loop->ticker, config->log_thread, &loop->mailbox,
-		number == 0 ? config->tick : 0, clock_ms());
+		number == 0 ? config->tick : 0, now_ms());
 	loop->api = *config->api;
 	loop->api.fanout = &loop->fanout;
 	if (number == 0 && make_tellers(loop, config) != 0)

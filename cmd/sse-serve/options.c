@@ -49,7 +49,8 @@ static const struct option_row rows[] = {
 		.min = 100,
 		.max = 3600000,
 		.group = "Network",
-		.help = "send a comment on a stream that was silent for this long (default 15s)"},
+		OPTION_DEFAULT("send a comment on a stream that was silent for this long (default ",
+			"15s", ")")},
 	{.name = "request-timeout",
 		.type = OPTION_DURATION,
 		.offset = FIELD(request_timeout),
@@ -57,8 +58,9 @@ static const struct option_row rows[] = {
 		.min = 100,
 		.max = 3600000,
 		.group = "Network",
-		.help = "cut off a client whose request takes longer than this to arrive (default "
-			"30s)"},
+		OPTION_DEFAULT(
+			"cut off a client whose request takes longer than this to arrive (default ",
+			"30s", ")")},
 	{.name = "max-body",
 		.type = OPTION_SIZE,
 		.offset = FIELD(max_body),
@@ -66,7 +68,7 @@ static const struct option_row rows[] = {
 		.min = 1,
 		.max = (int64_t)256 << 20,
 		.group = "Network",
-		.help = "the most bytes of one POST (default 1M)"},
+		OPTION_DEFAULT("the most bytes of one POST (default ", "1M", ")")},
 	{.name = "stall-timeout",
 		.type = OPTION_DURATION,
 		.offset = FIELD(stall_timeout),
@@ -74,8 +76,10 @@ static const struct option_row rows[] = {
 		.min = 100,
 		.max = 86400000,
 		.group = "Network",
-		.help = "close a stream whose reader took nothing for this long while events "
-			"waited for it (default 60s)"},
+		OPTION_DEFAULT(
+			"close a stream whose reader took nothing for this long while events "
+			"waited for it (default ",
+			"60s", ")")},
 	{.name = "presence-grace",
 		.type = OPTION_DURATION,
 		.offset = FIELD(presence_grace),
@@ -83,7 +87,8 @@ static const struct option_row rows[] = {
 		.min = 0,
 		.max = 3600000,
 		.group = "Network",
-		.help = "a name leaves this long after its last stream ended (default 10s)"},
+		OPTION_DEFAULT("a name leaves this long after its last stream ended (default ",
+			"10s", ")")},
 	{.name = "loops",
 		.type = OPTION_COUNT,
 		.offset = FIELD(loops),
@@ -117,7 +122,8 @@ static const struct option_row rows[] = {
 		.min = 1,
 		.max = 10000,
 		.group = "Limits",
-		.help = "topics and patterns that one stream may name (default 64)"},
+		OPTION_DEFAULT(
+			"topics and patterns that one stream may name (default ", "64", ")")},
 	{.name = "max-names",
 		.type = OPTION_COUNT,
 		.offset = FIELD(max_names),
@@ -125,8 +131,10 @@ static const struct option_row rows[] = {
 		.min = 1,
 		.max = 10000000,
 		.group = "Limits",
-		.help = "names that can be present, in all topics together; a stream with one more gets "
-			"503 (default 65536)"},
+		OPTION_DEFAULT(
+			"names that can be present, in all topics together; a stream with one "
+			"more gets 503 (default ",
+			"65536", ")")},
 	{.name = "max-bodies",
 		.type = OPTION_SIZE,
 		.offset = FIELD(max_bodies),
@@ -134,8 +142,10 @@ static const struct option_row rows[] = {
 		.min = 1,
 		.max = (int64_t)64 << 30,
 		.group = "Limits",
-		.help = "memory for the bodies of all running POSTs; beyond it a POST gets 503 "
-			"(default 256M)"},
+		OPTION_DEFAULT(
+			"memory for the bodies of all running POSTs; beyond it a POST gets 503 "
+			"(default ",
+			"256M", ")")},
 
 	{.name = "db",
 		.letter = 'd',
@@ -153,7 +163,7 @@ static const struct option_row rows[] = {
 		.min = 64 << 10,
 		.max = (int64_t)64 << 30,
 		.group = "Events",
-		.help = "memory for the newest events (default 64M)"},
+		OPTION_DEFAULT("memory for the newest events (default ", "64M", ")")},
 	{.name = "retain",
 		.type = OPTION_STRING,
 		.offset = FIELD(retain_all),
@@ -175,7 +185,7 @@ static const struct option_row rows[] = {
 		.min = 1000,
 		.max = (int64_t)3650 * 86400000,
 		.group = "Events",
-		.help = "how long an Idempotency-Key is remembered (default 7d)"},
+		OPTION_DEFAULT("how long an Idempotency-Key is remembered (default ", "7d", ")")},
 	{.name = "tick",
 		.type = OPTION_DURATION,
 		.offset = FIELD(tick),
@@ -215,7 +225,7 @@ static const struct option_row rows[] = {
 		.argument = "FORMAT",
 		.choices = log_formats,
 		.group = "Pages and log",
-		.help = "log on stderr as text (the default) or json"},
+		OPTION_DEFAULT("log on stderr as ", "text", " (the default) or json")},
 	{.name = "verbose",
 		.letter = 'v',
 		.type = OPTION_TIMES,
@@ -304,16 +314,7 @@ enum option_result options_parse(int argc, char **argv, void (*version)(FILE *ou
 	enum option_result result;
 	int operands;
 
-	*options = (struct options){.heartbeat = 15000,
-		.request_timeout = 30000,
-		.stall_timeout = 60000,
-		.max_body = 1 << 20,
-		.max_bodies = 256 << 20,
-		.max_topics_per_stream = 64,
-		.max_names = 65536,
-		.presence_grace = 10000,
-		.idempotency_window = (int64_t)7 * 86400000,
-		.window = 64 << 20};
+	*options = (struct options){0};
 	named.version = version;
 	result = option_parse(&named, argc, argv, options, &operands, error);
 	if (result == OPTION_RUN && operands < argc) {

@@ -8,6 +8,7 @@
 #include "api/metrics.h"
 #include "api/routes.h"
 #include "base/counter.h"
+#include "clock.h"
 #include "http/http.h"
 #include "log/log_thread.h"
 #include "log/store.h"
@@ -161,7 +162,7 @@ static void set_up_http(struct server *server)
 
 static void set_up_metrics(struct server *server)
 {
-	server->metrics = (struct metrics_sources){.started = counter_clock(),
+	server->metrics = (struct metrics_sources){.started = clock_now_us(),
 		.presence = server->presence,
 		.log_thread = server->log_thread,
 		.window = server->window,

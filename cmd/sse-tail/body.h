@@ -14,7 +14,7 @@
  * body_load(options, until, body, type, error):
  * Put the body into ${body}, and its Content-Type into *${type}; NULL without a body.  EX_NOINPUT
  * if its file cannot be read, EX_TEMPFAIL if that takes longer than until the moment ${until} of
- * client_now(), 128+n on a signal, EX_DATAERR if --json is not JSON.
+ * clock_now_ms(), 128+n on a signal, EX_DATAERR if --json is not JSON.
  */
 int body_load(const struct options *options, int64_t until, struct buf *body, const char **type,
 	struct error *error);

@@ -12,6 +12,7 @@
 #include "check_resume.h"
 #include "check_stream.h"
 #include "client_run.h"
+#include "clock.h"
 
 /* Looking ends when so many events came and it took so long (ms), ... */
 #define ENOUGH_EVENTS 3
@@ -53,7 +54,7 @@ int check_run(struct client *client, const struct client_url *url,
 {
 	struct check check = {.target = {client, url, options->follow}};
 	int64_t time = options->time > 0 ? options->time : CHECK_TIME;
-	int64_t until = client_now() + time;
+	int64_t until = clock_now_ms() + time;
 	const struct check_plan plan = {.last_id = options->follow->last_id,
 		.until = until - (time / 4 < CHECK_RESUME_MS ? time / 4 : CHECK_RESUME_MS),
 		.events = ENOUGH_EVENTS,

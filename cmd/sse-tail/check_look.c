@@ -4,6 +4,7 @@
 
 #include "check_look.h"
 #include "client_run.h"
+#include "clock.h"
 #include "gap.h"
 
 /* Bytes that come within this time of each other came at once; a silence is longer (ms). */
@@ -81,7 +82,7 @@ static bool on_event(void *context, const struct sse_event *event, const char *o
 
 	(void)origin;
 	if (look->events == 0) {
-		look->first_event = client_now();
+		look->first_event = clock_now_ms();
 		gap_read(event, &look->gap);
 	}
 	look->events++;
@@ -115,7 +116,7 @@ static void end_if_enough(struct check_look *look)
 static bool on_piece(void *context, const char *data, size_t len, struct sse_text last_id)
 {
 	struct check_look *look = context;
-	int64_t now = client_now();
+	int64_t now = clock_now_ms();
 
 	if (len == 0)
 		return true;
@@ -133,7 +134,7 @@ static void on_opened(void *context, const struct client_answer *answer)
 	struct check_look *look = context;
 
 	(void)answer;
-	look->opened = look->last_byte = client_now();
+	look->opened = look->last_byte = clock_now_ms();
 	if (look->plan->opened != NULL)
 		look->plan->opened(look->plan->context);
 }
@@ -144,7 +145,7 @@ static void start(struct check_look *look, const struct check_plan *plan)
 {
 	struct buf *ids[] = {&look->first_id, &look->last_id, &look->before_id, &look->position};
 
-	*look = (struct check_look){.begun = client_now(),
+	*look = (struct check_look){.begun = clock_now_ms(),
 		.opened = CLIENT_NEVER,
 		.first_byte = CLIENT_NEVER,
 		.first_event = CLIENT_NEVER,
@@ -170,7 +171,7 @@ void check_look_run(
 	once.read_timeout = 0;
 	once.until = &look->until;
 	look->end = follow_run(target->client, target->url, &once, &sink, look, &look->error);
-	look->ended = client_now();
+	look->ended = clock_now_ms();
 	if (look->ended - look->last_byte > look->silence)
 		look->silence = look->ended - look->last_byte;
 	end_group(look, look->ended - look->last_byte);

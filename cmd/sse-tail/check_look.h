@@ -25,7 +25,7 @@ struct check_target {
 /* When to end; the caller knows what it looks for. */
 struct check_plan {
 	const char *last_id; /* to resume after; NULL: from now */
-	int64_t until;	     /* at the latest, a moment of client_now() */
+	int64_t until;	     /* at the latest, a moment of clock_now_ms() */
 	uint64_t events;     /* enough, ... */
 	int64_t least;	     /* ... after watching the stream for this long (ms) */
 	/* The head of a stream came.  May be NULL. */

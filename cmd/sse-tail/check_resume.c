@@ -3,6 +3,7 @@
 #include "check_resume.h"
 #include "client_run.h"
 #include "client_subscribe.h"
+#include "clock.h"
 
 /*
  * The stream was asked to go on after ${asked}; what came first?  Where ${next} is not empty, the
@@ -91,7 +92,7 @@ out:
 void check_resume(struct check_findings *findings, const struct check_target *target,
 	const struct check_look *look, bool once, int64_t until)
 {
-	int64_t least = client_now() + CHECK_RESUME_MS;
+	int64_t least = clock_now_ms() + CHECK_RESUME_MS;
 
 	if (look->events == 0 || client_signal() != 0)
 		return;

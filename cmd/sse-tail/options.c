@@ -86,8 +86,8 @@ static const struct option_row rows[] = {
 		"go on after the id in FILE, do not update it", "Start and reconnect",
 		.complete = COMPLETE_FILE, .rivals = "state"},
 	{"reconnect-delay", 0, OPTION_DURATION, FIELD(reconnect_delay), "TIME",
-		"the shortest pause (2s), if the server sets none", "Start and reconnect",
-		FOLLOW_DELAY_MIN, HOUR},
+		OPTION_DEFAULT("the shortest pause (", "2s", "), if the server sets none"),
+		"Start and reconnect", FOLLOW_DELAY_MIN, HOUR},
 	{"read-timeout", 0, OPTION_DURATION, FIELD(read_timeout), "TIME",
 		"reconnect if nothing came for this long", "Start and reconnect", 0, 24 * HOUR},
 	{"reconnect", 0, OPTION_FLAG, FIELD(reconnect), NULL,
@@ -257,11 +257,10 @@ enum option_result options_parse(
 	int first;
 
 	describe_tables();
-	*options = (struct options){.client = CLIENT_OPTIONS_DEFAULT,
-		.output = {.format = -1, .stamp = STAMP_NONE},
+	/* Values that no user can give stand for an option that was not given. */
+	*options = (struct options){.output = {.format = -1, .stamp = STAMP_NONE},
 		.filter = {.preset = -1},
-		.retry_max = -1,
-		.reconnect_delay = 2000};
+		.retry_max = -1};
 	result = option_parse(&program, argc, argv, options, &first, error);
 	if (result == OPTION_RUN && check(options, argv + first, error) != 0)
 		return OPTION_BAD;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "client_run.h"
+#include "clock.h"
 #include "output.h"
 #include "timestamp.h"
 
@@ -52,10 +53,10 @@ int output_format_find(const char *name)
 static bool is_over(int64_t end, int64_t *grace)
 {
 	if (client_signal() == 0)
-		return client_now() >= end;
+		return clock_now_ms() >= end;
 	if (*grace == CLIENT_NEVER)
-		*grace = client_now() + GRACE_MS;
-	return client_signal() == SIGPIPE || client_now() >= *grace;
+		*grace = clock_now_ms() + GRACE_MS;
+	return client_signal() == SIGPIPE || clock_now_ms() >= *grace;
 }
 
 /* Write all of it; see output_piece(). */
@@ -147,13 +148,12 @@ bool output_terminator(struct output *output)
 
 bool output_time(struct output *output, enum output_stamp stamp, struct buf *out)
 {
-	int64_t since = output->before != 0 ? client_now() - output->before : 0, ms;
+	int64_t since = output->before != 0 ? clock_now_ms() - output->before : 0;
+	int64_t ms = clock_wall_ms();
+	time_t seconds = (time_t)(ms / 1000);
 	char text[TIMESTAMP_TEXT];
-	struct timespec now;
 	struct tm local;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 	switch (stamp) {
 	case STAMP_ISO:
 		return buf_add_text(out, timestamp_format(ms, text));
@@ -165,7 +165,7 @@ bool output_time(struct output *output, enum output_stamp stamp, struct buf *out
 	case STAMP_NONE:
 		break;
 	}
-	return localtime_r(&now.tv_sec, &local) != NULL &&
+	return localtime_r(&seconds, &local) != NULL &&
 	       buf_add(out, text, strftime(text, sizeof(text), "%H:%M:%S", &local));
 }
 
@@ -196,7 +196,7 @@ int output_event(struct output *output, const struct sse_event *event, const cha
 		return -1;
 	/* The clock costs as much as a small event. */
 	if (output->options->stamp == STAMP_DELTA)
-		output->before = client_now();
+		output->before = clock_now_ms();
 	return 0;
 }
 

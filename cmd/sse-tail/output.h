@@ -63,7 +63,7 @@ struct output {
 	struct buf scratch; /* for the formats' own use */
 	struct buf last_id; /* sse: the id that a reader of the output has now */
 	uint64_t count;	    /* events that were appended */
-	int64_t before; /* STAMP_DELTA: when the last came, in ms of client_now(); 0: none did */
+	int64_t before; /* STAMP_DELTA: when the last came, in ms of clock_now_ms(); 0: none did */
 	size_t whole;	/* the length of the complete events; the rest is being appended */
 	bool broken;	/* ${error} says why no more can be written */
 	struct error error;
@@ -71,7 +71,7 @@ struct output {
 
 /*
  * output_init(output, options, end):
- * Write to the standard output, until the moment ${end} of client_now() at the latest.  Format -1
+ * Write to the standard output, until the moment ${end} of clock_now_ms() at the latest.  Format -1
  * means the first format, which is for people, if the output is a terminal, else the second.
  * output_free() writes nothing; it takes a struct that is all zero.
  */

@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "client_run.h"
+#include "clock.h"
+#include "hash.h"
 #include "number.h"
 #include "summary.h"
 
 void summary_init(struct summary *summary)
 {
-	*summary = (struct summary){.began = client_now()};
+	*summary = (struct summary){.began = clock_now_ms()};
 	buf_init(&summary->id, SSE_EVENT_MAX);
 }
 
@@ -19,19 +21,10 @@ void summary_free(struct summary *summary)
 	buf_free(&summary->id);
 }
 
-/* FNV-1a: tells types apart whose first letters are the same. */
-static uint64_t hash_of(struct sse_text text)
-{
-	uint64_t hash = 14695981039346656037u;
-
-	for (size_t i = 0; i < text.len; i++)
-		hash = (hash ^ (unsigned char)text.data[i]) * 1099511628211u;
-	return hash;
-}
-
 void summary_event(struct summary *summary, struct sse_text type)
 {
-	uint64_t hash = hash_of(type);
+	/* It tells types apart whose first letters are the same. */
+	uint64_t hash = hash_fnv1a(HASH_START, type.data, type.len);
 	struct summary_type *new;
 
 	summary->events++;
@@ -119,7 +112,7 @@ static bool add_command(
 void summary_say(
 	const struct summary *summary, const struct client *client, const char *target, bool plain)
 {
-	int64_t ms = client_now() - summary->began;
+	int64_t ms = clock_now_ms() - summary->began;
 	uint64_t again = summary->streams > 0 ? summary->streams - 1 : 0;
 	struct buf text;
 	char time[NUMBER_TEXT];

@@ -19,7 +19,7 @@ struct summary {
 	} types[SUMMARY_TYPES];
 	size_t type_count;
 	uint64_t events, others, bytes, streams;
-	int64_t began; /* a moment of client_now() */
+	int64_t began; /* a moment of clock_now_ms() */
 	struct buf id; /* of the last event */
 };
 

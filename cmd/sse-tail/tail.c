@@ -7,6 +7,7 @@
 #include "body.h"
 #include "check.h"
 #include "client_run.h"
+#include "clock.h"
 #include "exec.h"
 #include "gap.h"
 #include "tail.h"
@@ -26,7 +27,7 @@ static int keep(struct tail *tail, struct sse_text id)
 	/* Most pieces of a stream without ids, and all comments, change nothing. */
 	if (buf_is(&tail->kept, id.data, id.len))
 		return 0;
-	if (state_save(&tail->state, id.data, id.len, client_now(), &tail->error) != 0)
+	if (state_save(&tail->state, id.data, id.len, clock_now_ms(), &tail->error) != 0)
 		return -1;
 	tail->kept.len = 0;
 	return buf_add(&tail->kept, id.data, id.len)
@@ -46,7 +47,7 @@ static void sync_state(void *context)
 {
 	struct tail *tail = context;
 
-	state_sync(&tail->state, client_now(), NULL);
+	state_sync(&tail->state, clock_now_ms(), NULL);
 }
 
 /* --- the sink -------------------------------------------------------------------------------- */
@@ -116,7 +117,7 @@ static bool is_over(struct tail *tail)
 {
 	if (client_signal() != 0)
 		client_stopped(&tail->error);
-	tail->time_up = client_now() >= tail->end;
+	tail->time_up = clock_now_ms() >= tail->end;
 	return client_signal() != 0 || tail->time_up;
 }
 
@@ -258,10 +259,10 @@ static int judge_time(const struct tail *tail, struct error *error)
 	if (options->count > 0)
 		return error_set(error, EX_TEMPFAIL,
 			"the time of --%s is up, and %" PRId64 " of %" PRId64 " events came",
-			client_now() < tail->end ? "until-idle" : "timeout", tail->shown,
+			clock_now_ms() < tail->end ? "until-idle" : "timeout", tail->shown,
 			options->count);
 	/* Nothing came because no stream was open: that is not idle time. */
-	if (client_now() < tail->end && reason.status != 0)
+	if (clock_now_ms() < tail->end && reason.status != 0)
 		return error_set(error, EX_TEMPFAIL, "the time of --until-idle is up, but %.400s",
 			reason.text);
 	return 0;
@@ -316,7 +317,7 @@ static int follow(struct tail *tail, const struct follow_options *how, struct er
 	summary_say(&tail->summary, &tail->client, tail->options->target,
 		how->body == NULL && tail->options->client.method == NULL &&
 			tail->options->client.headers.count == 0);
-	if (tail->state.path != NULL && state_sync(&tail->state, client_now(), &late) != 0 &&
+	if (tail->state.path != NULL && state_sync(&tail->state, clock_now_ms(), &late) != 0 &&
 		result == 0) {
 		*error = late;
 		result = -1;

@@ -21,7 +21,7 @@ struct tail {
 	struct summary summary;
 	struct buf kept;     /* the id that the state has now */
 	struct buf start_id; /* where to begin, ended by a NUL; empty: from now on */
-	int64_t end;	     /* of --timeout; a moment of client_now() */
+	int64_t end;	     /* of --timeout; a moment of clock_now_ms() */
 	int64_t until;	     /* the same, or that of --until-idle if it is sooner */
 	int64_t shown;	     /* events */
 	bool time_up;	     /* --timeout came amid a piece of the stream */

@@ -27,9 +27,9 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "sse.h"
 
 #define LIMIT_MS 120000
@@ -53,14 +53,6 @@ static uint64_t events, max_size;
 static _Atomic uint64_t published, refused;
 static uint64_t delivered, wrong, resumed, gaps;
 static struct stream *all;
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static int dial(void)
 {
@@ -278,12 +270,12 @@ static bool finished(void)
 
 static void read_all(int epoll)
 {
-	int64_t end = now_ms() + LIMIT_MS, checked = 0;
+	int64_t end = clock_now_ms() + LIMIT_MS, checked = 0;
 	struct epoll_event ready[512];
 
-	while (now_ms() < end) {
+	while (clock_now_ms() < end) {
 		int count = epoll_wait(epoll, ready, 512, 100);
-		int64_t now = now_ms();
+		int64_t now = clock_now_ms();
 
 		for (int i = 0; i < count; i++) {
 			struct stream *stream = ready[i].data.ptr;
@@ -342,7 +334,7 @@ int main(int argc, char **argv)
 	setrlimit(RLIMIT_NOFILE, &files);
 	all = calloc(streams, sizeof(*all));
 	threads = calloc(publishers, sizeof(*threads));
-	start = now_ms();
+	start = clock_now_ms();
 	for (unsigned i = 0; i < streams; i++) {
 		struct epoll_event event = {.events = EPOLLIN, .data.ptr = &all[i]};
 
@@ -377,7 +369,7 @@ int main(int argc, char **argv)
 			take(&all[i], data, (size_t)got);
 		}
 	}
-	opened = now_ms();
+	opened = clock_now_ms();
 	for (unsigned p = 0; p < publishers; p++)
 		pthread_create(&threads[p], NULL, publish, (void *)(uintptr_t)p);
 	read_all(epoll);
@@ -386,8 +378,8 @@ int main(int argc, char **argv)
 	printf("%u streams opened in %" PRId64 " ms; %" PRIu64 " published, %" PRIu64
 	       " delivered in %" PRId64 " ms; %" PRIu64 " resumed, %" PRIu64 " gaps, %" PRIu64
 	       " wrong\n",
-		streams, opened - start, (uint64_t)published, delivered, now_ms() - opened, resumed,
-		gaps, wrong);
+		streams, opened - start, (uint64_t)published, delivered, clock_now_ms() - opened,
+		resumed, gaps, wrong);
 	for (unsigned i = 0; i < streams; i++) {
 		close(all[i].fd);
 		sse_parser_free(all[i].parser);

@@ -27,6 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "parts/random.h"
 #include "parts/fail.h"
 #include "parts/net.h"
@@ -154,12 +155,12 @@ static pid_t start_post(struct test *test, bool spool, bool flush)
 /* Its exit status; -1 if a signal ended it. */
 static int await_post(pid_t pid)
 {
-	int64_t end = net_now() + 2 * NET_PATIENCE_MS;
+	int64_t end = clock_now_ms() + 2 * NET_PATIENCE_MS;
 	int status;
 	pid_t got;
 
 	while ((got = waitpid(pid, &status, WNOHANG)) == 0) {
-		if (net_now() > end) {
+		if (clock_now_ms() > end) {
 			kill(pid, SIGKILL);
 			fail("sse-post does not end");
 		}
@@ -288,13 +289,13 @@ int main(int argc, char **argv)
 	test.server.port = net_free_port();
 	test.random = random_new(test.seed, 0);
 	write_file(&test);
-	start = said = net_now();
+	start = said = clock_now_ms();
 	server_launch(&test.server);
 	server_wait(&test.server);
 	for (uint64_t i = 0; i < test.rounds; i++) {
 		round_of(&test, i % 2 == 1);
-		if (net_now() - said > 60000) {
-			said = net_now();
+		if (clock_now_ms() - said > 60000) {
+			said = clock_now_ms();
 			fprintf(stderr, "post_kill: %" PRIu64 " of %" PRIu64 " rounds\n", i + 1,
 				test.rounds);
 		}
@@ -305,7 +306,7 @@ int main(int argc, char **argv)
 	printf("%" PRIu64 " files of %" PRIu64 " events in %.0f s: %" PRIu64
 	       " runs, sse-post killed %" PRIu64 " times, the server %" PRIu64
 	       " times; each event once, in order; seed %" PRIu64 "\n",
-		test.rounds, test.events, (double)(net_now() - start) / 1000, test.runs,
+		test.rounds, test.events, (double)(clock_now_ms() - start) / 1000, test.runs,
 		test.post_kills, test.server_kills, test.seed);
 	return 0;
 }

@@ -67,6 +67,12 @@ options() {
 	"$BIN/$1" --help | grep -oE '^  .{4}--[a-z0-9-]+' | sed 's/.*--//'
 }
 
+# numbers PROGRAM: each option whose help names a number as the default, (default 15s) or (15s), and it.
+numbers() {
+	"$BIN/$1" --help | tr -s ' \n' ' ' | sed 's/ --/\n--/g' |
+		sed -nE 's/^--([a-z0-9-]+).* \((default )?([0-9]+[a-zA-Z]*)\).*/\1 \3/p'
+}
+
 @test "completions are what the programs print (if not: make completions)" {
 	for program in sse-serve sse-post sse-tail; do
 		"$BIN/$program" --completions bash | diff "completions/bash/$program" -
@@ -174,5 +180,20 @@ END
 				false
 			}
 		done
+	done
+}
+
+@test "each man page names the same defaults as --help" {
+	for program in sse-serve sse-post sse-tail; do
+		numbers "$program" >"$BATS_TEST_TMPDIR/defaults"
+		[ -s "$BATS_TEST_TMPDIR/defaults" ]
+		while read -r option default; do
+			# From its .It to the next one.
+			sed -nE "/^\\.It.* Fl -$option( |\$)/,/^\\.(It|El)/p" "man/$program.1" | sed 1d | tr '\n' ' ' |
+				grep -qE "default (is )?${default}[.;, ]" || {
+				echo "man/$program.1 does not say that the default of --$option is $default"
+				false
+			}
+		done <"$BATS_TEST_TMPDIR/defaults"
 	done
 }

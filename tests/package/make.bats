@@ -74,8 +74,10 @@ setup() {
 	EOF
 }
 
-@test "the clients build without libmicrohttpd and SQLite, the library without anything" {
-	HIDDEN='libmicrohttpd sqlite3 libsystemd' run $make sse-tail sse-post
+@test "sse-post builds without libmicrohttpd and SQLite, sse-tail without cJSON too, libsse without anything" {
+	HIDDEN='libmicrohttpd sqlite3 libcjson libsystemd' run $make sse-tail
+	[ "$status" -eq 0 ]
+	HIDDEN='libmicrohttpd sqlite3 libsystemd' run $make sse-post
 	[ "$status" -eq 0 ]
 	"$BATS_TEST_TMPDIR/build/bin/sse-tail" --version
 	run $make PKG_CONFIG=/bin/false BUILD="$BATS_TEST_TMPDIR/bare" libsse
@@ -87,7 +89,7 @@ setup() {
 	[ "$status" -eq 0 ]
 	[[ $output = *test_sse_parser* ]]
 	[[ $output != *FAILED* ]]
-	HIDDEN='libmicrohttpd libcurl sqlite3' run $make "$BATS_TEST_TMPDIR/build/tests/test_buf"
+	HIDDEN='libmicrohttpd libcurl libcjson sqlite3' run $make "$BATS_TEST_TMPDIR/build/tests/test_buf"
 	[ "$status" -eq 0 ]
 	HIDDEN=cmocka run $make units
 	[ "$status" -ne 0 ]

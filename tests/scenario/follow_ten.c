@@ -16,7 +16,7 @@ int main(int argc, char **argv)
 {
 	(void)argc;
 	/* From the comment: */
-	struct client_options common = CLIENT_OPTIONS_DEFAULT;
+	struct client_options common = {0};
 	struct follow_options options = FOLLOW_OPTIONS_DEFAULT;
 	struct follow_sink sink = {.event = print};
 	struct client_url url = {0};

@@ -178,8 +178,7 @@ int main(int argc, char **argv)
 {
 	static const char *const ends[] = {"ended", "stopped", "time", "failed"};
 	static const struct follow_sink sink = {on_event, on_comment, on_piece, on_opened};
-	static struct follower follower = {
-		.common = CLIENT_OPTIONS_DEFAULT, .options = FOLLOW_OPTIONS_DEFAULT};
+	static struct follower follower = {.options = FOLLOW_OPTIONS_DEFAULT};
 	struct client client = {0};
 	struct client_url url = {0};
 	struct error error = {0};

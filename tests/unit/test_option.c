@@ -20,7 +20,8 @@ struct config {
 	int times, choice, stamp;
 	const char *text, *empty, *place, *secret;
 	struct option_list list, secrets;
-	int64_t count, duration, size;
+	int64_t count, duration, size, wait;
+	int word;
 };
 
 #define FIELD(name) .offset = offsetof(struct config, name)
@@ -53,11 +54,19 @@ static const struct option_row secret_rows[] = {
 	{0},
 };
 
+static const struct option_row default_rows[] = {
+	{"wait", 'w', OPTION_DURATION, FIELD(wait), "TIME",
+		OPTION_DEFAULT("wait (default ", "1.5s", "); 0: never"), "C", 0, 60000},
+	{"word", 0, OPTION_CHOICE, FIELD(word), "WORD", OPTION_DEFAULT("", "two", ", or one"), "C",
+		.choices = choices},
+	{0},
+};
+
 static const struct option_program program = {
 	.name = "test",
 	.synopsis = "[option ...]",
 	.summary = "Test.",
-	.tables = {rows, secret_rows},
+	.tables = {rows, secret_rows, default_rows},
 	.examples = "",
 };
 
@@ -75,7 +84,7 @@ static int start(void **state)
 {
 	static const char *const names[] = {"SSE_FLAG", "SSE_VERBOSE", "SSE_TEXT", "SSE_LIST",
 		"SSE_COUNT", "SSE_DURATION", "SSE_SIZE", "SSE_CHOICE", "SSE_STAMP", "SSE_VOID",
-		"SSE_BEARER_TOKEN", "SSE_TOKEN", "SSE_HEADER"};
+		"SSE_BEARER_TOKEN", "SSE_TOKEN", "SSE_HEADER", "SSE_WAIT"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -274,6 +283,57 @@ static void an_empty_value_is_refused_unless_it_means_something(void **state)
 	assert_bad("--choice: '' is not one of one, two");
 }
 
+/* --- defaults -------------------------------------------------------------------------------- */
+
+static void a_default_holds_until_another_value_is_given(void **state)
+{
+	(void)state;
+	assert_int_equal(parse(NULL), OPTION_RUN);
+	assert_int_equal(line->config.wait, 1500);
+	assert_int_equal(line->config.word, 1);
+	assert_int_equal(parse("-w", "0", "--word", "one", NULL), OPTION_RUN);
+	assert_int_equal(line->config.wait, 0);
+	assert_int_equal(line->config.word, 0);
+	setenv("SSE_WAIT", "2s", 1);
+	assert_int_equal(parse(NULL), OPTION_RUN);
+	assert_int_equal(line->config.wait, 2000);
+	assert_int_equal(parse("-w", "3s", NULL), OPTION_RUN);
+	assert_int_equal(line->config.wait, 3000);
+}
+
+static void a_row_without_a_default_leaves_its_field_alone(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("-f", NULL), OPTION_RUN);
+	assert_int_equal(line->config.choice, -1);
+	assert_int_equal(line->config.stamp, -1);
+}
+
+static void the_help_names_the_default(void **state)
+{
+	(void)state;
+	assert_string_equal(default_rows[0].help, "wait (default 1.5s); 0: never");
+	assert_string_equal(default_rows[1].help, "two, or one");
+}
+
+static void a_default_that_cannot_be_is_reported(void **state)
+{
+	static const struct option_row bad[] = {
+		{"wait", 'w', OPTION_DURATION, FIELD(wait), "TIME",
+			OPTION_DEFAULT("wait (", "2m", ")"), "C", 0, 60000},
+		{0},
+	};
+	struct option_program with_bad = program;
+
+	(void)state;
+	with_bad.tables[2] = bad;
+	assert_int_equal(parse(NULL), OPTION_RUN);
+	assert_int_equal(option_parse(&with_bad, line->count, line->words, &line->config,
+				 &line->first, &line->error),
+		OPTION_BAD);
+	assert_bad("the default of --wait: '2m' is not a duration from 0");
+}
+
 /* --- secrets ---------------------------------------------------------------------------------- */
 
 static void a_secret_is_kept_and_what_others_can_see_of_it_is_overwritten(void **state)
@@ -403,6 +463,10 @@ int main(void)
 		TEST(a_value_that_is_missing_or_too_many_is_named),
 		TEST(a_number_outside_its_range_names_the_range),
 		TEST(an_empty_value_is_refused_unless_it_means_something),
+		TEST(a_default_holds_until_another_value_is_given),
+		TEST(a_row_without_a_default_leaves_its_field_alone),
+		TEST(the_help_names_the_default),
+		TEST(a_default_that_cannot_be_is_reported),
 		TEST(a_secret_is_kept_and_what_others_can_see_of_it_is_overwritten),
 		TEST(the_environment_gives_what_the_command_line_does_not),
 		TEST(an_empty_variable_counts_as_not_set),

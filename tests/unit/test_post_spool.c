@@ -250,8 +250,8 @@ static void each_url_has_a_folder_name_of_its_own(void **state)
 
 	(void)state;
 	spool_name_queue(URL, a);
-	assert_int_equal(strncmp(a, "localhost_8000_api_users-", 25), 0);
-	assert_int_equal(strlen(a), 25 + 16);
+	/* Another version of the program finds what this one has put there. */
+	assert_string_equal(a, "localhost_8000_api_users-1fb07c54f4ddcaee");
 	spool_name_queue("https://localhost:8000/api/users", b);
 	assert_string_not_equal(a, b);
 	/* What the slug makes alike, and what it cuts. */

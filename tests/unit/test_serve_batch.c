@@ -13,6 +13,7 @@
 
 #include "api/batch.h"
 #include "api/content.h"
+#include "hash.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -353,7 +354,7 @@ static void a_fingerprint_is_of_the_event_and_not_of_how_it_was_sent(void **stat
 	uint64_t one = fingerprint(&f, key, 0);
 
 	(void)state;
-	assert_true(one == content_fingerprint(CONTENT_HASH, &event));
+	assert_true(one == content_fingerprint(HASH_START, &event));
 	assert_true(one == fingerprint(&f,
 				   "{\"data\":1}\n {\"event\":\"update\",\"id\":7, "
 				   "\"data\": [1] ,\"key\":\"k\"}\r\n",

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "clock.h"
 #include "http/connection.h"
 
 #define COUNT 3
@@ -68,7 +69,7 @@ static bool is_cut(const struct fixture *f, int i)
 static void a_connection_is_cut_off_at_its_deadline(void **state)
 {
 	struct fixture *f = *state;
-	int64_t now = connection_clock();
+	int64_t now = clock_now_ms();
 
 	connection_set_deadline(f->all[1], 1000);
 	connection_tick(f->list, now);
@@ -108,7 +109,7 @@ static void a_connection_that_ended_is_looked_at_no_more(void **state)
 		connection_free(f->all[order[0]]);
 		connection_free(f->all[order[1]]);
 		assert_ptr_equal(f->list, f->all[order[2]]);
-		connection_tick(f->list, connection_clock() + 61000);
+		connection_tick(f->list, clock_now_ms() + 61000);
 		assert_true(is_cut(f, order[2]));
 		assert_false(is_cut(f, order[0]) || is_cut(f, order[1]));
 		connection_free(f->list);

@@ -6,6 +6,7 @@
 
 #include "batch.h"
 #include "content.h"
+#include "hash.h"
 #include "json.h"
 #include "schema.h"
 
@@ -253,7 +254,7 @@ static int make_key(struct reader *reader, struct store_append *append)
 
 static int finish(struct reader *reader, struct store_append *append)
 {
-	uint64_t seed = CONTENT_HASH;
+	uint64_t seed = HASH_START;
 
 	if (append->key.len == 0 && reader->rules->key.len > 0) {
 		if (make_key(reader, append) != 0)
@@ -332,7 +333,7 @@ enum batch_result batch_read(struct batch *batch, char *body, size_t len,
 		return BATCH_NO_MEMORY;
 	}
 	if (rules->key.len > 0)
-		reader.body_hash = content_hash(CONTENT_HASH, body, len);
+		reader.body_hash = hash_fnv1a(HASH_START, body, len);
 	reader.at = body;
 	reader.end = body + len;
 	while (next_line(&reader, &line)) {

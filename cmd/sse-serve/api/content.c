@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "content.h"
+#include "hash.h"
 #include "stream/presence.h"
 
 #define TEXT_OF(number) #number
@@ -121,17 +122,10 @@ size_t content_normalize(char *text, size_t len)
 	return (size_t)(out - text);
 }
 
-uint64_t content_hash(uint64_t seed, const char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		seed = (seed ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
-	return seed;
-}
-
 uint64_t content_fingerprint(uint64_t seed, const struct event *event)
 {
-	seed = content_hash(seed, event->type.data, event->type.len);
+	seed = hash_fnv1a(seed, event->type.data, event->type.len);
 	/* A type holds no NUL, so this ends it. */
-	seed = content_hash(seed, event->json ? "\0j" : "\0t", 2);
-	return content_hash(seed, event->data.data, event->data.len);
+	seed = hash_fnv1a(seed, event->json ? "\0j" : "\0t", 2);
+	return hash_fnv1a(seed, event->data.data, event->data.len);
 }

@@ -41,19 +41,14 @@ const char *content_text_fault(struct sse_text text);
 size_t content_normalize(char *text, size_t len);
 
 /*
- * content_hash(seed, text, len):
- * FNV-1a, 64 bits, continued from ${seed} (CONTENT_HASH to begin).
- *
  * content_fingerprint(seed, event):
- * The hash of an event's type, kind and data as they are stored, so it does not depend on how the
- * event was sent.
+ * The hash (hash.h) of an event's type, kind and data as they are stored, continued from ${seed}.
+ * It does not depend on how the event was sent.
  *
  * It is compared with only one other fingerprint: that of the event with the same key in the same
  * topic.  So a chance of 2^-64 to mistake one event for another is small enough, and a client that
  * makes two events collide deceives only the owner of the key.
  */
-#define CONTENT_HASH UINT64_C(0xcbf29ce484222325)
-uint64_t content_hash(uint64_t seed, const char *text, size_t len);
 uint64_t content_fingerprint(uint64_t seed, const struct event *event);
 
 #endif

@@ -6,6 +6,7 @@
 #include "api.h"
 #include "base/counter.h"
 #include "buf.h"
+#include "clock.h"
 #include "http/http.h"
 #include "http/request.h"
 #include "log/log_thread.h"
@@ -18,7 +19,7 @@
 void metrics_read(const struct metrics_sources *sources, struct metrics_sum *sum)
 {
 	*sum = (struct metrics_sum){
-		.uptime = (counter_clock() - sources->started) / 1000000,
+		.uptime = (clock_now_us() - sources->started) / 1000000,
 		.names = (uint64_t)presence_count(sources->presence),
 		.published = counter_read(&log_thread_counts(sources->log_thread)->published),
 		.window_cap = window_size(sources->window),

@@ -15,7 +15,7 @@ struct window;
 
 /* The parts that count. */
 struct metrics_sources {
-	uint64_t started; /* by counter_clock() */
+	uint64_t started; /* by clock_now_us() */
 	struct presence *presence;
 	struct log_thread *log_thread;
 	const struct window *window;

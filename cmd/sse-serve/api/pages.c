@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "api.h"
+#include "hash.h"
 #include "http/accept.h"
 #include "pages.h"
 
@@ -105,14 +106,10 @@ static void not_found(struct request *request)
 
 /* --- the embedded pages --- */
 
-/* FNV-1a: the tag has to change with the bytes, no more. */
+/* The tag has to change with the bytes, no more. */
 static void embedded_etag(struct page_bytes bytes, char etag[24])
 {
-	uint64_t hash = UINT64_C(14695981039346656037);
-
-	for (size_t i = 0; i < bytes.len; i++)
-		hash = (hash ^ bytes.data[i]) * UINT64_C(1099511628211);
-	snprintf(etag, 24, "\"%016" PRIx64 "\"", hash);
+	snprintf(etag, 24, "\"%016" PRIx64 "\"", hash_fnv1a(HASH_START, bytes.data, bytes.len));
 }
 
 static const struct page *find_embedded(const char *path)

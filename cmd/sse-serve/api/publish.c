@@ -11,6 +11,7 @@
 #include "batch.h"
 #include "cloudevent.h"
 #include "content.h"
+#include "hash.h"
 #include "http/accept.h"
 #include "log/log_thread.h"
 #include "publish.h"
@@ -193,7 +194,7 @@ static unsigned finish_one(struct post *post, struct sse_text data)
 	append->event.ephemeral = post->ephemeral;
 	append->key = post->key;
 	if (append->key.len > 0)
-		append->fingerprint = content_fingerprint(CONTENT_HASH, &append->event);
+		append->fingerprint = content_fingerprint(HASH_START, &append->event);
 	post->publish.group = (struct store_group){.appends = append, .count = 1};
 	return 0;
 }

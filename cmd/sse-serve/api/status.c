@@ -7,6 +7,7 @@
 #include "api.h"
 #include "base/counter.h"
 #include "buf.h"
+#include "clock.h"
 #include "log/log_thread.h"
 #include "log/store.h"
 #include "log/topic.h"
@@ -221,7 +222,7 @@ static bool write_event(struct status *status)
 		       "\",\"streams\":%" PRIu64 ",\"behind\":%" PRIu64 ",\"names\":%" PRIu64
 		       ",\"published\":%" PRIu64 ",\"delivered\":%" PRIu64 ",\"requests\":%" PRIu64
 		       ",\"topics\":[",
-		       timestamp_format(store_now(), time), sum.uptime, sum.streams, sum.behind,
+		       timestamp_format(clock_wall_ms(), time), sum.uptime, sum.streams, sum.behind,
 		       sum.names, sum.published, sum.delivered, sum.requests) &&
 	       add_topics(status) && buf_add_text(out, "],") && add_sizes(out, &sum) &&
 	       add_times(out, "sync_us", &sources->store->sync, &status->sync) &&

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "api.h"
+#include "clock.h"
 #include "content.h"
 #include "log/store.h"
 #include "since.h"
@@ -45,7 +46,7 @@ int stream_since(const char *text, int64_t *since, struct error *error)
 {
 	struct error reason;
 
-	if (since_parse(text, store_now(), since, &reason) == 0)
+	if (since_parse(text, clock_wall_ms(), since, &reason) == 0)
 		return 0;
 	return error_set(error, EX_DATAERR, "since: %s", reason.text);
 }

@@ -27,9 +27,6 @@ struct counter_times {
 	_Atomic uint64_t longest; /* since it was last asked for */
 };
 
-/* counter_clock(): microseconds of a monotonic clock. */
-uint64_t counter_clock(void);
-
 /* counter_took(times, us): count one duration of ${us}; by the thread that writes it. */
 void counter_took(struct counter_times *times, uint64_t us);
 

@@ -4,10 +4,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "buf.h"
+#include "clock.h"
 #include "json.h"
 #include "logger.h"
 #include "sse.h"
@@ -25,12 +25,9 @@ void logger_start(bool json)
 
 static void add_time(struct buf *line)
 {
-	struct timespec now;
 	char text[TIMESTAMP_TEXT];
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	buf_add_text(
-		line, timestamp_format((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, text));
+	buf_add_text(line, timestamp_format(clock_wall_ms(), text));
 }
 
 /* What came from outside: as a JSON string, which has no controls, and repaired. */

@@ -3,13 +3,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "base/counter.h"
+#include "clock.h"
 #include "connection.h"
-
-int64_t connection_clock(void)
-{
-	return (int64_t)(counter_clock() / 1000);
-}
 
 struct connection *connection_new(struct connection **list, int fd, int64_t ms)
 {
@@ -29,7 +24,7 @@ struct connection *connection_new(struct connection **list, int fd, int64_t ms)
 
 void connection_set_deadline(struct connection *connection, int64_t ms)
 {
-	connection->deadline = ms == CONNECTION_NEVER ? CONNECTION_NEVER : connection_clock() + ms;
+	connection->deadline = ms == CONNECTION_NEVER ? CONNECTION_NEVER : clock_now_ms() + ms;
 }
 
 void connection_tick(struct connection *list, int64_t now)

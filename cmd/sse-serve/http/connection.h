@@ -14,13 +14,10 @@ struct request;
 
 struct connection {
 	int fd;			 /* the library's */
-	int64_t deadline;	 /* by connection_clock(); or CONNECTION_NEVER */
+	int64_t deadline;	 /* by clock_now_ms(); or CONNECTION_NEVER */
 	struct request *request; /* that has not ended, or NULL */
 	struct connection *next, **back;
 };
-
-/* connection_clock(): milliseconds of a monotonic clock. */
-int64_t connection_clock(void);
 
 /*
  * connection_new(list, fd, ms):

@@ -9,6 +9,7 @@
 #include <sysexits.h>
 
 #include "base/counter.h"
+#include "clock.h"
 #include "connection.h"
 #include "exchange.h"
 #include "http.h"
@@ -134,7 +135,7 @@ int http_timeout(struct http *http)
 
 void http_tick(struct http *http)
 {
-	int64_t now = connection_clock();
+	int64_t now = clock_now_ms();
 
 	if (now < http->next_tick)
 		return;

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "connection.h"
 #include "linger.h"
 #include "problem.h"
@@ -65,7 +66,7 @@ void refusal_of_body(struct request *request)
 
 	if (fd >= 0 && len > 0 &&
 		send(fd, answer, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len) {
-		linger_add(&request->shared->lingerers, fd, connection_clock());
+		linger_add(&request->shared->lingerers, fd, clock_now_ms());
 		fd = -1;
 	}
 	if (fd >= 0)

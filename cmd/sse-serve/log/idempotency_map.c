@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hash.h"
 #include "idempotency_map.h"
 
 #define BUCKETS IDEMPOTENCY_MAP_MAX
@@ -33,13 +34,11 @@ struct idempotency_map *idempotency_map_new(int64_t window)
 	return keys;
 }
 
-/* FNV-1a. */
 static uint64_t hash_of(const struct store_append *append)
 {
-	uint64_t hash = 14695981039346656037u ^ append->event.topic->number;
+	uint64_t hash = hash_fnv1a(
+		HASH_START ^ append->event.topic->number, append->key.data, append->key.len);
 
-	for (size_t i = 0; i < append->key.len; i++)
-		hash = (hash ^ (unsigned char)append->key.data[i]) * 1099511628211u;
 	return hash ^ hash >> 32;
 }
 

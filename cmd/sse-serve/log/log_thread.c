@@ -7,6 +7,7 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "clock.h"
 #include "log_thread.h"
 
 /* The most that one transaction takes. */
@@ -38,17 +39,11 @@ struct log_thread {
 /* Wait for work, at most ${ms} (-1: for ever). */
 static void wait_for_work(struct log_thread *log_thread, int64_t ms)
 {
-	struct timespec until;
+	int64_t end = clock_now_ms() + ms;
+	struct timespec until = {.tv_sec = end / 1000, .tv_nsec = end % 1000 * 1000000};
 
 	if (ms == 0 || log_thread->first != NULL)
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
 	while (log_thread->first == NULL && !log_thread->stopping) {
 		if (ms < 0)
 			pthread_cond_wait(&log_thread->ready, &log_thread->lock);
@@ -122,7 +117,7 @@ static void write_batch(struct log_thread *log_thread, size_t count)
 	int failed = log_thread->store->ops->append(
 		log_thread->store, log_thread->groups, count, &error);
 	int lost = failed ? pass_on(log_thread, count) : 0;
-	uint64_t now = counter_clock();
+	uint64_t now = clock_now_us();
 
 	/* Make events visible before the answer, so that a client can resume from the id in it. */
 	window_publish(log_thread->window);
@@ -220,7 +215,7 @@ bool log_thread_submit(struct log_thread *log_thread, struct publish *publish)
 	bool fits;
 
 	publish->message.next = NULL;
-	publish->began = counter_clock();
+	publish->began = clock_now_us();
 	pthread_mutex_lock(&log_thread->lock);
 	/* A publish larger than the cap is taken when nothing else waits. */
 	fits = !log_thread->stopping && log_thread->events < LOG_THREAD_QUEUE_EVENTS &&

@@ -26,7 +26,7 @@ struct publish {
 	struct mailbox *mailbox;  /* the mailbox that it returns to */
 	struct store_group group; /* the publisher owns what it points to, until it returns */
 	size_t bytes;		  /* about what it holds in memory */
-	uint64_t began;		  /* when it was queued, by counter_clock() */
+	uint64_t began;		  /* when it was queued, by clock_now_us() */
 	int failed;		  /* 0: it is in the log (unless group.conflict) */
 	struct error error;	  /* why not */
 };

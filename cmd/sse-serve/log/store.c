@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of the stores, and what they share; see store.h. */
 #include <string.h>
-#include <time.h>
 
 #include "store.h"
 
@@ -23,14 +22,6 @@ const struct store_kind *store_kind_of(const char *db)
 	while (kind->is_named != NULL && !kind->is_named(db))
 		kind++;
 	return kind;
-}
-
-int64_t store_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 void store_deliver(const struct store *store, struct store_group *const *groups, size_t count)

@@ -177,7 +177,4 @@ struct store *store_sqlite_open(const struct store_config *config, struct error 
 struct store *store_memory_open(const struct store_config *config, struct error *error);
 void store_memory_attach(struct store *store, struct window *window, unsigned reader);
 
-/* store_now(): the time for events, ms since 1970. */
-int64_t store_now(void);
-
 #endif

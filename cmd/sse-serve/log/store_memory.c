@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "clock.h"
 #include "idempotency_map.h"
 #include "store.h"
 
@@ -75,7 +76,7 @@ static int memory_append(
 {
 	struct memory_store *memory = (struct memory_store *)store;
 	uint64_t head = store->head;
-	int64_t now = store_now();
+	int64_t now = clock_wall_ms();
 
 	for (size_t i = 0; i < count; i++) {
 		if (find_topics(store->topics, groups[i], error) != 0)

@@ -2,6 +2,7 @@
 /* Appending to the log in a SQLite database; see store_sqlite_append.h. */
 #include <sysexits.h>
 
+#include "clock.h"
 #include "database.h"
 #include "store_sqlite_append.h"
 #include "store_sqlite_tidy.h"
@@ -181,7 +182,7 @@ static int write_all(struct sqlite_store *sqlite, struct transaction *all)
 	/* Ephemeral events do not touch the database. */
 	bool writes = all->stores;
 
-	all->now = store_now();
+	all->now = clock_wall_ms();
 	all->head = sqlite->store.head;
 	if (writes &&
 		(store_sqlite_writer_begin(sqlite) != 0 || write_topics(sqlite, all->topics) != 0))

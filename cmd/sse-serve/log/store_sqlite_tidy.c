@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Removing from the log in a SQLite database; see store_sqlite_tidy.h. */
-#include <time.h>
-
+#include "clock.h"
 #include "store_sqlite_tidy.h"
 
 /* Rows that a step of tidying looks at. */
@@ -12,14 +11,6 @@
 
 /* After a failure, this long passes without removing. */
 #define REST_MS 1000
-
-static int64_t monotonic(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static int remove_some(struct sqlite_store *sqlite, uint64_t head, int64_t now)
 {
@@ -39,7 +30,7 @@ int store_sqlite_tidy_some(struct sqlite_store *sqlite, uint64_t head, int64_t n
 	int before = sqlite3_total_changes(sqlite->db), result;
 
 	*removed = false;
-	if (sqlite->rest_until != 0 && sqlite->rest_until > monotonic())
+	if (sqlite->rest_until != 0 && sqlite->rest_until > clock_now_ms())
 		return 0;
 	result = remove_some(sqlite, head, now);
 	*removed = result != 0 || sqlite3_total_changes(sqlite->db) != before;
@@ -48,7 +39,7 @@ int store_sqlite_tidy_some(struct sqlite_store *sqlite, uint64_t head, int64_t n
 
 void store_sqlite_tidy_rest(struct sqlite_store *sqlite)
 {
-	sqlite->rest_until = monotonic() + REST_MS;
+	sqlite->rest_until = clock_now_ms() + REST_MS;
 }
 
 /* The time from which there is something to remove. */
@@ -76,7 +67,7 @@ static int tidy_step(struct sqlite_store *sqlite, int64_t now)
 /* What is due, and when to come again: 0 if there is more of it, -1 for never. */
 static int64_t tidy_rows(struct sqlite_store *sqlite)
 {
-	int64_t now = store_now(), then = due(sqlite, now), wait;
+	int64_t now = clock_wall_ms(), then = due(sqlite, now), wait;
 
 	if (then == INT64_MAX)
 		return -1;
@@ -95,7 +86,7 @@ static int64_t tidy_rows(struct sqlite_store *sqlite)
 int64_t store_sqlite_tidy(struct store *store)
 {
 	struct sqlite_store *sqlite = (struct sqlite_store *)store;
-	int64_t now = monotonic(), rows, vacuum = -1;
+	int64_t now = clock_now_ms(), rows, vacuum = -1;
 
 	if (sqlite->tidy_at > now)
 		return sqlite->tidy_at - now;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The connection that writes, and its transactions; see store_sqlite_writer.h. */
+#include "clock.h"
 #include "database.h"
 #include "store_sqlite_writer.h"
 
@@ -34,11 +35,11 @@ int store_sqlite_writer_begin(struct sqlite_store *sqlite)
 
 int store_sqlite_writer_commit(struct sqlite_store *sqlite)
 {
-	uint64_t began = counter_clock();
+	uint64_t began = clock_now_us();
 
 	if (store_sqlite_writer_run(sqlite, WRITER_COMMIT) != 0)
 		return -1;
-	counter_took(&sqlite->store.sync, counter_clock() - began);
+	counter_took(&sqlite->store.sync, clock_now_us() - began);
 	if (sqlite->retention != NULL) {
 		retention_commit(sqlite->retention);
 		sqlite->events = retention_events(sqlite->retention);

@@ -12,14 +12,7 @@
 
 int main(int argc, char **argv)
 {
-	struct options options = {.stream = "/api/bench/event",
-		.type = "text/plain",
-		.answer = "201",
-		.publishers = 1,
-		.events = 1000,
-		.size = 100,
-		.repeat = 1,
-		.cpu = -1};
+	struct options options = {.cpu = -1};
 	struct error error = {0};
 	int status;
 

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "hash.h"
 #include "random.h"
 #include "fail.h"
 #include "ledger.h"
@@ -94,9 +96,7 @@ static void parse_id(const char *id, size_t len, struct entry *entry)
 {
 	size_t colon = len;
 
-	entry->id = UINT64_C(14695981039346656037);
-	for (size_t i = 0; i < len; i++)
-		entry->id = (entry->id ^ (unsigned char)id[i]) * UINT64_C(1099511628211);
+	entry->id = hash_fnv1a(HASH_START, id, len);
 	while (colon > 0 && id[colon - 1] != ':')
 		colon--;
 	if (colon == 0)
@@ -466,9 +466,9 @@ static void compare(struct ledger *ledger, struct view *view, unsigned topic)
 
 void ledger_check_view(struct ledger *ledger, struct view *view)
 {
-	int64_t end = net_now() + NET_PATIENCE_MS;
+	int64_t end = clock_now_ms() + NET_PATIENCE_MS;
 
-	while (!saw_all(ledger, view) && net_now() < end)
+	while (!saw_all(ledger, view) && clock_now_ms() < end)
 		net_pause(1);
 	pthread_mutex_lock(&ledger->lock);
 	for (unsigned t = 0; t < LEDGER_TOPICS; t++) {

@@ -13,17 +13,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "random.h"
 #include "fail.h"
 #include "net.h"
-
-int64_t net_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 void net_pause(uint64_t ms)
 {
@@ -53,7 +46,7 @@ static bool is_free(int port)
 int net_free_port(void)
 {
 	/* Not by the seed: two runs with one seed may be under way. */
-	struct random random = random_new((uint64_t)net_now(), (uint64_t)getpid());
+	struct random random = random_new((uint64_t)clock_now_ms(), (uint64_t)getpid());
 	FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
 	int first = 32768;
 

@@ -10,9 +10,6 @@
 /* For this long a server may be silent in the middle of something; then the test fails. */
 #define NET_PATIENCE_MS 30000
 
-/* net_now(): milliseconds of a clock that nobody sets. */
-int64_t net_now(void);
-
 /* net_pause(ms): sleep. */
 void net_pause(uint64_t ms);
 

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "publishers.h"
 #include "random.h"
 #include "fail.h"
@@ -155,7 +156,7 @@ static void publish(struct publisher *publisher)
 	uint32_t most = run < large ? run : large;
 	uint32_t count = batch ? 1 + (uint32_t)random_below(&publisher->random, most) : 1;
 	size_t len = make_request(publisher, count, batch);
-	int64_t end = net_now() + 2 * NET_PATIENCE_MS;
+	int64_t end = clock_now_ms() + 2 * NET_PATIENCE_MS;
 	bool retried = false;
 
 	while (!try(publisher, len, count, batch, retried)) {
@@ -166,7 +167,7 @@ static void publish(struct publisher *publisher)
 			ledger_retry(publishers->config.ledger);
 		}
 		publisher->fd = -1;
-		if (net_now() > end)
+		if (clock_now_ms() > end)
 			fail("publisher %u tries in vain", publisher->number);
 		net_pause(1 + random_below(&publisher->random, 5));
 	}

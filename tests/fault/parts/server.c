@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "fail.h"
 #include "net.h"
 #include "server.h"
@@ -82,11 +83,11 @@ void server_wait(struct server *server)
 {
 	char said[500];
 	size_t len = 0;
-	int64_t end = net_now() + NET_PATIENCE_MS;
+	int64_t end = clock_now_ms() + NET_PATIENCE_MS;
 
 	do {
 		struct pollfd ready = {.fd = server->out, .events = POLLIN};
-		int64_t left = end - net_now();
+		int64_t left = end - clock_now_ms();
 		ssize_t got;
 
 		if (left <= 0 || poll(&ready, 1, (int)left) == 0)
@@ -133,13 +134,13 @@ void server_kill(struct server *server)
 
 void server_stop(struct server *server)
 {
-	int64_t end = net_now() + NET_PATIENCE_MS;
+	int64_t end = clock_now_ms() + NET_PATIENCE_MS;
 	int status;
 	pid_t pid;
 
 	server_ask(server);
 	while ((pid = waitpid(server->pid, &status, WNOHANG)) == 0) {
-		if (net_now() > end)
+		if (clock_now_ms() > end)
 			fail("the server does not stop");
 		net_pause(2);
 	}
