@@ -10,9 +10,10 @@
 #include "key.h"
 #include "timestamp.h"
 
-void key_builder_init(struct key_builder *builder, const struct options *options)
+void key_builder_init(
+	struct key_builder *builder, const char *fixed, const char *from, bool at_most_once)
 {
-	*builder = (struct key_builder){.options = options};
+	*builder = (struct key_builder){.fixed = fixed, .from = from, .at_most_once = at_most_once};
 	buf_init(&builder->text, 4 * EVENT_MAX);
 	buf_init(&builder->source, EVENT_MAX);
 }
@@ -74,15 +75,15 @@ static int take(
 static bool make_fixed(struct key_builder *builder, const struct event *event)
 {
 	if (event->line == 0)
-		return buf_add_text(&builder->text, builder->options->key);
-	return buf_addf(&builder->text, "%s:%" PRIu64, builder->options->key, event->line);
+		return buf_add_text(&builder->text, builder->fixed);
+	return buf_addf(&builder->text, "%s:%" PRIu64, builder->fixed, event->line);
 }
 
 /* --idempotency-key-from: a string's text, or the digits of a number. */
 static int make_from_data(struct key_builder *builder, const struct event *event,
 	const struct group *group, struct error *error)
 {
-	const char *pointer = builder->options->key_from;
+	const char *pointer = builder->from;
 	struct sse_text data = group_text(group, event->data);
 	struct json_text value = {data.data, data.len}, found = {0};
 	struct buf decoded;
@@ -154,17 +155,16 @@ static int make_new(struct key_builder *builder, struct error *error)
 int key_make(struct key_builder *builder, struct event *event, struct sse_text own,
 	struct sse_text id, struct group *group, struct error *error)
 {
-	const struct options *options = builder->options;
 	int result = 0;
 	bool made = true;
 
 	event->key = (struct piece){0};
 	builder->text.len = 0;
-	if (options->at_most_once)
+	if (builder->at_most_once)
 		return 0;
-	if (options->key != NULL)
+	if (builder->fixed != NULL)
 		made = make_fixed(builder, event);
-	else if (options->key_from != NULL)
+	else if (builder->from != NULL)
 		result = make_from_data(builder, event, group, error);
 	else if (own.len > 0)
 		made = key_encode(own.data, own.len, &builder->text);
