@@ -79,6 +79,12 @@ static bool make_fixed(struct key_builder *builder, const struct event *event)
 	return buf_addf(&builder->text, "%s:%" PRIu64, builder->fixed, event->line);
 }
 
+/* The part of the data that is to be the key; an empty pointer is valid and means all of it. */
+static const char *part_name(const char *pointer)
+{
+	return *pointer != '\0' ? pointer : "value";
+}
+
 /* --idempotency-key-from: a string's text, or the digits of a number. */
 static int make_from_data(struct key_builder *builder, const struct event *event,
 	const struct group *group, struct error *error)
@@ -93,20 +99,21 @@ static int make_from_data(struct key_builder *builder, const struct event *event
 	if (event->kind != EVENT_JSON)
 		return error_set(error, EX_DATAERR,
 			"%s is not JSON, and so has no %.100s for its idempotency key",
-			where(event, line), pointer);
+			where(event, line), part_name(pointer));
 	if (!json_pointer(value, pointer, &found))
 		return error_set(error, EX_DATAERR, "%s has no %.100s for its idempotency key",
 			where(event, line), pointer);
 	if (json_kind(found) != JSON_STRING && json_kind(found) != JSON_NUMBER)
 		return error_set(error, EX_DATAERR,
 			"%s: its %.100s cannot be its idempotency key: it must be a string or a "
-			"number",
-			where(event, line), pointer);
+			"number%s",
+			where(event, line), part_name(pointer),
+			*pointer == '\0' ? "; a pointer like /order/id names a part of it" : "");
 	if (json_kind(found) == JSON_STRING && !json_string_is_unicode(found))
 		return error_set(error, EX_DATAERR,
 			"%s: its %.100s has half of a surrogate pair, and so cannot be its "
 			"idempotency key",
-			where(event, line), pointer);
+			where(event, line), part_name(pointer));
 	buf_init(&decoded, EVENT_MAX);
 	if (json_kind(found) == JSON_STRING)
 		made = json_string_decode(found, &decoded) &&
@@ -119,7 +126,7 @@ static int make_from_data(struct key_builder *builder, const struct event *event
 	if (builder->text.len == 0)
 		return error_set(error, EX_DATAERR,
 			"%s: its %.100s is empty, and so cannot be its idempotency key",
-			where(event, line), pointer);
+			where(event, line), part_name(pointer));
 	return 0;
 }
 
