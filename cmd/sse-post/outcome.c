@@ -72,10 +72,6 @@ static void on_accepted(void *context, const struct slot *slot, size_t from, siz
 {
 	struct outcome *outcome = context;
 
-	if (outcome->spool->flushing) {
-		flush_accepted(&outcome->spool->flush, slot, from, count);
-		return;
-	}
 	report_accepted(&outcome->report, slot, from, count);
 	save_state(outcome, slot->group, from + count);
 }
@@ -86,8 +82,6 @@ static bool on_refused(void *context, const struct slot *slot, const struct erro
 	uint64_t line = slot->group->all[slot->at].line;
 	struct error wrong;
 
-	if (outcome->spool->flushing)
-		return flush_refused(&outcome->spool->flush, slot, error);
 	report_refused(&outcome->report, slot->group, slot->at, error);
 	/* Where it came from it may be gone. */
 	if (outcome->spool->open && line > 0 &&
@@ -130,8 +124,9 @@ bool outcome_spool(struct outcome *outcome, const struct group *group, size_t fr
 	return result == 0;
 }
 
-void outcome_collect(struct outcome *outcome, struct slot *slot)
+static void on_finished(void *context, const struct slot *slot)
 {
+	struct outcome *outcome = context;
 	struct group *group = slot->group;
 	struct error error;
 
@@ -152,7 +147,6 @@ void outcome_collect(struct outcome *outcome, struct slot *slot)
 			outcome_give_up(outcome, group, slot->at, &error);
 		}
 	}
-	deliver_release(slot);
 	group_clear(group);
 }
 
@@ -168,7 +162,8 @@ void outcome_write(struct outcome *outcome)
 	if (client_now() >= state_due(&outcome->state) &&
 		state_sync(&outcome->state, client_now(), &error) != 0)
 		outcome_fail(outcome, &error);
-	if (!report_flush(&outcome->report))
+	/* --flush sends all the same, and tells it at its end. */
+	if (!report_flush(&outcome->report) && !outcome->options->flush)
 		outcome_fail(outcome, &outcome->report.error);
 }
 
@@ -210,7 +205,7 @@ int outcome_open(struct outcome *outcome, const struct options *options, struct 
 	*outcome = (struct outcome){.options = options,
 		.input = input,
 		.spool = spool,
-		.listener = {outcome, on_accepted, on_refused}};
+		.listener = {outcome, on_accepted, on_refused, on_finished}};
 	report_open(&outcome->report, options);
 	return options->state != NULL ? state_open(&outcome->state, options->state, error) : 0;
 }

@@ -56,13 +56,6 @@ void outcome_give_up(
  */
 bool outcome_spool(struct outcome *outcome, const struct group *group, size_t from);
 
-/*
- * outcome_collect(outcome, slot):
- * A slot with a group of the input has finished: save the state, or put what was not sent into the
- * spool, or give it up.  Release the slot and clear the group.
- */
-void outcome_collect(struct outcome *outcome, struct slot *slot);
-
 /* outcome_skipped(outcome, group): the source goes on after what had no event, group->skipped_id. */
 void outcome_skipped(struct outcome *outcome, const struct group *group);
 

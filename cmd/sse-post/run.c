@@ -12,7 +12,6 @@
 #include "report.h"
 #include "run.h"
 #include "run_spool.h"
-#include "state.h"
 
 /* How many events are sent together to a server that gets a request for each. */
 #define SINGLES_MAX 256
@@ -31,6 +30,7 @@ struct run {
 	size_t group_count;
 	struct group *ready;
 	int64_t until; /* the moment of --timeout */
+	bool last;     /* all of the input is done with, and what waits in the spool is tried */
 };
 
 /* --- what is next ---------------------------------------------------------------------------- */
@@ -88,49 +88,74 @@ static bool is_stopped(const struct run *run)
 	return client_signal() != 0 || client_now() >= run->until;
 }
 
+/* Is there, or may there be, something in the spool that is to be sent before anything else? */
+static bool wants_flush(const struct run *run)
+{
+	const struct run_spool *spool = &run->spool;
+
+	if (run_spool_flushes(spool))
+		return true;
+	if (run->ready->count > 0)
+		return run_spool_waits(spool);
+	/* While no line comes, send the events that wait all the same. */
+	return spool->used && !run_spool_is_blocked(spool) && run_spool_is_due(spool);
+}
+
+/* A flush ended with events that cannot be sent: those that are ready cannot go before them. */
+static void give_up_blocked(struct run *run)
+{
+	struct error reason = run->spool.away, error;
+
+	if (run->ready == NULL || run->ready->count == 0)
+		return;
+	error_set(&error, reason.status, "%.400s; events wait in the spool before this one",
+		reason.text);
+	outcome_give_up(&run->outcome, run->ready, 0, &error);
+}
+
 /*
- * Events wait in the spool, and no request is under way: send those first.  Return whether the
- * events that are ready may be sent after them.
+ * Send what waits in the spool first, a part at a time.  Return whether the events that are ready
+ * may be sent now.
  */
 static bool clear_the_way(struct run *run)
 {
+	struct run_spool *spool = &run->spool;
 	enum flush_result result = FLUSH_AWAY;
 
-	if (client_now() >= run->spool.flush_at)
-		result = run_spool_flush(&run->spool, run->spool.used);
-	if (result == FLUSH_DONE)
+	if (!wants_flush(run))
 		return true;
-	if (result == FLUSH_NO || result == FLUSH_FAILED) {
-		struct error reason = run->spool.away, error;
-
-		error_set(&error, reason.status, "%.400s; events wait in the spool before this one",
-			reason.text);
-		outcome_give_up(&run->outcome, run->ready, 0, &error);
+	if (deliver_busy(&run->deliver) > 0)
+		return false;
+	if (run_spool_flushes(spool) || client_now() >= spool->flush_at)
+		result = run_spool_send(spool);
+	if (result == FLUSH_PART || result == FLUSH_DONE)
+		return result == FLUSH_DONE;
+	if (run_spool_is_blocked(spool)) {
+		give_up_blocked(run);
 		return false;
 	}
+	if (run->ready->count == 0)
+		return false;
 	spool_ready(run);
 	/* The other one may have stopped just before: then it is up to us. */
-	if (result == FLUSH_BUSY && !run->outcome.failed && !is_stopped(run))
-		run_spool_flush(&run->spool, true);
+	if (result == FLUSH_BUSY && !run->outcome.failed)
+		run_spool_send(spool);
 	return false;
 }
 
-/* Send the events that are ready, if they may be sent now. */
+/* Send what is next, if it may be sent now: a part of the spool, or the events that are ready. */
 static void dispatch(struct run *run)
 {
 	struct slot *slot = deliver_free_slot(&run->deliver);
 
-	if (run->ready->count == 0 || slot == NULL || client_now() < run->deliver.pace.start_at)
+	if (slot == NULL || client_now() < run->deliver.pace.start_at)
 		return;
 	if (run->to.batching == BATCHING_AUTO && deliver_busy(&run->deliver) > 0)
 		return;
-	if (run_spool_waits(&run->spool)) {
-		if (deliver_busy(&run->deliver) > 0 || !clear_the_way(run) ||
-			client_now() < run->deliver.pace.start_at)
-			return;
-	}
+	if (!clear_the_way(run) || run->ready->count == 0)
+		return;
 	pace_start(&run->deliver.pace, run->ready->count, client_now());
-	deliver_start(slot, run->ready, &run->to, false);
+	deliver_start(slot, run->ready, &run->to, false, &run->outcome.listener);
 	run->ready = NULL;
 }
 
@@ -154,30 +179,27 @@ static void stop(struct run *run)
 {
 	struct error error = {0};
 	bool saved = run->spool.open && client_signal() == 0, failed = run->outcome.failed;
-	struct slot *slot;
 
-	for (size_t i = 0; i < run->deliver.count; i++) {
-		if (run->deliver.slots[i].group != NULL)
-			deliver_abort(&run->deliver.slots[i]);
-	}
-	while ((slot = deliver_finished(&run->deliver)) != NULL)
-		outcome_collect(&run->outcome, slot);
+	deliver_abort(&run->deliver);
+	deliver_collect(&run->deliver);
 	if (client_signal() != 0)
 		client_stopped(&error);
 	else
 		error_set(&error, EX_TEMPFAIL, "the time of --timeout is up");
+	run_spool_stop(&run->spool, &error);
 	if (run->spool.open && !failed)
 		spool_rest(run, &error);
 	else if (run->ready != NULL)
 		outcome_give_up(&run->outcome, run->ready, 0, &error);
-	/* All is safe though it took too long? */
-	if (!saved || !input_done(&run->input))
+	/* All was safe before, or is safe though it took too long? */
+	if (!run->last && (!saved || !input_done(&run->input)))
 		outcome_fail(&run->outcome, &error);
 }
 
 static bool is_idle(const struct run *run)
 {
-	return deliver_busy(&run->deliver) == 0 && (run->ready == NULL || run->ready->count == 0);
+	return deliver_busy(&run->deliver) == 0 && !run_spool_flushes(&run->spool) &&
+	       (run->ready == NULL || run->ready->count == 0);
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -203,23 +225,30 @@ static void wait(struct run *run)
 	deliver_wait(&run->deliver, fd, until);
 }
 
-static void keep_up(struct run *run)
+/* The slots that have finished; with the last of them a flush may end. */
+static void collect(struct run *run)
 {
-	outcome_write(&run->outcome);
-	/* While no line comes, send the events that wait all the same. */
-	if (run->spool.used && !run->outcome.failed && is_idle(run) &&
-		run_spool_is_due(&run->spool))
-		run_spool_flush(&run->spool, true);
+	bool flushes = run_spool_flushes(&run->spool);
+
+	deliver_collect(&run->deliver);
+	if (flushes && run_spool_is_blocked(&run->spool))
+		give_up_blocked(run);
+}
+
+/* All of the input is done with: try once more what waits in the spool.  False if nothing does. */
+static bool begin_last_flush(struct run *run)
+{
+	if (run->last)
+		return false;
+	run->last = true;
+	return run_spool_is_due(&run->spool) && run_spool_begin(&run->spool) == FLUSH_PART;
 }
 
 /* One turn; false at the end. */
 static bool turn(struct run *run)
 {
-	struct slot *slot;
-
-	while ((slot = deliver_finished(&run->deliver)) != NULL)
-		outcome_collect(&run->outcome, slot);
-	keep_up(run);
+	collect(run);
+	outcome_write(&run->outcome);
 	if (is_stopped(run)) {
 		stop(run);
 		return false;
@@ -231,17 +260,29 @@ static bool turn(struct run *run)
 		save_skipped(run);
 		dispatch(run);
 	}
-	if (deliver_finished(&run->deliver) != NULL)
+	if (deliver_has_finished(&run->deliver))
 		return true;
 	if (!run->outcome.failed && is_idle(run) && input_done(&run->input))
-		return false;
+		return begin_last_flush(run);
 	wait(run);
 	return true;
 }
 
-static int open_all(struct run *run, const char *program, struct error *error)
+static void loop(struct run *run)
+{
+	while (turn(run))
+		;
+	run_spool_stop(&run->spool, &run->outcome.error);
+	report_clear(&run->outcome.report);
+}
+
+/* --- the runs -------------------------------------------------------------------------------- */
+
+/* Open all, to send to ${target}. */
+static int open_all(struct run *run, const char *program, const char *target, struct error *error)
 {
 	const struct options *options = run->options;
+	struct outcome *outcome = &run->outcome;
 
 	run->group_count = (size_t)options->parallel + 1;
 	run->groups = calloc(run->group_count, sizeof(*run->groups));
@@ -249,15 +290,16 @@ static int open_all(struct run *run, const char *program, struct error *error)
 		return error_set(error, EX_OSERR, "out of memory");
 	for (size_t i = 0; i < run->group_count; i++)
 		group_init(&run->groups[i]);
-	if (destination_open(&run->to, options->target, options, error) != 0)
+	if (destination_open(&run->to, target, options, error) != 0)
 		return -1;
 	client_url_hide(&run->to.url, options->target);
 	if (input_open(&run->input, options, run->until, error) != 0 ||
-		deliver_open(&run->deliver, program, options, &run->outcome.listener, run->until,
-			error) != 0)
+		deliver_open(&run->deliver, program, options, run->until, error) != 0)
 		return -1;
-	run_spool_open(&run->spool, options, &run->deliver, &run->to);
-	return outcome_open(&run->outcome, options, &run->input, &run->spool, error);
+	/* Only --flush reports on events that another run was given. */
+	run_spool_open(&run->spool, options, &run->deliver, &run->to,
+		options->flush ? &outcome->report : NULL);
+	return outcome_open(outcome, options, &run->input, &run->spool, error);
 }
 
 static void close_all(struct run *run)
@@ -272,7 +314,56 @@ static void close_all(struct run *run)
 	free(run->groups);
 }
 
-int run_post(const char *program, const struct options *options, struct error *error)
+static int post(struct run *run, struct error *error)
+{
+	struct run_spool *spool = &run->spool;
+	const struct client *client = &run->deliver.slots[0].request.client;
+
+	if (spool->missing.status != 0)
+		client_say(client, CLIENT_EXPLAIN, "%s; going on without it", spool->missing.text);
+	loop(run);
+	if (run->last && run_spool_is_blocked(spool) && run_spool_waits(spool))
+		client_say(client, CLIENT_WARN, "events wait in the spool: %s", spool->away.text);
+	return outcome_conclude(&run->outcome, run->ready, error);
+}
+
+/* The run has no input: what its one flush did is all that it did. */
+static int flush(struct run *run, struct error *error)
+{
+	struct run_spool *spool = &run->spool;
+	struct report *report = &run->outcome.report;
+	const char *last;
+	size_t failed;
+
+	if (!spool->open) {
+		*error = spool->missing;
+		return -1;
+	}
+	run->last = true;
+	if (run_spool_begin(spool) == FLUSH_PART)
+		loop(run);
+	if (!report_flush(report)) {
+		*error = report->error;
+		return -1;
+	}
+	if (spool->result == FLUSH_BUSY) {
+		client_say(&run->deliver.slots[0].request.client, CLIENT_EXPLAIN,
+			"another process is sending what waits for %s", run->to.url.shown);
+	} else if (spool->result != FLUSH_DONE) {
+		flush_tell_last(&spool->flush);
+		*error = spool->away;
+		return -1;
+	}
+	failed = flush_failed(&spool->flush, &last);
+	if (failed > 0)
+		return error_set(
+			error, EX_DATAERR, "%zu put aside, the last: %.400s", failed, last);
+	return 0;
+}
+
+/* Open all, do it, and close all. */
+static int run_with(int (*what)(struct run *run, struct error *error), const char *program,
+	const struct options *options, const char *target, int64_t until, struct error *error)
 {
 	struct run *run = calloc(1, sizeof(*run));
 	int result;
@@ -280,17 +371,23 @@ int run_post(const char *program, const struct options *options, struct error *e
 	if (run == NULL)
 		return error_set(error, EX_OSERR, "out of memory");
 	run->options = options;
-	run->until = client_after(options->timeout);
-	result = open_all(run, program, error);
-	if (result == 0) {
-		while (turn(run))
-			;
-		if (!run->outcome.failed && !is_stopped(run))
-			run_spool_finish(&run->spool);
-		report_clear(&run->outcome.report);
-		result = outcome_conclude(&run->outcome, run->ready, error);
-	}
+	run->until = until;
+	result = open_all(run, program, target, error);
+	if (result == 0)
+		result = what(run, error);
 	close_all(run);
 	free(run);
 	return result;
+}
+
+int run_post(const char *program, const struct options *options, struct error *error)
+{
+	return run_with(
+		post, program, options, options->target, client_after(options->timeout), error);
+}
+
+int run_flush_queue(const char *program, const struct options *options, const char *url,
+	int64_t until, struct error *error)
+{
+	return run_with(flush, program, options, url, until, error);
 }
