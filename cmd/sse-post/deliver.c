@@ -210,9 +210,7 @@ static void pause_or_give_up(struct slot *slot)
 /* The server has the events of the request. */
 static void accept_events(struct slot *slot)
 {
-	const struct deliver_listener *listener = slot->deliver->listener;
-
-	listener->accepted(listener->context, slot, slot->at, slot->request.count);
+	slot->listener->accepted(slot->listener->context, slot, slot->at, slot->request.count);
 	slot->at += slot->request.count;
 	slot->limit = 0;
 	slot->ambiguous = false;
@@ -221,8 +219,6 @@ static void accept_events(struct slot *slot)
 /* The request came to an end. */
 static void take_verdict(struct slot *slot, enum verdict verdict)
 {
-	const struct deliver_listener *listener = slot->deliver->listener;
-
 	if ((verdict == VERDICT_AGAIN || verdict == VERDICT_AWAY) &&
 		slot->request.answer.retry_after > 0)
 		slot->to->not_before = clock_now_ms() + slot->request.answer.retry_after;
@@ -243,7 +239,7 @@ static void take_verdict(struct slot *slot, enum verdict verdict)
 		next_request(slot);
 		break;
 	case VERDICT_REFUSED:
-		if (!listener->refused(listener->context, slot, &slot->error)) {
+		if (!slot->listener->refused(slot->listener->context, slot, &slot->error)) {
 			finish(slot, FAILURE_REFUSED);
 			break;
 		}
@@ -303,11 +299,11 @@ static bool break_off(struct slot *slot)
 	return false;
 }
 
-void deliver_abort(struct slot *slot)
+static void abort_slot(struct slot *slot)
 {
 	bool unknown = false;
 
-	if (slot->finished)
+	if (slot->group == NULL || slot->finished)
 		return;
 	if (slot->active) {
 		unknown = break_off(slot);
@@ -325,6 +321,12 @@ void deliver_abort(struct slot *slot)
 }
 
 /* --- all slots ------------------------------------------------------------------------------- */
+
+void deliver_abort(struct deliver *deliver)
+{
+	for (size_t i = 0; i < deliver->count; i++)
+		abort_slot(&deliver->slots[i]);
+}
 
 /* The transfers that ended by themselves. */
 static void take_ended(struct deliver *deliver)
@@ -377,7 +379,7 @@ enum client_outcome deliver_wait(struct deliver *deliver, int fd, int64_t until)
 		curl_multi_perform(deliver->multi, &running);
 		take_ended(deliver);
 		next = take_due(deliver);
-		if (deliver_finished(deliver) != NULL)
+		if (deliver_has_finished(deliver))
 			return CLIENT_DONE;
 	} while (deliver->begun);
 	if (until < next)
@@ -387,13 +389,28 @@ enum client_outcome deliver_wait(struct deliver *deliver, int fd, int64_t until)
 	return client_poll(deliver->multi, fd, next);
 }
 
-struct slot *deliver_finished(struct deliver *deliver)
+static struct slot *find_finished(const struct deliver *deliver)
 {
 	for (size_t i = 0; i < deliver->count; i++) {
 		if (deliver->slots[i].group != NULL && deliver->slots[i].finished)
 			return &deliver->slots[i];
 	}
 	return NULL;
+}
+
+bool deliver_has_finished(const struct deliver *deliver)
+{
+	return find_finished(deliver) != NULL;
+}
+
+void deliver_collect(struct deliver *deliver)
+{
+	struct slot *slot;
+
+	while ((slot = find_finished(deliver)) != NULL) {
+		slot->listener->finished(slot->listener->context, slot);
+		slot->group = NULL;
+	}
 }
 
 struct slot *deliver_free_slot(struct deliver *deliver)
@@ -414,9 +431,11 @@ size_t deliver_busy(const struct deliver *deliver)
 	return busy;
 }
 
-void deliver_start(struct slot *slot, struct group *group, struct destination *to, bool once)
+void deliver_start(struct slot *slot, struct group *group, struct destination *to, bool once,
+	const struct deliver_listener *listener)
 {
 	slot->group = group;
+	slot->listener = listener;
 	slot->to = to;
 	slot->once = once;
 	slot->at = slot->limit = slot->singly = 0;
@@ -438,12 +457,6 @@ void deliver_explain(const struct slot *slot, struct error *error)
 		slot->request.count > 1 ? "s of the last request" : "");
 }
 
-void deliver_release(struct slot *slot)
-{
-	slot->group = NULL;
-	slot->finished = false;
-}
-
 /* --- opening --------------------------------------------------------------------------------- */
 
 static int open_slot(
@@ -455,12 +468,10 @@ static int open_slot(
 }
 
 int deliver_open(struct deliver *deliver, const char *program, const struct options *options,
-	const struct deliver_listener *listener, int64_t until, struct error *error)
+	int64_t until, struct error *error)
 {
-	*deliver = (struct deliver){.options = options,
-		.listener = listener,
-		.until = until,
-		.pace = {.rate = options->rate}};
+	*deliver = (struct deliver){
+		.options = options, .until = until, .pace = {.rate = options->rate}};
 	deliver->slots = calloc((size_t)options->parallel, sizeof(*deliver->slots));
 	if (deliver->slots == NULL)
 		return error_set(error, EX_OSERR, "out of memory");

@@ -37,6 +37,18 @@ enum failure {
 };
 
 struct deliver;
+struct slot;
+
+/* The functions of the source of a group: they are told what becomes of its events. */
+struct deliver_listener {
+	void *context;
+	/* The server has ${count} events from ${from} on; the ids are in slot->request. */
+	void (*accepted)(void *context, const struct slot *slot, size_t from, size_t count);
+	/* The event at slot->at was refused: true to go on with the next one. */
+	bool (*refused)(void *context, const struct slot *slot, const struct error *error);
+	/* The slot has finished, and gives the group back; see slot->failure. */
+	void (*finished)(void *context, const struct slot *slot);
+};
 
 /* A group on its way.  Read the fields, do not write them. */
 struct slot {
@@ -45,11 +57,12 @@ struct slot {
 	struct backoff backoff;
 	struct destination *to;
 	struct group *group; /* NULL: the slot is free */
-	size_t at;	     /* the first event that is not settled */
-	size_t limit;	     /* the most events for the next request; 0: no limit */
-	size_t singly;	     /* events before this one are sent by themselves */
-	bool once;	     /* no second attempt */
-	bool active;	     /* a transfer is under way */
+	const struct deliver_listener *listener;
+	size_t at;     /* the first event that is not settled */
+	size_t limit;  /* the most events for the next request; 0: no limit */
+	size_t singly; /* events before this one are sent by themselves */
+	bool once;     /* no second attempt */
+	bool active;   /* a transfer is under way */
 	int64_t wake_at, give_up_at;
 	bool ambiguous; /* an attempt broke off when the server may have had all of the request */
 	bool finished;
@@ -57,18 +70,8 @@ struct slot {
 	struct error error;
 };
 
-/* The functions that report the results of the events. */
-struct deliver_listener {
-	void *context;
-	/* The server has ${count} events from ${from} on; the ids are in slot->request. */
-	void (*accepted)(void *context, const struct slot *slot, size_t from, size_t count);
-	/* The event at slot->at was refused: true to go on with the next one. */
-	bool (*refused)(void *context, const struct slot *slot, const struct error *error);
-};
-
 struct deliver {
 	const struct options *options;
-	const struct deliver_listener *listener;
 	struct slot *slots;
 	size_t count;
 	CURLM *multi; /* of the first slot; it keeps the connections of all */
@@ -79,13 +82,13 @@ struct deliver {
 };
 
 /*
- * deliver_open(deliver, program, options, listener, until, error):
+ * deliver_open(deliver, program, options, until, error):
  * Make as many slots as --parallel says; nothing is connected yet.  ${until} is --timeout, a moment
  * of clock_now_ms(): no wait goes beyond it.  deliver_close() frees, also after a failure; it takes
  * a struct of zeros.
  */
 int deliver_open(struct deliver *deliver, const char *program, const struct options *options,
-	const struct deliver_listener *listener, int64_t until, struct error *error);
+	int64_t until, struct error *error);
 void deliver_close(struct deliver *deliver);
 
 /* deliver_free_slot(deliver): a slot without a group, or NULL. */
@@ -95,11 +98,13 @@ struct slot *deliver_free_slot(struct deliver *deliver);
 size_t deliver_busy(const struct deliver *deliver);
 
 /*
- * deliver_start(slot, group, to, once):
- * Begin to send ${group}, which has at least one event, and which the slot borrows until
- * deliver_release().  With ${once} no request is tried twice.
+ * deliver_start(slot, group, to, once, listener):
+ * Begin to send ${group}, which has at least one event, and which the slot borrows until the
+ * listener's finished() is called; ${listener} outlives that.  With ${once} no request is tried
+ * twice.
  */
-void deliver_start(struct slot *slot, struct group *group, struct destination *to, bool once);
+void deliver_start(struct slot *slot, struct group *group, struct destination *to, bool once,
+	const struct deliver_listener *listener);
 
 /*
  * deliver_wait(deliver, fd, until):
@@ -108,15 +113,21 @@ void deliver_start(struct slot *slot, struct group *group, struct destination *t
  */
 enum client_outcome deliver_wait(struct deliver *deliver, int fd, int64_t until);
 
-/* deliver_finished(deliver): a slot whose group is settled or failed, or NULL. */
-struct slot *deliver_finished(struct deliver *deliver);
+/* deliver_has_finished(deliver): has a slot a group that is settled or failed? */
+bool deliver_has_finished(const struct deliver *deliver);
 
 /*
- * deliver_abort(slot):
- * End now: the slot is finished, answers that arrived count, and slot->error says why the rest was
- * not sent: a signal, or --timeout.
+ * deliver_collect(deliver):
+ * Call finished() for each slot that has finished, and then free the slot.
  */
-void deliver_abort(struct slot *slot);
+void deliver_collect(struct deliver *deliver);
+
+/*
+ * deliver_abort(deliver):
+ * End now: all slots that have a group have finished, answers that arrived count, and slot->error
+ * says why the rest was not sent: a signal, or --timeout.
+ */
+void deliver_abort(struct deliver *deliver);
 
 /*
  * deliver_explain(slot, error):
@@ -124,8 +135,5 @@ void deliver_abort(struct slot *slot);
  * have been stored all the same.
  */
 void deliver_explain(const struct slot *slot, struct error *error);
-
-/* deliver_release(slot): give the group back to the caller and free the slot. */
-void deliver_release(struct slot *slot);
 
 #endif

@@ -13,7 +13,7 @@ static const struct sse_text none = {"", 0};
 void event_builder_init(struct builder *builder, const struct options *options)
 {
 	*builder = (struct builder){.options = options};
-	key_builder_init(&builder->keys, options);
+	key_builder_init(&builder->keys, options->key, options->key_from, options->at_most_once);
 	buf_init(&builder->text, EVENT_MAX);
 }
 

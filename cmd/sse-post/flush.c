@@ -1,74 +1,146 @@
 /* SPDX-License-Identifier: MIT */
-/* Delivering a queue; see flush.h. */
+/* The events of a queue, a part at a time; see flush.h. */
 #include <sysexits.h>
 
 #include "body.h"
-#include "client_run.h"
-#include "clock.h"
 #include "flush.h"
+
+/* --- beginning and ending -------------------------------------------------------------------- */
+
+enum flush_result flush_begin(struct flush *flush, struct error *error)
+{
+	int got = consumer_begin(flush->consumer, error);
+
+	flush->begun = got > 0;
+	return got > 0 ? FLUSH_PART : got == 0 ? FLUSH_BUSY : FLUSH_FAILED;
+}
+
+static void clear(struct flush *flush)
+{
+	group_clear(&flush->group);
+	flush->settled = 0;
+}
+
+static void end(struct flush *flush)
+{
+	consumer_end(flush->consumer);
+	flush->begun = false;
+	clear(flush);
+}
+
+/* The group is done with, or as much of it as is settled. */
+static bool done(struct flush *flush, struct error *error)
+{
+	if (consumer_done(flush->consumer, &flush->group, flush->settled, &flush->error) == 0)
+		return true;
+	*error = flush->error;
+	return false;
+}
+
+enum flush_result flush_stop(struct flush *flush, struct error *error)
+{
+	bool stored = done(flush, error);
+
+	end(flush);
+	return stored ? FLUSH_AWAY : FLUSH_FAILED;
+}
+
+/* --- what is next ---------------------------------------------------------------------------- */
+
+/* Take the next group. */
+static enum flush_result take(struct flush *flush, struct error *error)
+{
+	size_t max = pace_at_once(&flush->deliver->pace, BODY_EVENTS_MAX);
+
+	/*
+	 * A process that appends and finds us delivering leaves the rest to us.  So we look once
+	 * more after we stopped.
+	 */
+	do {
+		enum flush_result result = flush->begun ? FLUSH_PART : flush_begin(flush, error);
+		int more;
+
+		if (result != FLUSH_PART)
+			return result;
+		more = consumer_take(flush->consumer, &flush->group, max, BODY_BYTES_MAX, error);
+		if (more > 0)
+			return FLUSH_PART;
+		end(flush);
+		if (more < 0)
+			return FLUSH_FAILED;
+	} while (!queue_is_empty(flush->queue));
+	return FLUSH_DONE;
+}
+
+enum flush_result flush_next(struct flush *flush, struct group **part, struct error *error)
+{
+	enum flush_result result = FLUSH_PART;
+
+	if (flush->settled == flush->group.count)
+		result = take(flush, error);
+	if (result != FLUSH_PART)
+		return result;
+	flush->part = flush->group;
+	flush->part.all += flush->settled;
+	flush->part.count =
+		pace_at_once(&flush->deliver->pace, flush->group.count - flush->settled);
+	*part = &flush->part;
+	return FLUSH_PART;
+}
+
+/* --- what becomes of it ---------------------------------------------------------------------- */
 
 void flush_accepted(void *context, const struct slot *slot, size_t from, size_t count)
 {
 	const struct flush *flush = context;
 
 	client_say(&slot->request.client, CLIENT_EXPLAIN, "%zu from the spool", count);
-	if (flush->report == NULL)
-		return;
-	report_accepted(flush->report, slot, from, count);
-	report_flush(flush->report);
+	if (flush->report != NULL)
+		report_accepted(flush->report, slot, from, count);
 }
 
 bool flush_refused(void *context, const struct slot *slot, const struct error *error)
 {
 	struct flush *flush = context;
 
-	if (consumer_fail(flush->consumer, &flush->group, flush->from + slot->at, error->text,
+	if (consumer_fail(flush->consumer, &flush->group, flush->settled + slot->at, error->text,
 		    &flush->error) != 0)
 		return false;
-	if (flush->report != NULL) {
+	if (flush->report != NULL)
 		report_refused(flush->report, slot->group, slot->at, error);
-		report_flush(flush->report);
+	return true;
+}
+
+/* At most once: it is not for the spool to send these again.  False if failed/ lacks some. */
+static bool fail_unknown(struct flush *flush, size_t count, const struct error *error)
+{
+	for (; count > 0; count--) {
+		if (consumer_fail(flush->consumer, &flush->group, flush->settled, error->text,
+			    &flush->error) != 0)
+			return false;
+		if (flush->report != NULL)
+			report_failed(flush->report, &flush->group, flush->settled, error);
+		flush->settled++;
 	}
 	return true;
 }
 
-static void run_to_end(struct deliver *deliver, struct slot *slot)
+/* What the end of the part means. */
+static enum flush_result judge(struct flush *flush, const struct slot *slot, struct error *error)
 {
-	while (!slot->finished) {
-		enum client_outcome outcome = deliver_wait(deliver, -1, CLIENT_NEVER);
-
-		if (!slot->finished &&
-			(outcome == CLIENT_SIGNAL || clock_now_ms() >= deliver->until))
-			deliver_abort(slot);
-	}
-}
-
-/* What the end of a part means; ${settled} events of the group need not be sent again. */
-static enum flush_result judge(
-	struct flush *flush, const struct slot *slot, size_t *settled, struct error *error)
-{
-	size_t end = flush->from + slot->at + slot->request.count;
-
-	*settled = flush->from + slot->at;
+	flush->settled += slot->at;
 	deliver_explain(slot, error);
 	switch (slot->failure) {
 	case FAILURE_NONE:
-		return FLUSH_DONE;
+		return FLUSH_PART;
 	case FAILURE_AWAY:
 		return FLUSH_AWAY;
 	case FAILURE_NO:
 		return FLUSH_NO;
 	case FAILURE_UNKNOWN:
-		/* At most once: it is not for the spool to send it again. */
-		while (*settled < end && consumer_fail(flush->consumer, &flush->group, *settled,
-						 error->text, &flush->error) == 0) {
-			if (flush->report != NULL)
-				report_failed(flush->report, &flush->group, *settled, error);
-			++*settled;
-		}
-		if (*settled < end)
-			break;
-		return FLUSH_AWAY;
+		if (fail_unknown(flush, slot->request.count, error))
+			return FLUSH_AWAY;
+		break;
 	case FAILURE_REFUSED:
 		break;
 	}
@@ -76,66 +148,22 @@ static enum flush_result judge(
 	return FLUSH_FAILED;
 }
 
-/* Until --rate lets the next ones go; false if a signal or the end of --timeout comes first. */
-static bool wait_for_turn(struct deliver *deliver, struct error *error)
+enum flush_result flush_finished(struct flush *flush, const struct slot *slot, struct error *error)
 {
-	while (clock_now_ms() < deliver->pace.start_at) {
-		if (deliver_wait(deliver, -1, deliver->pace.start_at) == CLIENT_SIGNAL) {
-			client_stopped(error);
-			return false;
-		}
-		if (clock_now_ms() >= deliver->until) {
-			error_set(error, EX_TEMPFAIL, "the time of --timeout is up");
-			return false;
-		}
-	}
-	return true;
-}
+	enum flush_result result = judge(flush, slot, error);
 
-/* Send the part of the group that is next; ${settled} moves on. */
-static enum flush_result send_part(struct flush *flush, struct destination *to, bool once,
-	size_t *settled, struct error *error)
-{
-	struct deliver *deliver = flush->deliver;
-	struct slot *slot = deliver_free_slot(deliver);
-	struct group part = flush->group;
-	size_t left = part.count - *settled;
-	enum flush_result result;
-
-	if (!wait_for_turn(deliver, error))
-		return FLUSH_AWAY;
-	flush->from = *settled;
-	part.all += flush->from;
-	part.count = pace_at_once(&deliver->pace, left);
-	pace_start(&deliver->pace, part.count, clock_now_ms());
-	deliver_start(slot, &part, to, once);
-	run_to_end(deliver, slot);
-	result = judge(flush, slot, settled, error);
-	deliver_release(slot);
-	return result;
-}
-
-/* One group; FLUSH_BUSY means an empty queue here. */
-static enum flush_result flush_some(
-	struct flush *flush, struct destination *to, bool once, struct error *error)
-{
-	size_t settled = 0, max = pace_at_once(&flush->deliver->pace, BODY_EVENTS_MAX);
-	enum flush_result result;
-	int more;
-
-	group_clear(&flush->group);
-	more = consumer_take(flush->consumer, &flush->group, max, BODY_BYTES_MAX, error);
-	if (more <= 0)
-		return more == 0 ? FLUSH_BUSY : FLUSH_FAILED;
-	do
-		result = send_part(flush, to, once, &settled, error);
-	while (result == FLUSH_DONE && settled < flush->group.count);
-	if (consumer_done(flush->consumer, &flush->group, settled, &flush->error) != 0) {
-		*error = flush->error;
+	if (result == FLUSH_PART && flush->settled < flush->group.count)
+		return FLUSH_PART;
+	if (!done(flush, error))
 		result = FLUSH_FAILED;
-	}
+	if (result == FLUSH_PART)
+		clear(flush);
+	else
+		end(flush);
 	return result;
 }
+
+/* --- what was put aside ---------------------------------------------------------------------- */
 
 static void tell(void *context, const struct error *failure)
 {
@@ -145,7 +173,19 @@ static void tell(void *context, const struct error *failure)
 		"from the spool, put aside: %s", failure->text);
 }
 
-int flush_open(struct flush *flush, struct queue *queue, struct deliver *deliver,
+size_t flush_failed(const struct flush *flush, const char **last)
+{
+	return consumer_failed(flush->consumer, last);
+}
+
+void flush_tell_last(struct flush *flush)
+{
+	consumer_tell_last(flush->consumer);
+}
+
+/* --- opening --------------------------------------------------------------------------------- */
+
+int flush_open(struct flush *flush, struct queue *queue, const struct deliver *deliver,
 	struct report *report, struct error *error)
 {
 	*flush = (struct flush){.queue = queue,
@@ -161,40 +201,4 @@ void flush_close(struct flush *flush)
 	consumer_free(flush->consumer);
 	group_free(&flush->group);
 	*flush = (struct flush){0};
-}
-
-size_t flush_failed(const struct flush *flush, const char **last)
-{
-	return consumer_failed(flush->consumer, last);
-}
-
-void flush_tell_last(struct flush *flush)
-{
-	consumer_tell_last(flush->consumer);
-}
-
-enum flush_result flush_queue(
-	struct flush *flush, struct destination *to, bool once, struct error *error)
-{
-	enum flush_result result = FLUSH_DONE;
-
-	/*
-	 * A process that appends and finds us delivering leaves the rest to us.  So we look once
-	 * more after we stopped.
-	 */
-	do {
-		int got = consumer_begin(flush->consumer, error);
-
-		if (got <= 0)
-			return got == 0 ? FLUSH_BUSY : FLUSH_FAILED;
-		do
-			result = flush_some(flush, to, once, error);
-		while (result == FLUSH_DONE);
-		consumer_end(flush->consumer);
-		if (result == FLUSH_BUSY)
-			result = FLUSH_DONE;
-	} while (result == FLUSH_DONE && !queue_is_empty(flush->queue));
-	/* A large group is not kept while nothing is flushed. */
-	group_clear(&flush->group);
-	return result;
 }

@@ -262,6 +262,10 @@ int input_open(
 	split_init(&input->split, '\n', EVENT_MAX);
 	buf_init(&input->last_id, EVENT_MAX);
 	event_builder_init(&input->builder, options);
+	if (options->flush) {
+		input->taken = true;
+		return 0;
+	}
 	if (choose_source(options, &source, error) != 0)
 		return -1;
 	if (source == SOURCE_AUTO || source == SOURCE_WHOLE)

@@ -52,7 +52,8 @@ struct input {
 
 /*
  * input_open(input, options, until, error):
- * Choose the source of the events.  If it is a single event, read all of it, until ${until}.
+ * Choose the source of the events.  If it is a single event, read all of it, until ${until}.  With
+ * --flush there is none.
  * EX_USAGE if there is no source, EX_NOINPUT if a file cannot be read.  input_close() frees, also
  * after a failure; it takes a struct of zeros.
  */

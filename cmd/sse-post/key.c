@@ -11,9 +11,10 @@
 #include "key.h"
 #include "timestamp.h"
 
-void key_builder_init(struct key_builder *builder, const struct options *options)
+void key_builder_init(
+	struct key_builder *builder, const char *fixed, const char *from, bool at_most_once)
 {
-	*builder = (struct key_builder){.options = options};
+	*builder = (struct key_builder){.fixed = fixed, .from = from, .at_most_once = at_most_once};
 	buf_init(&builder->text, 4 * EVENT_MAX);
 	buf_init(&builder->source, EVENT_MAX);
 }
@@ -75,15 +76,21 @@ static int take(
 static bool make_fixed(struct key_builder *builder, const struct event *event)
 {
 	if (event->line == 0)
-		return buf_add_text(&builder->text, builder->options->key);
-	return buf_addf(&builder->text, "%s:%" PRIu64, builder->options->key, event->line);
+		return buf_add_text(&builder->text, builder->fixed);
+	return buf_addf(&builder->text, "%s:%" PRIu64, builder->fixed, event->line);
+}
+
+/* The part of the data that is to be the key; an empty pointer is valid and means all of it. */
+static const char *part_name(const char *pointer)
+{
+	return *pointer != '\0' ? pointer : "value";
 }
 
 /* --idempotency-key-from: a string's text, or the digits of a number. */
 static int make_from_data(struct key_builder *builder, const struct event *event,
 	const struct group *group, struct error *error)
 {
-	const char *pointer = builder->options->key_from;
+	const char *pointer = builder->from;
 	struct sse_text data = group_text(group, event->data);
 	struct json_text value = {data.data, data.len}, found = {0};
 	struct buf decoded;
@@ -93,20 +100,21 @@ static int make_from_data(struct key_builder *builder, const struct event *event
 	if (event->kind != EVENT_JSON)
 		return error_set(error, EX_DATAERR,
 			"%s is not JSON, and so has no %.100s for its idempotency key",
-			where(event, line), pointer);
+			where(event, line), part_name(pointer));
 	if (!json_pointer(value, pointer, &found))
 		return error_set(error, EX_DATAERR, "%s has no %.100s for its idempotency key",
 			where(event, line), pointer);
 	if (json_kind(found) != JSON_STRING && json_kind(found) != JSON_NUMBER)
 		return error_set(error, EX_DATAERR,
 			"%s: its %.100s cannot be its idempotency key: it must be a string or a "
-			"number",
-			where(event, line), pointer);
+			"number%s",
+			where(event, line), part_name(pointer),
+			*pointer == '\0' ? "; a pointer like /order/id names a part of it" : "");
 	if (json_kind(found) == JSON_STRING && !json_string_is_unicode(found))
 		return error_set(error, EX_DATAERR,
 			"%s: its %.100s has half of a surrogate pair, and so cannot be its "
 			"idempotency key",
-			where(event, line), pointer);
+			where(event, line), part_name(pointer));
 	buf_init(&decoded, EVENT_MAX);
 	if (json_kind(found) == JSON_STRING)
 		made = json_string_decode(found, &decoded) &&
@@ -119,7 +127,7 @@ static int make_from_data(struct key_builder *builder, const struct event *event
 	if (builder->text.len == 0)
 		return error_set(error, EX_DATAERR,
 			"%s: its %.100s is empty, and so cannot be its idempotency key",
-			where(event, line), pointer);
+			where(event, line), part_name(pointer));
 	return 0;
 }
 
@@ -155,17 +163,16 @@ static int make_new(struct key_builder *builder, struct error *error)
 int key_make(struct key_builder *builder, struct event *event, struct sse_text own,
 	struct sse_text id, struct group *group, struct error *error)
 {
-	const struct options *options = builder->options;
 	int result = 0;
 	bool made = true;
 
 	event->key = (struct piece){0};
 	builder->text.len = 0;
-	if (options->at_most_once)
+	if (builder->at_most_once)
 		return 0;
-	if (options->key != NULL)
+	if (builder->fixed != NULL)
 		made = make_fixed(builder, event);
-	else if (options->key_from != NULL)
+	else if (builder->from != NULL)
 		result = make_from_data(builder, event, group, error);
 	else if (own.len > 0)
 		made = key_encode(own.data, own.len, &builder->text);

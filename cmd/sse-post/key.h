@@ -6,26 +6,34 @@
 #ifndef KEY_H
 #define KEY_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "buf.h"
 #include "error.h"
 #include "event.h"
-#include "options.h"
 #include "sse.h"
 #include "uuid.h"
 
 /* Where keys come from.  One thread. */
 struct key_builder {
-	const struct options *options;
+	const char *fixed, *from; /* of --idempotency-key and --idempotency-key-from, or NULL */
+	bool at_most_once;
 	struct uuid_source uuids;
 	struct buf text;   /* the key being made */
 	struct buf source; /* the id of the last event keyed by its id, */
 	uint64_t repeated; /* and how many events in a row had it */
 };
 
-/* key_builder_init(builder, options) / key_builder_free(builder). */
-void key_builder_init(struct key_builder *builder, const struct options *options);
+/*
+ * key_builder_init(builder, fixed, from, at_most_once):
+ * Make keys as the options --idempotency-key, --idempotency-key-from and --at-most-once say, of
+ * which at most one is given; the others are NULL or false.  The strings are borrowed, and ${from}
+ * is a valid JSON pointer.  key_builder_free() releases the rest.
+ */
+void key_builder_init(
+	struct key_builder *builder, const char *fixed, const char *from, bool at_most_once);
 void key_builder_free(struct key_builder *builder);
 
 /*

@@ -315,5 +315,6 @@ enum option_result options_parse(
 
 void options_free(struct options *options)
 {
+	option_free(rows, options);
 	client_options_free(&options->client);
 }

@@ -26,7 +26,7 @@ void report_open(struct report *report, const struct options *options)
 
 	*report = (struct report){.options = options, .start = clock_now_ms()};
 	buf_init(&report->lines, SIZE_MAX / 2);
-	report->shows = !options->client.quiet && options->client.verbose == 0 &&
+	report->shows = !options->client.quiet && options->client.verbose == 0 && !options->flush &&
 			options_many(options) && isatty(STDERR_FILENO) && terminal != NULL &&
 			strcmp(terminal, "dumb") != 0;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* From the input to the server or the spool; see run.h. */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -10,10 +9,10 @@
 #include "clock.h"
 #include "deliver.h"
 #include "input.h"
+#include "outcome.h"
 #include "report.h"
 #include "run.h"
 #include "run_spool.h"
-#include "state.h"
 
 /* How many events are sent together to a server that gets a request for each. */
 #define SINGLES_MAX 256
@@ -25,170 +24,15 @@ struct run {
 	const struct options *options;
 	struct input input;
 	struct deliver deliver;
-	struct deliver_listener listener;
 	struct destination to;
 	struct run_spool spool;
-	struct state state;
-	struct report report;
+	struct outcome outcome;
 	struct group *groups; /* one for each slot, and one that is being filled: */
 	size_t group_count;
 	struct group *ready;
 	int64_t until; /* the moment of --timeout */
-	bool failed;
-	struct error error;
-	uint64_t first; /* line of the first event that was not accepted; 0: none, or not known */
+	bool last;     /* all of the input is done with, and what waits in the spool is tried */
 };
-
-/* --- failing --------------------------------------------------------------------------------- */
-
-static void note_line(struct run *run, uint64_t line)
-{
-	if (line > 0 && (run->first == 0 || line < run->first))
-		run->first = line;
-}
-
-/* Report only the first reason. */
-static void fail(struct run *run, const struct error *error)
-{
-	if (!run->failed)
-		run->error = *error;
-	run->failed = true;
-}
-
-/* The events from ${from} on will not be sent. */
-static void give_up(
-	struct run *run, const struct group *group, size_t from, const struct error *error)
-{
-	if (from < group->count)
-		note_line(run, group->all[from].line);
-	for (size_t i = from; i < group->count; i++)
-		report_failed(&run->report, group, i, error);
-	fail(run, error);
-}
-
-/* Events that were not taken yet, if any, were not accepted either. */
-static void note_rest(struct run *run)
-{
-	struct input *input = &run->input;
-	uint64_t line = input_next_line(input), events = input->events;
-
-	if (input->kind == NULL)
-		return;
-	if (run->ready != NULL && run->ready->count > 0)
-		note_line(run, run->ready->all[0].line);
-	input_count_rest(input);
-	if (input->events > events || input->split.used < input->split.bytes.len)
-		note_line(run, line);
-}
-
-/* --- what is done with ----------------------------------------------------------------------- */
-
-/* Save the id to resume the source after, past the first ${count} events of a group. */
-static void save_state(struct run *run, const struct group *group, size_t count)
-{
-	struct sse_text id = group_text(group, group->skipped_id);
-	struct error error;
-
-	if (run->state.path == NULL)
-		return;
-	if (count < group->count || id.len == 0) {
-		while (count > 0 && group->all[count - 1].id.len == 0)
-			count--;
-		if (count == 0)
-			return;
-		id = group_text(group, group->all[count - 1].id);
-	}
-	if (state_save(&run->state, id.data, id.len, clock_now_ms(), &error) != 0)
-		fail(run, &error);
-}
-
-static void on_accepted(void *context, const struct slot *slot, size_t from, size_t count)
-{
-	struct run *run = context;
-
-	if (run->spool.flushing) {
-		flush_accepted(&run->spool.flush, slot, from, count);
-		return;
-	}
-	report_accepted(&run->report, slot, from, count);
-	save_state(run, slot->group, from + count);
-}
-
-static bool on_refused(void *context, const struct slot *slot, const struct error *error)
-{
-	struct run *run = context;
-	uint64_t line = slot->group->all[slot->at].line;
-	struct error wrong;
-
-	if (run->spool.flushing)
-		return flush_refused(&run->spool.flush, slot, error);
-	report_refused(&run->report, slot->group, slot->at, error);
-	/* Where it came from it may be gone. */
-	if (run->spool.open && line > 0 &&
-		queue_refuse(&run->spool.queue, slot->group, slot->at, error->text, &wrong) != 0)
-		fail(run, &wrong);
-	if (!run->options->skip_bad)
-		return false;
-	if (line > 0)
-		client_say(&slot->request.client, CLIENT_WARN, "left out: line %" PRIu64 ": %s",
-			line, error->text);
-	else
-		client_say(&slot->request.client, CLIENT_WARN, "left out: %s", error->text);
-	save_state(run, slot->group, slot->at + 1);
-	return true;
-}
-
-/* The events of the group from ${from} to ${end} are in the spool. */
-static void note_spooled(struct run *run, const struct group *group, size_t from, size_t end)
-{
-	struct group part = *group;
-
-	if (from == end)
-		return;
-	part.count = end;
-	report_spooled(&run->report, &part, from);
-	save_state(run, group, end);
-}
-
-/* Put the events from ${from} on into the spool.  False if that cannot be done for all. */
-static bool put_into_spool(struct run *run, struct group *group, size_t from)
-{
-	struct error error;
-	size_t end = from;
-	int result = run_spool_put(&run->spool, group, &end, &error);
-
-	note_spooled(run, group, from, end);
-	if (result != 0)
-		give_up(run, group, end, &error);
-	return result == 0;
-}
-
-/* A slot has finished. */
-static void collect(struct run *run, struct slot *slot)
-{
-	struct group *group = slot->group;
-	struct error error;
-
-	deliver_explain(slot, &error);
-	if (slot->failure == FAILURE_NONE) {
-		save_state(run, group, group->count);
-	} else if (slot->failure == FAILURE_AWAY && run->spool.open) {
-		/* In the spool it is safe, whether it is stored already or not. */
-		run_spool_postpone(&run->spool, &slot->error);
-		put_into_spool(run, group, slot->at);
-	} else {
-		if (slot->failure == FAILURE_AWAY && client_signal() == 0)
-			run_spool_add_missing(&run->spool, &error);
-		if (slot->failure == FAILURE_REFUSED) {
-			note_line(run, group->all[slot->at].line);
-			give_up(run, group, slot->at + 1, &error);
-		} else {
-			give_up(run, group, slot->at, &error);
-		}
-	}
-	deliver_release(slot);
-	group_clear(group);
-}
 
 /* --- what is next ---------------------------------------------------------------------------- */
 
@@ -228,7 +72,7 @@ static void save_skipped(struct run *run)
 	if (run->ready->count > 0 || run->ready->skipped_id.len == 0 ||
 		deliver_busy(&run->deliver) > 0)
 		return;
-	save_state(run, run->ready, 0);
+	outcome_skipped(&run->outcome, run->ready);
 	group_clear(run->ready);
 }
 
@@ -236,7 +80,7 @@ static void save_skipped(struct run *run)
 static void spool_ready(struct run *run)
 {
 	fill(run, BODY_EVENTS_MAX);
-	put_into_spool(run, run->ready, 0);
+	outcome_spool(&run->outcome, run->ready, 0);
 	group_clear(run->ready);
 }
 
@@ -245,49 +89,74 @@ static bool is_stopped(const struct run *run)
 	return client_signal() != 0 || clock_now_ms() >= run->until;
 }
 
+/* Is there, or may there be, something in the spool that is to be sent before anything else? */
+static bool wants_flush(const struct run *run)
+{
+	const struct run_spool *spool = &run->spool;
+
+	if (run_spool_flushes(spool))
+		return true;
+	if (run->ready->count > 0)
+		return run_spool_waits(spool);
+	/* While no line comes, send the events that wait all the same. */
+	return spool->used && !run_spool_is_blocked(spool) && run_spool_is_due(spool);
+}
+
+/* A flush ended with events that cannot be sent: those that are ready cannot go before them. */
+static void give_up_blocked(struct run *run)
+{
+	struct error reason = run->spool.away, error;
+
+	if (run->ready == NULL || run->ready->count == 0)
+		return;
+	error_set(&error, reason.status, "%.400s; events wait in the spool before this one",
+		reason.text);
+	outcome_give_up(&run->outcome, run->ready, 0, &error);
+}
+
 /*
- * Events wait in the spool, and no request is under way: send those first.  Return whether the
- * events that are ready may be sent after them.
+ * Send what waits in the spool first, a part at a time.  Return whether the events that are ready
+ * may be sent now.
  */
 static bool clear_the_way(struct run *run)
 {
+	struct run_spool *spool = &run->spool;
 	enum flush_result result = FLUSH_AWAY;
 
-	if (clock_now_ms() >= run->spool.flush_at)
-		result = run_spool_flush(&run->spool, run->spool.used);
-	if (result == FLUSH_DONE)
+	if (!wants_flush(run))
 		return true;
-	if (result == FLUSH_NO || result == FLUSH_FAILED) {
-		struct error reason = run->spool.away, error;
-
-		error_set(&error, reason.status, "%.400s; events wait in the spool before this one",
-			reason.text);
-		give_up(run, run->ready, 0, &error);
+	if (deliver_busy(&run->deliver) > 0)
+		return false;
+	if (run_spool_flushes(spool) || clock_now_ms() >= spool->flush_at)
+		result = run_spool_send(spool);
+	if (result == FLUSH_PART || result == FLUSH_DONE)
+		return result == FLUSH_DONE;
+	if (run_spool_is_blocked(spool)) {
+		give_up_blocked(run);
 		return false;
 	}
+	if (run->ready->count == 0)
+		return false;
 	spool_ready(run);
 	/* The other one may have stopped just before: then it is up to us. */
-	if (result == FLUSH_BUSY && !run->failed && !is_stopped(run))
-		run_spool_flush(&run->spool, true);
+	if (result == FLUSH_BUSY && !run->outcome.failed)
+		run_spool_send(spool);
 	return false;
 }
 
-/* Send the events that are ready, if they may be sent now. */
+/* Send what is next, if it may be sent now: a part of the spool, or the events that are ready. */
 static void dispatch(struct run *run)
 {
 	struct slot *slot = deliver_free_slot(&run->deliver);
 
-	if (run->ready->count == 0 || slot == NULL || clock_now_ms() < run->deliver.pace.start_at)
+	if (slot == NULL || clock_now_ms() < run->deliver.pace.start_at)
 		return;
 	if (run->to.batching == BATCHING_AUTO && deliver_busy(&run->deliver) > 0)
 		return;
-	if (run_spool_waits(&run->spool)) {
-		if (deliver_busy(&run->deliver) > 0 || !clear_the_way(run) ||
-			clock_now_ms() < run->deliver.pace.start_at)
-			return;
-	}
+	if (!clear_the_way(run) || run->ready->count == 0)
+		return;
 	pace_start(&run->deliver.pace, run->ready->count, clock_now_ms());
-	deliver_start(slot, run->ready, &run->to, false);
+	deliver_start(slot, run->ready, &run->to, false, &run->outcome.listener);
 	run->ready = NULL;
 }
 
@@ -300,7 +169,7 @@ static void spool_rest(struct run *run, const struct error *reason)
 	input_hold(&run->input);
 	for (;;) {
 		fill(run, BODY_EVENTS_MAX);
-		if (run->ready->count == 0 || !put_into_spool(run, run->ready, 0))
+		if (run->ready->count == 0 || !outcome_spool(&run->outcome, run->ready, 0))
 			break;
 		group_clear(run->ready);
 	}
@@ -310,31 +179,28 @@ static void spool_rest(struct run *run, const struct error *reason)
 static void stop(struct run *run)
 {
 	struct error error = {0};
-	bool saved = run->spool.open && client_signal() == 0, failed = run->failed;
-	struct slot *slot;
+	bool saved = run->spool.open && client_signal() == 0, failed = run->outcome.failed;
 
-	for (size_t i = 0; i < run->deliver.count; i++) {
-		if (run->deliver.slots[i].group != NULL)
-			deliver_abort(&run->deliver.slots[i]);
-	}
-	while ((slot = deliver_finished(&run->deliver)) != NULL)
-		collect(run, slot);
+	deliver_abort(&run->deliver);
+	deliver_collect(&run->deliver);
 	if (client_signal() != 0)
 		client_stopped(&error);
 	else
 		error_set(&error, EX_TEMPFAIL, "the time of --timeout is up");
+	run_spool_stop(&run->spool, &error);
 	if (run->spool.open && !failed)
 		spool_rest(run, &error);
 	else if (run->ready != NULL)
-		give_up(run, run->ready, 0, &error);
-	/* All is safe though it took too long? */
-	if (!saved || !input_done(&run->input))
-		fail(run, &error);
+		outcome_give_up(&run->outcome, run->ready, 0, &error);
+	/* All was safe before, or is safe though it took too long? */
+	if (!run->last && (!saved || !input_done(&run->input)))
+		outcome_fail(&run->outcome, &error);
 }
 
 static bool is_idle(const struct run *run)
 {
-	return deliver_busy(&run->deliver) == 0 && (run->ready == NULL || run->ready->count == 0);
+	return deliver_busy(&run->deliver) == 0 && !run_spool_flushes(&run->spool) &&
+	       (run->ready == NULL || run->ready->count == 0);
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -345,120 +211,103 @@ static int64_t earlier(int64_t a, int64_t b)
 /* Until something can be done. */
 static void wait(struct run *run)
 {
-	int64_t until = report_progress(&run->report, &run->input);
+	int64_t until = report_progress(&run->outcome.report, &run->input);
 	bool fills = run->ready == NULL ||
 		     (run->ready->count < group_max(run) && run->ready->text.len < GROUP_BYTES_MAX);
-	int fd = run->failed || !fills || !run->input.waits ? -1 : input_waits(&run->input);
+	int fd = run->outcome.failed || !fills || !run->input.waits ? -1 : input_waits(&run->input);
 
 	if (run->deliver.pace.start_at > clock_now_ms())
 		until = earlier(until, run->deliver.pace.start_at);
 	if (run->spool.used && run->spool.flush_at > clock_now_ms())
 		until = earlier(until, run->spool.flush_at);
-	until = earlier(until, state_due(&run->state));
-	if (deliver_busy(&run->deliver) == 0 && (run->failed || (is_idle(run) && fd < 0)))
+	until = earlier(until, state_due(&run->outcome.state));
+	if (deliver_busy(&run->deliver) == 0 && (run->outcome.failed || (is_idle(run) && fd < 0)))
 		return;
 	deliver_wait(&run->deliver, fd, until);
 }
 
-static void keep_up(struct run *run)
+/* The slots that have finished; with the last of them a flush may end. */
+static void collect(struct run *run)
 {
-	struct error error;
+	bool flushes = run_spool_flushes(&run->spool);
 
-	if (clock_now_ms() >= state_due(&run->state) &&
-		state_sync(&run->state, clock_now_ms(), &error) != 0)
-		fail(run, &error);
-	if (!report_flush(&run->report))
-		fail(run, &run->report.error);
-	/* While no line comes, send the events that wait all the same. */
-	if (run->spool.used && !run->failed && is_idle(run) && run_spool_is_due(&run->spool))
-		run_spool_flush(&run->spool, true);
+	deliver_collect(&run->deliver);
+	if (flushes && run_spool_is_blocked(&run->spool))
+		give_up_blocked(run);
+}
+
+/* All of the input is done with: try once more what waits in the spool.  False if nothing does. */
+static bool begin_last_flush(struct run *run)
+{
+	if (run->last)
+		return false;
+	run->last = true;
+	return run_spool_is_due(&run->spool) && run_spool_begin(&run->spool) == FLUSH_PART;
 }
 
 /* One turn; false at the end. */
 static bool turn(struct run *run)
 {
-	struct slot *slot;
-
-	while ((slot = deliver_finished(&run->deliver)) != NULL)
-		collect(run, slot);
-	keep_up(run);
+	collect(run);
+	outcome_write(&run->outcome);
 	if (is_stopped(run)) {
 		stop(run);
 		return false;
 	}
-	if (run->failed && deliver_busy(&run->deliver) == 0)
+	if (run->outcome.failed && deliver_busy(&run->deliver) == 0)
 		return false;
-	if (!run->failed) {
+	if (!run->outcome.failed) {
 		fill(run, group_max(run));
 		save_skipped(run);
 		dispatch(run);
 	}
-	if (deliver_finished(&run->deliver) != NULL)
+	if (deliver_has_finished(&run->deliver))
 		return true;
-	if (!run->failed && is_idle(run) && input_done(&run->input))
-		return false;
+	if (!run->outcome.failed && is_idle(run) && input_done(&run->input))
+		return begin_last_flush(run);
 	wait(run);
 	return true;
 }
 
-static int conclude(struct run *run, struct error *error)
+static void loop(struct run *run)
 {
-	struct input *input = &run->input;
-	struct error reason = {0};
-	uint64_t left_out = run->report.refused + input->skipped;
-
-	if (input->stopped && !run->failed) {
-		note_line(run, input->line);
-		fail(run, &input->error);
-	}
-	if (state_sync(&run->state, clock_now_ms(), &reason) != 0)
-		fail(run, &reason);
-	if (!report_flush(&run->report))
-		fail(run, &run->report.error);
-	if (!run->failed && left_out == 0)
-		return 0;
-	if (run->failed)
-		*error = run->error;
-	else
-		error_set(error, EX_DATAERR, "%" PRIu64 " left out", left_out);
-	if (input->events == 0 || error->text[0] == '\0')
-		return -1;
-	if (run->failed && run->first == 0)
-		note_rest(run);
-	report_account(&run->report, input, run->failed ? run->first : 0, error);
-	return -1;
+	while (turn(run))
+		;
+	run_spool_stop(&run->spool, &run->outcome.error);
+	report_clear(&run->outcome.report);
 }
 
-static int open_all(struct run *run, const char *program, struct error *error)
+/* --- the runs -------------------------------------------------------------------------------- */
+
+/* Open all, to send to ${target}. */
+static int open_all(struct run *run, const char *program, const char *target, struct error *error)
 {
 	const struct options *options = run->options;
+	struct outcome *outcome = &run->outcome;
 
-	run->listener = (struct deliver_listener){run, on_accepted, on_refused};
-	report_open(&run->report, options);
 	run->group_count = (size_t)options->parallel + 1;
 	run->groups = calloc(run->group_count, sizeof(*run->groups));
 	if (run->groups == NULL)
 		return error_set(error, EX_OSERR, "out of memory");
 	for (size_t i = 0; i < run->group_count; i++)
 		group_init(&run->groups[i]);
-	if (destination_open(&run->to, options->target, options, error) != 0)
+	if (destination_open(&run->to, target, options, error) != 0)
 		return -1;
 	client_url_hide(&run->to.url, options->target);
 	if (input_open(&run->input, options, run->until, error) != 0 ||
-		deliver_open(&run->deliver, program, options, &run->listener, run->until, error) !=
-			0)
+		deliver_open(&run->deliver, program, options, run->until, error) != 0)
 		return -1;
-	run_spool_open(&run->spool, options, &run->deliver, &run->to);
-	return options->state != NULL ? state_open(&run->state, options->state, error) : 0;
+	/* Only --flush reports on events that another run was given. */
+	run_spool_open(&run->spool, options, &run->deliver, &run->to,
+		options->flush ? &outcome->report : NULL);
+	return outcome_open(outcome, options, &run->input, &run->spool, error);
 }
 
 static void close_all(struct run *run)
 {
-	report_clear(&run->report);
-	report_close(&run->report);
+	outcome_close(&run->outcome);
 	deliver_close(&run->deliver);
 	run_spool_close(&run->spool);
-	state_close(&run->state);
 	input_close(&run->input);
 	destination_close(&run->to);
 	for (size_t i = 0; run->groups != NULL && i < run->group_count; i++)
@@ -466,7 +315,56 @@ static void close_all(struct run *run)
 	free(run->groups);
 }
 
-int run_post(const char *program, const struct options *options, struct error *error)
+static int post(struct run *run, struct error *error)
+{
+	struct run_spool *spool = &run->spool;
+	const struct client *client = &run->deliver.slots[0].request.client;
+
+	if (spool->missing.status != 0)
+		client_say(client, CLIENT_EXPLAIN, "%s; going on without it", spool->missing.text);
+	loop(run);
+	if (run->last && run_spool_is_blocked(spool) && run_spool_waits(spool))
+		client_say(client, CLIENT_WARN, "events wait in the spool: %s", spool->away.text);
+	return outcome_conclude(&run->outcome, run->ready, error);
+}
+
+/* The run has no input: what its one flush did is all that it did. */
+static int flush(struct run *run, struct error *error)
+{
+	struct run_spool *spool = &run->spool;
+	struct report *report = &run->outcome.report;
+	const char *last;
+	size_t failed;
+
+	if (!spool->open) {
+		*error = spool->missing;
+		return -1;
+	}
+	run->last = true;
+	if (run_spool_begin(spool) == FLUSH_PART)
+		loop(run);
+	if (!report_flush(report)) {
+		*error = report->error;
+		return -1;
+	}
+	if (spool->result == FLUSH_BUSY) {
+		client_say(&run->deliver.slots[0].request.client, CLIENT_EXPLAIN,
+			"another process is sending what waits for %s", run->to.url.shown);
+	} else if (spool->result != FLUSH_DONE) {
+		flush_tell_last(&spool->flush);
+		*error = spool->away;
+		return -1;
+	}
+	failed = flush_failed(&spool->flush, &last);
+	if (failed > 0)
+		return error_set(
+			error, EX_DATAERR, "%zu put aside, the last: %.400s", failed, last);
+	return 0;
+}
+
+/* Open all, do it, and close all. */
+static int run_with(int (*what)(struct run *run, struct error *error), const char *program,
+	const struct options *options, const char *target, int64_t until, struct error *error)
 {
 	struct run *run = calloc(1, sizeof(*run));
 	int result;
@@ -474,17 +372,23 @@ int run_post(const char *program, const struct options *options, struct error *e
 	if (run == NULL)
 		return error_set(error, EX_OSERR, "out of memory");
 	run->options = options;
-	run->until = client_after(options->timeout);
-	result = open_all(run, program, error);
-	if (result == 0) {
-		while (turn(run))
-			;
-		if (!run->failed && !is_stopped(run))
-			run_spool_finish(&run->spool);
-		report_clear(&run->report);
-		result = conclude(run, error);
-	}
+	run->until = until;
+	result = open_all(run, program, target, error);
+	if (result == 0)
+		result = what(run, error);
 	close_all(run);
 	free(run);
 	return result;
+}
+
+int run_post(const char *program, const struct options *options, struct error *error)
+{
+	return run_with(
+		post, program, options, options->target, client_after(options->timeout), error);
+}
+
+int run_flush_queue(const char *program, const struct options *options, const char *url,
+	int64_t until, struct error *error)
+{
+	return run_with(flush, program, options, url, until, error);
 }

@@ -6,6 +6,8 @@
 #ifndef RUN_H
 #define RUN_H
 
+#include <stdint.h>
+
 #include "error.h"
 #include "options.h"
 
@@ -22,6 +24,13 @@ int run_post(const char *program, const struct options *options, struct error *e
  * some were refused (they are then in failed/).
  */
 int run_flush(const char *program, const struct options *options, struct error *error);
+
+/*
+ * run_flush_queue(program, options, url, until, error):
+ * As run_flush(), for the queue of ${url}, until the moment ${until} of clock_now_ms().
+ */
+int run_flush_queue(const char *program, const struct options *options, const char *url,
+	int64_t until, struct error *error);
 
 /* run_status(options, error): print how many events wait in the spool. */
 int run_status(const struct options *options, struct error *error);

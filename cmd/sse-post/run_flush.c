@@ -5,10 +5,7 @@
 #include <sysexits.h>
 
 #include "client_run.h"
-#include "deliver.h"
-#include "flush.h"
-#include "queue.h"
-#include "report.h"
+#include "client_url.h"
 #include "run.h"
 #include "spool.h"
 #include "terminal.h"
@@ -67,85 +64,6 @@ static int check_hosts(const struct urls *urls, const struct options *options, s
 	return result;
 }
 
-/* What one flush needs. */
-struct flush_run {
-	struct report report;
-	struct deliver deliver;
-	struct deliver_listener listener;
-	struct destination to;
-	struct queue queue;
-	struct flush flush;
-};
-
-static int open_all(struct flush_run *run, const char *program, const struct options *options,
-	const char *url, int64_t until, struct error *error)
-{
-	const struct queue_limits limits = {
-		options->spool_max, options->spool_max_size, options->spool_max_age};
-
-	run->listener = (struct deliver_listener){&run->flush, flush_accepted, flush_refused};
-	report_open(&run->report, options);
-	if (destination_open(&run->to, url, options, error) != 0)
-		return -1;
-	client_url_hide(&run->to.url, options->target);
-	if (deliver_open(&run->deliver, program, options, &run->listener, until, error) != 0)
-		return -1;
-	run->deliver.spools = true;
-	if (queue_open(&run->queue, options->spool, run->to.url.shown, &limits, error) != 0)
-		return -1;
-	return flush_open(&run->flush, &run->queue, &run->deliver, &run->report, error);
-}
-
-static void close_all(struct flush_run *run)
-{
-	report_close(&run->report);
-	deliver_close(&run->deliver);
-	flush_close(&run->flush);
-	queue_close(&run->queue);
-	destination_close(&run->to);
-}
-
-static int flush_all(struct flush_run *run, struct error *error)
-{
-	enum flush_result result = flush_queue(&run->flush, &run->to, false, error);
-	const char *last;
-	size_t failed;
-
-	if (!report_flush(&run->report)) {
-		*error = run->report.error;
-		return -1;
-	}
-	if (result == FLUSH_BUSY) {
-		client_say(&run->deliver.slots[0].request.client, CLIENT_EXPLAIN,
-			"another process is sending what waits for %s", run->to.url.shown);
-	} else if (result != FLUSH_DONE) {
-		flush_tell_last(&run->flush);
-		return -1;
-	}
-	failed = flush_failed(&run->flush, &last);
-	if (failed > 0)
-		return error_set(
-			error, EX_DATAERR, "%zu put aside, the last: %.400s", failed, last);
-	return 0;
-}
-
-/* The events that wait for one URL. */
-static int flush_one(const char *program, const struct options *options, const char *url,
-	int64_t until, struct error *error)
-{
-	struct flush_run *run = calloc(1, sizeof(*run));
-	int result;
-
-	if (run == NULL)
-		return error_set(error, EX_OSERR, "out of memory");
-	result = open_all(run, program, options, url, until, error);
-	if (result == 0)
-		result = flush_all(run, error);
-	close_all(run);
-	free(run);
-	return result;
-}
-
 /* One more reason: report those before it, and keep the status of the first. */
 static void tell_and_keep(const char *program, const struct options *options,
 	const struct error *reason, struct error *error)
@@ -173,7 +91,7 @@ static int flush_each(const char *program, const struct options *options, const 
 				"%.300s holds a secret, which the spool does not keep: give the whole URL",
 				urls->all[i]);
 		else
-			status = flush_one(program, options, urls->all[i], until, &one);
+			status = run_flush_queue(program, options, urls->all[i], until, &one);
 		if (status != 0)
 			tell_and_keep(program, options, &one, &all);
 	}
@@ -191,7 +109,7 @@ int run_flush(const char *program, const struct options *options, struct error *
 	int result = 0;
 
 	if (options->target != NULL)
-		return flush_one(program, options, options->target, until, error);
+		return run_flush_queue(program, options, options->target, until, error);
 	/* A queue that cannot be sent does not delay the rest. */
 	spool_each(options->spool, add_url, &urls, &lost);
 	if (urls.failed)

@@ -2,7 +2,6 @@
 /* What a run does with its spool; see run_spool.h. */
 #include <sysexits.h>
 
-#include "client_run.h"
 #include "clock.h"
 #include "run_spool.h"
 
@@ -10,34 +9,7 @@
 #define FLUSH_FIRST 1000
 #define FLUSH_MAX 60000
 
-static int open_queue(struct run_spool *spool, const struct options *options, struct error *error)
-{
-	const struct queue_limits limits = {
-		options->spool_max, options->spool_max_size, options->spool_max_age};
-
-	if (queue_open(&spool->queue, options->spool, spool->to->url.shown, &limits, error) != 0)
-		return -1;
-	return flush_open(&spool->flush, &spool->queue, spool->deliver, NULL, error);
-}
-
-void run_spool_open(struct run_spool *spool, const struct options *options, struct deliver *deliver,
-	struct destination *to)
-{
-	*spool = (struct run_spool){.deliver = deliver, .to = to};
-	backoff_init(&spool->pause, FLUSH_FIRST, FLUSH_MAX);
-	if (options->spool == NULL)
-		return;
-	spool->open = deliver->spools = open_queue(spool, options, &spool->missing) == 0;
-	if (!spool->open)
-		client_say(&deliver->slots[0].request.client, CLIENT_EXPLAIN,
-			"%s; going on without it", spool->missing.text);
-}
-
-void run_spool_close(struct run_spool *spool)
-{
-	flush_close(&spool->flush);
-	queue_close(&spool->queue);
-}
+/* --- putting events there --------------------------------------------------------------------- */
 
 /* Not sent for the reason in ${error}, and not in the spool for another one. */
 static void add_reason(struct error *error, const struct error *wrong)
@@ -94,16 +66,22 @@ bool run_spool_is_due(const struct run_spool *spool)
 	return clock_now_ms() >= spool->flush_at && run_spool_waits(spool);
 }
 
-enum flush_result run_spool_flush(struct run_spool *spool, bool once)
+void run_spool_add_missing(const struct run_spool *spool, struct error *error)
 {
-	struct error error = {0};
-	enum flush_result result;
+	if (spool->missing.status != 0)
+		add_reason(error, &spool->missing);
+}
 
-	spool->flushing = true;
-	result = flush_queue(&spool->flush, spool->to, once, &error);
-	spool->flushing = false;
-	flush_tell_last(&spool->flush);
+/* --- the flush ------------------------------------------------------------------------------- */
+
+/* How a flush goes on, or ends. */
+static enum flush_result note(
+	struct run_spool *spool, enum flush_result result, const struct error *error)
+{
+	spool->result = result;
 	switch (result) {
+	case FLUSH_PART:
+		return result;
 	case FLUSH_DONE:
 		backoff_reset(&spool->pause);
 		break;
@@ -112,30 +90,109 @@ enum flush_result run_spool_flush(struct run_spool *spool, bool once)
 			"another process is sending the events that waited before this one");
 		break;
 	case FLUSH_AWAY:
-		run_spool_postpone(spool, &error);
+		run_spool_postpone(spool, error);
 		break;
 	case FLUSH_NO:
 	case FLUSH_FAILED:
-		spool->away = error;
+		spool->away = *error;
 		break;
 	}
+	/* --flush itself tells the last one, at its end. */
+	if (spool->flush.report == NULL)
+		flush_tell_last(&spool->flush);
 	return result;
 }
 
-void run_spool_finish(struct run_spool *spool)
+bool run_spool_flushes(const struct run_spool *spool)
 {
-	enum flush_result result;
-
-	if (!run_spool_is_due(spool))
-		return;
-	result = run_spool_flush(spool, spool->used);
-	if (result == FLUSH_NO || result == FLUSH_FAILED)
-		client_say(&spool->deliver->slots[0].request.client, CLIENT_WARN,
-			"events wait in the spool: %s", spool->away.text);
+	return spool->flush.begun;
 }
 
-void run_spool_add_missing(const struct run_spool *spool, struct error *error)
+bool run_spool_is_blocked(const struct run_spool *spool)
 {
-	if (spool->missing.status != 0)
-		add_reason(error, &spool->missing);
+	return spool->result == FLUSH_NO || spool->result == FLUSH_FAILED;
+}
+
+enum flush_result run_spool_begin(struct run_spool *spool)
+{
+	struct error error = {0};
+
+	return note(spool, flush_begin(&spool->flush, &error), &error);
+}
+
+enum flush_result run_spool_send(struct run_spool *spool)
+{
+	struct deliver *deliver = spool->deliver;
+	struct error error = {0};
+	struct group *part;
+	enum flush_result result = flush_next(&spool->flush, &part, &error);
+
+	if (note(spool, result, &error) != FLUSH_PART)
+		return result;
+	pace_start(&deliver->pace, part->count, clock_now_ms());
+	/* What this run put there was tried already, and new lines wait for it now. */
+	deliver_start(deliver_free_slot(deliver), part, spool->to, spool->used, &spool->listener);
+	return FLUSH_PART;
+}
+
+static void on_accepted(void *context, const struct slot *slot, size_t from, size_t count)
+{
+	struct run_spool *spool = context;
+
+	flush_accepted(&spool->flush, slot, from, count);
+}
+
+static bool on_refused(void *context, const struct slot *slot, const struct error *error)
+{
+	struct run_spool *spool = context;
+
+	return flush_refused(&spool->flush, slot, error);
+}
+
+static void on_finished(void *context, const struct slot *slot)
+{
+	struct run_spool *spool = context;
+	struct error error = {0};
+
+	note(spool, flush_finished(&spool->flush, slot, &error), &error);
+}
+
+void run_spool_stop(struct run_spool *spool, const struct error *reason)
+{
+	struct error error = *reason;
+
+	if (run_spool_flushes(spool))
+		note(spool, flush_stop(&spool->flush, &error), &error);
+}
+
+/* --- opening --------------------------------------------------------------------------------- */
+
+static int open_queue(struct run_spool *spool, const struct options *options, struct report *report)
+{
+	const struct queue_limits limits = {
+		options->spool_max, options->spool_max_size, options->spool_max_age};
+	struct error *error = &spool->missing;
+
+	if (queue_open(&spool->queue, options->spool, spool->to->url.shown, &limits, error) != 0)
+		return -1;
+	return flush_open(&spool->flush, &spool->queue, spool->deliver, report, error);
+}
+
+void run_spool_open(struct run_spool *spool, const struct options *options, struct deliver *deliver,
+	struct destination *to, struct report *report)
+{
+	*spool = (struct run_spool){.deliver = deliver,
+		.to = to,
+		.listener = {spool, on_accepted, on_refused, on_finished},
+		.result = FLUSH_DONE};
+	backoff_init(&spool->pause, FLUSH_FIRST, FLUSH_MAX);
+	if (options->spool == NULL)
+		return;
+	spool->open = deliver->spools = open_queue(spool, options, report) == 0;
+}
+
+void run_spool_close(struct run_spool *spool)
+{
+	flush_close(&spool->flush);
+	queue_close(&spool->queue);
 }

@@ -571,6 +571,20 @@ resetting() {
 	[ ! -s said ]
 }
 
+@test "progress is shown while what waits in the spool is sent and not answered" {
+	script -qec true /dev/null >/dev/null 2>&1 || skip "script(1) of util-linux is not there"
+	printf '%s\n' accept request stall >script
+	"$TOOLS/scripted_server" script log >port 3>&- &
+	OTHERS+=($!)
+	wait_for test -s port
+	URL=http://127.0.0.1:$(cat port)/x
+	run -0 sse-post "$URL" -d waits --unix-socket "$PWD/none"
+	run -0 env TERM=xterm script -qec "seq 3 | sse-post $URL --timeout 2s" /dev/null </dev/null
+	[[ $output == *"0 sent, 0/s"* ]]
+	[ "$(grep -c ^POST log)" -eq 1 ]
+	grep -oh '"text":"waits"\|"json":[0-9]' $(waiting) | is $'"text":"waits"\n"json":1\n"json":2\n"json":3'
+}
+
 @test "two hundred at once with the server down: all are in the spool, then stored once, in order of their files" {
 	place
 	local i pids=() failed=0 many=200

@@ -150,6 +150,39 @@ static void keys_come_from_where_the_options_say(void **state)
 	assert_key(&from, "text", 1, NULL);
 }
 
+/* An empty pointer names all of the data, and has no name in a message. */
+static void assert_no_key_from_all(const char *data, const char *want)
+{
+	const struct options options = {.key_from = ""};
+	struct error error = {0};
+	struct group group;
+	struct builder builder;
+
+	group_init(&group);
+	event_builder_init(&builder, &options);
+	assert_int_equal(event_builder_data(&builder, data, strlen(data), 3, &group, &error), -1);
+	assert_int_equal(error.status, EX_DATAERR);
+	assert_string_equal(error.text, want);
+	event_builder_free(&builder);
+	group_free(&group);
+}
+
+static void a_key_from_all_of_the_data_says_what_is_wrong(void **state)
+{
+	const struct options from = {.key_from = ""};
+
+	(void)state;
+	assert_key(&from, "\"k 1\"", 1, "k%201");
+	assert_key(&from, "12", 1, "12");
+	assert_no_key_from_all(
+		"x", "line 3 is not JSON, and so has no value for its idempotency key");
+	assert_no_key_from_all(
+		"\"\"", "line 3: its value is empty, and so cannot be its idempotency key");
+	assert_no_key_from_all("{\"a\":1}",
+		"line 3: its value cannot be its idempotency key: it must be a string or a number; "
+		"a pointer like /order/id names a part of it");
+}
+
 static void events_of_one_id_have_keys_of_their_own(void **state)
 {
 	static const char *const ids[] = {"a:1", "a:2", "a:2", "a:2", "a:3"};
@@ -251,6 +284,7 @@ int main(void)
 		cmocka_unit_test(a_record_that_is_dropped_is_counted_and_the_next_one_is_whole),
 		cmocka_unit_test(a_stream_has_a_known_field_or_a_comment),
 		cmocka_unit_test(keys_come_from_where_the_options_say),
+		cmocka_unit_test(a_key_from_all_of_the_data_says_what_is_wrong),
 		cmocka_unit_test(events_of_one_id_have_keys_of_their_own),
 		cmocka_unit_test(a_spooled_event_is_read_as_it_was),
 		cmocka_unit_test(

@@ -650,7 +650,8 @@ static void what_cannot_be_read_is_put_aside_whole(void **state)
 	assert_holds(in_queue("failed/0000000000000002.1.events"), "nothing like an entry\n");
 	assert_holds(in_queue("failed/0000000000000002.1.events.reason"), "reason: ");
 	assert_true(is_in_queue("failed/0000000000000003.1.events"));
-	assert_holds(in_queue("failed/0000000000000003.1.events.reason"), "it is not a regular file");
+	assert_holds(
+		in_queue("failed/0000000000000003.1.events.reason"), "it is not a regular file");
 	done(consumer, &group, 2);
 	end(consumer);
 	/* They are not counted any more. */
