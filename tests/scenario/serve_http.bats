@@ -5,14 +5,6 @@
 
 load serve_helpers
 
-setup() {
-	serve_setup
-}
-
-teardown() {
-	serve_teardown
-}
-
 @test "the tutorial's curl line gets 201, no body, and where the event is" {
 	serve
 	json users '{"firstname":"John","lastname":"DOE"}'
