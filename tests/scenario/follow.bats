@@ -117,23 +117,23 @@ END
 answer @STREAMdata: 1\n\n
 hold
 answer @STREAMdata: 1\n\n
-pause 300
+pause 600
 send data: 2\n\n
-pause 300
+pause 600
 send data: 3\n\n
 hold
 accept
 request
 hold
 END
-	run -0 "$FOLLOWER" "$URL/x" until=200
+	run -0 "$FOLLOWER" "$URL/x" until=1000
 	[ "$(calls | tail -n 1)" = 'end time 0' ]
-	run -0 "$FOLLOWER" "$URL/x" until=500 longer
+	run -0 "$FOLLOWER" "$URL/x" until=1000 longer
 	[ "$(calls | grep -c event\ )" -eq 3 ]
 	run -75 "$FOLLOWER" "$URL/x" until=100
 	[[ $output == *'end time 75'*"no stream from $URL/x yet" ]]
 	free_url
-	run -69 "$FOLLOWER" "$URL/x" until=200
+	run -69 "$FOLLOWER" "$URL/x" until=1000
 	[[ $output == *'end time 69'*'Connection refused' ]]
 }
 

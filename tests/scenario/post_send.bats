@@ -424,12 +424,12 @@ text' 2 | SSE_URL=$URL sse-post t -0"
 
 @test "with --timeout and a spool all lines that were read are in the spool, 0" {
 	stalls
-	run -0 bash -c "seq 10 | sse-post $URL/x --spool spool --timeout 500ms"
+	run -0 bash -c "seq 10 | sse-post $URL/x --spool spool --timeout 1s"
 	[ -z "$output" ]
 	grep -oh '"json":[0-9]*' spool/*/*.events | cut -d: -f2 | is "$(seq 10)"
 	# But not what may be stored and has no key.
 	stalls
-	run -75 bash -c "seq 10 | sse-post $URL/x --spool once --timeout 500ms --at-most-once"
+	run -75 bash -c "seq 10 | sse-post $URL/x --spool once --timeout 1s --at-most-once"
 	[[ $output == *"may or may not have been stored; 0 of 10 lines were accepted, 9 are in the spool, line 1 is the first that was not" ]]
 }
 

@@ -325,7 +325,7 @@ load serve_helpers
 }
 
 @test "a client that sends its request too slowly is cut off" {
-	serve --request-timeout 300ms
+	serve --request-timeout 1s
 	printf 'POST /api/any HT' | raw >answer
 	printf 'GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ' | raw >answer
 	# A byte now and then is no sign of life: the whole request has a limit.

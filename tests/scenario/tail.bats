@@ -325,9 +325,9 @@ hold
 answer @STREAMdata: 1\n\n
 hold
 END
-	run --separate-stderr -0 sse-tail "$URL/x" -o data --timeout 200ms
+	run --separate-stderr -0 sse-tail "$URL/x" -o data --timeout 1s
 	[ "$output$stderr" = 1 ]
-	run --separate-stderr -75 sse-tail "$URL/x" -o data --timeout 200ms -n 2
+	run --separate-stderr -75 sse-tail "$URL/x" -o data --timeout 1s -n 2
 	[[ $stderr == *"--timeout is up, and 1 of 2 events came" ]]
 }
 
@@ -573,18 +573,19 @@ END
 @test "--read-timeout takes silence for a broken connection; a comment is life" {
 	play <<'END'
 answer @STREAMdata: 1\n\n
-pause 200
+pause 500
 send :\n
-pause 200
+pause 500
 send :\n
 wait silent
 answer @204
 END
-	follow -v "$URL/x" -o data --read-timeout 300ms
+	follow -v "$URL/x" -o data --read-timeout 1s
 	wait_for has err 'nothing came from'
 	touch silent
 	ended "$PID" 0
-	has err 'for 300ms; connecting again'
+	has err 'for 1s; connecting again'
+	requests 2
 }
 
 @test "trouble of more than 10 s is told once, and that it is over; -q keeps silent" {
@@ -600,9 +601,9 @@ hold
 END
 	follow "$URL/x" -o data -n 2
 	wait_for has err 'still trying' || wait_for has err 'still trying'
-	[ "$(cat err)" = "sse-tail: no stream for 10s: $URL/x cannot answer now (503 Busy); still trying" ]
+	[ "$(head -n 1 err)" = "sse-tail: no stream for 10s: $URL/x cannot answer now (503 Busy); still trying" ]
 	ended "$PID" 0
-	[[ $(tail -n 1 err) == "sse-tail: the stream is back after 11s" ]]
+	[[ $(tail -n 1 err) == "sse-tail: the stream is back after 1"[1-9]s ]]
 	lines_of err 2
 	ended "$quiet_pid" 0
 	[ ! -s quiet ]
@@ -611,7 +612,7 @@ END
 @test "who waits at a terminal for a first stream hears at once that there is none" {
 	needs_terminal
 	free_url
-	run -0 script -qec "sse-tail $URL/x --timeout 300ms" /dev/null
+	run -0 script -qec "sse-tail $URL/x --timeout 1s" /dev/null
 	[[ $output == *"sse-tail: no stream yet: cannot connect to $URL/x: Connection refused; still trying"* ]]
 	run -75 script -qec "sse-post $URL/x -d x --retry-max-time 600ms" /dev/null
 	[[ $output == "sse-post: cannot connect to $URL/x: Connection refused; trying again for 600ms"* ]]

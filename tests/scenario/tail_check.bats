@@ -98,7 +98,7 @@ END
 
 @test "a stream that stays silent is a note, and what to do about it" {
 	held_stream <<<''
-	check 0 --timeout 400ms "$URL/x"
+	check 0 --timeout 1s "$URL/x"
 	says note 'not a byte of the stream came in .*; send a comment when it begins'
 	requests 1
 }

@@ -174,10 +174,10 @@ answer @STREAMdata: 1\n\n
 bytes : life\n\n: life\n\n
 hold
 END
-	run -0 sse-tail "$URL/x" -o data --until-idle 0.3s
+	run -0 sse-tail "$URL/x" -o data --until-idle 1.0s
 	[ "$output" = 1 ]
 	free_url
-	run -75 sse-tail "$URL/x" --until-idle 300ms
+	run -75 sse-tail "$URL/x" --until-idle 1s
 	[[ $output == *"--until-idle is up, but cannot connect to $URL/x: Connection refused" ]]
 }
 

@@ -65,11 +65,11 @@ counted() {
 	[ "$(screen | grep -cF -- "$2")" -eq "$1" ]
 }
 
-# counts_on: has the number of times become larger than in the file before?
-counts_on() {
-	local now
-	now=$(screen | sed -n 's/.* after \(.*\) attempts: .*/\1/p')
-	[ "${now:-0}" -gt "$(cat before)" ]
+# counts_beyond NUMBER: is the number of attempts larger?  now has it.  A line that is just being drawn
+# has none.
+counts_beyond() {
+	now=$(screen | sed -n 's/.* after \([0-9]*\) attempts: .*/\1/p')
+	[ "${now:-0}" -gt "$1" ]
 }
 
 # joined: the lines of the standard input as one, without white space.
@@ -135,7 +135,7 @@ END
 	play <<END
 answer @STREAMdata: $LONG\n\ndata: end\n\n
 close
-answer @STREAMdata: $LONG\n\ndata: end\n\n
+answer @STREAMdata: $LONG\n\ndata: end again\n\n
 hold
 END
 	terminal 40
@@ -144,7 +144,7 @@ END
 	screen | grep -qx '    "name": "a sentence of many words t…'
 	whole | sed -n '/^  {/,/^  }/p' | narrow 40
 	types "clear; sse-tail $URL/x --wrap=off"
-	wait_for shows '  end'
+	wait_for shows '  end again'
 	whole | grep -qF '    "name": "a sentence of many words that does not fit a narrow terminal",'
 }
 
@@ -206,13 +206,10 @@ END
 	free_url
 	terminal 60
 	types "clear; sse-tail $URL/x"
-	wait_for shows ' attempts: '
-	counted 1 'sse-tail: no stream yet'
-	screen | sed -n 's/.* after \(.*\) attempts: .*/\1/p' >before
-	wait_for counts_on
-	counted 1 'sse-tail: no stream yet'
+	wait_for counts_beyond 0
+	wait_for counts_beyond "$now"
 	in_tmux send-keys C-c
-	wait_for shows 'ready>'
+	wait_for is_ready
 	counted 1 'sse-tail: no stream yet'
 }
 
@@ -223,6 +220,7 @@ away
 close
 wait back
 back
+log listens again
 answer @STREAMdata: two\n\n
 hold
 END
@@ -233,6 +231,7 @@ END
 	wait_for shows 'no stream for 1' || wait_for shows 'no stream for 1'
 	counted 1 'sse-tail: no stream for 1'
 	touch back
+	wait_for has log 'listens again'
 	# By now the pauses are long.
 	pkill -HUP -P "$(in_tmux display -p '#{pane_pid}')" sse-tail
 	wait_for shows 'two'
@@ -251,6 +250,7 @@ END
 	terminal 80
 	types "clear; sse-tail $URL/x --pointer /t --join --done '[DONE]'; echo status \$?"
 	wait_for shows 'status 0'
+	wait_for is_ready
 	screen >seen
 	[ "$(head -n 4 seen)" = 'Hello, \u001b[2J\u001b]0;owned\u0007wo\u0008rld\r
 and you
@@ -272,6 +272,7 @@ END
 	wait_for shows wor
 	touch world
 	wait_for shows 'to go on from there'
+	wait_for is_ready
 	screen | sed '/^$/d; /^ready>/d; s/ \(again in\|events in\) .*/ \1/' >seen
 	diff - seen <<END
 sse-tail: GET $URL/x
