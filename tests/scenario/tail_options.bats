@@ -100,6 +100,14 @@ END
 	[ "${#lines[@]}" -eq 1 ]
 }
 
+@test "pretty shows letters that JSON has as escapes, and leaves half pairs and controls as they are" {
+	stream <<<'data: {"a":"\\u65e5\\u672c \\ud83d\\ude00","b":"\\u001b[31m","c":"\\ud83d"}\n\n'
+	run -0 sse-tail "$URL/x" -o pretty --no-reconnect
+	[[ $output == *'"a": "日本 😀"'* ]]
+	[[ $output == *'"b": "\u001b[31m"'* ]]
+	[[ $output == *'"c": "\ud83d"'* ]]
+}
+
 # --- one value, filters ---------------------------------------------------------------------------
 
 @test "--pointer shows one value of each event that has it, a string as text, digits as they came" {
@@ -164,6 +172,21 @@ END
 	play <streamed
 	run -0 sse-tail "$URL/x" -o data -e 'user.*' --not-event '*.gone' --no-reconnect
 	[ "$output" = 1 ]
+}
+
+@test "the words of a language model's service are told, and half an answer is 69" {
+	play <<'END'
+answer HTTP/1.1 400 Bad\r\nContent-Type: application/json\r\nContent-Length: 33\r\n\r\n{"error":{"message":"bad model"}}
+END
+	run -65 sse-tail --llm openai -d '{}' "$URL/x"
+	[[ $output == *"(400 Bad): bad model" ]]
+	stream <<<'data: {"choices":[{"delta":{"content":"Hel"}}]}\n\n'
+	run -69 --separate-stderr sse-tail --llm openai -d '{}' "$URL/x"
+	[ "$output" = Hel ]
+	[[ $stderr == *"ended the stream before its end mark came" ]]
+	play <streamed
+	run -0 sse-tail --llm openai -o json -d '{}' "$URL/x" -n 1
+	[[ $output == *'"data":"Hel"'* ]]
 }
 
 # --- ends -----------------------------------------------------------------------------------------
@@ -243,6 +266,54 @@ END
 	[[ $stderr == "sse-tail: events are missing here: those after a:1 are no longer stored" ]]
 }
 
+@test "--timeout and signals also end it amid events that came together" {
+	local body='data: 1\n\ndata: 2\n\ndata: 3\n\ndata: 4\n\ndata: 5\n\ndata: 6\n\ndata: 7\n\ndata: 8\n\n'
+	held_stream <<<"$body"
+	run -0 sse-tail "$URL/x" --timeout 300ms --exec 'cat; echo; sleep 0.2'
+	[ "${#lines[@]}" -lt 8 ]
+	play <<END
+answer @STREAM$body
+hold
+answer @STREAMdata: again\n\n
+hold
+END
+	follow "$URL/x" --exec 'x=$(cat); echo "$x"; case $x in [0-9]) kill -HUP $PPID ;; *) kill $PPID ;; esac'
+	ended "$PID" 143
+	[ "$(cat out)" = $'1\nagain' ]
+}
+
+@test "--timeout also ends a write to a reader that stalls" {
+	play <<'END'
+answer @STREAMdata: 1\n\n
+repeat 20000 data: a line that fills the pipe and then the buffers of the kernel, too\n\n
+hold
+END
+	follow_pipe "$URL/x" -o data --timeout 1s
+	ended "$PID" 0
+	exec 4<&-
+}
+
+@test "a reader that is only busy still gets whole lines when a signal ends it" {
+	play <<'END'
+answer @STREAM
+repeat 20000 data: a line that fills the pipe\n\n
+hold
+END
+	follow_pipe "$URL/x" -o data
+	read -r line <&4
+	# As much as there is in a pipe that is full, or nearly.
+	written() {
+		[ "$(sed -n 's/^wchar: //p' "/proc/$PID/io")" -ge 40000 ]
+	}
+	wait_for written
+	kill "$PID"
+	cat <&4 >rest
+	ended "$PID" 143
+	exec 4<&-
+	[ "$(tail -n 1 rest)" = "a line that fills the pipe" ]
+	[ "$(tail -c 1 rest | od -An -c | tr -d ' ')" = '\n' ]
+}
+
 # --- state ----------------------------------------------------------------------------------------
 
 @test "--state goes on where the last run ended, and moves with what was written" {
@@ -306,6 +377,40 @@ END
 	has log 'GET /x?since=1764000000.5 HTTP'
 }
 
+@test "an empty id is a usage error that says how to begin, where it would wait for ever" {
+	local id
+	run -64 sse-tail "$URL/x" --last-event-id "$id"
+	[ "$output" = "sse-tail: --last-event-id: the value is empty; leave the option out to begin with what comes now, or give --since all for everything that is stored" ]
+	run -64 sse-tail "$URL/x" --last-event-id=
+	# A state may be empty: a first run has none.
+	ended_stream <<<'data: 1\n\n'
+	: >state
+	run -0 sse-tail "$URL/x" -o data --state state
+	[ "$output" = 1 ]
+	run ! grep -qi '^Last-Event-ID' log
+}
+
+@test "a state keeps its mode, is kept by one process at a time, and is no pipe" {
+	play <<'END'
+answer @STREAMid: 1\ndata: 1\n\n
+hold
+accept
+request
+END
+	: >state
+	chmod 600 state
+	follow "$URL/x" -o data --state state
+	wait_for has state 1
+	[ "$(stat -c %a state)" = 600 ]
+	run -75 sse-tail "$URL/x" --state state
+	[[ $output == *"is kept by another process"* ]]
+	kill "$PID"
+	ended "$PID" 143
+	mkfifo pipe
+	run -66 sse-tail "$URL/x" --state pipe
+	run -66 sse-tail "$URL/x" --resume-from pipe
+}
+
 # --- commands -------------------------------------------------------------------------------------
 
 @test "--exec runs a command for each event, the data as its input and words in its environment" {
@@ -363,6 +468,25 @@ END
 	wait_for has out here
 	kill "$PID"
 	ended "$PID" 143
+}
+
+@test "a command that is done although a signal came has its event in the state" {
+	held_stream <<<'id: 1\ndata: 1\n\nid: 2\ndata: 2\n\n'
+	follow "$URL/x" --state state --exec 'trap "" TERM; kill $PPID; sleep 0.1; echo done $SSE_MSG_ID'
+	ended "$PID" 143
+	[ "$(cat out)" = 'done 1' ]
+	[ "$(cat state)" = 1 ]
+}
+
+@test "what a command leaves behind does not hold the stream" {
+	play <<'END'
+answer @STREAMdata: 1\n\n
+hold
+log closed
+END
+	run -0 sse-tail "$URL/x" -n 1 --exec 'sleep 20 >/dev/null 2>&1 </dev/null & echo $! >child'
+	wait_for has log closed
+	kill "$(cat child)"
 }
 
 # --- requests -------------------------------------------------------------------------------------
@@ -543,81 +667,12 @@ END
 	[[ $stderr == *"to go on from there: sse-tail $URL/x --last-event-id 'it'\''s'"* ]]
 }
 
-# --- what strangers ran into ----------------------------------------------------------------------
-
 @test "a token, a cookie or a header with a control in it is a usage error" {
 	run -64 sse-tail --oauth2-bearer $'a\r\nX-Evil: 1'
 	[[ $output == *"--oauth2-bearer: it cannot hold a line end"* ]]
 	SSE_TOKEN=$'a\nb' run -64 sse-tail
 	run -64 sse-tail -H $'X: a\x01b'
 	run -64 sse-tail -b $'a=1\nb'
-}
-
-@test "--timeout and signals also end it amid events that came together" {
-	local body='data: 1\n\ndata: 2\n\ndata: 3\n\ndata: 4\n\ndata: 5\n\ndata: 6\n\ndata: 7\n\ndata: 8\n\n'
-	held_stream <<<"$body"
-	run -0 sse-tail "$URL/x" --timeout 300ms --exec 'cat; echo; sleep 0.2'
-	[ "${#lines[@]}" -lt 8 ]
-	play <<END
-answer @STREAM$body
-hold
-answer @STREAMdata: again\n\n
-hold
-END
-	follow "$URL/x" --exec 'x=$(cat); echo "$x"; case $x in [0-9]) kill -HUP $PPID ;; *) kill $PPID ;; esac'
-	ended "$PID" 143
-	[ "$(cat out)" = $'1\nagain' ]
-}
-
-@test "--timeout also ends a write to a reader that stalls" {
-	play <<'END'
-answer @STREAMdata: 1\n\n
-repeat 20000 data: a line that fills the pipe and then the buffers of the kernel, too\n\n
-hold
-END
-	follow_pipe "$URL/x" -o data --timeout 1s
-	ended "$PID" 0
-	exec 4<&-
-}
-
-@test "a reader that is only busy still gets whole lines when a signal ends it" {
-	play <<'END'
-answer @STREAM
-repeat 20000 data: a line that fills the pipe\n\n
-hold
-END
-	follow_pipe "$URL/x" -o data
-	read -r line <&4
-	# As much as there is in a pipe that is full, or nearly.
-	written() {
-		[ "$(sed -n 's/^wchar: //p' "/proc/$PID/io")" -ge 40000 ]
-	}
-	wait_for written
-	kill "$PID"
-	cat <&4 >rest
-	ended "$PID" 143
-	exec 4<&-
-	[ "$(tail -n 1 rest)" = "a line that fills the pipe" ]
-	[ "$(tail -c 1 rest | od -An -c | tr -d ' ')" = '\n' ]
-}
-
-@test "a command that is done although a signal came has its event in the state" {
-	held_stream <<<'id: 1\ndata: 1\n\nid: 2\ndata: 2\n\n'
-	follow "$URL/x" --state state --exec 'trap "" TERM; kill $PPID; sleep 0.1; echo done $SSE_MSG_ID'
-	ended "$PID" 143
-	[ "$(cat out)" = 'done 1' ]
-	[ "$(cat state)" = 1 ]
-}
-
-@test "what a command leaves behind does not hold the stream" {
-	play <<'END'
-answer @STREAMdata: 1\n\n
-hold
-log closed
-END
-	run -0 sse-tail "$URL/x" -n 1 --exec 'sleep 20 >/dev/null 2>&1 </dev/null & echo $! >child'
-	wait_for has log closed
-	kill "$(cat child)"
 }
 
 @test "300, 304 and 305 are no redirects: 76, and the body goes nowhere" {
@@ -632,18 +687,53 @@ END
 	done
 }
 
-@test "an empty id is a usage error that says how to begin, where it would wait for ever" {
-	local id
-	run -64 sse-tail "$URL/x" --last-event-id "$id"
-	[ "$output" = "sse-tail: --last-event-id: the value is empty; leave the option out to begin with what comes now, or give --since all for everything that is stored" ]
-	run -64 sse-tail "$URL/x" --last-event-id=
-	# A state may be empty: a first run has none.
-	ended_stream <<<'data: 1\n\n'
-	: >state
-	run -0 sse-tail "$URL/x" -o data --state state
-	[ "$output" = 1 ]
-	run ! grep -qi '^Last-Event-ID' log
+@test "a proxy that refuses is named, and who did not answer, too" {
+	play <<<'answer HTTP/1.1 407 Who\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
+	run -77 sse-tail -x "$URL" https://elsewhere.invalid/x
+	[[ $output == *"the proxy on the way to https://elsewhere.invalid/x does not permit this"*"(407)" ]]
+	free_url
+	run -69 sse-tail -x "$URL" http://elsewhere.invalid/x --no-reconnect
+	[[ $output == *"cannot connect to ${URL#http://}, on the way to http://elsewhere.invalid/x: "* ]]
+	run -69 sse-tail --unix-socket "$PWD/none" http://localhost/x --no-reconnect
+	[[ $output == *"cannot connect to the socket $PWD/none: No such file or directory" ]]
+	play <<<'answer HTTP/1.1 302 Go\r\nLocation: ftp://127.0.0.1/x@EMPTY'
+	run -76 sse-tail "$URL/x"
+	[[ $output == *"a redirect to ftp://127.0.0.1/x" ]]
 }
+
+@test "-v tells of redirects, and what to add to a request that is not plain" {
+	play <<'END'
+answer HTTP/1.1 307 Go\r\nLocation: /y?token=abc@EMPTY
+request
+send @STREAMid: 4\ndata: 1\n\n
+close
+END
+	run -0 --separate-stderr sse-tail -v "$URL/x" -d 1 -o data
+	[[ $stderr == *"307, a redirect to $URL/y?token=..."* ]]
+	[[ $stderr == *"to go on from there: the same with --last-event-id 4" ]]
+}
+
+@test "Retry-After is obeyed however many digits it has" {
+	play <<<'answer HTTP/1.1 503 Busy\r\nRetry-After: 99999999999999999999@EMPTY'
+	follow -v "$URL/x"
+	wait_for has err 'connecting again in 3600.000 s'
+	kill "$PID"
+	ended "$PID" 143
+}
+
+@test "the last of several content types counts" {
+	play <<'END'
+answer HTTP/1.1 200 OK\r\nContent-Type: text/html;x=",", text/event-stream\r\n\r\ndata: 1\n\n
+close
+answer HTTP/1.1 200 OK\r\nContent-Type: text/event-stream, text/html\r\n\r\ndata: 1\n\n
+close
+END
+	run -0 sse-tail "$URL/x" -o data --no-reconnect
+	[ "$output" = 1 ]
+	run -76 sse-tail "$URL/x" -o data --no-reconnect
+}
+
+# --- empty values, variables ----------------------------------------------------------------------
 
 @test "an option that an empty value makes no sense of is a usage error that names it" {
 	local option name
@@ -699,100 +789,10 @@ END
 	run ! grep -qi '^Last-Event-ID' log
 }
 
-@test "a state keeps its mode, is kept by one process at a time, and is no pipe" {
-	play <<'END'
-answer @STREAMid: 1\ndata: 1\n\n
-hold
-accept
-request
-END
-	: >state
-	chmod 600 state
-	follow "$URL/x" -o data --state state
-	wait_for has state 1
-	[ "$(stat -c %a state)" = 600 ]
-	run -75 sse-tail "$URL/x" --state state
-	[[ $output == *"is kept by another process"* ]]
-	kill "$PID"
-	ended "$PID" 143
-	mkfifo pipe
-	run -66 sse-tail "$URL/x" --state pipe
-	run -66 sse-tail "$URL/x" --resume-from pipe
-}
-
-@test "a proxy that refuses is named, and who did not answer, too" {
-	play <<<'answer HTTP/1.1 407 Who\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
-	run -77 sse-tail -x "$URL" https://elsewhere.invalid/x
-	[[ $output == *"the proxy on the way to https://elsewhere.invalid/x does not permit this"*"(407)" ]]
-	free_url
-	run -69 sse-tail -x "$URL" http://elsewhere.invalid/x --no-reconnect
-	[[ $output == *"cannot connect to ${URL#http://}, on the way to http://elsewhere.invalid/x: "* ]]
-	run -69 sse-tail --unix-socket "$PWD/none" http://localhost/x --no-reconnect
-	[[ $output == *"cannot connect to the socket $PWD/none: No such file or directory" ]]
-	play <<<'answer HTTP/1.1 302 Go\r\nLocation: ftp://127.0.0.1/x@EMPTY'
-	run -76 sse-tail "$URL/x"
-	[[ $output == *"a redirect to ftp://127.0.0.1/x" ]]
-}
-
-@test "-v tells of redirects, and what to add to a request that is not plain" {
-	play <<'END'
-answer HTTP/1.1 307 Go\r\nLocation: /y?token=abc@EMPTY
-request
-send @STREAMid: 4\ndata: 1\n\n
-close
-END
-	run -0 --separate-stderr sse-tail -v "$URL/x" -d 1 -o data
-	[[ $stderr == *"307, a redirect to $URL/y?token=..."* ]]
-	[[ $stderr == *"to go on from there: the same with --last-event-id 4" ]]
-}
-
 @test "the command line outranks a variable of another option that would not go with it" {
 	stream <<<'data: 1\n\n'
 	SSE_OUTPUT=json SSE_TOKEN=t SSE_RECONNECT=1 SSE_NULL=1 run -0 sse-tail "$URL/x" -F '%d' \
 		-u me:pw --no-reconnect --join
 	[ "$output" = 1 ]
 	has log 'Authorization: Basic'
-}
-
-@test "the words of a language model's service are told, and half an answer is 69" {
-	play <<'END'
-answer HTTP/1.1 400 Bad\r\nContent-Type: application/json\r\nContent-Length: 33\r\n\r\n{"error":{"message":"bad model"}}
-END
-	run -65 sse-tail --llm openai -d '{}' "$URL/x"
-	[[ $output == *"(400 Bad): bad model" ]]
-	stream <<<'data: {"choices":[{"delta":{"content":"Hel"}}]}\n\n'
-	run -69 --separate-stderr sse-tail --llm openai -d '{}' "$URL/x"
-	[ "$output" = Hel ]
-	[[ $stderr == *"ended the stream before its end mark came" ]]
-	play <streamed
-	run -0 sse-tail --llm openai -o json -d '{}' "$URL/x" -n 1
-	[[ $output == *'"data":"Hel"'* ]]
-}
-
-@test "Retry-After is obeyed however many digits it has" {
-	play <<<'answer HTTP/1.1 503 Busy\r\nRetry-After: 99999999999999999999@EMPTY'
-	follow -v "$URL/x"
-	wait_for has err 'connecting again in 3600.000 s'
-	kill "$PID"
-	ended "$PID" 143
-}
-
-@test "the last of several content types counts" {
-	play <<'END'
-answer HTTP/1.1 200 OK\r\nContent-Type: text/html;x=",", text/event-stream\r\n\r\ndata: 1\n\n
-close
-answer HTTP/1.1 200 OK\r\nContent-Type: text/event-stream, text/html\r\n\r\ndata: 1\n\n
-close
-END
-	run -0 sse-tail "$URL/x" -o data --no-reconnect
-	[ "$output" = 1 ]
-	run -76 sse-tail "$URL/x" -o data --no-reconnect
-}
-
-@test "pretty shows letters that JSON has as escapes, and leaves half pairs and controls as they are" {
-	stream <<<'data: {"a":"\\u65e5\\u672c \\ud83d\\ude00","b":"\\u001b[31m","c":"\\ud83d"}\n\n'
-	run -0 sse-tail "$URL/x" -o pretty --no-reconnect
-	[[ $output == *'"a": "日本 😀"'* ]]
-	[[ $output == *'"b": "\u001b[31m"'* ]]
-	[[ $output == *'"c": "\ud83d"'* ]]
 }
