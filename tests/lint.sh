@@ -118,15 +118,10 @@ is_known() {
 	[ "$version" -ge "$2" ] && [ "$version" -le "$3" ]
 }
 
-# A build with clang of everything that is C; its objects stay for the next time.
-clang_builds() {
-	env -u MAKEFLAGS "$make" -s -k -j2 CC=clang WERROR=1 BUILD="$build/clang" all units helpers \
+# builds COMPILER: everything that is C; its objects stay for the next time.
+builds() {
+	env -u MAKEFLAGS "$make" -s -k -j2 CC="$1" WERROR=1 BUILD="$build/$1" all units helpers \
 		benches fuzzers >/dev/null
-}
-
-gcc_builds() {
-	env -u MAKEFLAGS "$make" -s -k -j2 CC=gcc WERROR=1 BUILD="$build/werror" all units helpers benches fuzzers \
-		>/dev/null
 }
 
 # include_only HEADER FILE...: these files alone include it.
@@ -134,6 +129,11 @@ include_only() {
 	local header=$1
 	shift
 	grep -lE "#include <$header" -r lib cmd --include='*.[ch]' | grep -vxF -e "$(printf '%s\n' "$@")"
+}
+
+# What DESIGN.md shows (<), and what the includes say (>).
+picture_is_true() {
+	diff <(bash tests/rooms.sh shown) <(bash tests/rooms.sh picture)
 }
 
 framing_is_pure() {
@@ -219,12 +219,14 @@ check 'each source has its SPDX line' silent without_licence
 check 'each source says in its first lines what it is for' silent without_purpose
 check 'each header can be included alone' headers_alone
 needs g++ 'sse.h is C++ too' g++ -Wall -Wextra -Werror -fsyntax-only -include lib/sse.h -x c++ /dev/null
-if is_known gcc 12 14; then
-	check 'gcc compiles everything without a warning' gcc_builds
-fi
-if ! command -v clang >/dev/null || is_known clang 14 19; then
-	needs clang 'clang compiles everything without a warning' clang_builds
-fi
+while read -r compiler from to; do
+	if ! command -v "$compiler" >/dev/null || is_known "$compiler" "$from" "$to"; then
+		needs "$compiler" "$compiler compiles everything without a warning" builds "$compiler"
+	fi
+done <<'END'
+gcc 12 14
+clang 14 19
+END
 needs musl-gcc 'everything that is C compiles with musl' sh tests/package/musl.sh
 check 'the framing needs no I/O and no other module' silent framing_is_pure
 check 'no .c file has more than 500 lines without a reason' silent long_files
@@ -233,6 +235,7 @@ check 'only three modules of http/ know libmicrohttpd' silent include_only 'micr
 	cmd/sse-serve/http/{exchange.c,exchange.h,http.c,request.c}
 check 'rooms include only what is below them, and no modules each other in a circle' \
 	silent bash tests/rooms.sh
+check 'the picture of the rooms in DESIGN.md is what the includes say' picture_is_true
 check 'npm packages are pinned and their lock files name no host' silent lock_files
 check 'the top level holds nothing but what belongs there' silent top_level
 check 'every command that is called stands in the table of .ci/deps' silent unknown_commands

@@ -1,26 +1,71 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # The rooms of the sources and the arrows between them, which are their #include "..." lines.
-#   tests/rooms.sh          prints what should not be: an arrow that the table lacks, a circle of
-#                           modules, a header that is nowhere, a room or an exception of no use
-#   tests/rooms.sh arrows   prints each arrow between modules, as FROM TO
+#   tests/rooms.sh           prints what should not be: an arrow up, or one that DESIGN.md does not
+#                            show, a circle of modules, a header that is nowhere, an exception of no use
+#   tests/rooms.sh arrows    prints each arrow between modules, as FROM TO
+#   tests/rooms.sh picture   prints the picture of the rooms, as the #include lines have it
+#   tests/rooms.sh shown     prints the picture that DESIGN.md shows
 # A room is a folder.  A module is NAME.c, NAME.h or both, in one room; main.c is one too.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-# Each room with those that it may include besides itself, from the bottom to the top.
-rooms='
-lib
-cmd/sse-post lib
-cmd/sse-tail lib
-cmd/sse-serve/base lib
-cmd/sse-serve/log cmd/sse-serve/base lib
-cmd/sse-serve/stream cmd/sse-serve/log cmd/sse-serve/base lib
-cmd/sse-serve/http cmd/sse-serve/log cmd/sse-serve/base lib
-cmd/sse-serve/api cmd/sse-serve/http cmd/sse-serve/stream cmd/sse-serve/log cmd/sse-serve/base lib
-cmd/sse-serve/maintain cmd/sse-serve/log cmd/sse-serve/base lib
-cmd/sse-serve cmd/sse-serve/api cmd/sse-serve/http cmd/sse-serve/stream cmd/sse-serve/log cmd/sse-serve/base cmd/sse-serve/maintain lib
-'
+# The picture has a line for each room, ROOM -> ROOM, ROOM..., in the order from the top to the bottom.
+shown() {
+	sed -n '/^## The rooms$/,/^## Where/p' DESIGN.md | grep -E '^[a-z/-]+ +-> '
+}
+
+# The rooms of the picture by their folders, from the bottom to the top, each with those that it may
+# include besides itself.  A name without a slash is a folder of sse-serve.
+rooms() {
+	shown | tr -d ',' | awk '
+	function folder(name) { return name ~ "/|^lib$" ? name : "cmd/sse-serve/" name }
+	{
+		line[NR] = folder($1)
+		for (i = 3; i <= NF && $i != "nothing"; i++)
+			line[NR] = line[NR] " " folder($i)
+	}
+	END {
+		for (i = NR; i > 0; i--)
+			print line[i]
+	}'
+}
+
+# The picture of these arrows, in the order of the one that is shown; rooms that it lacks come last.
+picture() {
+	awk '
+	function room(module) { sub("/[^/]*$", "", module); return module }
+	function name(folder) { sub("^cmd/sse-serve/", "", folder); return folder }
+	function add(folder) {
+		if (!(folder in seen))
+			order[++rooms] = folder
+		seen[folder]
+	}
+	NR == FNR {
+		shown[NR] = $1
+		bottom = NR
+		next
+	}
+	bottom {
+		for (; bottom > 0; bottom--)
+			add(shown[bottom])
+	}
+	{
+		add(room($1))
+		add(room($2))
+		if (room($1) != room($2))
+			arrow[room($1), room($2)]
+	}
+	END {
+		for (i = 1; i <= rooms; i++) {
+			list = ""
+			for (j = 1; j <= rooms; j++)
+				if ((order[i], order[j]) in arrow)
+					list = list (list == "" ? "" : ", ") name(order[j])
+			printf "%-13s -> %s\n", name(order[i]), list == "" ? "nothing" : list
+		}
+	}' <(rooms) -
+}
 
 # Arrows that are left out where circles are looked for: two modules that still know each other.
 exceptions='
@@ -64,7 +109,7 @@ arrows() {
 	}' "${sources[@]}" | LC_ALL=C sort -u
 }
 
-# What the table has to say of the arrows.
+# What should not be among these arrows.
 between_rooms() {
 	awk '
 	function room(module) { sub("/[^/]*$", "", module); return module }
@@ -73,26 +118,19 @@ between_rooms() {
 			known[$1]
 		for (i = 2; i <= NF; i++) {
 			if (!($i in known))
-				print "the table: " $1 " may include " $i ", which is not below it"
+				print "DESIGN.md: " $1 " includes " $i ", which is not below it"
 			may[$1, $i]
 		}
 		next
 	}
 	{
-		used[room($1)]
-		used[room($2)]
 		if ($2 ~ "^nowhere/")
 			print $1 " includes " substr($2, 9) ", which is neither in its program nor in lib"
 		else if (!(room($1) in known))
-			print $1 " is in a room that the table lacks"
+			print $1 " is in a room that DESIGN.md does not show"
 		else if (room($1) != room($2) && !((room($1), room($2)) in may))
 			print $1 " includes " $2 ": an arrow from " room($1) " to " room($2)
-	}
-	END {
-		for (one in known)
-			if (!(one in used))
-				print "the table: " one " is not a room"
-	}' <(echo "$rooms") -
+	}' <(rooms) -
 }
 
 # What reaches itself by arrows is in a circle.  What includes nothing that is left, or is included by
@@ -154,9 +192,12 @@ circles() {
 }
 
 all=$(arrows)
-if [ "${1:-}" = arrows ]; then
-	echo "$all"
-	exit
-fi
-between_rooms <<<"$all"
-circles <<<"$all"
+case ${1:-} in
+arrows) echo "$all" ;;
+picture) picture <<<"$all" ;;
+shown) shown ;;
+*)
+	between_rooms <<<"$all"
+	circles <<<"$all"
+	;;
+esac

@@ -2,19 +2,19 @@
 # What the tests with other people's servers share: starting them, publishing, following.
 # shellcheck shell=bash disable=SC2034,SC2154
 
-load ../scenario/client_helpers
+load ../scenario/helpers
 
-interop_setup() {
+setup() {
 	HERE=$BATS_TEST_DIRNAME
-	client_setup
+	common_setup
 	export SSE_TIMEOUT=60s SSE_RECONNECT_DELAY=20ms
-	SERVER_PID='' FOLLOWER=''
+	FOLLOWER=''
 }
 
-interop_teardown() {
+teardown() {
 	# nginx ends its workers only when it may.
 	[ -z "$SERVER_PID" ] || stop
-	client_teardown
+	end_jobs
 }
 
 # needs_package FOLDER NAME: skip the test where npm could not get it.

@@ -5,14 +5,6 @@
 
 load interop_helpers
 
-setup() {
-	interop_setup
-}
-
-teardown() {
-	interop_teardown
-}
-
 # As in the recipe of the manual: the channel is named in the query.
 nchan_blocks() {
 	cat <<-'CONF'

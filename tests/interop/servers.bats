@@ -6,14 +6,6 @@
 
 load interop_helpers
 
-setup() {
-	interop_setup
-}
-
-teardown() {
-	interop_teardown
-}
-
 @test "Express, as in the tutorial: every event comes, and after a restart the next ones" {
 	needs_package ../bench/express express
 	serve_by node "$HERE/../bench/express/server.js"

@@ -6,14 +6,6 @@
 
 load interop_helpers
 
-setup() {
-	interop_setup
-}
-
-teardown() {
-	interop_teardown
-}
-
 # --- MCP ------------------------------------------------------------------------------------------
 
 accepts='Accept: application/json, text/event-stream'

@@ -72,3 +72,24 @@ setup() {
 	[ "$status" -ne 0 ]
 	[[ $output = */nothing/is/installed/here/bin* ]]
 }
+
+@test "make check of one suite asks for what that suite needs, and for no browser" {
+	copy_tree "$BATS_TEST_TMPDIR/tree"
+	local suite commands
+	for suite in unit scenario lint; do
+		commands=$(sh .ci/deps commands "$suite")
+		[[ $commands != *chromium* ]]
+	done
+	commands=$(sh .ci/deps commands browser)
+	[[ $commands = *chromium* ]]
+	cd "$BATS_TEST_TMPDIR/tree"
+	# One that notes what it is asked for, and has nothing.
+	cat >.ci/deps <<-'EOF'
+		echo "$*" >>asked
+		[ "$1" != missing ] || echo everything
+	EOF
+	run make -s check BUILD=build SUITE='unit/json asan/scenario/tail'
+	[[ $output = *'unit: all of it, for want of everything'* ]]
+	[ "$(grep '^install' asked)" = 'install build scenario unit' ]
+	[ "$(grep '^missing' asked | sort -u)" = $'missing build scenario\nmissing build unit' ]
+}

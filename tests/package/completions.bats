@@ -4,7 +4,7 @@
 # the man pages know every option.
 # shellcheck disable=SC2016
 
-load ../scenario/client_helpers
+load ../scenario/helpers
 
 setup() {
 	cd "$BATS_TEST_DIRNAME/../.."

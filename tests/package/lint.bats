@@ -6,7 +6,7 @@ setup() {
 	tree=$BATS_TEST_TMPDIR/tree
 	cd "$BATS_TEST_DIRNAME/../.."
 	mkdir "$tree"
-	cp -R .ci Makefile README.md CHANGELOG.md cmd lib man completions "$tree"
+	cp -R .ci Makefile README.md CHANGELOG.md DESIGN.md cmd lib man completions "$tree"
 	mkdir "$tree/tests"
 	cp -R tests/*.* tests/run tests/scenario tests/package tests/fault "$tree/tests"
 	cd "$tree"
@@ -53,7 +53,7 @@ lint() {
 	[[ $output != *not-this* ]]
 }
 
-@test "lint: an arrow up, a part of lib that knows a program, and a room that the table lacks, are refused" {
+@test "lint: an arrow up, a part of lib that knows a program, and a room that DESIGN.md lacks, are refused" {
 	lint 'rooms include'
 	echo '#include "api/batch.h"' >>cmd/sse-serve/log/topic.c
 	echo '#include "batch.h"' >>lib/buf.c
@@ -61,9 +61,40 @@ lint() {
 	printf '/* x */\n#include "sse.h"\n' >cmd/sse-serve/attic/old.c
 	run lint 'rooms include'
 	[ "$status" -eq 1 ]
-	[[ $output == *'cmd/sse-serve/attic/old is in a room that the table lacks'* ]]
+	[[ $output == *'cmd/sse-serve/attic/old is in a room that DESIGN.md does not show'* ]]
 	[[ $output == *'cmd/sse-serve/log/topic includes cmd/sse-serve/api/batch: an arrow from cmd/sse-serve/log to cmd/sse-serve/api'* ]]
 	[[ $output == *'lib/buf includes batch.h, which is neither in its program nor in lib'* ]]
+}
+
+@test "lint: a line of the picture of the rooms that leads up is refused, whatever the includes say" {
+	sed -i 's/^log  .*-> /&api, /' DESIGN.md
+	echo '#include "api/batch.h"' >>cmd/sse-serve/log/topic.c
+	run lint 'rooms include'
+	[ "$status" -eq 1 ]
+	[[ $output == *'DESIGN.md: cmd/sse-serve/log includes cmd/sse-serve/api, which is not below it'* ]]
+}
+
+@test "lint: a new arrow between rooms, and one that DESIGN.md alone has, make its picture untrue" {
+	lint 'picture of the rooms'
+	echo '#include "base/logger.h"' >>cmd/sse-serve/maintain/verify.c
+	run lint 'picture of the rooms'
+	[ "$status" -eq 1 ]
+	[[ $output == *'> maintain      -> log, base, lib'* ]]
+	# The picture that includes it is true again.
+	sed -i 's/^maintain .*/maintain      -> log, base, lib/' DESIGN.md
+	lint 'picture of the rooms'
+	lint 'rooms include'
+	sed -i 's/^cmd.sse-tail  -> /&cmd\/sse-post, /' DESIGN.md
+	run lint 'picture of the rooms'
+	[ "$status" -eq 1 ]
+	[[ $output == *'< cmd/sse-tail  -> cmd/sse-post, lib'* ]]
+	# An arrow without its include, and a room without its line.
+	sed -i '/"base.logger.h"/d' cmd/sse-serve/maintain/verify.c
+	sed -i -e 's/cmd.sse-post, //' -e '/^base  /d' DESIGN.md
+	run lint 'picture of the rooms'
+	[ "$status" -eq 1 ]
+	[[ $output == *'< maintain      -> log, base, lib'*'> maintain      -> log, lib'* ]]
+	[[ $output == *'> base          -> lib'* ]]
 }
 
 @test "lint: a circle of modules is refused, with each arrow of it, and an exception of no use" {

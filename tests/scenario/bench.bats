@@ -4,19 +4,10 @@
 
 load serve_helpers
 
-setup() {
-	serve_setup
-}
-
-teardown() {
-	serve_teardown
-}
-
 # limit [OPTION]...: start the limit server; sets PORT.
 limit() {
 	: >limit.out
 	"$TOOLS/limit_server" "$@" >limit.out 3>&- &
-	OTHERS+=($!)
 	wait_for has limit.out 'Listening on'
 	PORT=$(sed -n 's/^Listening on .*://p' limit.out)
 }

@@ -5,19 +5,6 @@
 
 load serve_helpers
 
-setup() {
-	serve_setup
-}
-
-teardown() {
-	serve_teardown
-}
-
-# Is it down to as many descriptors as BEFORE?  A request may be on its way.
-back() {
-	ask "$URL/healthz" && [ "$(descriptors)" -le "$before" ]
-}
-
 # What the server alone has in memory, in KiB.  Its share of the program and the libraries is left
 # out: that changes when another process that runs them begins or ends.
 memory() {
@@ -36,10 +23,10 @@ storm() {
 	ask "$URL/healthz"
 	before=$(descriptors)
 	"$TOOLS/hostile" "$PORT" storm 2000
-	wait_for back
+	wait_for down_to "$before"
 	start=$(memory)
 	"$TOOLS/hostile" "$PORT" storm "$count"
-	wait_for back
+	wait_for down_to "$before"
 	end=$(memory)
 	echo "# $count connections: $before descriptors before, $(descriptors) after; $start KiB" \
 		"before, $end KiB after" >&3
@@ -59,7 +46,7 @@ storm() {
 	start=$(memory)
 	"$TOOLS/flap" "$PORT" flap 500 "${FAULT_FLAPS:-4000}" 2 >figures
 	sed 's,^,# ,' figures >&3
-	wait_for back
+	wait_for down_to "$before"
 	end=$(memory)
 	nobody() {
 		ask "$URL/api/flap/presence" && [ "$(cat body)" = '{"count":0,"names":[],"streams":0}' ]
@@ -93,7 +80,7 @@ storm() {
 	text any heard
 	answers 201
 	wait_for has stream 'data: heard'
-	wait_for back
+	wait_for down_to "$before"
 }
 
 @test "a client that closes its sending side ends its stream, and the others go on" {
@@ -107,7 +94,7 @@ storm() {
 	wait_for gone "$reader"
 	wait "$reader"
 	has rest 'retry:'
-	wait_for back
+	wait_for down_to "$before"
 	text any heard
 	wait_for has stream 'data: heard'
 }
@@ -126,7 +113,7 @@ storm() {
 	for i in "${readers[@]}"; do
 		wait_for gone "$i"
 	done
-	wait_for back
+	wait_for down_to "$before"
 	# Nobody got to the end of its request.
 	ask "$URL/api/any"
 	[ "$(cat body)" = '["heard"]' ]

@@ -5,10 +5,6 @@
 
 load serve_helpers
 
-setup() {
-	serve_setup
-}
-
 teardown() {
 	rm -f hold broken
 	serve_teardown
@@ -34,16 +30,6 @@ serve_with() {
 	return $status
 }
 
-grew() {
-	[ "$(wc -l <"$1")" -gt "$2" ]
-}
-
-# beaten: has the stream had heartbeats since it had ${beats}?
-# shellcheck disable=SC2317 # called by wait_for
-beaten() {
-	[ "$(grep -c '^:' stream)" -gt $((beats + 2)) ]
-}
-
 # listed TOPIC QUERY: the texts of the list, on a line.
 listed() {
 	ask -H 'Accept: application/x-ndjson' "$URL/api/$1?$2" >&2
@@ -61,7 +47,7 @@ listed() {
 	answers 201
 	follow stream /api/any/event
 	touch hold
-	local i beats
+	local i
 	for i in {1..20}; do
 		curl -sS -o /dev/null -w '%{http_code}\n' -H 'Content-Type: text/plain' \
 			-d "waits $i" "$URL/api/any" >"answer$i" 3>&- &
@@ -71,8 +57,7 @@ listed() {
 	[ "$(cat body)" = '["before"]' ]
 	follow late '/api/any/event?since=all'
 	wait_for has late 'data: before'
-	beats=$(grep -c '^:' stream) || true
-	wait_for beaten
+	beats_on stream
 	not has late waits
 	[ ! -s answer1 ]
 	rm hold
@@ -147,21 +132,19 @@ listed() {
 	serve_with shim_clock SHIM_CLOCK="$PWD/clock" -- --heartbeat 100ms
 	text any one
 	answers 201
-	local first beats
+	local first
 	first=$(header Last-Event-ID)
 	follow stream /api/any/event
 	echo -3600 >clock
 	text any two
 	answers 201
 	[ "$(listed any since=10m)" = 'one two ' ]
-	beats=$(grep -c '^:' stream) || true
-	wait_for beaten
+	beats_on stream
 	echo 86400 >clock
 	text any three
 	answers 201
 	[ "$(listed any since=10m)" = 'three ' ]
-	beats=$(grep -c '^:' stream)
-	wait_for beaten
+	beats_on stream
 	# Back to today: what is of tomorrow is not older than ten minutes.
 	echo 0 >clock
 	text any four
@@ -186,12 +169,7 @@ listed() {
 @test "a window for which there is no memory: 71, and what to do" {
 	[ -z "${SANITIZER:-}" ] || skip 'a sanitizer needs all addresses'
 	refuses 71 'a smaller --window' --listen 0 --db events.db --window 64G
-	local status=0
-	prlimit --as=300000000 "$BIN/sse-serve" --listen 0 --db events.db --window 128M \
-		>refused.out 2>refused.err 3>&- || status=$?
-	[ "$status" -eq 71 ]
-	[ "$(wc -l <refused.err)" -eq 1 ]
-	has refused.err 'a smaller --window'
+	UNDER='prlimit --as=300000000' refuses 71 'a smaller --window' --listen 0 --db events.db --window 128M
 	# The database is as it was.
 	serve
 	text any works
@@ -199,34 +177,18 @@ listed() {
 }
 
 @test "a database that may not be written is 73, and so is one in a folder that may not be" {
-	local up=$PWD drop=()
 	serve
 	text any kept
 	stop
 	mkdir folder
 	mv events.db folder/
-	if [ "$(id -u)" -eq 0 ]; then
-		drop=(setpriv --reuid 65534 --regid 65534 --clear-groups)
-		while [ "$up" != / ]; do
-			chmod a+x "$up"
-			up=$(dirname "$up")
-		done
-		chown 65534:65534 folder folder/events.db
-	fi
-	"${drop[@]}" test -x "$BIN/sse-serve" || skip 'the program cannot be reached without rights'
-	# refused WORDS: as somebody without rights it does not start.
-	refused() {
-		local status=0
-		"${drop[@]}" timeout 60 "$BIN/sse-serve" --listen 0 --db "$PWD/folder/events.db" \
-			>refused.out 2>refused.err 3>&- || status=$?
-		cat refused.err
-		[ "$status" -eq 73 ] && [ "$(wc -l <refused.err)" -eq 1 ] && has refused.err "$1"
-	}
+	needs_drop
+	[ "$(id -u)" -ne 0 ] || chown "$NOBODY:$NOBODY" folder folder/events.db
 	chmod 444 folder/events.db
-	refused 'Permission denied'
+	UNDER=drop refuses 73 'Permission denied' --listen 0 --db "$PWD/folder/events.db"
 	chmod 644 folder/events.db
 	chmod 555 folder
-	refused 'must be writable'
+	UNDER=drop refuses 73 'must be writable' --listen 0 --db "$PWD/folder/events.db"
 	chmod 755 folder
 	# Nothing was changed.
 	serve --db folder/events.db

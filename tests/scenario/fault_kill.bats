@@ -6,12 +6,8 @@
 load serve_helpers
 
 setup() {
-	serve_setup
+	common_setup
 	export TMPDIR=$PWD
-}
-
-teardown() {
-	serve_teardown
 }
 
 # kills [OPTION]...: the tool; its figures are shown too.

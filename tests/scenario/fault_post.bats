@@ -7,7 +7,7 @@
 load serve_helpers
 
 setup() {
-	serve_setup
+	common_setup
 	export TMPDIR=$PWD
 }
 
@@ -60,8 +60,6 @@ bridge() {
 	A=$URL A_PID=$PID A_PORT=$PORT
 	serve --db b.db
 	B=$URL B_PID=$PID B_PORT=$PORT
-	# PID is ended by teardown, the other one by us.
-	OTHERS+=("$A_PID")
 	for ((try = 0; try < rounds; try++)); do
 		bridge 3>&- &
 		local bridge=$!
@@ -78,7 +76,6 @@ bridge() {
 			crash
 			serve_at "$A_PORT" --db a.db
 			A_PID=$PID
-			OTHERS+=("$A_PID")
 			;;
 		3)
 			PID=$B_PID

@@ -11,7 +11,7 @@ READ=65536
 EVENT=25
 
 setup() {
-	serve_setup
+	common_setup
 	ROUNDS=${FAULT_ROUNDS:-30}
 	MOST=150
 	[ -z "${SANITIZER:-}" ] || ROUNDS=8 MOST=900

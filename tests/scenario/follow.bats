@@ -10,10 +10,6 @@ setup() {
 	FOLLOWER=$TOOLS/follower
 }
 
-teardown() {
-	client_teardown
-}
-
 # calls: what was handed over, without the pieces, whose number is the network's.
 calls() {
 	printf '%s\n' "${lines[@]}" | grep -v ^piece
@@ -30,18 +26,12 @@ calls() {
 		[ -s wanted ]
 		has program "$(cat wanted)"
 	done
-	serve <<'END'
-accept
-request
-send @STREAMretry: 1\nid: a\ndata: one\n\n
+	play <<'END'
+answer @STREAMretry: 1\nid: a\ndata: one\n\n
 close
-accept
-request
-send @STREAMdata: two\ndata: lines\n\n
+answer @STREAMdata: two\ndata: lines\n\n
 close
-accept
-request
-send HTTP/1.1 204 No\r\n\r\n
+answer @204
 END
 	run -0 --separate-stderr "$TOOLS/follow_ten" "$URL/x"
 	[ "$output" = $'one\ntwo\nlines' ]
@@ -50,10 +40,8 @@ END
 }
 
 @test "each event comes with its type, id, data and origin, each comment as it is, behind the head" {
-	serve <<'END'
-accept
-request
-send @STREAM: hi\nid: 1\nevent: a\ndata: x\ndata: y\n\n
+	play <<'END'
+answer @STREAM: hi\nid: 1\nevent: a\ndata: x\ndata: y\n\n
 send : there\ndata:\n\n
 close
 END
@@ -67,10 +55,8 @@ end ended 0" ]
 }
 
 @test "behind each piece of the stream it says what the next request will send" {
-	serve <<'END'
-accept
-request
-send @STREAM
+	play <<'END'
+answer @STREAM
 wait one
 send id: 1\ndata: x\n
 wait two
@@ -92,18 +78,12 @@ END
 }
 
 @test "it connects again with the last id, until the server says 204" {
-	serve <<'END'
-accept
-request
-send @STREAMid: 1\ndata: x\n\nid: 2\n\nid: 3\ndata: cut
+	play <<'END'
+answer @STREAMid: 1\ndata: x\n\nid: 2\n\nid: 3\ndata: cut
 close
-accept
-request
-send @STREAMdata: y\n\n
+answer @STREAMdata: y\n\n
 reset
-accept
-request
-send HTTP/1.1 204 No\r\n\r\n
+answer @204
 END
 	run -0 "$FOLLOWER" "$URL/x" id=0
 	[ "$(calls)" = "opened 200 text/event-stream
@@ -115,18 +95,12 @@ end ended 0" ]
 }
 
 @test "an event, a comment or a piece can be where it stops, and nothing is handed over after it" {
-	serve <<'END'
-accept
-request
-send @STREAMdata: 1\n\ndata: 2\n\n: c\n\ndata: 3\n\n
+	play <<'END'
+answer @STREAMdata: 1\n\ndata: 2\n\n: c\n\ndata: 3\n\n
 hold
-accept
-request
-send @STREAMdata: 1\n\ndata: 2\n\n: c\n\ndata: 3\n\n
+answer @STREAMdata: 1\n\ndata: 2\n\n: c\n\ndata: 3\n\n
 hold
-accept
-request
-send @STREAMdata: 1\n\n
+answer @STREAMdata: 1\n\n
 hold
 END
 	run -0 "$FOLLOWER" "$URL/x" stop=2
@@ -139,47 +113,37 @@ END
 }
 
 @test "its time ends it: 0 with a stream, the reason without one, and the sink can give it more" {
-	serve <<'END'
-accept
-request
-send @STREAMdata: 1\n\n
+	play <<'END'
+answer @STREAMdata: 1\n\n
 hold
-accept
-request
-send @STREAMdata: 1\n\n
-pause 300
+answer @STREAMdata: 1\n\n
+pause 600
 send data: 2\n\n
-pause 300
+pause 600
 send data: 3\n\n
 hold
 accept
 request
 hold
 END
-	run -0 "$FOLLOWER" "$URL/x" until=200
+	run -0 "$FOLLOWER" "$URL/x" until=1000
 	[ "$(calls | tail -n 1)" = 'end time 0' ]
-	run -0 "$FOLLOWER" "$URL/x" until=500 longer
+	run -0 "$FOLLOWER" "$URL/x" until=1000 longer
 	[ "$(calls | grep -c event\ )" -eq 3 ]
 	run -75 "$FOLLOWER" "$URL/x" until=100
 	[[ $output == *'end time 75'*"no stream from $URL/x yet" ]]
 	free_url
-	run -69 "$FOLLOWER" "$URL/x" until=200
+	run -69 "$FOLLOWER" "$URL/x" until=1000
 	[[ $output == *'end time 69'*'Connection refused' ]]
 }
 
 @test "a body is sent with each attempt, by POST or the method that was named" {
-	serve <<'END'
-accept
-request
-send @STREAMdata: 1\n\n
+	play <<'END'
+answer @STREAMdata: 1\n\n
 close
-accept
-request
-send @STREAMdata: 2\n\n
+answer @STREAMdata: 2\n\n
 close
-accept
-request
-send HTTP/1.1 204 No\r\n\r\n
+answer @204
 END
 	run -0 "$FOLLOWER" "$URL/x" body=asked stop=2
 	[ "$(grep -c '^POST /x HTTP' log)" -eq 2 ]
@@ -191,25 +155,16 @@ END
 }
 
 @test "what is secret stays away from another origin, and is back with the next attempt" {
-	serve <<'END'
-accept
-request
-send @STREAMdata: 1\n\n
+	stream <<<'data: 1\n\n'
+	local pid=$SERVER_PID
+	set_aside
+	play <<END
+answer HTTP/1.1 307 Go\r\nLocation: $ELSEWHERE/y@EMPTY
 close
-END
-	local elsewhere=$URL pid=$SERVER_PID
-	mv log elsewhere.log
-	serve <<END
-accept
-request
-send HTTP/1.1 307 Go\r\nLocation: $elsewhere/y@EMPTY
-close
-accept
-request
-send HTTP/1.1 204 No\r\n\r\n
+answer @204
 END
 	run -0 "$FOLLOWER" "$URL/x" bearer=t1 cookie=c=t2 'header=X-Auth-Token: t3' 'header=X-Plain: 1' id=5
-	[ "$(calls | sed -n 2p)" = "event (message)(5)(1) $elsewhere" ]
+	[ "$(calls | sed -n 2p)" = "event (message)(5)(1) $ELSEWHERE" ]
 	wait "$pid"
 	run ! grep -E 't1|t2|t3' elsewhere.log
 	has elsewhere.log 'X-Plain: 1'
@@ -218,21 +173,13 @@ END
 }
 
 @test "without reconnecting a stream that ends is the end, one that breaks or is refused a failure" {
-	serve <<'END'
-accept
-request
-send @STREAMdata: 1\n\ndata: 2
+	play <<'END'
+answer @STREAMdata: 1\n\ndata: 2
 close
-accept
-request
-send HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 99\r\n\r\ndata: 1\n\ndata: 2\n
+answer HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 99\r\n\r\ndata: 1\n\ndata: 2\n
 close
-accept
-request
-send HTTP/1.1 404 No@EMPTY
-accept
-request
-send HTTP/1.1 200 OK\r\nContent-Type: text/html@EMPTY
+answer HTTP/1.1 404 No@EMPTY
+answer HTTP/1.1 200 OK\r\nContent-Type: text/html@EMPTY
 END
 	run -0 "$FOLLOWER" "$URL/x" once
 	[[ $output == *'follower: the stream ended within an event'* ]]
@@ -245,17 +192,13 @@ END
 }
 
 @test "so many attempts in a row without an event are enough; silence counts as a failure" {
-	serve <<'END'
-accept
-request
-send HTTP/1.1 503 Busy@EMPTY
+	play <<'END'
+answer HTTP/1.1 503 Busy@EMPTY
 close
 accept
 request
 close
-accept
-request
-send @STREAM: life\n
+answer @STREAM: life\n
 hold
 END
 	run -75 "$FOLLOWER" "$URL/x" retries=2 silence=300

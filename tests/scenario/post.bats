@@ -5,22 +5,10 @@
 
 load client_helpers
 
-setup() {
-	client_setup
-}
-
-teardown() {
-	client_teardown
-}
-
 # --- what is sent ---------------------------------------------------------------------------------
 
 @test "NAME=TEXT makes one JSON object in the order given, posted to users, without a word" {
-	serve <<'END'
-accept
-request
-send @CREATED
-END
+	takes 1
 	SSE_URL=$URL run --separate-stderr -0 sse-post firstname=John 'lastname=D"OE' age:=7
 	[ -z "$output$stderr" ]
 	has log 'POST /api/users HTTP/1.1'
@@ -30,11 +18,7 @@ END
 }
 
 @test "NAME:=JSON keeps every digit and the key order, and dots nest" {
-	serve <<'END'
-accept
-request
-send @CREATED
-END
+	takes 1
 	run -0 sse-post "$URL/x" 'n:=123456789012345678901234567890.10e+5' a.b=1 a.c:='{ "z":1, "a":[ ] }' 'd\.e=x' z=
 	grep -qxF '{"n":123456789012345678901234567890.10e+5,"a":{"b":"1","c":{"z":1,"a":[]}},"d.e":"x","z":""}' log
 }
@@ -57,17 +41,7 @@ END
 }
 
 @test "--data goes as JSON if it is JSON, else as text, and --as decides otherwise" {
-	serve <<'END'
-accept
-request
-send @CREATED
-accept
-request
-send @CREATED
-accept
-request
-send @CREATED
-END
+	takes 3
 	run -0 sse-post "$URL/x" -d '{"a": 1.0}'
 	has log 'Content-Type: application/json'
 	grep -qxF '{"a": 1.0}' log
@@ -81,14 +55,7 @@ END
 }
 
 @test "--data @FILE and --data - send the whole without its last line end" {
-	serve <<'END'
-accept
-request
-send @CREATED
-accept
-request
-send @CREATED
-END
+	takes 2
 	printf 'one\ntwo\n' >file
 	run -0 sse-post "$URL/x" -d @file
 	has log 'Content-Length: 7'
@@ -103,24 +70,13 @@ END
 }
 
 @test "empty data is an event without text" {
-	serve <<'END'
-accept
-request
-send @CREATED
-END
+	takes 1
 	run -0 sse-post "$URL/x" -d ''
 	has log 'Content-Length: 0'
 }
 
 @test "a large event and a NUL in text arrive whole" {
-	serve <<'END'
-accept
-request
-send @CREATED
-accept
-request
-send @CREATED
-END
+	takes 2
 	head -c 3000000 /dev/zero | tr '\0' x >file
 	run -0 sse-post "$URL/x" -d @file
 	has log 'Content-Length: 3000000'
@@ -129,14 +85,7 @@ END
 }
 
 @test "--event becomes the query, percent-encoded, behind one that is there" {
-	serve <<'END'
-accept
-request
-send @CREATED
-accept
-request
-send @CREATED
-END
+	takes 2
 	SSE_URL=$URL run -0 sse-post chat/lobby -e 'a b&c=é' -d x
 	grep -qiF 'POST /api/chat/lobby?event=a%20b%26c%3D%C3%A9 HTTP/1.1' log
 	run -0 sse-post "$URL/x?k=v" -e join -d x
@@ -151,11 +100,7 @@ END
 }
 
 @test "text that is not UTF-8 is refused before anything is sent, with its line and place" {
-	serve <<'END'
-accept
-request
-send @CREATED
-END
+	takes 1
 	run -65 bash -c "printf 'good\nb\xffd\n' | sse-post $URL/x"
 	[[ $output == *"line 2 is not UTF-8: byte 2 is wrong; 1 of 2 lines were accepted, line 2 is the first that was not" ]]
 	requests 1
@@ -173,21 +118,13 @@ END
 }
 
 @test "a URL with an equals sign in it is still the URL" {
-	serve <<'END'
-accept
-request
-send @CREATED
-END
+	takes 1
 	run -0 sse-post "$URL/x?a=b" c=d
 	has log 'POST /x?a=b HTTP/1.1'
 }
 
 @test "SSE_URL may have a path, and a wrong one is a usage error" {
-	serve <<'END'
-accept
-request
-send @CREATED
-END
+	takes 1
 	SSE_URL=$URL/base// run -0 sse-post a=1
 	has log 'POST /base/api/users HTTP/1.1'
 	SSE_URL=localhost:8000 run -64 sse-post a=1
@@ -195,14 +132,7 @@ END
 }
 
 @test "headers, name and password, and token are sent; a header can replace ours" {
-	serve <<'END'
-accept
-request
-send @CREATED
-accept
-request
-send @CREATED
-END
+	takes 2
 	run -0 sse-post "$URL/x" -d x -H 'X-One: 1' -H 'Content-Type: application/x-own' -u me:pw
 	has log 'X-One: 1'
 	has log 'Authorization: Basic bWU6cHc='
@@ -233,10 +163,8 @@ END
 # --- lines ----------------------------------------------------------------------------------------
 
 @test "each line of a pipe is an event, over one connection; blank lines are none" {
-	serve <<'END'
-accept
-request
-send @CREATED
+	play <<'END'
+answer @CREATED
 request
 send @CREATED
 request
@@ -253,10 +181,8 @@ END
 }
 
 @test "each line of a file is an event" {
-	serve <<'END'
-accept
-request
-send @CREATED
+	play <<'END'
+answer @CREATED
 request
 send @CREATED
 END
@@ -266,10 +192,8 @@ END
 }
 
 @test "a line is sent as soon as it is complete, while the pipe stays open" {
-	serve <<'END'
-accept
-request
-send @CREATED
+	play <<'END'
+answer @CREATED
 request
 send @CREATED
 END
@@ -302,10 +226,8 @@ END
 }
 
 @test "with an error in the middle it says how many lines were accepted, and which is the first that was not" {
-	serve <<'END'
-accept
-request
-send @CREATED
+	play <<'END'
+answer @CREATED
 request
 send HTTP/1.1 400 Bad Request\r\nContent-Type: application/problem+json\r\nContent-Length: 36\r\n\r\n{"detail":"\\"lastname\\" is missing"}
 END
@@ -315,11 +237,7 @@ END
 }
 
 @test "--as json stops at the first line that is not JSON" {
-	serve <<'END'
-accept
-request
-send @CREATED
-END
+	takes 1
 	run -65 bash -c "printf '1\n{\n3\n' | sse-post $URL/x --as json"
 	[[ $output == *"line 2 is not JSON"*"1 of 3 lines were accepted"* ]]
 }
@@ -329,10 +247,8 @@ END
 @test "each refusal has its exit status, and is not tried again" {
 	local code want
 	while read -r code want; do
-		serve <<END
-accept
-request
-send HTTP/1.1 $code Reason@EMPTY
+		play <<END
+answer HTTP/1.1 $code Reason@EMPTY
 hold
 END
 		run "-$want" sse-post "$URL/x" -d x
@@ -358,10 +274,8 @@ END
 @test "408, 429, 500, 502, 503 and 504 are tried again with the same key; with --retry-max-time 0 they are 75" {
 	local code key
 	for code in 408 429 500 502 503 504; do
-		serve <<END
-accept
-request
-send HTTP/1.1 $code Reason@EMPTY
+		play <<END
+answer HTTP/1.1 $code Reason@EMPTY
 request
 send @CREATED
 END
@@ -370,45 +284,33 @@ END
 		requests 2
 		key=$(grep -a '^Idempotency-Key: ' log | sort -u | tr -d '\r')
 		[[ $key =~ ^Idempotency-Key:\ [0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$ ]]
-		serve <<END
-accept
-request
-send HTTP/1.1 $code Reason@EMPTY
-END
+		play <<<"answer HTTP/1.1 $code Reason@EMPTY"
 		run -75 sse-post "$URL/x" -d x --retry-max-time 0
 		[[ $output == *"($code Reason)" ]]
 	done
 }
 
 @test "any 2xx is an acceptance, also when the answer's body is cut" {
-	serve <<'END'
-accept
-request
-send HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf
+	play <<'END'
+answer HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf
 reset
-accept
-request
-send HTTP/1.1 202 Accepted@EMPTY
+answer HTTP/1.1 202 Accepted@EMPTY
 END
 	run -0 sse-post "$URL/x" -d x
 	run -0 sse-post "$URL/x" -d x
 }
 
 @test "an accepted event is accepted, though the body of the answer never ends" {
-	serve <<'END'
-accept
-request
-send HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\nhalf
+	play <<'END'
+answer HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\nhalf
 hold
 END
 	run -0 sse-post "$URL/x" -d x
 }
 
 @test "the server's reason cannot steer the terminal" {
-	serve <<'END'
-accept
-request
-send HTTP/1.1 400 B\x1b[2Jd\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n\x1b]0;title\x07 \xc2\x9b1m\xe2\x80\xaegone
+	play <<'END'
+answer HTTP/1.1 400 B\x1b[2Jd\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n\x1b]0;title\x07 \xc2\x9b1m\xe2\x80\xaegone
 END
 	run -65 sse-post "$URL/x" -d x
 	[[ $output == *'B\u001b[2Jd'*'\u001b]0;title\u0007 \u009b1m\u202egone' ]]
@@ -416,10 +318,8 @@ END
 }
 
 @test "an answer without end is not read without end" {
-	serve <<'END'
-accept
-request
-send HTTP/1.1 400 No\r\nContent-Type: text/plain\r\n\r\n
+	play <<'END'
+answer HTTP/1.1 400 No\r\nContent-Type: text/plain\r\n\r\n
 repeat 100000 a lot of words that go on and on and on and on
 hold
 END
@@ -427,10 +327,8 @@ END
 }
 
 @test "429 and 503 are tried again, not before Retry-After, given in seconds or as a date" {
-	serve <<'END'
-accept
-request
-send HTTP/1.1 503 Busy\r\nRetry-After: 1@EMPTY
+	play <<'END'
+answer HTTP/1.1 503 Busy\r\nRetry-After: 1@EMPTY
 request
 send HTTP/1.1 429 Slow\r\nRetry-After: Sun, 06 Nov 1994 08:49:37 GMT@EMPTY
 request
@@ -442,45 +340,26 @@ END
 }
 
 @test "a Retry-After beyond the time for retries gives up at once, 75" {
-	serve <<'END'
-accept
-request
-send HTTP/1.1 503 Busy\r\nRetry-After: 3600@EMPTY
-END
+	play <<<'answer HTTP/1.1 503 Busy\r\nRetry-After: 3600@EMPTY'
 	run -75 sse-post "$URL/x" -d x
 	[[ $output == *"asked to wait for 1h"* ]]
 }
 
 @test "503 until the time for retries is over is 75" {
-	serve <<'END'
-accept
-request
-send HTTP/1.1 503 Busy@EMPTY
-request
-send HTTP/1.1 503 Busy@EMPTY
-request
-send HTTP/1.1 503 Busy@EMPTY
-request
-send HTTP/1.1 503 Busy@EMPTY
-END
+	# More often than it can ask in that time.
+	play < <(echo accept; yes $'request\nsend HTTP/1.1 503 Busy@EMPTY' | head -n 200)
 	SSE_RETRY_MAX_TIME=300ms run -75 sse-post "$URL/x" -d x
 	[[ $output == *"gave up after 300ms"*"503 Busy"* ]]
-	serve <<'END'
-accept
-request
-send HTTP/1.1 503 Busy@EMPTY
-END
+	play <<<'answer HTTP/1.1 503 Busy@EMPTY'
 	run -75 sse-post "$URL/x" -d x --retry-max-time 0
 }
 
 @test "a server that is back within the time for retries gets the event, once" {
-	serve <<'END'
+	play <<'END'
 away
 wait called
 back
-accept
-request
-send @CREATED
+answer @CREATED
 END
 	(sse-post -v "$URL/x" -d x 3>&- 2>err; echo $? >status) &
 	wait_for has err 'trying again'
@@ -505,14 +384,12 @@ END
 @test "a connection that breaks after the request is tried again, with the same key" {
 	local how
 	for how in reset close 'send HTTP/1.1 20' 'send HTTP/1.1 201 Created\r\nLast-Ev'; do
-		serve <<END
+		play <<END
 accept
 request
 $how
 reset
-accept
-request
-send @CREATED
+answer @CREATED
 END
 		run -0 sse-post "$URL/x" -d x
 		requests 2
@@ -522,15 +399,11 @@ END
 }
 
 @test "so it is on a connection that was kept, where libcurl itself sends it again" {
-	serve <<'END'
-accept
-request
-send @CREATED
+	play <<'END'
+answer @CREATED
 request
 close
-accept
-request
-send @CREATED
+answer @CREATED
 END
 	run -0 bash -c "printf 'one\ntwo\n' | sse-post $URL/x"
 	requests 3
@@ -538,7 +411,7 @@ END
 }
 
 @test "an event that may have been stored when the time for retries is over is told so, 75" {
-	serve <<'END'
+	play <<'END'
 accept
 request
 reset
@@ -548,45 +421,33 @@ END
 }
 
 @test "--at-most-once sends no key, and nothing again that may have been stored" {
-	serve <<'END'
+	play <<'END'
 accept
 request
 reset
-accept
-request
-send @CREATED
+answer @CREATED
 END
 	run -75 sse-post "$URL/x" -d x --at-most-once
 	[[ $output == *"may or may not have been stored" ]]
 	requests 1
 	run ! has log Idempotency-Key
-	serve <<'END'
-accept
-request
-send @CREATED
+	play <<'END'
+answer @CREATED
 request
 close
-accept
-request
-send @CREATED
+answer @CREATED
 END
 	run -75 bash -c "printf 'one\ntwo\n' | sse-post $URL/x --at-most-once"
 	[[ $output == *"may or may not have been stored; 1 of 2 lines were accepted, line 2 is the first that was not" ]]
 	requests 2
 	local code
 	for code in 500 502 504; do
-		serve <<END
-accept
-request
-send HTTP/1.1 $code Reason@EMPTY
-END
+		play <<<"answer HTTP/1.1 $code Reason@EMPTY"
 		run -75 sse-post "$URL/x" -d x --at-most-once
 		requests 1
 	done
-	serve <<'END'
-accept
-request
-send HTTP/1.1 503 Busy@EMPTY
+	play <<'END'
+answer HTTP/1.1 503 Busy@EMPTY
 request
 send @CREATED
 END
@@ -594,15 +455,11 @@ END
 }
 
 @test "a kept connection that the server closed meanwhile is replaced" {
-	serve <<'END'
-accept
-request
-send @CREATED
+	play <<'END'
+answer @CREATED
 close
 log closed
-accept
-request
-send @CREATED
+answer @CREATED
 END
 	mkfifo pipe
 	sse-post "$URL/x" <pipe 3>&- &
@@ -617,10 +474,8 @@ END
 }
 
 @test "307 and 308 are followed with the data" {
-	serve <<'END'
-accept
-request
-send HTTP/1.1 307 Go\r\nLocation: /y@EMPTY
+	play <<'END'
+answer HTTP/1.1 307 Go\r\nLocation: /y@EMPTY
 request
 send HTTP/1.1 308 Go\r\nLocation: /z@EMPTY
 request
@@ -635,41 +490,29 @@ END
 @test "301, 302 and 303 are not followed, as a GET would come of it: 76 and where to" {
 	local code
 	for code in 301 302 303; do
-		serve <<END
-accept
-request
-send HTTP/1.1 $code Go\r\nLocation: http://elsewhere.invalid/y@EMPTY
+		play <<END
+answer HTTP/1.1 $code Go\r\nLocation: http://elsewhere.invalid/y@EMPTY
 hold
 END
 		run -76 sse-post "$URL/x" -d data
 		[[ $output == *"$code, a redirect to http://elsewhere.invalid/y"* ]]
 		requests 1
 	done
-	serve <<END
-accept
-request
-send HTTP/1.1 302 Go@EMPTY
-END
+	play <<<"answer HTTP/1.1 302 Go@EMPTY"
 	run -76 sse-post "$URL/x" -d data
 	[[ $output == *"no Location"* ]]
 }
 
 @test "credentials are not taken along to another host by a redirect" {
-	serve <<'END'
-accept
-request
-send HTTP/1.1 307 Go\r\nLocation: http://localhost:9/y@EMPTY
-END
+	play <<<'answer HTTP/1.1 307 Go\r\nLocation: http://localhost:9/y@EMPTY'
 	run -75 sse-post -vv "$URL/x" -u me:secret -d data --retry-max-time 1ms
 	[[ $output != *secret* ]]
 	[ "$(grep -c Authorization log)" -eq 1 ]
 }
 
 @test "something that is not HTTP is 76" {
-	serve <<'END'
-accept
-request
-send SSH-2.0-OpenSSH_9.2\r\n
+	play <<'END'
+answer SSH-2.0-OpenSSH_9.2\r\n
 close
 END
 	run -76 sse-post "$URL/x" -d x
@@ -677,10 +520,8 @@ END
 }
 
 @test "what a proxy says to CONNECT is not taken for the server's answer" {
-	serve <<'END'
-accept
-request
-send HTTP/1.1 200 Connection established\r\n\r\n
+	play <<'END'
+answer HTTP/1.1 200 Connection established\r\n\r\n
 close
 END
 	https_proxy=$URL run -69 sse-post https://example.invalid/x -d x --retry-max-time 0
@@ -691,11 +532,7 @@ END
 	run -64 sse-post users '{"a":"b=c"}'
 	[[ $output == *"looks like JSON; give it with --data" ]]
 	run -64 sse-post '{"a":1}'
-	serve <<'END'
-accept
-request
-send HTTP/1.1 415 Unsupported Media Type@EMPTY
-END
+	play <<<'answer HTTP/1.1 415 Unsupported Media Type@EMPTY'
 	run -65 sse-post "$URL/x" -d '{"a":1'
 	[[ $output == *"it was sent as text, because it is not JSON (--as json says why)" ]]
 }
@@ -707,12 +544,8 @@ END
 }
 
 @test "a server that never answers is left when --timeout is over, 75" {
-	serve <<'END'
-accept
-request
-stall
-END
-	run -75 sse-post "$URL/x" -d x --timeout 300ms
+	stalls
+	run -75 sse-post "$URL/x" -d x --timeout 1s
 	[[ $output == *"--timeout is up"*"may or may not have been stored" ]]
 }
 
@@ -730,10 +563,8 @@ END
 @test "SIGINT ends it with 130, SIGTERM with 143, and it says what was accepted" {
 	local signal want
 	while read -r signal want; do
-		serve <<'END'
-accept
-request
-send @CREATED
+		play <<'END'
+answer @CREATED
 request
 stall
 END
@@ -753,21 +584,15 @@ END
 }
 
 @test "-v prints the id that the server gave, on the standard error" {
-	serve <<'END'
-accept
-request
-send @CREATED
-END
+	takes 1
 	run --separate-stderr -0 sse-post -v "$URL/x" -d x
 	[ -z "$output" ]
 	[[ $stderr == *"201, accepted, id t:1"* ]]
 }
 
 @test "-vv shows headers but no secret" {
-	serve <<'END'
-accept
-request
-send HTTP/1.1 201 Created\r\nSet-Cookie: sid=hidden3\r\nX-Seen: yes\r\nContent-Length: 0\r\n\r\n
+	play <<'END'
+answer HTTP/1.1 201 Created\r\nSet-Cookie: sid=hidden3\r\nX-Seen: yes\r\nContent-Length: 0\r\n\r\n
 END
 	run -0 sse-post -vv "${URL/\/\////me:hidden1@}/x?sig=hidden4" -d x -H 'X-Api-Key: hidden2' -H 'X-Plain: shown'
 	[[ $output != *hidden* ]]

@@ -6,28 +6,8 @@
 load serve_helpers
 
 setup() {
-	serve_setup
+	common_setup
 	export SSE_TIMEOUT=60s
-}
-
-teardown() {
-	serve_teardown
-}
-
-# stored TOPIC [QUERY]: what the server has, one a line.
-stored() {
-	curl -sf -H 'Accept: application/x-ndjson' "$URL/api/$1${2:+?$2}"
-}
-
-# is WANT: does the standard input hold just these lines?
-is() {
-	local got
-	got=$(cat)
-	[ "$got" = "$1" ] || { echo "got: $got" >&2; return 1; }
-}
-
-post() {
-	SSE_URL=$URL sse-post "$@"
 }
 
 # --- what is sent ---------------------------------------------------------------------------------
@@ -156,10 +136,8 @@ END
 }
 
 @test "--as form sends NAME=TEXT as a form, for servers that want one" {
-	printf 'accept\nrequest\nsend HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\n\\r\\n\n' >script
-	"$TOOLS/scripted_server" script log >port 3>&- &
-	wait_for test -s port
-	run -0 sse-post "http://127.0.0.1:$(cat port)/hub" --as form 'topic=https://x/y?z' 'data=a b&c=é'
+	play <<<'answer HTTP/1.1 200 OK@EMPTY'
+	run -0 sse-post "$URL/hub" --as form 'topic=https://x/y?z' 'data=a b&c=é'
 	has log 'Content-Type: application/x-www-form-urlencoded'
 	has log 'topic=https%3A%2F%2Fx%2Fy%3Fz&data=a+b%26c%3D%C3%A9'
 	run -64 sse-post --as form 'a:=1'
@@ -376,19 +354,19 @@ text' 2 | SSE_URL=$URL sse-post t -0"
 }
 
 @test "progress is shown on a terminal while many are sent for over a second, and not with -q" {
-	script -qec true /dev/null >/dev/null 2>&1 || skip "script(1) of util-linux is not there"
+	needs_terminal
 	serve
-	run -0 env SSE_URL="$URL" TERM=xterm script -qec "seq 30 | sse-post t --rate 15/s" /dev/null </dev/null
+	run -0 env SSE_URL="$URL" script -qec "seq 30 | sse-post t --rate 15/s" /dev/null </dev/null
 	[[ $output == *" sent, "*"/s"* ]]
-	run -0 env SSE_URL="$URL" TERM=xterm script -qec "seq 30 | sse-post t --rate 15/s -q" /dev/null </dev/null
+	run -0 env SSE_URL="$URL" script -qec "seq 30 | sse-post t --rate 15/s -q" /dev/null </dev/null
 	[ -z "$output" ]
 }
 
 @test "a file says how much of it is left" {
-	script -qec true /dev/null >/dev/null 2>&1 || skip "script(1) of util-linux is not there"
+	needs_terminal
 	serve
 	seq 40 >file
-	run -0 env SSE_URL="$URL" TERM=xterm script -qec "sse-post t --rate 20/s <file" /dev/null </dev/null
+	run -0 env SSE_URL="$URL" script -qec "sse-post t --rate 20/s <file" /dev/null </dev/null
 	[[ $output == *" % "*" left"* || $output == *" %, "*" left"* ]]
 }
 
@@ -444,24 +422,14 @@ text' 2 | SSE_URL=$URL sse-post t -0"
 
 # --- what ends it ---------------------------------------------------------------------------------
 
-# stalls: a server that takes a request and never answers; URL is where.
-stalls() {
-	printf '%s\n' accept request stall >script
-	rm -f port
-	"$TOOLS/scripted_server" script log >port 3>&- &
-	OTHERS+=($!)
-	wait_for test -s port
-	URL=http://127.0.0.1:$(cat port)
-}
-
 @test "with --timeout and a spool all lines that were read are in the spool, 0" {
 	stalls
-	run -0 bash -c "seq 10 | sse-post $URL/x --spool spool --timeout 500ms"
+	run -0 bash -c "seq 10 | sse-post $URL/x --spool spool --timeout 1s"
 	[ -z "$output" ]
 	grep -oh '"json":[0-9]*' spool/*/*.events | cut -d: -f2 | is "$(seq 10)"
 	# But not what may be stored and has no key.
 	stalls
-	run -75 bash -c "seq 10 | sse-post $URL/x --spool once --timeout 500ms --at-most-once"
+	run -75 bash -c "seq 10 | sse-post $URL/x --spool once --timeout 1s --at-most-once"
 	[[ $output == *"may or may not have been stored; 0 of 10 lines were accepted, 9 are in the spool, line 1 is the first that was not" ]]
 }
 
@@ -517,20 +485,18 @@ END
 }
 
 @test "a spool is asked again no sooner than the server said in Retry-After" {
-	printf '%s\n' accept request 'send HTTP/1.1 503 No\r\nRetry-After: 4\r\nContent-Length: 0\r\n\r\n' \
-		request 'send HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n' >script
-	"$TOOLS/scripted_server" script log >port 3>&- &
-	OTHERS+=($!)
-	wait_for test -s port
+	play <<'END'
+answer HTTP/1.1 503 No\r\nRetry-After: 4@EMPTY
+request
+send HTTP/1.1 201 Created@EMPTY
+END
 	mkfifo pipe
-	sse-post "http://127.0.0.1:$(cat port)/x" --spool spool --retry-max-time 0 <pipe 3>&- &
+	sse-post "$URL/x" --spool spool --retry-max-time 0 <pipe 3>&- &
 	local pid=$! asked
 	exec 4>pipe
-	echo 1 >&4
-	wait_for has log POST
 	asked=$(date +%s%3N)
-	again() { [ "$(grep -c '^POST' log)" -eq 2 ]; }
-	wait_for again
+	echo 1 >&4
+	wait_for counts log 'POST ' 2
 	[ $(($(date +%s%3N) - asked)) -ge 3500 ]
 	exec 4>&-
 	wait "$pid"
@@ -616,12 +582,8 @@ other() {
 	local i
 	for i in $(seq 20); do
 		printf 'request\nsend HTTP/1.1 %s\\r\\nContent-Length: 2\\r\\n\\r\\nok\n' "$1"
-	done | cat <(echo accept) - >script
-	rm -f port
-	"$TOOLS/scripted_server" script log >port 3>&- &
-	OTHERS+=($!)
-	wait_for test -s port
-	URL=http://127.0.0.1:$(cat port)
+	done | cat <(echo accept) - >others
+	play <others
 }
 
 @test "another server gets one request a line, and never a batch that it might take for one event" {
@@ -635,24 +597,18 @@ other() {
 	other '200 OK'
 	run -76 bash -c "seq 10 | sse-post $URL/hook --batch always"
 	[[ $output == *"reported on 1"*"--batch never"*"; all 10 lines were accepted" ]]
-	rm port
-	printf '%s\n' accept request 'send HTTP/1.1 415 No\r\nContent-Length: 0\r\n\r\n' >script
+	echo 'answer HTTP/1.1 415 No@EMPTY' >singly
 	for _ in 1 2 3 4 5; do
-		printf '%s\n' request 'send HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n' >>script
+		printf '%s\n' request 'send HTTP/1.1 200 OK@EMPTY' >>singly
 	done
-	"$TOOLS/scripted_server" script log >port 3>&- &
-	OTHERS+=($!)
-	wait_for test -s port
-	run -0 bash -c "seq 5 | sse-post http://127.0.0.1:$(cat port)/x --batch always"
+	play <singly
+	run -0 bash -c "seq 5 | sse-post $URL/x --batch always"
 	[ "$(grep -c '^POST ' log)" -eq 6 ]
 }
 
 @test "with --batch always a server that accepts without results has all of the batch, 0" {
-	printf '%s\n' accept request 'send HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n' >script
-	"$TOOLS/scripted_server" script log >port 3>&- &
-	OTHERS+=($!)
-	wait_for test -s port
-	run -0 bash -c "seq 3 | sse-post http://127.0.0.1:$(cat port)/x --batch always -o json"
+	play <<<'answer HTTP/1.1 202 Accepted@EMPTY'
+	run -0 bash -c "seq 3 | sse-post $URL/x --batch always -o json"
 	[ "$(grep -c '^{"result":"accepted","line":[123],"key":"[^"]*","duplicate":false}$' <<<"$output")" -eq 3 ]
 }
 
@@ -687,16 +643,11 @@ other() {
 }
 
 @test "a header that holds a secret does not follow a redirect to another host" {
-	printf '%s\n' accept request 'send HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n' >second
-	"$TOOLS/scripted_server" second log2 >port2 3>&- &
-	OTHERS+=($!)
-	wait_for test -s port2
-	printf '%s\n' accept request "send HTTP/1.1 307 Go\\r\\nLocation: http://localhost:$(cat port2)/y\\r\\nContent-Length: 0\\r\\n\\r\\n" >script
-	"$TOOLS/scripted_server" script log >port 3>&- &
-	OTHERS+=($!)
-	wait_for test -s port
-	run -0 sse-post "http://127.0.0.1:$(cat port)/x" -H 'X-Api-Key: hidden' -H 'Title: shown' -d data
+	play <<<'answer HTTP/1.1 200 OK@EMPTY'
+	set_aside
+	play <<<"answer HTTP/1.1 307 Go\r\nLocation: http://localhost:${ELSEWHERE##*:}/y@EMPTY"
+	run -0 sse-post "$URL/x" -H 'X-Api-Key: hidden' -H 'Title: shown' -d data
 	has log hidden
-	has log2 'Title: shown'
-	run ! has log2 hidden
+	has elsewhere.log 'Title: shown'
+	run ! has elsewhere.log hidden
 }

@@ -6,7 +6,7 @@
 load serve_helpers
 
 setup() {
-	serve_setup
+	common_setup
 	export SSE_TIMEOUT=60s SSE_SPOOL=$PWD/spool
 }
 
@@ -22,43 +22,9 @@ place() {
 	rm -f events.db*
 }
 
-post() {
-	SSE_URL=$URL sse-post "$@"
-}
-
-stored() {
-	curl -sf -H 'Accept: application/x-ndjson' "$URL/api/$1"
-}
-
-is() {
-	local got
-	got=$(cat)
-	[ "$got" = "$1" ] || { echo "got: $got" >&2; return 1; }
-}
-
 # waiting: the files of events that wait.
 waiting() {
 	find spool -name '*.events' -not -path '*/failed/*' | sort
-}
-
-# needs_drop: skip the test where nothing can be run without root's rights; others reach our folder.
-needs_drop() {
-	local up=$PWD
-	[ "$(id -u)" -eq 0 ] || return 0
-	while [ "$up" != / ]; do
-		chmod a+x "$up"
-		up=$(dirname "$up")
-	done
-	drop test -x "$BIN/sse-post" || skip 'the program cannot be reached without rights'
-}
-
-# drop COMMAND...: run it without root's rights.
-drop() {
-	if [ "$(id -u)" -ne 0 ]; then
-		"$@"
-	else
-		setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
-	fi
 }
 
 @test "with the server down an event goes into the spool at once, silently, with exit 0; the next run sends it first" {
@@ -347,18 +313,16 @@ lines'
 	[ -z "$(waiting)" ]
 }
 
-# resetting: a server that takes three requests and answers none; its port is in the file port.
+# resetting: a server that takes three requests and answers none.
 resetting() {
-	printf '%s\n' accept request reset accept request reset accept request reset >script
-	"$TOOLS/scripted_server" script log >port 3>&- &
-	OTHERS+=($!)
-	wait_for test -s port
+	printf '%s\n' accept request reset accept request reset accept request reset >resets
+	play <resets
 }
 
 @test "an event of --at-most-once is sent from the spool one time: unanswered, it goes to failed/ and is told" {
 	resetting
-	run -0 sse-post "http://127.0.0.1:$(cat port)/x" -d once --at-most-once --unix-socket "$PWD/none"
-	run -75 sse-post "http://127.0.0.1:$(cat port)/x" --flush
+	run -0 sse-post "$URL/x" -d once --at-most-once --unix-socket "$PWD/none"
+	run -75 sse-post "$URL/x" --flush
 	[[ $output == *"from the spool, put aside: "*"/failed/0000000000000001-1.1.events: "*"may or may not have been stored"* ]]
 	[ -z "$(waiting)" ]
 	run -0 sse-post --flush
@@ -367,18 +331,15 @@ resetting() {
 
 @test "an event of --at-most-once whose run was killed while it was sent goes to failed/, not out again" {
 	local code=0
-	printf '%s\n' accept request stall >script
-	"$TOOLS/scripted_server" script log >port 3>&- &
-	OTHERS+=($!)
-	wait_for test -s port
-	run -0 sse-post "http://127.0.0.1:$(cat port)/x" -d x --at-most-once --unix-socket "$PWD/none"
-	sse-post "http://127.0.0.1:$(cat port)/x" --flush 3>&- &
+	stalls
+	run -0 sse-post "$URL/x" -d x --at-most-once --unix-socket "$PWD/none"
+	sse-post "$URL/x" --flush 3>&- &
 	wait_for has log POST
 	kill -KILL $!
 	# Not by run: another shell has no such child.
 	wait $! || code=$?
 	[ "$code" -eq 137 ]
-	run -65 sse-post "http://127.0.0.1:$(cat port)/x" --flush
+	run -65 sse-post "$URL/x" --flush
 	[[ $output == *"1 put aside"*"may or may not have been stored" ]]
 	[ -z "$(waiting)" ]
 }
@@ -397,8 +358,8 @@ resetting() {
 
 @test "--flush --at-most-once takes no event with a key out of the spool that the server did not answer" {
 	resetting
-	run -0 sse-post "http://127.0.0.1:$(cat port)/x" -d x --unix-socket "$PWD/none"
-	run -75 sse-post "http://127.0.0.1:$(cat port)/x" --flush --at-most-once --retry-max-time 0
+	run -0 sse-post "$URL/x" -d x --unix-socket "$PWD/none"
+	run -75 sse-post "$URL/x" --flush --at-most-once --retry-max-time 0
 	[ "$(waiting | wc -l)" -eq 1 ]
 	[ -z "$(find spool -name '*.events' -path '*/failed/*')" ]
 }
@@ -491,22 +452,19 @@ resetting() {
 }
 
 @test "the time for retries passes before a server that answers 503 is given up, then it is the spool" {
-	printf '%s\n' accept request 'send HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n' request \
-		'send HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n' hold >script
-	"$TOOLS/scripted_server" script log >port 3>&- &
-	OTHERS+=($!)
-	wait_for test -s port
-	run -0 sse-post "http://127.0.0.1:$(cat port)/x" -d x --retry-max-time 10ms
+	play <<'END'
+answer HTTP/1.1 503 Busy@EMPTY
+request
+send HTTP/1.1 503 Busy@EMPTY
+hold
+END
+	run -0 sse-post "$URL/x" -d x --retry-max-time 10ms
 	grep -q 'reason: gave up after 10ms: .*503' "$(waiting)"
 }
 
 @test "a request whose answer was cut off is in the spool with its key, and there once" {
-	serve
-	printf '%s\n' accept request reset >script
-	"$TOOLS/scripted_server" script log >port 3>&- &
-	OTHERS+=($!)
-	wait_for test -s port
-	run -0 sse-post "http://127.0.0.1:$(cat port)/x" -d x --retry-max-time 0
+	play <<<$'accept\nrequest\nreset'
+	run -0 sse-post "$URL/x" -d x --retry-max-time 0
 	local key
 	key=$(sed -n 's/^Idempotency-Key: \([^\r]*\).*/\1/p' log)
 	grep -q "\"key\":\"$key\"" "$(waiting)"
@@ -516,30 +474,21 @@ resetting() {
 	serve
 	run -65 post users firstname=x
 	[ -z "$(waiting)" ]
-	printf '%s\n' accept request 'send HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n' >script
-	"$TOOLS/scripted_server" script log >port 3>&- &
-	OTHERS+=($!)
-	wait_for test -s port
-	run -77 sse-post "http://127.0.0.1:$(cat port)/x" -d x
+	play <<<'answer HTTP/1.1 401 No@EMPTY'
+	run -77 sse-post "$URL/x" -d x
 	[ -z "$(waiting)" ]
 }
 
 @test "with --timeout the event that a server does not answer is in the spool when time is up, exit 0" {
-	printf '%s\n' accept request stall >script
-	"$TOOLS/scripted_server" script log >port 3>&- &
-	OTHERS+=($!)
-	wait_for test -s port
-	run -0 sse-post "http://127.0.0.1:$(cat port)/x" -d x --timeout 300ms
+	stalls
+	run -0 sse-post "$URL/x" -d x --timeout 300ms
 	[ "$(waiting | wc -l)" -eq 1 ]
 }
 
 @test "SIGTERM puts what was read from a pipe and is not sent into the spool" {
-	printf '%s\n' accept request stall >script
-	"$TOOLS/scripted_server" script log >port 3>&- &
-	OTHERS+=($!)
-	wait_for test -s port
+	stalls
 	mkfifo pipe
-	sse-post "http://127.0.0.1:$(cat port)/x" <pipe 3>&- 2>said &
+	sse-post "$URL/x" <pipe 3>&- 2>said &
 	local pid=$! status=0
 	exec 4>pipe
 	printf 'one\ntwo\n' >&4

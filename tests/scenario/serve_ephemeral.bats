@@ -5,19 +5,6 @@
 
 load serve_helpers
 
-setup() {
-	serve_setup
-}
-
-teardown() {
-	serve_teardown
-}
-
-# data FILE: the data of its events.
-data() {
-	sed -n 's/^data: //p' "$1"
-}
-
 # passes TOPIC TEXT [ARGUMENT...]: publish it without having it stored.
 passes() {
 	ask -H 'Content-Type: text/plain' --data-binary "$2" "${@:3}" "$URL/api/$1"

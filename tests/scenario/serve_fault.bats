@@ -5,21 +5,12 @@
 
 load serve_helpers
 
-setup() {
-	serve_setup
-}
-
 teardown() {
 	if [ -n "${MOUNT:-}" ]; then
 		serve_teardown && umount "$MOUNT"
 		return
 	fi
 	serve_teardown
-}
-
-# grew FILE LINES: does it have more lines than that?
-grew() {
-	[ "$(wc -l <"$1")" -gt "$2" ]
 }
 
 @test "a database that is removed or replaced under a running server is noticed, and nothing is said to be stored" {
@@ -120,12 +111,7 @@ grew() {
 	problem 507 'cannot store the event'
 	has err 'cannot store the event'
 	# What is there is there, and the streams are alive.
-	local beats
-	beats=$(grep -c '^:' stream) || true
-	beaten() {
-		[ "$(grep -c '^:' stream)" -gt "$beats" ]
-	}
-	wait_for beaten
+	beats_on stream
 	ask "$URL/api/any"
 	[ "$(cat body)" = '["before"]' ]
 	follow resumed '/api/any/event?since=all'
@@ -250,14 +236,14 @@ grew() {
 
 @test "SIGTERM while many publish, read and list: it ends with 0, and what was acknowledged is there" {
 	serve
-	local i
+	local i publishers=()
 	letters 50000 >large
 	for i in {1..40}; do
 		text big @large
 	done
 	for i in {1..6}; do
 		"$TOOLS/steady" "$PORT" "t$i" >"acknowledged$i" 3>&- &
-		OTHERS+=($!)
+		publishers+=($!)
 		(while curl -s --limit-rate 20M -o /dev/null "$URL/api/big"; do :; done) 3>&- &
 		curl -sN "$URL/api/big/event?since=all" >/dev/null 3>&- &
 	done
@@ -265,7 +251,7 @@ grew() {
 		wait_for grew "acknowledged$i" 10
 	done
 	stop
-	kill "${OTHERS[@]}"
+	kill "${publishers[@]}"
 	serve
 	for i in {1..6}; do
 		ask -H 'Accept: application/x-ndjson' "$URL/api/t$i"

@@ -2,78 +2,29 @@
 # What the scenarios of sse-serve share: servers on ports of their own, requests, streams, waiting.
 # shellcheck shell=bash disable=SC2034,SC2119,SC2120
 
-bats_require_minimum_version 1.5.0
+load "${BASH_SOURCE[0]%/*}/helpers"
 
-# Each test runs in a folder of its own, with an environment of its own.
-serve_setup() {
-	local root=$BATS_TEST_DIRNAME/../.. name
-	BIN=$(cd "${BIN:-$root/build/bin}" && pwd)
-	TOOLS=$(cd "${TOOLS:-$root/build/tests}" && pwd)
-	cd "$BATS_TEST_TMPDIR" || return
-	for name in "${!SSE_@}"; do
-		unset "$name"
-	done
-	unset http_proxy HTTP_PROXY https_proxy HTTPS_PROXY all_proxy ALL_PROXY NO_COLOR
-	unset XDG_STATE_HOME STATE_DIRECTORY
-	export PATH=$BIN:$PATH LC_ALL=C.UTF-8 TZ=UTC HOME=$PWD
-	PID='' URL='' PORT='' OTHERS=()
+setup() {
+	common_setup
+}
+
+teardown() {
+	serve_teardown
 }
 
 # Every server that a test leaves running must end well: with 0, and without a sanitizer's word.
 serve_teardown() {
-	local pid result=0
+	local result=0
 	if [ -n "$PID" ]; then
 		stop || result=1
 	fi
-	for pid in $(jobs -p) "${OTHERS[@]}"; do
-		kill -CONT "$pid" 2>/dev/null || true
-		kill -KILL "$pid" 2>/dev/null || true
-	done
+	end_jobs
 	# Printed by bats only if the test failed.
 	if [ -s err ]; then
 		echo "--- the server's log"
 		tail -n 40 err
 	fi
 	return $result
-}
-
-# wait_for COMMAND...: until the command succeeds; at most half a minute.
-wait_for() {
-	local try
-	for ((try = 0; try < 1500; try++)); do
-		"$@" && return
-		sleep 0.02
-	done
-	echo "waited in vain for: $*" >&2
-	return 1
-}
-
-# not COMMAND...: it must fail.  (A line that begins with ! never fails a test.)
-not() {
-	if "$@"; then
-		echo "this should not be so: $*" >&2
-		return 1
-	fi
-}
-
-# has FILE TEXT: does the file contain the text?
-has() {
-	grep -aqsF -- "$2" "$1"
-}
-
-# counts FILE TEXT NUMBER: does that many of its lines contain the text?
-counts() {
-	[ "$(grep -acsF -- "$2" "$1")" -eq "$3" ]
-}
-
-# gone PID: has the process ended?
-gone() {
-	! kill -0 "$1" 2>/dev/null
-}
-
-# has_open PID FILE: has the process opened the file of this folder?
-has_open() {
-	[ -n "$(find "/proc/$1/fd" -lname "$PWD/$2" 2>/dev/null)" ]
 }
 
 listens_or_ended() {
@@ -127,11 +78,12 @@ crash() {
 }
 
 # refuses STATUS TEXT [OPTION]...: the server does not start, ends with the status, and says so in
-# one line that contains the text.
+# one line that contains the text.  UNDER is a command to run it by, as in UNDER=drop refuses ...
 refuses() {
 	local status=0 want=$1 text=$2
 	shift 2
-	timeout 60 "$BIN/sse-serve" "$@" >refused.out 2>refused.err 3>&- || status=$?
+	# shellcheck disable=SC2086 # words
+	${UNDER:-} timeout 60 "$BIN/sse-serve" "$@" >refused.out 2>refused.err 3>&- || status=$?
 	cat refused.err >&2
 	[ "$status" -eq "$want" ] || { echo "status $status, not $want" >&2; return 1; }
 	[ ! -s refused.out ]
@@ -182,6 +134,16 @@ user() {
 	answers 201
 }
 
+# post ARGUMENT...: sse-post to the server.
+post() {
+	SSE_URL=$URL sse-post "$@"
+}
+
+# stored TOPIC [QUERY]: what the server has, one a line.
+stored() {
+	curl -sf -H 'Accept: application/x-ndjson' "$URL/api/$1${2:+?$2}"
+}
+
 # follow FILE PATH [ARGUMENT...]: open a stream into the file; returns when its head is there.
 follow() {
 	local file=$1 path=$2
@@ -191,6 +153,28 @@ follow() {
 	curl -sN --max-time 300 "$@" "$URL$path" >"$file" 2>"$file.err" 3>&- &
 	FOLLOWER=$!
 	wait_for has "$file" retry:
+}
+
+# data FILE: the data of the events of the stream in the file, one line each.
+data() {
+	sed -n 's/^data: //p' "$1"
+}
+
+# opens PATH: does the server open that stream?  It is closed again.
+opens() {
+	ask --max-time 1 "$URL$1" || true
+	[ "$code" = 200 ]
+}
+
+# beats_on FILE: wait for three more heartbeats in the stream in the file.
+beats_on() {
+	local now
+	now=$(grep -c '^:' "$1") || true
+	wait_for beats_beyond "$1" $((now + 2))
+}
+
+beats_beyond() {
+	[ "$(grep -c '^:' "$1")" -gt "$2" ]
 }
 
 # raw: send the standard input as it is, and print what comes until the server closes.
@@ -209,6 +193,12 @@ letters() {
 # descriptors: how many the server has open.
 descriptors() {
 	find "/proc/$PID/fd" -mindepth 1 | wc -l
+}
+
+# down_to COUNT: does the server have so few open again?  It is asked something, so that it has seen
+# what came before.
+down_to() {
+	ask "$URL/healthz" && [ "$(descriptors)" -le "$1" ]
 }
 
 # resident: how much of the server is in memory, in KiB, what it shares included.

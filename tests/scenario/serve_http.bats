@@ -5,14 +5,6 @@
 
 load serve_helpers
 
-setup() {
-	serve_setup
-}
-
-teardown() {
-	serve_teardown
-}
-
 @test "the tutorial's curl line gets 201, no body, and where the event is" {
 	serve
 	json users '{"firstname":"John","lastname":"DOE"}'
@@ -333,7 +325,7 @@ teardown() {
 }
 
 @test "a client that sends its request too slowly is cut off" {
-	serve --request-timeout 300ms
+	serve --request-timeout 1s
 	printf 'POST /api/any HT' | raw >answer
 	printf 'GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ' | raw >answer
 	# A byte now and then is no sign of life: the whole request has a limit.

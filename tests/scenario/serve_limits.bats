@@ -5,14 +5,6 @@
 
 load serve_helpers
 
-setup() {
-	serve_setup
-}
-
-teardown() {
-	serve_teardown
-}
-
 @test "beyond --max-streams a stream gets 503 and a reason; open ones are untouched" {
 	serve --max-streams 2
 	follow one /api/any/event
@@ -29,11 +21,7 @@ teardown() {
 	wait_for has two 'data: 1'
 	# One that leaves makes room.
 	kill "$FOLLOWER"
-	free() {
-		ask --max-time 1 "$URL/api/any/event" || true
-		[ "$code" = 200 ]
-	}
-	wait_for free
+	wait_for opens /api/any/event
 	# HEAD opens none.
 	local i
 	for i in 1 2 3; do
@@ -62,11 +50,7 @@ teardown() {
 	text any 1
 	wait_for has one 'data: 1'
 	kill "$FOLLOWER"
-	free() {
-		ask --max-time 1 "$URL/api/any/event" || true
-		[ "$code" = 200 ]
-	}
-	wait_for free
+	wait_for opens /api/any/event
 }
 
 @test "a reader that takes nothing for --stall-timeout is closed; a slow one is not; it may resume" {

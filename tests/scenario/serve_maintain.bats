@@ -5,14 +5,6 @@
 
 load serve_helpers
 
-setup() {
-	serve_setup
-}
-
-teardown() {
-	serve_teardown
-}
-
 # fill: a database with several topics, kinds of data and incarnations.
 fill() {
 	serve

@@ -6,14 +6,6 @@
 
 load serve_helpers
 
-setup() {
-	serve_setup
-}
-
-teardown() {
-	serve_teardown
-}
-
 # lines TOPIC BODY [ARGUMENT...]: publish NDJSON; the body may be @FILE.
 lines() {
 	ask -H 'Content-Type: application/x-ndjson' --data-binary "$2" "${@:3}" "$URL/api/$1"

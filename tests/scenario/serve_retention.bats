@@ -5,14 +5,6 @@
 
 load serve_helpers
 
-setup() {
-	serve_setup
-}
-
-teardown() {
-	serve_teardown
-}
-
 # publish TOPIC FROM TO: texts "FROM" to "TO"; their ids go to the file TOPIC.ids.
 publish() {
 	local i

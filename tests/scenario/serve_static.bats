@@ -6,16 +6,12 @@
 load serve_helpers
 
 setup() {
-	serve_setup
+	common_setup
 	mkdir -p web/sub/deep secret
 	echo '<!doctype html><title>mine</title>' >web/index.html
 	echo '<p>sub</p>' >web/sub/index.html
 	echo 'keep out' >secret/file.txt
 	echo 'keep out' >websecret.txt
-}
-
-teardown() {
-	serve_teardown
 }
 
 # path TARGET: ask for it as it stands.

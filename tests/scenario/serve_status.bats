@@ -5,14 +5,6 @@
 
 load serve_helpers
 
-setup() {
-	serve_setup
-}
-
-teardown() {
-	serve_teardown
-}
-
 # stats FILE: the newest event's data.
 stats() {
 	sed -n 's/^data: //p' "$1" | tail -n 1

@@ -5,22 +5,9 @@
 
 load serve_helpers
 
-setup() {
-	serve_setup
-}
-
-teardown() {
-	serve_teardown
-}
-
 # sse: the bytes of a stream without its head, its retry and its start.
 sse() {
 	tr -d '\r' <"$1" | sed -n '/^id: /,$p' | sed 1,2d
-}
-
-# events FILE: the data of its events, one line each.
-events() {
-	sed -n 's/^data: //p' "$1"
 }
 
 @test "a stream's head and first bytes come at once, unchunked and not to be buffered" {
@@ -74,22 +61,22 @@ events() {
 	done
 	follow stream /api/any/event -H "Last-Event-ID: ${ids[2]}"
 	wait_for has stream 'data: 4'
-	[ "$(events stream)" = $'3\n4' ]
+	[ "$(data stream)" = $'3\n4' ]
 	# The start is told also where there is nothing new.
 	grep -qx "id: ${ids[2]}" stream
 	follow stream "/api/any/event?last_event_id=${ids[3]}"
 	wait_for has stream 'data: 4'
-	[ "$(events stream)" = 4 ]
+	[ "$(data stream)" = 4 ]
 	follow stream "/api/any/event?last_event_id=${ids[1]}" -H "Last-Event-ID: ${ids[3]}"
 	wait_for has stream 'data: 4'
-	[ "$(events stream)" = 4 ]
+	[ "$(data stream)" = 4 ]
 	# An empty header is none.
 	follow stream "/api/any/event?last_event_id=${ids[3]}" -H 'Last-Event-ID;'
 	wait_for has stream 'data: 4'
-	[ "$(events stream)" = 4 ]
+	[ "$(data stream)" = 4 ]
 	json any 5
 	wait_for has stream 'data: 5'
-	[ "$(events stream)" = $'4\n5' ]
+	[ "$(data stream)" = $'4\n5' ]
 }
 
 @test "a script that stands in for EventSource resumes by the name that it puts into the URL" {
@@ -102,10 +89,10 @@ events() {
 	for name in lastEventId lastEventID Last-Event-ID evs_last_event_id; do
 		follow stream "/api/any/event?$name=${ids[2]}"
 		wait_for has stream 'data: 4'
-		[ "$(events stream)" = $'3\n4' ]
+		[ "$(data stream)" = $'3\n4' ]
 		follow stream "/api/event?topic=*&$name=${ids[3]}"
 		wait_for has stream 'data: 4'
-		[ "$(events stream)" = 4 ]
+		[ "$(data stream)" = 4 ]
 		follow stream "/api/any/event?$name=elsewhere:7"
 		wait_for has stream 'data: 4'
 		has stream '"reason":"unknown-log"'
@@ -113,22 +100,22 @@ events() {
 	# What else they add; an EventSource with a header has the newest id in it.
 	follow stream "/api/any/event?evs_buffer_size_limit=262144&evs_preamble=2056&evs_last_event_id=${ids[3]}"
 	wait_for has stream 'data: 4'
-	[ "$(events stream)" = 4 ]
+	[ "$(data stream)" = 4 ]
 	follow stream "/api/any/event?lastEventId=${ids[1]}&r=8372617" -H "Last-Event-ID: ${ids[3]}"
 	wait_for has stream 'data: 4'
-	[ "$(events stream)" = 4 ]
+	[ "$(data stream)" = 4 ]
 	# The first time there is no id yet: it begins now, or where the page says.
 	follow stream "/api/any/event?lastEventId=&r=8372617"
 	json any 5
 	wait_for has stream 'data: 5'
-	[ "$(events stream)" = 5 ]
+	[ "$(data stream)" = 5 ]
 	follow stream "/api/any/event?since=all&lastEventId="
 	wait_for has stream 'data: 5'
-	[ "$(events stream)" = $'1\n2\n3\n4\n5' ]
+	[ "$(data stream)" = $'1\n2\n3\n4\n5' ]
 	# Two that agree are one; of two that do not, nobody knows which is meant.
 	follow stream "/api/any/event?last_event_id=${ids[4]}&lastEventId=${ids[4]}"
 	wait_for has stream 'data: 5'
-	[ "$(events stream)" = 5 ]
+	[ "$(data stream)" = 5 ]
 	ask --max-time 9 "$URL/api/any/event?last_event_id=${ids[1]}&lastEventId=${ids[2]}"
 	problem 400 "in 'lastEventId' is not that of"
 	ask --max-time 9 "$URL/api/any/event?lastEventID=${ids[1]}&evs_last_event_id=${ids[2]}"
@@ -155,11 +142,11 @@ events() {
 	wait_for has unix 'data: 3'
 	wait_for has fraction 'data: 3'
 	wait_for has now 'data: 3'
-	[ "$(events stream)" = $'1\n2\n3' ]
-	[ "$(events fraction)" = $'1\n2\n3' ]
-	[ "$(events hour)" = $'1\n2\n3' ]
-	[ "$(events unix)" = $'1\n2\n3' ]
-	[ "$(events now)" = 3 ]
+	[ "$(data stream)" = $'1\n2\n3' ]
+	[ "$(data fraction)" = $'1\n2\n3' ]
+	[ "$(data hour)" = $'1\n2\n3' ]
+	[ "$(data unix)" = $'1\n2\n3' ]
+	[ "$(data now)" = 3 ]
 	ask "$URL/api/any/event?since=tomorrow"
 	problem 400 "since: 'tomorrow'"
 }
@@ -181,7 +168,7 @@ events() {
 		[ "$(grep -m 1 '^event: ' stream)" = 'event: gap' ]
 		grep -q '"reason":"unknown-log"' stream
 		grep -q "\"oldest\":\"$tag:1\"" stream
-		[ "$(events stream | tail -n 2)" = $'1\n2' ]
+		[ "$(data stream | tail -n 2)" = $'1\n2' ]
 	done
 	follow stream '/api/any/event?last_event_id=foreign%22%0A%E2%82%AC'
 	wait_for has stream 'data: 2'
@@ -231,10 +218,10 @@ events() {
 	serve
 	follow stream /api/any/event -H "Last-Event-ID: $first"
 	wait_for has stream 'data: 2'
-	[ "$(events stream)" = 2 ]
+	[ "$(data stream)" = 2 ]
 	follow stream /api/any/event -H "Last-Event-ID: ${first%:*}:0"
 	wait_for has stream 'data: 2'
-	[ "$(events stream)" = $'1\n2' ]
+	[ "$(data stream)" = $'1\n2' ]
 	# An id of the first run with a position of the second.
 	follow stream /api/any/event -H "Last-Event-ID: ${first%:*}:2"
 	wait_for has stream 'unknown-log'
@@ -291,7 +278,7 @@ events() {
 	seq 150 >expected
 	for round in 1 2 3 4; do
 		wait_for has "tail$round" 'data: 150'
-		{ cat "list$round"; events "tail$round"; } >both
+		{ cat "list$round"; data "tail$round"; } >both
 		cmp both expected
 	done
 }
@@ -325,7 +312,7 @@ events() {
 	echo >&5
 	json any '"seen"'
 	wait_for has stream 'data: "seen"'
-	[ "$(events stream)" = '"seen"' ]
+	[ "$(data stream)" = '"seen"' ]
 	counts stream 'HTTP/1.1' 1
 	ask "$URL/api/any"
 	[ "$(cat body)" = '["seen"]' ]
@@ -350,13 +337,10 @@ events() {
 @test "a silent stream gets a comment, again and again" {
 	serve --heartbeat 0.1s
 	follow stream /api/any/event
-	beats() {
-		[ "$(grep -c '^:' stream)" -ge 3 ]
-	}
-	wait_for beats
+	beats_on stream
 	json any 1
 	wait_for has stream 'data: 1'
-	[ "$(events stream)" = 1 ]
+	[ "$(data stream)" = 1 ]
 }
 
 @test "--tick sends the demo's greeting, which is not stored and has no id" {
@@ -373,7 +357,7 @@ events() {
 	follow other /api/other/event
 	user John DOE
 	wait_for has stream '"John"'
-	[ -z "$(events other)" ]
+	[ -z "$(data other)" ]
 }
 
 @test "an event that is replayed to a slow reader is not torn by the ticks between" {
@@ -411,10 +395,7 @@ events() {
 @test "1,000 streams open at once, and each gets what is published" {
 	serve
 	flood 1000 3 2 200 0
-	few() {
-		[ "$(descriptors)" -lt 200 ]
-	}
-	wait_for few
+	wait_for down_to 199
 }
 
 @test "many publishers, slow readers and a window of 64k: nothing is lost, repeated or torn" {
@@ -499,17 +480,14 @@ events() {
 				>"/dev/tcp/127.0.0.1/$PORT"
 		done
 	}
-	back() {
-		ask "$URL/healthz" && [ "$(descriptors)" -le "$before" ]
-	}
 	ask "$URL/healthz"
 	before=$(($(descriptors) + 2))
 	churn 300
-	wait_for back
+	wait_for down_to "$before"
 	local start
 	start=$(resident)
 	churn 2000
-	wait_for back
+	wait_for down_to "$before"
 	if [ -z "${SANITIZER:-}" ]; then
 		[ "$(resident)" -lt $((start + 2000)) ]
 	fi
@@ -533,6 +511,6 @@ events() {
 	{ seq 40; echo '"live"'; } >expected
 	for i in {1..100}; do
 		wait_for has "r$i" 'data: "live"'
-		events "r$i" | cmp - expected
+		data "r$i" | cmp - expected
 	done
 }

@@ -5,19 +5,6 @@
 
 load serve_helpers
 
-setup() {
-	serve_setup
-}
-
-teardown() {
-	serve_teardown
-}
-
-# data FILE: the data of its events.
-data() {
-	sed -n 's/^data: //p' "$1"
-}
-
 @test "one stream for several topics: each event once, in one order, with one id" {
 	serve
 	follow stream '/api/event?topic=a&topic=b&topic=a'

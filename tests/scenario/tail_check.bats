@@ -11,10 +11,6 @@ setup() {
 	unset SSE_TIMEOUT
 }
 
-teardown() {
-	client_teardown
-}
-
 # check STATUS ARGUMENT...: run it; each finding is a line that begins with one of three words.
 check() {
 	local status=$1
@@ -34,16 +30,12 @@ says() {
 }
 
 @test "a healthy stream is 0, with a word on all that is looked at" {
-	serve <<'END'
-accept
-request
-send HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\nX-Accel-Buffering: no\r\nAccess-Control-Allow-Origin: *\r\n\r\n
+	play <<'END'
+answer HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\nX-Accel-Buffering: no\r\nAccess-Control-Allow-Origin: *\r\n\r\n
 send retry: 2000\nid: a:0\n\n
 send : hello\n\nid: a:1\ndata: 1\n\nid: a:2\ndata: 2\n\n
 close
-accept
-request
-send @STREAMid: a:2\ndata: 2\n\n
+answer @STREAMid: a:2\ndata: 2\n\n
 hold
 END
 	check 0 "$URL/x"
@@ -69,22 +61,14 @@ END
 }
 
 @test "what is no stream is BAD, with the status that following ends with" {
-	serve <<'END'
-accept
-request
-send HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>
+	play <<'END'
+answer HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>
 hold
-accept
-request
-send HTTP/1.1 401 No@EMPTY
+answer HTTP/1.1 401 No@EMPTY
 close
-accept
-request
-send HTTP/1.1 204 No\r\n\r\n
+answer @204
 close
-accept
-request
-send HTTP/1.1 503 Busy@EMPTY
+answer HTTP/1.1 503 Busy@EMPTY
 close
 END
 	check 76 "$URL/x"
@@ -103,7 +87,7 @@ END
 }
 
 @test "a server that waits with its head is BAD when the time is up" {
-	serve <<'END'
+	play <<'END'
 accept
 request
 hold
@@ -113,28 +97,19 @@ END
 }
 
 @test "a stream that stays silent is a note, and what to do about it" {
-	serve <<'END'
-accept
-request
-send @STREAM
-hold
-END
-	check 0 --timeout 400ms "$URL/x"
+	held_stream <<<''
+	check 0 --timeout 1s "$URL/x"
 	says note 'not a byte of the stream came in .*; send a comment when it begins'
 	requests 1
 }
 
 @test "a redirect is told with where it led to; one that leaves the stream is 76" {
-	serve <<'END'
-accept
-request
-send HTTP/1.1 302 Go\r\nLocation: /y@EMPTY
+	play <<'END'
+answer HTTP/1.1 302 Go\r\nLocation: /y@EMPTY
 request
 send @STREAMdata: 1\n\n
 close
-accept
-request
-send HTTP/1.1 302 Go@EMPTY
+answer HTTP/1.1 302 Go@EMPTY
 close
 END
 	check 0 "$URL/x"
@@ -145,10 +120,8 @@ END
 
 @test "compression that was not asked for is BAD" {
 	printf 'data: squeezed\n\n' | gzip -c >body
-	serve <<'END'
-accept
-request
-send HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\n\r\n
+	play <<'END'
+answer HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\n\r\n
 file body
 close
 END
@@ -158,10 +131,8 @@ END
 }
 
 @test "an answer that was complete before it was sent, or comes out of a cache, is BAD" {
-	serve <<'END'
-accept
-request
-send HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 9\r\nAge: 20\r\nCache-Control: max-age=60\r\n\r\ndata: 1\n\n
+	play <<'END'
+answer HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 9\r\nAge: 20\r\nCache-Control: max-age=60\r\n\r\ndata: 1\n\n
 hold
 END
 	check 76 "$URL/x"
@@ -170,14 +141,10 @@ END
 }
 
 @test "a proxy on the way is told, and what keeps it from buffering" {
-	serve <<'END'
-accept
-request
-send HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nServer: nginx/1.22\r\n\r\ndata: 1\n\n
+	play <<'END'
+answer HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nServer: nginx/1.22\r\n\r\ndata: 1\n\n
 close
-accept
-request
-send HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nVia: 1.1 squid\r\nCache-Control: private\r\n\r\ndata: 1\n\n
+answer HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nVia: 1.1 squid\r\nCache-Control: private\r\n\r\ndata: 1\n\n
 close
 END
 	check 0 "$URL/x"
@@ -189,10 +156,8 @@ END
 }
 
 @test "keep-alive comments that come together after a silence were held back by a buffer" {
-	serve <<'END'
-accept
-request
-send @STREAMdata: 1\n\n
+	play <<'END'
+answer @STREAMdata: 1\n\n
 pause 1300
 send : beat\n\n: beat\n\ndata: 2\n\n
 pause 1300
@@ -205,10 +170,8 @@ END
 }
 
 @test "events that come together after a silence are only a note" {
-	serve <<'END'
-accept
-request
-send @STREAMdata: 1\n\n
+	play <<'END'
+answer @STREAMdata: 1\n\n
 pause 1300
 send data: 2\n\ndata: 3\n\ndata: 4\n\n
 close
@@ -219,12 +182,7 @@ END
 }
 
 @test "events without ids cannot be resumed, which is a note" {
-	serve <<'END'
-accept
-request
-send @STREAMdata: 1\n\ndata: 2\n\n
-close
-END
+	stream <<<'data: 1\n\ndata: 2\n\n'
 	check 0 "$URL/x"
 	says note 'events have no id: .* send an id with each'
 	says note 'no retry field'
@@ -234,10 +192,8 @@ END
 @test "resuming that is refused, ignored or not kept is BAD" {
 	local answer words
 	while IFS='|' read -r answer words; do
-		serve <<END
-accept
-request
-send @STREAMid: a:1\ndata: 1\n\nid: a:2\ndata: 2\n\nid: a:3\ndata: 3\n\n
+		play <<END
+answer @STREAMid: a:1\ndata: 1\n\nid: a:2\ndata: 2\n\nid: a:3\ndata: 3\n\n
 close
 accept
 request
@@ -256,30 +212,18 @@ END
 }
 
 @test "resuming that cannot be told for sure is no more than a note" {
-	serve <<'END'
-accept
-request
-send @STREAMid: a:1\ndata: 1\n\n
+	play <<'END'
+answer @STREAMid: a:1\ndata: 1\n\n
 close
-accept
-request
-send @STREAM
+answer @STREAM
 close
-accept
-request
-send @STREAMid: a:1\ndata: 1\n\nid: a:2\ndata: 2\n\n
+answer @STREAMid: a:1\ndata: 1\n\nid: a:2\ndata: 2\n\n
 close
-accept
-request
-send @STREAMid: b:7\ndata: 7\n\n
+answer @STREAMid: b:7\ndata: 7\n\n
 close
-accept
-request
-send @STREAMid: a:1\ndata: 1\n\nid: a:2\ndata: 2\n\n
+answer @STREAMid: a:1\ndata: 1\n\nid: a:2\ndata: 2\n\n
 close
-accept
-request
-send HTTP/1.1 204 No\r\n\r\n
+answer @204
 END
 	check 0 "$URL/x"
 	says note 'whether resuming works cannot be told: nothing came after the id a:1'
@@ -290,14 +234,10 @@ END
 }
 
 @test "a request with a body, or with --no-reconnect, is sent only once" {
-	serve <<'END'
-accept
-request
-send @STREAMid: a:1\ndata: 1\n\n
+	play <<'END'
+answer @STREAMid: a:1\ndata: 1\n\n
 close
-accept
-request
-send @STREAMid: a:1\ndata: 1\n\n
+answer @STREAMid: a:1\ndata: 1\n\n
 close
 END
 	check 0 "$URL/x" --json '{"a":1}'
@@ -310,11 +250,8 @@ END
 }
 
 @test "lines that clients pass over are BAD, with the first of them" {
-	serve <<'END'
-accept
-request
-send @STREAM\xef\xbb\xbfdata: 1\n\n{"a":1}\r\n\r\nevent: ping\n\ndata: \xff\n\nid: a\0b\nretry: soon\ndata: 3\n\n
-close
+	stream <<'END'
+\xef\xbb\xbfdata: 1\n\n{"a":1}\r\n\r\nevent: ping\n\ndata: \xff\n\nid: a\0b\nretry: soon\ndata: 3\n\n
 END
 	check 76 "$URL/x"
 	says note 'begins with a byte order mark'
@@ -326,15 +263,11 @@ END
 }
 
 @test "a stream that breaks off is BAD; one that waits very long to be asked again is a note" {
-	serve <<'END'
-accept
-request
-send HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n
+	play <<'END'
+answer HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n
 send 18\r\nretry: 300000\ndata: 1\n\n\n\r\n
 close
-accept
-request
-send @STREAMretry: 10\ndata: 1\n\n
+answer @STREAMretry: 10\ndata: 1\n\n
 close
 END
 	check 76 "$URL/x"
@@ -345,10 +278,8 @@ END
 }
 
 @test "an event that is larger than usual is a note" {
-	serve <<'END'
-accept
-request
-send @STREAMdata: 
+	play <<'END'
+answer @STREAMdata: 
 repeat 40000 0123456789
 send \n\n
 close
@@ -358,15 +289,11 @@ END
 }
 
 @test "what the server says cannot steer the terminal" {
-	serve <<'END'
-accept
-request
-send HTTP/1.1 200 OK\r\nContent-Type: text/event-stream;\x1b[31m\r\nCache-Control: \x1b]0;t\x07\r\nVia: \xe2\x80\xae\x9b\r\n\r\n
+	play <<'END'
+answer HTTP/1.1 200 OK\r\nContent-Type: text/event-stream;\x1b[31m\r\nCache-Control: \x1b]0;t\x07\r\nVia: \xe2\x80\xae\x9b\r\n\r\n
 send id: \xc2\x9b31m\ndata: 1\n\n\x1b[2J\n\n
 close
-accept
-request
-send HTTP/1.1 403 \x1b[31m@EMPTY
+answer HTTP/1.1 403 \x1b[31m@EMPTY
 END
 	check 76 "$URL/x"
 	[[ $output == *'\u001b[31m'* && $output == *'\u001b]0;t\u0007'* && $output == *'\u202e\x9b'* ]]
@@ -375,12 +302,7 @@ END
 }
 
 @test "SIGINT ends it with what was found so far" {
-	serve <<'END'
-accept
-request
-send @STREAMid: a:1\ndata: 1\n\n
-hold
-END
+	held_stream <<<'id: a:1\ndata: 1\n\n'
 	sse-tail --check -v "$URL/x" >out 2>err 3>&- &
 	PID=$!
 	wait_for has out 'the status is 200'
@@ -391,12 +313,7 @@ END
 }
 
 @test "output that cannot be written is 74" {
-	serve <<'END'
-accept
-request
-send @STREAMdata: 1\n\n
-close
-END
+	stream <<<'data: 1\n\n'
 	[ -c /dev/full ] || skip "no /dev/full"
 	run -74 bash -c "sse-tail --check $URL/x 2>&1 >/dev/full"
 	[[ $output == *'cannot write to the standard output: '* ]]

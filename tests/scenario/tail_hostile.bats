@@ -6,14 +6,6 @@
 
 load client_helpers
 
-setup() {
-	client_setup
-}
-
-teardown() {
-	client_teardown
-}
-
 # What a terminal obeys: C0, DEL, C1 in UTF-8 and as a byte, an OSC title, bidi, a line separator.
 EVIL='\x1b[2J\x1b]0;owned\x07\x08\x7f\xc2\x9b31m\x9b2J\xe2\x80\xae\xe2\x81\xa6\xe2\x80\xa8'
 
@@ -44,10 +36,8 @@ END
 @test "a head that would steer the terminal is shown escaped by -vv, and in what is wrong with it" {
 	local code
 	for code in 200 302 401 404 500; do
-		serve <<END
-accept
-request
-send HTTP/1.1 $code $EVIL\r\nContent-Type: text/$EVIL\r\nX-Evil: a\rb $EVIL\r\nRetry-After: $EVIL\r\nWWW-Authenticate: $EVIL\r\nConnection: close\r\n\r\n$EVIL
+		play <<END
+answer HTTP/1.1 $code $EVIL\r\nContent-Type: text/$EVIL\r\nX-Evil: a\rb $EVIL\r\nRetry-After: $EVIL\r\nWWW-Authenticate: $EVIL\r\nConnection: close\r\n\r\n$EVIL
 END
 		sse-tail -vv "$URL/x" --no-reconnect >out 2>err && false
 		harmless err
@@ -58,10 +48,8 @@ END
 
 @test "the server's own words on a refusal are one line and harmless" {
 	printf '{"detail":"%s"}' '\u001b[2J\u009b\u202e\u0000\nsse-tail: all is well' >body
-	serve <<'END'
-accept
-request
-send HTTP/1.1 403 No\r\nContent-Type: application/problem+json\r\nConnection: close\r\n\r\n
+	play <<'END'
+answer HTTP/1.1 403 No\r\nContent-Type: application/problem+json\r\nConnection: close\r\n\r\n
 file body
 END
 	sse-tail "$URL/x" 2>err && false
@@ -71,14 +59,10 @@ END
 }
 
 @test "--check tells of a hostile head and stream without obeying them" {
-	serve <<END
-accept
-request
-send HTTP/1.1 200 $EVIL\r\nContent-Type: text/event-stream; $EVIL\r\nServer: $EVIL\r\nVia: $EVIL\r\nX-Accel-Buffering: $EVIL\r\n\r\n: $EVIL\nevent: $EVIL\nid: $EVIL\ndata: $EVIL\n\n
+	play <<END
+answer HTTP/1.1 200 $EVIL\r\nContent-Type: text/event-stream; $EVIL\r\nServer: $EVIL\r\nVia: $EVIL\r\nX-Accel-Buffering: $EVIL\r\n\r\n: $EVIL\nevent: $EVIL\nid: $EVIL\ndata: $EVIL\n\n
 close
-accept
-request
-send @STREAM: $EVIL\n\n
+answer @STREAM: $EVIL\n\n
 hold
 END
 	sse-tail --check --timeout 1s "$URL/x" >out 2>err || true
@@ -94,11 +78,7 @@ END
 	harmless err
 	# The command, run by a shell, asks for just that id.
 	sed -n 's/^sse-tail: to go on from there: //p' err >go_on
-	serve <<'END'
-accept
-request
-send HTTP/1.1 204 No\r\n\r\n
-END
+	play <<<'answer @204'
 	sed -i "s,http://[0-9.:]*/,$URL/," go_on
 	sh ./go_on
 	has log "Last-Event-ID: \$(touch hurt)'; touch hurt #"
@@ -156,25 +136,19 @@ behind
 \x1b[2J
 END
 	# What HTTP can carry goes as it came.
-	ended_stream <<'END'
-id: a\tb c\xc3\xa9\xf0\x9f\x98\x80"\\;,:\ndata: 1\n\n
-END
+	ended_stream <<<'id: a\tb c\xc3\xa9\xf0\x9f\x98\x80"\\;,:\ndata: 1\n\n'
 	sse-tail "$URL/x" -o data 2>err
 	[ ! -s err ]
 	has log $'Last-Event-ID: a\tb cé😀"\\;,:\r'
 }
 
 @test "an id of megabytes is no request of megabytes, and what is in it is no way out of memory" {
-	serve <<'END'
-accept
-request
-send @STREAMid: 
+	play <<'END'
+answer @STREAMid: 
 repeat 300000 0123456789
 send \ndata: 1\n\n
 close
-accept
-request
-send @STREAMid: 2\ndata: 2\n\n
+answer @STREAMid: 2\ndata: 2\n\n
 hold
 END
 	run -0 --separate-stderr sse-tail "$URL/x" -o data -n 2
@@ -187,10 +161,8 @@ END
 	local target
 	echo secret >here
 	for target in "file://$PWD/here" gopher://127.0.0.1:1/ ftp://127.0.0.1:1/ 'javascript:alert(1)'; do
-		serve <<END
-accept
-request
-send HTTP/1.1 302 Go\r\nLocation: $target\r\nContent-Length: 0\r\nConnection: close\r\n\r\n
+		play <<END
+answer HTTP/1.1 302 Go\r\nLocation: $target\r\nContent-Length: 0\r\nConnection: close\r\n\r\n
 END
 		run -76 sse-tail "$URL/x" --no-reconnect
 		[[ $output != *secret* ]]
@@ -199,14 +171,10 @@ END
 }
 
 @test "an answer that is split by its own headers stays one answer" {
-	serve <<'END'
-accept
-request
-send HTTP/1.1 200 OK\r\nX: a\r b\r\nContent-Type: text/event-stream\r\nHTTP/1.1 204 No: x\r\n\r\ndata: 1\n\n
+	play <<'END'
+answer HTTP/1.1 200 OK\r\nX: a\r b\r\nContent-Type: text/event-stream\r\nHTTP/1.1 204 No: x\r\n\r\ndata: 1\n\n
 close
-accept
-request
-send HTTP/1.1 204 No\r\n\r\n
+answer @204
 END
 	run -0 sse-tail "$URL/x" -o data
 	[ "$output" = 1 ]
@@ -237,9 +205,7 @@ SSE_MSG_URL=$URL/x" ]
 }
 
 @test "an event's variables do not stay for the next event" {
-	ended_stream <<'END'
-id: 1\nevent: a\ndata: first\n\nid\nevent: b\0c\ndata: x\0y\n\n
-END
+	ended_stream <<<'id: 1\nevent: a\ndata: first\n\nid\nevent: b\0c\ndata: x\0y\n\n'
 	sse-tail "$URL/x" --exec 'echo "${SSE_MSG_EVENT-none},${SSE_MSG_ID-none},${SSE_MSG_DATA-none}"
 		cat >/dev/null' >out
 	[ "$(cat out)" = $'a,1,first\nnone,,none' ]
@@ -260,10 +226,8 @@ END
 		node -e 'const fs = require("fs");
 			const id = JSON.parse(fs.readFileSync("out", "utf8")).id;
 			process.exit(fs.readFileSync("state", "utf8") === id + "\n" ? 0 : 1);'
-		serve <<'SCRIPT'
-accept
-request
-send HTTP/1.1 204 No\r\n\r\n
+		play <<'SCRIPT'
+answer @204
 SCRIPT
 		sse-tail "$URL/x" --state state 2>err
 		has log Last-Event-ID || has err 'cannot be sent in a header'
@@ -282,10 +246,8 @@ END
 }
 
 @test "an id that no state can hold is told, and the state stays before it until the next" {
-	serve <<'END'
-accept
-request
-send @STREAMid: good\ndata: 1\n\n
+	play <<'END'
+answer @STREAMid: good\ndata: 1\n\n
 wait seen
 send id: 
 repeat 7000 0123456789
@@ -294,8 +256,7 @@ wait told
 send id: next\ndata: 3\n\n
 hold
 END
-	sse-tail "$URL/x" -o data --state state -n 3 >out 2>err 3>&- &
-	PID=$!
+	follow "$URL/x" -o data --state state -n 3
 	wait_for has state good
 	touch seen
 	wait_for has err 'an id of 70000 bytes is too long to be kept; the state stays before it'
@@ -313,7 +274,9 @@ event: a","id":"forged\nid: 1"}\\n{"event":"forged\ndata: "}\ndata: {"event":"fo
 END
 	sse-tail "$URL/x" -o json >out
 	lines_of out 2
-	sse-tail "$URL/x" -o json --nest >/dev/null 2>&1 || true
+	play <streamed
+	sse-tail "$URL/x" -o json --nest >nested
+	lines_of nested 2
 	node -e 'const lines = require("fs").readFileSync("out", "utf8").trimEnd().split("\n").map(JSON.parse);
 		const is = (a, b) => { if (a !== b) throw new Error(`${a} !== ${b}`); };
 		is(lines[0].event, `a","id":"forged`);
@@ -328,10 +291,8 @@ END
 id: 1\nevent: real\ndata: {"t":"$data"}\n\nid: 2\ndata: {"t":"\\\\n"}\n\n
 END
 	sse-tail "$URL/x" -o sse --pointer /t >again
-	serve <<'END'
-accept
-request
-send @STREAM
+	play <<'END'
+answer @STREAM
 file again
 close
 END
@@ -353,12 +314,10 @@ END
 \xef\xbb\xbfdata: \xef\xbb\xbf1\n\nevent: \xef\xbb\xbf\nid: : x\ndata:  two\ndata\ndata: :\n\nevent: data: x\ndata: retry: 1\n\nid\ndata: \xff\n\n
 END
 	sse-tail "$URL/x" -o sse >again
-	serve <streamed
+	play <streamed
 	sse-tail "$URL/x" -o json | sed 's/,"origin.*//' >first
-	serve <<'END'
-accept
-request
-send @STREAM
+	play <<'END'
+answer @STREAM
 file again
 close
 END
@@ -368,9 +327,7 @@ END
 }
 
 @test "the service's words of an --llm error are one harmless line" {
-	ended_stream <<'END'
-data: {"error":{"message":"\\u001b[2J\\u009b\\u202e\\nsse-tail: fine"}}\n\n
-END
+	ended_stream <<<'data: {"error":{"message":"\\u001b[2J\\u009b\\u202e\\nsse-tail: fine"}}\n\n'
 	sse-tail "$URL/x" --llm openai 2>err && false
 	harmless err
 	lines_of err 1

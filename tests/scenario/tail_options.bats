@@ -5,14 +5,6 @@
 
 load client_helpers
 
-setup() {
-	client_setup
-}
-
-teardown() {
-	client_teardown
-}
-
 # --- formats --------------------------------------------------------------------------------------
 
 @test "-o sse gives an event stream again, with ids where they change, and it reads the same" {
@@ -23,30 +15,28 @@ END
 	sse-tail "$URL/x" -o sse --no-reconnect >out
 	diff <(cat -v want) <(cat -v out)
 	# What it wrote is a stream that says the same.
-	serve <streamed
+	play <streamed
 	sse-tail "$URL/x" -o json --no-reconnect | sed "s/,\"origin.*//" >first
 	{
 		printf 'accept\nrequest\nsend @STREAM\nfile out\nclose\n'
 	} >again
-	serve <again
+	play <again
 	sse-tail "$URL/x" -o json --no-reconnect | sed "s/,\"origin.*//" >second
 	diff first second
 }
 
 @test "-F shows each event as the text says, and names what it does not know" {
-	stream <<'END'
-id: 7\nevent: a\ndata: {"k": [1,\ndata:  2.50]}\n\ndata: plain "text"\n\n
-END
+	stream <<<'id: 7\nevent: a\ndata: {"k": [1,\ndata:  2.50]}\n\ndata: plain "text"\n\n'
 	run -0 sse-tail "$URL/x" -F '%n\t%e %i [%D] %o 100%% \\' --no-reconnect
 	[ "${lines[0]}" = $'1\ta 7 [{"k":[1,2.50]}] '"$URL"' 100% \' ]
 	[ "${lines[1]}" = $'2\tmessage 7 ["plain \\"text\\""] '"$URL"' 100% \' ]
-	serve <streamed
+	play <streamed
 	sse-tail "$URL/x" -F '%d' -0 --no-reconnect >out
 	printf '{"k": [1,\n 2.50]}\0plain "text"\0' | cmp - out
-	serve <streamed
+	play <streamed
 	run -0 sse-tail "$URL/x" -F '%t' --no-reconnect -n 1
 	[[ $output =~ ^[0-9]{2}:[0-9]{2}:[0-9]{2}$ ]]
-	serve <streamed
+	play <streamed
 	run -0 sse-tail "$URL/x" -F '%t' -t --no-reconnect -n 1
 	[[ $output =~ ^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}Z$ ]]
 }
@@ -63,12 +53,10 @@ END
 }
 
 @test "-0 ends each event with a NUL, in json and data" {
-	stream <<'END'
-data: a\ndata: b\n\ndata: c\n\n
-END
+	stream <<<'data: a\ndata: b\n\ndata: c\n\n'
 	sse-tail "$URL/x" -o data -0 --no-reconnect >out
 	printf 'a\nb\0c\0' | cmp - out
-	serve <streamed
+	play <streamed
 	sse-tail "$URL/x" -o json -0 --no-reconnect | tr '\0\n' '\n?' >out
 	lines_of out 2
 	has out '"data":"a\nb"'
@@ -79,39 +67,45 @@ END
 	stream <<<"$body"
 	run -0 sse-tail "$URL/x" -o data -t --no-reconnect
 	[[ ${lines[0]} =~ ^[0-9]{4}-[0-9-]{5}T[0-9:.]{12}Z\ a$ ]]
-	serve <streamed
+	play <streamed
 	run -0 sse-tail "$URL/x" -o data -tunix --no-reconnect
 	[[ ${lines[1]} =~ ^[0-9]{10}\.[0-9]{3}\ b$ ]]
-	serve <streamed
+	play <streamed
 	run -0 sse-tail "$URL/x" -o data -t=delta --no-reconnect
 	[ "${lines[0]}" = "0.000 a" ]
-	serve <streamed
+	play <streamed
 	run -0 sse-tail "$URL/x" -o json --time=unix --no-reconnect
 	[[ ${lines[0]} =~ ,\"time\":[0-9]{10}\.[0-9]{3}\}$ ]]
-	serve <streamed
+	play <streamed
 	run -0 sse-tail "$URL/x" -o json --time --no-reconnect
 	[[ ${lines[0]} =~ ,\"time\":\"[0-9T:.-]{23}Z\"\}$ ]]
-	serve <streamed
+	play <streamed
 	run -0 sse-tail "$URL/x" -o pretty --time=unix --no-reconnect
 	[[ ${lines[0]} =~ ^[0-9]{10}\.[0-9]{3}\ message$ ]]
 }
 
 @test "--comments shows comments, in pretty, json and sse" {
-	stream <<'END'
-: hello "you"\n\n:\ndata: 1\n\n
-END
+	stream <<<': hello "you"\n\n:\ndata: 1\n\n'
 	run -0 sse-tail "$URL/x" -o json --comments --no-reconnect
 	[ "${lines[0]}" = '{"comment":" hello \"you\""}' ]
 	[ "${lines[1]}" = '{"comment":""}' ]
-	serve <streamed
+	play <streamed
 	run -0 sse-tail "$URL/x" -o pretty --comments --no-reconnect
 	[[ ${lines[0]} == *' : hello "you"' ]]
-	serve <streamed
+	play <streamed
 	run -0 sse-tail "$URL/x" -o sse --comments --no-reconnect
 	[ "${lines[0]}" = ': hello "you"' ]
-	serve <streamed
+	play <streamed
 	run -0 sse-tail "$URL/x" -o json --no-reconnect
 	[ "${#lines[@]}" -eq 1 ]
+}
+
+@test "pretty shows letters that JSON has as escapes, and leaves half pairs and controls as they are" {
+	stream <<<'data: {"a":"\\u65e5\\u672c \\ud83d\\ude00","b":"\\u001b[31m","c":"\\ud83d"}\n\n'
+	run -0 sse-tail "$URL/x" -o pretty --no-reconnect
+	[[ $output == *'"a": "日本 😀"'* ]]
+	[[ $output == *'"b": "\u001b[31m"'* ]]
+	[[ $output == *'"c": "\ud83d"'* ]]
 }
 
 # --- one value, filters ---------------------------------------------------------------------------
@@ -122,20 +116,17 @@ data: {"u":{"n":"Ada\\n\\u00e9"},"v":[1.50, {"a/b": [ 1, 2 ]}]}\n\ndata: {"u":nu
 END
 	run -0 sse-tail "$URL/x" --pointer /u/n --no-reconnect
 	[ "$output" = $'Ada\né' ]
-	serve <streamed
+	play <streamed
 	run -0 sse-tail "$URL/x" --pointer /v/1/a~1b --pointer other:/z --no-reconnect
 	[ "$output" = $'[1,2]\n1e999' ]
-	serve <streamed
+	play <streamed
 	run -0 sse-tail "$URL/x" --pointer /v/0 -o json --no-reconnect -n 1
 	[[ $output == *'"data":"1.50"'* ]]
 }
 
 @test "an answer of a language model is running text, and its own mark ends it" {
-	serve <<'END'
-accept
-request
-send @STREAMdata: {"choices":[{"delta":{"role":"assistant","content":""}}]}\n\ndata: {"choices":[{"delta":{"content":"Hel"}}]}\n\ndata: {"choices":[{"delta":{"content":"lo,\\n"}}]}\n\ndata: {"choices":[{"delta":{"content":"you"}}]}\n\ndata: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n
-hold
+	held_stream <<'END'
+data: {"choices":[{"delta":{"role":"assistant","content":""}}]}\n\ndata: {"choices":[{"delta":{"content":"Hel"}}]}\n\ndata: {"choices":[{"delta":{"content":"lo,\\n"}}]}\n\ndata: {"choices":[{"delta":{"content":"you"}}]}\n\ndata: {"choices":[{"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n
 END
 	echo '{"stream":true,"messages":[]}' >request.json
 	SSE_TOKEN=key sse-tail -d @request.json --pointer /choices/0/delta/content --join \
@@ -167,9 +158,7 @@ END
 	run -69 --separate-stderr sse-tail --llm anthropic --json '{}' "$URL/x"
 	[ "$output" = Hi ]
 	[ "$stderr" = 'sse-tail: the service failed: Over\u001bloaded' ]
-	stream <<'END'
-data: {"error":{"message":"no such model","code":1}}\n\n
-END
+	stream <<<'data: {"error":{"message":"no such model","code":1}}\n\n'
 	run -69 sse-tail --llm openai --json '{}' "$URL/x"
 	[ "$output" = 'sse-tail: the service failed: no such model' ]
 }
@@ -180,25 +169,38 @@ event: user.new\ndata: 1\n\nevent: user.gone\ndata: 2\n\nevent: job\ndata: 3\n\n
 END
 	run -0 sse-tail "$URL/x" -o data --not-event 'user.g*' --not-event job --no-reconnect
 	[ "$output" = $'1\n4' ]
-	serve <streamed
+	play <streamed
 	run -0 sse-tail "$URL/x" -o data -e 'user.*' --not-event '*.gone' --no-reconnect
 	[ "$output" = 1 ]
+}
+
+@test "the words of a language model's service are told, and half an answer is 69" {
+	play <<'END'
+answer HTTP/1.1 400 Bad\r\nContent-Type: application/json\r\nContent-Length: 33\r\n\r\n{"error":{"message":"bad model"}}
+END
+	run -65 sse-tail --llm openai -d '{}' "$URL/x"
+	[[ $output == *"(400 Bad): bad model" ]]
+	stream <<<'data: {"choices":[{"delta":{"content":"Hel"}}]}\n\n'
+	run -69 --separate-stderr sse-tail --llm openai -d '{}' "$URL/x"
+	[ "$output" = Hel ]
+	[[ $stderr == *"ended the stream before its end mark came" ]]
+	play <streamed
+	run -0 sse-tail --llm openai -o json -d '{}' "$URL/x" -n 1
+	[[ $output == *'"data":"Hel"'* ]]
 }
 
 # --- ends -----------------------------------------------------------------------------------------
 
 @test "--until-idle ends with 0 when no event came for so long, and with 75 if nobody was there" {
-	serve <<'END'
-accept
-request
-send @STREAMdata: 1\n\n
+	play <<'END'
+answer @STREAMdata: 1\n\n
 bytes : life\n\n: life\n\n
 hold
 END
-	run -0 sse-tail "$URL/x" -o data --until-idle 0.3s
+	run -0 sse-tail "$URL/x" -o data --until-idle 1.0s
 	[ "$output" = 1 ]
 	free_url
-	run -75 sse-tail "$URL/x" --until-idle 300ms
+	run -75 sse-tail "$URL/x" --until-idle 1s
 	[[ $output == *"--until-idle is up, but cannot connect to $URL/x: Connection refused" ]]
 }
 
@@ -220,12 +222,7 @@ END
 @test "--done and --done-event end it with 0, and are not shown" {
 	local option
 	for option in '--done end' '--done no --done end' '--done-event by[e]'; do
-		serve <<'END'
-accept
-request
-send @STREAMdata: 1\n\nevent: bye\ndata: end\n\ndata: 2\n\n
-hold
-END
+		held_stream <<<'data: 1\n\nevent: bye\ndata: end\n\ndata: 2\n\n'
 		# shellcheck disable=SC2086 # words
 		run -0 sse-tail "$URL/x" -o data $option
 		[ "$output" = 1 ]
@@ -233,36 +230,26 @@ END
 }
 
 @test "--fail ends at once with 75 on 429 and 5xx" {
-	serve <<'END'
-accept
-request
-send HTTP/1.1 503 Busy@EMPTY
-END
+	play <<<'answer HTTP/1.1 503 Busy@EMPTY'
 	run -75 sse-tail "$URL/x" --fail
 	[[ $output == *"(503 Busy)" ]]
 	requests 1
 }
 
 @test "--flush-eof shows an event that was cut off, else a word says that it is dropped" {
-	stream <<'END'
-data: 1\n\nid: 9\ndata: 2\ndata: 3
-END
+	stream <<<'data: 1\n\nid: 9\ndata: 2\ndata: 3'
 	run -0 --separate-stderr sse-tail "$URL/x" -o data --no-reconnect
 	[ "$output" = 1 ]
 	[[ $stderr == *"the stream ended within an event, which is dropped (--flush-eof shows it)" ]]
-	serve <streamed
+	play <streamed
 	run -0 --separate-stderr sse-tail "$URL/x" -o data --no-reconnect --flush-eof
 	[ "$output" = $'1\n2\n3' ]
 	[ -z "$stderr" ]
 	# Where it will come again nobody has to hear of it.
-	serve <<'END'
-accept
-request
-send @STREAMid: 1\ndata: 1\n\ndata: 2
+	play <<'END'
+answer @STREAMid: 1\ndata: 1\n\ndata: 2
 close
-accept
-request
-send @STREAMdata: 2\n\n
+answer @STREAMdata: 2\n\n
 hold
 END
 	run -0 --separate-stderr sse-tail "$URL/x" -o data -n 2
@@ -279,17 +266,61 @@ END
 	[[ $stderr == "sse-tail: events are missing here: those after a:1 are no longer stored" ]]
 }
 
+@test "--timeout and signals also end it amid events that came together" {
+	local body='data: 1\n\ndata: 2\n\ndata: 3\n\ndata: 4\n\ndata: 5\n\ndata: 6\n\ndata: 7\n\ndata: 8\n\n'
+	held_stream <<<"$body"
+	run -0 sse-tail "$URL/x" --timeout 300ms --exec 'cat; echo; sleep 0.2'
+	[ "${#lines[@]}" -lt 8 ]
+	play <<END
+answer @STREAM$body
+hold
+answer @STREAMdata: again\n\n
+hold
+END
+	follow "$URL/x" --exec 'x=$(cat); echo "$x"; case $x in [0-9]) kill -HUP $PPID ;; *) kill $PPID ;; esac'
+	ended "$PID" 143
+	[ "$(cat out)" = $'1\nagain' ]
+}
+
+@test "--timeout also ends a write to a reader that stalls" {
+	play <<'END'
+answer @STREAMdata: 1\n\n
+repeat 20000 data: a line that fills the pipe and then the buffers of the kernel, too\n\n
+hold
+END
+	follow_pipe "$URL/x" -o data --timeout 1s
+	ended "$PID" 0
+	exec 4<&-
+}
+
+@test "a reader that is only busy still gets whole lines when a signal ends it" {
+	play <<'END'
+answer @STREAM
+repeat 20000 data: a line that fills the pipe\n\n
+hold
+END
+	follow_pipe "$URL/x" -o data
+	read -r line <&4
+	# As much as there is in a pipe that is full, or nearly.
+	written() {
+		[ "$(sed -n 's/^wchar: //p' "/proc/$PID/io")" -ge 40000 ]
+	}
+	wait_for written
+	kill "$PID"
+	cat <&4 >rest
+	ended "$PID" 143
+	exec 4<&-
+	[ "$(tail -n 1 rest)" = "a line that fills the pipe" ]
+	[ "$(tail -c 1 rest | od -An -c | tr -d ' ')" = '\n' ]
+}
+
 # --- state ----------------------------------------------------------------------------------------
 
 @test "--state goes on where the last run ended, and moves with what was written" {
-	serve <<'END'
-accept
-request
-send @STREAMid: one\ndata: 1\n\nid: two\ndata: 2\n\nid: three\ndata: 3\n\n
+	play <<'END'
+answer @STREAMid: one\ndata: 1\n\nid: two\ndata: 2\n\nid: three\ndata: 3\n\n
 hold
-accept
-request
-send @STREAMid: four\ndata: 4\n\nid: five\n\n
+answer @STREAMid: four\ndata: 4\n\nid: five\n\n
 hold
 END
 	run -0 sse-tail "$URL/x" -o data --state state -n 2 --last-event-id zero
@@ -308,9 +339,7 @@ END
 
 @test "--state does not move past what could not be written" {
 	[ -c /dev/full ] || skip "no /dev/full"
-	stream <<'END'
-id: one\ndata: 1\n\n
-END
+	stream <<<'id: one\ndata: 1\n\n'
 	run -74 bash -c "sse-tail $URL/x -o data --state state --no-reconnect >/dev/full"
 	[ ! -s state ]
 }
@@ -318,12 +347,7 @@ END
 @test "--resume-from only reads the file, and --state says if it cannot be kept" {
 	echo seven >state
 	chmod 444 state
-	serve <<'END'
-accept
-request
-send @STREAMid: eight\ndata: 8\n\n
-close
-END
+	stream <<<'id: eight\ndata: 8\n\n'
 	run -0 sse-tail "$URL/x" -o data --resume-from state --no-reconnect
 	has log 'Last-Event-ID: seven'
 	[ "$(cat state)" = seven ]
@@ -334,22 +358,14 @@ END
 }
 
 @test "--since is asked of the server, encoded" {
-	serve <<'END'
-accept
-request
-send HTTP/1.1 204 No\r\n\r\n
+	play <<'END'
+answer @204
 close
-accept
-request
-send HTTP/1.1 204 No\r\n\r\n
+answer @204
 close
-accept
-request
-send HTTP/1.1 204 No\r\n\r\n
+answer @204
 close
-accept
-request
-send HTTP/1.1 204 No\r\n\r\n
+answer @204
 END
 	run -0 sse-tail "$URL/x?a=b" --since 2026-11-22T19:00:00+01:00
 	has log 'GET /x?a=b&since=2026-11-22T19:00:00%2b01:00 HTTP'
@@ -359,6 +375,40 @@ END
 	has log 'GET /x?since=2026-11-22%2019:00:00%2001:00 HTTP'
 	run -0 sse-tail "$URL/x" --since 1764000000.5
 	has log 'GET /x?since=1764000000.5 HTTP'
+}
+
+@test "an empty id is a usage error that says how to begin, where it would wait for ever" {
+	local id
+	run -64 sse-tail "$URL/x" --last-event-id "$id"
+	[ "$output" = "sse-tail: --last-event-id: the value is empty; leave the option out to begin with what comes now, or give --since all for everything that is stored" ]
+	run -64 sse-tail "$URL/x" --last-event-id=
+	# A state may be empty: a first run has none.
+	ended_stream <<<'data: 1\n\n'
+	: >state
+	run -0 sse-tail "$URL/x" -o data --state state
+	[ "$output" = 1 ]
+	run ! grep -qi '^Last-Event-ID' log
+}
+
+@test "a state keeps its mode, is kept by one process at a time, and is no pipe" {
+	play <<'END'
+answer @STREAMid: 1\ndata: 1\n\n
+hold
+accept
+request
+END
+	: >state
+	chmod 600 state
+	follow "$URL/x" -o data --state state
+	wait_for has state 1
+	[ "$(stat -c %a state)" = 600 ]
+	run -75 sse-tail "$URL/x" --state state
+	[[ $output == *"is kept by another process"* ]]
+	kill "$PID"
+	ended "$PID" 143
+	mkfifo pipe
+	run -66 sse-tail "$URL/x" --state pipe
+	run -66 sse-tail "$URL/x" --resume-from pipe
 }
 
 # --- commands -------------------------------------------------------------------------------------
@@ -373,17 +423,15 @@ END
 	[ "${lines[1]}" = '`touch hurt`' ]
 	[ "${lines[2]}" = "message|2|$URL/x|-rf; touch hurt" ]
 	[ ! -e hurt ]
-	serve <streamed
+	play <streamed
 	run -0 sse-tail "$URL/x" --no-reconnect -o data --exec 'echo "<$SSE_MSG_DATA>"'
 	[ "${lines[0]}" = '{"x":1}' ]
 	[ "${lines[2]}" = '<{"x":1}' ]
 }
 
 @test "--exec leaves data out of the environment that is too large or holds a NUL" {
-	serve <<'END'
-accept
-request
-send @STREAMdata: a\0b\n\ndata: 
+	play <<'END'
+answer @STREAMdata: a\0b\n\ndata: 
 repeat 70000 x
 send \n\n
 close
@@ -401,7 +449,7 @@ END
 	[[ $stderr == *"the command ended with 1; the state stays before this event" ]]
 	[ "$(cat state)" = 1 ]
 	rm state
-	serve <streamed
+	play <streamed
 	run -75 --separate-stderr sse-tail "$URL/x" --no-reconnect --state state --strict \
 		--exec 'read x; echo "$x"; [ "$x" != 2 ] || kill -9 $$'
 	[ "$output" = $'1\n2' ]
@@ -410,10 +458,8 @@ END
 }
 
 @test "a command that does not read, or never ends, does not hold up the end" {
-	serve <<'END'
-accept
-request
-send @STREAMdata: 
+	play <<'END'
+answer @STREAMdata: 
 repeat 200000 x
 send \n\nid: 2\ndata: 2\n\n
 hold
@@ -424,29 +470,38 @@ END
 	ended "$PID" 143
 }
 
+@test "a command that is done although a signal came has its event in the state" {
+	held_stream <<<'id: 1\ndata: 1\n\nid: 2\ndata: 2\n\n'
+	follow "$URL/x" --state state --exec 'trap "" TERM; kill $PPID; sleep 0.1; echo done $SSE_MSG_ID'
+	ended "$PID" 143
+	[ "$(cat out)" = 'done 1' ]
+	[ "$(cat state)" = 1 ]
+}
+
+@test "what a command leaves behind does not hold the stream" {
+	play <<'END'
+answer @STREAMdata: 1\n\n
+hold
+log closed
+END
+	run -0 sse-tail "$URL/x" -n 1 --exec 'sleep 20 >/dev/null 2>&1 </dev/null & echo $! >child'
+	wait_for has log closed
+	kill "$(cat child)"
+}
+
 # --- requests -------------------------------------------------------------------------------------
 
 @test "-d, --json and -X make the request, which is made once unless --reconnect is given" {
-	serve <<'END'
-accept
-request
-send @STREAMdata: 1\n\n
+	play <<'END'
+answer @STREAMdata: 1\n\n
 close
-accept
-request
-send @STREAMdata: 2\n\n
+answer @STREAMdata: 2\n\n
 close
-accept
-request
-send @STREAMdata: 3\n\n
+answer @STREAMdata: 3\n\n
 close
-accept
-request
-send HTTP/1.1 204 No\r\n\r\n
+answer @204
 close
-accept
-request
-send HTTP/1.1 204 No\r\n\r\n
+answer @204
 END
 	run -0 sse-tail "$URL/a" -o data -d 'x=1&y=2'
 	[ "$output" = 1 ]
@@ -476,10 +531,8 @@ END
 @test "a redirect keeps method and body with 307 and 308, and makes a GET of them with 303" {
 	local code
 	for code in 301 302 303 307 308; do
-		serve <<END
-accept
-request
-send HTTP/1.1 $code Go\r\nLocation: /to$code@EMPTY
+		play <<END
+answer HTTP/1.1 $code Go\r\nLocation: /to$code@EMPTY
 request
 send @STREAMdata: 1\n\n
 close
@@ -497,10 +550,8 @@ END
 			;;
 		esac
 	done
-	serve <<'END'
-accept
-request
-send HTTP/1.1 302 Go\r\nLocation: /to@EMPTY
+	play <<'END'
+answer HTTP/1.1 302 Go\r\nLocation: /to@EMPTY
 request
 send HTTP/1.1 303 Go\r\nLocation: /then@EMPTY
 request
@@ -513,20 +564,12 @@ END
 }
 
 @test "no login, cookie or key goes to another origin, and all go to the own one" {
-	serve <<'END'
-accept
+	stream <<<'data: 1\n\n'
+	set_aside
+	play <<END
+answer HTTP/1.1 302 Go\r\nLocation: /own@EMPTY
 request
-send @STREAMdata: 1\n\n
-close
-END
-	local elsewhere=$URL
-	mv log elsewhere.log
-	serve <<END
-accept
-request
-send HTTP/1.1 302 Go\r\nLocation: /own@EMPTY
-request
-send HTTP/1.1 302 Go\r\nLocation: $elsewhere/x@EMPTY
+send HTTP/1.1 302 Go\r\nLocation: $ELSEWHERE/x@EMPTY
 END
 	run -0 sse-tail "$URL/x" -o data --no-reconnect -b 'c=1' -H 'X-Api-Key: k1' \
 		--oauth2-bearer k2 -H 'X-Plain: p'
@@ -539,14 +582,10 @@ END
 }
 
 @test "cookies are read from a file and written to one, as curl has them" {
-	serve <<'END'
-accept
-request
-send HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nSet-Cookie: s=2; Path=/\r\n\r\ndata: 1\n\n
+	play <<'END'
+answer HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nSet-Cookie: s=2; Path=/\r\n\r\ndata: 1\n\n
 close
-accept
-request
-send @STREAMdata: 2\n\n
+answer @STREAMdata: 2\n\n
 hold
 END
 	printf '127.0.0.1\tFALSE\t/\tFALSE\t0\ta\t1\n' >jar
@@ -557,16 +596,11 @@ END
 }
 
 @test "--netrc, --proxy and --unix-socket lead where they say" {
-	serve <<'END'
-accept
-request
-send HTTP/1.1 204 No\r\n\r\n
+	play <<'END'
+answer @204
 close
-accept
-request
-send HTTP/1.1 204 No\r\n\r\n
+answer @204
 END
-	HOME=$PWD
 	printf 'machine 127.0.0.1 login me password secret\n' >.netrc
 	run -0 sse-tail --netrc "$URL/x"
 	has log "Authorization: Basic $(printf me:secret | base64)"
@@ -596,15 +630,8 @@ END
 
 @test "what is secret is in neither the list of processes nor -vv" {
 	[ -r /proc/self/cmdline ] || skip "no /proc"
-	serve <<'END'
-accept
-request
-send @STREAMdata: 1\n\n
-hold
-END
-	sse-tail -vv "${URL/http:\/\//http://me:pw1@}/x?access_token=pw2&a=b" -H 'X-Api-Key: pw3' \
-		-b 'c=pw4' -o data >out 2>err 3>&- &
-	PID=$!
+	held_stream <<<'data: 1\n\n'
+	follow -vv "${URL/http:\/\//http://me:pw1@}/x?access_token=pw2&a=b" -H 'X-Api-Key: pw3' -b 'c=pw4' -o data
 	wait_for has out 1
 	run ! grep -a 'pw[0-9]' "/proc/$PID/cmdline" err
 	tr '\0' ' ' <"/proc/$PID/cmdline" | grep -qF "/x?access_token=...&a=b"
@@ -615,14 +642,10 @@ END
 }
 
 @test "SIGHUP connects again at once, with the last id" {
-	serve <<'END'
-accept
-request
-send @STREAMid: 1\ndata: 1\n\n
+	play <<'END'
+answer @STREAMid: 1\ndata: 1\n\n
 hold
-accept
-request
-send @STREAMdata: 2\n\n
+answer @STREAMdata: 2\n\n
 hold
 END
 	follow "$URL/x" -o data --reconnect-delay 1h
@@ -644,8 +667,6 @@ END
 	[[ $stderr == *"to go on from there: sse-tail $URL/x --last-event-id 'it'\''s'"* ]]
 }
 
-# --- what strangers ran into ----------------------------------------------------------------------
-
 @test "a token, a cookie or a header with a control in it is a usage error" {
 	run -64 sse-tail --oauth2-bearer $'a\r\nX-Evil: 1'
 	[[ $output == *"--oauth2-bearer: it cannot hold a line end"* ]]
@@ -654,106 +675,11 @@ END
 	run -64 sse-tail -b $'a=1\nb'
 }
 
-@test "--timeout and signals also end it amid events that came together" {
-	local body='data: 1\n\ndata: 2\n\ndata: 3\n\ndata: 4\n\ndata: 5\n\ndata: 6\n\ndata: 7\n\ndata: 8\n\n'
-	serve <<END
-accept
-request
-send @STREAM$body
-hold
-END
-	run -0 sse-tail "$URL/x" --timeout 300ms --exec 'cat; echo; sleep 0.2'
-	[ "${#lines[@]}" -lt 8 ]
-	serve <<END
-accept
-request
-send @STREAM$body
-hold
-accept
-request
-send @STREAMdata: again\n\n
-hold
-END
-	follow "$URL/x" --exec 'x=$(cat); echo "$x"; case $x in [0-9]) kill -HUP $PPID ;; *) kill $PPID ;; esac'
-	ended "$PID" 143
-	[ "$(cat out)" = $'1\nagain' ]
-}
-
-@test "--timeout also ends a write to a reader that stalls" {
-	serve <<'END'
-accept
-request
-send @STREAMdata: 1\n\n
-repeat 20000 data: a line that fills the pipe and then the buffers of the kernel, too\n\n
-hold
-END
-	mkfifo pipe
-	sse-tail "$URL/x" -o data --timeout 1s >pipe 2>err 3>&- &
-	PID=$!
-	exec 4<pipe
-	ended "$PID" 0
-	exec 4<&-
-}
-
-@test "a reader that is only busy still gets whole lines when a signal ends it" {
-	serve <<'END'
-accept
-request
-send @STREAM
-repeat 20000 data: a line that fills the pipe\n\n
-hold
-END
-	mkfifo pipe
-	sse-tail "$URL/x" -o data >pipe 2>err 3>&- &
-	PID=$!
-	exec 4<pipe
-	read -r line <&4
-	# As much as there is in a pipe that is full, or nearly.
-	written() {
-		[ "$(sed -n 's/^wchar: //p' "/proc/$PID/io")" -ge 40000 ]
-	}
-	wait_for written
-	kill "$PID"
-	cat <&4 >rest
-	ended "$PID" 143
-	exec 4<&-
-	[ "$(tail -n 1 rest)" = "a line that fills the pipe" ]
-	[ "$(tail -c 1 rest | od -An -c | tr -d ' ')" = '\n' ]
-}
-
-@test "a command that is done although a signal came has its event in the state" {
-	serve <<'END'
-accept
-request
-send @STREAMid: 1\ndata: 1\n\nid: 2\ndata: 2\n\n
-hold
-END
-	follow "$URL/x" --state state --exec 'trap "" TERM; kill $PPID; sleep 0.1; echo done $SSE_MSG_ID'
-	ended "$PID" 143
-	[ "$(cat out)" = 'done 1' ]
-	[ "$(cat state)" = 1 ]
-}
-
-@test "what a command leaves behind does not hold the stream" {
-	serve <<'END'
-accept
-request
-send @STREAMdata: 1\n\n
-hold
-log closed
-END
-	run -0 sse-tail "$URL/x" -n 1 --exec 'sleep 20 >/dev/null 2>&1 </dev/null & echo $! >child'
-	wait_for has log closed
-	kill "$(cat child)"
-}
-
 @test "300, 304 and 305 are no redirects: 76, and the body goes nowhere" {
 	local code
 	for code in 300 304 305; do
-		serve <<END
-accept
-request
-send HTTP/1.1 $code X\r\nLocation: /z@EMPTY
+		play <<END
+answer HTTP/1.1 $code X\r\nLocation: /z@EMPTY
 request
 END
 		run -76 sse-tail "$URL/x" -d '{"a":1}'
@@ -761,18 +687,53 @@ END
 	done
 }
 
-@test "an empty id is a usage error that says how to begin, where it would wait for ever" {
-	local id
-	run -64 sse-tail "$URL/x" --last-event-id "$id"
-	[ "$output" = "sse-tail: --last-event-id: the value is empty; leave the option out to begin with what comes now, or give --since all for everything that is stored" ]
-	run -64 sse-tail "$URL/x" --last-event-id=
-	# A state may be empty: a first run has none.
-	ended_stream <<<'data: 1\n\n'
-	: >state
-	run -0 sse-tail "$URL/x" -o data --state state
-	[ "$output" = 1 ]
-	run ! grep -qi '^Last-Event-ID' log
+@test "a proxy that refuses is named, and who did not answer, too" {
+	play <<<'answer HTTP/1.1 407 Who\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
+	run -77 sse-tail -x "$URL" https://elsewhere.invalid/x
+	[[ $output == *"the proxy on the way to https://elsewhere.invalid/x does not permit this"*"(407)" ]]
+	free_url
+	run -69 sse-tail -x "$URL" http://elsewhere.invalid/x --no-reconnect
+	[[ $output == *"cannot connect to ${URL#http://}, on the way to http://elsewhere.invalid/x: "* ]]
+	run -69 sse-tail --unix-socket "$PWD/none" http://localhost/x --no-reconnect
+	[[ $output == *"cannot connect to the socket $PWD/none: No such file or directory" ]]
+	play <<<'answer HTTP/1.1 302 Go\r\nLocation: ftp://127.0.0.1/x@EMPTY'
+	run -76 sse-tail "$URL/x"
+	[[ $output == *"a redirect to ftp://127.0.0.1/x" ]]
 }
+
+@test "-v tells of redirects, and what to add to a request that is not plain" {
+	play <<'END'
+answer HTTP/1.1 307 Go\r\nLocation: /y?token=abc@EMPTY
+request
+send @STREAMid: 4\ndata: 1\n\n
+close
+END
+	run -0 --separate-stderr sse-tail -v "$URL/x" -d 1 -o data
+	[[ $stderr == *"307, a redirect to $URL/y?token=..."* ]]
+	[[ $stderr == *"to go on from there: the same with --last-event-id 4" ]]
+}
+
+@test "Retry-After is obeyed however many digits it has" {
+	play <<<'answer HTTP/1.1 503 Busy\r\nRetry-After: 99999999999999999999@EMPTY'
+	follow -v "$URL/x"
+	wait_for has err 'connecting again in 3600.000 s'
+	kill "$PID"
+	ended "$PID" 143
+}
+
+@test "the last of several content types counts" {
+	play <<'END'
+answer HTTP/1.1 200 OK\r\nContent-Type: text/html;x=",", text/event-stream\r\n\r\ndata: 1\n\n
+close
+answer HTTP/1.1 200 OK\r\nContent-Type: text/event-stream, text/html\r\n\r\ndata: 1\n\n
+close
+END
+	run -0 sse-tail "$URL/x" -o data --no-reconnect
+	[ "$output" = 1 ]
+	run -76 sse-tail "$URL/x" -o data --no-reconnect
+}
+
+# --- empty values, variables ----------------------------------------------------------------------
 
 @test "an option that an empty value makes no sense of is a usage error that names it" {
 	local option name
@@ -810,9 +771,7 @@ END
 }
 
 @test "an empty value that means something is taken" {
-	stream 'accept' 'request' 'send @STREAMdata: 1\n\n' 'hold' <<'END'
-data: {"a":1}\n\ndata:\n\ndata: never\n\n
-END
+	stream 'accept' 'request' 'send @STREAMdata: 1\n\n' 'hold' <<<'data: {"a":1}\n\ndata:\n\ndata: never\n\n'
 	# The whole document, no data, and no proxy.
 	http_proxy=http://127.0.0.1:1 run -0 sse-tail "$URL/x" --pointer '' --done '' -x ''
 	[ "$output" = '{"a":1}' ]
@@ -821,9 +780,7 @@ END
 }
 
 @test "a variable that is empty counts as not set" {
-	stream <<'END'
-data: 1\n\n
-END
+	stream <<<'data: 1\n\n'
 	SSE_OAUTH2_BEARER='' SSE_TOKEN=second SSE_LAST_EVENT_ID='' SSE_STATE='' SSE_DATA='' SSE_COUNT='' \
 		SSE_OUTPUT='' SSE_VERBOSE='' SSE_EVENT='' SSE_TIMEOUT='' run -0 sse-tail "$URL/x" --no-reconnect
 	[[ $output == '{"event":"message","data":"1",'* ]]
@@ -832,131 +789,10 @@ END
 	run ! grep -qi '^Last-Event-ID' log
 }
 
-@test "a state keeps its mode, is kept by one process at a time, and is no pipe" {
-	serve <<'END'
-accept
-request
-send @STREAMid: 1\ndata: 1\n\n
-hold
-accept
-request
-END
-	: >state
-	chmod 600 state
-	follow "$URL/x" -o data --state state
-	wait_for has state 1
-	[ "$(stat -c %a state)" = 600 ]
-	run -75 sse-tail "$URL/x" --state state
-	[[ $output == *"is kept by another process"* ]]
-	kill "$PID"
-	ended "$PID" 143
-	mkfifo pipe
-	run -66 sse-tail "$URL/x" --state pipe
-	run -66 sse-tail "$URL/x" --resume-from pipe
-}
-
-@test "a proxy that refuses is named, and who did not answer, too" {
-	serve <<'END'
-accept
-request
-send HTTP/1.1 407 Who\r\nContent-Length: 0\r\nConnection: close\r\n\r\n
-END
-	run -77 sse-tail -x "$URL" https://elsewhere.invalid/x
-	[[ $output == *"the proxy on the way to https://elsewhere.invalid/x does not permit this"*"(407)" ]]
-	free_url
-	run -69 sse-tail -x "$URL" http://elsewhere.invalid/x --no-reconnect
-	[[ $output == *"cannot connect to ${URL#http://}, on the way to http://elsewhere.invalid/x: "* ]]
-	run -69 sse-tail --unix-socket "$PWD/none" http://localhost/x --no-reconnect
-	[[ $output == *"cannot connect to the socket $PWD/none: No such file or directory" ]]
-	serve <<'END'
-accept
-request
-send HTTP/1.1 302 Go\r\nLocation: ftp://127.0.0.1/x@EMPTY
-END
-	run -76 sse-tail "$URL/x"
-	[[ $output == *"a redirect to ftp://127.0.0.1/x" ]]
-}
-
-@test "-v tells of redirects, and what to add to a request that is not plain" {
-	serve <<'END'
-accept
-request
-send HTTP/1.1 307 Go\r\nLocation: /y?token=abc@EMPTY
-request
-send @STREAMid: 4\ndata: 1\n\n
-close
-END
-	run -0 --separate-stderr sse-tail -v "$URL/x" -d 1 -o data
-	[[ $stderr == *"307, a redirect to $URL/y?token=..."* ]]
-	[[ $stderr == *"to go on from there: the same with --last-event-id 4" ]]
-}
-
 @test "the command line outranks a variable of another option that would not go with it" {
-	serve <<'END'
-accept
-request
-send @STREAMdata: 1\n\n
-close
-END
+	stream <<<'data: 1\n\n'
 	SSE_OUTPUT=json SSE_TOKEN=t SSE_RECONNECT=1 SSE_NULL=1 run -0 sse-tail "$URL/x" -F '%d' \
 		-u me:pw --no-reconnect --join
 	[ "$output" = 1 ]
 	has log 'Authorization: Basic'
-}
-
-@test "the words of a language model's service are told, and half an answer is 69" {
-	serve <<'END'
-accept
-request
-send HTTP/1.1 400 Bad\r\nContent-Type: application/json\r\nContent-Length: 33\r\n\r\n{"error":{"message":"bad model"}}
-END
-	run -65 sse-tail --llm openai -d '{}' "$URL/x"
-	[[ $output == *"(400 Bad): bad model" ]]
-	stream <<'END'
-data: {"choices":[{"delta":{"content":"Hel"}}]}\n\n
-END
-	run -69 --separate-stderr sse-tail --llm openai -d '{}' "$URL/x"
-	[ "$output" = Hel ]
-	[[ $stderr == *"ended the stream before its end mark came" ]]
-	serve <streamed
-	run -0 sse-tail --llm openai -o json -d '{}' "$URL/x" -n 1
-	[[ $output == *'"data":"Hel"'* ]]
-}
-
-@test "Retry-After is obeyed however many digits it has" {
-	serve <<'END'
-accept
-request
-send HTTP/1.1 503 Busy\r\nRetry-After: 99999999999999999999@EMPTY
-END
-	follow -v "$URL/x"
-	wait_for has err 'connecting again in 3600.000 s'
-	kill "$PID"
-	ended "$PID" 143
-}
-
-@test "the last of several content types counts" {
-	serve <<'END'
-accept
-request
-send HTTP/1.1 200 OK\r\nContent-Type: text/html;x=",", text/event-stream\r\n\r\ndata: 1\n\n
-close
-accept
-request
-send HTTP/1.1 200 OK\r\nContent-Type: text/event-stream, text/html\r\n\r\ndata: 1\n\n
-close
-END
-	run -0 sse-tail "$URL/x" -o data --no-reconnect
-	[ "$output" = 1 ]
-	run -76 sse-tail "$URL/x" -o data --no-reconnect
-}
-
-@test "pretty shows letters that JSON has as escapes, and leaves half pairs and controls as they are" {
-	stream <<'END'
-data: {"a":"\\u65e5\\u672c \\ud83d\\ude00","b":"\\u001b[31m","c":"\\ud83d"}\n\n
-END
-	run -0 sse-tail "$URL/x" -o pretty --no-reconnect
-	[[ $output == *'"a": "日本 😀"'* ]]
-	[[ $output == *'"b": "\u001b[31m"'* ]]
-	[[ $output == *'"c": "\ud83d"'* ]]
 }

@@ -5,13 +5,9 @@
 
 load client_helpers
 
-setup() {
-	client_setup
-}
-
 teardown() {
 	in_tmux kill-server 2>/dev/null || true
-	client_teardown
+	end_jobs
 }
 
 in_tmux() {
@@ -69,11 +65,11 @@ counted() {
 	[ "$(screen | grep -cF -- "$2")" -eq "$1" ]
 }
 
-# counts_on: has the number of times become larger than in the file before?
-counts_on() {
-	local now
-	now=$(screen | sed -n 's/.* after \(.*\) attempts: .*/\1/p')
-	[ "${now:-0}" -gt "$(cat before)" ]
+# counts_beyond NUMBER: is the number of attempts larger?  now has it.  A line that is just being drawn
+# has none.
+counts_beyond() {
+	now=$(screen | sed -n 's/.* after \([0-9]*\) attempts: .*/\1/p')
+	[ "${now:-0}" -gt "$1" ]
 }
 
 # joined: the lines of the standard input as one, without white space.
@@ -91,12 +87,7 @@ LONG='{"name":"a sentence of many words that does not fit a narrow terminal","n"
 @test "in 40 columns pretty breaks lines at spaces, indented; in 100 they are whole" {
 	local columns
 	for columns in 40 100; do
-		serve <<END
-accept
-request
-send @STREAMdata: $LONG\n\ndata: end\n\n
-hold
-END
+		held_stream <<<"data: $LONG\n\ndata: end\n\n"
 		terminal "$columns"
 		types "clear; sse-tail $URL/x"
 		wait_for shows '  end'
@@ -118,10 +109,8 @@ END
 }
 
 @test "a terminal that changes its width in between is respected from the next event on" {
-	serve <<END
-accept
-request
-send @STREAMdata: $LONG\n\ndata: one\n\n
+	play <<END
+answer @STREAMdata: $LONG\n\ndata: one\n\n
 wait wider
 send event: second\ndata: $LONG\n\ndata: two\n\n
 wait narrower
@@ -143,14 +132,10 @@ END
 }
 
 @test "--wrap=cut shows where a line was cut, --wrap=off leaves it to the terminal" {
-	serve <<END
-accept
-request
-send @STREAMdata: $LONG\n\ndata: end\n\n
+	play <<END
+answer @STREAMdata: $LONG\n\ndata: end\n\n
 close
-accept
-request
-send @STREAMdata: $LONG\n\ndata: end\n\n
+answer @STREAMdata: $LONG\n\ndata: end again\n\n
 hold
 END
 	terminal 40
@@ -159,16 +144,13 @@ END
 	screen | grep -qx '    "name": "a sentence of many words t…'
 	whole | sed -n '/^  {/,/^  }/p' | narrow 40
 	types "clear; sse-tail $URL/x --wrap=off"
-	wait_for shows '  end'
+	wait_for shows '  end again'
 	whole | grep -qF '    "name": "a sentence of many words that does not fit a narrow terminal",'
 }
 
 @test "wide and combining characters are wrapped where they are shown to end" {
-	serve <<'END'
-accept
-request
-send @STREAMdata: 中文字符很宽所以一行只能放下二十个这样的字符再多就要换行了\n\ndata: e\xcc\x81e\xcc\x81 e\xcc\x81\n\ndata: end\n\n
-hold
+	held_stream <<'END'
+data: 中文字符很宽所以一行只能放下二十个这样的字符再多就要换行了\n\ndata: e\xcc\x81e\xcc\x81 e\xcc\x81\n\ndata: end\n\n
 END
 	terminal 40
 	types "clear; sse-tail $URL/x"
@@ -182,11 +164,8 @@ END
 
 @test "hostile text is shown escaped and leaves the screen, the title and the cursor as they were" {
 	local evil='\x1b[2J\x1b[H\x1b]0;owned\x07\x1b[?1049h\x1b[?25l\x1bc\x1b(0\x0e\x08\x08\x9b2J\xc2\x9b31m\xe2\x80\xae\xff'
-	serve <<END
-accept
-request
-send @STREAMdata: before\n\nevent: $evil\nid: $evil\ndata: $evil\n\ndata: {"$evil":"\\\\u001b[2J"}\n\n: $evil\ndata: after\n\n
-hold
+	held_stream <<END
+data: before\n\nevent: $evil\nid: $evil\ndata: $evil\n\ndata: {"$evil":"\\\\u001b[2J"}\n\n: $evil\ndata: after\n\n
 END
 	terminal 100
 	in_tmux select-pane -T untouched
@@ -205,12 +184,7 @@ END
 @test "a terminal gets colours, but not with NO_COLOR, TERM=dumb or --color=never" {
 	local words coloured
 	while read -r words coloured; do
-		serve <<'END'
-accept
-request
-send @STREAMevent: update\ndata: {"a":1}\n\ndata: end\n\n
-hold
-END
+		held_stream <<<'event: update\ndata: {"a":1}\n\ndata: end\n\n'
 		terminal 80
 		[ "$words" = - ] || types "export ${words/NEVER/SSE_COLOR=never}"
 		types "clear; sse-tail $URL/x"
@@ -232,28 +206,22 @@ END
 	free_url
 	terminal 60
 	types "clear; sse-tail $URL/x"
-	wait_for shows ' attempts: '
-	counted 1 'sse-tail: no stream yet'
-	screen | sed -n 's/.* after \(.*\) attempts: .*/\1/p' >before
-	wait_for counts_on
-	counted 1 'sse-tail: no stream yet'
+	wait_for counts_beyond 0
+	wait_for counts_beyond "$now"
 	in_tmux send-keys C-c
-	wait_for shows 'ready>'
+	wait_for is_ready
 	counted 1 'sse-tail: no stream yet'
 }
 
 @test "after trouble that lasted one line says that the stream is back, and after how long" {
-	serve <<'END'
-accept
-request
-send @STREAMid: 1\ndata: one\n\n
+	play <<'END'
+answer @STREAMid: 1\ndata: one\n\n
 away
 close
 wait back
 back
-accept
-request
-send @STREAMdata: two\n\n
+log listens again
+answer @STREAMdata: two\n\n
 hold
 END
 	terminal 100
@@ -263,6 +231,7 @@ END
 	wait_for shows 'no stream for 1' || wait_for shows 'no stream for 1'
 	counted 1 'sse-tail: no stream for 1'
 	touch back
+	wait_for has log 'listens again'
 	# By now the pauses are long.
 	pkill -HUP -P "$(in_tmux display -p '#{pane_pid}')" sse-tail
 	wait_for shows 'two'
@@ -275,15 +244,13 @@ two' ]
 }
 
 @test "running text of --join cannot steer the terminal, and leaves the prompt on a line of its own" {
-	serve <<'END'
-accept
-request
-send @STREAMdata: {"t":"Hello, "}\n\ndata: {"t":"\\u001b[2J\\u001b]0;owned\\u0007wo\\u0008rld\\r\\n"}\n\ndata: {"t":"and you"}\n\ndata: [DONE]\n\n
-hold
+	held_stream <<'END'
+data: {"t":"Hello, "}\n\ndata: {"t":"\\u001b[2J\\u001b]0;owned\\u0007wo\\u0008rld\\r\\n"}\n\ndata: {"t":"and you"}\n\ndata: [DONE]\n\n
 END
 	terminal 80
 	types "clear; sse-tail $URL/x --pointer /t --join --done '[DONE]'; echo status \$?"
 	wait_for shows 'status 0'
+	wait_for is_ready
 	screen >seen
 	[ "$(head -n 4 seen)" = 'Hello, \u001b[2J\u001b]0;owned\u0007wo\u0008rld\r
 and you
@@ -292,16 +259,12 @@ ready>' ]
 }
 
 @test "a message amid running text stands in a line of its own, after the text that came before it" {
-	serve <<'END'
-accept
-request
-send @STREAMid: 1\ndata: Hello, \n\nevent: gap\ndata: {"reason":"expired","after":"a:1"}\n\ndata: wor\n\n
+	play <<'END'
+answer @STREAMid: 1\ndata: Hello, \n\nevent: gap\ndata: {"reason":"expired","after":"a:1"}\n\ndata: wor\n\n
 wait world
 send data: ld\n\n
 close
-accept
-request
-send @STREAMdata: and you\n\ndata: end\n\n
+answer @STREAMdata: and you\n\ndata: end\n\n
 hold
 END
 	terminal 120
@@ -309,6 +272,7 @@ END
 	wait_for shows wor
 	touch world
 	wait_for shows 'to go on from there'
+	wait_for is_ready
 	screen | sed '/^$/d; /^ready>/d; s/ \(again in\|events in\) .*/ \1/' >seen
 	diff - seen <<END
 sse-tail: GET $URL/x
@@ -328,11 +292,11 @@ END
 @test "a service that fails after some text is told in a line of its own; a pipe gets the text alone" {
 	local told='sse-tail: the service failed: overloaded' how
 	for how in '' 'wait shown' pipe; do
-		printf '%s\n' accept request \
-			'send @STREAMdata: {"choices":[{"delta":{"content":"Hello, wor"}}]}\n\n' \
+		printf '%s\n' \
+			'answer @STREAMdata: {"choices":[{"delta":{"content":"Hello, wor"}}]}\n\n' \
 			${how:+"${how/pipe/pause 1}"} \
 			'send data: {"error":{"message":"overloaded"}}\n\n' hold >sent
-		serve <sent
+		play <sent
 		terminal 80
 		if [ "$how" = pipe ]; then
 			types "clear; sse-tail $URL/x --llm openai | cat >piped"
@@ -353,12 +317,7 @@ END
 }
 
 @test "an answer that is cut off is told below its text" {
-	serve <<'END'
-accept
-request
-send @STREAMdata: {"choices":[{"delta":{"content":"Hello, wor"}}]}\n\ndata: {"cho
-close
-END
+	stream <<<'data: {"choices":[{"delta":{"content":"Hello, wor"}}]}\n\ndata: {"cho'
 	terminal 120
 	types "clear; sse-tail $URL/x --llm openai -d {}"
 	wait_for shows 'its end mark'
@@ -373,10 +332,8 @@ END
 }
 
 @test "ten thousand events in a burst are shown without falling behind" {
-	serve <<'END'
-accept
-request
-send @STREAM
+	play <<'END'
+answer @STREAM
 repeat 10000 id: 12345\nevent: update\ndata: {"firstname":"Ada","lastname":"LOVELACE"}\n\n
 send data: the last one\n\n
 hold
@@ -391,10 +348,8 @@ END
 @test "Ctrl-C ends it with the prompt on a fresh line, whatever was shown" {
 	local format
 	for format in pretty 'data --join' 'json -v' 'pretty >file'; do
-		serve <<'END'
-accept
-request
-send @STREAMdata: one\n\n
+		play <<'END'
+answer @STREAMdata: one\n\n
 log sent
 hold
 END
