@@ -13,34 +13,16 @@
 #include <stdlib.h>
 
 #include "sse_internal.h"
-
-/* Memory above this is given back once what it was needed for is gone. */
-#define KEEP ((size_t)256 << 10)
+#include "sse_value.h"
 
 /* The longest name with its colon ("event:"): a line of so many bytes shows which field it is. */
 #define NAME_BYTES 6
-
-/* Room for a name, colon and space before a value that is as long as the cap. */
-#define LINE_EXTRA 8
 
 /* Ids up to this length have memory from the start. */
 #define ID_BYTES 64
 
 static const char BOM[] = "\xef\xbb\xbf";
 #define BOM_LEN (sizeof(BOM) - 1)
-
-/* Memory of the parser's own. */
-struct store {
-	char *bytes;
-	size_t size;
-};
-
-/* A text that an event is made of: a view, or (after value_hold()) in a store of its own. */
-struct value {
-	const char *data; /* NULL: the block had no such field */
-	size_t len;
-	struct store store;
-};
 
 /* What became of the beginning of a line whose end has not come. */
 enum torn {
@@ -61,112 +43,17 @@ struct sse_parser {
 	bool in_block;	   /* there was a field since the last blank line */
 	enum torn torn;	   /* a line has begun */
 	bool torn_suspect; /* there may be more than ASCII in it */
-	struct store line; /* the torn line, raw */
-	size_t line_len;
+	struct sse_value line; /* the torn line, raw */
 
 	/* The block so far. */
-	struct value type;
-	struct value data; /* its lines joined by LF */
-	struct value *id;
+	struct sse_value type;
+	struct sse_value data; /* its lines joined by LF */
+	struct sse_value *id;
 
-	struct value *last_id; /* of the last block that ended; its data is never NULL */
-	struct value ids[2];   /* where these two live: they change places when a block ends */
-	struct value comment;  /* is in use only during the callback */
+	struct sse_value *last_id; /* of the last block that ended; its data is never NULL */
+	struct sse_value ids[2];   /* where these two live: they change places when a block ends */
+	struct sse_value comment;  /* is in use only during the callback */
 };
-
-/*
- * Make room for ${need} bytes in all.  Memory doubles, so that a long line in small pieces costs
- * linear time, but stays within the cap.
- */
-static bool store_reserve(const struct sse_parser *parser, struct store *store, size_t need)
-{
-	size_t most = parser->cap + LINE_EXTRA;
-	size_t size = store->size < most / 2 ? store->size * 2 : most;
-	char *bytes;
-
-	if (need <= store->size)
-		return true;
-	if (size < ID_BYTES)
-		size = ID_BYTES;
-	if (size < need)
-		size = need;
-	bytes = realloc(store->bytes, size);
-	if (bytes == NULL)
-		return false;
-	store->bytes = bytes;
-	store->size = size;
-	return true;
-}
-
-/* Give back the memory that a huge event needed, when only ${used} bytes of it are in use now. */
-static void store_trim(struct store *store, size_t used)
-{
-	char *bytes;
-
-	if (store->size <= KEEP || used > KEEP)
-		return;
-	if (used == 0) {
-		free(store->bytes);
-		*store = (struct store){NULL, 0};
-		return;
-	}
-	bytes = realloc(store->bytes, KEEP);
-	if (bytes == NULL)
-		return;
-	store->bytes = bytes;
-	store->size = KEEP;
-}
-
-static bool store_has(const struct store *store, const char *byte)
-{
-	return (uintptr_t)byte - (uintptr_t)store->bytes < store->size;
-}
-
-static void value_view(struct value *value, const char *text, size_t len)
-{
-	value->data = text;
-	value->len = len;
-}
-
-static void value_clear(struct value *value)
-{
-	value_view(value, NULL, 0);
-}
-
-/* Make a value independent of the input and of the parser's line. */
-static bool value_hold(struct sse_parser *parser, struct value *value)
-{
-	struct store *store = &value->store;
-
-	if (value->data == NULL || value->data == store->bytes)
-		return true;
-	if (value->len == 0) {
-		value->data = "";
-		return true;
-	}
-	if (store_has(&parser->line, value->data)) {
-		/* The line is done with: take its memory and leave ours. */
-		struct store line = parser->line;
-
-		parser->line = *store;
-		*store = line;
-		memmove(store->bytes, value->data, value->len);
-	} else {
-		if (!store_reserve(parser, store, value->len))
-			return false;
-		memcpy(store->bytes, value->data, value->len);
-	}
-	value->data = store->bytes;
-	return true;
-}
-
-/* The same for a value that is held. */
-static void value_trim(struct value *value)
-{
-	store_trim(&value->store, value->len);
-	if (value->len > 0)
-		value->data = value->store.bytes;
-}
 
 /* The bytes that a value may have without the event becoming larger than the cap. */
 SSE_INLINE size_t type_room(const struct sse_parser *parser)
@@ -185,53 +72,27 @@ SSE_INLINE size_t data_room(const struct sse_parser *parser)
 	return parser->cap - parser->data.len - parser->type.len - parser->id->len;
 }
 
-/* Replace a value by ${text}, which is not all valid UTF-8. */
-static enum sse_result value_repair(
-	struct sse_parser *parser, struct value *value, const char *text, size_t len, size_t room)
-{
-	size_t size = sse_utf8_repaired_size(text, len);
-
-	if (size > room)
-		return SSE_TOO_LARGE;
-	if (!store_reserve(parser, &value->store, size))
-		return SSE_NO_MEMORY;
-	sse_utf8_repair(text, len, value->store.bytes);
-	value_view(value, value->store.bytes, size);
-	return SSE_OK;
-}
-
-/* Replace a value by ${text}. */
-SSE_INLINE enum sse_result value_replace(struct sse_parser *parser, struct value *value,
-	const char *text, size_t len, size_t room, bool suspect)
-{
-	if (suspect && sse_utf8_valid(text, len) < len)
-		return value_repair(parser, value, text, len, room);
-	if (len > room)
-		return SSE_TOO_LARGE;
-	value_view(value, text, len);
-	return SSE_OK;
-}
-
 /* Add a second or later line to the data. */
 static enum sse_result data_append(
 	struct sse_parser *parser, const char *text, size_t len, bool suspect)
 {
-	struct value *data = &parser->data;
+	struct sse_value *data = &parser->data;
 	size_t size = suspect ? sse_utf8_repaired_size(text, len) : len;
 	size_t whole = data->len + 1 + size;
 	char *out;
 
 	if (size >= data_room(parser)) /* the LF takes room too */
 		return SSE_TOO_LARGE;
-	if (!value_hold(parser, data) || !store_reserve(parser, &data->store, whole))
+	if (!sse_value_hold(data, &parser->line, parser->cap) ||
+		!sse_value_reserve(data, whole, parser->cap))
 		return SSE_NO_MEMORY;
-	out = data->store.bytes + data->len;
+	out = data->bytes + data->len;
 	*out++ = '\n';
 	if (suspect)
 		sse_utf8_repair(text, len, out);
 	else
 		memcpy(out, text, len);
-	value_view(data, data->store.bytes, whole);
+	sse_value_view(data, data->bytes, whole);
 	return SSE_OK;
 }
 
@@ -240,13 +101,13 @@ SSE_INLINE enum sse_result take_data(
 {
 	if (parser->data.data != NULL)
 		return data_append(parser, text, len, suspect);
-	return value_replace(parser, &parser->data, text, len, data_room(parser), suspect);
+	return sse_value_replace(&parser->data, text, len, data_room(parser), parser->cap, suspect);
 }
 
 SSE_INLINE enum sse_result take_event(
 	struct sse_parser *parser, const char *text, size_t len, bool suspect)
 {
-	return value_replace(parser, &parser->type, text, len, type_room(parser), suspect);
+	return sse_value_replace(&parser->type, text, len, type_room(parser), parser->cap, suspect);
 }
 
 /* Ids are so short that a call of memchr() would cost more than to look at them. */
@@ -277,7 +138,7 @@ SSE_INLINE enum sse_result take_id(
 		return SSE_TOO_LARGE;
 	if (has_nul(text, len))
 		return SSE_OK;
-	return value_replace(parser, parser->id, text, len, room, suspect);
+	return sse_value_replace(parser->id, text, len, room, parser->cap, suspect);
 }
 
 static enum sse_result take_retry(struct sse_parser *parser, const char *text, size_t len)
@@ -300,18 +161,18 @@ static enum sse_result take_retry(struct sse_parser *parser, const char *text, s
 static enum sse_result take_comment(
 	struct sse_parser *parser, const char *text, size_t len, bool suspect)
 {
-	struct value *comment = &parser->comment;
+	struct sse_value *comment = &parser->comment;
 	enum sse_result result;
 	bool go_on;
 
 	if (parser->callbacks.comment == NULL)
 		return SSE_OK;
-	result = value_replace(parser, comment, text, len, parser->cap, suspect);
+	result = sse_value_replace(comment, text, len, parser->cap, parser->cap, suspect);
 	if (result != SSE_OK)
 		return result;
 	go_on = parser->callbacks.comment(
 		parser->context, (struct sse_text){comment->data, comment->len});
-	value_clear(comment);
+	sse_value_clear(comment);
 	return go_on ? SSE_OK : SSE_STOP;
 }
 
@@ -382,20 +243,20 @@ SSE_INLINE enum sse_result take_line(
 /* The block's id, if it has one, becomes the last event id. */
 SSE_INLINE bool commit_id(struct sse_parser *parser)
 {
-	struct value *id = parser->id;
+	struct sse_value *id = parser->id;
 
 	if (id->data == NULL)
 		return false;
 	parser->id = parser->last_id;
 	parser->last_id = id;
-	value_clear(parser->id);
+	sse_value_clear(parser->id);
 	return true;
 }
 
 /* A blank line: the block ends. */
 SSE_INLINE enum sse_result dispatch(struct sse_parser *parser)
 {
-	const struct value *type = &parser->type, *data = &parser->data;
+	const struct sse_value *type = &parser->type, *data = &parser->data;
 	struct sse_event event;
 
 	event.has_id = commit_id(parser);
@@ -405,8 +266,8 @@ SSE_INLINE enum sse_result dispatch(struct sse_parser *parser)
 		event.type = (struct sse_text){type->data, type->len};
 	else
 		event.type = (struct sse_text){"message", 7};
-	value_clear(&parser->type);
-	value_clear(&parser->data);
+	sse_value_clear(&parser->type);
+	sse_value_clear(&parser->data);
 	parser->in_block = false;
 	if (event.data.data == NULL || parser->callbacks.event == NULL)
 		return SSE_OK;
@@ -448,16 +309,6 @@ static bool worth_keeping(const struct sse_parser *parser, const char *head, siz
 	return true;
 }
 
-/* Copy ${len} bytes to the end of the torn line. */
-static bool line_add(struct sse_parser *parser, const char *bytes, size_t len)
-{
-	if (!store_reserve(parser, &parser->line, parser->line_len + len))
-		return false;
-	memcpy(parser->line.bytes + parser->line_len, bytes, len);
-	parser->line_len += len;
-	return true;
-}
-
 /*
  * Collect ${len} more bytes of a line that a feed's end has torn.  The first few tell which field
  * it is, and so whether there is any use in the others and room for them.
@@ -476,21 +327,23 @@ static enum sse_result tear(struct sse_parser *parser, const char *bytes, size_t
 			parser->in_block = true;
 	}
 	parser->torn_suspect |= suspect;
-	if (parser->line_len < LINE_EXTRA) {
-		head = LINE_EXTRA - parser->line_len;
+	if (parser->line.len < SSE_LINE_EXTRA) {
+		head = SSE_LINE_EXTRA - parser->line.len;
 		head = len < head ? len : head;
-		if (!line_add(parser, bytes, head))
+		if (!sse_value_add(&parser->line, bytes, head, parser->cap))
 			return SSE_NO_MEMORY;
 	}
 	len -= head;
-	if (!worth_keeping(parser, parser->line.bytes, parser->line_len + len, &fits)) {
+	if (!worth_keeping(parser, parser->line.data, parser->line.len + len, &fits)) {
 		parser->torn = TORN_SKIPPED;
-		parser->line_len = 0;
+		parser->line.len = 0;
 		return SSE_OK;
 	}
 	if (!fits)
 		return SSE_TOO_LARGE;
-	return len == 0 || line_add(parser, bytes + head, len) ? SSE_OK : SSE_NO_MEMORY;
+	return len == 0 || sse_value_add(&parser->line, bytes + head, len, parser->cap)
+		       ? SSE_OK
+		       : SSE_NO_MEMORY;
 }
 
 /* Step over the line end at ${end}; an LF that a CR may still get is left to the next feed. */
@@ -525,12 +378,12 @@ static enum sse_result mend(struct sse_parser *parser, const char **next, const 
 	if (result != SSE_OK || end == NULL)
 		return result;
 	skipped = parser->torn == TORN_SKIPPED;
-	len = parser->line_len;
+	len = parser->line.len;
 	parser->torn = NOT_TORN;
-	parser->line_len = 0; /* its bytes may still be viewed, until settle() */
+	parser->line.len = 0; /* its bytes may still be viewed, until settle() */
 	if (skipped)
 		return SSE_OK;
-	return take_line(parser, parser->line.bytes, len, parser->torn_suspect);
+	return take_line(parser, parser->line.data, len, parser->torn_suspect);
 }
 
 /*
@@ -566,19 +419,19 @@ static enum sse_result take_lines(
  */
 static enum sse_result settle(struct sse_parser *parser)
 {
-	struct value *values[] = {&parser->type, &parser->data, parser->id, parser->last_id};
+	struct sse_value *values[] = {&parser->type, &parser->data, parser->id, parser->last_id};
 	enum sse_result result = SSE_OK;
 	size_t i;
 
 	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-		if (!value_hold(parser, values[i])) {
-			value_view(values[i], "", 0);
+		if (!sse_value_hold(values[i], &parser->line, parser->cap)) {
+			sse_value_view(values[i], "", 0);
 			result = SSE_NO_MEMORY;
 		}
-		value_trim(values[i]);
+		sse_value_trim(values[i]);
 	}
-	store_trim(&parser->comment.store, 0);
-	store_trim(&parser->line, parser->line_len);
+	sse_value_trim(&parser->comment);
+	sse_value_trim(&parser->line);
 	return result;
 }
 
@@ -642,14 +495,14 @@ bool sse_parser_end(struct sse_parser *parser)
 {
 	bool dropped = parser->in_block || (parser->bom > 0 && parser->bom < BOM_LEN);
 
-	value_clear(&parser->type);
-	value_clear(&parser->data);
-	value_clear(parser->id);
+	sse_value_clear(&parser->type);
+	sse_value_clear(&parser->data);
+	sse_value_clear(parser->id);
 	parser->bom = 0;
 	parser->after_cr = false;
 	parser->in_block = false;
 	parser->torn = NOT_TORN;
-	parser->line_len = 0;
+	parser->line.len = 0;
 	parser->failed = SSE_OK;
 	settle(parser); /* copies nothing, so it cannot fail: the id is held since the last feed */
 	return dropped;
@@ -662,18 +515,18 @@ struct sse_text sse_parser_last_id(const struct sse_parser *parser)
 
 bool sse_parser_set_last_id(struct sse_parser *parser, const char *id, size_t len)
 {
-	struct value *last = parser->last_id;
+	struct sse_value *last = parser->last_id;
 	size_t i;
 
 	for (i = 0; i < len; i++) {
 		if (id[i] == '\0' || id[i] == '\r' || id[i] == '\n')
 			return false;
 	}
-	if (!store_reserve(parser, &last->store, len))
+	if (!sse_value_reserve(last, len, parser->cap))
 		return false;
 	if (len > 0)
-		memmove(last->store.bytes, id, len); /* it may be our own */
-	value_view(last, len > 0 ? last->store.bytes : "", len);
+		memmove(last->bytes, id, len); /* it may be our own */
+	sse_value_view(last, len > 0 ? last->bytes : "", len);
 	return true;
 }
 
@@ -690,10 +543,10 @@ struct sse_parser *sse_parser_new(const struct sse_callbacks *callbacks, void *c
 		parser->cap = SIZE_MAX / 4;
 	parser->id = &parser->ids[0];
 	parser->last_id = &parser->ids[1];
-	value_view(parser->last_id, "", 0);
+	sse_value_view(parser->last_id, "", 0);
 	/* The place in the stream must not be lost for want of memory: see settle(). */
-	if (!store_reserve(parser, &parser->ids[0].store, ID_BYTES) ||
-		!store_reserve(parser, &parser->ids[1].store, ID_BYTES)) {
+	if (!sse_value_reserve(&parser->ids[0], ID_BYTES, parser->cap) ||
+		!sse_value_reserve(&parser->ids[1], ID_BYTES, parser->cap)) {
 		sse_parser_free(parser);
 		return NULL;
 	}
@@ -704,11 +557,11 @@ void sse_parser_free(struct sse_parser *parser)
 {
 	if (parser == NULL)
 		return;
-	free(parser->type.store.bytes);
-	free(parser->data.store.bytes);
-	free(parser->ids[0].store.bytes);
-	free(parser->ids[1].store.bytes);
-	free(parser->comment.store.bytes);
-	free(parser->line.bytes);
+	sse_value_free(&parser->type);
+	sse_value_free(&parser->data);
+	sse_value_free(&parser->ids[0]);
+	sse_value_free(&parser->ids[1]);
+	sse_value_free(&parser->comment);
+	sse_value_free(&parser->line);
 	free(parser);
 }

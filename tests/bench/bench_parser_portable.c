@@ -3,5 +3,6 @@
 #define SSE_PORTABLE 1
 
 #include "../../lib/sse_utf8.c"
+#include "../../lib/sse_value.c"
 #include "../../lib/sse_parser.c"
 #include "bench_parser.c"

@@ -21,6 +21,7 @@ static void counted_free(void *old);
 #define realloc counted_realloc
 #define calloc counted_calloc
 #define free counted_free
+#include "../../lib/sse_value.c"
 #include "../../lib/sse_parser.c"
 #undef realloc
 #undef calloc
