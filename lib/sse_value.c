@@ -4,21 +4,16 @@
 
 #include "sse_value.h"
 
-/* Memory above this is given back once what it was needed for is gone. */
-#define KEEP ((size_t)256 << 10)
-
 /* The least memory that a value gets. */
 #define LEAST 64
 
 /* Memory doubles, so that a long line in small pieces costs linear time. */
-bool sse_value_reserve(struct sse_value *value, size_t need, size_t cap)
+bool sse_value_grow(struct sse_value *value, size_t need, size_t cap)
 {
 	size_t most = cap + SSE_LINE_EXTRA;
 	size_t size = value->size < most / 2 ? value->size * 2 : most;
 	char *bytes;
 
-	if (need <= value->size)
-		return true;
 	if (size < LEAST)
 		size = LEAST;
 	if (size < need)
@@ -28,15 +23,6 @@ bool sse_value_reserve(struct sse_value *value, size_t need, size_t cap)
 		return false;
 	value->bytes = bytes;
 	value->size = size;
-	return true;
-}
-
-bool sse_value_add(struct sse_value *value, const char *text, size_t len, size_t cap)
-{
-	if (!sse_value_reserve(value, value->len + len, cap))
-		return false;
-	memcpy(value->bytes + value->len, text, len);
-	sse_value_view(value, value->bytes, value->len + len);
 	return true;
 }
 
@@ -56,10 +42,8 @@ static void take_over(struct sse_value *value, struct sse_value *line)
 	memmove(value->bytes, value->data, value->len);
 }
 
-bool sse_value_hold(struct sse_value *value, struct sse_value *line, size_t cap)
+bool sse_value_copy(struct sse_value *value, struct sse_value *line, size_t cap)
 {
-	if (value->data == NULL || value->data == value->bytes)
-		return true;
 	if (value->len == 0) {
 		value->data = "";
 		return true;
@@ -80,23 +64,21 @@ void sse_value_free(struct sse_value *value)
 	free(value->bytes);
 }
 
-void sse_value_trim(struct sse_value *value)
+void sse_value_shrink(struct sse_value *value)
 {
 	char *bytes;
 
-	if (value->size <= KEEP || value->len > KEEP)
-		return;
 	if (value->len == 0) {
 		free(value->bytes);
 		value->bytes = NULL;
 		value->size = 0;
 		return;
 	}
-	bytes = realloc(value->bytes, KEEP);
+	bytes = realloc(value->bytes, SSE_VALUE_KEEP);
 	if (bytes == NULL)
 		return;
 	value->data = value->bytes = bytes;
-	value->size = KEEP;
+	value->size = SSE_VALUE_KEEP;
 }
 
 enum sse_result sse_value_repair(
