@@ -26,7 +26,6 @@ cmd/sse-serve cmd/sse-serve/api cmd/sse-serve/http cmd/sse-serve/stream cmd/sse-
 exceptions='
 cmd/sse-post/key cmd/sse-post/options
 lib/client_answer lib/client
-lib/option_text lib/option
 '
 
 # A header is the one beside the file, in a folder of the program, or in lib.
