@@ -11,7 +11,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "client_answer.h"
 #include "error.h"
 #include "option.h"
 

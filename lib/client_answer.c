@@ -6,8 +6,8 @@
 #include <sysexits.h>
 #include <time.h>
 
-#include "client_answer.h"
 #include "client.h"
+#include "client_answer.h"
 #include "client_url.h"
 #include "json.h"
 #include "json_pointer.h"

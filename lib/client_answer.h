@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "buf.h"
+#include "client.h"
 #include "error.h"
 
 /* The most bytes of a body that are kept; it is read only for the reason of a refusal. */
@@ -67,7 +68,6 @@ int client_answer_error(const struct client_answer *answer, const char *shown, s
  * Fill ${error} for a transfer of this client that failed with ${code}; EX_UNAVAILABLE if another
  * attempt may succeed.  Return -1.
  */
-struct client;
 int client_failure_error(
 	const struct client *client, CURLcode code, const char *shown, struct error *error);
 

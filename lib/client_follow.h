@@ -31,6 +31,7 @@
 #include <stdint.h>
 
 #include "client.h"
+#include "client_answer.h"
 #include "client_url.h"
 #include "error.h"
 #include "sse.h"

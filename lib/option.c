@@ -12,59 +12,7 @@
 #include "option.h"
 #include "option_text.h"
 
-const char sse_tools_version[] = SSE_TOOLS_VERSION;
-
-/* The most rows of all tables of a program, and the built-in ones after them. */
-#define ROWS_MAX 96
-
 enum built_in { BUILT_IN_HELP, BUILT_IN_VERSION, BUILT_IN_COMPLETIONS };
-
-const struct option_row option_built_in[] = {
-	{.name = "help",
-		.letter = 'h',
-		.type = OPTION_FLAG,
-		.help = "print this help",
-		.group = "About"},
-	{.name = "version",
-		.letter = 'V',
-		.type = OPTION_FLAG,
-		.help = "print the program's and the libraries' versions",
-		.group = "About"},
-	{.name = "completions",
-		.type = OPTION_CHOICE,
-		.argument = "SHELL",
-		.help = "print completions for bash, zsh or fish",
-		.group = "About",
-		.choices = (const char *const[]){"bash", "zsh", "fish", NULL}},
-	{0},
-};
-
-size_t option_rows(const struct option_program *program, const struct option_row **rows, size_t max)
-{
-	size_t count = 0;
-
-	for (size_t t = 0; t <= OPTION_TABLES; t++) {
-		const struct option_row *row =
-			t < OPTION_TABLES ? program->tables[t] : option_built_in;
-
-		for (; row != NULL && row->name != NULL && count < max; row++)
-			rows[count++] = row;
-	}
-	return count;
-}
-
-void option_variable(const char *name, char *text, size_t size)
-{
-	size_t len = 0;
-
-	for (const char *p = "SSE_"; *p != '\0' && len + 1 < size; p++)
-		text[len++] = *p;
-	for (; *name != '\0' && len + 1 < size; name++)
-		text[len++] = *name == '-'		     ? '_'
-			      : *name >= 'a' && *name <= 'z' ? (char)(*name - 'a' + 'A')
-							     : *name;
-	text[len] = '\0';
-}
 
 static int choose(const struct option_row *row, const char *value, int *chosen, struct error *error)
 {
@@ -184,7 +132,7 @@ static const char *find_variable(const struct option_row *row, char name[80])
 {
 	const char *value;
 
-	option_variable(row->name, name, 80);
+	option_table_variable(row->name, name, 80);
 	value = getenv(name);
 	if ((value == NULL || *value == '\0') && row->variable != NULL) {
 		snprintf(name, 80, "%s", row->variable);
@@ -235,8 +183,8 @@ static int unknown(
 
 /* getopt_long()'s own tables, made from the rows; its val is the row's index + 256. */
 struct getopt_tables {
-	char letters[3 * ROWS_MAX + 2];
-	struct option names[ROWS_MAX + 1];
+	char letters[3 * OPTION_TABLE_MAX + 2];
+	struct option names[OPTION_TABLE_MAX + 1];
 };
 
 static void make_tables(
@@ -287,7 +235,7 @@ static enum option_result answer_built_in(
 {
 	int shell = 0;
 
-	switch ((enum built_in)(row - option_built_in)) {
+	switch ((enum built_in)(row - option_table_built_in)) {
 	case BUILT_IN_HELP:
 		option_print_help(program, stdout);
 		break;
@@ -364,10 +312,10 @@ static bool has_rival(const struct option_row *const *rows, const bool *seen, si
 enum option_result option_parse(const struct option_program *program, int argc, char **argv,
 	void *config, int *operands, struct error *error)
 {
-	const struct option_row *rows[ROWS_MAX];
-	size_t count = option_rows(program, rows, ROWS_MAX);
+	const struct option_row *rows[OPTION_TABLE_MAX];
+	size_t count = option_table_rows(program, rows, OPTION_TABLE_MAX);
 	struct getopt_tables tables;
-	bool seen[ROWS_MAX] = {false};
+	bool seen[OPTION_TABLE_MAX] = {false};
 	int answer, index;
 
 	if (store_defaults(rows, count, config, error) != 0)
@@ -402,7 +350,7 @@ enum option_result option_parse(const struct option_program *program, int argc, 
 		for (size_t i = 0; i < count; i++) {
 			if (rows[i] != row)
 				continue;
-			if (row >= option_built_in && row < option_built_in + 3)
+			if (row >= option_table_built_in && row < option_table_built_in + 3)
 				return answer_built_in(program, row, error);
 			if (take(row, &seen[i], config, error) != 0)
 				return OPTION_BAD;
@@ -410,7 +358,7 @@ enum option_result option_parse(const struct option_program *program, int argc, 
 	}
 	for (size_t i = 0; i < count; i++) {
 		if (!seen[i] && !has_rival(rows, seen, count, rows[i]) &&
-			rows[i]->group != option_built_in[0].group &&
+			rows[i]->group != option_table_built_in[0].group &&
 			store_variable(rows[i], config, error) != 0)
 			return OPTION_BAD;
 	}

@@ -5,8 +5,6 @@
 
 #include "option_text.h"
 
-#define ROWS_MAX 96
-
 /* --help's columns: where the explanation starts, and where a line ends. */
 #define HELP_COLUMN 30
 #define HELP_WIDTH 80
@@ -51,8 +49,8 @@ static void print_row(const struct option_row *row, FILE *out)
 
 void option_print_help(const struct option_program *program, FILE *out)
 {
-	const struct option_row *rows[ROWS_MAX];
-	size_t count = option_rows(program, rows, ROWS_MAX);
+	const struct option_row *rows[OPTION_TABLE_MAX];
+	size_t count = option_table_rows(program, rows, OPTION_TABLE_MAX);
 	const char *group = NULL;
 
 	fprintf(out, "usage: %s %s\n%s\n", program->name, program->synopsis, program->summary);
@@ -67,7 +65,7 @@ void option_print_help(const struct option_program *program, FILE *out)
 	{
 		char variable[80];
 
-		option_variable(rows[0]->name, variable, sizeof(variable));
+		option_table_variable(rows[0]->name, variable, sizeof(variable));
 		fprintf(out, "%s.\nDetails: man %s\n", variable, program->name);
 	}
 }
@@ -330,8 +328,8 @@ void option_print_completions(
 {
 	static void (*const printers[])(const struct option_program *, const struct option_row **,
 		size_t, FILE *) = {print_bash, print_zsh, print_fish};
-	const struct option_row *rows[ROWS_MAX];
-	size_t count = option_rows(program, rows, ROWS_MAX);
+	const struct option_row *rows[OPTION_TABLE_MAX];
+	size_t count = option_table_rows(program, rows, OPTION_TABLE_MAX);
 
 	printers[shell](program, rows, count, out);
 }

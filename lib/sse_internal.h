@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The private parts that the three files of libsse share: the search for line ends, on which an
+ * The private parts that the files of libsse share: the search for line ends, on which an
  * event stream parser spends its time, and the UTF-8 helpers that the public ones use.
  */
 #ifndef SSE_INTERNAL_H

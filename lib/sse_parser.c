@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From the bytes of an event stream to its events; the contract is in sse.h.
+ * From the bytes of an event stream to its lines; the contract is in sse.h.  sse_block.h makes
+ * events of the lines.
  *
  * Lines are parsed where they lie.  What an event consists of is kept as a view, which points into
- * the input (or into the line below) for as long as sse_parser_feed() runs, and is copied to the
+ * the input (or into the torn line) for as long as sse_parser_feed() runs, and is copied to the
  * parser's own memory only when an event goes on in the next feed.  A line whose end has not come
  * is collected raw, and parsed when it is whole; so there is one way to parse a line.
  *
@@ -12,451 +13,30 @@
  */
 #include <stdlib.h>
 
+#include "sse_block.h"
 #include "sse_internal.h"
-
-/* Memory above this is given back once what it was needed for is gone. */
-#define KEEP ((size_t)256 << 10)
-
-/* The longest name with its colon ("event:"): a line of so many bytes shows which field it is. */
-#define NAME_BYTES 6
-
-/* Room for a name, colon and space before a value that is as long as the cap. */
-#define LINE_EXTRA 8
-
-/* Ids up to this length have memory from the start. */
-#define ID_BYTES 64
+#include "sse_value.h"
 
 static const char BOM[] = "\xef\xbb\xbf";
 #define BOM_LEN (sizeof(BOM) - 1)
 
-/* Memory of the parser's own. */
-struct store {
-	char *bytes;
-	size_t size;
-};
-
-/* A text that an event is made of: a view, or (after value_hold()) in a store of its own. */
-struct value {
-	const char *data; /* NULL: the block had no such field */
-	size_t len;
-	struct store store;
-};
-
 /* What became of the beginning of a line whose end has not come. */
 enum torn {
 	NOT_TORN,
-	TORN_KEPT,    /* it is in the parser's line */
+	TORN_KEPT,    /* it is in the block's line */
 	TORN_SKIPPED, /* no caller will ask for it */
 };
 
 struct sse_parser {
-	struct sse_callbacks callbacks;
-	void *context;
-	size_t cap;
+	struct sse_block block; /* the block so far, and in its line the torn line, raw */
 	enum sse_result failed; /* SSE_OK, or what every feed returns from now on */
 
 	/* Where in the stream we are. */
 	size_t bom;	   /* bytes of a BOM that have come; BOM_LEN: the stream's start is over */
 	bool after_cr;	   /* the last byte was a CR: an LF now belongs to it */
-	bool in_block;	   /* there was a field since the last blank line */
 	enum torn torn;	   /* a line has begun */
 	bool torn_suspect; /* there may be more than ASCII in it */
-	struct store line; /* the torn line, raw */
-	size_t line_len;
-
-	/* The block so far. */
-	struct value type;
-	struct value data; /* its lines joined by LF */
-	struct value *id;
-
-	struct value *last_id; /* of the last block that ended; its data is never NULL */
-	struct value ids[2];   /* where these two live: they change places when a block ends */
-	struct value comment;  /* is in use only during the callback */
 };
-
-/*
- * Make room for ${need} bytes in all.  Memory doubles, so that a long line in small pieces costs
- * linear time, but stays within the cap.
- */
-static bool store_reserve(const struct sse_parser *parser, struct store *store, size_t need)
-{
-	size_t most = parser->cap + LINE_EXTRA;
-	size_t size = store->size < most / 2 ? store->size * 2 : most;
-	char *bytes;
-
-	if (need <= store->size)
-		return true;
-	if (size < ID_BYTES)
-		size = ID_BYTES;
-	if (size < need)
-		size = need;
-	bytes = realloc(store->bytes, size);
-	if (bytes == NULL)
-		return false;
-	store->bytes = bytes;
-	store->size = size;
-	return true;
-}
-
-/* Give back the memory that a huge event needed, when only ${used} bytes of it are in use now. */
-static void store_trim(struct store *store, size_t used)
-{
-	char *bytes;
-
-	if (store->size <= KEEP || used > KEEP)
-		return;
-	if (used == 0) {
-		free(store->bytes);
-		*store = (struct store){NULL, 0};
-		return;
-	}
-	bytes = realloc(store->bytes, KEEP);
-	if (bytes == NULL)
-		return;
-	store->bytes = bytes;
-	store->size = KEEP;
-}
-
-static bool store_has(const struct store *store, const char *byte)
-{
-	return (uintptr_t)byte - (uintptr_t)store->bytes < store->size;
-}
-
-static void value_view(struct value *value, const char *text, size_t len)
-{
-	value->data = text;
-	value->len = len;
-}
-
-static void value_clear(struct value *value)
-{
-	value_view(value, NULL, 0);
-}
-
-/* Make a value independent of the input and of the parser's line. */
-static bool value_hold(struct sse_parser *parser, struct value *value)
-{
-	struct store *store = &value->store;
-
-	if (value->data == NULL || value->data == store->bytes)
-		return true;
-	if (value->len == 0) {
-		value->data = "";
-		return true;
-	}
-	if (store_has(&parser->line, value->data)) {
-		/* The line is done with: take its memory and leave ours. */
-		struct store line = parser->line;
-
-		parser->line = *store;
-		*store = line;
-		memmove(store->bytes, value->data, value->len);
-	} else {
-		if (!store_reserve(parser, store, value->len))
-			return false;
-		memcpy(store->bytes, value->data, value->len);
-	}
-	value->data = store->bytes;
-	return true;
-}
-
-/* The same for a value that is held. */
-static void value_trim(struct value *value)
-{
-	store_trim(&value->store, value->len);
-	if (value->len > 0)
-		value->data = value->store.bytes;
-}
-
-/* The bytes that a value may have without the event becoming larger than the cap. */
-SSE_INLINE size_t type_room(const struct sse_parser *parser)
-{
-	return parser->cap - parser->data.len - parser->id->len;
-}
-
-SSE_INLINE size_t id_room(const struct sse_parser *parser)
-{
-	return parser->cap - parser->data.len - parser->type.len;
-}
-
-/* For one more line of data, with the LF that goes before all but the first. */
-SSE_INLINE size_t data_room(const struct sse_parser *parser)
-{
-	return parser->cap - parser->data.len - parser->type.len - parser->id->len;
-}
-
-/* Replace a value by ${text}, which is not all valid UTF-8. */
-static enum sse_result value_repair(
-	struct sse_parser *parser, struct value *value, const char *text, size_t len, size_t room)
-{
-	size_t size = sse_utf8_repaired_size(text, len);
-
-	if (size > room)
-		return SSE_TOO_LARGE;
-	if (!store_reserve(parser, &value->store, size))
-		return SSE_NO_MEMORY;
-	sse_utf8_repair(text, len, value->store.bytes);
-	value_view(value, value->store.bytes, size);
-	return SSE_OK;
-}
-
-/* Replace a value by ${text}. */
-SSE_INLINE enum sse_result value_replace(struct sse_parser *parser, struct value *value,
-	const char *text, size_t len, size_t room, bool suspect)
-{
-	if (suspect && sse_utf8_valid(text, len) < len)
-		return value_repair(parser, value, text, len, room);
-	if (len > room)
-		return SSE_TOO_LARGE;
-	value_view(value, text, len);
-	return SSE_OK;
-}
-
-/* Add a second or later line to the data. */
-static enum sse_result data_append(
-	struct sse_parser *parser, const char *text, size_t len, bool suspect)
-{
-	struct value *data = &parser->data;
-	size_t size = suspect ? sse_utf8_repaired_size(text, len) : len;
-	size_t whole = data->len + 1 + size;
-	char *out;
-
-	if (size >= data_room(parser)) /* the LF takes room too */
-		return SSE_TOO_LARGE;
-	if (!value_hold(parser, data) || !store_reserve(parser, &data->store, whole))
-		return SSE_NO_MEMORY;
-	out = data->store.bytes + data->len;
-	*out++ = '\n';
-	if (suspect)
-		sse_utf8_repair(text, len, out);
-	else
-		memcpy(out, text, len);
-	value_view(data, data->store.bytes, whole);
-	return SSE_OK;
-}
-
-SSE_INLINE enum sse_result take_data(
-	struct sse_parser *parser, const char *text, size_t len, bool suspect)
-{
-	if (parser->data.data != NULL)
-		return data_append(parser, text, len, suspect);
-	return value_replace(parser, &parser->data, text, len, data_room(parser), suspect);
-}
-
-SSE_INLINE enum sse_result take_event(
-	struct sse_parser *parser, const char *text, size_t len, bool suspect)
-{
-	return value_replace(parser, &parser->type, text, len, type_room(parser), suspect);
-}
-
-/* Ids are so short that a call of memchr() would cost more than to look at them. */
-SSE_INLINE bool has_nul(const char *text, size_t len)
-{
-	const uint64_t ones = UINT64_C(0x0101010101010101);
-	uint64_t word;
-
-	for (; len >= sizeof(word); text += sizeof(word), len -= sizeof(word)) {
-		memcpy(&word, text, sizeof(word));
-		if (((word - ones) & ~word & ones << 7) != 0)
-			return true;
-	}
-	for (; len > 0; text++, len--) {
-		if (*text == '\0')
-			return true;
-	}
-	return false;
-}
-
-SSE_INLINE enum sse_result take_id(
-	struct sse_parser *parser, const char *text, size_t len, bool suspect)
-{
-	size_t room = id_room(parser);
-
-	/* Too long comes before NUL: a torn id is refused before all of it is there. */
-	if (len > room)
-		return SSE_TOO_LARGE;
-	if (has_nul(text, len))
-		return SSE_OK;
-	return value_replace(parser, parser->id, text, len, room, suspect);
-}
-
-static enum sse_result take_retry(struct sse_parser *parser, const char *text, size_t len)
-{
-	uint64_t ms = 0;
-	size_t i;
-
-	if (len > parser->cap)
-		return SSE_TOO_LARGE;
-	for (i = 0; i < len && text[i] >= '0' && text[i] <= '9'; i++) {
-		unsigned digit = (unsigned)(text[i] - '0');
-
-		ms = ms > (UINT64_MAX - digit) / 10 ? UINT64_MAX : ms * 10 + digit;
-	}
-	if (i > 0 && i == len && parser->callbacks.retry != NULL)
-		parser->callbacks.retry(parser->context, ms);
-	return SSE_OK;
-}
-
-static enum sse_result take_comment(
-	struct sse_parser *parser, const char *text, size_t len, bool suspect)
-{
-	struct value *comment = &parser->comment;
-	enum sse_result result;
-	bool go_on;
-
-	if (parser->callbacks.comment == NULL)
-		return SSE_OK;
-	result = value_replace(parser, comment, text, len, parser->cap, suspect);
-	if (result != SSE_OK)
-		return result;
-	go_on = parser->callbacks.comment(
-		parser->context, (struct sse_text){comment->data, comment->len});
-	value_clear(comment);
-	return go_on ? SSE_OK : SSE_STOP;
-}
-
-/* Whether ${name} is what stands before the colon; without a colon, the whole line. */
-SSE_INLINE bool is_name(const char *line, size_t len, const char *name, size_t name_len)
-{
-	return len >= name_len && memcmp(line, name, name_len) == 0 &&
-	       (len == name_len || line[name_len] == ':');
-}
-
-/* Where the value begins: after the name, its colon and one space. */
-SSE_INLINE size_t value_at(const char *line, size_t len, size_t name_len)
-{
-	size_t at = name_len + 1;
-
-	if (at < len)
-		return line[at] == ' ' ? at + 1 : at;
-	return len;
-}
-
-/*
- * A whole line that is not empty.  The names are a chain of comparisons of constant length, each
- * with its own end: that is twice as fast as first to find out which and then to switch.
- */
-SSE_INLINE enum sse_result parse_line(
-	struct sse_parser *parser, const char *line, size_t len, bool suspect)
-{
-	size_t at;
-
-	if (line[0] == ':')
-		return take_comment(parser, line + 1, len - 1, suspect);
-	parser->in_block = true;
-	if (is_name(line, len, "data", 4)) {
-		at = value_at(line, len, 4);
-		return take_data(parser, line + at, len - at, suspect);
-	}
-	if (is_name(line, len, "event", 5)) {
-		at = value_at(line, len, 5);
-		return take_event(parser, line + at, len - at, suspect);
-	}
-	if (is_name(line, len, "id", 2)) {
-		at = value_at(line, len, 2);
-		return take_id(parser, line + at, len - at, suspect);
-	}
-	if (is_name(line, len, "retry", 5)) {
-		at = value_at(line, len, 5);
-		return take_retry(parser, line + at, len - at);
-	}
-	return SSE_OK;
-}
-
-/* Not inlined: a line of a few bytes is rare. */
-static enum sse_result take_short_line(
-	struct sse_parser *parser, const char *line, size_t len, bool suspect)
-{
-	return parse_line(parser, line, len, suspect);
-}
-
-/* In a longer one the name and space cannot reach its end, so all those questions fall away. */
-SSE_INLINE enum sse_result take_line(
-	struct sse_parser *parser, const char *line, size_t len, bool suspect)
-{
-	if (len <= NAME_BYTES)
-		return take_short_line(parser, line, len, suspect);
-	return parse_line(parser, line, len, suspect);
-}
-
-/* The block's id, if it has one, becomes the last event id. */
-SSE_INLINE bool commit_id(struct sse_parser *parser)
-{
-	struct value *id = parser->id;
-
-	if (id->data == NULL)
-		return false;
-	parser->id = parser->last_id;
-	parser->last_id = id;
-	value_clear(parser->id);
-	return true;
-}
-
-/* A blank line: the block ends. */
-SSE_INLINE enum sse_result dispatch(struct sse_parser *parser)
-{
-	const struct value *type = &parser->type, *data = &parser->data;
-	struct sse_event event;
-
-	event.has_id = commit_id(parser);
-	event.id = (struct sse_text){parser->last_id->data, parser->last_id->len};
-	event.data = (struct sse_text){data->data, data->len};
-	if (type->len > 0)
-		event.type = (struct sse_text){type->data, type->len};
-	else
-		event.type = (struct sse_text){"message", 7};
-	value_clear(&parser->type);
-	value_clear(&parser->data);
-	parser->in_block = false;
-	if (event.data.data == NULL || parser->callbacks.event == NULL)
-		return SSE_OK;
-	return parser->callbacks.event(parser->context, &event) ? SSE_OK : SSE_STOP;
-}
-
-/*
- * Whether to collect a line that begins with ${head} and has ${len} bytes by now; if so *${fits}
- * says whether the cap allows that, by the same measure as for a whole line.
- */
-static bool worth_keeping(const struct sse_parser *parser, const char *head, size_t len, bool *fits)
-{
-	size_t room = parser->cap, at;
-
-	*fits = true;
-	if (len < NAME_BYTES) /* "data" may become "database" */
-		return true;
-	if (head[0] == ':') {
-		at = 1;
-		if (parser->callbacks.comment == NULL)
-			return false;
-	} else if (is_name(head, len, "data", 4)) {
-		at = value_at(head, len, 4);
-		if (parser->data.data != NULL)
-			at--; /* so that the LF before it is counted */
-		room = data_room(parser);
-	} else if (is_name(head, len, "event", 5)) {
-		at = value_at(head, len, 5);
-		room = type_room(parser);
-	} else if (is_name(head, len, "id", 2)) {
-		at = value_at(head, len, 2);
-		room = id_room(parser);
-	} else if (is_name(head, len, "retry", 5)) {
-		at = value_at(head, len, 5);
-	} else {
-		return false;
-	}
-	*fits = len - at <= room;
-	return true;
-}
-
-/* Copy ${len} bytes to the end of the torn line. */
-static bool line_add(struct sse_parser *parser, const char *bytes, size_t len)
-{
-	if (!store_reserve(parser, &parser->line, parser->line_len + len))
-		return false;
-	memcpy(parser->line.bytes + parser->line_len, bytes, len);
-	parser->line_len += len;
-	return true;
-}
 
 /*
  * Collect ${len} more bytes of a line that a feed's end has torn.  The first few tell which field
@@ -464,6 +44,8 @@ static bool line_add(struct sse_parser *parser, const char *bytes, size_t len)
  */
 static enum sse_result tear(struct sse_parser *parser, const char *bytes, size_t len, bool suspect)
 {
+	struct sse_block *block = &parser->block;
+	struct sse_value *line = &block->line;
 	size_t head = 0;
 	bool fits;
 
@@ -473,24 +55,25 @@ static enum sse_result tear(struct sse_parser *parser, const char *bytes, size_t
 		parser->torn = TORN_KEPT;
 		parser->torn_suspect = false;
 		if (bytes[0] != ':')
-			parser->in_block = true;
+			block->begun = true;
 	}
 	parser->torn_suspect |= suspect;
-	if (parser->line_len < LINE_EXTRA) {
-		head = LINE_EXTRA - parser->line_len;
+	if (line->len < SSE_LINE_EXTRA) {
+		head = SSE_LINE_EXTRA - line->len;
 		head = len < head ? len : head;
-		if (!line_add(parser, bytes, head))
+		if (!sse_value_add(line, bytes, head, block->cap))
 			return SSE_NO_MEMORY;
 	}
 	len -= head;
-	if (!worth_keeping(parser, parser->line.bytes, parser->line_len + len, &fits)) {
+	if (!sse_block_wants(block, line->data, line->len + len, &fits)) {
 		parser->torn = TORN_SKIPPED;
-		parser->line_len = 0;
+		line->len = 0;
 		return SSE_OK;
 	}
 	if (!fits)
 		return SSE_TOO_LARGE;
-	return len == 0 || line_add(parser, bytes + head, len) ? SSE_OK : SSE_NO_MEMORY;
+	return len == 0 || sse_value_add(line, bytes + head, len, block->cap) ? SSE_OK
+									      : SSE_NO_MEMORY;
 }
 
 /* Step over the line end at ${end}; an LF that a CR may still get is left to the next feed. */
@@ -511,6 +94,7 @@ SSE_INLINE const char *skip_line_end(struct sse_parser *parser, const char *end,
  */
 static enum sse_result mend(struct sse_parser *parser, const char **next, const char *stop)
 {
+	struct sse_value *line = &parser->block.line;
 	const char *rest = *next, *end;
 	enum sse_result result;
 	struct sse_scan scan;
@@ -525,12 +109,12 @@ static enum sse_result mend(struct sse_parser *parser, const char **next, const 
 	if (result != SSE_OK || end == NULL)
 		return result;
 	skipped = parser->torn == TORN_SKIPPED;
-	len = parser->line_len;
+	len = line->len;
 	parser->torn = NOT_TORN;
-	parser->line_len = 0; /* its bytes may still be viewed, until settle() */
+	line->len = 0; /* its bytes may still be viewed, until sse_block_settle() */
 	if (skipped)
 		return SSE_OK;
-	return take_line(parser, parser->line.bytes, len, parser->torn_suspect);
+	return sse_block_take(&parser->block, line->data, len, parser->torn_suspect);
 }
 
 /*
@@ -550,35 +134,13 @@ static enum sse_result take_lines(
 			continue;
 		*next = skip_line_end(parser, end, stop);
 		if (end > line)
-			result = take_line(
-				parser, line, (size_t)(end - line), sse_scan_suspect(&scan, line));
+			result = sse_block_take(&parser->block, line, (size_t)(end - line),
+				sse_scan_suspect(&scan, line));
 		else
-			result = dispatch(parser);
+			result = sse_block_end(&parser->block);
 		line = *next;
 	}
 	*suspect = sse_scan_suspect(&scan, line);
-	return result;
-}
-
-/*
- * Before the input becomes invalid, copy the parts that are needed, and release those that are not.
- * A part without memory for its copy is lost, so that nothing points into the old input.
- */
-static enum sse_result settle(struct sse_parser *parser)
-{
-	struct value *values[] = {&parser->type, &parser->data, parser->id, parser->last_id};
-	enum sse_result result = SSE_OK;
-	size_t i;
-
-	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-		if (!value_hold(parser, values[i])) {
-			value_view(values[i], "", 0);
-			result = SSE_NO_MEMORY;
-		}
-		value_trim(values[i]);
-	}
-	store_trim(&parser->comment.store, 0);
-	store_trim(&parser->line, parser->line_len);
 	return result;
 }
 
@@ -594,7 +156,7 @@ static const char *skip_bom(struct sse_parser *parser, const char *next, const c
 		/* It was none: its bytes begin a line, whose field cannot be one that we know. */
 		if (parser->bom > 0) {
 			parser->torn = TORN_SKIPPED;
-			parser->in_block = true;
+			parser->block.begun = true;
 		}
 		parser->bom = BOM_LEN;
 	}
@@ -623,7 +185,7 @@ enum sse_result sse_parser_feed(
 			result = mend(parser, &next, stop);
 		if (result == SSE_OK)
 			result = take_lines(parser, &next, stop, &suspect);
-		settled = settle(parser);
+		settled = sse_block_settle(&parser->block);
 		if (settled != SSE_OK) {
 			result = settled;
 		} else if (result == SSE_OK) {
@@ -640,40 +202,40 @@ enum sse_result sse_parser_feed(
 
 bool sse_parser_end(struct sse_parser *parser)
 {
-	bool dropped = parser->in_block || (parser->bom > 0 && parser->bom < BOM_LEN);
+	bool dropped = parser->block.begun || (parser->bom > 0 && parser->bom < BOM_LEN);
 
-	value_clear(&parser->type);
-	value_clear(&parser->data);
-	value_clear(parser->id);
+	sse_block_drop(&parser->block);
 	parser->bom = 0;
 	parser->after_cr = false;
-	parser->in_block = false;
 	parser->torn = NOT_TORN;
-	parser->line_len = 0;
+	parser->block.line.len = 0;
 	parser->failed = SSE_OK;
-	settle(parser); /* copies nothing, so it cannot fail: the id is held since the last feed */
+	/* It copies nothing, so it cannot fail: the id is held since the last feed. */
+	sse_block_settle(&parser->block);
 	return dropped;
 }
 
 struct sse_text sse_parser_last_id(const struct sse_parser *parser)
 {
-	return (struct sse_text){parser->last_id->data, parser->last_id->len};
+	const struct sse_value *last = parser->block.last_id;
+
+	return (struct sse_text){last->data, last->len};
 }
 
 bool sse_parser_set_last_id(struct sse_parser *parser, const char *id, size_t len)
 {
-	struct value *last = parser->last_id;
+	struct sse_value *last = parser->block.last_id;
 	size_t i;
 
 	for (i = 0; i < len; i++) {
 		if (id[i] == '\0' || id[i] == '\r' || id[i] == '\n')
 			return false;
 	}
-	if (!store_reserve(parser, &last->store, len))
+	if (!sse_value_reserve(last, len, parser->block.cap))
 		return false;
 	if (len > 0)
-		memmove(last->store.bytes, id, len); /* it may be our own */
-	value_view(last, len > 0 ? last->store.bytes : "", len);
+		memmove(last->bytes, id, len); /* it may be our own */
+	sse_value_view(last, len > 0 ? last->bytes : "", len);
 	return true;
 }
 
@@ -683,17 +245,11 @@ struct sse_parser *sse_parser_new(const struct sse_callbacks *callbacks, void *c
 
 	if (parser == NULL)
 		return NULL;
-	parser->callbacks = *callbacks;
-	parser->context = context;
-	parser->cap = cap == 0 ? SSE_EVENT_MAX : cap;
-	if (parser->cap > SIZE_MAX / 4) /* so that no sum of sizes overflows */
-		parser->cap = SIZE_MAX / 4;
-	parser->id = &parser->ids[0];
-	parser->last_id = &parser->ids[1];
-	value_view(parser->last_id, "", 0);
-	/* The place in the stream must not be lost for want of memory: see settle(). */
-	if (!store_reserve(parser, &parser->ids[0].store, ID_BYTES) ||
-		!store_reserve(parser, &parser->ids[1].store, ID_BYTES)) {
+	if (cap == 0)
+		cap = SSE_EVENT_MAX;
+	if (cap > SIZE_MAX / 4) /* so that no sum of sizes overflows */
+		cap = SIZE_MAX / 4;
+	if (!sse_block_init(&parser->block, callbacks, context, cap)) {
 		sse_parser_free(parser);
 		return NULL;
 	}
@@ -704,11 +260,6 @@ void sse_parser_free(struct sse_parser *parser)
 {
 	if (parser == NULL)
 		return;
-	free(parser->type.store.bytes);
-	free(parser->data.store.bytes);
-	free(parser->ids[0].store.bytes);
-	free(parser->ids[1].store.bytes);
-	free(parser->comment.store.bytes);
-	free(parser->line.bytes);
+	sse_block_free(&parser->block);
 	free(parser);
 }

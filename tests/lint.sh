@@ -144,7 +144,6 @@ framing_is_pure() {
 # Of lib/ and cmd/, the .c files that may have more than 500 lines, and why.
 declare -A long=(
 	[lib/json.c]='one grammar: the scanner and what reads the values that it finds'
-	[lib/sse_parser.c]='one state machine, and its inner loop has to see all of it'
 	[cmd/sse-serve/stream/subscriber.c]='to be divided'
 )
 

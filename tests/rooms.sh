@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The rooms of the sources and the arrows between them, which are their #include "..." lines.
 #   tests/rooms.sh           prints what should not be: an arrow up, or one that DESIGN.md does not
-#                            show, a circle of modules, a header that is nowhere, an exception of no use
+#                            show, a circle of modules, a header that is nowhere
 #   tests/rooms.sh arrows    prints each arrow between modules, as FROM TO
 #   tests/rooms.sh picture   prints the picture of the rooms, as the #include lines have it
 #   tests/rooms.sh shown     prints the picture that DESIGN.md shows
@@ -66,12 +66,6 @@ picture() {
 		}
 	}' <(rooms) -
 }
-
-# Arrows that are left out where circles are looked for: two modules that still know each other.
-exceptions='
-lib/client_answer lib/client
-lib/option_text lib/option
-'
 
 # A header is the one beside the file, in a folder of the program, or in lib.
 arrows() {
@@ -154,25 +148,12 @@ circles() {
 			}
 		return gone
 	}
-	NR == FNR {
-		if (NF == 2)
-			except[$1, $2]
-		next
-	}
-	($1, $2) in except {
-		delete except[$1, $2]
-		next
-	}
 	{
 		arrow[$1, $2]
 		left[$1]
 		left[$2]
 	}
 	END {
-		for (one in except) {
-			split(one, part, SUBSEP)
-			print "the exception " part[1] " to " part[2] " is of no use"
-		}
 		while (trim() > 0)
 			;
 		for (one in arrow)
@@ -188,7 +169,7 @@ circles() {
 			if (part[1] in left && (part[2], part[1]) in reach)
 				print "in a circle: " part[1] " includes " part[2]
 		}
-	}' <(echo "$exceptions") - | LC_ALL=C sort
+	}' | LC_ALL=C sort
 }
 
 all=$(arrows)

@@ -3,7 +3,7 @@
  * Unit tests of sse_parser.  Each stream of the table is fed whole, byte by byte, torn in two at
  * every place, with a stop at every callback, and again with its LFs as CRLF and as CR.
  *
- * The parser's source is a part of this file, so that its memory can be counted and refused.
+ * The sources of the parser are a part of this file, so that its memory can be counted and refused.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,6 +21,8 @@ static void counted_free(void *old);
 #define realloc counted_realloc
 #define calloc counted_calloc
 #define free counted_free
+#include "../../lib/sse_value.c"
+#include "../../lib/sse_block.c"
 #include "../../lib/sse_parser.c"
 #undef realloc
 #undef calloc
@@ -769,13 +771,13 @@ static void memory_given_back_is_not_in_use(void **state)
 	struct sse_parser *parser = new_parser(&log, 0);
 
 	(void)state;
-	parser->callbacks.event = NULL; /* not the huge one */
+	parser->block.callbacks.event = NULL; /* not the huge one */
 	feed(parser, "data: a\ndata:", 13);
 	assert_int_equal(feed_many(parser, 'x', 8000000), SSE_OK);
 	feed(parser, "\n\ndata: y\n", 11);
 	assert_true(memory_held < 2000000);
 	feed(parser, ":\n", 2);
-	parser->callbacks.event = on_event;
+	parser->block.callbacks.event = on_event;
 	log.len = 0;
 	feed(parser, "data: z\n\n", 9);
 	assert_said(&log, "E(message)(y\nz)()");
