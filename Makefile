@@ -56,7 +56,7 @@ PREFIX_MAP = $(if $(HAS_PREFIX_MAP),"-ffile-prefix-map=$$PWD=." \
 HAS_PREFIX_MAP = $(eval HAS_PREFIX_MAP := $(shell $(CC) -Werror -ffile-prefix-map=a=b -E -x c \
 	/dev/null >/dev/null 2>&1 && echo yes))$(HAS_PREFIX_MAP)
 SAN = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
-BASE_CFLAGS = -std=c17 -D_GNU_SOURCE -DSSE_TOOLS_VERSION='"$(VERSION)"' -Ilib -pthread \
+BASE_CFLAGS = -std=c17 -D_GNU_SOURCE -DSSE_TOOLS_VERSION='"$(VERSION)"' -Ilib $(addprefix -iquotelib/,common json client) -pthread \
 	$(WARNINGS) $(HARDEN) $(SAN) $(PREFIX_MAP)
 BASE_LDFLAGS = -pie $(GNU_LDFLAGS) -pthread $(SAN)
 GNU_LDFLAGS := $(if $(filter Darwin,$(shell uname -s)),,-Wl,-z,relro,-z,now,--as-needed)
@@ -73,9 +73,9 @@ PKGS_units = cmocka
 
 # libsse is what others link; libcommon is what the three programs share beside it, and libclient
 # what the two clients share: it alone needs libcurl.
-SSE_SRC = $(wildcard lib/sse_*.c)
-CLIENT_SRC = $(wildcard lib/client*.c)
-COMMON_SRC = $(filter-out $(SSE_SRC) $(CLIENT_SRC),$(wildcard lib/*.c))
+SSE_SRC = $(wildcard lib/*.c)
+CLIENT_SRC = $(wildcard lib/client/*.c)
+COMMON_SRC = $(wildcard lib/common/*.c lib/json/*.c)
 
 .PHONY: all
 all: $(PROGRAMS) libsse ## build the three programs and the library (the default)
@@ -244,8 +244,8 @@ installcheck: ## run the tests of whole programs against the installed ones
 		bash tests/run $(or $(SUITE),scenario examples)
 lint: ## check scripts, man pages and sources with static tools
 	@! command -v cppcheck >/dev/null || cppcheck -q --enable=warning,performance,portability \
-		--suppress=unknownMacro -Ilib -Icmd/sse-serve lib cmd
-	@! command -v clang-format >/dev/null || for f in $(wildcard lib/*.[ch] cmd/*/*.[ch] cmd/*/*/*.[ch]); do \
+		--suppress=unknownMacro -Ilib -Ilib/common -Ilib/json -Ilib/client -Icmd/sse-serve lib cmd
+	@! command -v clang-format >/dev/null || for f in $(wildcard lib/*.[ch] lib/*/*.[ch] cmd/*/*.[ch] cmd/*/*/*.[ch]); do \
 		clang-format --dry-run -Werror $$f 2>/dev/null || echo "clang-format would change $$f"; done
 	@BUILD='$(BUILD)' MAKE='$(THIS_MAKE)' bash tests/run lint
 fault: all helpers ## kill the server 1,000 times (FAULT_ROUNDS), and test other faults at length

@@ -80,14 +80,18 @@ arrows() {
 		split(path, part, "/")
 		return part[1] == "cmd" ? part[1] "/" part[2] : part[1]
 	}
-	function find(name) {
+	function find(name, i) {
 		if ((folder(FILENAME) "/" name) in known)
 			return folder(FILENAME) "/" name
 		if ((program(FILENAME) "/" name) in known)
 			return program(FILENAME) "/" name
-		return ("lib/" name) in known ? "lib/" name : "nowhere/" name
+		for (i = 1; i <= libs; i++)
+			if ((lib[i] "/" name) in known)
+				return lib[i] "/" name
+		return "nowhere/" name
 	}
 	BEGIN {
+		libs = split("lib lib/common lib/json lib/client", lib, " ")
 		for (i = 1; i < ARGC; i++)
 			known[ARGV[i]]
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzzing lib/json.c: libFuzzer's entry and, with -DFUZZ_STANDALONE, a driver of its own,
+ * Fuzzing lib/json/json.c: libFuzzer's entry and, with -DFUZZ_STANDALONE, a driver of its own,
  *
  *     fuzz_json SECONDS [SEED]
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzzing lib/json_pointer.c: libFuzzer's entry and, with -DFUZZ_STANDALONE, a driver of its own,
+ * Fuzzing lib/json/json_pointer.c: libFuzzer's entry and, with -DFUZZ_STANDALONE, a driver of its own,
  *
  *     fuzz_pointer SECONDS [SEED]
  *

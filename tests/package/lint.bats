@@ -56,14 +56,14 @@ lint() {
 @test "lint: an arrow up, a part of lib that knows a program, and a room that DESIGN.md lacks, are refused" {
 	lint 'rooms include'
 	echo '#include "api/batch.h"' >>cmd/sse-serve/log/topic.c
-	echo '#include "batch.h"' >>lib/buf.c
+	echo '#include "batch.h"' >>lib/common/buf.c
 	mkdir cmd/sse-serve/attic
 	printf '/* x */\n#include "sse.h"\n' >cmd/sse-serve/attic/old.c
 	run lint 'rooms include'
 	[ "$status" -eq 1 ]
 	[[ $output == *'cmd/sse-serve/attic/old is in a room that DESIGN.md does not show'* ]]
 	[[ $output == *'cmd/sse-serve/log/topic includes cmd/sse-serve/api/batch: an arrow from cmd/sse-serve/log to cmd/sse-serve/api'* ]]
-	[[ $output == *'lib/buf includes batch.h, which is neither in its program nor in lib'* ]]
+	[[ $output == *'lib/common/buf includes batch.h, which is neither in its program nor in lib'* ]]
 }
 
 @test "lint: a line of the picture of the rooms that leads up is refused, whatever the includes say" {
@@ -126,16 +126,16 @@ lines() {
 
 @test "lint: a file of more than 500 lines needs a reason, and a reason needs such a file" {
 	lint 'more than 500 lines'
-	lines 501 >lib/buf.c
+	lines 501 >lib/common/buf.c
 	run lint 'more than 500 lines'
 	[ "$status" -eq 1 ]
-	[[ $output == *'lib/buf.c has 501 lines'* ]]
-	sed -i '$d' lib/buf.c
+	[[ $output == *'lib/common/buf.c has 501 lines'* ]]
+	sed -i '$d' lib/common/buf.c
 	lint 'more than 500 lines'
-	lines 500 >lib/json.c
+	lines 500 >lib/json/json.c
 	run lint 'more than 500 lines'
 	[ "$status" -eq 1 ]
-	[[ $output == *'lib/json.c has 500 lines: it needs no exception'* ]]
+	[[ $output == *'lib/json/json.c has 500 lines: it needs no exception'* ]]
 }
 
 @test "lint: a function of more than 60 lines is found, a table is not" {

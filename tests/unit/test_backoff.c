@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/backoff.c: the range of each wait, its spread, reset and a server's floor. */
+/* Tests of lib/common/backoff.c: the range of each wait, its spread, reset and a server's floor. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

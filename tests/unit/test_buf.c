@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/buf.c: growing, the cap, and that a refused addition changes nothing. */
+/* Tests of lib/common/buf.c: growing, the cap, and that a refused addition changes nothing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

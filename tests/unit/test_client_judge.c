@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/client_judge.c: each row is the end of an attempt, and what it means. */
+/* Tests of lib/client/client_judge.c: each row is the end of an attempt, and what it means. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/hash.c. */
+/* Tests of lib/common/hash.c. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/json.c: what is JSON and what is not, walking, strings, compact and pretty text. */
+/* Tests of lib/json/json.c: what is JSON and what is not, walking, strings, compact and pretty text. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/json_pointer.c: the examples of RFC 6901, and what leads nowhere. */
+/* Tests of lib/json/json_pointer.c: the examples of RFC 6901, and what leads nowhere. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/nearest.c: which name a misspelt word was meant for. */
+/* Tests of lib/common/nearest.c: which name a misspelt word was meant for. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/number.c: counts, durations and sizes from outside, and how they are written. */
+/* Tests of lib/common/number.c: counts, durations and sizes from outside, and how they are written. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/option.c: the command line, the environment, and what is wrong with them. */
+/* Tests of lib/common/option.c: the command line, the environment, and what is wrong with them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/since.c and of the timestamps that it reads: what each way to write a time means. */
+/* Tests of lib/common/since.c and of the timestamps that it reads: what each way to write a time means. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>

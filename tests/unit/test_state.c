@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/state.c, in a folder of their own. */
+/* Tests of lib/common/state.c, in a folder of their own. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/terminal.c: text that is made safe, and lines that are made to fit. */
+/* Tests of lib/common/terminal.c: text that is made safe, and lines that are made to fit. */
 #include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/uuid.c: form, order and time. */
+/* Tests of lib/common/uuid.c: form, order and time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
