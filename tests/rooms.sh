@@ -62,7 +62,7 @@ picture() {
 			for (j = 1; j <= rooms; j++)
 				if ((order[i], order[j]) in arrow)
 					list = list (list == "" ? "" : ", ") name(order[j])
-			printf "%-13s -> %s\n", name(order[i]), list == "" ? "nothing" : list
+			printf "%-18s -> %s\n", name(order[i]), list == "" ? "nothing" : list
 		}
 	}' <(rooms) -
 }

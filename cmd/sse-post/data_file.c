@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "client_slurp.h"
-#include "event.h"
+#include "event/event.h"
 #include "data_file.h"
 
 static void drop_line_end(struct buf *out, size_t start)

@@ -18,7 +18,7 @@
 #include "client_run.h"
 #include "destination.h"
 #include "error.h"
-#include "event.h"
+#include "event/event.h"
 #include "options.h"
 #include "pace.h"
 #include "request.h"

@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "error.h"
-#include "event.h"
-#include "key.h"
+#include "event/event.h"
+#include "event/key.h"
 #include "options.h"
 #include "sse.h"
 

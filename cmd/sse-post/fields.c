@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "event.h"
+#include "event/event.h"
 #include "fields.h"
 #include "json.h"
 #include "sse.h"

@@ -10,11 +10,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "consumer.h"
+#include "spool/consumer.h"
 #include "deliver.h"
 #include "error.h"
-#include "event.h"
-#include "queue.h"
+#include "event/event.h"
+#include "spool/queue.h"
 #include "report.h"
 
 /* FLUSH_PART goes on with the flush, each other result ends it and releases the lock. */

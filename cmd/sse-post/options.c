@@ -7,7 +7,7 @@
 
 #include "client_url.h"
 #include "json_pointer.h"
-#include "key.h"
+#include "event/key.h"
 #include "options.h"
 #include "sse.h"
 

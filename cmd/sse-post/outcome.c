@@ -6,7 +6,7 @@
 #include "client_run.h"
 #include "clock.h"
 #include "outcome.h"
-#include "queue.h"
+#include "spool/queue.h"
 
 /* --- failing --------------------------------------------------------------------------------- */
 

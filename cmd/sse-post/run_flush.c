@@ -7,7 +7,7 @@
 #include "client_run.h"
 #include "client_url.h"
 #include "run.h"
-#include "spool.h"
+#include "spool/spool.h"
 #include "terminal.h"
 
 /* The URLs of the queues that have something. */

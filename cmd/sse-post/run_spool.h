@@ -14,10 +14,10 @@
 #include "backoff.h"
 #include "deliver.h"
 #include "error.h"
-#include "event.h"
+#include "event/event.h"
 #include "flush.h"
 #include "options.h"
-#include "queue.h"
+#include "spool/queue.h"
 #include "report.h"
 
 /* Read the fields, do not write them. */

@@ -10,7 +10,7 @@
 #include "json.h"
 #include "number.h"
 #include "run.h"
-#include "spool.h"
+#include "spool/spool.h"
 #include "terminal.h"
 #include "timestamp.h"
 

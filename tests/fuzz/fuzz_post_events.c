@@ -21,8 +21,8 @@
 #include <string.h>
 
 #include "body.h"
-#include "entry.h"
-#include "event.h"
+#include "spool/entry.h"
+#include "event/event.h"
 #include "fields.h"
 #include "json.h"
 #include "event_builder.h"

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "entry.h"
+#include "spool/entry.h"
 #include "event_builder.h"
 #include "sniff.h"
 #include "split.h"

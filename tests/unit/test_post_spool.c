@@ -21,13 +21,13 @@
 
 #include <cmocka.h>
 
-#include "consumer.h"
-#include "dead_letter.h"
-#include "durable.h"
-#include "queue.h"
-#include "queue_count.h"
-#include "spool.h"
-#include "spool_name.h"
+#include "spool/consumer.h"
+#include "spool/dead_letter.h"
+#include "spool/durable.h"
+#include "spool/queue.h"
+#include "spool/queue_count.h"
+#include "spool/spool.h"
+#include "spool/spool_name.h"
 
 #define URL "http://localhost:8000/api/users"
 #define MODE 0640

@@ -8,7 +8,7 @@
 
 #include "entry.h"
 #include "json.h"
-#include "key.h"
+#include "event/key.h"
 #include "timestamp.h"
 
 static const char magic[] = "sse-post spool ";

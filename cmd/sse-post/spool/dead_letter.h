@@ -16,7 +16,7 @@
 
 #include "buf.h"
 #include "error.h"
-#include "event.h"
+#include "event/event.h"
 #include "queue_folder.h"
 #include "spool_name.h"
 
