@@ -60,6 +60,7 @@ struct replay {
 	struct replay_chunk *chunk; /* held */
 	size_t first;		    /* the mark of the first event after ${after} */
 	size_t offset, end;	    /* where its frame begins, and what is to be sent ends */
+	uint32_t events;	    /* in that, from ${first} on */
 	uint64_t reached;	    /* the position that it all brings the reader to */
 };
 

@@ -18,18 +18,9 @@
 /* Bytes to send before anything else: the rest of data that cannot be made again. */
 struct pending {
 	size_t len, done;
+	uint32_t events; /* whose frames end in it */
 	char data[];
 };
-
-/* Bytes that the socket took, 0 if it is full, -1 if it is broken. */
-static ssize_t send_bytes(int fd, const char *data, size_t len)
-{
-	ssize_t sent = send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-	if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
-		return 0;
-	return sent;
-}
 
 /* Has it still to get something? */
 static bool is_behind(uint8_t state)
@@ -42,13 +33,6 @@ static void set_state(struct subscriber *subscriber, uint8_t state)
 	if (is_behind(subscriber->state) != is_behind(state))
 		counter_add(&subscriber->fanout->behind, is_behind(state) ? 1 : UINT64_MAX);
 	subscriber->state = state;
-}
-
-/* The server's figures of itself are no part of them. */
-void subscriber_delivered(struct subscriber *subscriber, uint64_t events)
-{
-	if (!subscriber->channel->system)
-		counter_add(&subscriber->fanout->delivered, events);
 }
 
 void subscriber_make_ready(struct subscriber *subscriber)
@@ -133,6 +117,15 @@ void subscriber_behind(struct subscriber *subscriber, uint64_t cursor, uint64_t 
 	subscriber_make_ready(subscriber);
 }
 
+/* --- sending --- */
+
+/* The server's figures of itself are no part of them. */
+static void count_delivered(struct subscriber *subscriber, uint32_t events)
+{
+	if (!subscriber->channel->system)
+		counter_add(&subscriber->fanout->delivered, events);
+}
+
 /* The socket is full: epoll will tell. */
 static void wait_for_room(struct subscriber *subscriber)
 {
@@ -140,8 +133,41 @@ static void wait_for_room(struct subscriber *subscriber)
 	subscriber->unread = 0;
 }
 
+/* The result of a send: bytes that the socket took, 0 if it is full, -1 if the stream is closed. */
+static ssize_t take_result(struct subscriber *subscriber, ssize_t sent)
+{
+	if (sent > 0) {
+		subscriber->sent = subscriber->fanout->now;
+	} else if (sent < 0) {
+		if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
+			return 0;
+		subscriber_close(subscriber);
+	}
+	return sent;
+}
+
+ssize_t subscriber_write(struct subscriber *subscriber, const char *data, size_t len)
+{
+	return take_result(
+		subscriber, send(subscriber->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT));
+}
+
+static ssize_t send_pieces(struct subscriber *subscriber, const struct frames *frames)
+{
+	const struct iovec *pieces = frames->pieces;
+	struct msghdr message;
+
+	if (frames->count == 1)
+		return subscriber_write(subscriber, pieces->iov_base, frames->len);
+	message = (struct msghdr){
+		.msg_iov = (struct iovec *)(uintptr_t)pieces, .msg_iovlen = (size_t)frames->count};
+	return take_result(
+		subscriber, sendmsg(subscriber->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT));
+}
+
 /* Keep a rest that must go first.  Without memory for it the stream ends. */
-static void keep_pending(struct subscriber *subscriber, const char *data, size_t len)
+static void keep_pending(
+	struct subscriber *subscriber, const char *data, size_t len, uint32_t events)
 {
 	struct pending *pending = malloc(sizeof(*pending) + len);
 
@@ -149,45 +175,45 @@ static void keep_pending(struct subscriber *subscriber, const char *data, size_t
 		subscriber_close(subscriber);
 		return;
 	}
-	pending->len = len;
-	pending->done = 0;
+	*pending = (struct pending){.len = len, .events = events};
 	memcpy(pending->data, data, len);
 	subscriber->pending = pending;
 }
 
-void subscriber_stopped(struct subscriber *subscriber, uint64_t cursor, uint64_t entry, size_t sent)
+/* It is WAITING, and will go on from there. */
+static void stop_at(struct subscriber *subscriber, const struct frames_stop *stop)
 {
-	const struct fanout *fanout = subscriber->fanout;
-	const struct window *window = fanout->shared->window;
-	const struct window_view view = view_of(subscriber);
-	const struct window_entry *one;
-	const char *frame;
-	uint64_t events = 0;
-	size_t len;
-
-	for (entry = window_find(window, &view, entry, fanout->boundary);;
-		entry = window_next(window, &view, entry, fanout->boundary)) {
-		one = window_entry(window, entry);
-		frame = window_frame(&view, one, &len);
-		if (sent < len)
-			break;
-		sent -= len;
-		events++;
-		cursor = one->position;
-	}
-	subscriber_delivered(subscriber, events);
 	wait_for_room(subscriber);
-	subscriber->cursor = cursor;
-	subscriber->entry = entry;
-	subscriber->skip = (uint32_t)sent;
-	subscriber->partial = sent > 0 ? one->position : 0;
+	/* One that joined ahead of the boundary has a cursor beyond it. */
+	if (stop->cursor > subscriber->cursor)
+		subscriber->cursor = stop->cursor;
+	subscriber->entry = stop->entry;
+	subscriber->skip = (uint32_t)stop->sent;
+	subscriber->partial = stop->sent > 0 ? stop->position : 0;
 	/* An ephemeral event is nowhere but in the window. */
-	if (one->ephemeral && sent > 0) {
+	if (stop->ephemeral && stop->sent > 0) {
+		subscriber->entry = stop->entry + 1;
 		subscriber->skip = 0;
 		subscriber->partial = 0;
-		subscriber->entry = entry + 1;
-		keep_pending(subscriber, frame + sent, len - sent);
+		keep_pending(subscriber, stop->unsent.iov_base, stop->unsent.iov_len, 1);
 	}
+}
+
+bool subscriber_send(struct subscriber *subscriber, const struct frames *frames)
+{
+	ssize_t sent = send_pieces(subscriber, frames);
+	struct frames_stop stop;
+
+	if (sent == (ssize_t)frames->len) {
+		count_delivered(subscriber, frames->events);
+		return true;
+	}
+	if (sent >= 0) {
+		frames_find_stop(frames, (size_t)sent, &stop);
+		count_delivered(subscriber, stop.events);
+		stop_at(subscriber, &stop);
+	}
+	return false;
 }
 
 /* --- from the log --- */
@@ -218,71 +244,31 @@ static bool send_pending(struct subscriber *subscriber)
 
 	if (pending == NULL)
 		return true;
-	sent = send_bytes(
-		subscriber->fd, pending->data + pending->done, pending->len - pending->done);
-	if (sent < 0) {
-		subscriber_close(subscriber);
+	sent = subscriber_write(
+		subscriber, pending->data + pending->done, pending->len - pending->done);
+	if (sent < 0)
 		return false;
-	}
-	if (sent > 0)
-		subscriber->sent = subscriber->fanout->now;
 	pending->done += (size_t)sent;
 	if (pending->done < pending->len) {
 		wait_for_room(subscriber);
 		return false;
 	}
+	count_delivered(subscriber, pending->events);
 	free(pending);
 	subscriber->pending = NULL;
 	return true;
 }
 
-/* The socket took the first ${sent} bytes of the events, and no more. */
-static void stopped_in_replay(
-	struct subscriber *subscriber, const struct replay *replay, size_t sent)
-{
-	const struct replay_chunk *chunk = replay->chunk;
-	size_t i = replay->first, start = replay->offset;
-
-	for (; chunk->marks[i].end <= replay->offset + sent; i++) {
-		start = chunk->marks[i].end;
-		subscriber->cursor = chunk->marks[i].position;
-	}
-	subscriber_delivered(subscriber, i - replay->first);
-	wait_for_room(subscriber);
-	subscriber->skip = (uint32_t)(replay->offset + sent - start);
-	subscriber->partial = subscriber->skip > 0 ? chunk->marks[i].position : 0;
-}
-
-/* It has all of the chunk that was for it. */
-static void finish_replay(struct subscriber *subscriber, const struct replay *replay)
-{
-	const struct replay_chunk *chunk = replay->chunk;
-	size_t events = chunk->count - replay->first;
-
-	/* Only the rest of one event, before a gap event is sent. */
-	if (events > 0 && replay->end == chunk->marks[replay->first].end)
-		events = 1;
-	subscriber_delivered(subscriber, events);
-	subscriber_behind(subscriber, replay->reached, TOPIC_NO_ENTRY);
-}
-
 static void send_replay(struct subscriber *subscriber, const struct replay *replay)
 {
-	const struct replay_chunk *chunk = replay->chunk;
-	size_t len = replay->end - replay->offset, skip = subscriber->skip;
-	ssize_t sent = 0;
+	struct frames frames;
 
-	if (len > skip)
-		sent = send_bytes(
-			subscriber->fd, chunk->frames.data + replay->offset + skip, len - skip);
-	if (sent > 0)
-		subscriber->sent = subscriber->fanout->now;
-	if (sent < 0)
-		subscriber_close(subscriber);
-	else if (len > skip && (size_t)sent < len - skip)
-		stopped_in_replay(subscriber, replay, skip + (size_t)sent);
-	else
-		finish_replay(subscriber, replay);
+	if (replay->events > 0) {
+		frames_of_replay(&frames, replay, subscriber->skip);
+		if (!subscriber_send(subscriber, &frames))
+			return;
+	}
+	subscriber_behind(subscriber, replay->reached, TOPIC_NO_ENTRY);
 }
 
 /* A chunk came back from the replay thread. */
@@ -304,7 +290,7 @@ static void take_replay(struct message *message)
 		/* A start or a gap is sent once, so it is kept until then. */
 		if (replay->prefix.len > 0) {
 			subscriber->cursor = replay->after;
-			keep_pending(subscriber, replay->prefix.data, replay->prefix.len);
+			keep_pending(subscriber, replay->prefix.data, replay->prefix.len, 0);
 		}
 		if (subscriber->state == READY && send_pending(subscriber))
 			send_replay(subscriber, replay);
@@ -366,7 +352,7 @@ static bool serve_from_window(struct subscriber *subscriber, uint64_t entry)
 	struct fanout *fanout = subscriber->fanout;
 	const struct window_view view = view_of(subscriber);
 	struct window_chunk chunk;
-	ssize_t sent;
+	struct frames frames;
 
 	if (entry >= fanout->boundary) {
 		become_live(subscriber, entry);
@@ -376,19 +362,14 @@ static bool serve_from_window(struct subscriber *subscriber, uint64_t entry)
 		subscriber->skip, &chunk);
 	if (chunk.count == 0 && chunk.missing)
 		return false;
-	sent = chunk.count > 0 ? window_send(subscriber->fd, &chunk) : 0;
-	if (sent > 0)
-		subscriber->sent = fanout->now;
-	if (sent < 0) {
-		subscriber_close(subscriber);
-	} else if ((size_t)sent < chunk.len) {
-		subscriber_stopped(
-			subscriber, subscriber->cursor, entry, subscriber->skip + (size_t)sent);
-	} else if (chunk.end < fanout->boundary) {
-		subscriber_delivered(subscriber, chunk.events);
+	if (chunk.count > 0) {
+		frames_of_window(&frames, fanout->shared->window, &chunk);
+		if (!subscriber_send(subscriber, &frames))
+			return true;
+	}
+	if (chunk.end < fanout->boundary) {
 		subscriber_behind(subscriber, chunk.position, chunk.end);
 	} else {
-		subscriber_delivered(subscriber, chunk.events);
 		subscriber->cursor = chunk.position;
 		become_live(subscriber, chunk.end);
 	}
@@ -440,7 +421,7 @@ static int send_head(struct subscriber *subscriber, const struct opening *openin
 		identity_format(subscriber->fanout->shared->identity, subscriber->cursor, id);
 		len += (size_t)snprintf(bytes + len, sizeof(bytes) - len, "id: %s\n\n", id);
 	}
-	return send_bytes(subscriber->fd, bytes, len) == (ssize_t)len ? 0 : -1;
+	return subscriber_write(subscriber, bytes, len) == (ssize_t)len ? 0 : -1;
 }
 
 static void begin(struct subscriber *subscriber, struct start *start)
@@ -527,12 +508,10 @@ void subscriber_open(struct opening *opening)
 	 * sent.
 	 */
 	attend(subscriber, opening);
-	if (send_head(subscriber, opening) == 0) {
+	if (send_head(subscriber, opening) == 0)
 		begin(subscriber, &opening->start);
-	} else {
-		set_state(subscriber, READY);
+	else
 		subscriber_close(subscriber);
-	}
 	opening_free(opening);
 	return;
 
@@ -550,12 +529,10 @@ err0:
 static bool heartbeat(struct subscriber *subscriber)
 {
 	static const char comment[] = ":\n\n";
-	ssize_t sent = send_bytes(subscriber->fd, comment, sizeof(comment) - 1);
+	ssize_t sent = subscriber_write(subscriber, comment, sizeof(comment) - 1);
 
-	if (sent == sizeof(comment) - 1)
-		subscriber->sent = subscriber->fanout->now;
 	/* A part of it cannot be taken back. */
-	else if (sent != 0)
+	if (sent > 0 && sent < (ssize_t)sizeof(comment) - 1)
 		subscriber_close(subscriber);
 	return sent != 0;
 }

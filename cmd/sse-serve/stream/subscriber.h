@@ -19,9 +19,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/mailbox.h"
 #include "channel.h"
+#include "frames.h"
 #include "limits.h"
 #include "presence.h"
 #include "selection.h"
@@ -79,16 +81,19 @@ void subscriber_make_ready(struct subscriber *subscriber);
 void subscriber_behind(struct subscriber *subscriber, uint64_t cursor, uint64_t entry);
 
 /*
- * subscriber_stopped(subscriber, cursor, entry, sent):
- * Its socket took only the first ${sent} bytes of the frames of its channel from ${entry} on
- * (which is announced, and of its topic); before, it had all events up to the position ${cursor}.
- * It becomes WAITING.
+ * subscriber_send(subscriber, frames):
+ * Send the frames, which follow what it had.  True if its socket took them all.  Otherwise it is
+ * WAITING, and will go on where its socket stopped, or it is closed.  Events that the socket took
+ * whole are counted as delivered.
  */
-void subscriber_stopped(
-	struct subscriber *subscriber, uint64_t cursor, uint64_t entry, size_t sent);
+bool subscriber_send(struct subscriber *subscriber, const struct frames *frames);
 
-/* subscriber_delivered(subscriber, events): count the events that its socket took whole. */
-void subscriber_delivered(struct subscriber *subscriber, uint64_t events);
+/*
+ * subscriber_write(subscriber, data, len):
+ * Send bytes that are not events.  The bytes that its socket took, 0 if it is full, or -1 if the
+ * subscriber is closed.
+ */
+ssize_t subscriber_write(struct subscriber *subscriber, const char *data, size_t len);
 
 /*
  * subscriber_look(subscriber, margin):
