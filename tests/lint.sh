@@ -147,7 +147,6 @@ declare -A long=(
 	[lib/sse_parser.c]='one state machine, and its inner loop has to see all of it'
 	[cmd/sse-serve/http/http.c]='to be divided'
 	[cmd/sse-serve/log/store_sqlite.c]='to be divided'
-	[cmd/sse-serve/stream/subscriber.c]='to be divided'
 )
 
 long_files() {

@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catch_up.h"
 #include "fanout.h"
+#include "frames.h"
+#include "silence.h"
 #include "subscriber.h"
 #include "wheel.h"
 
@@ -69,7 +72,7 @@ uint32_t fanout_tick(struct fanout *fanout)
 			struct subscriber *subscriber = due;
 
 			wheel_remove(subscriber);
-			subscriber_look(subscriber, step);
+			silence_look(subscriber, step);
 			if (subscriber->state != CLOSED)
 				wheel_put(fanout, subscriber);
 		}
@@ -272,7 +275,7 @@ static void serve_ready(struct fanout *fanout)
 
 		fanout->ready = subscriber->next;
 		subscriber->queued = false;
-		subscriber_serve(subscriber);
+		catch_up_serve(subscriber);
 	}
 }
 
