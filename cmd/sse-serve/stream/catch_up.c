@@ -29,7 +29,9 @@ static void submit(struct subscriber *subscriber, struct replay *replay)
 		subscriber_close(subscriber);
 		return;
 	}
-	replay->upto = fanout->position;
+	/* One that is ahead of the boundary must not be taken back to it. */
+	replay->upto = replay->after > fanout->position ? window_position(fanout->shared->window)
+							: fanout->position;
 	subscriber->entry = TOPIC_NO_ENTRY;
 	subscriber->resumed = true;
 	subscriber_set_state(subscriber, READING);

@@ -46,7 +46,8 @@ struct replay {
 
 	/* The request. */
 	struct selection *selection; /* held */
-	uint64_t after, upto;
+	uint64_t after;
+	uint64_t upto;	  /* how far the log is read; a chunk that is shared may go further */
 	uint64_t told;	  /* it was told that events up to here are removed; also out */
 	uint64_t partial; /* the first event must be this one; 0: any */
 	bool from_time;	  /* instead of ${after}: from ${since} on, and say where that is */
