@@ -5,8 +5,8 @@
 void frames_of_window(
 	struct frames *frames, const struct window *window, const struct window_chunk *chunk)
 {
-	*frames = (struct frames){.pieces = chunk->pieces,
-		.count = chunk->count,
+	*frames = (struct frames){.message.msg_iov = (struct iovec *)(uintptr_t)chunk->pieces,
+		.message.msg_iovlen = (size_t)chunk->count,
 		.events = chunk->events,
 		.len = chunk->len,
 		.skip = chunk->skip,
@@ -16,8 +16,8 @@ void frames_of_window(
 
 void frames_of_replay(struct frames *frames, const struct replay *replay, size_t skip)
 {
-	*frames = (struct frames){.pieces = &frames->piece,
-		.count = 1,
+	*frames = (struct frames){.message.msg_iov = &frames->piece,
+		.message.msg_iovlen = 1,
 		.events = replay->events,
 		.len = replay->end - replay->offset - skip,
 		.skip = skip,

@@ -9,17 +9,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include "log/window.h"
 #include "replay.h"
 
 struct frames {
-	const struct iovec *pieces;
-	int count;	 /* of pieces */
-	uint32_t events; /* whose frames end in the pieces */
-	size_t len;	 /* bytes in all pieces */
-	size_t skip;	 /* bytes of the first frame that were sent before: not in the pieces */
+	struct msghdr message; /* the pieces, for sendmsg() */
+	uint32_t events;       /* whose frames end in the pieces */
+	size_t len;	       /* bytes in all pieces */
+	size_t skip; /* bytes of the first frame that were sent before: not in the pieces */
 
 	/* Where they are from: a chunk of the window, or what a replay has for its subscriber. */
 	const struct window *window;

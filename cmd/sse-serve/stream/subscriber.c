@@ -141,19 +141,6 @@ ssize_t subscriber_write(struct subscriber *subscriber, const char *data, size_t
 		subscriber, send(subscriber->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT));
 }
 
-static ssize_t send_pieces(struct subscriber *subscriber, const struct frames *frames)
-{
-	const struct iovec *pieces = frames->pieces;
-	struct msghdr message;
-
-	if (frames->count == 1)
-		return subscriber_write(subscriber, pieces->iov_base, frames->len);
-	message = (struct msghdr){
-		.msg_iov = (struct iovec *)(uintptr_t)pieces, .msg_iovlen = (size_t)frames->count};
-	return take_result(
-		subscriber, sendmsg(subscriber->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT));
-}
-
 void subscriber_keep_pending(
 	struct subscriber *subscriber, const char *data, size_t len, uint32_t events)
 {
@@ -168,39 +155,47 @@ void subscriber_keep_pending(
 	subscriber->pending = pending;
 }
 
-/* It is WAITING, and will go on from there. */
-static void stop_at(struct subscriber *subscriber, const struct frames_stop *stop)
+/* Its socket took the first ${sent} bytes, but not all: it is WAITING, and goes on from there. */
+static void stop_after(struct subscriber *subscriber, const struct frames *frames, size_t sent)
 {
+	struct frames_stop stop;
+
+	frames_find_stop(frames, sent, &stop);
+	count_delivered(subscriber, stop.events);
 	wait_for_room(subscriber);
 	/* One that joined ahead of the boundary has a cursor beyond it. */
-	if (stop->cursor > subscriber->cursor)
-		subscriber->cursor = stop->cursor;
-	subscriber->entry = stop->entry;
-	subscriber->skip = (uint32_t)stop->sent;
-	subscriber->partial = stop->sent > 0 ? stop->position : 0;
+	if (stop.cursor > subscriber->cursor)
+		subscriber->cursor = stop.cursor;
+	subscriber->entry = stop.entry;
+	subscriber->skip = (uint32_t)stop.sent;
+	subscriber->partial = stop.sent > 0 ? stop.position : 0;
 	/* An ephemeral event is nowhere but in the window. */
-	if (stop->ephemeral && stop->sent > 0) {
-		subscriber->entry = stop->entry + 1;
+	if (stop.ephemeral && stop.sent > 0) {
+		subscriber->entry = stop.entry + 1;
 		subscriber->skip = 0;
 		subscriber->partial = 0;
-		subscriber_keep_pending(subscriber, stop->unsent.iov_base, stop->unsent.iov_len, 1);
+		subscriber_keep_pending(subscriber, stop.unsent.iov_base, stop.unsent.iov_len, 1);
 	}
 }
 
 bool subscriber_send(struct subscriber *subscriber, const struct frames *frames)
 {
-	ssize_t sent = send_pieces(subscriber, frames);
-	struct frames_stop stop;
+	const struct msghdr *message = &frames->message;
+	ssize_t sent;
 
+	/* One piece, which is usual, costs less this way. */
+	if (message->msg_iovlen == 1)
+		sent = send(subscriber->fd, message->msg_iov->iov_base, frames->len,
+			MSG_NOSIGNAL | MSG_DONTWAIT);
+	else
+		sent = sendmsg(subscriber->fd, message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	sent = take_result(subscriber, sent);
 	if (sent == (ssize_t)frames->len) {
 		count_delivered(subscriber, frames->events);
 		return true;
 	}
-	if (sent >= 0) {
-		frames_find_stop(frames, (size_t)sent, &stop);
-		count_delivered(subscriber, stop.events);
-		stop_at(subscriber, &stop);
-	}
+	if (sent >= 0)
+		stop_after(subscriber, frames, (size_t)sent);
 	return false;
 }
 
