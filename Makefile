@@ -201,7 +201,8 @@ $(call OBJ,$(1)): MORE = $(addprefix -iquotecmd/,$(call program_of,$(1))) \
 	$(if $(findstring /fuzz/,$(1)),$$(FUZZ_CFLAGS))
 $(call OBJ,$(1)): | need-$(2) $(if $(findstring /unit/,$(1)),need-units)
 $(BUILD)/tests/$(basename $(notdir $(1))): $(call OBJ,$(1)) \
-		$(addprefix $(BUILD)/,$(addsuffix .a,$(call program_of,$(1)) \
+		$(addprefix $(BUILD)/,$(addsuffix .a,$(if $(findstring /unit/test_serve_,$(1)),libunit) \
+			$(call program_of,$(1)) \
 			$(if $(findstring /fault/,$(1)),libfault) $(if $(findstring /fuzz/,$(1)),libfuzz))) \
 		$(LIBS_$(2))
 	$$(call say,LINK,$$@)
@@ -215,6 +216,12 @@ LOAD = $(call OBJ,$(wildcard tests/bench/load/*.c))
 $(BUILD)/tests/load: $(LOAD) $(BUILD)/libcommon.a
 	$(call say,LINK,$@)
 	$(call link,$^)
+# What the unit tests of sse-serve share.
+UNIT_PARTS = $(call OBJ,$(wildcard tests/unit/parts/*.c))
+$(UNIT_PARTS): PKGS = $(PKGS_units)
+$(UNIT_PARTS): MORE = -iquotecmd/sse-serve
+$(UNIT_PARTS): | need-units
+$(BUILD)/libunit.a: $(UNIT_PARTS)
 # What the fault tests share.
 $(BUILD)/libfault.a: $(call OBJ,$(wildcard tests/fault/parts/*.c))
 # What they put between the server and the system; never with a sanitizer.

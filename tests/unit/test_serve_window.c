@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -121,11 +119,17 @@ static void events_are_frames_in_their_order(void **state)
 	assert_int_equal(len, sizeof(expected) - 1);
 	assert_int_equal(chunk.len, len);
 	assert_memory_equal(bytes, expected, len);
+	assert_int_equal(chunk.begin, 0);
+	assert_int_equal(chunk.before, 0);
+	assert_int_equal(chunk.skip, 0);
 	assert_int_equal(chunk.end, 3);
 	assert_int_equal(chunk.position, 3);
 	/* The rest of a frame that was sent in part. */
 	window_gather(f.window, &f.only_a, 2, 3, 1, 7, &chunk);
 	assert_int_equal(chunk.count, 1);
+	assert_int_equal(chunk.begin, 2);
+	assert_int_equal(chunk.before, 1);
+	assert_int_equal(chunk.skip, 7);
 	assert_memory_equal(
 		chunk.pieces[0].iov_base, "update\ndata: three\nid: i:3\n\n", chunk.len);
 	window_withdraw(f.window, 0);
@@ -387,31 +391,6 @@ static void an_event_larger_than_the_window_is_in_the_log_only(void **state)
 	close_window(&f);
 }
 
-static void a_full_socket_takes_nothing_and_a_broken_one_fails(void **state)
-{
-	struct window_chunk chunk;
-	struct fixture f;
-	int pair[2];
-	ssize_t sent;
-
-	(void)state;
-	open_window(&f, 65536, false);
-	publish(&f, f.a, "one");
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	assert_true(window_announce(f.window, 0, 0));
-	window_gather(f.window, &f.only_a, 0, 1, 0, 0, &chunk);
-	assert_int_equal(window_send(pair[0], &chunk), chunk.len);
-	do
-		sent = window_send(pair[0], &chunk);
-	while (sent > 0);
-	assert_int_equal(sent, 0);
-	close(pair[1]);
-	assert_int_equal(window_send(pair[0], &chunk), -1);
-	close(pair[0]);
-	window_withdraw(f.window, 0);
-	close_window(&f);
-}
-
 /* --- a writer and readers at the same time --- */
 
 /* As many as a slow machine with two cores takes in a moment; and what one look of a reader covers.
@@ -508,7 +487,6 @@ int main(void)
 		cmocka_unit_test(seek_finds_what_is_there_and_refuses_what_is_gone),
 		cmocka_unit_test(a_window_that_is_the_log_marks_what_fell_out),
 		cmocka_unit_test(an_event_larger_than_the_window_is_in_the_log_only),
-		cmocka_unit_test(a_full_socket_takes_nothing_and_a_broken_one_fails),
 		cmocka_unit_test(readers_never_see_a_torn_frame),
 	};
 

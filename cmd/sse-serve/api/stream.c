@@ -18,7 +18,7 @@
 #include "stream/limits.h"
 #include "stream/presence.h"
 #include "stream/selection.h"
-#include "stream/subscriber.h"
+#include "stream/opening.h"
 
 /* The ms that clients are told to wait before they reconnect: spread, so that they do not all come
  * at once after a restart. */
@@ -223,7 +223,7 @@ static void hand_over(struct request *request, struct opening *opening)
 	}
 	opening->fanout = channel_place(api_of(request)->fanout->shared);
 	if (opening->fanout == api_of(request)->fanout) {
-		subscriber_open(opening);
+		opening_start(opening);
 	} else {
 		struct mailbox *mailbox = opening->fanout->mailbox;
 
@@ -234,7 +234,7 @@ static void hand_over(struct request *request, struct opening *opening)
 
 static void take_opening(struct message *message)
 {
-	subscriber_open((struct opening *)message);
+	opening_start((struct opening *)message);
 }
 
 /* Is the name in ?as=, if given, valid?  Return 0, or -1 with what is wrong. */

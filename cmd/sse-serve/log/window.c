@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -441,6 +440,10 @@ void window_gather(const struct window *window, const struct window_view *view, 
 	chunk->count = 0;
 	chunk->events = 0;
 	chunk->len = 0;
+	chunk->view = view;
+	chunk->begin = entry;
+	chunk->before = position;
+	chunk->skip = skip;
 	chunk->position = position;
 	chunk->missing = false;
 	for (entry = window_find(window, view, entry, seen); entry < seen;
@@ -457,19 +460,4 @@ void window_gather(const struct window *window, const struct window_view *view, 
 		chunk->position = one->position;
 	}
 	chunk->end = entry;
-}
-
-ssize_t window_send(int fd, const struct window_chunk *chunk)
-{
-	struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)chunk->pieces,
-		.msg_iovlen = (size_t)chunk->count};
-	ssize_t sent;
-
-	if (chunk->count == 1)
-		sent = send(fd, chunk->pieces[0].iov_base, chunk->len, MSG_NOSIGNAL | MSG_DONTWAIT);
-	else
-		sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-	if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
-		return 0;
-	return sent;
 }

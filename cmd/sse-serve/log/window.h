@@ -20,7 +20,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 #include <sys/uio.h>
 
 #include "error.h"
@@ -157,10 +156,17 @@ const char *window_frame(
 /* Frames of a view, ready to be sent at once. */
 struct window_chunk {
 	struct iovec pieces[WINDOW_PIECES];
-	int count;	   /* of pieces */
-	uint32_t events;   /* in them */
-	size_t len;	   /* bytes in all pieces */
-	uint64_t end;	   /* all entries of the view before this one are in it */
+	int count;	 /* of pieces */
+	uint32_t events; /* in them */
+	size_t len;	 /* bytes in all pieces */
+
+	/* What was asked for: see window_gather(). */
+	const struct window_view *view;
+	uint64_t begin;	 /* the first entry that may be in it */
+	uint64_t before; /* the position before that */
+	size_t skip;	 /* the bytes that it lacks of the first frame */
+
+	uint64_t end;	   /* all entries of the view from ${begin} to before this one are in it */
 	uint64_t position; /* of the last stored event before ${end}, as far as it is known */
 	bool missing;	   /* the frame at ${end} is not in the window: it is in the log only */
 };
@@ -169,12 +175,11 @@ struct window_chunk {
  * window_gather(window, view, entry, limit, position, skip, chunk):
  * Gather frames of the view from ${entry} (announced) to before ${limit}, as many as make one
  * send, without the first ${skip} bytes; ${position} is that of the last event before.  It looks at
- * a bounded number of entries, so it may gather nothing and return only a later ${end}.
+ * a bounded number of entries, so it may gather nothing and return only a later ${end}.  The pieces
+ * point into the ring, and ${chunk} to the view: the bytes are valid until the reader withdraws its
+ * announcement.
  */
 void window_gather(const struct window *window, const struct window_view *view, uint64_t entry,
 	uint64_t limit, uint64_t position, size_t skip, struct window_chunk *chunk);
-
-/* window_send(fd, chunk): the bytes that the socket took, 0 if it is full, -1 if it failed. */
-ssize_t window_send(int fd, const struct window_chunk *chunk);
 
 #endif

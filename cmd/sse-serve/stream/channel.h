@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The streams of one loop: its channels, each of which groups the subscribers that want the same,
- * and how they are found.  fanout.h and subscriber.h serve them.  All on the loop's thread, unless
- * a comment says otherwise.
+ * and how they are found.  fanout.h, catch_up.h and subscriber.h serve them.  All on the loop's
+ * thread, unless a comment says otherwise.
  */
 #ifndef CHANNEL_H
 #define CHANNEL_H

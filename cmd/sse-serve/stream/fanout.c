@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catch_up.h"
 #include "fanout.h"
+#include "frames.h"
+#include "silence.h"
 #include "subscriber.h"
 #include "wheel.h"
 
@@ -69,7 +72,7 @@ uint32_t fanout_tick(struct fanout *fanout)
 			struct subscriber *subscriber = due;
 
 			wheel_remove(subscriber);
-			subscriber_look(subscriber, step);
+			silence_look(subscriber, step);
 			if (subscriber->state != CLOSED)
 				wheel_put(fanout, subscriber);
 		}
@@ -200,29 +203,16 @@ static void start_pass(struct fanout *fanout)
 	window_withdraw(window, fanout->reader);
 }
 
-/* Send the chunk to one subscriber. */
-static void send_chunk(
-	struct channel *channel, struct subscriber *subscriber, const struct window_chunk *chunk)
+/* Send the channel's chunk, which has all entries before ${end}, to one subscriber. */
+static void send_chunk(const struct channel *channel, struct subscriber *subscriber,
+	const struct frames *frames, uint64_t end)
 {
-	ssize_t sent;
-
-	if (subscriber->state != LIVE || subscriber->entry >= chunk->end)
+	if (subscriber->state != LIVE || subscriber->entry >= end)
 		return;
-	if (subscriber->entry > channel->chunk) {
+	if (subscriber->entry > channel->chunk)
 		subscriber_behind(subscriber, subscriber->cursor, subscriber->entry);
-		return;
-	}
-	sent = window_send(subscriber->fd, chunk);
-	if (sent == (ssize_t)chunk->len) {
-		subscriber->entry = chunk->end;
-		subscriber->sent = subscriber->fanout->now;
-		subscriber_delivered(subscriber, chunk->events);
-	} else if (sent >= 0) {
-		subscriber_stopped(subscriber, later(subscriber->cursor, channel->chunk_position),
-			channel->chunk, (size_t)sent);
-	} else {
-		subscriber_close(subscriber);
-	}
+	else if (subscriber_send(subscriber, frames))
+		subscriber->entry = end;
 }
 
 /* Send the touched channel's chunk to as many as the budget allows.  True when it was to all. */
@@ -230,6 +220,7 @@ static bool serve_chunk(struct fanout *fanout, struct channel *channel, int *bud
 {
 	struct window *window = fanout->shared->window;
 	struct window_chunk chunk;
+	struct frames frames;
 
 	if (!window_announce(window, fanout->reader, channel->chunk)) {
 		leave_behind(channel, channel->turn, channel->chunk_position, fanout->boundary);
@@ -245,9 +236,10 @@ static bool serve_chunk(struct fanout *fanout, struct channel *channel, int *bud
 	}
 	if (chunk.count == 0)
 		channel->turn = 0;
+	frames_of_window(&frames, window, &chunk);
 	while (channel->turn > 0 && *budget > 0) {
 		--*budget;
-		send_chunk(channel, channel->subscribers[--channel->turn], &chunk);
+		send_chunk(channel, channel->subscribers[--channel->turn], &frames, chunk.end);
 	}
 	window_withdraw(window, fanout->reader);
 	if (channel->turn > 0)
@@ -283,7 +275,7 @@ static void serve_ready(struct fanout *fanout)
 
 		fanout->ready = subscriber->next;
 		subscriber->queued = false;
-		subscriber_serve(subscriber);
+		catch_up_serve(subscriber);
 	}
 }
 

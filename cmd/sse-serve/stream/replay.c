@@ -346,6 +346,7 @@ static bool choose(struct replay *replay)
 	const struct replay_mark *first;
 
 	replay->end = chunk->frames.len;
+	replay->events = (uint32_t)(chunk->count - replay->first);
 	replay->reached = chunk->reached;
 	if (replay->partial == 0)
 		return begin(replay);
@@ -356,6 +357,7 @@ static bool choose(struct replay *replay)
 		return false;
 	if (is_gap(replay, chunk->removed)) {
 		replay->end = first->end;
+		replay->events = 1;
 		replay->reached = first->position;
 	}
 	return true;

@@ -46,7 +46,8 @@ struct replay {
 
 	/* The request. */
 	struct selection *selection; /* held */
-	uint64_t after, upto;
+	uint64_t after;
+	uint64_t upto;	  /* how far the log is read; a chunk that is shared may go further */
 	uint64_t told;	  /* it was told that events up to here are removed; also out */
 	uint64_t partial; /* the first event must be this one; 0: any */
 	bool from_time;	  /* instead of ${after}: from ${since} on, and say where that is */
@@ -60,6 +61,7 @@ struct replay {
 	struct replay_chunk *chunk; /* held */
 	size_t first;		    /* the mark of the first event after ${after} */
 	size_t offset, end;	    /* where its frame begins, and what is to be sent ends */
+	uint32_t events;	    /* in that, from ${first} on */
 	uint64_t reached;	    /* the position that it all brings the reader to */
 };
 

@@ -1,61 +1,43 @@
 /* SPDX-License-Identifier: MIT */
 /* Subscribers; see subscriber.h. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/counter.h"
-#include "channel.h"
-#include "replay.h"
+#include "base/mailbox.h"
+#include "limits.h"
 #include "subscriber.h"
 #include "wheel.h"
 
 /* Bytes to send before anything else: the rest of data that cannot be made again. */
 struct pending {
 	size_t len, done;
+	uint32_t events; /* whose frames end in it */
 	char data[];
 };
 
-/* Bytes that the socket took, 0 if it is full, -1 if it is broken. */
-static ssize_t send_bytes(int fd, const char *data, size_t len)
-{
-	ssize_t sent = send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-	if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
-		return 0;
-	return sent;
-}
-
 /* Has it still to get something? */
-static bool is_behind(uint8_t state)
+static bool is_behind(enum subscriber_state state)
 {
 	return state == READY || state == WAITING || state == READING;
 }
 
-static void set_state(struct subscriber *subscriber, uint8_t state)
+void subscriber_set_state(struct subscriber *subscriber, enum subscriber_state state)
 {
 	if (is_behind(subscriber->state) != is_behind(state))
 		counter_add(&subscriber->fanout->behind, is_behind(state) ? 1 : UINT64_MAX);
-	subscriber->state = state;
-}
-
-/* The server's figures of itself are no part of them. */
-void subscriber_delivered(struct subscriber *subscriber, uint64_t events)
-{
-	if (!subscriber->channel->system)
-		counter_add(&subscriber->fanout->delivered, events);
+	subscriber->state = (uint8_t)state;
 }
 
 void subscriber_make_ready(struct subscriber *subscriber)
 {
 	struct fanout *fanout = subscriber->fanout;
 
-	set_state(subscriber, READY);
+	subscriber_set_state(subscriber, READY);
 	if (subscriber->queued)
 		return;
 	subscriber->queued = true;
@@ -67,22 +49,10 @@ void subscriber_make_ready(struct subscriber *subscriber)
 	fanout->ready_last = subscriber;
 }
 
-static void bury(struct subscriber *subscriber)
+void subscriber_bury(struct subscriber *subscriber)
 {
 	subscriber->next = subscriber->fanout->closed;
 	subscriber->fanout->closed = subscriber;
-}
-
-/* The name is present from here on.  Takes the opening's lease. */
-static void attend(struct subscriber *subscriber, struct opening *opening)
-{
-	if (opening->lease == NULL)
-		return;
-	subscriber->named = true;
-	((struct named_subscriber *)subscriber)->lease = opening->lease;
-	if (presence_enter(opening->lease))
-		mailbox_wake(subscriber->fanout->shared->teller);
-	opening->lease = NULL;
 }
 
 static void leave(struct subscriber *subscriber)
@@ -100,7 +70,7 @@ void subscriber_close(struct subscriber *subscriber)
 
 	if (subscriber->state == CLOSED)
 		return;
-	set_state(subscriber, CLOSED);
+	subscriber_set_state(subscriber, CLOSED);
 	/* The HTTP library may not have closed its descriptor of the same socket yet. */
 	epoll_ctl(subscriber->fanout->epoll, EPOLL_CTL_DEL, subscriber->fd, NULL);
 	close(subscriber->fd);
@@ -112,16 +82,7 @@ void subscriber_close(struct subscriber *subscriber)
 	leave(subscriber);
 	/* Otherwise its holder will bury it. */
 	if (!reading && !subscriber->queued)
-		bury(subscriber);
-}
-
-/* The view of the window that it wants now. */
-static struct window_view view_of(const struct subscriber *subscriber)
-{
-	struct window_view view = subscriber->channel->view;
-
-	view.stored = subscriber->resumed;
-	return view;
+		subscriber_bury(subscriber);
 }
 
 void subscriber_behind(struct subscriber *subscriber, uint64_t cursor, uint64_t entry)
@@ -133,291 +94,7 @@ void subscriber_behind(struct subscriber *subscriber, uint64_t cursor, uint64_t 
 	subscriber_make_ready(subscriber);
 }
 
-/* The socket is full: epoll will tell. */
-static void wait_for_room(struct subscriber *subscriber)
-{
-	set_state(subscriber, WAITING);
-	subscriber->unread = 0;
-}
-
-/* Keep a rest that must go first.  Without memory for it the stream ends. */
-static void keep_pending(struct subscriber *subscriber, const char *data, size_t len)
-{
-	struct pending *pending = malloc(sizeof(*pending) + len);
-
-	if (pending == NULL) {
-		subscriber_close(subscriber);
-		return;
-	}
-	pending->len = len;
-	pending->done = 0;
-	memcpy(pending->data, data, len);
-	subscriber->pending = pending;
-}
-
-void subscriber_stopped(struct subscriber *subscriber, uint64_t cursor, uint64_t entry, size_t sent)
-{
-	const struct fanout *fanout = subscriber->fanout;
-	const struct window *window = fanout->shared->window;
-	const struct window_view view = view_of(subscriber);
-	const struct window_entry *one;
-	const char *frame;
-	uint64_t events = 0;
-	size_t len;
-
-	for (entry = window_find(window, &view, entry, fanout->boundary);;
-		entry = window_next(window, &view, entry, fanout->boundary)) {
-		one = window_entry(window, entry);
-		frame = window_frame(&view, one, &len);
-		if (sent < len)
-			break;
-		sent -= len;
-		events++;
-		cursor = one->position;
-	}
-	subscriber_delivered(subscriber, events);
-	wait_for_room(subscriber);
-	subscriber->cursor = cursor;
-	subscriber->entry = entry;
-	subscriber->skip = (uint32_t)sent;
-	subscriber->partial = sent > 0 ? one->position : 0;
-	/* An ephemeral event is nowhere but in the window. */
-	if (one->ephemeral && sent > 0) {
-		subscriber->skip = 0;
-		subscriber->partial = 0;
-		subscriber->entry = entry + 1;
-		keep_pending(subscriber, frame + sent, len - sent);
-	}
-}
-
-/* --- from the log --- */
-
-static void submit(struct subscriber *subscriber, struct replay *replay)
-{
-	struct fanout *fanout = subscriber->fanout;
-
-	if (replay == NULL) {
-		subscriber_close(subscriber);
-		return;
-	}
-	replay->upto = fanout->position;
-	subscriber->entry = TOPIC_NO_ENTRY;
-	subscriber->resumed = true;
-	set_state(subscriber, READING);
-	replay_submit(replay, fanout->mailbox);
-}
-
-/*
- * Send what must go first.  True when it is gone; otherwise the subscriber waits for room, or is
- * closed.
- */
-static bool send_pending(struct subscriber *subscriber)
-{
-	struct pending *pending = subscriber->pending;
-	ssize_t sent;
-
-	if (pending == NULL)
-		return true;
-	sent = send_bytes(
-		subscriber->fd, pending->data + pending->done, pending->len - pending->done);
-	if (sent < 0) {
-		subscriber_close(subscriber);
-		return false;
-	}
-	if (sent > 0)
-		subscriber->sent = subscriber->fanout->now;
-	pending->done += (size_t)sent;
-	if (pending->done < pending->len) {
-		wait_for_room(subscriber);
-		return false;
-	}
-	free(pending);
-	subscriber->pending = NULL;
-	return true;
-}
-
-/* The socket took the first ${sent} bytes of the events, and no more. */
-static void stopped_in_replay(
-	struct subscriber *subscriber, const struct replay *replay, size_t sent)
-{
-	const struct replay_chunk *chunk = replay->chunk;
-	size_t i = replay->first, start = replay->offset;
-
-	for (; chunk->marks[i].end <= replay->offset + sent; i++) {
-		start = chunk->marks[i].end;
-		subscriber->cursor = chunk->marks[i].position;
-	}
-	subscriber_delivered(subscriber, i - replay->first);
-	wait_for_room(subscriber);
-	subscriber->skip = (uint32_t)(replay->offset + sent - start);
-	subscriber->partial = subscriber->skip > 0 ? chunk->marks[i].position : 0;
-}
-
-/* It has all of the chunk that was for it. */
-static void finish_replay(struct subscriber *subscriber, const struct replay *replay)
-{
-	const struct replay_chunk *chunk = replay->chunk;
-	size_t events = chunk->count - replay->first;
-
-	/* Only the rest of one event, before a gap event is sent. */
-	if (events > 0 && replay->end == chunk->marks[replay->first].end)
-		events = 1;
-	subscriber_delivered(subscriber, events);
-	subscriber_behind(subscriber, replay->reached, TOPIC_NO_ENTRY);
-}
-
-static void send_replay(struct subscriber *subscriber, const struct replay *replay)
-{
-	const struct replay_chunk *chunk = replay->chunk;
-	size_t len = replay->end - replay->offset, skip = subscriber->skip;
-	ssize_t sent = 0;
-
-	if (len > skip)
-		sent = send_bytes(
-			subscriber->fd, chunk->frames.data + replay->offset + skip, len - skip);
-	if (sent > 0)
-		subscriber->sent = subscriber->fanout->now;
-	if (sent < 0)
-		subscriber_close(subscriber);
-	else if (len > skip && (size_t)sent < len - skip)
-		stopped_in_replay(subscriber, replay, skip + (size_t)sent);
-	else
-		finish_replay(subscriber, replay);
-}
-
-/* A chunk came back from the replay thread. */
-static void take_replay(struct message *message)
-{
-	struct replay *replay = (struct replay *)message;
-	struct subscriber *subscriber = replay->subscriber;
-
-	if (subscriber->state == CLOSED) {
-		bury(subscriber);
-		replay_free(replay);
-		return;
-	}
-	set_state(subscriber, READY);
-	if (replay->failed) {
-		subscriber_close(subscriber);
-	} else {
-		subscriber->told = replay->told;
-		/* A start or a gap is sent once, so it is kept until then. */
-		if (replay->prefix.len > 0) {
-			subscriber->cursor = replay->after;
-			keep_pending(subscriber, replay->prefix.data, replay->prefix.len);
-		}
-		if (subscriber->state == READY && send_pending(subscriber))
-			send_replay(subscriber, replay);
-	}
-	replay_free(replay);
-}
-
-static struct replay *new_replay(struct subscriber *subscriber)
-{
-	struct replay *replay = replay_new(
-		subscriber->fanout->shared->replayer, subscriber, subscriber->channel->selection);
-
-	if (replay == NULL)
-		return NULL;
-	replay->job.message.handle = take_replay;
-	replay->after = subscriber->cursor;
-	replay->told = subscriber->told;
-	replay->partial = subscriber->partial;
-	return replay;
-}
-
-/* --- from the window --- */
-
-/* All before the boundary was sent. */
-static void become_live(struct subscriber *subscriber, uint64_t entry)
-{
-	uint64_t boundary = subscriber->fanout->boundary;
-
-	set_state(subscriber, LIVE);
-	subscriber->resumed = false;
-	subscriber->skip = 0;
-	subscriber->partial = 0;
-	subscriber->entry = entry > boundary ? entry : boundary;
-}
-
-/*
- * Find and announce the entry to go on with: all of the view before it was sent.  False if it
- * must come from the log: the window does not reach back so far, or retention has removed an
- * event that the window may still have: a list would not show it, and only the log tells the gap.
- */
-static bool find_entry(struct subscriber *subscriber, uint64_t *entry)
-{
-	const struct fanout *fanout = subscriber->fanout;
-	struct window *window = fanout->shared->window;
-	/* The rest of a frame goes first, not an ephemeral event that comes before it. */
-	uint64_t position = subscriber->partial != 0 ? subscriber->partial - 1 : subscriber->cursor;
-	uint64_t removed = topic_set_removed(&subscriber->channel->topics);
-
-	if (subscriber->partial == 0 && removed > position)
-		return false;
-	*entry = subscriber->entry;
-	return (*entry != TOPIC_NO_ENTRY && window_announce(window, fanout->reader, *entry)) ||
-	       window_seek(window, fanout->reader, position, entry);
-}
-
-/* Send from the window.  False if the next frame is in the log only. */
-static bool serve_from_window(struct subscriber *subscriber, uint64_t entry)
-{
-	struct fanout *fanout = subscriber->fanout;
-	const struct window_view view = view_of(subscriber);
-	struct window_chunk chunk;
-	ssize_t sent;
-
-	if (entry >= fanout->boundary) {
-		become_live(subscriber, entry);
-		return true;
-	}
-	window_gather(fanout->shared->window, &view, entry, fanout->boundary, subscriber->cursor,
-		subscriber->skip, &chunk);
-	if (chunk.count == 0 && chunk.missing)
-		return false;
-	sent = chunk.count > 0 ? window_send(subscriber->fd, &chunk) : 0;
-	if (sent > 0)
-		subscriber->sent = fanout->now;
-	if (sent < 0) {
-		subscriber_close(subscriber);
-	} else if ((size_t)sent < chunk.len) {
-		subscriber_stopped(
-			subscriber, subscriber->cursor, entry, subscriber->skip + (size_t)sent);
-	} else if (chunk.end < fanout->boundary) {
-		subscriber_delivered(subscriber, chunk.events);
-		subscriber_behind(subscriber, chunk.position, chunk.end);
-	} else {
-		subscriber_delivered(subscriber, chunk.events);
-		subscriber->cursor = chunk.position;
-		become_live(subscriber, chunk.end);
-	}
-	return true;
-}
-
-void subscriber_serve(struct subscriber *subscriber)
-{
-	struct fanout *fanout = subscriber->fanout;
-	uint64_t entry;
-	bool served;
-
-	if (subscriber->state == CLOSED)
-		bury(subscriber);
-	if (subscriber->state != READY || !send_pending(subscriber))
-		return;
-	if (!find_entry(subscriber, &entry)) {
-		submit(subscriber, new_replay(subscriber));
-		return;
-	}
-	served = serve_from_window(subscriber, entry);
-	window_withdraw(fanout->shared->window, fanout->reader);
-	if (!served)
-		submit(subscriber, new_replay(subscriber));
-}
-
-/* --- the life of a stream --- */
-
-static void ready(struct source *source, uint32_t events)
+void subscriber_ready(struct source *source, uint32_t events)
 {
 	struct subscriber *subscriber = (struct subscriber *)source;
 
@@ -429,164 +106,117 @@ static void ready(struct source *source, uint32_t events)
 		subscriber_make_ready(subscriber);
 }
 
-/* Send the head, and where the stream starts if that is known already. */
-static int send_head(struct subscriber *subscriber, const struct opening *opening)
-{
-	char bytes[OPENING_HEAD + IDENTITY_TEXT + 8], id[IDENTITY_TEXT];
-	size_t len = opening->head_len;
+/* --- sending --- */
 
-	memcpy(bytes, opening->head, len);
-	if (opening->start.kind == START_NOW || opening->start.kind == START_AFTER) {
-		identity_format(subscriber->fanout->shared->identity, subscriber->cursor, id);
-		len += (size_t)snprintf(bytes + len, sizeof(bytes) - len, "id: %s\n\n", id);
-	}
-	return send_bytes(subscriber->fd, bytes, len) == (ssize_t)len ? 0 : -1;
+/* The server's figures of itself are no part of them. */
+static void count_delivered(struct subscriber *subscriber, uint32_t events)
+{
+	if (!subscriber->channel->system)
+		counter_add(&subscriber->fanout->delivered, events);
 }
 
-static void begin(struct subscriber *subscriber, struct start *start)
+/* The socket is full: epoll will tell. */
+static void wait_for_room(struct subscriber *subscriber)
 {
-	struct replay *replay;
-
-	switch (start->kind) {
-	case START_NOW:
-		become_live(subscriber, subscriber->fanout->boundary);
-		break;
-	case START_AFTER:
-		subscriber->resumed = true;
-		subscriber_make_ready(subscriber);
-		break;
-	case START_UNKNOWN:
-	case START_SINCE:
-		replay = new_replay(subscriber);
-		if (replay != NULL) {
-			replay->after = 0;
-			replay->from_time = start->kind == START_SINCE;
-			replay->since = start->since;
-			replay->unknown = start->unknown;
-			start->unknown = NULL;
-		}
-		submit(subscriber, replay);
-		break;
-	}
+	subscriber_set_state(subscriber, WAITING);
+	subscriber->unread = 0;
 }
 
-void opening_free(struct opening *opening)
+/* The result of a send: bytes that the socket took, 0 if it is full, -1 if the stream is closed. */
+static ssize_t take_result(struct subscriber *subscriber, ssize_t sent)
 {
-	if (opening->fd >= 0)
-		close(opening->fd);
-	selection_drop(opening->selection);
-	if (opening->lease != NULL)
-		presence_leave(opening->lease, 0);
-	free(opening->start.unknown);
-	free(opening);
-}
-
-/* It is in no channel yet.  Return 0, or -1. */
-static int join(struct subscriber *subscriber, const struct opening *opening)
-{
-	struct fanout *fanout = subscriber->fanout;
-	struct epoll_event event = {
-		.events = EPOLLIN | EPOLLRDHUP | EPOLLOUT | EPOLLET, .data.ptr = subscriber};
-
-	if (epoll_ctl(fanout->epoll, EPOLL_CTL_ADD, opening->fd, &event) != 0)
-		return -1;
-	if (channel_join(fanout, subscriber, opening->selection) != 0) {
-		epoll_ctl(fanout->epoll, EPOLL_CTL_DEL, opening->fd, NULL);
-		return -1;
-	}
-	/* The wheel stood still while there was no stream. */
-	if (fanout->streams == 1)
-		fanout->wheel_due = fanout->now;
-	wheel_put(fanout, subscriber);
-	return 0;
-}
-
-void subscriber_open(struct opening *opening)
-{
-	struct fanout *fanout = opening->fanout;
-	size_t size = opening->lease != NULL ? sizeof(struct named_subscriber)
-					     : sizeof(struct subscriber);
-	struct subscriber *subscriber = !fanout->ended ? calloc(1, size) : NULL;
-
-	if (subscriber == NULL)
-		goto err0;
-	subscriber->source.ready = ready;
-	subscriber->fd = opening->fd;
-	subscriber->fanout = fanout;
-	subscriber->address = opening->address;
-	subscriber->sent = fanout->now;
-	subscriber->cursor =
-		opening->start.kind == START_AFTER ? opening->start.after : fanout->position;
-	subscriber->entry = TOPIC_NO_ENTRY;
-	if (join(subscriber, opening) != 0)
-		goto err1;
-	/* From here on closing the subscriber is what undoes it all. */
-	opening->fd = -1;
-	/*
-	 * A client that has read the head is present, and its stream is LIVE before the join is
-	 * sent.
-	 */
-	attend(subscriber, opening);
-	if (send_head(subscriber, opening) == 0) {
-		begin(subscriber, &opening->start);
-	} else {
-		set_state(subscriber, READY);
-		subscriber_close(subscriber);
-	}
-	opening_free(opening);
-	return;
-
-err1:
-	free(subscriber);
-err0:
-	channel_unplace(fanout);
-	limits_release(fanout->shared->limits, opening->address);
-	opening_free(opening);
-}
-
-/* --- silence --- */
-
-/* Send a comment.  False if the socket is full. */
-static bool heartbeat(struct subscriber *subscriber)
-{
-	static const char comment[] = ":\n\n";
-	ssize_t sent = send_bytes(subscriber->fd, comment, sizeof(comment) - 1);
-
-	if (sent == sizeof(comment) - 1)
+	if (sent > 0) {
 		subscriber->sent = subscriber->fanout->now;
-	/* A part of it cannot be taken back. */
-	else if (sent != 0)
+	} else if (sent < 0) {
+		if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
+			return 0;
 		subscriber_close(subscriber);
-	return sent != 0;
+	}
+	return sent;
 }
 
-/* Has the reader taken anything since it was last looked at?  Its end of the socket tells. */
-static bool reads(struct subscriber *subscriber)
+ssize_t subscriber_write(struct subscriber *subscriber, const char *data, size_t len)
 {
-	int queued = 0;
-	bool fewer;
-
-	/* SIOCOUTQ by the name that needs no header of the kernel. */
-	if (ioctl(subscriber->fd, TIOCOUTQ, &queued) != 0)
-		return false;
-	fewer = subscriber->unread > (uint32_t)queued;
-	subscriber->unread = (uint32_t)queued;
-	return fewer;
+	return take_result(
+		subscriber, send(subscriber->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT));
 }
 
-void subscriber_look(struct subscriber *subscriber, uint32_t margin)
+void subscriber_keep_pending(
+	struct subscriber *subscriber, const char *data, size_t len, uint32_t events)
 {
-	const struct fanout *fanout = subscriber->fanout;
-	const struct fanouts *shared = fanout->shared;
-	uint32_t silent = fanout->now - subscriber->sent;
-	bool full = false;
+	struct pending *pending = malloc(sizeof(*pending) + len);
 
-	if (subscriber->state == LIVE && silent + margin > shared->heartbeat)
-		full = !heartbeat(subscriber);
-	else if (subscriber->state == WAITING && reads(subscriber))
-		subscriber->sent = fanout->now;
+	if (pending == NULL) {
+		subscriber_close(subscriber);
+		return;
+	}
+	*pending = (struct pending){.len = len, .events = events};
+	memcpy(pending->data, data, len);
+	subscriber->pending = pending;
+}
+
+/* Its socket took the first ${sent} bytes, but not all: it is WAITING, and goes on from there. */
+static void stop_after(struct subscriber *subscriber, const struct frames *frames, size_t sent)
+{
+	struct frames_stop stop;
+
+	frames_find_stop(frames, sent, &stop);
+	count_delivered(subscriber, stop.events);
+	wait_for_room(subscriber);
+	/* One that joined ahead of the boundary has a cursor beyond it. */
+	if (stop.cursor > subscriber->cursor)
+		subscriber->cursor = stop.cursor;
+	subscriber->entry = stop.entry;
+	subscriber->skip = (uint32_t)stop.sent;
+	subscriber->partial = stop.sent > 0 ? stop.position : 0;
+	/* An ephemeral event is nowhere but in the window. */
+	if (stop.ephemeral && stop.sent > 0) {
+		subscriber->entry = stop.entry + 1;
+		subscriber->skip = 0;
+		subscriber->partial = 0;
+		subscriber_keep_pending(subscriber, stop.unsent.iov_base, stop.unsent.iov_len, 1);
+	}
+}
+
+bool subscriber_send(struct subscriber *subscriber, const struct frames *frames)
+{
+	const struct msghdr *message = &frames->message;
+	ssize_t sent;
+
+	/* One piece, which is usual, costs less this way. */
+	if (message->msg_iovlen == 1)
+		sent = send(subscriber->fd, message->msg_iov->iov_base, frames->len,
+			MSG_NOSIGNAL | MSG_DONTWAIT);
 	else
-		full = subscriber->state == WAITING;
-	if (full && silent >= shared->stall_timeout)
-		subscriber_close(subscriber);
+		sent = sendmsg(subscriber->fd, message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	sent = take_result(subscriber, sent);
+	if (sent == (ssize_t)frames->len) {
+		count_delivered(subscriber, frames->events);
+		return true;
+	}
+	if (sent >= 0)
+		stop_after(subscriber, frames, (size_t)sent);
+	return false;
+}
+
+bool subscriber_send_pending(struct subscriber *subscriber)
+{
+	struct pending *pending = subscriber->pending;
+	ssize_t sent;
+
+	if (pending == NULL)
+		return true;
+	sent = subscriber_write(
+		subscriber, pending->data + pending->done, pending->len - pending->done);
+	if (sent < 0)
+		return false;
+	pending->done += (size_t)sent;
+	if (pending->done < pending->len) {
+		wait_for_room(subscriber);
+		return false;
+	}
+	count_delivered(subscriber, pending->events);
+	free(pending);
+	subscriber->pending = NULL;
+	return true;
 }

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Subscribers: the sockets of open streams, and how each gets the events not yet sent to it.  All
- * on the thread of one loop.
+ * Subscribers: the sockets of open streams, their states, and sending to them.  All on the thread
+ * of one loop.
  *
  * LIVE     everything before the loop's boundary was sent; the fan-out (fanout.h) continues there
  * READY    is behind, and its socket accepts data: it is in the list of subscribers to serve
  * WAITING  is behind, and its socket is full: epoll tells when it accepts data again
  * READING  the replay thread reads a chunk for it
+ * CLOSED   its socket is closed
  *
- * Resuming, `since` and reading slowly are the same case: the subscriber is behind.  It is served
- * from the window if the window reaches back far enough, otherwise from the log, one chunk at a
- * time.  A chunk that the socket does not accept is dropped and read again later, so a slow reader
- * holds no memory.
+ * One that is behind catches up by catch_up.h.
  */
 #ifndef SUBSCRIBER_H
 #define SUBSCRIBER_H
@@ -19,12 +17,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
-#include "base/mailbox.h"
 #include "channel.h"
-#include "limits.h"
+#include "frames.h"
 #include "presence.h"
-#include "selection.h"
 
 /* A subscriber with a name. */
 struct named_subscriber {
@@ -32,41 +29,11 @@ struct named_subscriber {
 	struct presence_lease *lease;
 };
 
-/* Where a new stream starts. */
-struct start {
-	enum { START_NOW, START_AFTER, START_UNKNOWN, START_SINCE } kind;
-	uint64_t after; /* START_AFTER: a position of this log */
-	int64_t since;	/* START_SINCE: ms since 1970; 0 for all */
-	char *unknown;	/* START_UNKNOWN: the id that is not of this log; owned */
-};
+/* subscriber_set_state(subscriber, state): only this changes its state. */
+void subscriber_set_state(struct subscriber *subscriber, enum subscriber_state state);
 
-#define OPENING_HEAD 1024
-
-/* A stream that will be opened, on its way to the loop that will serve it. */
-struct opening {
-	struct message message;		/* first */
-	struct fanout *fanout;		/* see channel_place() */
-	int fd;				/* non-blocking; owned */
-	struct selection *selection;	/* held */
-	struct presence_lease *lease;	/* see presence.h; NULL: without a name; owned */
-	struct limits_address *address; /* see limits.h */
-	struct start start;
-	size_t head_len;
-	char head[OPENING_HEAD]; /* of the HTTP answer */
-};
-
-/*
- * subscriber_open(opening):
- * Send the head and where the stream starts, and serve the stream from now on.  Takes the opening,
- * which was allocated, and all that it owns; on failure, the socket is closed.
- */
-void subscriber_open(struct opening *opening);
-
-/* opening_free(opening): call it instead of subscriber_open(). */
-void opening_free(struct opening *opening);
-
-/* subscriber_serve(subscriber): the subscriber is READY: bring it nearer to the boundary. */
-void subscriber_serve(struct subscriber *subscriber);
+/* subscriber_ready(source, events): what the loop's epoll calls for the subscriber's socket. */
+void subscriber_ready(struct source *source, uint32_t events);
 
 /* subscriber_make_ready(subscriber): put it into the ready list. */
 void subscriber_make_ready(struct subscriber *subscriber);
@@ -79,25 +46,43 @@ void subscriber_make_ready(struct subscriber *subscriber);
 void subscriber_behind(struct subscriber *subscriber, uint64_t cursor, uint64_t entry);
 
 /*
- * subscriber_stopped(subscriber, cursor, entry, sent):
- * Its socket took only the first ${sent} bytes of the frames of its channel from ${entry} on
- * (which is announced, and of its topic); before, it had all events up to the position ${cursor}.
- * It becomes WAITING.
+ * subscriber_send(subscriber, frames):
+ * Send the frames, which follow what it had.  True if its socket took them all.  Otherwise it is
+ * WAITING, and will go on where its socket stopped, or it is closed.  Events that the socket took
+ * whole are counted as delivered.
  */
-void subscriber_stopped(
-	struct subscriber *subscriber, uint64_t cursor, uint64_t entry, size_t sent);
-
-/* subscriber_delivered(subscriber, events): count the events that its socket took whole. */
-void subscriber_delivered(struct subscriber *subscriber, uint64_t events);
+bool subscriber_send(struct subscriber *subscriber, const struct frames *frames);
 
 /*
- * subscriber_look(subscriber, margin):
- * Send a comment if it is LIVE and will have been silent for --heartbeat in ${margin} ms; close
- * it if it has taken nothing for --stall-timeout.
+ * subscriber_write(subscriber, data, len):
+ * Send bytes that are not events.  The bytes that its socket took, 0 if it is full, or -1 if the
+ * subscriber is closed.
  */
-void subscriber_look(struct subscriber *subscriber, uint32_t margin);
+ssize_t subscriber_write(struct subscriber *subscriber, const char *data, size_t len);
 
-/* subscriber_close(subscriber): close the socket; the memory is freed when nothing refers to it. */
+/*
+ * subscriber_keep_pending(subscriber, data, len, events):
+ * Keep a copy of bytes that cannot be made again, in which the frames of ${events} events end: they
+ * are sent before anything else.  Without memory for them the subscriber is closed.
+ */
+void subscriber_keep_pending(
+	struct subscriber *subscriber, const char *data, size_t len, uint32_t events);
+
+/*
+ * subscriber_send_pending(subscriber):
+ * Send what is kept, if anything.  True if all of it was sent; otherwise the subscriber is WAITING
+ * or closed.
+ */
+bool subscriber_send_pending(struct subscriber *subscriber);
+
+/*
+ * subscriber_close(subscriber):
+ * Close the socket.  The memory is freed at the end of the loop's turn; or, if the subscriber is in
+ * the ready list or READING, after subscriber_bury().
+ */
 void subscriber_close(struct subscriber *subscriber);
+
+/* subscriber_bury(subscriber): it is closed, and nothing refers to it but events of epoll. */
+void subscriber_bury(struct subscriber *subscriber);
 
 #endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening a stream: from the request that asks for it to the loop that will serve it. */
+#ifndef OPENING_H
+#define OPENING_H
+
+#include <stddef.h>
+
+#include "base/mailbox.h"
+#include "catch_up.h"
+#include "channel.h"
+#include "limits.h"
+#include "presence.h"
+#include "selection.h"
+
+#define OPENING_HEAD 1024
+
+/* A stream that will be opened, on its way to the loop that will serve it. */
+struct opening {
+	struct message message;		/* first */
+	struct fanout *fanout;		/* see channel_place() */
+	int fd;				/* non-blocking; owned */
+	struct selection *selection;	/* held */
+	struct presence_lease *lease;	/* see presence.h; NULL: without a name; owned */
+	struct limits_address *address; /* see limits.h */
+	struct start start;
+	size_t head_len;
+	char head[OPENING_HEAD]; /* of the HTTP answer */
+};
+
+/*
+ * opening_start(opening):
+ * Send the head and where the stream starts, and serve the stream from now on.  Takes the opening,
+ * which was allocated, and all that it owns; on failure, the socket is closed.  The thread of the
+ * opening's loop.
+ */
+void opening_start(struct opening *opening);
+
+/* opening_free(opening): call it instead of opening_start(). */
+void opening_free(struct opening *opening);
+
+#endif

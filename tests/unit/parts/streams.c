@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: MIT */
+/* What the unit tests of stream/ share; see streams.h. */
+#include <errno.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "streams.h"
+#include "stream/opening.h"
+
+/* --- the log --- */
+
+struct store_reader {
+	struct streams *streams;
+};
+
+static struct store_reader *reader_new(struct store *store, struct error *error)
+{
+	struct store_reader *reader = malloc(sizeof(*reader));
+
+	(void)error;
+	assert_non_null(reader);
+	reader->streams = (struct streams *)store;
+	return reader;
+}
+
+static void reader_free(struct store_reader *reader)
+{
+	free(reader);
+}
+
+/* Visit the event, if it is wanted.  False if the visit says that it is enough. */
+static bool visit_event(const struct streams *streams, const struct store_query *query,
+	uint64_t position, store_visit visit, void *context)
+{
+	const struct streams_event *one = &streams->events[position - 1];
+	struct event event = {.position = position,
+		.time = (int64_t)position * 1000,
+		.topic = one->topic,
+		.type = {"update", 6},
+		.data = {one->data, one->len}};
+
+	if (one->gone || !topic_set_has(query->topics, one->topic))
+		return true;
+	return visit(context, &event);
+}
+
+static int read_events(struct store_reader *reader, struct store_query *query, store_visit visit,
+	void *context, struct error *error)
+{
+	struct streams *streams = reader->streams;
+	bool broken;
+
+	(void)error;
+	pthread_mutex_lock(&streams->lock);
+	streams->reads++;
+	broken = streams->broken;
+	query->removed = topic_set_removed(query->topics);
+	query->reached = query->after;
+	while (query->reached < query->upto &&
+		visit_event(streams, query, query->reached + 1, visit, context))
+		query->reached++;
+	/* As the stores have it, also if it is before ${after}. */
+	if (query->reached > query->upto)
+		query->reached = query->upto;
+	pthread_mutex_unlock(&streams->lock);
+	return broken ? -1 : 0;
+}
+
+static int find_since(struct store_reader *reader, int64_t time, uint64_t upto, uint64_t *after,
+	struct error *error)
+{
+	(void)reader;
+	(void)error;
+	*after = time <= 0 ? 0 : (uint64_t)(time + 999) / 1000 - 1;
+	if (*after > upto)
+		*after = upto;
+	return 0;
+}
+
+static const struct store_ops ops = {
+	.reader_new = reader_new,
+	.reader_free = reader_free,
+	.read = read_events,
+	.since = find_since,
+};
+
+/* --- the loop --- */
+
+void streams_open(struct streams *streams, size_t size)
+{
+	*streams = (struct streams){.store.ops = &ops};
+	pthread_mutex_init(&streams->lock, NULL);
+	streams->topics = streams->store.topics = topics_new();
+	assert_int_equal(identity_add(&streams->store.identity, STREAMS_TAG, 0), 0);
+	streams->window = window_new(size, 1, 0, false, NULL);
+	assert_non_null(streams->window);
+	streams->replay_thread = replay_thread_start(&streams->store, NULL);
+	assert_non_null(streams->replay_thread);
+	streams->limits = limits_new(0, 0);
+	assert_int_equal(mailbox_init(&streams->mailbox), 0);
+	streams->all[0] = &streams->fanout;
+	streams->shared = (struct fanouts){.window = streams->window,
+		.topics = streams->topics,
+		.identity = &streams->store.identity,
+		.limits = streams->limits,
+		.replayer = replayer_new(&streams->store, streams->topics, streams->replay_thread),
+		.heartbeat = STREAMS_HEARTBEAT,
+		.stall_timeout = STREAMS_STALL,
+		.teller = &streams->mailbox,
+		.all = streams->all,
+		.count = 1};
+	fanout_init(&streams->fanout, &streams->shared, &streams->mailbox,
+		epoll_create1(EPOLL_CLOEXEC), 0, 0);
+}
+
+void streams_stop(struct streams *streams)
+{
+	replay_thread_stop(streams->replay_thread);
+	mailbox_handle(&streams->mailbox);
+	streams->stopped = true;
+}
+
+void streams_close(struct streams *streams)
+{
+	fanout_close(&streams->fanout);
+	if (!streams->stopped)
+		streams_stop(streams);
+	fanout_bury(&streams->fanout);
+	fanout_free(&streams->fanout);
+	assert_int_equal(streams->fanout.streams, 0);
+	assert_int_equal(streams_behind(streams), 0);
+	close(streams->fanout.epoll);
+	replayer_free(streams->shared.replayer);
+	replay_thread_free(streams->replay_thread);
+	mailbox_close(&streams->mailbox);
+	limits_free(streams->limits);
+	window_free(streams->window);
+	for (size_t i = 0; i < streams->count; i++)
+		free(streams->events[i].data);
+	free(streams->events);
+	identity_free(&streams->store.identity);
+	topics_free(streams->topics);
+	pthread_mutex_destroy(&streams->lock);
+}
+
+static void store_event(struct streams *streams, const struct event *event)
+{
+	struct streams_event one = {
+		event->topic, malloc(event->data.len + 1), event->data.len, false};
+
+	assert_non_null(one.data);
+	memcpy(one.data, event->data.data, event->data.len);
+	pthread_mutex_lock(&streams->lock);
+	if (streams->count == streams->capacity) {
+		streams->capacity = streams->capacity * 2 + 16;
+		streams->events =
+			realloc(streams->events, streams->capacity * sizeof(*streams->events));
+		assert_non_null(streams->events);
+	}
+	streams->events[streams->count++] = one;
+	pthread_mutex_unlock(&streams->lock);
+}
+
+static void publish(
+	struct streams *streams, const char *topic, const char *data, size_t len, bool ephemeral)
+{
+	struct event event = {.topic = topics_add(streams->topics, topic),
+		.type = {"update", 6},
+		.data = {data, len},
+		.ephemeral = ephemeral};
+	char id[IDENTITY_TEXT];
+
+	if (!ephemeral)
+		store_event(streams, &event);
+	event.position = streams->count;
+	event.time = (int64_t)event.position * 1000;
+	window_add(streams->window, &event, id,
+		identity_format(&streams->store.identity, event.position, id));
+	window_publish(streams->window);
+}
+
+uint64_t streams_publish(struct streams *streams, const char *topic, const char *data, size_t len)
+{
+	publish(streams, topic, data, len, false);
+	return streams->count;
+}
+
+uint64_t streams_publish_text(struct streams *streams, const char *topic, const char *data)
+{
+	return streams_publish(streams, topic, data, strlen(data));
+}
+
+void streams_publish_ephemeral(
+	struct streams *streams, const char *topic, const char *data, size_t len)
+{
+	publish(streams, topic, data, len, true);
+}
+
+/* Letters, and how many, that the position determines. */
+static size_t make_data(uint64_t position, size_t size, char *data)
+{
+	uint64_t seed = position * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+	size_t len = 1 + seed % size;
+
+	for (size_t i = 0; i < len; i++)
+		data[i] = (char)('a' + (seed + i) % 26);
+	return len;
+}
+
+void streams_publish_some(struct streams *streams, const char *topic, unsigned count, size_t size)
+{
+	char *data = malloc(size);
+
+	assert_non_null(data);
+	for (unsigned i = 0; i < count; i++)
+		streams_publish(streams, topic, data, make_data(streams->count + 1, size, data));
+	free(data);
+}
+
+void streams_remove(struct streams *streams, uint64_t position)
+{
+	struct streams_event *one = &streams->events[position - 1];
+
+	pthread_mutex_lock(&streams->lock);
+	one->gone = true;
+	if (atomic_load(&one->topic->removed) < position)
+		atomic_store(&one->topic->removed, position);
+	pthread_mutex_unlock(&streams->lock);
+}
+
+bool streams_turn(struct streams *streams)
+{
+	struct epoll_event events[64];
+	int count = epoll_wait(streams->fanout.epoll, events, 64, 0);
+	bool more;
+
+	for (int i = 0; i < count; i++) {
+		struct source *source = events[i].data.ptr;
+
+		source->ready(source, events[i].events);
+	}
+	mailbox_handle(&streams->mailbox);
+	more = fanout_work(&streams->fanout);
+	fanout_bury(&streams->fanout);
+	return more || count == 64;
+}
+
+static bool is_reading(const struct streams *streams)
+{
+	for (const struct channel *one = streams->fanout.channels; one != NULL; one = one->next) {
+		for (uint32_t i = 0; i < one->count; i++) {
+			if (one->subscribers[i]->state == READING)
+				return true;
+		}
+	}
+	return false;
+}
+
+void streams_settle(struct streams *streams)
+{
+	while (streams_turn(streams) || is_reading(streams)) {
+		struct pollfd wake = {.fd = streams->mailbox.wake, .events = POLLIN};
+
+		if (is_reading(streams))
+			assert_int_equal(poll(&wake, 1, 30000), 1);
+	}
+}
+
+void streams_at(struct streams *streams, uint32_t now)
+{
+	streams->fanout.now = now;
+	fanout_tick(&streams->fanout);
+	streams_settle(streams);
+}
+
+uint64_t streams_delivered(const struct streams *streams)
+{
+	return atomic_load(&streams->fanout.delivered);
+}
+
+uint64_t streams_behind(const struct streams *streams)
+{
+	return atomic_load(&streams->fanout.behind);
+}
+
+/* --- what should be received --- */
+
+void expect_new(struct buf *expected)
+{
+	buf_init(expected, SIZE_MAX / 2);
+}
+
+void expect_start(struct buf *expected, uint64_t position)
+{
+	assert_true(buf_addf(expected, STREAMS_HEAD "id: " STREAMS_TAG ":%llu\n\n",
+		(unsigned long long)position));
+}
+
+void expect_event(struct buf *expected, uint64_t position, const char *data, size_t len)
+{
+	assert_true(
+		buf_add_text(expected, "event: update\ndata: ") && buf_add(expected, data, len) &&
+		buf_addf(expected, "\nid: " STREAMS_TAG ":%llu\n\n", (unsigned long long)position));
+}
+
+void expect_some(struct buf *expected, uint64_t first, uint64_t last, size_t size)
+{
+	char *data = malloc(size);
+
+	assert_non_null(data);
+	for (uint64_t position = first; position <= last; position++)
+		expect_event(expected, position, data, make_data(position, size, data));
+	free(data);
+}
+
+void expect_ephemeral(struct buf *expected, const char *data, size_t len)
+{
+	assert_true(buf_add_text(expected, "event: update\ndata: ") &&
+		    buf_add(expected, data, len) && buf_add_text(expected, "\n\n"));
+}
+
+void expect_gap(struct buf *expected, const char *after, uint64_t oldest, const char *reason,
+	uint64_t position)
+{
+	char id[IDENTITY_TEXT + 2] = "null";
+
+	if (oldest != 0)
+		snprintf(id, sizeof(id), "\"" STREAMS_TAG ":%llu\"", (unsigned long long)oldest);
+	assert_true(buf_addf(expected,
+		"event: gap\ndata: {\"after\":\"%s\",\"oldest\":%s,\"reason\":\"%s\"}\n"
+		"id: " STREAMS_TAG ":%llu\n\n",
+		after, id, reason, (unsigned long long)position));
+}
+
+/* --- clients --- */
+
+void client_open_many(struct client *client, struct streams *streams, const char *const *patterns,
+	size_t count, bool envelope, struct start start)
+{
+	struct opening *opening = calloc(1, sizeof(*opening));
+	const int small = 1;
+	const struct channel *channel;
+	int pair[2];
+
+	*client = (struct client){.streams = streams};
+	buf_init(&client->got, SIZE_MAX / 2);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+	assert_int_equal(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
+	client->fd = pair[1];
+	assert_non_null(opening);
+	opening->fanout = channel_place(&streams->shared);
+	opening->fd = pair[0];
+	opening->selection = selection_new(patterns, count, envelope);
+	assert_non_null(opening->selection);
+	assert_int_equal(limits_admit(streams->limits, NULL, &opening->address), LIMITS_OK);
+	opening->start = start;
+	opening->head_len = strlen(STREAMS_HEAD);
+	memcpy(opening->head, STREAMS_HEAD, opening->head_len);
+	opening_start(opening);
+	/* The newest of its channel, which is the newest if there was none yet. */
+	for (channel = streams->fanout.channels; channel != NULL; channel = channel->next) {
+		if (channel->count > 0 && channel->subscribers[channel->count - 1]->fd == pair[0])
+			client->subscriber = channel->subscribers[channel->count - 1];
+	}
+}
+
+void client_open(
+	struct client *client, struct streams *streams, const char *topic, struct start start)
+{
+	client_open_many(client, streams, &topic, 1, false, start);
+}
+
+size_t client_read(struct client *client, size_t most)
+{
+	char bytes[65536];
+	ssize_t got = recv(client->fd, bytes, most < sizeof(bytes) ? most : sizeof(bytes), 0);
+
+	if (got < 0) {
+		assert_true(errno == EAGAIN || errno == EWOULDBLOCK || errno == ECONNRESET);
+		return 0;
+	}
+	assert_true(buf_add(&client->got, bytes, (size_t)got));
+	return (size_t)got;
+}
+
+void client_drain(struct client *client)
+{
+	do
+		streams_settle(client->streams);
+	while (client_read(client, SIZE_MAX) > 0);
+}
+
+bool client_is_closed(struct client *client)
+{
+	char byte;
+
+	client_drain(client);
+	return recv(client->fd, &byte, 1, 0) == 0;
+}
+
+void client_check(const struct client *client, struct buf *expected)
+{
+	size_t same = 0;
+
+	while (same < client->got.len && same < expected->len &&
+		client->got.data[same] == expected->data[same])
+		same++;
+	if (same < client->got.len || same < expected->len)
+		print_error("after %zu bytes: got '%.*s', expected '%.*s'\n", same,
+			(int)(client->got.len - same > 60 ? 60 : client->got.len - same),
+			client->got.data + same,
+			(int)(expected->len - same > 60 ? 60 : expected->len - same),
+			expected->data + same);
+	assert_int_equal(client->got.len, expected->len);
+	assert_memory_equal(client->got.data, expected->data, expected->len);
+	buf_free(expected);
+}
+
+void client_close(struct client *client)
+{
+	close(client->fd);
+	buf_free(&client->got);
+}
