@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "buf.h"
-#include "event/event.h"
+#include "event/group.h"
 #include "json.h"
 
 /* The most events, and about the most bytes, of one request. */

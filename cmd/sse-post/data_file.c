@@ -4,8 +4,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "client_slurp.h"
-#include "event/event.h"
+#include "slurp.h"
+#include "event/group.h"
 #include "data_file.h"
 
 static void drop_line_end(struct buf *out, size_t start)

@@ -18,7 +18,7 @@
 #include "client_run.h"
 #include "destination.h"
 #include "error.h"
-#include "event/event.h"
+#include "event/group.h"
 #include "options.h"
 #include "pace.h"
 #include "request.h"

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "error.h"
-#include "event/event.h"
+#include "event/group.h"
 #include "event/key.h"
 #include "options.h"
 #include "sse.h"

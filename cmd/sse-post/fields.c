@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "event/event.h"
+#include "event/group.h"
 #include "fields.h"
 #include "json.h"
 #include "sse.h"

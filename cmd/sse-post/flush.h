@@ -13,7 +13,7 @@
 #include "spool/consumer.h"
 #include "deliver.h"
 #include "error.h"
-#include "event/event.h"
+#include "event/group.h"
 #include "spool/queue.h"
 #include "report.h"
 

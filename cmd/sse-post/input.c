@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "client_run.h"
-#include "client_slurp.h"
+#include "slurp.h"
 #include "fields.h"
 #include "input.h"
 #include "terminal.h"

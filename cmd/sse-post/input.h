@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "error.h"
-#include "event/event.h"
+#include "event/group.h"
 #include "event_builder.h"
 #include "options.h"
 #include "sniff.h"

@@ -12,7 +12,7 @@
 
 #include "deliver.h"
 #include "error.h"
-#include "event/event.h"
+#include "event/group.h"
 #include "input.h"
 #include "options.h"
 #include "report.h"

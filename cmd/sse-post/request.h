@@ -18,7 +18,7 @@
 #include "client_answer.h"
 #include "destination.h"
 #include "error.h"
-#include "event/event.h"
+#include "event/group.h"
 #include "options.h"
 
 /* How long a server that has the request may take to answer (ms). */

@@ -14,7 +14,7 @@
 #include "backoff.h"
 #include "deliver.h"
 #include "error.h"
-#include "event/event.h"
+#include "event/group.h"
 #include "flush.h"
 #include "options.h"
 #include "spool/queue.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The server's paths; see place.h. */
+/* The server's paths; see paths.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "body.h"
-#include "client_slurp.h"
+#include "slurp.h"
 #include "json.h"
 
 static int read_file(const char *path, int64_t until, struct buf *body, struct error *error)

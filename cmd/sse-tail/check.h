@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "client.h"
-#include "client_follow.h"
+#include "follow.h"
 #include "client_url.h"
 #include "error.h"
 

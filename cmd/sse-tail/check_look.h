@@ -9,7 +9,7 @@
 
 #include "check_lines.h"
 #include "client.h"
-#include "client_follow.h"
+#include "follow.h"
 #include "client_url.h"
 
 /* A head that takes longer is late (ms). */

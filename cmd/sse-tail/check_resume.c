@@ -2,7 +2,7 @@
 /* Going on after an id, in words; see check_resume.h. */
 #include "check_resume.h"
 #include "client_run.h"
-#include "client_subscribe.h"
+#include "subscribe.h"
 #include "clock.h"
 
 /*

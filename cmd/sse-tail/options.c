@@ -4,8 +4,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "client_follow.h"
-#include "client_subscribe.h"
+#include "follow.h"
+#include "subscribe.h"
 #include "client_url.h"
 #include "options.h"
 #include "since.h"

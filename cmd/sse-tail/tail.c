@@ -78,7 +78,7 @@ static bool take_gap(struct tail *tail, const struct sse_event *event)
 	bool pointed = filter->rule_count > 0 || filter->preset != NULL, dealt = false;
 	struct buf sentence;
 
-	/* Nearly all are none, and this is asked for each. */
+	/* Nearly no event is a gap, and each is asked. */
 	if (event->type.len != strlen("gap"))
 		return false;
 	buf_init(&sentence, 4096);

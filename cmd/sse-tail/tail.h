@@ -4,7 +4,7 @@
 #define TAIL_H
 
 #include "client.h"
-#include "client_follow.h"
+#include "follow.h"
 #include "filter.h"
 #include "options.h"
 #include "output.h"

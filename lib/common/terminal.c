@@ -117,11 +117,11 @@ bool terminal_lines(const char *text, size_t len, struct buf *out)
 struct fit {
 	struct buf *out;
 	unsigned width, column, indent;
-	bool blank;	   /* only spaces so far */
-	bool full;	   /* cut: the rest of the line is left out */
-	bool space;	   /* there was a space: */
-	size_t behind;	   /* the bytes of out after the last one */
-	unsigned at_space; /* and its column */
+	bool blank;	    /* only spaces so far */
+	bool full;	    /* cut: the rest of the line is left out */
+	bool space;	    /* there was a space: */
+	size_t after_space; /* the length of out up to and with the last one */
+	unsigned at_space;  /* and its column */
 };
 
 /* The length of one of our own colour sequences at ${text}; 0 without one. */
@@ -144,7 +144,7 @@ static bool break_line(struct fit *fit)
 {
 	struct buf *out = fit->out;
 	unsigned indent = fit->indent < fit->width / 2 ? fit->indent : 0;
-	size_t moved = fit->space && fit->at_space > fit->width / 2 ? fit->behind : 0;
+	size_t moved = fit->space && fit->at_space > fit->width / 2 ? fit->after_space : 0;
 	char *space = buf_reserve(out, indent + 1);
 
 	if (space == NULL)
@@ -174,10 +174,10 @@ static bool fit_character(struct fit *fit, const char *text, size_t size, uint32
 	if (fit->column + wide > fit->width && !break_line(fit))
 		return false;
 	fit->column += wide;
-	fit->behind += size;
+	fit->after_space += size;
 	if (character == ' ' && !fit->blank) {
 		fit->space = true;
-		fit->behind = 0;
+		fit->after_space = 0;
 		fit->at_space = fit->column;
 	}
 	return buf_add(fit->out, text, size);
@@ -233,7 +233,7 @@ bool terminal_fit(
 		size_t size = colour_length(text, len);
 
 		if (size > 0) {
-			fit.behind += size;
+			fit.after_space += size;
 			added = buf_add(out, text, size);
 		} else if (*text == '\n') {
 			size = 1;

@@ -22,7 +22,7 @@
 
 #include "body.h"
 #include "spool/entry.h"
-#include "event/event.h"
+#include "event/group.h"
 #include "fields.h"
 #include "json.h"
 #include "event_builder.h"

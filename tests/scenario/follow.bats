@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# What a C program gets from lib/client/client_follow.h, without sse-tail around it.
+# What a C program gets from lib/client/follow.h, without sse-tail around it.
 # shellcheck disable=SC2154,SC2030,SC2031
 
 load client_helpers
@@ -16,7 +16,7 @@ calls() {
 }
 
 @test "the ten lines that the header shows are what compiles, and follow a stream" {
-	local header=$BATS_TEST_DIRNAME/../../lib/client/client_follow.h part
+	local header=$BATS_TEST_DIRNAME/../../lib/client/follow.h part
 	# Two pieces of code: the function, and what belongs into main().
 	sed -n 's/^ \*\t//p' "$header" >code
 	[ "$(grep -c . code)" -eq 15 ]

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The program that the comment in lib/client_follow.h shows: a stream is followed in ten lines. */
+/* The program that the comment in lib/follow.h shows: a stream is followed in ten lines. */
 #include <stdio.h>
 
-#include "client_follow.h"
+#include "follow.h"
 #include "client_run.h"
 
 /* From the comment: */

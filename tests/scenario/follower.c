@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Follows a stream by lib/client_follow.h alone, and prints what it hands over.
+ * Follows a stream by lib/follow.h alone, and prints what it hands over.
  *
  *	usage: follower URL [WORD ...]
  *
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client_follow.h"
+#include "follow.h"
 #include "client_run.h"
 
 struct follower {

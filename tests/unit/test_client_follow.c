@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tests of lib/client/client_follow.c: what it does after each end of an attempt.  A server in a thread
+ * Tests of lib/client/follow.c: what it does after each end of an attempt.  A server in a thread
  * gives each connection the next answer of a script, and notes what was asked.  The words of the
  * stream tell the sink what to do: see on_event().
  *
@@ -26,7 +26,7 @@
 
 #include "backoff.h"
 #include "clock.h"
-#include "client_follow.h"
+#include "follow.h"
 #include "client_run.h"
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))

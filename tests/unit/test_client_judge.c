@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of lib/client/client_judge.c: each row is the end of an attempt, and what it means. */
+/* Tests of lib/client/judge.c: each row is the end of an attempt, and what it means. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "client_judge.h"
+#include "judge.h"
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 

@@ -12,7 +12,7 @@
 
 #include "buf.h"
 #include "error.h"
-#include "event.h"
+#include "group.h"
 #include "sse.h"
 #include "uuid.h"
 

@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 #include "error.h"
-#include "event/event.h"
+#include "event/group.h"
 #include "queue.h"
 
 struct consumer;

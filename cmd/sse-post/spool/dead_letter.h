@@ -16,7 +16,7 @@
 
 #include "buf.h"
 #include "error.h"
-#include "event/event.h"
+#include "event/group.h"
 #include "queue_folder.h"
 #include "spool_name.h"
 

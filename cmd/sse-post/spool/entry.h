@@ -23,7 +23,7 @@
 
 #include "buf.h"
 #include "error.h"
-#include "event/event.h"
+#include "event/group.h"
 
 /* The largest file: one event of the largest size, with all of its text escaped. */
 #define ENTRY_MAX (8 * EVENT_MAX)

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "error.h"
-#include "event/event.h"
+#include "event/group.h"
 #include "queue_folder.h"
 
 /* What a queue may hold. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* GET /api/{topic}/presence; see presence.h. */
+/* GET /api/{topic}/presence; see presence_pages.h. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

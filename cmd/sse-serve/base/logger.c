@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Log lines; see report.h. */
+/* Log lines; see logger.h. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>

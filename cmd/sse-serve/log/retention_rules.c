@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The rules for what is kept; see retention.h. */
+/* The rules for what is kept; see retention_rules.h. */
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>

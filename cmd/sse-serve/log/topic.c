@@ -14,7 +14,7 @@ struct topics {
 	struct topic **by_number;
 	uint32_t count, capacity;
 	struct topic **by_row; /* [row - 1] */
-	uint32_t kept, kept_room;
+	uint32_t kept, kept_capacity;
 };
 
 static bool legal_byte(char c)
@@ -215,7 +215,7 @@ int topics_keep(struct topics *topics, struct topic *topic)
 	if (topic->row != 0)
 		return 0;
 	pthread_mutex_lock(&topics->lock);
-	result = grow(&topics->by_row, topics->kept, &topics->kept_room);
+	result = grow(&topics->by_row, topics->kept, &topics->kept_capacity);
 	if (result == 0) {
 		topics->by_row[topics->kept++] = topic;
 		topic->row = topics->kept;

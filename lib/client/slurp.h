@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads from files and pipes, which a signal or a moment ends. */
-#ifndef CLIENT_SLURP_H
-#define CLIENT_SLURP_H
+#ifndef SLURP_H
+#define SLURP_H
 
 #include <stdbool.h>
 #include <stddef.h>

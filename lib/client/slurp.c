@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading; see client_slurp.h. */
+/* Reading; see slurp.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "client_run.h"
-#include "client_slurp.h"
+#include "slurp.h"
 
 #define READ_SIZE ((size_t)256 << 10)
 

@@ -4,8 +4,8 @@
  * and how a redirect changes them.  libcurl follows redirects itself; this module does what libcurl
  * leaves to the client.
  */
-#ifndef CLIENT_SUBSCRIBE_H
-#define CLIENT_SUBSCRIBE_H
+#ifndef SUBSCRIBE_H
+#define SUBSCRIBE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Connections, their ends, and the pauses between them; see client_follow.h. */
+/* Connections, their ends, and the pauses between them; see follow.h. */
 #include <inttypes.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "backoff.h"
-#include "client_follow.h"
-#include "client_judge.h"
+#include "follow.h"
+#include "judge.h"
 #include "client_run.h"
-#include "client_subscribe.h"
-#include "client_trouble.h"
+#include "subscribe.h"
+#include "trouble.h"
 #include "clock.h"
 
 /* The longest pause that growing makes, and the longest that a server can ask for (ms). */

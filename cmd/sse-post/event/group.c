@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Groups of events; see event.h. */
+/* Groups of events; see group.h. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "event.h"
+#include "group.h"
 
 /* An emptied group keeps no more memory than this. */
 #define KEEP_MAX ((size_t)4 << 20)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The messages about a stream that is away; see client_trouble.h. */
+/* The messages about a stream that is away; see trouble.h. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "client_run.h"
-#include "client_trouble.h"
+#include "trouble.h"
 #include "clock.h"
 #include "number.h"
 

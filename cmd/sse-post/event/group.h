@@ -3,8 +3,8 @@
  * Events that wait to be sent, a group of them at a time.  A group owns all of its text in one
  * buffer; it is filled, sent from start to end, and reused.
  */
-#ifndef EVENT_H
-#define EVENT_H
+#ifndef GROUP_H
+#define GROUP_H
 
 #include <stdbool.h>
 #include <stddef.h>

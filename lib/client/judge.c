@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Again, ended or failed; see client_judge.h. */
+/* Again, ended or failed; see judge.h. */
 #include <sysexits.h>
 
-#include "client_judge.h"
+#include "judge.h"
 #include "number.h"
 
 enum judge_next judge_stream(const struct judge_attempt *attempt, struct error *error)

@@ -3,8 +3,8 @@
  * What the end of an attempt to follow a stream means: whether to try again, and a sentence for a
  * person.  Pure: no transfer, no clock, no state.
  */
-#ifndef CLIENT_JUDGE_H
-#define CLIENT_JUDGE_H
+#ifndef JUDGE_H
+#define JUDGE_H
 
 #include <curl/curl.h>
 #include <stdbool.h>

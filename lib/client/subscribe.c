@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Asking for a stream; see client_subscribe.h. */
+/* Asking for a stream; see subscribe.h. */
 #include <string.h>
 #include <sysexits.h>
 
 #include "buf.h"
-#include "client_subscribe.h"
+#include "subscribe.h"
 
 static bool is_blank(char c)
 {

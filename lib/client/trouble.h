@@ -3,8 +3,8 @@
  * The messages about trouble with a stream: one line when it has lasted for a while, and one when
  * it is over.  The moments are those of clock_now_ms().
  */
-#ifndef CLIENT_TROUBLE_H
-#define CLIENT_TROUBLE_H
+#ifndef TROUBLE_H
+#define TROUBLE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -23,8 +23,8 @@
  *
  * client_run.h declares client_start().  One thread, and one follower at a time for each client.
  */
-#ifndef CLIENT_FOLLOW_H
-#define CLIENT_FOLLOW_H
+#ifndef FOLLOW_H
+#define FOLLOW_H
 
 #include <stdbool.h>
 #include <stddef.h>
