@@ -79,22 +79,22 @@ lint() {
 	echo '#include "base/logger.h"' >>cmd/sse-serve/maintain/verify.c
 	run lint 'picture of the rooms'
 	[ "$status" -eq 1 ]
-	[[ $output == *'> maintain      -> log, base, lib'* ]]
+	[[ $output == *'> maintain '*'-> log, base, '* ]]
 	# The picture that includes it is true again.
-	sed -i 's/^maintain .*/maintain      -> log, base, lib/' DESIGN.md
+	sed -i 's/^maintain .*-> log, /&base, /' DESIGN.md
 	lint 'picture of the rooms'
 	lint 'rooms include'
-	sed -i 's/^cmd.sse-tail  -> /&cmd\/sse-post, /' DESIGN.md
+	sed -i 's/^cmd.sse-tail .*-> /&cmd\/sse-post, /' DESIGN.md
 	run lint 'picture of the rooms'
 	[ "$status" -eq 1 ]
-	[[ $output == *'< cmd/sse-tail  -> cmd/sse-post, lib'* ]]
+	[[ $output == *'< cmd/sse-tail '*'-> cmd/sse-post, '* ]]
 	# An arrow without its include, and a room without its line.
 	sed -i '/"base.logger.h"/d' cmd/sse-serve/maintain/verify.c
 	sed -i -e 's/cmd.sse-post, //' -e '/^base  /d' DESIGN.md
 	run lint 'picture of the rooms'
 	[ "$status" -eq 1 ]
-	[[ $output == *'< maintain      -> log, base, lib'*'> maintain      -> log, lib'* ]]
-	[[ $output == *'> base          -> lib'* ]]
+	[[ $output == *'< maintain '*'-> log, base, '*'> maintain '*'-> log, lib'* ]]
+	[[ $output == *'> base '*'-> lib'* ]]
 }
 
 @test "lint: a circle of modules is refused, with each arrow of it" {
