@@ -131,7 +131,8 @@ static bool clear_the_way(struct run *run)
 		result = run_spool_send(spool);
 	if (result == FLUSH_PART || result == FLUSH_DONE)
 		return result == FLUSH_DONE;
-	if (run_spool_is_blocked(spool)) {
+	/* Only this attempt counts: an earlier one may have been blocked by what is gone now. */
+	if (result == FLUSH_NO || result == FLUSH_FAILED) {
 		give_up_blocked(run);
 		return false;
 	}

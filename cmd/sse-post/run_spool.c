@@ -50,6 +50,7 @@ void run_spool_because(struct run_spool *spool, const struct error *reason)
 
 void run_spool_postpone(struct run_spool *spool, const struct error *reason)
 {
+	spool->result = FLUSH_AWAY;
 	spool->away = *reason;
 	spool->flush_at = clock_now_ms() + backoff_next(&spool->pause);
 	if (spool->flush_at < spool->to->not_before)
@@ -95,6 +96,8 @@ static enum flush_result note(
 	case FLUSH_NO:
 	case FLUSH_FAILED:
 		spool->away = *error;
+		client_say(&spool->deliver->slots[0].request.client, CLIENT_EXPLAIN,
+			"what waits in the spool stays there: %s", error->text);
 		break;
 	}
 	/* --flush itself tells the last one, at its end. */

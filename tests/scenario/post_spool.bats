@@ -479,6 +479,31 @@ END
 	[ -z "$(waiting)" ]
 }
 
+@test "a refusal counts only while what it was about waits: later events are spooled all the same" {
+	play <<'END'
+answer HTTP/1.1 503 Away@EMPTY
+answer HTTP/1.1 401 No@EMPTY
+answer HTTP/1.1 503 Away@EMPTY
+END
+	mkfifo pipe
+	sse-post "$URL/x" -v --retry-max-time 0 <pipe 3>&- 2>said &
+	local pid=$! status=0
+	exec 4>pipe
+	echo one >&4
+	# After a pause it is tried again, and refused.
+	wait_for has said 'what waits in the spool stays there'
+	# Someone else takes it away.
+	rm $(waiting)
+	echo two >&4
+	wait_for eval '[ -n "$(waiting)" ]'
+	echo three >&4
+	exec 4>&-
+	wait "$pid" || status=$?
+	[ "$status" -eq 0 ]
+	grep -oh '"text":"[a-z]*"' $(waiting) | is '"text":"two"
+"text":"three"'
+}
+
 @test "with --timeout the event that a server does not answer is in the spool when time is up, exit 0" {
 	stalls
 	run -0 sse-post "$URL/x" -d x --timeout 300ms

@@ -366,6 +366,56 @@ static void a_pass_that_the_window_overtook_goes_on_from_the_log(void **state)
 	streams_close(&f);
 }
 
+/* Events of a topic that nobody reads, for which the window needs its places all the same. */
+static void publish_others(struct streams *f, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		streams_publish_text(f, "other", "x");
+}
+
+/*
+ * A chunk that ends before the boundary, since it has looked at as many entries as it may: those
+ * that have had it must not miss what comes after it, nor get it again.
+ */
+static void a_pass_that_the_window_overtook_between_chunks_loses_nothing(void **state)
+{
+	static const char *const patterns[] = {"a", "b"};
+	static struct client clients[MANY];
+	struct streams f;
+	struct buf expected;
+	uint64_t second, third;
+
+	(void)state;
+	streams_open(&f, 4 << 20);
+	for (unsigned i = 0; i < MANY; i++)
+		client_open_many(&clients[i], &f, patterns, 2, false, now);
+	streams_publish_text(&f, "a", "first");
+	publish_others(&f, 17000);
+	second = streams_publish_text(&f, "b", "second");
+	/* A slice of the first chunk; the last that had it takes the place of one that had not. */
+	assert_true(fanout_work(&f.fanout));
+	assert_int_equal(streams_delivered(&f), SLICE);
+	subscriber_close(clients[5].subscriber);
+	fanout_bury(&f.fanout);
+	publish_others(&f, 80000);
+	streams_settle(&f);
+	third = streams_publish_text(&f, "a", "third");
+	streams_settle(&f);
+	for (unsigned i = 0; i < MANY; i++) {
+		if (i == 5)
+			continue;
+		expect_new(&expected);
+		expect_start(&expected, 0);
+		expect_event(&expected, 1, "first", 5);
+		expect_event(&expected, second, "second", 6);
+		expect_event(&expected, third, "third", 5);
+		client_drain(&clients[i]);
+		client_check(&clients[i], &expected);
+	}
+	close_all(clients, MANY);
+	streams_close(&f);
+}
+
 static void a_topic_that_appears_finds_the_streams_that_wait_for_it(void **state)
 {
 	static const char *const patterns[] = {"chat/*"};
@@ -462,6 +512,7 @@ int main(void)
 		cmocka_unit_test(an_event_larger_than_the_window_comes_from_the_log),
 		cmocka_unit_test(a_loop_that_the_window_overtook_goes_on_from_the_log),
 		cmocka_unit_test(a_pass_that_the_window_overtook_goes_on_from_the_log),
+		cmocka_unit_test(a_pass_that_the_window_overtook_between_chunks_loses_nothing),
 		cmocka_unit_test(a_topic_that_appears_finds_the_streams_that_wait_for_it),
 		cmocka_unit_test(the_servers_own_figures_are_not_counted),
 		cmocka_unit_test(closing_ends_all_streams_whatever_their_state),

@@ -26,6 +26,9 @@ static const struct start now = {.kind = START_NOW};
 /* Much more than the socket of a client takes. */
 #define LARGE 50000
 
+/* More than a turn of the loop serves. */
+#define OTHERS 1000
+
 static void fill(char *data, size_t len, char first)
 {
 	for (size_t i = 0; i < len; i++)
@@ -320,6 +323,57 @@ static void one_that_is_ahead_of_the_loop_gets_each_event_once(void **state)
 	expect_gap(&expected, STREAMS_TAG ":100", 111, "expired", 110);
 	expect_some(&expected, 111, 501, 300);
 	client_check(&client, &expected);
+	client_close(&client);
+	streams_close(&f);
+}
+
+/*
+ * A pass takes longer than a turn, so the loop stays where it is; a stream that came with a later id
+ * is cut in an event that the loop has not come to.
+ */
+static void one_that_is_cut_ahead_of_the_loop_gets_the_rest_of_the_event(void **state)
+{
+	static struct client others[OTHERS];
+	static char large[100000];
+	const struct start after = {.kind = START_AFTER, .after = 2};
+	struct streams f;
+	struct client client;
+	struct buf expected;
+
+	(void)state;
+	fill(large, sizeof(large), 'x');
+	streams_open(&f, 1 << 19);
+	for (unsigned i = 0; i < OTHERS; i++)
+		client_open(&others[i], &f, "a", now);
+	streams_publish_text(&f, "a", "first");
+	assert_true(fanout_work(&f.fanout));
+	streams_publish_text(&f, "b", "second");
+	streams_publish_text(&f, "b", "third");
+	streams_publish(&f, "b", large, sizeof(large));
+	/* So that it has to read the log. */
+	streams_remove(&f, 3);
+	client_open(&client, &f, "b", after);
+	assert_true(fanout_work(&f.fanout));
+	assert_int_equal(client.subscriber->state, READING);
+	while (client.subscriber->state == READING) {
+		sched_yield();
+		mailbox_handle(&f.mailbox);
+	}
+	assert_int_equal(client.subscriber->state, WAITING);
+	assert_int_equal(client.subscriber->partial, 4);
+	assert_int_equal(f.fanout.position, 1);
+	while (client_read(&client, sizeof(large)) > 0)
+		;
+	subscriber_ready(&client.subscriber->source, EPOLLOUT);
+	assert_true(fanout_work(&f.fanout));
+	expect_new(&expected);
+	expect_start(&expected, 2);
+	expect_gap(&expected, STREAMS_TAG ":2", 4, "expired", 3);
+	expect_event(&expected, 4, large, sizeof(large));
+	client_drain(&client);
+	client_check(&client, &expected);
+	for (unsigned i = 0; i < OTHERS; i++)
+		client_close(&others[i]);
 	client_close(&client);
 	streams_close(&f);
 }
@@ -902,6 +956,7 @@ int main(void)
 		cmocka_unit_test(since_a_time_a_slow_reader_gets_all),
 		cmocka_unit_test(events_that_come_while_it_reads_follow_once),
 		cmocka_unit_test(one_that_is_ahead_of_the_loop_gets_each_event_once),
+		cmocka_unit_test(one_that_is_cut_ahead_of_the_loop_gets_the_rest_of_the_event),
 		cmocka_unit_test(a_gap_is_told_where_the_log_has_lost_events),
 		cmocka_unit_test(a_gap_that_a_full_socket_cut_is_kept),
 		cmocka_unit_test(a_cut_event_that_is_gone_ends_the_stream),

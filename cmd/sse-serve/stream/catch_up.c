@@ -30,8 +30,9 @@ static void submit(struct subscriber *subscriber, struct replay *replay)
 		return;
 	}
 	/* One that is ahead of the boundary must not be taken back to it. */
-	replay->upto = replay->after > fanout->position ? window_position(fanout->shared->window)
-							: fanout->position;
+	replay->upto = replay->after > fanout->position || replay->partial > fanout->position
+			       ? window_position(fanout->shared->window)
+			       : fanout->position;
 	subscriber->entry = TOPIC_NO_ENTRY;
 	subscriber->resumed = true;
 	subscriber_set_state(subscriber, READING);
@@ -105,8 +106,9 @@ static struct window_view view_of(const struct subscriber *subscriber)
 
 /*
  * Find and announce the entry to go on with: all of the view before it was sent.  False if it
- * must come from the log: the window does not reach back so far, or retention has removed an
- * event that the window may still have: a list would not show it, and only the log tells the gap.
+ * must come from the log: the window does not reach back so far, or the loop has not yet come to
+ * the event of which the rest is to be sent, or retention has removed an event that the window may
+ * still have: a list would not show it, and only the log tells the gap.
  */
 static bool find_entry(struct subscriber *subscriber, uint64_t *entry)
 {
@@ -116,7 +118,8 @@ static bool find_entry(struct subscriber *subscriber, uint64_t *entry)
 	uint64_t position = subscriber->partial != 0 ? subscriber->partial - 1 : subscriber->cursor;
 	uint64_t removed = topic_set_removed(&subscriber->channel->topics);
 
-	if (subscriber->partial == 0 && removed > position)
+	if ((subscriber->partial == 0 && removed > position) ||
+		subscriber->partial > fanout->position)
 		return false;
 	*entry = subscriber->entry;
 	return (*entry != TOPIC_NO_ENTRY && window_announce(window, fanout->reader, *entry)) ||

@@ -150,10 +150,13 @@ static void leave_behind(struct channel *channel, uint32_t turn, uint64_t positi
 	for (uint32_t i = 0; i < turn; i++) {
 		struct subscriber *subscriber = channel->subscribers[i];
 
-		/* One that joined ahead of the boundary has a cursor beyond it. */
-		if (subscriber->state == LIVE && subscriber->entry < end)
-			subscriber_behind(
-				subscriber, later(subscriber->cursor, position), TOPIC_NO_ENTRY);
+		if (subscriber->state != LIVE || subscriber->entry >= end)
+			continue;
+		/* One that joined ahead of the boundary, or has had the chunk, is further. */
+		if (subscriber->cursor >= position)
+			subscriber_behind(subscriber, subscriber->cursor, subscriber->entry);
+		else
+			subscriber_behind(subscriber, position, TOPIC_NO_ENTRY);
 	}
 }
 
@@ -203,16 +206,19 @@ static void start_pass(struct fanout *fanout)
 	window_withdraw(window, fanout->reader);
 }
 
-/* Send the channel's chunk, which has all entries before ${end}, to one subscriber. */
+/* Send the channel's chunk to one subscriber. */
 static void send_chunk(const struct channel *channel, struct subscriber *subscriber,
-	const struct frames *frames, uint64_t end)
+	const struct frames *frames, const struct window_chunk *chunk)
 {
-	if (subscriber->state != LIVE || subscriber->entry >= end)
+	if (subscriber->state != LIVE || subscriber->entry >= chunk->end)
 		return;
-	if (subscriber->entry > channel->chunk)
+	if (subscriber->entry > channel->chunk) {
 		subscriber_behind(subscriber, subscriber->cursor, subscriber->entry);
-	else if (subscriber_send(subscriber, frames))
-		subscriber->entry = end;
+	} else if (subscriber_send(subscriber, frames)) {
+		/* Where it goes on if the window overtakes the pass. */
+		subscriber->cursor = later(subscriber->cursor, chunk->position);
+		subscriber->entry = chunk->end;
+	}
 }
 
 /* Send the touched channel's chunk to as many as the budget allows.  True when it was to all. */
@@ -223,7 +229,8 @@ static bool serve_chunk(struct fanout *fanout, struct channel *channel, int *bud
 	struct frames frames;
 
 	if (!window_announce(window, fanout->reader, channel->chunk)) {
-		leave_behind(channel, channel->turn, channel->chunk_position, fanout->boundary);
+		/* Those that have had this chunk too, since it may end before the boundary. */
+		leave_behind(channel, channel->count, channel->chunk_position, fanout->boundary);
 		return true;
 	}
 	window_gather(window, &channel->view, channel->chunk, fanout->boundary,
@@ -239,7 +246,7 @@ static bool serve_chunk(struct fanout *fanout, struct channel *channel, int *bud
 	frames_of_window(&frames, window, &chunk);
 	while (channel->turn > 0 && *budget > 0) {
 		--*budget;
-		send_chunk(channel, channel->subscribers[--channel->turn], &frames, chunk.end);
+		send_chunk(channel, channel->subscribers[--channel->turn], &frames, &chunk);
 	}
 	window_withdraw(window, fanout->reader);
 	if (channel->turn > 0)
