@@ -207,12 +207,18 @@ static uint64_t gone(struct fixture *f, const char *topics, uint64_t after, int 
 	struct topic_set set = {0};
 	struct store_query query = {.topics = &set, .after = after, .upto = f->store->head};
 	char names[400], *rest = names;
+	uint64_t sum = 0;
 
 	snprintf(names, sizeof(names), "%s", topics);
-	for (char *name; (name = strtok_r(rest, " ", &rest)) != NULL;)
-		assert_int_equal(topic_set_add(&set, topics_find(f->topics, name)), 0);
+	for (char *name; (name = strtok_r(rest, " ", &rest)) != NULL;) {
+		struct topic *topic = topics_find(f->topics, name);
+
+		assert_int_equal(topic_set_add(&set, topic), 0);
+		sum += topic->removed;
+	}
 	*events = 0;
 	assert_int_equal(f->store->ops->read(f->reader, &query, count_event, events, NULL), 0);
+	assert_int_equal(query.removed_sum, sum);
 	topic_set_free(&set);
 	return query.removed;
 }

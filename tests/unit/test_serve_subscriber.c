@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -409,6 +410,53 @@ static void a_gap_is_told_where_the_log_has_lost_events(void **state)
 	streams_close(&f);
 }
 
+/*
+ * One topic has lost an event that is newer than all that the other loses while the reader is slow:
+ * that is told too.
+ */
+static void a_gap_is_told_for_each_topic_that_lost_events(void **state)
+{
+	static const char *const patterns[] = {"a", "b"};
+	const struct start after = {.kind = START_AFTER, .after = 0};
+	struct streams f;
+	struct client client;
+	struct buf expected;
+	bool found = false;
+	char id[40];
+
+	(void)state;
+	streams_open(&f, 4096);
+	streams_publish_some(&f, "b", 40, 20000);
+	streams_publish_text(&f, "a", "gone");
+	streams_publish_text(&f, "b", "last");
+	for (unsigned i = 0; i < 100; i++)
+		streams_publish_text(&f, "other", "what the window holds instead of the others");
+	streams_settle(&f);
+	streams_remove(&f, 41);
+	client_open_many(&client, &f, patterns, 2, false, after);
+	streams_settle(&f);
+	for (uint64_t position = 5; position <= 30; position++)
+		streams_remove(&f, position);
+	client_drain(&client);
+	/* How much the socket took before is the system's affair. */
+	for (uint64_t last = 4; last < 30 && !found; last++) {
+		expect_new(&expected);
+		expect_start(&expected, 0);
+		expect_gap(&expected, STREAMS_TAG ":0", 1, "expired", 0);
+		expect_some(&expected, 1, last, 20000);
+		snprintf(id, sizeof(id), STREAMS_TAG ":%u", (unsigned)last);
+		expect_gap(&expected, id, 31, "expired", 30);
+		expect_some(&expected, 31, 40, 20000);
+		expect_event(&expected, 42, "last", 4);
+		found = expected.len == client.got.len &&
+			memcmp(expected.data, client.got.data, expected.len) == 0;
+		buf_free(&expected);
+	}
+	assert_true(found);
+	client_close(&client);
+	streams_close(&f);
+}
+
 static void a_gap_that_a_full_socket_cut_is_kept(void **state)
 {
 	struct streams f;
@@ -496,6 +544,38 @@ static void a_cut_event_that_is_gone_from_the_log_comes_from_the_window(void **s
 }
 
 /* Of two topics, one has lost an event that is newer than the many that it gets first. */
+/* The log takes a pause on the way from the cursor to the event: it is there all the same. */
+static void a_cut_event_after_many_others_is_finished(void **state)
+{
+	static const char *const patterns[] = {"a", "b"};
+	static char large[100000];
+	struct streams f;
+	struct client client;
+	struct buf expected;
+
+	(void)state;
+	fill(large, sizeof(large), 'x');
+	streams_open(&f, 16 << 20);
+	client_open_many(&client, &f, patterns, 2, false, now);
+	for (unsigned i = 0; i < 40000; i++)
+		streams_publish_text(&f, "other", "z");
+	streams_publish(&f, "a", large, sizeof(large));
+	streams_settle(&f);
+	assert_int_equal(client.subscriber->state, WAITING);
+	assert_int_equal(client.subscriber->partial, 40001);
+	/* The window no longer has it. */
+	for (unsigned i = 0; i < 140000; i++)
+		streams_publish_text(&f, "other", "z");
+	streams_settle(&f);
+	client_drain(&client);
+	expect_new(&expected);
+	expect_start(&expected, 0);
+	expect_event(&expected, 40001, large, sizeof(large));
+	client_check(&client, &expected);
+	client_close(&client);
+	streams_close(&f);
+}
+
 static void a_gap_is_told_once_to_a_slow_reader(void **state)
 {
 	static const char *const patterns[] = {"a", "b"};
@@ -958,9 +1038,11 @@ int main(void)
 		cmocka_unit_test(one_that_is_ahead_of_the_loop_gets_each_event_once),
 		cmocka_unit_test(one_that_is_cut_ahead_of_the_loop_gets_the_rest_of_the_event),
 		cmocka_unit_test(a_gap_is_told_where_the_log_has_lost_events),
+		cmocka_unit_test(a_gap_is_told_for_each_topic_that_lost_events),
 		cmocka_unit_test(a_gap_that_a_full_socket_cut_is_kept),
 		cmocka_unit_test(a_cut_event_that_is_gone_ends_the_stream),
 		cmocka_unit_test(a_cut_event_that_is_gone_from_the_log_comes_from_the_window),
+		cmocka_unit_test(a_cut_event_after_many_others_is_finished),
 		cmocka_unit_test(a_gap_is_told_once_to_a_slow_reader),
 		cmocka_unit_test(the_rest_of_a_cut_event_comes_before_a_gap),
 		cmocka_unit_test(a_log_that_cannot_be_read_ends_the_stream),

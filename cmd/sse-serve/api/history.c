@@ -220,10 +220,11 @@ static struct list *new_list(struct request *request)
 	list->job.mailbox = api_of(request)->fanout->mailbox;
 	list->job.message.handle = take_chunk;
 	list->request = request;
-	list->topic = topics_find(api_of(request)->topics, request_route(request)->topic);
 	list->lines = accept_prefers(
 		request_header(request, "Accept"), "application/x-ndjson", "application/json");
+	/* First the head: a topic that appears after it has no event up to it. */
 	list->head = window_position(api_of(request)->window);
+	list->topic = topics_find(api_of(request)->topics, request_route(request)->topic);
 	list->upto = list->head;
 	buf_init(&list->chunk, SIZE_MAX / 2);
 	list->envelope = request_route(request)->query.envelope;

@@ -49,7 +49,10 @@ struct store_query {
 	uint64_t upto;
 	uint64_t removed; /* out, before the first visit: the newest position of these topics that
 			     is gone from the log, as of the moment that the events show */
-	uint64_t reached; /* out: all events up to here were visited; below upto if a visit said
+	uint64_t
+		removed_sum; /* out, likewise: the sum of each topic's newest position that is gone;
+				 it grows whenever something is removed */
+	uint64_t reached;    /* out: all events up to here were visited; below upto if a visit said
 			     so, or if the store takes a pause: then read again from there */
 };
 

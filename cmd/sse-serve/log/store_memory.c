@@ -203,11 +203,12 @@ static int memory_read(struct store_reader *reader, struct store_query *query, s
 	reader->visit = visit;
 	reader->context = context;
 	query->reached = query->after;
-	query->removed = 0;
+	query->removed = query->removed_sum = 0;
 	for (uint32_t i = 0; i < query->topics->count; i++) {
 		uint64_t removed = removed_of(window, query->topics->topics[i], from);
 
 		query->removed = removed > query->removed ? removed : query->removed;
+		query->removed_sum += removed;
 	}
 	visit_entries(reader, query, window_after(window, from, window_head(window), query->after));
 	window_withdraw(window, number);

@@ -73,15 +73,22 @@ struct store_reader *store_sqlite_reader_new(
 
 /* --- what is gone --- */
 
-static int removed_of(struct store_reader *reader, const struct topic *topic, uint64_t *removed)
+static void add_removed(struct store_query *query, uint64_t removed)
+{
+	query->removed = removed > query->removed ? removed : query->removed;
+	query->removed_sum += removed;
+}
+
+static int removed_of(
+	struct store_reader *reader, const struct topic *topic, struct store_query *query)
 {
 	sqlite3_stmt *statement = reader->statements[REMOVED];
 	int code;
 
 	sqlite3_bind_int64(statement, 1, topic->row);
 	code = sqlite3_step(statement);
-	if (code == SQLITE_ROW && (uint64_t)sqlite3_column_int64(statement, 0) > *removed)
-		*removed = (uint64_t)sqlite3_column_int64(statement, 0);
+	if (code == SQLITE_ROW)
+		add_removed(query, (uint64_t)sqlite3_column_int64(statement, 0));
 	sqlite3_reset(statement);
 	return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : -1;
 }
@@ -102,18 +109,14 @@ static struct topic *topic_in(
 	return topic != NULL && topic_set_has(set, topic) ? topic : NULL;
 }
 
-static int removed_of_many(
-	struct store_reader *reader, const struct topic_set *set, uint64_t *removed)
+static int removed_of_many(struct store_reader *reader, struct store_query *query)
 {
 	sqlite3_stmt *row = reader->statements[ALL_REMOVED];
 	int code;
 
 	while ((code = sqlite3_step(row)) == SQLITE_ROW) {
-		uint64_t one = (uint64_t)sqlite3_column_int64(row, 1);
-
-		if (one > *removed &&
-			topic_in(reader, set, (uint32_t)sqlite3_column_int64(row, 0)) != NULL)
-			*removed = one;
+		if (topic_in(reader, query->topics, (uint32_t)sqlite3_column_int64(row, 0)) != NULL)
+			add_removed(query, (uint64_t)sqlite3_column_int64(row, 1));
 	}
 	sqlite3_reset(row);
 	return code == SQLITE_DONE ? 0 : -1;
@@ -121,11 +124,11 @@ static int removed_of_many(
 
 static int read_removed(struct store_reader *reader, struct store_query *query)
 {
-	query->removed = 0;
+	query->removed = query->removed_sum = 0;
 	if (query->topics->count > MERGED)
-		return removed_of_many(reader, query->topics, &query->removed);
+		return removed_of_many(reader, query);
 	for (uint32_t i = 0; i < query->topics->count; i++) {
-		if (removed_of(reader, query->topics->topics[i], &query->removed) != 0)
+		if (removed_of(reader, query->topics->topics[i], query) != 0)
 			return -1;
 	}
 	return 0;

@@ -64,7 +64,7 @@ struct subscriber {
 	uint64_t cursor;  /* unless LIVE: all up to this position was sent */
 	uint64_t entry;	  /* all entries of the window before this one were sent, or
 			     TOPIC_NO_ENTRY if only the cursor is known */
-	uint64_t told;	  /* it was told that events up to this position are removed */
+	uint64_t told;	  /* the removed_sum (log/store.h) that it was told of */
 	uint64_t partial; /* position of the event after the cursor whose first ${skip} bytes
 			     were sent */
 	uint32_t skip;

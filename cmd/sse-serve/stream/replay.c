@@ -112,8 +112,8 @@ static bool visit(void *context, const struct event *event)
 }
 
 /*
- * Read the next events.  The log may take a pause before it finds one; a gap must name the first
- * that is left, so then it is read on.
+ * Read the next events.  The log may take a pause before it finds one; then it is read on if there
+ * is a gap, which must name the first event that is left, or an event of which the rest is to come.
  */
 static void read_log(struct replay *replay, struct replay_chunk *chunk,
 	const struct topic_set *topics, struct store_reader *reader)
@@ -129,9 +129,11 @@ static void read_log(struct replay *replay, struct replay_chunk *chunk,
 			replay->failed = true;
 		if (query.removed > chunk->removed)
 			chunk->removed = query.removed;
+		if (query.removed_sum > chunk->removed_sum)
+			chunk->removed_sum = query.removed_sum;
 		chunk->reached = query.reached;
 	} while (!replay->failed && chunk->count == 0 && chunk->reached < replay->upto &&
-		 chunk->removed > chunk->after);
+		 (chunk->removed > chunk->after || replay->partial > chunk->reached));
 	buf_free(&reading.envelope);
 }
 
@@ -155,17 +157,21 @@ static struct replay_chunk *read_chunk(
 
 /* --- sharing --- */
 
-/* Are events gone that it does not know of? */
-static bool is_gap(const struct replay *replay, uint64_t removed)
+/*
+ * Are events gone that it does not know of?  Of several topics one may have lost events that are
+ * newer than all that another loses later, so the newest does not tell.
+ */
+static bool is_gap(const struct replay *replay, const struct replay_chunk *chunk)
 {
-	return removed > replay->after && removed > replay->told;
+	return chunk->removed > replay->after && chunk->removed_sum > replay->told;
 }
 
 /* Does the chunk hold what a new look at the log would give? */
 static bool serves(const struct replay_chunk *chunk, const struct replay *replay, uint64_t removed)
 {
 	return chunk->after <= replay->after && replay->after < chunk->reached &&
-	       (!is_gap(replay, removed) || removed == chunk->removed) &&
+	       replay->partial <= chunk->reached &&
+	       (removed <= replay->after || removed == chunk->removed) &&
 	       strcmp(chunk->selection->key, replay->selection->key) == 0;
 }
 
@@ -298,7 +304,7 @@ static uint64_t go_on_from(const struct replay *replay)
 /* What is said before the first event: where it starts, or that something is missing. */
 static bool begin(struct replay *replay)
 {
-	bool gap = is_gap(replay, replay->chunk->removed);
+	bool gap = is_gap(replay, replay->chunk);
 	uint64_t from = replay->after;
 	char id[IDENTITY_TEXT];
 	bool added = true;
@@ -313,8 +319,8 @@ static bool begin(struct replay *replay)
 	else if (gap)
 		added = add_gap(replay, id, "expired", from);
 	replay->after = from;
-	if (replay->chunk->removed > replay->told)
-		replay->told = replay->chunk->removed;
+	if (replay->chunk->removed_sum > replay->told)
+		replay->told = replay->chunk->removed_sum;
 	return added;
 }
 
@@ -355,7 +361,7 @@ static bool choose(struct replay *replay)
 	first = &chunk->marks[replay->first];
 	if (first->position != replay->partial)
 		return false;
-	if (is_gap(replay, chunk->removed)) {
+	if (is_gap(replay, chunk)) {
 		replay->end = first->end;
 		replay->events = 1;
 		replay->reached = first->position;

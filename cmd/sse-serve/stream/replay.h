@@ -31,7 +31,8 @@ struct replay_chunk {
 	struct replay_thread *replay_thread; /* the thread that its bytes are released to */
 	struct selection *selection;	     /* held */
 	uint64_t after, reached;
-	uint64_t removed; /* the newest event of the selection that was gone when it was read */
+	uint64_t removed;     /* the newest event of the selection that was gone when it was read */
+	uint64_t removed_sum; /* see struct store_query */
 	struct buf frames;
 	struct replay_mark *marks; /* owned */
 	size_t count, capacity;
@@ -48,7 +49,7 @@ struct replay {
 	struct selection *selection; /* held */
 	uint64_t after;
 	uint64_t upto;	  /* how far the log is read; a chunk that is shared may go further */
-	uint64_t told;	  /* it was told that events up to here are removed; also out */
+	uint64_t told;	  /* the removed_sum that it was told of; also out */
 	uint64_t partial; /* the first event must be this one; 0: any */
 	bool from_time;	  /* instead of ${after}: from ${since} on, and say where that is */
 	int64_t since;

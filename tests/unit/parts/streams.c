@@ -53,10 +53,13 @@ static bool visit_event(const struct streams *streams, const struct store_query 
 	return visit(context, &event);
 }
 
+#define PAUSE_AFTER 32768
+
 static int read_events(struct store_reader *reader, struct store_query *query, store_visit visit,
 	void *context, struct error *error)
 {
 	struct streams *streams = reader->streams;
+	unsigned unwanted = 0;
 	bool broken;
 
 	(void)error;
@@ -64,10 +67,17 @@ static int read_events(struct store_reader *reader, struct store_query *query, s
 	streams->reads++;
 	broken = streams->broken;
 	query->removed = topic_set_removed(query->topics);
+	query->removed_sum = 0;
+	for (uint32_t i = 0; i < query->topics->count; i++)
+		query->removed_sum += atomic_load(&query->topics->topics[i]->removed);
 	query->reached = query->after;
-	while (query->reached < query->upto &&
-		visit_event(streams, query, query->reached + 1, visit, context))
-		query->reached++;
+	/* As the stores have it: a pause after so many events of other topics. */
+	while (query->reached < query->upto && unwanted < PAUSE_AFTER &&
+		visit_event(streams, query, query->reached + 1, visit, context)) {
+		struct topic *topic = streams->events[query->reached++].topic;
+
+		unwanted += !topic_set_has(query->topics, topic);
+	}
 	/* As the stores have it, also if it is before ${after}. */
 	if (query->reached > query->upto)
 		query->reached = query->upto;
