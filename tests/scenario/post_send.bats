@@ -435,6 +435,32 @@ text' 2 | SSE_URL=$URL sse-post t -0"
 	run -74 bash -c "SSE_URL=$URL sse-post t -o json -d x --retry-max-time 1ms >/dev/full" || [ "$status" -eq 75 ]
 }
 
+@test "results wait for room in a pipe that another process made non-blocking, until a signal" {
+	serve
+	mkfifo pipe
+	exec 4<>pipe
+	# It fills the pipe too.
+	dd if=/dev/zero bs=4k oflag=nonblock >&4 2>dd.err || true
+	seq 3000 >file
+	SSE_URL=$URL sse-post t -o json <file >&4 2>err 3>&- 4>&- &
+	local pid=$!
+	exec 5<pipe 4>&-
+	stores() { [ -n "$(stored "$1")" ]; }
+	wait_for stores t
+	cat <&5 | tr -d '\0' >results
+	ended "$pid" 0
+	[ "$(grep -c '^{"result":"stored",' results)" -eq 3000 ]
+	# Nobody reads.
+	exec 4>pipe
+	dd if=/dev/zero bs=4k oflag=nonblock >&4 2>dd.err || true
+	SSE_URL=$URL sse-post u -o json <file >&4 2>err 3>&- 4>&- 5<&- &
+	pid=$!
+	wait_for stores u
+	kill -TERM "$pid"
+	ended "$pid" 143
+	exec 4>&- 5<&-
+}
+
 @test "results that nobody reads any more end it quietly" {
 	serve
 	run bash -c "set -o pipefail; seq 100000 | SSE_URL=$URL sse-post t -o json | head -n 1 >first"
