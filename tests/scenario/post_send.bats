@@ -141,12 +141,12 @@ END
 	[ "$output" = "sse-post: the standard input ends within event 1, which is not sent: an empty line ends an event; 0 of 1 events were accepted, event 1 is the first that was not" ]
 	[ -z "$(stored t)" ]
 	# What comes before it is sent.
-	printf 'data: one\nid: a:1\n\nid: a:2\n\nid: a:3\ndata: tw' >cut
-	run -65 post t -i sse -f cut --state state
-	[[ $output == "sse-post: cut ends within event 2, "*"; 1 of 2 events were accepted, event 2 is the first that was not" ]]
+	printf 'data: one\nid: a:1\n\nid: a:2\n\nid: a:3\ndata: tw' >part
+	run -65 post t -i sse -f part --state state
+	[[ $output == "sse-post: part ends within event 2, "*"; 1 of 2 events were accepted, event 2 is the first that was not" ]]
 	stored t | is '"one"'
 	is a:2 <state
-	run --separate-stderr -65 post u -i sse --skip-bad <cut
+	run --separate-stderr -65 post u -i sse --skip-bad <part
 	[[ $stderr == "sse-post: left out: the standard input ends within event 2, "*"sse-post: 1 left out; 1 of 2 events were accepted" ]]
 	stored u | is '"one"'
 	# Without data there is no event; a CR ends a line too.
