@@ -108,12 +108,25 @@ static bool note_id(struct input *input, struct sse_text id)
 	return buf_add(last, id.data, id.len);
 }
 
+/* The end of the input cut the event that comes next. */
+static bool pass_over_cut(struct input *input)
+{
+	input->events++;
+	error_set(&input->error, EX_DATAERR,
+		"%.200s ends within event %" PRIu64
+		", which is not sent: an empty line ends an event",
+		input->name, input->line);
+	return pass_over(input);
+}
+
 static bool on_event(void *context, const struct sse_event *event)
 {
 	struct input *input = context;
 	struct group *group = input->group;
 
 	input->line++;
+	if (input->closing)
+		return pass_over_cut(input);
 	note_id(input, event->id);
 	if (is_servers_own(input, event)) {
 		/* The next events follow it, whether it is sent or not. */
@@ -130,18 +143,12 @@ static bool on_event(void *context, const struct sse_event *event)
 	return group->count < input->max;
 }
 
-static void take_stream(struct input *input, struct group *group, size_t max)
+/* Return how many of the bytes the parser took. */
+static size_t feed(struct input *input, const char *data, size_t len)
 {
-	struct split *split = &input->split;
-	struct sse_text id;
 	size_t used = 0;
 
-	if (group->count >= max || split->used == split->bytes.len)
-		return;
-	input->group = group;
-	input->max = max;
-	switch (sse_parser_feed(input->parser, split->bytes.data + split->used,
-		split->bytes.len - split->used, &used)) {
+	switch (sse_parser_feed(input->parser, data, len, &used)) {
 	case SSE_OK:
 	case SSE_STOP:
 		break;
@@ -156,12 +163,36 @@ static void take_stream(struct input *input, struct group *group, size_t max)
 		stop(input);
 		break;
 	}
-	split->used += used;
+	return used;
+}
+
+static void take_stream(struct input *input, struct group *group, size_t max)
+{
+	struct split *split = &input->split;
+	struct sse_text id;
+
+	if (group->count >= max || split->used == split->bytes.len)
+		return;
+	input->group = group;
+	input->max = max;
+	split->used += feed(input, split->bytes.data + split->used, split->bytes.len - split->used);
 	/* A block without data moves the id all the same. */
 	id = sse_parser_last_id(input->parser);
 	if (!input->stopped && note_id(input, id) &&
 		!group_put(group, id.data, id.len, &group->skipped_id))
 		group->skipped_id = (struct piece){0};
+}
+
+/*
+ * After the last byte, end the block that no empty line ended: if that makes an event, the input
+ * was cut within it.  An id or a comment alone makes none, and the id is not noted.
+ */
+static void close_stream(struct input *input)
+{
+	if (input->parser == NULL || input->closing || input->stopped || !input_done(input))
+		return;
+	input->closing = true;
+	feed(input, "\n\n", 2);
 }
 
 /* Look at the bytes from ${from} on, which were read just now: are they an event stream? */
@@ -373,6 +404,7 @@ void input_fill(struct input *input, struct group *group, size_t max, size_t byt
 			break;
 		read_more(input);
 	}
+	close_stream(input);
 }
 
 void input_hold(struct input *input)
@@ -380,6 +412,7 @@ void input_hold(struct input *input)
 	if (input->kind != NULL && !input->stopped && !input->ended && can_read(input))
 		read_more(input);
 	input->held = true;
+	close_stream(input);
 }
 
 uint64_t input_next_line(const struct input *input)

@@ -35,6 +35,7 @@ struct input {
 	bool ended;   /* nothing more will be read */
 	bool held;    /* likewise, though there may be more */
 	bool taken;   /* the one event was taken */
+	bool closing; /* the parser has all bytes: an event that still comes was cut */
 	bool stopped; /* nothing more will be taken, see ${error} */
 	struct error error;
 	struct split split;
@@ -69,7 +70,8 @@ void input_close(struct input *input);
  *
  * With --skip-bad, a record that is not valid is reported and left out.  Otherwise, no more is
  * taken, input->stopped is set, and input->error has its line and the reason: EX_DATAERR (not
- * UTF-8, not JSON where JSON is required, too long, not an event stream), EX_NOINPUT.
+ * UTF-8, not JSON where JSON is required, too long, not an event stream, an event that the end of
+ * the input cuts), EX_NOINPUT.
  */
 void input_fill(struct input *input, struct group *group, size_t max, size_t bytes);
 

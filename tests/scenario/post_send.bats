@@ -78,7 +78,7 @@ END
 
 @test "--input sse sends the events of a stream with their types, and each id once" {
 	serve
-	printf 'event: note\nid: a:1\ndata: one\ndata: two\n\ndata: {"n":1.0}\nid: a:2\n\ndata: same id\n\n: x\ndata: cut off' >stream
+	printf 'event: note\nid: a:1\ndata: one\ndata: two\n\ndata: {"n":1.0}\nid: a:2\n\ndata: same id\n\n: x\n' >stream
 	run -0 post t -i sse <stream
 	run -0 post t -i sse <stream
 	stored t | is $'"one\\ntwo"\n{"n":1.0}\n"same id"'
@@ -133,6 +133,28 @@ END
 	printf '\xef\xbb\xbfdata\n\nnew: field\n\n' >bom
 	run -0 post t -i sse <bom
 	[ "$(stored t)" = '""' ]
+}
+
+@test "with --input sse an event that the end of the input cuts is told and not sent, 65" {
+	serve
+	run -65 post t -i sse <<<'data: only'
+	[ "$output" = "sse-post: the standard input ends within event 1, which is not sent: an empty line ends an event; 0 of 1 events were accepted, event 1 is the first that was not" ]
+	[ -z "$(stored t)" ]
+	# What comes before it is sent.
+	printf 'data: one\nid: a:1\n\nid: a:2\n\nid: a:3\ndata: tw' >part
+	run -65 post t -i sse -f part --state state
+	[[ $output == "sse-post: part ends within event 2, "*"; 1 of 2 events were accepted, event 2 is the first that was not" ]]
+	stored t | is '"one"'
+	is a:2 <state
+	run --separate-stderr -65 post u -i sse --skip-bad <part
+	[[ $stderr == "sse-post: left out: the standard input ends within event 2, "*"sse-post: 1 left out; 1 of 2 events were accepted" ]]
+	stored u | is '"one"'
+	# Without data there is no event; a CR ends a line too.
+	local end
+	for end in 'id: b:1\n' 'id: b:1' ': x\n' ': x' 'event: x\n' 'retry: 1\n' 'data: y\r\r' 'data: y\r\n\r'; do
+		printf '%b' "data: x\n\n$end" >whole
+		run -0 post v -i sse <whole
+	done
 }
 
 @test "--as form sends NAME=TEXT as a form, for servers that want one" {
@@ -411,6 +433,32 @@ text' 2 | SSE_URL=$URL sse-post t -0"
 	run --separate-stderr -75 post t -o json -d x --retry-max-time 1ms
 	[[ $output == '{"result":"failed","key":"'*'Connection refused"}' ]]
 	run -74 bash -c "SSE_URL=$URL sse-post t -o json -d x --retry-max-time 1ms >/dev/full" || [ "$status" -eq 75 ]
+}
+
+@test "results wait for room in a pipe that another process made non-blocking, until a signal" {
+	serve
+	mkfifo pipe
+	exec 4<>pipe
+	# It fills the pipe too.
+	dd if=/dev/zero bs=4k oflag=nonblock >&4 2>dd.err || true
+	seq 3000 >file
+	SSE_URL=$URL sse-post t -o json <file >&4 2>err 3>&- 4>&- &
+	local pid=$!
+	exec 5<pipe 4>&-
+	stores() { [ -n "$(stored "$1")" ]; }
+	wait_for stores t
+	cat <&5 | tr -d '\0' >results
+	ended "$pid" 0
+	[ "$(grep -c '^{"result":"stored",' results)" -eq 3000 ]
+	# Nobody reads.
+	exec 4>pipe
+	dd if=/dev/zero bs=4k oflag=nonblock >&4 2>dd.err || true
+	SSE_URL=$URL sse-post u -o json <file >&4 2>err 3>&- 4>&- 5<&- &
+	pid=$!
+	wait_for stores u
+	kill -TERM "$pid"
+	ended "$pid" 143
+	exec 4>&- 5<&-
 }
 
 @test "results that nobody reads any more end it quietly" {

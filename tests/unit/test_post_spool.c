@@ -545,15 +545,38 @@ static void the_hint_says_what_waits(void **state)
 		assert_int_equal(files.events, 4 - settled);
 		assert_int_equal(hint.next, 3);
 		assert_int_equal(files.next, 3);
-		if (settled == 0) {
-			assert_int_equal(hint.events, files.events);
-			assert_int_equal(hint.bytes, files.bytes);
-		}
+		assert_int_equal(hint.events, files.events);
+		assert_int_equal(hint.bytes, files.bytes);
 		take(consumer, &group, 1, settled == 0 ? "abc" : settled == 1 ? "bc" : "c");
 		done(consumer, &group, 1);
 		end(consumer);
 	}
 	group_free(&group);
+	queue_close(&queue);
+}
+
+static void the_rest_of_a_file_counts_for_the_limit(void **state)
+{
+	static const struct queue_limits few = {10, 1000000, 0};
+	struct error error = {0};
+	struct consumer *consumer;
+	struct group group;
+	struct queue queue;
+	size_t stored;
+
+	(void)state;
+	open_queue(&queue, &few);
+	append_all(&queue, "abcdefghij");
+	group_init(&group);
+	consumer = begin(&queue);
+	take(consumer, &group, 100, "abcdefghij");
+	done(consumer, &group, 4);
+	end(consumer);
+	group_free(&group);
+	assert_int_equal(append(&queue, "klmnopqrst", &stored, &error), -1);
+	assert_int_equal(error.status, EX_TEMPFAIL);
+	assert_int_equal(stored, 4);
+	drain(&queue, "efghijklmn");
 	queue_close(&queue);
 }
 
@@ -687,6 +710,35 @@ static void of_a_damaged_file_the_healthy_lines_are_taken(void **state)
 	end(consumer);
 	group_free(&group);
 	drain(&queue, "cd");
+	queue_close(&queue);
+}
+
+static void a_rest_in_the_place_of_its_file_is_counted_once(void **state)
+{
+	struct queue_count hint, files;
+	struct error error = {0};
+	struct consumer *consumer;
+	struct group group;
+	struct queue queue;
+
+	(void)state;
+	open_queue(&queue, &any);
+	/* The name says 2: with the rest it stays the same. */
+	put(in_queue("0000000000000001.2.events"),
+		"sse-post spool 1\nurl: " URL "\nspooled: 2026-11-26T03:00:01.123Z\nreason: away\n"
+		"events: 3\n\n"
+		"{\"key\":\"ka\",\"text\":\"a\"}\n{\"key\":\"kb\",\"te\n{\"key\":\"kc\",\"text\":\"c\"}\n");
+	append_all(&queue, "d");
+	group_init(&group);
+	consumer = begin(&queue);
+	take(consumer, &group, 100, "acd");
+	assert_true(queue_count_read(&queue.folder, &hint));
+	assert_int_equal(queue_count_files(&queue.folder, &files, &error), 0);
+	assert_int_equal(files.events, 3);
+	assert_int_equal(hint.events, files.events);
+	assert_int_equal(hint.bytes, files.bytes);
+	end(consumer);
+	group_free(&group);
 	queue_close(&queue);
 }
 
@@ -873,10 +925,12 @@ int main(void)
 		TEST(bytes_are_a_limit_too),
 		TEST(the_count_is_a_hint),
 		TEST(the_hint_says_what_waits),
+		TEST(the_rest_of_a_file_counts_for_the_limit),
 		TEST(no_number_is_used_twice),
 		TEST(a_refused_event_is_a_copy_with_its_reason),
 		TEST(what_cannot_be_read_is_put_aside_whole),
 		TEST(of_a_damaged_file_the_healthy_lines_are_taken),
+		TEST(a_rest_in_the_place_of_its_file_is_counted_once),
 		TEST(what_waited_too_long_is_put_aside),
 		TEST(a_file_of_a_later_version_stands_in_the_way),
 		TEST(without_a_key_a_file_goes_alone_and_once),

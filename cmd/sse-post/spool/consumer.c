@@ -176,8 +176,9 @@ static int keep_rest(struct consumer *consumer, const struct group *group,
 		.reason = "the other events of this file are done",
 		.spooled = file->spooled};
 	struct group rest = *group;
+	struct stat replaced;
 	struct buf text;
-	bool put;
+	bool put, replaces;
 
 	/* The events of the files after it are not a part of it. */
 	rest.count = file->end;
@@ -185,10 +186,16 @@ static int keep_rest(struct consumer *consumer, const struct group *group,
 	spool_name_rest(file->name, file->end - settled, name);
 	if (queue_folder_lock(consumer->folder, error) != 0)
 		return -1;
+	/* The old file, if its name said fewer events than it had, or what a kill left. */
+	replaces = fstatat(consumer->folder->fd, name, &replaced, AT_SYMLINK_NOFOLLOW) == 0;
 	put = entry_write(&entry, &rest, settled, file->end - settled, &text) &&
 	      durable_put(consumer->folder->fd, name, consumer->folder->mode, text.data, text.len);
-	if (!put)
+	if (put)
+		queue_count_added(consumer->folder, name, (int64_t)text.len);
+	else
 		queue_folder_fail(consumer->folder, EX_IOERR, "store the rest of a file", error);
+	if (put && replaces)
+		queue_count_removed(consumer->folder, name, replaced.st_size);
 	queue_folder_unlock(consumer->folder);
 	buf_free(&text);
 	if (!put)

@@ -80,16 +80,28 @@ int queue_count_get(struct queue_folder *folder, struct queue_count *count, stru
 	return 0;
 }
 
-void queue_count_removed(const struct queue_folder *folder, const char *name, int64_t bytes)
+/* ${files} files of this name, each of ${bytes}, came; -1: one has left. */
+static void change(
+	const struct queue_folder *folder, const char *name, int64_t bytes, int64_t files)
 {
 	struct queue_count count;
 	uint64_t number, events;
 
 	if (!spool_name_read(name, &number, &events) || !queue_count_read(folder, &count))
 		return;
-	count.events -= (int64_t)events;
-	count.bytes -= bytes;
+	count.events += files * (int64_t)events;
+	count.bytes += files * bytes;
 	queue_count_set(folder, &count);
+}
+
+void queue_count_added(const struct queue_folder *folder, const char *name, int64_t bytes)
+{
+	change(folder, name, bytes, 1);
+}
+
+void queue_count_removed(const struct queue_folder *folder, const char *name, int64_t bytes)
+{
+	change(folder, name, bytes, -1);
 }
 
 void queue_count_doubt(struct queue_folder *folder)

@@ -39,7 +39,11 @@ int queue_count_get(struct queue_folder *folder, struct queue_count *count, stru
 /* queue_count_set(folder, count): write the hint; if that fails, the next process counts. */
 void queue_count_set(const struct queue_folder *folder, const struct queue_count *count);
 
-/* queue_count_removed(folder, name, bytes): a file of this name and size has left the queue. */
+/*
+ * queue_count_added(folder, name, bytes) / queue_count_removed(folder, name, bytes):
+ * A file of this name and size has come into the queue, or has left it.
+ */
+void queue_count_added(const struct queue_folder *folder, const char *name, int64_t bytes);
 void queue_count_removed(const struct queue_folder *folder, const char *name, int64_t bytes);
 
 /* queue_count_doubt(folder): the hint may be wrong: count again before the next use. */
