@@ -204,7 +204,12 @@ static int find_start(struct tail *tail, struct error *error)
 	const struct options *options = tail->options;
 	const char *path = options->state != NULL ? options->state : options->resume_from;
 
+	/* Before state_open(), so that a file that cannot be read is EX_NOINPUT. */
 	if (path != NULL && state_load(path, &tail->start_id, error) != 0)
+		return -1;
+	/* Only with the lock held it is sure that no other process saves a later id. */
+	if (options->state != NULL && (state_open(&tail->state, path, error) != 0 ||
+					      state_load(path, &tail->start_id, error) != 0))
 		return -1;
 	if (!buf_add(&tail->kept, tail->start_id.data, tail->start_id.len))
 		return error_set(error, EX_OSERR, "out of memory");
@@ -213,7 +218,7 @@ static int find_start(struct tail *tail, struct error *error)
 		return error_set(error, EX_OSERR, "out of memory");
 	if (!buf_add_byte(&tail->start_id, '\0'))
 		return error_set(error, EX_OSERR, "out of memory");
-	return options->state != NULL ? state_open(&tail->state, options->state, error) : 0;
+	return 0;
 }
 
 int tail_open(

@@ -411,6 +411,29 @@ END
 	run -66 sse-tail "$URL/x" --resume-from pipe
 }
 
+@test "an id that another sse-tail saves just before it ends is where this one begins" {
+	[ -z "${SANITIZER:-}" ] || skip "a shim does not go with a sanitizer"
+	stream <<<'id: three\ndata: 3\n\n'
+	echo one >state
+	echo two >saved
+	# What is preloaded must have no space in its path.
+	cp "$TOOLS/shim_lock.so" .
+	LD_PRELOAD=$PWD/shim_lock.so run -0 sse-tail "$URL/x" -o data --state state --no-reconnect
+	[ "$output" = 3 ]
+	[ ! -e saved ]
+	has log 'Last-Event-ID: two'
+	[ "$(cat state)" = three ]
+}
+
+@test "a state that can be written but not read is 66" {
+	needs_drop
+	echo one >state
+	chmod a+w .
+	chmod 222 state
+	run -66 drop sse-tail http://127.0.0.1/x --state state
+	[[ $output == *"cannot read the state state: "* ]]
+}
+
 # --- commands -------------------------------------------------------------------------------------
 
 @test "--exec runs a command for each event, the data as its input and words in its environment" {
