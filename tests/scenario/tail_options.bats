@@ -501,6 +501,13 @@ END
 	[ "$(cat state)" = 1 ]
 }
 
+@test "a command ignores a hangup where sse-tail was started so, as by nohup" {
+	stream <<<'data: 1\n\n'
+	run -0 bash -c 'trap "" HUP; exec "$@"' bash \
+		sse-tail "$URL/x" --no-reconnect --exec 'kill -HUP $$; echo alive'
+	[ "$output" = alive ]
+}
+
 @test "what a command leaves behind does not hold the stream" {
 	play <<'END'
 answer @STREAMdata: 1\n\n
