@@ -35,6 +35,27 @@ static int keep(struct tail *tail, struct sse_text id)
 		       : error_set(&tail->error, EX_OSERR, "out of memory");
 }
 
+/* If a later event of this piece ends the run with an error, this is the id to keep. */
+static bool note_shown(struct tail *tail, struct sse_text id)
+{
+	if (tail->state.path == NULL || id.len > STATE_ID_MAX)
+		return true;
+	tail->shown_id.len = 0;
+	tail->piece_shown = buf_add(&tail->shown_id, id.data, id.len);
+	if (!tail->piece_shown)
+		error_set(&tail->error, EX_OSERR, "out of memory");
+	return tail->piece_shown;
+}
+
+/* The run ends with ${tail}->error amid a piece, all of whose shown events were written. */
+static void keep_shown(struct tail *tail)
+{
+	const struct sse_text id = {tail->shown_id.data, tail->shown_id.len};
+
+	if (tail->piece_shown)
+		keep(tail, id);
+}
+
 static int64_t sync_due(void *context)
 {
 	const struct tail *tail = context;
@@ -131,6 +152,8 @@ static bool show(struct tail *tail, const struct sse_event *event, const char *o
 		(output_piece(&tail->output, NULL, 0, &tail->error) != 0 ||
 			!run_command(tail, event)))
 		return false;
+	if (!note_shown(tail, event->id))
+		return false;
 	tail->shown++;
 	if (tail->shown == tail->options->count)
 		return false;
@@ -182,8 +205,11 @@ static bool on_piece(void *context, const char *data, size_t len, struct sse_tex
 		tail->time_up = error.status == 0;
 		return false;
 	}
-	if (tail->error.status != 0)
+	if (tail->error.status != 0) {
+		keep_shown(tail);
 		return false;
+	}
+	tail->piece_shown = false;
 	return keep(tail, last_id) == 0;
 }
 
@@ -229,6 +255,7 @@ int tail_open(
 	tail->options = options;
 	buf_init(&tail->start_id, STATE_ID_MAX + 1);
 	buf_init(&tail->kept, STATE_ID_MAX);
+	buf_init(&tail->shown_id, STATE_ID_MAX);
 	summary_init(&tail->summary);
 	tail->end = client_after(options->timeout);
 	output_init(&tail->output, &options->output, tail->end);
@@ -253,6 +280,7 @@ void tail_close(struct tail *tail)
 	summary_free(&tail->summary);
 	buf_free(&tail->start_id);
 	buf_free(&tail->kept);
+	buf_free(&tail->shown_id);
 }
 
 /* --timeout, or --until-idle, is over. */

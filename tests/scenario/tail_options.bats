@@ -266,6 +266,37 @@ END
 	[[ $stderr == "sse-tail: events are missing here: those after a:1 are no longer stored" ]]
 }
 
+@test "the state is after the events that were shown before --strict or a failed service ended it" {
+	local gap='event: gap\nid: 5\ndata: {"after":"a:1","oldest":"a:5","reason":"expired"}\n\n'
+	stream <<<'id: 1\ndata: 1\n\nid: 2\ndata: 2\n\n'"$gap"'id: 6\ndata: 6\n\n'
+	run -69 --separate-stderr sse-tail "$URL/x" -o data --strict --state state
+	[ "$output" = $'1\n2' ]
+	[ "$(cat state)" = 2 ]
+	# An event that is not shown is no reason to go back.
+	play <<END
+answer @STREAMid: 3\nevent: other\ndata: 3\n\nid: 4\ndata: 4\n\n
+wait state4
+send id: 7\nevent: other\ndata: 7\n\n
+wait state7
+send $gap
+hold
+END
+	follow "$URL/x" -o data --strict --state state -e message
+	wait_for has state 4
+	touch state4
+	wait_for has state 7
+	touch state7
+	ended "$PID" 69
+	[ "$(cat out)" = 4 ]
+	[ "$(cat state)" = 7 ]
+	stream <<'END'
+id: 8\nevent: content_block_delta\ndata: {"delta":{"text":"so far"}}\n\nid: 9\nevent: error\ndata: {"error":{"message":"busy"}}\n\n
+END
+	run -69 --separate-stderr sse-tail "$URL/x" --llm anthropic --state state
+	[ "$output" = 'so far' ]
+	[ "$(cat state)" = 8 ]
+}
+
 @test "--timeout and signals also end it amid events that came together" {
 	local body='data: 1\n\ndata: 2\n\ndata: 3\n\ndata: 4\n\ndata: 5\n\ndata: 6\n\ndata: 7\n\ndata: 8\n\n'
 	held_stream <<<"$body"
