@@ -257,6 +257,17 @@ END
 	[ -z "$stderr" ]
 }
 
+@test "--flush-eof leaves the state before the event that was cut off" {
+	local option
+	for option in -q --no-reconnect -n2 --exec=true; do
+		ended_stream <<<'id: 10\ndata: 1\n\nid: 11\ndata: 2'
+		run -0 sse-tail "$URL/x" -o data --flush-eof --state state "$option"
+		[ "$output" = $'1\n2' ]
+		[ "$(cat state)" = 10 ]
+		rm state
+	done
+}
+
 @test "--strict ends with 69 where the server says that events are missing" {
 	stream <<'END'
 data: 1\n\nevent: gap\nid: 5\ndata: {"after":"a:1","oldest":"a:5","reason":"expired"}\n\ndata: 2\n\n
