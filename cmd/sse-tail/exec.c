@@ -58,7 +58,10 @@ static int set_environment(const struct sse_event *event, const char *url, struc
 
 /* --- the child ------------------------------------------------------------------------------- */
 
-/* Start it with ${input} as its standard input, and with signals as they are by default. */
+/*
+ * Start it with ${input} as its standard input, and with signals as they are by default.  Only
+ * SIGHUP stays ignored if it is (nohup).
+ */
 static int spawn(const char *command, int input, pid_t *child, struct error *error)
 {
 	static const int defaults[] = {SIGPIPE, SIGXFSZ, SIGINT, SIGTERM, SIGHUP, SIGALRM};
@@ -66,12 +69,16 @@ static int spawn(const char *command, int input, pid_t *child, struct error *err
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	struct rlimit files = {.rlim_cur = FDS_MAX};
+	struct sigaction hangup;
 	sigset_t signals;
 	int failed;
 
 	sigemptyset(&signals);
 	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
 		sigaddset(&signals, defaults[i]);
+	sigaction(SIGHUP, NULL, &hangup);
+	if (hangup.sa_handler == SIG_IGN)
+		sigdelset(&signals, SIGHUP);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawnattr_init(&attributes);
 	posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);

@@ -35,6 +35,27 @@ static int keep(struct tail *tail, struct sse_text id)
 		       : error_set(&tail->error, EX_OSERR, "out of memory");
 }
 
+/* If a later event of this piece ends the run with an error, this is the id to keep. */
+static bool note_shown(struct tail *tail, struct sse_text id)
+{
+	if (tail->state.path == NULL || id.len > STATE_ID_MAX)
+		return true;
+	tail->shown_id.len = 0;
+	tail->piece_shown = buf_add(&tail->shown_id, id.data, id.len);
+	if (!tail->piece_shown)
+		error_set(&tail->error, EX_OSERR, "out of memory");
+	return tail->piece_shown;
+}
+
+/* The run ends with ${tail}->error amid a piece, all of whose shown events were written. */
+static void keep_shown(struct tail *tail)
+{
+	const struct sse_text id = {tail->shown_id.data, tail->shown_id.len};
+
+	if (tail->piece_shown)
+		keep(tail, id);
+}
+
 static int64_t sync_due(void *context)
 {
 	const struct tail *tail = context;
@@ -131,6 +152,8 @@ static bool show(struct tail *tail, const struct sse_event *event, const char *o
 		(output_piece(&tail->output, NULL, 0, &tail->error) != 0 ||
 			!run_command(tail, event)))
 		return false;
+	if (!note_shown(tail, event->id))
+		return false;
 	tail->shown++;
 	if (tail->shown == tail->options->count)
 		return false;
@@ -182,8 +205,11 @@ static bool on_piece(void *context, const char *data, size_t len, struct sse_tex
 		tail->time_up = error.status == 0;
 		return false;
 	}
-	if (tail->error.status != 0)
+	if (tail->error.status != 0) {
+		keep_shown(tail);
 		return false;
+	}
+	tail->piece_shown = false;
 	return keep(tail, last_id) == 0;
 }
 
@@ -204,7 +230,12 @@ static int find_start(struct tail *tail, struct error *error)
 	const struct options *options = tail->options;
 	const char *path = options->state != NULL ? options->state : options->resume_from;
 
+	/* Before state_open(), so that a file that cannot be read is EX_NOINPUT. */
 	if (path != NULL && state_load(path, &tail->start_id, error) != 0)
+		return -1;
+	/* Only with the lock held it is sure that no other process saves a later id. */
+	if (options->state != NULL && (state_open(&tail->state, path, error) != 0 ||
+					      state_load(path, &tail->start_id, error) != 0))
 		return -1;
 	if (!buf_add(&tail->kept, tail->start_id.data, tail->start_id.len))
 		return error_set(error, EX_OSERR, "out of memory");
@@ -213,7 +244,7 @@ static int find_start(struct tail *tail, struct error *error)
 		return error_set(error, EX_OSERR, "out of memory");
 	if (!buf_add_byte(&tail->start_id, '\0'))
 		return error_set(error, EX_OSERR, "out of memory");
-	return options->state != NULL ? state_open(&tail->state, options->state, error) : 0;
+	return 0;
 }
 
 int tail_open(
@@ -224,6 +255,7 @@ int tail_open(
 	tail->options = options;
 	buf_init(&tail->start_id, STATE_ID_MAX + 1);
 	buf_init(&tail->kept, STATE_ID_MAX);
+	buf_init(&tail->shown_id, STATE_ID_MAX);
 	summary_init(&tail->summary);
 	tail->end = client_after(options->timeout);
 	output_init(&tail->output, &options->output, tail->end);
@@ -248,6 +280,7 @@ void tail_close(struct tail *tail)
 	summary_free(&tail->summary);
 	buf_free(&tail->start_id);
 	buf_free(&tail->kept);
+	buf_free(&tail->shown_id);
 }
 
 /* --timeout, or --until-idle, is over. */

@@ -20,10 +20,12 @@ struct tail {
 	struct state state; /* with --state */
 	struct summary summary;
 	struct buf kept;     /* the id that the state has now */
+	struct buf shown_id; /* with a state: that of the last event shown in this piece */
 	struct buf start_id; /* where to begin, ended by a NUL; empty: from now on */
 	int64_t end;	     /* of --timeout; a moment of clock_now_ms() */
 	int64_t until;	     /* the same, or that of --until-idle if it is sooner */
 	int64_t shown;	     /* events */
+	bool piece_shown;    /* there is a ${shown_id} */
 	bool time_up;	     /* --timeout came amid a piece of the stream */
 	bool stuck;	     /* a command failed: the state stays where it is */
 	struct error error;  /* why the sink stopped; status 0 if it had enough */

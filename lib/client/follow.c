@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "backoff.h"
+#include "buf.h"
 #include "follow.h"
 #include "judge.h"
 #include "client_run.h"
@@ -184,16 +185,33 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 
 /* --- one attempt ----------------------------------------------------------------------------- */
 
+/*
+ * Hand over what of an event came.  The last id stays before it: even the id may be cut off, and
+ * the server can send the whole event again.
+ */
+static void flush(struct follow *follow)
+{
+	struct sse_text last = sse_parser_last_id(follow->parser);
+	enum sse_result result;
+	struct buf id;
+
+	buf_init(&id, SIZE_MAX);
+	if (buf_add(&id, last.data, last.len)) {
+		result = sse_parser_feed(follow->parser, "\n\n", 2, NULL);
+		if (!sse_parser_set_last_id(follow->parser, id.data, id.len))
+			result = SSE_NO_MEMORY;
+		take_piece(follow, "", 0, result);
+	}
+	buf_free(&id);
+}
+
 /* The stream is over: what of an event came is dropped (section 9.2.6), or handed over. */
 static void end_stream(struct follow *follow)
 {
 	bool back = follow->options->reconnect && sse_parser_last_id(follow->parser).len > 0;
-	enum sse_result result;
 
-	if (follow->options->flush_end && follow->opened != CLIENT_NEVER) {
-		result = sse_parser_feed(follow->parser, "\n\n", 2, NULL);
-		take_piece(follow, "", 0, result);
-	}
+	if (follow->options->flush_end && follow->opened != CLIENT_NEVER)
+		flush(follow);
 	if (sse_parser_end(follow->parser))
 		client_say(follow->client, back ? CLIENT_EXPLAIN : CLIENT_WARN,
 			"the stream ended within an event, which is dropped%s",

@@ -46,7 +46,8 @@ struct follow_options {
 	const char *body_type; /* its Content-Type */
 	bool reconnect;	       /* if false, there is one attempt */
 	bool refused_for_good; /* no retry after 408, 429 and 5xx either */
-	bool flush_end;	       /* hand over an event that the stream's end cuts off */
+	bool flush_end;	       /* hand over an event that the stream's end cuts off; its id does not
+				  become the last id */
 	int64_t delay;	       /* ms, FOLLOW_DELAY_MIN or more; the stream's own retry field, of at
 				  least BACKOFF_ASKED_MIN, takes its place */
 	int64_t retry_max;     /* attempts in a row without an event that are followed by another;

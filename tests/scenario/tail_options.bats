@@ -257,6 +257,17 @@ END
 	[ -z "$stderr" ]
 }
 
+@test "--flush-eof leaves the state before the event that was cut off" {
+	local option
+	for option in -q --no-reconnect -n2 --exec=true; do
+		ended_stream <<<'id: 10\ndata: 1\n\nid: 11\ndata: 2'
+		run -0 sse-tail "$URL/x" -o data --flush-eof --state state "$option"
+		[ "$output" = $'1\n2' ]
+		[ "$(cat state)" = 10 ]
+		rm state
+	done
+}
+
 @test "--strict ends with 69 where the server says that events are missing" {
 	stream <<'END'
 data: 1\n\nevent: gap\nid: 5\ndata: {"after":"a:1","oldest":"a:5","reason":"expired"}\n\ndata: 2\n\n
@@ -264,6 +275,37 @@ END
 	run -69 --separate-stderr sse-tail "$URL/x" -o data --strict
 	[ "$output" = 1 ]
 	[[ $stderr == "sse-tail: events are missing here: those after a:1 are no longer stored" ]]
+}
+
+@test "the state is after the events that were shown before --strict or a failed service ended it" {
+	local gap='event: gap\nid: 5\ndata: {"after":"a:1","oldest":"a:5","reason":"expired"}\n\n'
+	stream <<<'id: 1\ndata: 1\n\nid: 2\ndata: 2\n\n'"$gap"'id: 6\ndata: 6\n\n'
+	run -69 --separate-stderr sse-tail "$URL/x" -o data --strict --state state
+	[ "$output" = $'1\n2' ]
+	[ "$(cat state)" = 2 ]
+	# An event that is not shown is no reason to go back.
+	play <<END
+answer @STREAMid: 3\nevent: other\ndata: 3\n\nid: 4\ndata: 4\n\n
+wait state4
+send id: 7\nevent: other\ndata: 7\n\n
+wait state7
+send $gap
+hold
+END
+	follow "$URL/x" -o data --strict --state state -e message
+	wait_for has state 4
+	touch state4
+	wait_for has state 7
+	touch state7
+	ended "$PID" 69
+	[ "$(cat out)" = 4 ]
+	[ "$(cat state)" = 7 ]
+	stream <<'END'
+id: 8\nevent: content_block_delta\ndata: {"delta":{"text":"so far"}}\n\nid: 9\nevent: error\ndata: {"error":{"message":"busy"}}\n\n
+END
+	run -69 --separate-stderr sse-tail "$URL/x" --llm anthropic --state state
+	[ "$output" = 'so far' ]
+	[ "$(cat state)" = 8 ]
 }
 
 @test "--timeout and signals also end it amid events that came together" {
@@ -411,6 +453,29 @@ END
 	run -66 sse-tail "$URL/x" --resume-from pipe
 }
 
+@test "an id that another sse-tail saves just before it ends is where this one begins" {
+	[ -z "${SANITIZER:-}" ] || skip "a shim does not go with a sanitizer"
+	stream <<<'id: three\ndata: 3\n\n'
+	echo one >state
+	echo two >saved
+	# What is preloaded must have no space in its path.
+	cp "$TOOLS/shim_lock.so" .
+	LD_PRELOAD=$PWD/shim_lock.so run -0 sse-tail "$URL/x" -o data --state state --no-reconnect
+	[ "$output" = 3 ]
+	[ ! -e saved ]
+	has log 'Last-Event-ID: two'
+	[ "$(cat state)" = three ]
+}
+
+@test "a state that can be written but not read is 66" {
+	needs_drop
+	echo one >state
+	chmod a+w .
+	chmod 222 state
+	run -66 drop sse-tail http://127.0.0.1/x --state state
+	[[ $output == *"cannot read the state state: "* ]]
+}
+
 # --- commands -------------------------------------------------------------------------------------
 
 @test "--exec runs a command for each event, the data as its input and words in its environment" {
@@ -476,6 +541,13 @@ END
 	ended "$PID" 143
 	[ "$(cat out)" = 'done 1' ]
 	[ "$(cat state)" = 1 ]
+}
+
+@test "a command ignores a hangup where sse-tail was started so, as by nohup" {
+	stream <<<'data: 1\n\n'
+	run -0 bash -c 'trap "" HUP; exec "$@"' bash \
+		sse-tail "$URL/x" --no-reconnect --exec 'kill -HUP $$; echo alive'
+	[ "$output" = alive ]
 }
 
 @test "what a command leaves behind does not hold the stream" {

@@ -326,6 +326,14 @@ static void a_stream_that_ends(void **state)
 		{"an event that is cut off is handed over, if so wished",
 			{STREAM "data: a\n\ndata: cut", STATUS("204 No")}, .flush = true,
 			.end = FOLLOW_ENDED, .asked = "/x /x ", .heard = "[e(a)e(cut)"},
+		{"the id of an event that is cut off does not count, so that it comes again whole",
+			{STREAM "id: 11\ndata: a\n\nid: 12\ndata: hal",
+				STREAM "id: 12\ndata: half\n\n", STATUS("204 No")},
+			.flush = true, .end = FOLLOW_ENDED, .asked = "/x /x@11 /x@12 ",
+			.heard = "[e(a)e(hal)[e(half)"},
+		{"an id that is cut off does not count",
+			{STREAM "id: 11\ndata: a\n\nid: 1", STATUS("204 No")}, .flush = true,
+			.end = FOLLOW_ENDED, .asked = "/x /x@11 ", .heard = "[e(a)"},
 	};
 
 	(void)state;
