@@ -24,14 +24,12 @@
 #include "log/log_thread.h"
 #include "log/store.h"
 #include "log/store_sqlite_writer.h"
+#include "parts/scratch.h"
 
 /* How long to wait for what must happen, in ms. */
 #define PATIENCE 30000
 
 enum { MAILBOXES = 2 };
-
-static char folder[] = "/tmp/test_serve_log_thread.XXXXXX";
-static char path[64];
 
 /* --- the spy --- */
 
@@ -154,17 +152,6 @@ static void note_answer(struct message *message)
 	f->answered++;
 }
 
-static void remove_database(void)
-{
-	static const char *const suffixes[] = {"", "-wal", "-shm"};
-	char name[80];
-
-	for (size_t i = 0; i < 3; i++) {
-		snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
-		unlink(name);
-	}
-}
-
 /* A log thread over the store that ${db} names, not started; the window's reader 0 is the test. */
 static void set_up(struct fixture *f, const char *db)
 {
@@ -172,7 +159,7 @@ static void set_up(struct fixture *f, const char *db)
 	struct store_config config = {.path = db, .idempotency_window = 60000};
 	struct error error = {0, ""};
 
-	remove_database();
+	scratch_remove();
 	*f = (struct fixture){.topics = topics_new()};
 	config.topics = f->topics;
 	f->store = kind->open(&config, &error);
@@ -277,7 +264,7 @@ static void assert_shown(struct fixture *f, const char *expected)
 
 static void on_each_store(void (*test)(struct fixture *f))
 {
-	const char *const names[] = {":memory:", path};
+	const char *const names[] = {":memory:", scratch_path};
 
 	for (size_t i = 0; i < 2; i++) {
 		struct fixture f;
@@ -315,7 +302,7 @@ static void what_comes_during_an_append_is_one_batch(void **state)
 	struct request requests[4];
 
 	(void)state;
-	set_up(&f, path);
+	set_up(&f, scratch_path);
 	for (size_t i = 0; i < 4; i++)
 		requests[i] = request_of(&f, "t", (const char *[]){"a", "b", "c", "d"}[i]);
 	start(&f);
@@ -730,11 +717,11 @@ static void fails_and_recovers(
 	sqlite3 *other = NULL, *own;
 	char expected[60];
 
-	set_up(&f, path);
+	set_up(&f, scratch_path);
 	own = ((struct sqlite_store *)f.store)->db;
 	sqlite3_busy_timeout(own, 0);
 	sqlite3_commit_hook(own, refuse_commit, refuses);
-	assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_open(scratch_path, &other), SQLITE_OK);
 	execute(other, spoil);
 	for (size_t i = 0; i < 4; i++)
 		requests[i] = request_of(&f, "t", (const char *[]){"a", "b", "c", "d"}[i]);
@@ -865,22 +852,6 @@ static void it_can_be_stopped_without_a_start(void **state)
 	log_thread_stop(NULL);
 }
 
-static int make_folder(void **state)
-{
-	(void)state;
-	if (mkdtemp(folder) == NULL)
-		return -1;
-	snprintf(path, sizeof(path), "%s/events.db", folder);
-	return 0;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	remove_database();
-	return rmdir(folder);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -907,5 +878,6 @@ int main(void)
 		cmocka_unit_test(it_can_be_stopped_without_a_start),
 	};
 
-	return cmocka_run_group_tests_name("serve_log_thread", tests, make_folder, remove_folder);
+	return cmocka_run_group_tests_name(
+		"serve_log_thread", tests, scratch_set_up, scratch_tear_down);
 }

@@ -17,9 +17,7 @@
 #include <cmocka.h>
 
 #include "log/store.h"
-
-static char folder[] = "/tmp/test_serve_retention.XXXXXX";
-static char path[64];
+#include "parts/scratch.h"
 
 /* --- what is said --- */
 
@@ -127,17 +125,6 @@ static void close_log(struct fixture *f)
 	topics_free(f->topics);
 }
 
-static void remove_database(void)
-{
-	static const char *const ends[] = {"", "-wal", "-shm", ".copy", ".copy-wal", ".copy-shm"};
-	char name[80];
-
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		snprintf(name, sizeof(name), "%s%s", path, ends[i]);
-		unlink(name);
-	}
-}
-
 /* Append ${count} events of the same topic and size in one transaction. */
 static int try_append(struct fixture *f, const char *topic, int count, size_t size)
 {
@@ -191,7 +178,7 @@ static int64_t rows_of(const char *topic)
 
 	snprintf(sql, sizeof(sql),
 		"SELECT count(*) FROM event, topic WHERE topic = id AND name = '%s'", topic);
-	return ask(path, sql);
+	return ask(scratch_path, sql);
 }
 
 static bool count_event(void *context, const struct event *event)
@@ -230,21 +217,21 @@ static void the_newest_events_are_kept(void **state)
 	int events;
 
 	(void)state;
-	remove_database();
-	open_log(&f, path, &retention_rules);
+	scratch_remove();
+	open_log(&f, scratch_path, &retention_rules);
 	append(&f, "a", 4, 10);
 	append(&f, "b", 6, 10);
-	assert_int_equal(ask(path, "SELECT count(*) FROM event"), 10);
+	assert_int_equal(ask(scratch_path, "SELECT count(*) FROM event"), 10);
 	assert_int_equal(gone(&f, "a b", 0, &events), 0);
 	append(&f, "b", 1, 10);
 	/* Beside the append: no tidying is needed. */
-	assert_int_equal(ask(path, "SELECT min(position) FROM event"), 2);
+	assert_int_equal(ask(scratch_path, "SELECT min(position) FROM event"), 2);
 	assert_int_equal(gone(&f, "a", 0, &events), 1);
 	assert_int_equal(events, 3);
 	assert_int_equal(gone(&f, "b", 0, &events), 0);
 	append(&f, "b", 100, 10);
 	tidy(&f);
-	assert_int_equal(ask(path, "SELECT count(*) FROM event"), 10);
+	assert_int_equal(ask(scratch_path, "SELECT count(*) FROM event"), 10);
 	assert_int_equal(gone(&f, "a", 4, &events), 4);
 	assert_int_equal(gone(&f, "b", 0, &events), 101);
 	assert_int_equal(events, 10);
@@ -259,8 +246,8 @@ static void a_topic_with_a_rule_is_kept_by_it(void **state)
 	int events;
 
 	(void)state;
-	remove_database();
-	open_log(&f, path, &retention_rules);
+	scratch_remove();
+	open_log(&f, scratch_path, &retention_rules);
 	append(&f, "own/a", 3, 10);
 	append(&f, "own/b", 2, 10);
 	append(&f, "rest", 30, 10);
@@ -288,8 +275,8 @@ static void bytes_are_counted(void **state)
 	int events;
 
 	(void)state;
-	remove_database();
-	open_log(&f, path, &retention_rules);
+	scratch_remove();
+	open_log(&f, scratch_path, &retention_rules);
 	append(&f, "a", 10, 1000 - 48 - 6);
 	assert_int_equal(gone(&f, "a", 0, &events), 0);
 	append(&f, "a", 1, 1000 - 48 - 6);
@@ -315,12 +302,12 @@ static void old_events_go(void **state)
 	int events;
 
 	(void)state;
-	remove_database();
-	open_log(&f, path, &retention_rules);
+	scratch_remove();
+	open_log(&f, scratch_path, &retention_rules);
 	append(&f, "own", 5, 10);
 	append(&f, "a", 5, 10);
 	tidy(&f);
-	assert_int_equal(ask(path, "SELECT count(*) FROM event"), 10);
+	assert_int_equal(ask(scratch_path, "SELECT count(*) FROM event"), 10);
 	for (int i = 0; i < 100 && rows_of("a") > 0; i++) {
 		int64_t wait = f.store->ops->tidy(f.store);
 
@@ -332,7 +319,7 @@ static void old_events_go(void **state)
 	assert_int_equal(gone(&f, "a", 0, &events), 10);
 	close_log(&f);
 	/* Everything of it is gone, and stays so. */
-	open_log(&f, path, &retention_rules);
+	open_log(&f, scratch_path, &retention_rules);
 	assert_int_equal(f.store->head, 10);
 	assert_int_equal(gone(&f, "a", 0, &events), 10);
 	assert_int_equal(gone(&f, "own", 0, &events), 0);
@@ -349,22 +336,22 @@ static void rules_may_change_between_runs(void **state)
 	int events;
 
 	(void)state;
-	remove_database();
-	open_log(&f, path, &none);
+	scratch_remove();
+	open_log(&f, scratch_path, &none);
 	append(&f, "a", 10, 10);
 	append(&f, "b", 2, 10);
 	assert_int_equal(f.store->ops->tidy(f.store), -1);
 	close_log(&f);
-	assert_int_equal(ask(path, "SELECT count(*) FROM counter"), 0);
-	open_log(&f, path, &few);
+	assert_int_equal(ask(scratch_path, "SELECT count(*) FROM counter"), 0);
+	open_log(&f, scratch_path, &few);
 	tidy(&f);
 	assert_int_equal(gone(&f, "a", 0, &events), 9);
 	assert_int_equal(gone(&f, "b", 0, &events), 0);
 	close_log(&f);
-	open_log(&f, path, &none);
+	open_log(&f, scratch_path, &none);
 	append(&f, "a", 5, 10);
 	close_log(&f);
-	open_log(&f, path, &one);
+	open_log(&f, scratch_path, &one);
 	tidy(&f);
 	assert_int_equal(rows_of("a"), 1);
 	assert_int_equal(rows_of("b"), 2);
@@ -383,10 +370,10 @@ static void publishing_outlives_a_failing_removal(void **state)
 	int events;
 
 	(void)state;
-	remove_database();
-	open_log(&f, path, &retention_rules);
+	scratch_remove();
+	open_log(&f, scratch_path, &retention_rules);
 	append(&f, "a", 2, 10);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_open(scratch_path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db,
 				 "CREATE TRIGGER no BEFORE DELETE ON event WHEN old.position = 2"
 				 " BEGIN SELECT raise(ABORT, 'made to fail'); END",
@@ -431,8 +418,8 @@ static void without_space_nothing_changes_and_with_it_all_goes_on(void **state)
 
 	(void)state;
 	signal(SIGXFSZ, SIG_IGN);
-	remove_database();
-	open_log(&f, path, &retention_rules);
+	scratch_remove();
+	open_log(&f, scratch_path, &retention_rules);
 	append(&f, "a", 50, 2000);
 	limit_files(300000);
 	for (int i = 0; i < 100 && try_append(&f, "a", 5, 2000) == 0; i++)
@@ -485,11 +472,11 @@ static void check_a_copy(const struct retention_rules *retention_rules)
 	char to[80], wal[80], copied_wal[90];
 	struct fixture f;
 
-	snprintf(to, sizeof(to), "%s.copy", path);
-	snprintf(wal, sizeof(wal), "%s-wal", path);
+	snprintf(to, sizeof(to), "%s.copy", scratch_path);
+	snprintf(wal, sizeof(wal), "%s-wal", scratch_path);
 	snprintf(copied_wal, sizeof(copied_wal), "%s-wal", to);
 	unlink(copied_wal);
-	copy_file(path, to);
+	copy_file(scratch_path, to);
 	copy_file(wal, copied_wal);
 	open_log(&f, to, retention_rules);
 	close_log(&f);
@@ -505,14 +492,14 @@ static void counts_are_right_whatever_happens(void **state)
 	struct fixture f;
 
 	(void)state;
-	remove_database();
+	scratch_remove();
 	srandom(7);
-	open_log(&f, path, rule);
+	open_log(&f, scratch_path, rule);
 	/* Enough for the counts to be saved on the way. */
 	for (int i = 0; i < 40; i++)
 		append(&f, topics[i % 5], 2000, 5);
 	check_a_copy(rule);
-	assert_int_not_equal(ask(path, "SELECT upto FROM counter WHERE topic = 0"), -1);
+	assert_int_not_equal(ask(scratch_path, "SELECT upto FROM counter WHERE topic = 0"), -1);
 	for (int i = 0; i < 1500; i++) {
 		long what = random() % 100;
 
@@ -526,9 +513,9 @@ static void counts_are_right_whatever_happens(void **state)
 		} else {
 			close_log(&f);
 			if (rule != &rules[3])
-				assert_int_equal(ask(path, wrong_counts), 0);
+				assert_int_equal(ask(scratch_path, wrong_counts), 0);
 			rule = &rules[random() % 4];
-			open_log(&f, path, rule);
+			open_log(&f, scratch_path, rule);
 		}
 	}
 	close_log(&f);
@@ -542,7 +529,7 @@ static int64_t file_size(void)
 {
 	struct stat status;
 
-	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(stat(scratch_path, &status), 0);
 	return status.st_size;
 }
 
@@ -554,14 +541,14 @@ static void the_file_shrinks_after_a_large_removal(void **state)
 	int events;
 
 	(void)state;
-	remove_database();
-	open_log(&f, path, &none);
+	scratch_remove();
+	open_log(&f, scratch_path, &none);
 	for (int i = 0; i < 20; i++)
 		append(&f, "a", 100, 4000);
 	close_log(&f);
 	large = file_size();
 	assert_true(large > 8000000);
-	open_log(&f, path, &few);
+	open_log(&f, scratch_path, &few);
 	for (int i = 0; i < 100 && file_size() > large / 8; i++) {
 		if (f.store->ops->tidy(f.store) > 0)
 			usleep(100000);
@@ -581,33 +568,17 @@ static void a_full_log_uses_its_space_again(void **state)
 	int64_t before;
 
 	(void)state;
-	remove_database();
-	open_log(&f, path, &retention_rules);
+	scratch_remove();
+	open_log(&f, scratch_path, &retention_rules);
 	for (int i = 0; i < 20; i++)
 		append(&f, "a", 100, 1000);
-	before = ask(path, "PRAGMA page_count");
+	before = ask(scratch_path, "PRAGMA page_count");
 	for (int i = 0; i < 100; i++)
 		append(&f, "a", 100, 1000);
-	assert_int_equal(ask(path, "SELECT count(*) FROM event"), 1000);
-	assert_true(ask(path, "PRAGMA page_count") < before + before / 4);
+	assert_int_equal(ask(scratch_path, "SELECT count(*) FROM event"), 1000);
+	assert_true(ask(scratch_path, "PRAGMA page_count") < before + before / 4);
 	close_log(&f);
 	retention_rules_free(&retention_rules);
-}
-
-static int make_folder(void **state)
-{
-	(void)state;
-	if (mkdtemp(folder) == NULL)
-		return -1;
-	snprintf(path, sizeof(path), "%s/events.db", folder);
-	return 0;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	remove_database();
-	return rmdir(folder);
 }
 
 int main(void)
@@ -626,5 +597,6 @@ int main(void)
 		cmocka_unit_test(a_full_log_uses_its_space_again),
 	};
 
-	return cmocka_run_group_tests_name("serve_retention", tests, make_folder, remove_folder);
+	return cmocka_run_group_tests_name(
+		"serve_retention", tests, scratch_set_up, scratch_tear_down);
 }

@@ -20,6 +20,7 @@
 #include "clock.h"
 #include "log/idempotency_map.h"
 #include "log/store.h"
+#include "parts/scratch.h"
 
 /* A log with one reader. */
 struct fixture {
@@ -30,8 +31,6 @@ struct fixture {
 	char delivered[4096];  /* what was delivered: "topic=data;" */
 };
 
-static char folder[] = "/tmp/test_serve_store.XXXXXX";
-static char path[64];
 static int64_t key_window = 60000; /* ms */
 
 static void deliver(void *context, const struct event *event)
@@ -59,7 +58,7 @@ static void attach(struct fixture *f)
 
 static void open_sqlite(struct fixture *f)
 {
-	struct store_config config = {.path = path, .idempotency_window = key_window};
+	struct store_config config = {.path = scratch_path, .idempotency_window = key_window};
 	struct error error = {0, ""};
 
 	*f = (struct fixture){.topics = topics_new()};
@@ -90,17 +89,6 @@ static void close_log(struct fixture *f)
 	f->store->ops->close(f->store);
 	window_free(f->window);
 	topics_free(f->topics);
-}
-
-static void remove_database(void)
-{
-	char name[80];
-
-	unlink(path);
-	snprintf(name, sizeof(name), "%s-wal", path);
-	unlink(name);
-	snprintf(name, sizeof(name), "%s-shm", path);
-	unlink(name);
 }
 
 static struct store_append event(const char *topic, const char *type, const char *data)
@@ -237,7 +225,7 @@ static void the_database_keeps_the_promises(void **state)
 	struct fixture f;
 
 	(void)state;
-	remove_database();
+	scratch_remove();
 	open_sqlite(&f);
 	keeps_the_promises(&f);
 	close_log(&f);
@@ -260,7 +248,7 @@ static void what_was_appended_is_there_when_it_is_opened_again(void **state)
 	uint64_t position;
 
 	(void)state;
-	remove_database();
+	scratch_remove();
 	open_sqlite(&f);
 	append(&f, "a", "one");
 	append(&f, "b", "two");
@@ -285,7 +273,7 @@ static void openings_that_write_nothing_leave_nothing(void **state)
 	struct fixture f;
 
 	(void)state;
-	remove_database();
+	scratch_remove();
 	open_sqlite(&f);
 	append(&f, "a", "one");
 	close_log(&f);
@@ -303,13 +291,13 @@ static void times_are_found_by_halving(void **state)
 	uint64_t after;
 
 	(void)state;
-	remove_database();
+	scratch_remove();
 	open_sqlite(&f);
 	for (int i = 0; i < 100; i++)
 		append(&f, i % 2 ? "a" : "b", "x");
 	close_log(&f);
 	/* Event n is of second n; some are gone. */
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_open(scratch_path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db,
 				 "UPDATE event SET time = position * 1000;"
 				 "DELETE FROM event WHERE position BETWEEN 40 AND 59",
@@ -340,11 +328,11 @@ static void a_batch_is_stored_whole_or_not_at_all(void **state)
 	struct fixture f;
 
 	(void)state;
-	remove_database();
+	scratch_remove();
 	open_sqlite(&f);
 	append(&f, "a", "1");
 	/* The third of the batch fails. */
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_open(scratch_path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db,
 				 "CREATE TRIGGER no BEFORE INSERT ON event WHEN new.position = 4"
 				 " BEGIN SELECT raise(ABORT, 'made to fail'); END",
@@ -369,12 +357,12 @@ static void a_batch_is_stored_whole_or_not_at_all(void **state)
 
 static void a_second_opening_is_refused(void **state)
 {
-	struct store_config config = {.path = path, .topics = topics_new()};
+	struct store_config config = {.path = scratch_path, .topics = topics_new()};
 	struct error error = {0, ""};
 	struct fixture f;
 
 	(void)state;
-	remove_database();
+	scratch_remove();
 	open_sqlite(&f);
 	assert_null(store_sqlite_open(&config, &error));
 	assert_int_equal(error.status, EX_TEMPFAIL);
@@ -388,7 +376,7 @@ static void positions_are_never_used_twice(void **state)
 	struct fixture f;
 
 	(void)state;
-	remove_database();
+	scratch_remove();
 	open_sqlite(&f);
 	append(&f, "a", "1");
 	append(&f, "a", "2");
@@ -397,7 +385,7 @@ static void positions_are_never_used_twice(void **state)
 	append(&f, "a", "3");
 	close_log(&f);
 	/* All that was kept is gone, and marked so. */
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_open(scratch_path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db, "UPDATE topic SET removed = 3; DELETE FROM event", NULL,
 				 NULL, NULL),
 		SQLITE_OK);
@@ -532,7 +520,7 @@ static void the_database_and_the_memory_agree_on_groups_of_any_size(void **state
 
 	(void)state;
 	srand(20261126);
-	remove_database();
+	scratch_remove();
 	open_sqlite(&database);
 	open_memory(&memory);
 	for (int round = 0; round < 1500; round++) {
@@ -591,7 +579,7 @@ static void the_database_knows_keys(void **state)
 	struct fixture f;
 
 	(void)state;
-	remove_database();
+	scratch_remove();
 	open_sqlite(&f);
 	keys_are_known(&f);
 	a_group_is_stored_whole_or_not(&f);
@@ -627,12 +615,12 @@ static void keys_outlive_restarts_and_their_events(void **state)
 	bool conflict;
 
 	(void)state;
-	remove_database();
+	scratch_remove();
 	open_sqlite(&f);
 	append_keyed(&f, "a", "k", "x", &conflict);
 	append_keyed(&f, "a", "l", "y", &conflict);
 	close_log(&f);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_open(scratch_path, &db), SQLITE_OK);
 	/* Not even the mark says how far it went: the keys do. */
 	assert_int_equal(
 		sqlite3_exec(db, "DELETE FROM event; DELETE FROM incarnation", NULL, NULL, NULL),
@@ -656,9 +644,9 @@ static void a_failed_transaction_leaves_no_key(void **state)
 	struct fixture f;
 
 	(void)state;
-	remove_database();
+	scratch_remove();
 	open_sqlite(&f);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_open(scratch_path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db,
 				 "CREATE TRIGGER no BEFORE INSERT ON event WHEN new.position = 2"
 				 " BEGIN SELECT raise(ABORT, 'made to fail'); END",
@@ -700,11 +688,11 @@ static void a_database_of_version_1_is_brought_up(void **state)
 	bool conflict;
 
 	(void)state;
-	remove_database();
+	scratch_remove();
 	open_sqlite(&f);
 	append(&f, "a", "old");
 	close_log(&f);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_open(scratch_path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db,
 				 "DROP TABLE publish_key; DROP TABLE counter;"
 				 "PRAGMA user_version = 1",
@@ -777,7 +765,7 @@ static void a_walk_past_others_takes_pauses(void **state)
 	int reads;
 
 	(void)state;
-	remove_database();
+	scratch_remove();
 	open_sqlite(&f);
 	many_topics_are_walked(&f, &reads);
 	assert_int_equal(reads, 2);
@@ -832,22 +820,6 @@ static void db_chooses_the_store(void **state)
 	assert_null(store_kind_of("events.db")->attach);
 }
 
-static int make_folder(void **state)
-{
-	(void)state;
-	if (mkdtemp(folder) == NULL)
-		return -1;
-	snprintf(path, sizeof(path), "%s/events.db", folder);
-	return 0;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	remove_database();
-	return rmdir(folder);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -871,5 +843,5 @@ int main(void)
 		cmocka_unit_test(db_chooses_the_store),
 	};
 
-	return cmocka_run_group_tests_name("serve_store", tests, make_folder, remove_folder);
+	return cmocka_run_group_tests_name("serve_store", tests, scratch_set_up, scratch_tear_down);
 }
