@@ -24,6 +24,12 @@ const struct store_kind *store_kind_of(const char *db)
 	return kind;
 }
 
+void store_query_removed(struct store_query *query, uint64_t removed)
+{
+	query->removed = removed > query->removed ? removed : query->removed;
+	query->removed_sum += removed;
+}
+
 void store_deliver(const struct store *store, struct store_group *const *groups, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {

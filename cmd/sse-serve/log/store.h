@@ -166,6 +166,13 @@ struct store_kind {
 	void (*attach)(struct store *store, struct window *window, unsigned reader);
 };
 
+/*
+ * store_query_removed(query, removed):
+ * For stores: count in that the newest event of one more of the topics that is gone is at
+ * ${removed}; 0 if none is.
+ */
+void store_query_removed(struct store_query *query, uint64_t removed);
+
 /* store_kind_of(db): the sort of store that --db chooses; ${db} is NULL without --db. */
 const struct store_kind *store_kind_of(const char *db);
 

@@ -204,12 +204,8 @@ static int memory_read(struct store_reader *reader, struct store_query *query, s
 	reader->context = context;
 	query->reached = query->after;
 	query->removed = query->removed_sum = 0;
-	for (uint32_t i = 0; i < query->topics->count; i++) {
-		uint64_t removed = removed_of(window, query->topics->topics[i], from);
-
-		query->removed = removed > query->removed ? removed : query->removed;
-		query->removed_sum += removed;
-	}
+	for (uint32_t i = 0; i < query->topics->count; i++)
+		store_query_removed(query, removed_of(window, query->topics->topics[i], from));
 	visit_entries(reader, query, window_after(window, from, window_head(window), query->after));
 	window_withdraw(window, number);
 	return 0;

@@ -73,12 +73,6 @@ struct store_reader *store_sqlite_reader_new(
 
 /* --- what is gone --- */
 
-static void add_removed(struct store_query *query, uint64_t removed)
-{
-	query->removed = removed > query->removed ? removed : query->removed;
-	query->removed_sum += removed;
-}
-
 static int removed_of(
 	struct store_reader *reader, const struct topic *topic, struct store_query *query)
 {
@@ -88,7 +82,7 @@ static int removed_of(
 	sqlite3_bind_int64(statement, 1, topic->row);
 	code = sqlite3_step(statement);
 	if (code == SQLITE_ROW)
-		add_removed(query, (uint64_t)sqlite3_column_int64(statement, 0));
+		store_query_removed(query, (uint64_t)sqlite3_column_int64(statement, 0));
 	sqlite3_reset(statement);
 	return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : -1;
 }
@@ -116,7 +110,7 @@ static int removed_of_many(struct store_reader *reader, struct store_query *quer
 
 	while ((code = sqlite3_step(row)) == SQLITE_ROW) {
 		if (topic_in(reader, query->topics, (uint32_t)sqlite3_column_int64(row, 0)) != NULL)
-			add_removed(query, (uint64_t)sqlite3_column_int64(row, 1));
+			store_query_removed(query, (uint64_t)sqlite3_column_int64(row, 1));
 	}
 	sqlite3_reset(row);
 	return code == SQLITE_DONE ? 0 : -1;

@@ -66,10 +66,9 @@ static int read_events(struct store_reader *reader, struct store_query *query, s
 	pthread_mutex_lock(&streams->lock);
 	streams->reads++;
 	broken = streams->broken;
-	query->removed = topic_set_removed(query->topics);
-	query->removed_sum = 0;
+	query->removed = query->removed_sum = 0;
 	for (uint32_t i = 0; i < query->topics->count; i++)
-		query->removed_sum += atomic_load(&query->topics->topics[i]->removed);
+		store_query_removed(query, atomic_load(&query->topics->topics[i]->removed));
 	query->reached = query->after;
 	/* As the stores have it: a pause after so many events of other topics. */
 	while (query->reached < query->upto && unwanted < PAUSE_AFTER &&
