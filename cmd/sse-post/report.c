@@ -2,7 +2,6 @@
 /* Results, progress and counts; see report.h. */
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,15 +160,6 @@ void report_spooled(struct report *report, const struct group *group, size_t fro
 	}
 }
 
-/* Another process made the terminal or pipe non-blocking: wait until more fits. */
-static void wait_for_room(struct report *report)
-{
-	struct pollfd writable = {.fd = STDOUT_FILENO, .events = POLLOUT};
-
-	if (poll(&writable, 1, 1000) <= 0 && client_signal() != 0)
-		client_stopped(&report->error);
-}
-
 bool report_flush(struct report *report)
 {
 	struct buf *lines = &report->lines;
@@ -179,14 +169,13 @@ bool report_flush(struct report *report)
 
 		if (count >= 0)
 			buf_drop(lines, (size_t)count);
-		else if (errno == EAGAIN || errno == EWOULDBLOCK)
-			wait_for_room(report);
 		else if (errno == EPIPE)
 			error_set(&report->error, 128 + SIGPIPE, "%s", "");
-		else if (errno != EINTR)
+		else if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK)
 			error_set(&report->error, EX_IOERR,
 				"cannot write to the standard output: %s", strerror(errno));
-		else if (client_signal() != 0)
+		else if ((errno == EINTR || !client_wait_output(STDOUT_FILENO)) &&
+			 client_signal() != 0)
 			client_stopped(&report->error);
 	}
 	return report->error.status == 0;

@@ -2,7 +2,6 @@
 /* A child for each event; see exec.h. */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
@@ -110,9 +109,7 @@ static void feed(int fd, struct sse_text data)
 			data.data += count;
 			data.len -= (size_t)count;
 		} else if (errno == EAGAIN) {
-			struct pollfd writable = {.fd = fd, .events = POLLOUT};
-
-			poll(&writable, 1, 1000);
+			client_wait_output(fd);
 		} else if (errno != EINTR) {
 			return;
 		}

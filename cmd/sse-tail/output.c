@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of formats, and writing; see output.h. */
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
@@ -75,9 +74,7 @@ static int write_all(const struct output *output, const char *data, size_t len, 
 			len -= (size_t)count;
 		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
 			/* Another process made the terminal or pipe non-blocking. */
-			struct pollfd writable = {.fd = fd, .events = POLLOUT};
-
-			poll(&writable, 1, 1000);
+			client_wait_output(fd);
 		} else if (errno == EPIPE) {
 			return error_set(error, 128 + SIGPIPE, "%s", "");
 		} else if (errno != EINTR) {

@@ -289,3 +289,10 @@ enum client_outcome client_wait(int64_t until)
 {
 	return client_wait_input(-1, until);
 }
+
+bool client_wait_output(int fd)
+{
+	struct pollfd writable = {.fd = fd, .events = POLLOUT};
+
+	return poll(&writable, 1, 1000) > 0;
+}

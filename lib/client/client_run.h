@@ -95,6 +95,13 @@ enum client_outcome client_run(CURLM *multi, CURL *easy, const int64_t *until, C
  */
 enum client_outcome client_poll(CURLM *multi, int fd, int64_t until);
 
+/*
+ * client_wait_output(fd):
+ * Wait until ${fd}, which another process may have made non-blocking, takes more, or a signal
+ * comes; a second at most.  Return whether it takes more.
+ */
+bool client_wait_output(int fd);
+
 /* client_wait(until): wait for that moment.  Never CLIENT_DONE. */
 enum client_outcome client_wait(int64_t until);
 
