@@ -220,21 +220,25 @@ static int terminal_descriptor(void)
 	return isatty(STDERR_FILENO) ? STDERR_FILENO : STDOUT_FILENO;
 }
 
+/* Does a terminal show ^C? */
+static bool is_echoed(void)
+{
+	return client_signal() == SIGINT && isatty(terminal_descriptor());
+}
+
 /* Nothing tells when the echo is done; the kernel needs microseconds. */
 void client_await_echo(void)
 {
-	if (client_signal() == SIGINT && isatty(terminal_descriptor()))
+	if (is_echoed())
 		poll(NULL, 0, 30);
 }
 
 void client_break_line(void)
 {
-	int fd = terminal_descriptor();
-
 	if (status_line == STATUS_OPEN)
 		end_status();
-	else if (client_signal() == SIGINT && isatty(fd))
-		(void)!write(fd, "\n", 1);
+	else if (is_echoed())
+		(void)!write(terminal_descriptor(), "\n", 1);
 }
 
 void client_status(const struct client *client, const char *format, ...)

@@ -25,7 +25,11 @@ void key_builder_free(struct key_builder *builder)
 	buf_free(&builder->source);
 }
 
-bool key_encode(const char *text, size_t len, struct buf *out)
+/*
+ * Write each byte that is not printable ASCII, and %, as %XX, so that any text can be a key, and
+ * different texts make different keys.
+ */
+static bool encode(const char *text, size_t len, struct buf *out)
 {
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)text[i];
@@ -118,7 +122,7 @@ static int make_from_data(struct key_builder *builder, const struct event *event
 	buf_init(&decoded, EVENT_MAX);
 	if (json_kind(found) == JSON_STRING)
 		made = json_string_decode(found, &decoded) &&
-		       key_encode(decoded.data ? decoded.data : "", decoded.len, &builder->text);
+		       encode(decoded.data ? decoded.data : "", decoded.len, &builder->text);
 	else
 		made = buf_add(&builder->text, found.text, found.len);
 	buf_free(&decoded);
@@ -141,12 +145,12 @@ static bool make_from_id(struct key_builder *builder, struct sse_text id)
 
 	if (buf_is(last, id.data, id.len)) {
 		builder->repeated++;
-		return key_encode(id.data, id.len, &builder->text) &&
+		return encode(id.data, id.len, &builder->text) &&
 		       buf_addf(&builder->text, " %" PRIu64, builder->repeated);
 	}
 	builder->repeated = 0;
 	last->len = 0;
-	return buf_add(last, id.data, id.len) && key_encode(id.data, id.len, &builder->text);
+	return buf_add(last, id.data, id.len) && encode(id.data, id.len, &builder->text);
 }
 
 static int make_new(struct key_builder *builder, struct error *error)
@@ -175,7 +179,7 @@ int key_make(struct key_builder *builder, struct event *event, struct sse_text o
 	else if (builder->from != NULL)
 		result = make_from_data(builder, event, group, error);
 	else if (own.len > 0)
-		made = key_encode(own.data, own.len, &builder->text);
+		made = encode(own.data, own.len, &builder->text);
 	else if (id.len > 0)
 		made = make_from_id(builder, id);
 	else

@@ -46,12 +46,6 @@ void key_builder_free(struct key_builder *builder);
 int key_make(struct key_builder *builder, struct event *event, struct sse_text own,
 	struct sse_text id, struct group *group, struct error *error);
 
-/*
- * key_encode(text, len, out): write each byte that is not printable ASCII, and %, as %XX, so that
- * any text can be a key, and different texts make different keys.
- */
-bool key_encode(const char *text, size_t len, struct buf *out);
-
 /* key_fault(key): NULL if it is a valid key, or the end of a sentence: "is empty". */
 const char *key_fault(const char *key);
 

@@ -61,7 +61,7 @@ struct subscriber {
 	uint32_t sent;	/* when it last got bytes, ms on the loop's clock */
 	struct channel *channel;
 	struct fanout *fanout;
-	uint64_t cursor;  /* unless LIVE: all up to this position was sent */
+	uint64_t cursor;  /* all up to this position was sent; LIVE: perhaps more was */
 	uint64_t entry;	  /* all entries of the window before this one were sent, or
 			     TOPIC_NO_ENTRY if only the cursor is known */
 	uint64_t told;	  /* the removed_sum (log/store.h) that it was told of */
@@ -128,7 +128,7 @@ struct fanout {
 	struct channel *channels;
 	struct channel *many;	   /* those whose selection is more than one name */
 	void *by_key;		   /* tsearch tree of the channels */
-	struct wanted *by_topic;   /* [topic number] below room: the channels that want it */
+	struct wanted *by_topic;   /* [topic number] below capacity: the channels that want it */
 	uint32_t topics, capacity; /* topics below that number were given to their channels */
 
 	struct channel *touched; /* those that the pass has yet to serve */
