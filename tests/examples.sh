@@ -9,10 +9,10 @@
 # prints.  Each file has an sse-serve of its own for all of its examples, in their order; a block
 # is one shell session in a terminal of 80 columns, in a folder that is empty at first; HOME, PATH
 # and SSE_URL are set.  localhost:8000 in a command means that server, https://other.example a second
-# one, https://api.example.com the language model of tests/interop/llm.mjs.  An example
-# passes when it ends with status 0 within its time; in README.md it must also print what is shown
-# (if anything is shown), with times, ids, ports, versions and durations taken as equal, and "..."
-# standing for anything.
+# one, https://api.example.com and localhost:11434, where Ollama listens, the language model of
+# tests/interop/llm.mjs.  An example passes when it ends with status 0 within its time; in
+# README.md it must also print what is shown (if anything is shown), with times, ids, ports,
+# versions and durations taken as equal, and "..." standing for anything.
 #
 # A comment on the line before a block changes this: <!-- WORDS --> in README.md, .\" WORDS in a
 # man page (there also inside of a block, for the rest of it).  WORDS are one of
@@ -138,7 +138,7 @@ start_servers() {
 	local serve=("$BIN/sse-serve" --listen 127.0.0.1:0 --db)
 	start_server port "${serve[@]}" "$work.db" && start_server other "${serve[@]}" "$work.other.db" ||
 		return
-	! grep -q 'api\.example\.com' "$file" || start_server model node tests/interop/llm.mjs
+	! grep -qE 'api\.example\.com|localhost:11434' "$file" || start_server model node tests/interop/llm.mjs
 }
 
 stop_servers() {
@@ -169,7 +169,7 @@ write_session() {
 	for i in $(seq "$(find "$block" -name '*.command' | wc -l)"); do
 		command=$(sed -E -e "s#(localhost|127\.0\.0\.1):8000#127.0.0.1:$port#g" \
 			-e "s#https://other\.example#http://127.0.0.1:$other#g" \
-			-e "s#https://api\.example\.com#http://127.0.0.1:$model#g" \
+			-e "s#https://api\.example\.com|http://localhost:11434#http://127.0.0.1:$model#g" \
 			-e 's/SSE_TOKEN=\.\.\./SSE_TOKEN=key/' "$block/$i.command")
 		if serves "$command"; then
 			command=$(sed -E 's/(--listen[ =][^ ]*):[0-9]+/\1:0/g' <<<"$command")

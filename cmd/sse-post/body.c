@@ -4,20 +4,40 @@
 
 #include "body.h"
 
+/* On one line: JSON has line ends only between tokens, and the server reads CR as LF. */
+static bool add_json(struct sse_text data, struct buf *out)
+{
+	size_t start = out->len;
+
+	if (!buf_add(out, data.data, data.len))
+		return false;
+	for (size_t i = start; i < out->len; i++)
+		out->data[i] = out->data[i] == '\n' ? '\r' : out->data[i];
+	return true;
+}
+
 static bool add_line(const struct group *group, const struct event *event, struct buf *out)
 {
 	struct sse_text key = group_text(group, event->key), type = group_text(group, event->type);
 	struct sse_text data = group_text(group, event->data);
+	struct sse_text topic = group_text(group, event->topic);
+	struct sse_text subject = group_text(group, event->subject);
 
 	return buf_add_byte(out, '{') &&
+	       (topic.len == 0 ||
+		       (buf_add_text(out, "\"topic\":") && json_quote(topic.data, topic.len, out) &&
+			       buf_add_byte(out, ','))) &&
 	       (key.len == 0 ||
 		       (buf_add_text(out, "\"key\":") && json_quote(key.data, key.len, out) &&
 			       buf_add_byte(out, ','))) &&
 	       (type.len == 0 ||
 		       (buf_add_text(out, "\"event\":") && json_quote(type.data, type.len, out) &&
 			       buf_add_byte(out, ','))) &&
+	       (subject.len == 0 || (buf_add_text(out, "\"subject\":") &&
+					    json_quote(subject.data, subject.len, out) &&
+					    buf_add_byte(out, ','))) &&
 	       buf_add_text(out, "\"data\":") &&
-	       (event->kind == EVENT_JSON ? buf_add(out, data.data, data.len)
+	       (event->kind == EVENT_JSON ? add_json(data, out)
 					  : json_quote(data.data, data.len, out)) &&
 	       buf_add_text(out, "}\n");
 }

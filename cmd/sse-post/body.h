@@ -20,9 +20,9 @@
 
 /*
  * body_batch(group, from, max, bytes, out):
- * Empty ${out}, then write a line {"key","event","data"} for each event from ${from} on: at least
- * one, up to an event that has to be sent alone, or to ${max} events or ${bytes} bytes.  Return the
- * number of events; 0 without memory.
+ * Empty ${out}, then write a line {"topic","key","event","subject","data"} for each event from ${from} on:
+ * at least one, up to an event that has to be sent alone, or to ${max} events or ${bytes} bytes.
+ * Return the number of events; 0 without memory.
  */
 size_t body_batch(
 	const struct group *group, size_t from, size_t max, size_t bytes, struct buf *out);

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "body.h"
 #include "clock.h"
@@ -22,7 +21,7 @@ static struct verdict_request describe(const struct slot *slot)
 	const struct request *request = &slot->request;
 
 	return (struct verdict_request){.events = request->count,
-		.batch = request->batch,
+		.batch = request->count > 1,
 		.once = request_is_once(request),
 		.sent = request_was_sent(request)};
 }
@@ -32,12 +31,14 @@ static void learn(struct slot *slot)
 {
 	struct destination *to = slot->to;
 
-	if (slot->request.batch)
+	if (slot->request.count > 1)
 		return;
+	/* One event that names its topic is a batch of one. */
 	if (to->batching == BATCHING_AUTO)
-		to->batching = verdict_is_sse_serve(&slot->request.answer) ? BATCHING_ALWAYS
-									   : BATCHING_NEVER;
-	else if (slot->singly > slot->at && slot->request.count == 1 && slot->limit == 0)
+		to->batching = to->batches_seen || verdict_is_sse_serve(&slot->request.answer)
+				       ? BATCHING_ALWAYS
+				       : BATCHING_NEVER;
+	else if (slot->singly > slot->at && slot->limit == 0)
 		to->batching = BATCHING_NEVER;
 }
 
@@ -96,6 +97,8 @@ static enum verdict judge(struct slot *slot, CURLcode code)
 		return judge_answer(slot, code);
 	client_failure_error(&request->client, whole ? CURLE_GOT_NOTHING : code,
 		slot->to->url.shown, &slot->error);
+	if (slot->error.status == EX_NOPERM)
+		return judge_failure(slot, VERDICT_BARRED);
 	if (slot->error.status != EX_UNAVAILABLE)
 		return judge_failure(slot, VERDICT_USELESS);
 	return judge_failure(slot, slot->deliver->spools && request_found_nobody(request, code)
@@ -174,34 +177,17 @@ static void give_up(struct slot *slot, int64_t left)
 			number_duration_text(tried, text), reason.text);
 }
 
-/* A user at a terminal should see why nothing happens; a script needs only the end. */
-static void tell_trouble(struct slot *slot)
-{
-	char text[NUMBER_TEXT];
-
-	if (slot->to->trouble_told || slot->deliver->options->client.verbose > 0 ||
-		!isatty(STDERR_FILENO))
-		return;
-	client_say(&slot->request.client, CLIENT_WARN, "%s; trying again for %s", slot->error.text,
-		number_duration_text(slot->deliver->options->retry_max_time, text));
-	slot->to->trouble_told = true;
-}
-
 static void pause_or_give_up(struct slot *slot)
 {
-	int64_t delay = backoff_next(&slot->backoff), left = slot->give_up_at - clock_now_ms();
-	int64_t asked = slot->request.answer.retry_after;
+	int64_t left = slot->give_up_at - clock_now_ms();
+	int64_t delay = backoff_within(&slot->backoff, slot->request.answer.retry_after, left);
 
-	if (left <= 0 || asked > left || slot->once) {
+	if (delay < 0 || slot->once) {
 		give_up(slot, left);
 		return;
 	}
-	/* The last attempt is made when the time is up. */
-	if (delay > left)
-		delay = left;
-	if (delay < asked)
-		delay = asked;
-	tell_trouble(slot);
+	destination_tell_trouble(slot->to, &slot->request.client, slot->error.text,
+		slot->deliver->options->retry_max_time);
 	client_say(&slot->request.client, CLIENT_EXPLAIN, "%s; trying again in %lld.%03lld s",
 		slot->error.text, (long long)delay / 1000, (long long)delay % 1000);
 	slot->wake_at = clock_now_ms() + delay;
@@ -252,6 +238,13 @@ static void take_verdict(struct slot *slot, enum verdict verdict)
 		break;
 	case VERDICT_AWAY:
 		finish(slot, FAILURE_AWAY);
+		break;
+	case VERDICT_DENIED:
+		/* Sending again is safe: the request was not taken up. */
+		if (client_renews(&slot->request.client, &slot->error))
+			attempt(slot);
+		else
+			finish(slot, FAILURE_DENIED);
 		break;
 	case VERDICT_NO:
 		finish(slot, FAILURE_NO);

@@ -32,7 +32,8 @@ enum failure {
 	 * and the events are kept, otherwise after the time for retries.
 	 */
 	FAILURE_AWAY,
-	FAILURE_NO,	 /* the server answers, and refuses all: credentials, address, ... */
+	FAILURE_DENIED,	 /* the server, or a proxy, does not accept or permit the login */
+	FAILURE_NO,	 /* the server answers, and refuses all: address, method, ... */
 	FAILURE_UNKNOWN, /* --at-most-once: those of the request may or may not have been stored */
 };
 

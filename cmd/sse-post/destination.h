@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client.h"
 #include "client_url.h"
 #include "error.h"
 #include "options.h"
@@ -27,5 +28,13 @@ struct destination {
 int destination_open(struct destination *destination, const char *operand,
 	const struct options *options, struct error *error);
 void destination_close(struct destination *destination);
+
+/*
+ * destination_tell_trouble(destination, client, reason, ms):
+ * The server is away, and will be tried again for up to ${ms}.  Tell a user at a terminal once why
+ * nothing happens; a script needs only the result.
+ */
+void destination_tell_trouble(struct destination *destination, const struct client *client,
+	const char *reason, int64_t ms);
 
 #endif

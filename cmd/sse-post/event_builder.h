@@ -19,7 +19,9 @@
 struct builder {
 	const struct options *options;
 	struct key_builder keys;
-	struct buf text; /* a decoded string */
+	struct buf text;	   /* decoded strings */
+	struct buf wrapped;	   /* an envelope in the data of another */
+	struct sse_event left_out; /* the last event that was not for the target */
 };
 
 /* event_builder_init(builder, options) / event_builder_free(builder). */
@@ -38,10 +40,29 @@ int event_builder_data(struct builder *builder, const char *data, size_t len, ui
 /*
  * event_builder_envelope(builder, data, len, line, group, error):
  * Add the event of an envelope, a JSON object with the members data (required; a string is the
- * text, anything else JSON), event, key and id; topic, time and origin are ignored.  EX_DATAERR.
+ * text, anything else JSON), event, subject, key and id; time and origin are ignored, and topic unless the
+ * events are for many topics.  EX_DATAERR.
+ *
+ * For many topics it is required.  If there is none, but the data is itself an envelope with a
+ * topic, as in sse-tail's output of a stream of envelopes, it is the envelope of the event.  Return
+ * 1 if that shows an event that is not stored (ephemeral, or one of the server's own): it is in
+ * builder->left_out, as long as ${data} is valid and until the next call.
  */
 int event_builder_envelope(struct builder *builder, const char *data, size_t len, uint64_t line,
 	struct group *group, struct error *error);
+
+/*
+ * event_builder_is_servers_own(type): is it a type that sse-serve sends itself, and accepts from no
+ * client?
+ */
+bool event_builder_is_servers_own(struct sse_text type);
+
+/*
+ * event_builder_closing(builder, line, group, error):
+ * Add the event that closes the topic; ${line} comes after that of all others.
+ */
+int event_builder_closing(
+	struct builder *builder, uint64_t line, struct group *group, struct error *error);
 
 /*
  * event_builder_stream(builder, event, line, group, error): add an event of an event stream.

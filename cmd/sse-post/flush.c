@@ -134,6 +134,7 @@ static enum flush_result judge(struct flush *flush, const struct slot *slot, str
 	case FAILURE_NONE:
 		return FLUSH_PART;
 	case FAILURE_AWAY:
+	case FAILURE_DENIED:
 		return FLUSH_AWAY;
 	case FAILURE_NO:
 		return FLUSH_NO;

@@ -22,7 +22,8 @@ enum flush_result {
 	FLUSH_PART,   /* there are events to send, or there may be */
 	FLUSH_DONE,   /* nothing waits now */
 	FLUSH_BUSY,   /* another process delivers the queue */
-	FLUSH_AWAY,   /* the server cannot be reached, or a signal or the time of --timeout came */
+	FLUSH_AWAY,   /* the server cannot be reached or does not accept the login (EX_NOPERM); or a
+			 signal came, or the time of --timeout is up */
 	FLUSH_NO,     /* the server refuses all events; they stay in the spool */
 	FLUSH_FAILED, /* the spool cannot be read or written */
 };

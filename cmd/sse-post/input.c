@@ -43,6 +43,30 @@ static bool pass_over(struct input *input)
 	return true;
 }
 
+/* --- what is not sent ------------------------------------------------------------------------ */
+
+/*
+ * An event that is not for the target: one of the source's own, or an ephemeral one.  A gap matters
+ * to the readers of our target, so report it; join and leave concern the readers of the source only.
+ */
+static void leave_out(struct input *input, const struct sse_event *event, struct group *group)
+{
+	char text[400];
+
+	if (event->type.len == 3 && memcmp(event->type.data, "gap", 3) == 0 &&
+		!input->options->client.quiet) {
+		snprintf(text, sizeof(text),
+			"event %" PRIu64 ": events are missing at the source: %.*s", input->line,
+			(int)(event->data.len < 300 ? event->data.len : 300),
+			event->data.len > 0 ? event->data.data : "");
+		terminal_say("sse-post", text);
+	}
+	/* The next events follow it, whether it is sent or not. */
+	if (event->id.len > 0 &&
+		!group_put(group, event->id.data, event->id.len, &group->skipped_id))
+		group->skipped_id = (struct piece){0};
+}
+
 /* --- kinds of input -------------------------------------------------------------------------- */
 
 typedef int make_event(struct builder *builder, const char *data, size_t len, uint64_t line,
@@ -54,10 +78,18 @@ static void take_records(struct input *input, struct group *group, size_t max, m
 
 	while (group->count < max && !input->stopped &&
 		split_next(&input->split, input->ended, &record)) {
+		int result;
+
 		input->line = input->split.line;
+		result = make(&input->builder, record.data, record.len, input->line, group,
+			&input->error);
+		if (result > 0) {
+			leave_out(input, &input->builder.left_out, group);
+			continue;
+		}
 		input->events++;
-		if (make(&input->builder, record.data, record.len, input->line, group,
-			    &input->error) != 0)
+		group->skipped_id = (struct piece){0};
+		if (result != 0)
 			pass_over(input);
 	}
 }
@@ -70,31 +102,6 @@ static void take_data(struct input *input, struct group *group, size_t max)
 static void take_envelopes(struct input *input, struct group *group, size_t max)
 {
 	take_records(input, group, max, event_builder_envelope);
-}
-
-/*
- * Event types that sse-serve sends itself, and accepts from no client.  A gap matters to the
- * readers of our target, so report it; join and leave concern the readers of the source only.
- */
-static bool is_servers_own(struct input *input, const struct sse_event *event)
-{
-	static const char *const types[] = {"gap", "join", "leave"};
-	char text[400];
-
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		if (event->type.len != strlen(types[i]) ||
-			memcmp(event->type.data, types[i], event->type.len) != 0)
-			continue;
-		if (i == 0 && !input->options->client.quiet) {
-			snprintf(text, sizeof(text),
-				"event %" PRIu64 ": events are missing at the source: %.*s",
-				input->line, (int)(event->data.len < 300 ? event->data.len : 300),
-				event->data.len > 0 ? event->data.data : "");
-			terminal_say("sse-post", text);
-		}
-		return true;
-	}
-	return false;
 }
 
 /* Return whether it is another id than the last one. */
@@ -128,11 +135,8 @@ static bool on_event(void *context, const struct sse_event *event)
 	if (input->closing)
 		return pass_over_cut(input);
 	note_id(input, event->id);
-	if (is_servers_own(input, event)) {
-		/* The next events follow it, whether it is sent or not. */
-		if (event->id.len > 0 &&
-			!group_put(group, event->id.data, event->id.len, &group->skipped_id))
-			group->skipped_id = (struct piece){0};
+	if (event_builder_is_servers_own(event->type)) {
+		leave_out(input, event, group);
 		return true;
 	}
 	input->events++;
@@ -283,6 +287,13 @@ static int choose_source(const struct options *options, enum source *source, str
 	return 0;
 }
 
+/* Is there nothing to send but what --close does? */
+static bool is_only_close(const struct options *options)
+{
+	return options->close && options->source == SOURCE_AUTO && options_many(options) &&
+	       isatty(STDIN_FILENO);
+}
+
 int input_open(
 	struct input *input, const struct options *options, int64_t until, struct error *error)
 {
@@ -293,7 +304,8 @@ int input_open(
 	split_init(&input->split, '\n', EVENT_MAX);
 	buf_init(&input->last_id, EVENT_MAX);
 	event_builder_init(&input->builder, options);
-	if (options->flush) {
+	input->closed = !options->close;
+	if (options->flush || is_only_close(options)) {
 		input->taken = true;
 		return 0;
 	}
@@ -386,12 +398,28 @@ static void read_more(struct input *input)
 	check_stream(input, before);
 }
 
-void input_fill(struct input *input, struct group *group, size_t max, size_t bytes)
+/* Was all that there is taken, and was it valid? */
+static bool is_at_end(const struct input *input)
 {
-	if (input->kind == NULL) {
-		take_one(input, group);
+	if (input->kind == NULL)
+		return input->taken && !input->stopped;
+	return input->ended && !input->stopped && input->split.used == input->split.bytes.len;
+}
+
+/* With --close, the last event is the one that closes the topic. */
+static void take_closing(struct input *input, struct group *group, size_t max)
+{
+	if (input->closed || group->count >= max || !is_at_end(input))
 		return;
-	}
+	input->closed = true;
+	input->events++;
+	if (event_builder_closing(&input->builder, input_next_line(input), group, &input->error) !=
+		0)
+		stop(input);
+}
+
+static void fill_many(struct input *input, struct group *group, size_t max, size_t bytes)
+{
 	while (group->count < max && group->text.len < bytes && !input->stopped) {
 		size_t count = group->count;
 		/* A read gives more than fits, so the bytes are looked at again after each few. */
@@ -405,6 +433,15 @@ void input_fill(struct input *input, struct group *group, size_t max, size_t byt
 		read_more(input);
 	}
 	close_stream(input);
+}
+
+void input_fill(struct input *input, struct group *group, size_t max, size_t bytes)
+{
+	if (input->kind == NULL)
+		take_one(input, group);
+	else
+		fill_many(input, group, max, bytes);
+	take_closing(input, group, max);
 }
 
 void input_hold(struct input *input)
@@ -422,11 +459,7 @@ uint64_t input_next_line(const struct input *input)
 
 bool input_done(const struct input *input)
 {
-	if (input->stopped)
-		return true;
-	if (input->kind == NULL)
-		return input->taken;
-	return input->ended && input->split.used == input->split.bytes.len;
+	return input->stopped || (is_at_end(input) && input->closed);
 }
 
 int input_waits(const struct input *input)

@@ -35,6 +35,7 @@ struct input {
 	bool ended;   /* nothing more will be read */
 	bool held;    /* likewise, though there may be more */
 	bool taken;   /* the one event was taken */
+	bool closed;  /* with --close: what closes the topic was taken */
 	bool closing; /* the parser has all bytes: an event that still comes was cut */
 	bool stopped; /* nothing more will be taken, see ${error} */
 	struct error error;

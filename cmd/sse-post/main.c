@@ -9,6 +9,8 @@ static const char program[] = "sse-post";
 
 static int run(const struct options *options, struct error *error)
 {
+	if (options->delete != NULL)
+		return run_delete(program, options, error);
 	if (options->spool_status)
 		return run_status(options, error);
 	if (options->flush)

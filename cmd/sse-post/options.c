@@ -7,7 +7,9 @@
 
 #include "client_url.h"
 #include "json_pointer.h"
+#include "event/group.h"
 #include "event/key.h"
+#include "event/subject.h"
 #include "options.h"
 #include "sse.h"
 
@@ -30,6 +32,10 @@ static const struct option_row rows[] = {
 		.complete = COMPLETE_FILE},
 	{"event", 'e', OPTION_STRING, FIELD(event), "TYPE",
 		"the event's type (the server's default: update)", "Event"},
+	{"subject", 0, OPTION_STRING, FIELD(subject), "NAME",
+		"what the event gives the present value of; -d '' clears it", "Event"},
+	{"close", 0, OPTION_FLAG, FIELD(close), NULL,
+		"after that, close the topic for good; alone, only close it", "Event"},
 	{"as", 0, OPTION_CHOICE, FIELD(form), "FORM",
 		OPTION_DEFAULT(
 			"json, text or form; ", "auto", " (default): JSON if valid, else text"),
@@ -68,6 +74,10 @@ static const struct option_row rows[] = {
 		"the event's key: the server stores each key once", "Delivery"},
 	{"idempotency-key-from", 0, OPTION_STRING, FIELD(key_from), "PTR",
 		"take the key from JSON data: /order/id", "Delivery", .may_be_empty = true},
+	{"if-match", 0, OPTION_STRING, FIELD(if_match), "ID",
+		"only if this is still the topic's newest event; *: any", "Delivery"},
+	{"delete", 0, OPTION_STRING, FIELD(delete), "ID",
+		"send nothing: delete the topic's event of this id", "Delivery"},
 	{"at-most-once", 0, OPTION_FLAG, FIELD(at_most_once), NULL,
 		"no key, and no retry of what may be stored", "Delivery"},
 	{"spool", 0, OPTION_STRING, FIELD(spool), "DIR",
@@ -92,11 +102,13 @@ static const struct option_row rows[] = {
 
 static const struct option_program program = {
 	.name = "sse-post",
-	.synopsis = "[option ...] [TOPIC | URL] [NAME=TEXT ...] [NAME:=JSON ...]",
-	.summary = "Send an event to a topic; without data, each line of a pipe or file is one.\n"
-		   "A TOPIC like users or chat/lobby is on the server that SSE_URL names\n"
-		   "(http://localhost:8000); without one it is users.\n"
-		   "NAME=@FILE and NAME:=@FILE take the value from a file.",
+	.synopsis = "[option ...] [TOPIC | URL | /] [NAME=TEXT ...] [NAME:=JSON ...]",
+	.summary =
+		"Send an event to a topic; without data, each line of a pipe or file is one.\n"
+		"A TOPIC like users or chat/lobby is on the server that SSE_URL names\n"
+		"(http://localhost:8000); without one it is users.  / is all topics of it: each\n"
+		"line of --envelopes names its own.\n"
+		"NAME=@FILE and NAME:=@FILE take the value from a file.",
 	.tables = {rows, client_option_rows},
 	.examples =
 		"  sse-post firstname=John lastname=DOE        {\"firstname\":\"John\",...} to users\n"
@@ -114,7 +126,23 @@ static int check_event(const char *event, struct error *error)
 		return error_set(error, EX_USAGE, "--event: a type cannot hold a line end");
 	if (sse_utf8_valid(event, strlen(event)) != strlen(event))
 		return error_set(error, EX_USAGE, "--event: a type must be UTF-8");
+	if (strcmp(event, EVENT_CLOSING_TYPE) == 0)
+		return error_set(error, EX_USAGE,
+			"--event: the type " EVENT_CLOSING_TYPE
+			" is that of the event which closes a topic; --close sends it");
 	return 0;
+}
+
+static int check_subject(const char *subject, struct error *error)
+{
+	const char *fault =
+		subject != NULL ? subject_fault((struct sse_text){subject, strlen(subject)}) : NULL;
+
+	return fault == NULL ? 0
+			     : error_set(error, EX_USAGE,
+				       "--subject: the subject %s; one has 1 to %d bytes of UTF-8 "
+				       "without control characters",
+				       fault, SUBJECT_MAX);
 }
 
 /* The first operand is the target unless it is data; all others have to be data. */
@@ -190,6 +218,99 @@ static int check_data(const struct options *options, struct error *error)
 	return 0;
 }
 
+/* For / and the like, each envelope names its topic. */
+static int check_topics(struct options *options, struct error *error)
+{
+	bool all = options->target != NULL && client_url_is_all(options->target);
+
+	options->topics = all && options->source == SOURCE_ENVELOPE;
+	if (all && !options->topics && !client_url_is(options->target) && !options->flush &&
+		!options->spool_status)
+		return error_set(error, EX_USAGE,
+			"/ is all topics: give --envelopes, whose lines name their topics");
+	return 0;
+}
+
+static bool is_id(const char *id, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (id[i] <= ' ' || id[i] > '~' || id[i] == '"' || id[i] == ',')
+			return false;
+	}
+	return len > 0 && len <= OPTIONS_TAG_MAX;
+}
+
+static int check_condition(struct options *options, struct error *error)
+{
+	const char *id = options->if_match;
+	size_t len = id != NULL ? strlen(id) : 0;
+
+	if (id == NULL)
+		return 0;
+	if (options_many(options))
+		return error_set(error, EX_USAGE,
+			"--if-match is for one event, which is the newest after it; give --data, "
+			"--file, --slurp or NAME=TEXT");
+	/* HTTP has it in quotes. */
+	if (len > 1 && *id == '"' && id[len - 1] == '"') {
+		id++;
+		len -= 2;
+	}
+	if (!is_id(id, len))
+		return error_set(error, EX_USAGE,
+			"--if-match: '%.60s' is not the id of an event; an id looks like Iz6zstbT:4, "
+			"and * stands for any event",
+			options->if_match);
+	snprintf(options->if_match_tag, sizeof(options->if_match_tag),
+		strcmp(id, "*") == 0 ? "%.*s" : "\"%.*s\"", (int)len, id);
+	return 0;
+}
+
+static int check_close(const struct options *options, struct error *error)
+{
+	if (!options->close)
+		return 0;
+	if (options->flush || options->spool_status)
+		return error_set(error, EX_USAGE, "--close is about new events; %s sends none",
+			options->flush ? "--flush" : "--spool-status");
+	if (options->topics)
+		return error_set(error, EX_USAGE,
+			"--close closes one topic; for /, a line with \"event\":\"closed\" and the "
+			"data {} closes the topic that it names");
+	if (options->if_match != NULL)
+		return error_set(error, EX_USAGE,
+			"--if-match is for one event, and --close sends one more; send them one after "
+			"the other");
+	return 0;
+}
+
+/* --delete stands alone: what it would ignore is a mistake. */
+static int check_delete(const struct options *options, struct error *error)
+{
+	const char *id = options->delete;
+
+	if (id == NULL)
+		return 0;
+	if (!is_id(id, strlen(id)) || strpbrk(id, "/?#%") != NULL || strchr(id, ':') == NULL)
+		return error_set(error, EX_USAGE,
+			"--delete: '%.60s' is not the id of an event; an id looks like Iz6zstbT:4",
+			id);
+	if (options->target != NULL && client_url_is_all(options->target))
+		return error_set(error, EX_USAGE, "--delete needs the topic of the event");
+	if (options->field_count > 0 || options->data != NULL || options->file != NULL ||
+		options->source != SOURCE_AUTO || options->event != NULL ||
+		options->subject != NULL || options->close)
+		return error_set(error, EX_USAGE, "--delete takes no data: it sends no event");
+	if (options->flush || options->spool_status || options->if_match != NULL ||
+		options->key != NULL || options->key_from != NULL || options->at_most_once ||
+		options->state != NULL || options->results != RESULTS_NONE ||
+		options->client.method != NULL)
+		return error_set(error, EX_USAGE,
+			"--delete goes with a topic and the options of the connection, of --timeout "
+			"and of --retry-max-time; leave out the others");
+	return 0;
+}
+
 /* The key that a header of the user's names, or NULL. */
 static const char *header_key(const struct options *options)
 {
@@ -217,7 +338,7 @@ static int check_keys(struct options *options, struct error *error)
 		return error_set(error, EX_USAGE,
 			"--header 'Idempotency-Key: ...' and %s contradict each other; give one of them",
 			options->at_most_once ? "--at-most-once" : "--idempotency-key");
-	if (header != NULL && options_many(options))
+	if (header != NULL && (options_many(options) || options->close))
 		return error_set(error, EX_USAGE,
 			"--header 'Idempotency-Key: ...' would give many events the same key; "
 			"--idempotency-key makes a key for each from it");
@@ -269,8 +390,9 @@ static int check_spool(const struct options *options, struct error *error)
 			"--flush sends, --spool-status sends nothing; give one of them");
 	if (action && options->spool == NULL)
 		return error_set(error, EX_USAGE, "%s needs --spool DIR, or SSE_SPOOL", what);
-	if (action && (options->field_count > 0 || options->data != NULL || options->file != NULL ||
-			      options->source != SOURCE_AUTO))
+	if (action &&
+		(options->if_match != NULL || options->field_count > 0 || options->data != NULL ||
+			options->file != NULL || options->source != SOURCE_AUTO))
 		return error_set(error, EX_USAGE, "%s takes no data: it sends no new event", what);
 	return 0;
 }
@@ -278,8 +400,11 @@ static int check_spool(const struct options *options, struct error *error)
 static int check(struct options *options, struct error *error)
 {
 	if (client_options_check(&options->client, error) != 0 ||
-		check_event(options->event, error) != 0 || check_source(options, error) != 0 ||
-		check_data(options, error) != 0 || check_keys(options, error) != 0 ||
+		check_event(options->event, error) != 0 ||
+		check_subject(options->subject, error) != 0 || check_source(options, error) != 0 ||
+		check_data(options, error) != 0 || check_topics(options, error) != 0 ||
+		check_condition(options, error) != 0 || check_close(options, error) != 0 ||
+		check_delete(options, error) != 0 || check_keys(options, error) != 0 ||
 		read_rate(options, error) != 0 || check_spool(options, error) != 0)
 		return -1;
 	if (options->state != NULL && options->parallel > 1)

@@ -21,14 +21,21 @@ enum batching { BATCHING_AUTO, BATCHING_ALWAYS, BATCHING_NEVER };
 
 enum results { RESULTS_NONE, RESULTS_JSON };
 
+/* The longest id that --if-match takes. */
+#define OPTIONS_TAG_MAX 200
+
 struct options {
 	struct client_options client; /* first: its table names fields by offset */
 	const char *data, *file;
-	const char *event;
+	const char *event, *subject;
+	bool close; /* after all events, close the topic */
 	int form;   /* enum form */
 	int source; /* enum source, of which these are short names: */
 	bool lines, nul, whole, envelope;
 	bool skip_bad;
+	bool topics; /* the events are for many topics, and name them */
+	const char *if_match, *delete;
+	char if_match_tag[OPTIONS_TAG_MAX + 3]; /* the value of the header */
 	const char *key, *key_from;
 	bool at_most_once;
 	int64_t retry_max_time, timeout; /* ms */

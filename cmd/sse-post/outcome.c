@@ -129,17 +129,21 @@ static void on_finished(void *context, const struct slot *slot)
 {
 	struct outcome *outcome = context;
 	struct group *group = slot->group;
+	/*
+	 * The events are not at fault: another run can send them, or this one with another token.
+	 */
+	bool kept = slot->failure == FAILURE_AWAY || slot->failure == FAILURE_DENIED;
 	struct error error;
 
 	deliver_explain(slot, &error);
 	if (slot->failure == FAILURE_NONE) {
 		save_state(outcome, group, group->count);
-	} else if (slot->failure == FAILURE_AWAY && outcome->spool->open) {
+	} else if (kept && outcome->spool->open) {
 		/* In the spool it is safe, whether it is stored already or not. */
 		run_spool_postpone(outcome->spool, &slot->error);
 		outcome_spool(outcome, group, slot->at);
 	} else {
-		if (slot->failure == FAILURE_AWAY && client_signal() == 0)
+		if (kept && client_signal() == 0)
 			run_spool_add_missing(outcome->spool, &error);
 		if (slot->failure == FAILURE_REFUSED) {
 			note_line(outcome, group->all[slot->at].line);

@@ -68,10 +68,16 @@ size_t request_results(const struct request *request, CURLcode code)
 
 void request_refusal_error(const struct request *request, struct error *error)
 {
+	static const char first[] = "line 1: ";
 	const struct event *event = &request->group->all[request->from];
 	struct error reason = {0};
+	char *line;
 
-	client_answer_error(&request->answer, request->to->url.shown, &reason);
+	client_answer_error(
+		&request->answer, client_login(&request->client), request->to->url.shown, &reason);
+	/* A line that is alone is not the first of the input. */
+	if (request->batch && request->count == 1 && (line = strstr(reason.text, first)) != NULL)
+		memmove(line, line + strlen(first), strlen(line + strlen(first)) + 1);
 	*error = reason;
 	/* It was perhaps meant to be JSON. */
 	if (!request->batch && request->answer.status == 415 && event->kind == EVENT_TEXT &&
@@ -155,7 +161,7 @@ static int set_headers(struct request *request, struct error *error)
 	const struct event *event = &request->group->all[request->from];
 	struct sse_text key = group_text(request->group, event->key);
 	char key_text[EVENT_KEY_MAX + 1];
-	struct client_header headers[3];
+	struct client_header headers[4];
 	size_t count = 0;
 
 	headers[count++] = (struct client_header){"Content-Type", media_type(request, event)};
@@ -165,6 +171,9 @@ static int set_headers(struct request *request, struct error *error)
 		snprintf(key_text, sizeof(key_text), "%.*s", (int)key.len, key.data);
 		headers[count++] = (struct client_header){"Idempotency-Key", key_text};
 	}
+	if (request->options->if_match != NULL)
+		headers[count++] =
+			(struct client_header){"If-Match", request->options->if_match_tag};
 	return client_set_headers(&request->client, headers, count, error);
 }
 
@@ -224,14 +233,26 @@ static bool add_query(struct request *request, const char *name, struct sse_text
 	char *encoded = value.len > 0
 				? curl_easy_escape(request->client.easy, value.data, (int)value.len)
 				: NULL;
-	bool added =
-		value.len == 0 ||
-		(encoded != NULL && buf_addf(&request->url, "%s%s=%s",
-					    strchr(request->to->url.url, '?') != NULL ? "&" : "?",
-					    name, encoded));
+	bool more = memchr(request->url.data, '?', request->url.len) != NULL;
+	bool added = value.len == 0 ||
+		     (encoded != NULL &&
+			     buf_addf(&request->url, "%s%s=%s", more ? "&" : "?", name, encoded));
 
 	curl_free(encoded);
 	return added;
+}
+
+/* What the query says of the events. */
+static bool add_words(struct request *request, const struct event *event)
+{
+	static const struct sse_text yes = {"1", 1};
+
+	if (request->batch)
+		return add_query(request, "envelope", yes);
+	if (event_closes(request->group, event))
+		return add_query(request, "close", yes);
+	return add_query(request, "event", group_text(request->group, event->type)) &&
+	       add_query(request, "subject", group_text(request->group, event->subject));
 }
 
 /* The URL without a fragment, which would swallow the query that is added. */
@@ -241,9 +262,7 @@ static bool make_url(struct request *request, const struct event *event)
 
 	request->url.len = 0;
 	return buf_add(&request->url, url, strcspn(url, "#")) &&
-	       (request->batch ? add_query(request, "envelope", (struct sse_text){"1", 1})
-			       : add_query(request, "event",
-					 group_text(request->group, event->type))) &&
+	       (event->topic.len > 0 || add_words(request, event)) &&
 	       buf_add_byte(&request->url, '\0');
 }
 
@@ -260,15 +279,17 @@ int request_prepare(struct request *request, const struct destination *to,
 	request->batch = false;
 	request->send = data.data;
 	request->len = data.len;
-	if (max > 1) {
+	if (max > 1 || event->topic.len > 0) {
 		request->count = body_batch(group, from, max, to->batch_bytes, &request->body);
 		if (request->count == 0)
 			return error_set(error, EX_OSERR, "out of memory");
-		request->batch = request->count > 1;
+		request->batch = request->count > 1 || event->topic.len > 0;
 	}
 	if (request->batch) {
 		request->send = request->body.data;
 		request->len = request->body.len;
+	} else if (event_closes(group, event)) {
+		request->len = 0;
 	}
 	if (!make_url(request, event))
 		return error_set(error, EX_OSERR, "out of memory");
@@ -289,7 +310,7 @@ static void explain(const struct request *request)
 
 	if (method == NULL)
 		method = "POST";
-	if (request->batch)
+	if (request->count > 1)
 		client_say(&request->client, CLIENT_EXPLAIN,
 			"%s %s, %zu bytes, a batch of %zu events", method, shown, request->len,
 			request->count);
@@ -308,8 +329,9 @@ int request_begin(struct request *request, struct error *error)
 	request->handed = 0;
 	request->replayed = false;
 	request->until = request->end;
-	request->client.cross_origin = false;
 	explain(request);
+	if (client_begin(&request->client, error) != 0)
+		return -1;
 	return set_headers(request, error);
 }
 

@@ -35,7 +35,7 @@ struct request {
 	const struct destination *to;
 	const struct group *group;
 	size_t from, count; /* events of the group */
-	bool batch;	    /* it is a batch */
+	bool batch;	    /* it is a batch: always, where events name their topics */
 	bool replayed;	    /* the server already had the one event */
 	const char *send;   /* its body, */
 	size_t len, handed; /* and how much of it libcurl took */

@@ -156,6 +156,9 @@ static void dispatch(struct run *run)
 		return;
 	if (!clear_the_way(run) || run->ready->count == 0)
 		return;
+	/* Nothing may come to a topic after what closes it. */
+	if (deliver_busy(&run->deliver) > 0 && group_closes(run->ready))
+		return;
 	pace_start(&run->deliver.pace, run->ready->count, clock_now_ms());
 	deliver_start(slot, run->ready, &run->to, false, &run->outcome.listener);
 	run->ready = NULL;
@@ -324,7 +327,11 @@ static int post(struct run *run, struct error *error)
 	if (spool->missing.status != 0)
 		client_say(client, CLIENT_EXPLAIN, "%s; going on without it", spool->missing.text);
 	loop(run);
-	if (run->last && run_spool_is_blocked(spool) && run_spool_waits(spool))
+	/* The events are safe, but wait for the user. */
+	if (spool->used && run_spool_is_denied(spool))
+		outcome_fail(&run->outcome, &spool->away);
+	else if (run->last && (run_spool_is_denied(spool) ||
+				      (run_spool_is_blocked(spool) && run_spool_waits(spool))))
 		client_say(client, CLIENT_WARN, "events wait in the spool: %s", spool->away.text);
 	return outcome_conclude(&run->outcome, run->ready, error);
 }

@@ -32,6 +32,13 @@ int run_flush(const char *program, const struct options *options, struct error *
 int run_flush_queue(const char *program, const struct options *options, const char *url,
 	int64_t until, struct error *error);
 
+/*
+ * run_delete(program, options, error):
+ * Delete the event that --delete names.  0 if the server has deleted it; otherwise ${error} says why
+ * not.
+ */
+int run_delete(const char *program, const struct options *options, struct error *error);
+
 /* run_status(options, error): print how many events wait in the spool. */
 int run_status(const struct options *options, struct error *error);
 

@@ -49,7 +49,7 @@ static int check_hosts(const struct urls *urls, const struct options *options, s
 	int result = 0;
 
 	if (options->client.user == NULL && options->client.bearer == NULL &&
-		options->client.headers.count == 0)
+		options->client.token == NULL && options->client.headers.count == 0)
 		return 0;
 	for (size_t i = 0; i < urls->count && result == 0; i++) {
 		result = client_url_set(i == 0 ? &first : &other, urls->all[i], NULL, error);

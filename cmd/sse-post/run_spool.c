@@ -75,6 +75,27 @@ void run_spool_add_missing(const struct run_spool *spool, struct error *error)
 
 /* --- the flush ------------------------------------------------------------------------------- */
 
+/*
+ * The server did not accept the login, and still does not after a pause.  Tell the user, since more
+ * lines may come.
+ */
+static void tell_denial(struct run_spool *spool, const struct error *error)
+{
+	if (error->status != EX_NOPERM || !spool->used || spool->denial_told)
+		return;
+	client_say(&spool->deliver->slots[0].request.client, CLIENT_WARN,
+		"%s; events wait in the spool and will be tried again", error->text);
+	spool->denial_told = true;
+}
+
+static void tell_end_of_denial(struct run_spool *spool)
+{
+	if (spool->denial_told)
+		client_say(&spool->deliver->slots[0].request.client, CLIENT_WARN,
+			"the login is accepted again, and the events that waited were sent");
+	spool->denial_told = false;
+}
+
 /* How a flush goes on, or ends. */
 static enum flush_result note(
 	struct run_spool *spool, enum flush_result result, const struct error *error)
@@ -85,6 +106,7 @@ static enum flush_result note(
 		return result;
 	case FLUSH_DONE:
 		backoff_reset(&spool->pause);
+		tell_end_of_denial(spool);
 		break;
 	case FLUSH_BUSY:
 		error_set(&spool->away, EX_TEMPFAIL,
@@ -92,6 +114,7 @@ static enum flush_result note(
 		break;
 	case FLUSH_AWAY:
 		run_spool_postpone(spool, error);
+		tell_denial(spool, error);
 		break;
 	case FLUSH_NO:
 	case FLUSH_FAILED:
@@ -114,6 +137,12 @@ bool run_spool_flushes(const struct run_spool *spool)
 bool run_spool_is_blocked(const struct run_spool *spool)
 {
 	return spool->result == FLUSH_NO || spool->result == FLUSH_FAILED;
+}
+
+bool run_spool_is_denied(const struct run_spool *spool)
+{
+	return spool->result == FLUSH_AWAY && spool->away.status == EX_NOPERM &&
+	       run_spool_waits(spool);
 }
 
 enum flush_result run_spool_begin(struct run_spool *spool)
@@ -189,7 +218,8 @@ void run_spool_open(struct run_spool *spool, const struct options *options, stru
 		.listener = {spool, on_accepted, on_refused, on_finished},
 		.result = FLUSH_DONE};
 	backoff_init(&spool->pause, FLUSH_FIRST, FLUSH_MAX);
-	if (options->spool == NULL)
+	/* A condition is about now: an event that has one does not wait. */
+	if (options->spool == NULL || options->if_match != NULL)
 		return;
 	spool->open = deliver->spools = open_queue(spool, options, report) == 0;
 }

@@ -31,6 +31,7 @@ struct run_spool {
 	int64_t flush_at;	  /* the moment before which no flush is tried */
 	bool open;		  /* if false, nothing can be put there */
 	bool used;		  /* this run put events there */
+	bool denial_told;	  /* the user knows that the login is not accepted */
 	enum flush_result result; /* of the last flush; FLUSH_PART: one is under way */
 	struct error away;	  /* why events were last put there, or left there */
 	struct error missing;	  /* why it is not open in spite of --spool; or status 0 */
@@ -61,7 +62,8 @@ void run_spool_because(struct run_spool *spool, const struct error *reason);
 
 /*
  * run_spool_postpone(spool, reason):
- * The server is away: the next flush is after a pause, and not before the server wants it.
+ * The server is away, or does not accept the login: the next flush comes after a pause, and not
+ * before the time that the server asked for.
  */
 void run_spool_postpone(struct run_spool *spool, const struct error *reason);
 
@@ -76,6 +78,13 @@ bool run_spool_flushes(const struct run_spool *spool);
 
 /* run_spool_is_blocked(spool): did the last flush end since the events that wait cannot be sent? */
 bool run_spool_is_blocked(const struct run_spool *spool);
+
+/*
+ * run_spool_is_denied(spool):
+ * Do events wait in the spool because the server did not accept or permit the login when it was
+ * last tried?
+ */
+bool run_spool_is_denied(const struct run_spool *spool);
 
 /*
  * run_spool_begin(spool) / run_spool_send(spool):

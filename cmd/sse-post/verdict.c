@@ -7,7 +7,14 @@
 /* Statuses that are about the one event, not about us or the server. */
 static bool is_refusal(long status)
 {
-	return status == 400 || status == 409 || status == 413 || status == 415 || status == 422;
+	return status == 400 || status == 409 || (status >= 412 && status <= 413) ||
+	       status == 415 || status == 422;
+}
+
+/* Statuses that are about the login: the server's, or that of a proxy. */
+static bool is_denial(long status)
+{
+	return status == 401 || status == 403 || status == 407;
 }
 
 /* Statuses after which the same request may succeed. */
@@ -55,6 +62,8 @@ enum verdict verdict_of_answer(
 		return VERDICT_AGAIN;
 	if (is_passing(status) && status != 408)
 		return unless_unknown(request, VERDICT_AWAY, ambiguous);
+	if (is_denial(status))
+		return VERDICT_DENIED;
 	return status / 100 == 5 ? VERDICT_AWAY : VERDICT_NO;
 }
 
@@ -66,6 +75,8 @@ enum verdict verdict_of_failure(
 		return unless_unknown(request, VERDICT_AGAIN, ambiguous);
 	case VERDICT_USELESS:
 		return unless_unknown(request, VERDICT_NO, ambiguous);
+	case VERDICT_BARRED:
+		return VERDICT_DENIED;
 	case VERDICT_STOPPED:
 		return unless_unknown(request, VERDICT_AWAY, ambiguous);
 	case VERDICT_NOBODY:

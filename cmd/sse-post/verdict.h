@@ -22,16 +22,17 @@ enum verdict {
 	VERDICT_AGAIN,	   /* a retry may succeed, and stores each event only once */
 	VERDICT_REFUSED,   /* the events, for their content: others may be accepted */
 	VERDICT_AWAY,	   /* the server cannot be reached, or cannot accept events now */
-	VERDICT_NO,	   /* the server answers, and refuses all: credentials, address, ... */
+	VERDICT_DENIED,	   /* the server, or a proxy, does not accept or permit the login */
+	VERDICT_NO,	   /* the server answers, and refuses all: address, method, ... */
 	VERDICT_UNKNOWN,   /* the events may or may not have been stored, and have no key */
 };
 
 /* A request that ended. */
 struct verdict_request {
 	size_t events;
-	bool batch;
-	bool once; /* one of its events has no key */
-	bool sent; /* all of it may have reached the server */
+	bool batch; /* of several events */
+	bool once;  /* one of its events has no key */
+	bool sent;  /* all of it may have reached the server */
 };
 
 /*
@@ -48,6 +49,7 @@ enum verdict verdict_of_answer(
 enum verdict_failure {
 	VERDICT_BROKEN,	 /* a retry may succeed */
 	VERDICT_USELESS, /* a retry will fail too */
+	VERDICT_BARRED,	 /* a proxy on the way does not accept or permit the login */
 	VERDICT_NOBODY,	 /* nothing listens there, and unsent events are kept */
 	VERDICT_STOPPED, /* by sse-post: no time is left for another attempt */
 };

@@ -16,6 +16,7 @@
 #include "http/http.h"
 #include "log/log_thread.h"
 #include "loop.h"
+#include "stream/denial.h"
 #include "stream/fanout.h"
 #include "stream/presence_events.h"
 #include "ticker.h"
@@ -121,7 +122,7 @@ static void web_ready(struct source *source, uint32_t events)
 static int run_timers(struct loop *loop)
 {
 	int next = http_timeout(loop->http);
-	int due[4];
+	int due[5];
 
 	http_tick(loop->http);
 	due[0] = loop->fanout.streams > 0 ? (int)fanout_tick(&loop->fanout) : -1;
@@ -130,6 +131,7 @@ static int run_timers(struct loop *loop)
 			 ? presence_events_run(loop->presence_events, loop->fanout.now)
 			 : -1;
 	due[3] = loop->status != NULL ? status_run(loop->status, loop->fanout.now) : -1;
+	due[4] = denial_look(&loop->fanout);
 	log_thread_wake(loop->log_thread);
 	if (loop->accept_paused && (int32_t)(loop->fanout.now - loop->accept_again) >= 0) {
 		loop->accept_paused = false;
@@ -137,7 +139,7 @@ static int run_timers(struct loop *loop)
 	}
 	if (loop->accept_paused && (next < 0 || next > ACCEPT_PAUSE_MS))
 		next = ACCEPT_PAUSE_MS;
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 5; i++) {
 		if (due[i] >= 0 && (next < 0 || due[i] < next))
 			next = due[i];
 	}

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* sse-serve: hosts event streams and the POST endpoint, and keeps every event. */
+#include <errno.h>
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sqlite3.h>
@@ -12,26 +14,34 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "access/rules.h"
 #include "base/logger.h"
 #include "http/http.h"
 #include "http/listen.h"
 #include "log/database.h"
+#include "log/store.h"
 #include "maintain/maintain.h"
 #include "options.h"
 #include "paths.h"
+#include "sandbox/sandbox.h"
+#include "sandbox/user.h"
 #include "server.h"
 
 struct program {
 	struct options options;
 	struct listeners listeners;
+	struct sandbox sandbox;
 	struct server *server;
 	sigset_t signals;
 };
 
 /* Signals are taken by sigwait() alone, so every thread blocks them. */
-static void block_signals(sigset_t *signals)
+static void block_signals(sigset_t *signals, bool reloads)
 {
 	sigemptyset(signals);
+	/* Otherwise there is nothing to reload, and the end of its terminal ends the server. */
+	if (reloads)
+		sigaddset(signals, SIGHUP);
 	sigaddset(signals, SIGINT);
 	sigaddset(signals, SIGTERM);
 	pthread_sigmask(SIG_BLOCK, signals, NULL);
@@ -86,12 +96,56 @@ static void say_limits(const struct program *program)
 		(unsigned long long)files.rlim_cur, streams);
 }
 
+/* What the server opens, and removes, after it has entered the sandbox. */
+static int allow_places(const struct program *program, struct places *places, struct error *error)
+{
+	const struct options *options = &program->options;
+	char *database = NULL;
+
+	if (store_kind_of(options->db)->in_file) {
+		database = paths_database(options->db, error);
+		if (database == NULL)
+			return -1;
+	}
+	places_begin(places);
+	places_allow_file(places, PLACES_WRITE, database);
+	places_allow(places, PLACES_READ, options->web);
+	places_allow_file(places, PLACES_READ, options->access);
+	places_allow_file(places, PLACES_READ, options->jwt_keys);
+	for (size_t i = 0; i < options->hook_rules.count; i++)
+		places_allow_file(places, PLACES_READ, options->hook_rules.rules[i].file);
+	for (size_t i = 0; i < program->listeners.count; i++)
+		places_allow_file(places, PLACES_REMOVE, program->listeners.paths[i]);
+	free(database);
+	return 0;
+}
+
+static int enter_sandbox(struct program *program, struct error *error)
+{
+	struct places places;
+
+	program->sandbox.left_out = program->options.no_sandbox;
+	if (program->sandbox.left_out)
+		return 0;
+	/* OpenSSL reads its configuration at its first use, which would be inside the sandbox. */
+	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
+	if (allow_places(program, &places, error) != 0)
+		return -1;
+	sandbox_enter(&program->sandbox, &places);
+	return 0;
+}
+
+/* The database is opened in the sandbox, since its file may be malicious. */
 static int start(struct program *program, struct error *error)
 {
 	const struct options *options = &program->options;
+	struct user user;
 
-	if (paths_check_web(options->web, error) != 0 ||
-		listen_open(&options->listen, options->open, &program->listeners, error) != 0)
+	if (user_find(options->user, &user, error) != 0 ||
+		listen_open(&options->listen, options->open || options_guarded(options),
+			&program->listeners, error) != 0 ||
+		user_become(&user, error) != 0 || paths_check_web(options->web, error) != 0 ||
+		enter_sandbox(program, error) != 0)
 		return -1;
 	program->server = server_start(options, &program->listeners, error);
 	return program->server != NULL ? 0 : -1;
@@ -110,11 +164,22 @@ static void announce(const struct program *program)
 	}
 }
 
+static void reload(const struct program *program)
+{
+	struct error error = {0};
+
+	if (server_reload(program->server, &error) == 0)
+		logger_write(LOGGER_INFO, "reloaded who may do what");
+	else
+		logger_write(LOGGER_ERROR, "%s; the old rules stay in force", error.text);
+}
+
 static void wait_for_signal(const struct program *program)
 {
 	int number = 0;
 
-	sigwait(&program->signals, &number);
+	while (sigwait(&program->signals, &number) != 0 || number == SIGHUP)
+		reload(program);
 	logger_write(LOGGER_INFO, "stopping: %s", strsignal(number));
 }
 
@@ -129,6 +194,37 @@ static void stop(struct program *program)
 static void print_versions(FILE *out)
 {
 	fprintf(out, ", libmicrohttpd/%s, SQLite/%s", http_library_version(), sqlite3_libversion());
+}
+
+/*
+ * The line is for the access file, the token for its holder.  So they go to different outputs, and
+ * stdout may be redirected to the file.
+ */
+static int make_token(const char *name)
+{
+	const char *fault = rules_check_name(name);
+	unsigned char digest[TOKEN_DIGEST];
+	char token[TOKEN_TEXT], hex[TOKEN_HEX + 1];
+
+	if (fault != NULL || strcmp(name, RULES_EVERYONE) == 0) {
+		fprintf(stderr, "sse-serve: --new-token '%.70s': the name %s\n", name,
+			fault != NULL ? fault : "is for those who have no token");
+		return EX_USAGE;
+	}
+	if (token_new(token) != 0) {
+		fprintf(stderr, "sse-serve: cannot make a token: %s\n", strerror(errno));
+		return EX_OSERR;
+	}
+	token_digest(token, strlen(token), digest);
+	token_hex(digest, hex);
+	printf("%s sha256:%s publish=** read=** as=%s\n", name, hex, name);
+	if (fflush(stdout) != 0) {
+		fprintf(stderr, "sse-serve: cannot write the line: %s\n", strerror(errno));
+		return EX_IOERR;
+	}
+	fprintf(stderr, "%s\n", token);
+	OPENSSL_cleanse(token, sizeof(token));
+	return 0;
 }
 
 static int maintain_at(const struct options *options, const char *path, struct error *error)
@@ -180,13 +276,19 @@ int main(int argc, char **argv)
 		options_free(&program.options);
 		return error.status;
 	}
+	if (program.options.new_token != NULL) {
+		int status = make_token(program.options.new_token);
+
+		options_free(&program.options);
+		return status;
+	}
 	if (program.options.verify || program.options.export || program.options.import) {
 		int status = maintain(&program.options);
 
 		options_free(&program.options);
 		return status;
 	}
-	block_signals(&program.signals);
+	block_signals(&program.signals, options_reloads(&program.options));
 	raise_descriptor_limit();
 	logger_start(program.options.log == LOG_JSON);
 	if (start(&program, &error) != 0) {
@@ -196,6 +298,7 @@ int main(int argc, char **argv)
 	}
 	announce(&program);
 	say_limits(&program);
+	sandbox_say(&program.sandbox);
 	wait_for_signal(&program);
 	stop(&program);
 	return 0;

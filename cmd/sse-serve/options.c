@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "api/schema.h"
+#include "http/host.h"
 #include "log/store.h"
 #include "options.h"
 
@@ -27,14 +29,22 @@ static const struct option_row rows[] = {
 		.type = OPTION_FLAG,
 		.offset = FIELD(open),
 		.group = "Network",
-		.help = "allow --listen beyond loopback: anyone who reaches the port can read and "
-			"publish"},
+		.help = "allow --listen beyond loopback without --access: anyone who reaches the port "
+			"can read and publish"},
 	{.name = "open-status",
 		.type = OPTION_FLAG,
 		.offset = FIELD(open_status),
 		.group = "Network",
 		.help = "show the server's figures (/status, $sys, /metrics) to everyone, not only to "
 			"this machine"},
+	{.name = "host",
+		.type = OPTION_LIST,
+		.offset = FIELD(host),
+		.argument = "NAME",
+		.group = "Network",
+		.help = "answer requests for this name too; *.example.org stands for all names "
+			"below it; may be repeated (default: only localhost and the addresses of "
+			"--listen)"},
 	{.name = "cors",
 		.type = OPTION_LIST,
 		.offset = FIELD(cors),
@@ -42,6 +52,13 @@ static const struct option_row rows[] = {
 		.group = "Network",
 		.help = "let pages of this origin (https://example.com, or *) read and publish; may "
 			"be repeated"},
+	{.name = "trust-proxy",
+		.type = OPTION_LIST,
+		.offset = FIELD(trust_proxy),
+		.argument = "ADDRESS",
+		.group = "Network",
+		.help = "trust the X-Forwarded-For of proxies at this address, in this range "
+			"(10.0.0.0/8), or on local sockets (unix); may be repeated"},
 	{.name = "heartbeat",
 		.type = OPTION_DURATION,
 		.offset = FIELD(heartbeat),
@@ -98,6 +115,57 @@ static const struct option_row rows[] = {
 		.group = "Network",
 		.help = "threads that serve connections (default: one per core)"},
 
+	{.name = "access",
+		.type = OPTION_STRING,
+		.offset = FIELD(access),
+		.argument = "FILE",
+		.complete = COMPLETE_FILE,
+		.group = "Access",
+		.help = "allow only what this file grants to each token; SIGHUP reloads it"},
+	{.name = "new-token",
+		.type = OPTION_STRING,
+		.offset = FIELD(new_token),
+		.argument = "NAME",
+		.group = "Access",
+		.help = "make a token: print its line for the --access file on stdout, the token itself "
+			"on stderr, and end"},
+	{.name = "jwt-keys",
+		.type = OPTION_STRING,
+		.offset = FIELD(jwt_keys),
+		.argument = "FILE",
+		.complete = COMPLETE_FILE,
+		.group = "Access",
+		.help = "accept JWTs that a key in this file verifies: a JWKS, or public keys in "
+			"PEM; SIGHUP reloads it"},
+	{.name = "jwt-issuer",
+		.type = OPTION_STRING,
+		.offset = FIELD(jwt_issuer),
+		.argument = "TEXT",
+		.group = "Access",
+		.help = "accept only JWTs of this issuer (iss)"},
+	{.name = "jwt-audience",
+		.type = OPTION_STRING,
+		.offset = FIELD(jwt_audience),
+		.argument = "TEXT",
+		.group = "Access",
+		.help = "accept only JWTs for this audience (aud)"},
+	{.name = "session-lifetime",
+		.type = OPTION_DURATION,
+		.offset = FIELD(session_lifetime),
+		.argument = "TIME",
+		.min = 1000,
+		.max = (int64_t)366 * 86400000,
+		.group = "Access",
+		OPTION_DEFAULT("a login on a page lasts this long (default ", "7d", ")")},
+	{.name = "hook",
+		.type = OPTION_LIST,
+		.offset = FIELD(hook),
+		.argument = "KIND=TOPIC:FILE",
+		.group = "Access",
+		.help = "publish the signed deliveries to /hook/KIND in this topic; KIND is github, "
+			"stripe or standard, the file has the secrets; may be repeated as "
+			"KIND/WORD=...; SIGHUP reloads the file"},
+
 	{.name = "max-streams",
 		.type = OPTION_COUNT,
 		.offset = FIELD(max_streams),
@@ -115,6 +183,14 @@ static const struct option_row rows[] = {
 		.group = "Limits",
 		.help = "open streams of one client address, loopback left out; one more gets 429 "
 			"(default: no limit)"},
+	{.name = "rate",
+		.type = OPTION_STRING,
+		.offset = FIELD(rate),
+		.argument = "KIND=N/UNIT,...",
+		.group = "Limits",
+		.help = "events that one client may publish and streams that it may open, loopback "
+			"left out: publish=50/s,stream=5/s, or publish=50/s:200 with a burst; more "
+			"gets 429 (default: no limit)"},
 	{.name = "max-topics-per-stream",
 		.type = OPTION_COUNT,
 		.offset = FIELD(max_topics_per_stream),
@@ -124,6 +200,15 @@ static const struct option_row rows[] = {
 		.group = "Limits",
 		OPTION_DEFAULT(
 			"topics and patterns that one stream may name (default ", "64", ")")},
+	{.name = "max-topics",
+		.type = OPTION_COUNT,
+		.offset = FIELD(max_topics),
+		.argument = "N",
+		.min = 1,
+		.max = 1 << 30,
+		.group = "Limits",
+		OPTION_DEFAULT("topics, all together; an event for one more gets 507 (default ",
+			"1000000", ")")},
 	{.name = "max-names",
 		.type = OPTION_COUNT,
 		.offset = FIELD(max_names),
@@ -177,7 +262,8 @@ static const struct option_row rows[] = {
 		.argument = "PATTERN=AGE,...",
 		.group = "Events",
 		.help = "the same for each topic that matches, instead of --retain, as in "
-			"'logs/**=1d'; may be repeated, the first match counts"},
+			"'logs/**=1d'; 'hosts/**=latest' keeps the newest event of each subject; may be "
+			"repeated, the first match counts"},
 	{.name = "idempotency-window",
 		.type = OPTION_DURATION,
 		.offset = FIELD(idempotency_window),
@@ -211,6 +297,18 @@ static const struct option_row rows[] = {
 		.group = "Maintenance",
 		.help = "read such a log from stdin into a new database, and end"},
 
+	{.name = "user",
+		.type = OPTION_STRING,
+		.offset = FIELD(user),
+		.argument = "NAME",
+		.group = "Sandbox",
+		.help = "start as root, bind the ports, then run as this user"},
+	{.name = "no-sandbox",
+		.type = OPTION_FLAG,
+		.offset = FIELD(no_sandbox),
+		.group = "Sandbox",
+		.help = "run without the sandbox, to debug the server"},
+
 	{.name = "web",
 		.letter = 'w',
 		.type = OPTION_STRING,
@@ -243,8 +341,8 @@ static const struct option_program program = {
 	.examples =
 		"  sse-serve                            on http://localhost:8000 of this machine\n"
 		"  sse-serve --tick 1s --db :memory:    a demo that stores nothing\n"
-		"  sse-serve -l 0.0.0.0:80 --open -w www\n"
-		"                                       on all addresses, with your own page\n",
+		"  sse-serve -l 0.0.0.0:8000 --access who\n"
+		"                                       on all addresses, for the tokens in who\n",
 };
 
 /* An origin is compared as a whole, so one that no browser sends would allow nothing. */
@@ -261,6 +359,55 @@ static int check_origins(const struct option_list *origins, struct error *error)
 				"--cors '%.60s': an origin is scheme://host or scheme://host:port, without "
 				"a slash at the end, or * for all",
 				origin);
+	}
+	return 0;
+}
+
+static int check_access(const struct options *options, struct error *error)
+{
+	if (options->jwt_keys == NULL &&
+		(options->jwt_issuer != NULL || options->jwt_audience != NULL))
+		return error_set(error, EX_USAGE,
+			"--jwt-issuer and --jwt-audience need --jwt-keys: they say which JWTs are "
+			"accepted");
+	if (options->open && options_guarded(options))
+		return error_set(error, EX_USAGE,
+			"--open lets everyone do everything, but --access and --jwt-keys do not: "
+			"leave one of them out");
+	return 0;
+}
+
+bool options_guarded(const struct options *options)
+{
+	return options->access != NULL || options->jwt_keys != NULL;
+}
+
+bool options_reloads(const struct options *options)
+{
+	return options_guarded(options) || options->hook_rules.count > 0;
+}
+
+static int check_hooks(struct options *options, struct error *error)
+{
+	if (hook_rules_parse(&options->hook, &options->hook_rules, error) != 0)
+		return -1;
+	for (size_t i = 0; i < options->hook_rules.count; i++) {
+		const char *topic = options->hook_rules.rules[i].topic;
+
+		if (schema_requires(topic))
+			return error_set(error, EX_USAGE,
+				"--hook '%.60s': the topic %s takes only events with certain fields, "
+				"which deliveries do not have",
+				options->hook.values[i], topic);
+	}
+	return 0;
+}
+
+static int check_hosts(const struct option_list *hosts, struct error *error)
+{
+	for (size_t i = 0; i < hosts->count; i++) {
+		if (host_check_name(hosts->values[i], error) != 0)
+			return -1;
 	}
 	return 0;
 }
@@ -295,7 +442,10 @@ static int check(struct options *options, struct error *error)
 	if (options->verify + options->export + options->import > 1)
 		return error_set(
 			error, EX_USAGE, "--verify, --export and --import are done one at a time");
-	if (check_origins(&options->cors, error) != 0)
+	if (check_hosts(&options->host, error) != 0 || check_origins(&options->cors, error) != 0 ||
+		check_access(options, error) != 0 || check_hooks(options, error) != 0 ||
+		forwarded_proxies_parse(&options->trust_proxy, &options->proxies, error) != 0 ||
+		rate_rules_parse(options->rate, &options->rate_rules, error) != 0)
 		return -1;
 	/* A POST of that size would get in only when it is alone. */
 	if (options->max_bodies < options->max_body)
@@ -332,5 +482,7 @@ enum option_result options_parse(int argc, char **argv, void (*version)(FILE *ou
 void options_free(struct options *options)
 {
 	option_free(rows, options);
+	forwarded_proxies_free(&options->proxies);
+	hook_rules_free(&options->hook_rules);
 	retention_rules_free(&options->retention_rules);
 }

@@ -7,6 +7,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/rate_rules.h"
+#include "hook/hook_rules.h"
+#include "http/forwarded.h"
 #include "log/retention_rules.h"
 #include "option.h"
 
@@ -14,18 +17,27 @@ enum log_format { LOG_TEXT, LOG_JSON };
 
 struct options {
 	struct option_list listen; /* ADDR:PORT, PORT or unix:PATH */
+	struct option_list host;   /* NAME or *.NAME: what the server is called */
 	const char *db;		   /* a file, or ":memory:"; NULL: in the state folder */
 	const char *web;	   /* a folder to serve instead of the embedded pages, or NULL */
 	struct option_list cors;   /* origins that may read and publish, or "*" */
-	bool open;		   /* listen beyond loopback */
-	bool open_status;	   /* $sys and /metrics are for everyone */
-	int64_t tick;		   /* ms between "Hello, world!" events; 0: none */
-	int64_t heartbeat;	   /* ms of silence before a comment is sent */
-	int64_t request_timeout;   /* ms for a request's head, and for its body */
-	int64_t stall_timeout;	   /* ms that a stream may accept no data */
-	int64_t max_body;	   /* bytes of a POST */
-	int64_t max_bodies;	   /* bytes of all POST bodies that are on their way in */
-	int64_t max_streams;	   /* open streams; 0: as many as descriptors allow */
+	bool open;		   /* listen beyond loopback without access control */
+	const char *access;	   /* who may do what, or NULL */
+	const char *new_token;	   /* make one for this name instead of serving, or NULL */
+	const char *jwt_keys;	   /* the file of keys that verify JWTs, or NULL */
+	const char *jwt_issuer;	   /* what a JWT must name, as jwt_audience; or NULL */
+	const char *jwt_audience;
+	struct option_list hook;	 /* --hook as given */
+	struct hook_rules hook_rules;	 /* the same, understood */
+	int64_t session_lifetime;	 /* ms */
+	bool open_status;		 /* $sys and /metrics are for everyone */
+	int64_t tick;			 /* ms between "Hello, world!" events; 0: none */
+	int64_t heartbeat;		 /* ms of silence before a comment is sent */
+	int64_t request_timeout;	 /* ms for a request's head, and for its body */
+	int64_t stall_timeout;		 /* ms that a stream may accept no data */
+	int64_t max_body;		 /* bytes of a POST */
+	int64_t max_bodies;		 /* bytes of all POST bodies that are on their way in */
+	int64_t max_streams;		 /* open streams; 0: as many as descriptors allow */
 	int64_t max_streams_per_address; /* of one client address beyond loopback; 0: no limit */
 	int64_t max_topics_per_stream;	 /* topics and patterns in one request */
 	int64_t max_names;		 /* names that may be present, over all topics */
@@ -37,8 +49,16 @@ struct options {
 	struct retention_rules retention_rules; /* both, understood */
 	int64_t idempotency_window;		/* ms for which keys are kept */
 	bool verify, export, import;		/* do this instead of serving */
+	const char *user;			/* the user that root becomes, or NULL */
+	bool no_sandbox;			/* for debugging */
 	int log;				/* enum log_format */
 	int verbose;
+
+	struct option_list trust_proxy;	  /* --trust-proxy as given */
+	struct forwarded_proxies proxies; /* the same, understood */
+	int64_t max_topics;		  /* that clients may make */
+	const char *rate;		  /* --rate as given, or NULL */
+	struct rate_rules rate_rules;	  /* the same, understood */
 };
 
 /*
@@ -48,6 +68,12 @@ struct options {
  */
 enum option_result options_parse(int argc, char **argv, void (*version)(FILE *out),
 	struct options *options, struct error *error);
+
+/* options_guarded(options): must clients prove who they are? */
+bool options_guarded(const struct options *options);
+
+/* options_reloads(options): do they name files that SIGHUP makes the server read again? */
+bool options_reloads(const struct options *options);
 
 /* options_free(options) */
 void options_free(struct options *options);

@@ -4,11 +4,15 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "access/access.h"
 #include "api/api.h"
 #include "api/metrics.h"
+#include "api/rate.h"
 #include "api/routes.h"
 #include "base/counter.h"
+#include "base/rates.h"
 #include "clock.h"
+#include "hook/hooks.h"
 #include "http/http.h"
 #include "log/log_thread.h"
 #include "log/store.h"
@@ -27,8 +31,13 @@
 
 struct server {
 	const struct options *options;
+	struct access_config access_config;
+	struct access *access; /* or NULL */
+	struct hooks *hooks;   /* or NULL */
+	struct rates *wrong_proofs;
 	struct topics *topics;
 	struct limits *limits;
+	struct rates *rates[RATE_KINDS];
 	struct presence *presence;
 	struct store *store;
 	struct window *window;
@@ -70,8 +79,24 @@ static int make_tables(struct server *server, struct error *error)
 	server->topics = topics_new();
 	server->limits = limits_new(options->max_streams, options->max_streams_per_address);
 	server->presence = presence_new(options->max_names, (uint32_t)options->presence_grace);
-	if (server->topics == NULL || server->limits == NULL || server->presence == NULL)
+	if (server->topics == NULL || server->limits == NULL || server->presence == NULL ||
+		topics_add_own(server->topics, "users") != 0)
 		return error_set(error, EX_OSERR, "out of memory");
+	return 0;
+}
+
+/* Only of what is limited. */
+static int make_rates(struct server *server, struct error *error)
+{
+	const struct rate_rules *rules = &server->options->rate_rules;
+
+	for (int kind = 0; kind < RATE_KINDS; kind++) {
+		if (rules->texts[kind] == NULL)
+			continue;
+		server->rates[kind] = rates_new(&rules->rules[kind], RATE_BUCKETS);
+		if (server->rates[kind] == NULL)
+			return error_set(error, EX_OSERR, "out of memory");
+	}
 	return 0;
 }
 
@@ -105,6 +130,7 @@ static int open_store(struct server *server, struct error *error)
 		(size_t)options->window, server->count + 1, server->store->head, is_window, error);
 	if (server->window == NULL)
 		return -1;
+	topics_set_limit(server->topics, (uint32_t)options->max_topics);
 	if (is_window)
 		kind->attach(server->store, server->window, server->count);
 	return 0;
@@ -126,6 +152,65 @@ static int make_threads(struct server *server, struct error *error)
 	return 0;
 }
 
+/* For one address: a person mistypes a few times, a program does not stop. */
+static const struct rates_rule wrong_proofs = {.count = 1, .per = 1000, .burst = 20};
+
+static int make_access(struct server *server, struct error *error)
+{
+	const struct options *options = server->options;
+
+	if (!options_guarded(options))
+		return 0;
+	server->access_config = (struct access_config){.file = options->access,
+		.jwt_keys = options->jwt_keys,
+		.issuer = options->jwt_issuer,
+		.audience = options->jwt_audience,
+		.session_lifetime = options->session_lifetime,
+		.open_status = options->open_status};
+	server->access = access_new(&server->access_config, error);
+	return server->access != NULL ? 0 : -1;
+}
+
+static int make_hooks(struct server *server, struct error *error)
+{
+	const struct hook_rules *rules = &server->options->hook_rules;
+
+	if (rules->count == 0)
+		return 0;
+	server->hooks = hooks_new(rules, error);
+	return server->hooks != NULL ? 0 : -1;
+}
+
+/* This comes first, since a mistake in the files ends the start. */
+static int make_proofs(struct server *server, struct error *error)
+{
+	if (make_access(server, error) != 0 || make_hooks(server, error) != 0)
+		return -1;
+	if (!options_reloads(server->options))
+		return 0;
+	server->wrong_proofs = rates_new(&wrong_proofs, RATE_BUCKETS);
+	return server->wrong_proofs != NULL ? 0 : error_set(error, EX_OSERR, "out of memory");
+}
+
+/* The keys are used only if the other files are right, too. */
+int server_reload(struct server *server, struct error *error)
+{
+	struct hook_keys *keys = NULL;
+
+	if (server->hooks != NULL) {
+		keys = hooks_read_keys(server->hooks, error);
+		if (keys == NULL)
+			return -1;
+	}
+	if (server->access != NULL && access_reload(server->access, error) != 0) {
+		hooks_drop_keys(keys);
+		return -1;
+	}
+	if (keys != NULL)
+		hooks_use_keys(server->hooks, keys);
+	return 0;
+}
+
 /* --- what they are handed --- */
 
 /* start_loops() adds whom the streams wake. */
@@ -140,6 +225,8 @@ static void set_up_streams(struct server *server)
 	server->streams.replayer = server->replayer;
 	server->streams.heartbeat = (uint32_t)options->heartbeat;
 	server->streams.stall_timeout = (uint32_t)options->stall_timeout;
+	server->streams.access_changes =
+		server->access != NULL ? access_changes(server->access) : NULL;
 	server->streams.all = server->fanouts;
 	server->streams.count = server->count;
 }
@@ -150,19 +237,25 @@ static void set_up_http(struct server *server)
 
 	server->bodies.limit = options->max_bodies;
 	server->http = (struct http_config){.routes = &routes_all,
+		.access = server->access,
+		.wrong_proofs = server->wrong_proofs,
+		.names = {&options->host, &options->listen},
 		.cors = &options->cors,
+		.proxies = &options->proxies,
 		.max_body = (size_t)options->max_body,
 		.bodies = &server->bodies,
 		.max_parameters = (size_t)options->max_topics_per_stream,
 		.request_timeout = options->request_timeout,
 		.stall_timeout = (unsigned)options->stall_timeout,
 		.draining = &server->draining,
+		.hooks = server->hooks != NULL,
 		.verbose = options->verbose > 0};
 }
 
 static void set_up_metrics(struct server *server)
 {
 	server->metrics = (struct metrics_sources){.started = clock_now_us(),
+		.topics = server->topics,
 		.presence = server->presence,
 		.log_thread = server->log_thread,
 		.window = server->window,
@@ -182,14 +275,18 @@ static void set_up_api(struct server *server)
 		.replay_thread = server->replay_thread,
 		.limits = server->limits,
 		.presence = server->presence,
+		.hooks = server->hooks,
 		.metrics = &server->metrics,
 		.web = options->web,
 		.open_status = options->open_status,
 		.topics_in_stream = (size_t)options->max_topics_per_stream,
+		.rate_rules = &options->rate_rules,
 		.max_bodies = options->max_bodies,
 		.max_streams = options->max_streams,
 		.max_streams_per_address = options->max_streams_per_address,
 		.max_names = options->max_names};
+	for (int kind = 0; kind < RATE_KINDS; kind++)
+		server->api.rates[kind] = server->rates[kind];
 }
 
 static void set_up(struct server *server, const struct listeners *listeners)
@@ -237,7 +334,8 @@ static int start_loops(struct server *server, struct error *error)
 
 static int start(struct server *server, const struct listeners *listeners, struct error *error)
 {
-	if (make_tables(server, error) != 0 || open_store(server, error) != 0 ||
+	if (make_proofs(server, error) != 0 || make_tables(server, error) != 0 ||
+		make_rates(server, error) != 0 || open_store(server, error) != 0 ||
 		make_threads(server, error) != 0)
 		return -1;
 	set_up(server, listeners);
@@ -282,7 +380,12 @@ void server_stop(struct server *server)
 		server->store->ops->close(server->store);
 	window_free(server->window);
 	limits_free(server->limits);
+	for (int kind = 0; kind < RATE_KINDS; kind++)
+		rates_free(server->rates[kind]);
 	presence_free(server->presence);
 	topics_free(server->topics);
+	rates_free(server->wrong_proofs);
+	hooks_free(server->hooks);
+	access_free(server->access);
 	free(server);
 }

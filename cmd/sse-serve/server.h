@@ -17,6 +17,13 @@ struct server;
 struct server *server_start(
 	const struct options *options, const struct listeners *listeners, struct error *error);
 
+/*
+ * server_reload(server, error):
+ * Read the files of --access, --jwt-keys and --hook again, of those that were given.  Return 0; or
+ * -1 with the reason, and all old rules and keys stay in force.
+ */
+int server_reload(struct server *server, struct error *error);
+
 /* server_loops(server): how many loops it has. */
 unsigned server_loops(const struct server *server);
 

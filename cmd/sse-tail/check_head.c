@@ -109,7 +109,7 @@ static void find_compression(struct check_findings *findings, const struct check
 
 	if (coding == NULL || strcasecmp(coding, "identity") == 0)
 		check_finding(findings, CHECK_OK, "the stream is not compressed");
-	else if (client_has_header(target->client->options, "Accept-Encoding"))
+	else if (client_options_has_header(target->client->options, "Accept-Encoding"))
 		check_finding(findings, CHECK_NOTE,
 			"the stream is compressed (%.40s), as asked: a compressor holds events back "
 			"unless it is flushed after each",
@@ -117,8 +117,8 @@ static void find_compression(struct check_findings *findings, const struct check
 	else
 		check_finding(findings, CHECK_BAD,
 			"the stream is compressed (Content-Encoding: %.40s) without being asked: a "
-			"compressor holds events back; turn it off for text/event-stream",
-			coding);
+			"compressor holds events back; turn it off for %.100s",
+			coding, header(target, "Content-Type"));
 }
 
 static void find_caching(struct check_findings *findings, const struct check_target *target)
@@ -204,7 +204,7 @@ void check_head_missing(struct check_findings *findings, const struct check_targ
 	struct error error;
 
 	find_redirects(findings, target);
-	if (look->end == FOLLOW_ENDED)
+	if (look->end == FOLLOW_CLOSED)
 		error_set(&error, EX_UNAVAILABLE,
 			"the status is 204, which tells clients that nothing comes here and never to ask "
 			"again: answer with a stream");

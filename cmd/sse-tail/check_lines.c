@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "check_lines.h"
-#include "sse.h"
+#include "json.h"
 
 /* The kept part of a line; the rest is not checked for UTF-8. */
 #define LINE_KEPT ((size_t)64 << 10)
@@ -114,11 +114,19 @@ static void end_line(struct check_lines *lines)
 		end_block(lines);
 	} else {
 		look_at_encoding(lines, line, len);
-		if (line[0] != ':')
+		if (!lines->json && line[0] != ':')
 			look_at_field(lines, line, len);
 	}
 	lines->line.len = 0;
 	lines->cut = false;
+}
+
+void check_lines_event(struct check_lines *lines, struct sse_text data)
+{
+	struct json_error not_json;
+
+	if (lines->json && !json_check(data.data, data.len, NULL, &not_json))
+		sample(&lines->not_json, data.data, data.len);
 }
 
 static void add(struct check_lines *lines, const char *text, size_t len)

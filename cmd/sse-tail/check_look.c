@@ -87,6 +87,7 @@ static bool on_event(void *context, const struct sse_event *event, const char *o
 	}
 	look->events++;
 	look->piece_events++;
+	check_lines_event(&look->lines, event->data);
 	if (event->data.len > look->largest)
 		look->largest = event->data.len;
 	if (event->has_id && event->id.len > 0)
@@ -129,14 +130,16 @@ static bool on_piece(void *context, const char *data, size_t len, struct sse_tex
 	return now < look->until;
 }
 
-static void on_opened(void *context, const struct client_answer *answer)
+static bool on_opened(void *context, const struct client_answer *answer, bool lines)
 {
 	struct check_look *look = context;
 
 	(void)answer;
+	look->lines.json = lines;
 	look->opened = look->last_byte = clock_now_ms();
 	if (look->plan->opened != NULL)
 		look->plan->opened(look->plan->context);
+	return true;
 }
 
 /* --- the connection -------------------------------------------------------------------------- */

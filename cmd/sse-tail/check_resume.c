@@ -15,7 +15,7 @@ static void judge_resume(struct check_findings *findings, const struct check_loo
 	const struct buf *came = &again->first_id;
 	int len = check_finding_len(asked);
 
-	if (again->opened == CLIENT_NEVER && again->end == FOLLOW_ENDED)
+	if (again->opened == CLIENT_NEVER && again->end == FOLLOW_CLOSED)
 		check_finding(findings, CHECK_OK,
 			"asked to go on after the id %.*s, the server says that no more will come (204)",
 			len, asked->data);
@@ -94,7 +94,12 @@ void check_resume(struct check_findings *findings, const struct check_target *ta
 {
 	int64_t least = clock_now_ms() + CHECK_RESUME_MS;
 
-	if (look->events == 0 || client_signal() != 0)
+	if (look->lines.json)
+		check_finding(findings, CHECK_NOTE,
+			"it is a stream of JSON lines, which have no ids, so no client can resume it: what "
+			"is sent while one is away is lost to it, or comes again; an event stream can be "
+			"resumed");
+	if (look->lines.json || look->events == 0 || client_signal() != 0)
 		return;
 	if (look->with_id == 0 && look->position.len > 0)
 		check_finding(findings, CHECK_NOTE,

@@ -19,15 +19,22 @@
 /* Events that are larger are unusual (bytes). */
 #define USUAL_BYTES ((size_t)256 << 10)
 
+/* What keeps a silent stream alive. */
+static const char *heartbeat(const struct check_look *look)
+{
+	return look->lines.json ? "empty line" : "comment";
+}
+
 static void find_times(struct check_findings *findings, const struct check_look *look)
 {
 	char a[CHECK_FINDING_MS], b[CHECK_FINDING_MS];
 
 	if (look->first_byte == CLIENT_NEVER)
 		check_finding(findings, CHECK_NOTE,
-			"not a byte of the stream came in %s: it is silent, or held back; send a comment "
+			"not a byte of the stream came in %s: it is silent, or held back; send %s %s "
 			"when it begins, so that clients and proxies see that it is alive",
-			check_finding_ms(look->ended - look->opened, a));
+			check_finding_ms(look->ended - look->opened, a),
+			look->lines.json ? "an" : "a", heartbeat(look));
 	else if (look->first_byte - look->opened < WITH_IT_MS &&
 		 look->opened - look->begun >= CHECK_LOOK_LATE_MS)
 		check_finding(findings, CHECK_NOTE,
@@ -75,21 +82,21 @@ static void find_comments(struct check_findings *findings, const struct check_lo
 	char text[CHECK_FINDING_MS];
 
 	if (look->comment_after > 0)
-		check_finding(findings, CHECK_OK, "keep-alive comments come after %s of silence",
-			check_finding_ms(look->comment_after, text));
+		check_finding(findings, CHECK_OK, "keep-alive %ss come after %s of silence",
+			heartbeat(look), check_finding_ms(look->comment_after, text));
 	else if (look->comments > 0)
-		check_finding(
-			findings, CHECK_OK, "comments came, %" PRIu64 " of them", look->comments);
+		check_finding(findings, CHECK_OK, "%ss came, %" PRIu64 " of them", heartbeat(look),
+			look->comments);
 	else if (look->silence >= SILENT_MS)
 		check_finding(findings, CHECK_NOTE,
 			"nothing at all came for %s: proxies cut streams that are silent (nginx after "
-			"60 s), and a lost one is not noticed; send a comment every 15 s",
-			check_finding_ms(look->silence, text));
+			"60 s), and a lost one is not noticed; send one %s every 15 s",
+			check_finding_ms(look->silence, text), heartbeat(look));
 	else
 		check_finding(findings, CHECK_NOTE,
-			"no keep-alive comment came; the longest silence was %s (a longer --timeout "
+			"no keep-alive %s came; the longest silence was %s (a longer --timeout "
 			"would show one that comes later)",
-			check_finding_ms(look->silence, text));
+			heartbeat(look), check_finding_ms(look->silence, text));
 }
 
 static void find_retry(struct check_findings *findings, const struct check_look *look)
@@ -97,6 +104,8 @@ static void find_retry(struct check_findings *findings, const struct check_look 
 	int64_t retry = look->lines.retry;
 	char text[NUMBER_TEXT];
 
+	if (look->lines.json)
+		return;
 	if (retry < 0)
 		check_finding(findings, CHECK_NOTE,
 			"there is no retry field: each client chooses how long it waits before it connects "
@@ -132,6 +141,8 @@ static void find_format(struct check_findings *findings, const struct check_look
 		check_finding(findings, CHECK_NOTE,
 			"the stream begins with a byte order mark: leave it out");
 	find_lines(findings, CHECK_BAD, &lines->not_utf8, "lines are not UTF-8", "send UTF-8");
+	find_lines(findings, CHECK_BAD, &lines->not_json, "lines are not JSON",
+		"clients cannot read them; send one JSON text on each line");
 	find_lines(findings, CHECK_BAD, &lines->no_field, "lines are neither field nor comment",
 		"clients ignore them; begin each with 'data: '");
 	find_lines(findings, CHECK_BAD, &lines->bad_id, "ids hold a NUL", "clients ignore them");
@@ -140,7 +151,8 @@ static void find_format(struct check_findings *findings, const struct check_look
 	find_lines(findings, CHECK_NOTE, &lines->no_data, "events have a type but no data",
 		"clients do not see them; add an empty 'data:'");
 	if (look->first_byte != CLIENT_NEVER && findings->bad == before)
-		check_finding(findings, CHECK_OK, "the lines follow the standard");
+		check_finding(findings, CHECK_OK,
+			lines->json ? "each line is JSON" : "the lines follow the standard");
 }
 
 static void find_sizes(struct check_findings *findings, const struct check_look *look)
@@ -163,8 +175,15 @@ static void find_end(struct check_findings *findings, const struct check_look *l
 
 	if (look->end == FOLLOW_ENDED)
 		check_finding(findings, CHECK_NOTE,
-			"the server ended the stream after %s: clients reconnect each time, unless "
-			"it answers 204 then; leave it open if more events will come",
+			"the server ended the stream after %s: clients %s; leave it open if more events "
+			"will come",
+			check_finding_ms(look->ended - look->opened, text),
+			look->lines.json ? "take that for the end of all lines"
+					 : "reconnect each time, unless it answers 204 then");
+	else if (look->end == FOLLOW_CLOSED)
+		check_finding(findings, CHECK_OK,
+			"the server ended the stream after %s, since its topic is closed: nothing more "
+			"will ever come",
 			check_finding_ms(look->ended - look->opened, text));
 	else if (look->end == FOLLOW_FAILED && client_signal() == 0)
 		check_finding(findings, CHECK_BAD, "the stream broke after %s: %.400s",

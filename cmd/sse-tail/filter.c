@@ -22,6 +22,10 @@ const struct filter_preset filter_presets[] = {
 		.texts = {{"content_block_delta", "/delta/text"}},
 		.errors = {{"error", "/error/message"}, {"error", ""}},
 		.done_event = "message_stop"},
+	{.name = "ollama",
+		.texts = {{"*", "/message/content"}, {"*", "/response"}},
+		.errors = {{"*", "/error"}},
+		.done_place = "/done"},
 	{0},
 };
 
@@ -167,6 +171,15 @@ static bool is_done(const struct filter *filter, const char *name, struct sse_te
 		       strcmp(preset->done_event, name) == 0);
 }
 
+/* Is it the last piece by the preset's word? */
+static bool is_last(const struct filter_preset *preset, struct json_text data)
+{
+	struct json_text value;
+
+	return preset != NULL && preset->done_place != NULL &&
+	       json_pointer(data, preset->done_place, &value) && json_kind(value) == JSON_TRUE;
+}
+
 enum filter_result filter_event(struct filter *filter, const struct sse_event *event,
 	struct sse_event *wanted, struct error *error)
 {
@@ -175,6 +188,7 @@ enum filter_result filter_event(struct filter *filter, const struct sse_event *e
 	const char *name = filter->named ? name_of(filter, event->type) : "";
 	struct json_error not_json;
 	struct json_text data;
+	bool last;
 
 	*wanted = *event;
 	if (is_done(filter, name, event->data))
@@ -191,10 +205,11 @@ enum filter_result filter_event(struct filter *filter, const struct sse_event *e
 			filter->value.data ? filter->value.data : "");
 		return FILTER_ERROR;
 	}
+	last = is_last(preset, data);
 	if (!find(filter, filter->rules, filter->rule_count, name, data) &&
 		(preset == NULL || !find(filter, preset->texts, FILTER_PRESET_RULES, name, data)))
-		return FILTER_SKIP;
+		return last ? FILTER_DONE : FILTER_SKIP;
 	wanted->data = (struct sse_text){
 		filter->value.data != NULL ? filter->value.data : "", filter->value.len};
-	return FILTER_SHOW;
+	return last ? FILTER_LAST : FILTER_SHOW;
 }

@@ -35,13 +35,15 @@ struct filter_preset {
 	const char *name;			       /* the word for --llm; NULL ends the table */
 	struct filter_rule texts[FILTER_PRESET_RULES]; /* the running text */
 	struct filter_rule errors[FILTER_PRESET_RULES]; /* present only if the service failed */
-	const char *done, *done_event;			/* what ends it; NULL: nothing */
+	/* What ends it, or NULL: this data, this type, or that this place is true, in the last piece. */
+	const char *done, *done_event, *done_place;
 };
 extern const struct filter_preset filter_presets[];
 
 enum filter_result {
 	FILTER_SKIP,
 	FILTER_SHOW,
+	FILTER_LAST, /* show it, and end */
 	FILTER_DONE,
 	FILTER_ERROR, /* the stream reports a failure, or memory ran out */
 };
@@ -67,8 +69,8 @@ bool filter_wants(struct filter *filter, struct sse_text type);
 
 /*
  * filter_event(filter, event, wanted, error):
- * With FILTER_SHOW, ${wanted} is the event to show, valid until the next call.  With FILTER_ERROR
- * the error is set: EX_UNAVAILABLE with the service's own words, or EX_OSERR.
+ * With FILTER_SHOW and FILTER_LAST, ${wanted} is the event to show, valid until the next call.
+ * With FILTER_ERROR the error is set: EX_UNAVAILABLE with the service's own words, or EX_OSERR.
  */
 enum filter_result filter_event(struct filter *filter, const struct sse_event *event,
 	struct sse_event *wanted, struct error *error);

@@ -2,6 +2,7 @@
 /* Reading the gap event; see gap.h. */
 #include <string.h>
 
+#include "event_type.h"
 #include "gap.h"
 #include "json.h"
 #include "json_pointer.h"
@@ -25,6 +26,8 @@ static bool describe(struct json_text object, const struct buf *reason, struct b
 		added = added && buf_add_text(out, " are no longer stored");
 	else if (buf_is(reason, "unknown-log", strlen("unknown-log")))
 		added = added && buf_add_text(out, " are not known: the id is of another log");
+	else if (buf_is(reason, "deleted", strlen("deleted")))
+		added = added && buf_add_text(out, " were deleted");
 	else
 		added = added && buf_add_text(out, " are gone (") &&
 			buf_add(out, reason->data, reason->len) && buf_add_text(out, ")");
@@ -38,7 +41,7 @@ bool gap_read(const struct sse_event *event, struct buf *sentence)
 	struct buf reason;
 	bool result = false;
 
-	if (event->type.len != 3 || memcmp(event->type.data, "gap", 3) != 0 ||
+	if (!event_type_is(event, "gap") ||
 		!json_check(event->data.data, event->data.len, &object, &not_json) ||
 		json_kind(object) != JSON_OBJECT)
 		return false;

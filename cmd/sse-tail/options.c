@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The option table of sse-tail; see options.h. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sysexits.h>
 
 #include "follow.h"
@@ -19,6 +21,12 @@ static const char *format_words[OUTPUT_FORMATS_MAX + 1];
 static const char *preset_words[FILTER_PRESETS_MAX + 1];
 static char format_help[400];
 static char preset_help[200];
+
+/* The values of --until. */
+static const char *const until_words[] = {"end", NULL};
+
+/* As many as sse-serve gives of several topics. */
+#define LAST_MAX 100000
 
 static const struct option_row rows[] = {
 	{"output", 'o', OPTION_CHOICE, FIELD(output.format), "FORMAT", format_help, "Output",
@@ -51,13 +59,31 @@ static const struct option_row rows[] = {
 		"no events of this type (repeat)", "Which events"},
 	{"exec", 0, OPTION_STRING, FIELD(exec), "COMMAND",
 		"run this for each event, its data as the input", "Which events"},
+	{"lines", 'l', OPTION_FLAG, FIELD(lines), NULL,
+		"each line is an event, whatever the Content-Type", "Which events"},
 	{"strict", 0, OPTION_FLAG, FIELD(strict), NULL,
 		"end if events are missing or a command fails", "Which events"},
+
+	{"post", 0, OPTION_STRING, FIELD(post.target), "URL",
+		"send each event to this URL by POST, until it takes it", "Deliver",
+		.secret = true},
+	{"post-header", 0, OPTION_LIST, FIELD(post.headers), "LINE",
+		"... with this header, 'Name: value' (repeat)", "Deliver", .secret = true},
+	{"sign-key", 0, OPTION_STRING, FIELD(post.sign_key), "FILE",
+		"... signed with the keys in FILE (Standard Webhooks)", "Deliver",
+		.complete = COMPLETE_FILE},
+	{"give-up", 0, OPTION_DURATION, FIELD(post.give_up), "TIME",
+		OPTION_DEFAULT("try each for this long (", "3d", "), then use --failed"), "Deliver",
+		0, YEAR},
+	{"failed", 0, OPTION_STRING, FIELD(post.failed), "FILE",
+		"append events that were given up to FILE", "Deliver", .complete = COMPLETE_FILE},
 
 	{"count", 'n', OPTION_COUNT, FIELD(count), "COUNT", "end after so many events", "End", 1,
 		INT64_MAX},
 	{"timeout", 0, OPTION_DURATION, FIELD(timeout), "TIME", "end after this long", "End", 0,
 		YEAR},
+	{"until", 0, OPTION_CHOICE, FIELD(until), "PLACE",
+		"end: after the events that are stored now", "End", .choices = until_words},
 	{"until-idle", 0, OPTION_DURATION, FIELD(until_idle), "TIME",
 		"end when no event came for this long", "End", 0, YEAR},
 	{"done", 0, OPTION_LIST, FIELD(filter.done), "TEXT",
@@ -78,7 +104,12 @@ static const struct option_row rows[] = {
 			"leave the option out to begin with what comes now, or give --since all "
 			"for everything that is stored"},
 	{"since", 0, OPTION_STRING, FIELD(since), "TIME", "from 10m ago, a date or a time, or all",
-		"Start and reconnect"},
+		"Start and reconnect", .rivals = "start"},
+	{"last", 0, OPTION_COUNT, FIELD(last), "COUNT", "begin with the newest COUNT stored events",
+		"Start and reconnect", 0, LAST_MAX, .rivals = "start"},
+	{"latest", 0, OPTION_FLAG, FIELD(latest), NULL,
+		"begin with the newest event of each subject", "Start and reconnect",
+		.rivals = "start"},
 	{"state", 0, OPTION_STRING, FIELD(state), "FILE",
 		"go on after the id in FILE, and update FILE", "Start and reconnect",
 		.complete = COMPLETE_FILE, .rivals = "state"},
@@ -90,8 +121,10 @@ static const struct option_row rows[] = {
 		"Start and reconnect", FOLLOW_DELAY_MIN, HOUR},
 	{"read-timeout", 0, OPTION_DURATION, FIELD(read_timeout), "TIME",
 		"reconnect if nothing came for this long", "Start and reconnect", 0, 24 * HOUR},
-	{"reconnect", 0, OPTION_FLAG, FIELD(reconnect), NULL,
-		"reconnect also with -d, --json or -X", "Start and reconnect",
+	{"poll", 0, OPTION_FLAG, FIELD(poll), NULL,
+		"ask for the next events each time, without a stream", "Start and reconnect"},
+	{"reconnect", 0, OPTION_FLAG, FIELD(reconnect_always), NULL,
+		"reconnect with -d, --json, -X, after JSON lines", "Start and reconnect",
 		.rivals = "reconnect"},
 
 	{"check", 0, OPTION_FLAG, FIELD(check), NULL,
@@ -132,8 +165,11 @@ static void describe_tables(void)
 	len = (size_t)snprintf(preset_help, sizeof(preset_help), "the running text of");
 	for (size_t i = 0; i < FILTER_PRESETS_MAX && filter_presets[i].name != NULL; i++) {
 		preset_words[i] = filter_presets[i].name;
-		len += (size_t)snprintf(preset_help + len, sizeof(preset_help) - len, "%s %s",
-			i > 0 ? " or" : "", filter_presets[i].name);
+		len += (size_t)snprintf(preset_help + len, sizeof(preset_help) - len, "%s%s",
+			i == 0				     ? " "
+			: filter_presets[i + 1].name != NULL ? ", "
+							     : " or ",
+			filter_presets[i].name);
 	}
 }
 
@@ -152,7 +188,7 @@ static int check_since(const char *since, struct error *error)
 
 static int check_start(const struct options *options, struct error *error)
 {
-	if (client_has_header(&options->client, "Last-Event-ID"))
+	if (client_options_has_header(&options->client, "Last-Event-ID"))
 		return error_set(error, EX_USAGE,
 			"--header: give the id with --last-event-id, so that it moves with the stream");
 	if (options->last_event_id != NULL && !subscribe_id_fits(options->last_event_id))
@@ -160,11 +196,44 @@ static int check_start(const struct options *options, struct error *error)
 			"--last-event-id: an id is UTF-8 without controls and without spaces around it");
 	if (check_since(options->since, error) != 0)
 		return -1;
+	if (options->since != NULL && options->last >= 0)
+		return error_set(error, EX_USAGE,
+			"--since and --last both say where the stream starts; give one");
+	if (options->latest && (options->since != NULL || options->last >= 0))
+		return error_set(error, EX_USAGE,
+			"--latest and --%s both say where the stream starts; give one",
+			options->since != NULL ? "since" : "last");
 	if (options->state != NULL && options->resume_from != NULL)
 		return error_set(error, EX_USAGE,
 			"--state keeps its file itself, --resume-from leaves that to another; give one");
-	if (options->reconnect && options->no_reconnect)
+	if (options->reconnect_always && options->no_reconnect)
 		return error_set(error, EX_USAGE, "--reconnect and --no-reconnect: give one");
+	return 0;
+}
+
+/* A poll is a GET of sse-serve, again and again. */
+static int check_poll(const struct options *options, struct error *error)
+{
+	const struct {
+		bool given;
+		const char *name;
+	} others[] = {
+		{options->lines, "lines"},
+		{options->until >= 0, "until"},
+		{options->no_reconnect, "no-reconnect"},
+		{options->check, "check"},
+		{options->data != NULL, "data"},
+		{options->json != NULL, "json"},
+		{options->client.method != NULL, "request"},
+	};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]) && options->poll; i++) {
+		if (others[i].given)
+			return error_set(error, EX_USAGE,
+				"--poll asks for what comes next, again and again, by GET: it does "
+				"not go with --%s",
+				others[i].name);
+	}
 	return 0;
 }
 
@@ -208,10 +277,12 @@ static int check_output(struct options *options, struct error *error)
 		return error_set(error, EX_USAGE,
 			"--output raw shows every byte as it came; --event, --not-event, --pointer and "
 			"--llm cannot leave any out");
-	if (raw && options->exec != NULL)
+	if (raw && (options->exec != NULL || options->post.target != NULL))
 		return error_set(error, EX_USAGE,
-			"--output raw shows the stream, --exec runs for its events; give one");
-	options->exec_only = options->exec != NULL && !chosen && output->template == NULL;
+			"--output raw shows the stream, --%s is for its events; give one",
+			options->exec != NULL ? "exec" : "post");
+	options->silent = (options->exec != NULL || options->post.target != NULL) && !chosen &&
+			  output->template == NULL;
 	if (output->template != NULL)
 		output->format = output_format_find("template");
 	else if (!chosen && (options->filter.pointers.count > 0 || options->filter.preset >= 0 ||
@@ -222,6 +293,37 @@ static int check_output(struct options *options, struct error *error)
 	return 0;
 }
 
+static int check_delivery(const struct options *options, struct error *error)
+{
+	const struct relay_options *post = &options->post;
+
+	if (post->target == NULL &&
+		(post->headers.count > 0 || post->sign_key != NULL || post->failed != NULL))
+		return error_set(error, EX_USAGE, "--%s belongs to --post; give that too",
+			post->headers.count > 0	 ? "post-header"
+			: post->sign_key != NULL ? "sign-key"
+						 : "failed");
+	if (post->target == NULL)
+		return 0;
+	if (options->exec != NULL)
+		return error_set(error, EX_USAGE,
+			"--exec and --post each decide when the state moves; give one");
+	/* The whole event comes later, under the same id, and would count as delivered. */
+	if (options->flush_eof)
+		return error_set(error, EX_USAGE,
+			"--flush-eof: an event that was cut off is not for --post; leave it out");
+	for (size_t i = 0; i < post->headers.count; i++) {
+		const char *line = post->headers.values[i];
+
+		if (strncasecmp(line, "Content-Length:", 15) == 0 ||
+			strncasecmp(line, "Transfer-Encoding:", 18) == 0)
+			return error_set(error, EX_USAGE,
+				"--post-header: the length of the body is not yours to say; leave out "
+				"Content-Length and Transfer-Encoding");
+	}
+	return client_options_check_headers(&post->headers, "post-header", error);
+}
+
 /* Whether a stream is asked for again: one that a request with a body made, only if told to. */
 static void decide_reconnect(struct options *options)
 {
@@ -229,8 +331,7 @@ static void decide_reconnect(struct options *options)
 	bool plain = options->data == NULL && options->json == NULL &&
 		     (method == NULL || strcmp(method, "GET") == 0);
 
-	if (!options->no_reconnect && plain)
-		options->reconnect = true;
+	options->reconnect = options->reconnect_always || (plain && !options->no_reconnect);
 }
 
 static int check(struct options *options, char **operands, struct error *error)
@@ -243,8 +344,9 @@ static int check(struct options *options, char **operands, struct error *error)
 	if (operands[0] != NULL && operands[1] != NULL)
 		return error_set(error, EX_USAGE, "'%.200s' is one topic or URL too many",
 			client_url_text(operands[1], shown));
-	if (check_start(options, error) != 0 || check_request(options, error) != 0 ||
-		check_output(options, error) != 0)
+	if (check_start(options, error) != 0 || check_poll(options, error) != 0 ||
+		check_request(options, error) != 0 || check_output(options, error) != 0 ||
+		check_delivery(options, error) != 0)
 		return -1;
 	decide_reconnect(options);
 	return 0;
@@ -260,6 +362,8 @@ enum option_result options_parse(
 	/* Values that no user can give stand for an option that was not given. */
 	*options = (struct options){.output = {.format = -1, .stamp = STAMP_NONE},
 		.filter = {.preset = -1},
+		.last = -1,
+		.until = -1,
 		.retry_max = -1};
 	result = option_parse(&program, argc, argv, options, &first, error);
 	if (result == OPTION_RUN && check(options, argv + first, error) != 0)
@@ -273,22 +377,35 @@ void options_free(struct options *options)
 	client_options_free(&options->client);
 }
 
+/* A checked time: at most SINCE_MAX characters; one + and two spaces mean something else in a query. */
+static size_t encode_since(const char *since, char *out, size_t size)
+{
+	size_t len = 0;
+
+	for (; *since != '\0' && len + 4 < size; since++) {
+		if (*since == '+' || *since == ' ')
+			len += (size_t)sprintf(out + len, "%%%02X", *since);
+		else
+			out[len++] = *since;
+	}
+	out[len] = '\0';
+	return len;
+}
+
 const char *options_query(const struct options *options, char query[OPTIONS_QUERY])
 {
 	size_t len = 0;
 
-	if (options->since == NULL)
-		return NULL;
-	for (const char *p = "since="; *p != '\0'; p++)
-		query[len++] = *p;
-	/* A checked time: at most SINCE_MAX characters, of which one + and two spaces mean
-	 * something else in a query. */
-	for (const char *p = options->since; *p != '\0' && len + 4 < OPTIONS_QUERY; p++) {
-		if (*p == '+' || *p == ' ')
-			len += (size_t)sprintf(query + len, "%%%02X", *p);
-		else
-			query[len++] = *p;
+	if (options->since != NULL) {
+		len = (size_t)sprintf(query, "since=");
+		len += encode_since(options->since, query + len, OPTIONS_QUERY - len);
 	}
-	query[len] = '\0';
-	return query;
+	if (options->last >= 0)
+		len = (size_t)sprintf(query, "last=%" PRId64, options->last);
+	if (options->latest)
+		len = (size_t)sprintf(query, "latest=1");
+	if (options->until >= 0)
+		len += (size_t)snprintf(
+			query + len, OPTIONS_QUERY - len, "%suntil=now", len > 0 ? "&" : "");
+	return len > 0 ? query : NULL;
 }

@@ -9,6 +9,7 @@
 #include "filter.h"
 #include "option.h"
 #include "output.h"
+#include "relay.h"
 
 struct options {
 	struct client_options client; /* first: its table names fields by offset */
@@ -16,7 +17,8 @@ struct options {
 	struct filter_options filter;
 	bool comments;
 	const char *exec;
-	bool exec_only; /* a command runs, and no format was given: nothing is printed */
+	struct relay_options post;
+	bool silent; /* events are for --exec or --post, and no format was given: nothing is printed */
 	bool strict;
 
 	int64_t count;	    /* end after so many; 0: never */
@@ -24,12 +26,19 @@ struct options {
 	int64_t until_idle; /* ms; 0: never */
 	bool fail, flush_eof;
 
+	int64_t last; /* begin with so many; -1: not given */
+	bool latest;  /* begin with the newest event of each subject */
+	int until;    /* the end, 0; -1: not given */
+
 	const char *last_event_id, *since, *state, *resume_from; /* NULL: none */
 	const char *data, *json;
 	int64_t reconnect_delay; /* ms */
 	int64_t retry_max;	 /* consecutive failures that are tried again; -1: any number */
 	int64_t read_timeout;	 /* ms; 0: none */
 	bool reconnect, no_reconnect;
+	bool reconnect_always; /* also with a body, and after a stream that has no ids */
+	bool lines;	       /* each line is an event, whatever the Content-Type */
+	bool poll;	       /* no stream, but one request after the other */
 	bool check;
 	char *target; /* the operand, or NULL */
 };
@@ -44,7 +53,7 @@ enum option_result options_parse(
 void options_free(struct options *options);
 
 /* options_query(options): the query to add to the URL, encoded; NULL for none. */
-#define OPTIONS_QUERY 64
+#define OPTIONS_QUERY 96
 const char *options_query(const struct options *options, char query[OPTIONS_QUERY]);
 
 #endif

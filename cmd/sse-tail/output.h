@@ -121,6 +121,13 @@ bool output_time(struct output *output, enum output_stamp stamp, struct buf *out
  */
 int output_template_check(const char *template, struct error *error);
 
+/*
+ * output_json_members(event, origin, nest, out):
+ * Append an event as the format json writes it, without the end: more members may follow, and a }.
+ */
+bool output_json_members(
+	const struct sse_event *event, const char *origin, bool nest, struct buf *out);
+
 /* The formats' functions; each file of them stands by itself. */
 bool output_pretty(struct output *output, const struct sse_event *event, const char *origin);
 bool output_pretty_comment(struct output *output, struct sse_text text);

@@ -47,16 +47,21 @@ static bool end_line(struct output *output, struct buf *line)
 	       output_terminator(output);
 }
 
+bool output_json_members(
+	const struct sse_event *event, const char *origin, bool nest, struct buf *out)
+{
+	return add_member(out, "{\"event\":", event->type) && add_data(out, event->data, nest) &&
+	       add_member(out, ",\"id\":", event->id) &&
+	       add_member(out, ",\"origin\":", (struct sse_text){origin, strlen(origin)});
+}
+
 bool output_json(struct output *output, const struct sse_event *event, const char *origin)
 {
 	/* Most go straight into what is written. */
 	struct buf *out = output->terminal ? &output->scratch : &output->bytes;
 
 	output->scratch.len = 0;
-	return add_member(out, "{\"event\":", event->type) &&
-	       add_data(out, event->data, output->options->nest) &&
-	       add_member(out, ",\"id\":", event->id) &&
-	       add_member(out, ",\"origin\":", (struct sse_text){origin, strlen(origin)}) &&
+	return output_json_members(event, origin, output->options->nest, out) &&
 	       add_stamp(output, out) &&
 	       (output->terminal ? end_line(output, out)
 				 : buf_add_byte(out, '}') && output_terminator(output));

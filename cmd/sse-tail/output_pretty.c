@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "deleted.h"
 #include "gap.h"
 #include "json.h"
 #include "output.h"
@@ -156,7 +157,7 @@ bool output_pretty(struct output *output, const struct sse_event *event, const c
 	(void)origin;
 	added = add_time(output, look, out);
 	buf_init(&gap, GAP_MAX);
-	if (gap_read(event, &gap))
+	if (gap_read(event, &gap) || deleted_read(event, &gap))
 		added = added &&
 			add(out, look->warning, (struct sse_text){gap.data, gap.len}, look) &&
 			buf_add_byte(out, '\n');

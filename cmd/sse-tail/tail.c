@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* From the stream to filter, command, output and state; see tail.h. */
+/* From the stream to filter, command or delivery, output and state; see tail.h. */
 #include <inttypes.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "body.h"
 #include "check.h"
 #include "client_run.h"
 #include "clock.h"
+#include "ending.h"
+#include "event_type.h"
 #include "exec.h"
-#include "gap.h"
+#include "notice.h"
 #include "tail.h"
 
 /* --- the state ------------------------------------------------------------------------------- */
@@ -80,39 +83,12 @@ static void note_life(struct tail *tail)
 	tail->until = idle < tail->end ? idle : tail->end;
 }
 
-/* After the events before it, with which it may have come in one piece. */
-static void tell_gap(struct tail *tail, const char *sentence)
+/* What the server tells beside the events, where the format does not show it. */
+static bool take_notice(struct tail *tail, const struct sse_event *event)
 {
-	struct error again; /* a failure to write shows at the end of the piece, too */
+	const struct notice notice = {&tail->output, &tail->filter, tail->options, &tail->client};
 
-	output_piece(&tail->output, NULL, 0, &again);
-	client_say(&tail->client, CLIENT_WARN, "%s", sentence);
-}
-
-/*
- * A user must not lose events silently: if the format does not show the gap event, report it on the
- * standard error.  Return whether it was a gap that is handled.
- */
-static bool take_gap(struct tail *tail, const struct sse_event *event)
-{
-	const struct filter *filter = &tail->filter;
-	bool pointed = filter->rule_count > 0 || filter->preset != NULL, dealt = false;
-	struct buf sentence;
-
-	/* Nearly no event is a gap, and each is asked. */
-	if (event->type.len != strlen("gap"))
-		return false;
-	buf_init(&sentence, 4096);
-	if (gap_read(event, &sentence) && buf_add_byte(&sentence, '\0')) {
-		if (tail->options->strict)
-			error_set(&tail->error, EX_UNAVAILABLE, "%.500s", sentence.data);
-		dealt = tail->output.format->alone || pointed || tail->options->exec_only ||
-			tail->options->strict || !filter_wants(&tail->filter, event->type);
-		if (dealt && !tail->options->strict)
-			tell_gap(tail, sentence.data);
-	}
-	buf_free(&sentence);
-	return dealt;
+	return notice_take(&notice, event, &tail->error);
 }
 
 /* Run the command; false if that is a reason to stop. */
@@ -133,6 +109,38 @@ static bool run_command(struct tail *tail, const struct sse_event *event)
 	return true;
 }
 
+/* Deliver it; false if that is a reason to stop. */
+static bool deliver(struct tail *tail, const struct sse_event *event, const char *origin)
+{
+	if (relay_event(&tail->relay, event, origin, &tail->error) == 0)
+		return keep(tail, event->id) == 0;
+	tail->stuck = true;
+	return false;
+}
+
+/* Is something done with each event, beside showing it? */
+static bool is_acting(const struct tail *tail)
+{
+	return tail->options->exec != NULL || tail->options->post.target != NULL;
+}
+
+static bool act(struct tail *tail, const struct sse_event *event, const char *origin)
+{
+	bool done = tail->options->exec != NULL ? run_command(tail, event)
+						: deliver(tail, event, origin);
+
+	/* Events that came meanwhile are not idleness. */
+	note_life(tail);
+	return done;
+}
+
+/* The receiver of --post is to know of it, unless it wants no such events. */
+static bool pass_notice(struct tail *tail, const struct sse_event *event, const char *origin)
+{
+	return tail->options->post.target == NULL || !filter_wants(&tail->filter, event->type) ||
+	       deliver(tail, event, origin);
+}
+
 /* Has the time of --timeout come, or a signal?  Then the error says so. */
 static bool is_over(struct tail *tail)
 {
@@ -144,13 +152,11 @@ static bool is_over(struct tail *tail)
 
 static bool show(struct tail *tail, const struct sse_event *event, const char *origin)
 {
-	if (!tail->options->exec_only &&
-		output_event(&tail->output, event, origin, &tail->error) != 0)
+	if (!tail->options->silent && output_event(&tail->output, event, origin, &tail->error) != 0)
 		return false;
 	/* The command's output belongs after the event. */
-	if (tail->options->exec != NULL &&
-		(output_piece(&tail->output, NULL, 0, &tail->error) != 0 ||
-			!run_command(tail, event)))
+	if (is_acting(tail) && (output_piece(&tail->output, NULL, 0, &tail->error) != 0 ||
+				       !act(tail, event, origin)))
 		return false;
 	if (!note_shown(tail, event->id))
 		return false;
@@ -158,7 +164,16 @@ static bool show(struct tail *tail, const struct sse_event *event, const char *o
 	if (tail->shown == tail->options->count)
 		return false;
 	/* A piece can hold many events, and each command take its time. */
-	return tail->options->exec == NULL || !is_over(tail);
+	return !is_acting(tail) || !is_over(tail);
+}
+
+/*
+ * Is it the mark that the server sends for --until, and then ends the stream, or for --latest, when
+ * these are all values?
+ */
+static bool is_mark(const struct tail *tail, const struct sse_event *event)
+{
+	return (tail->options->until >= 0 || tail->options->latest) && event_type_is_mark(event);
 }
 
 static bool on_event(void *context, const struct sse_event *event, const char *origin)
@@ -166,16 +181,21 @@ static bool on_event(void *context, const struct sse_event *event, const char *o
 	struct tail *tail = context;
 	struct sse_event wanted;
 
+	if (is_mark(tail, event))
+		return tail->options->until < 0;
 	note_life(tail);
 	if (tail->options->client.verbose > 0)
 		summary_event(&tail->summary, event->type);
-	if (take_gap(tail, event))
-		return tail->error.status == 0;
+	if (take_notice(tail, event))
+		return tail->error.status == 0 && pass_notice(tail, event, origin);
 	switch (filter_event(&tail->filter, event, &wanted, &tail->error)) {
 	case FILTER_SKIP:
 		return true;
 	case FILTER_SHOW:
 		return show(tail, &wanted, origin);
+	case FILTER_LAST:
+		show(tail, &wanted, origin);
+		break;
 	case FILTER_DONE:
 	case FILTER_ERROR:
 		break;
@@ -196,7 +216,7 @@ static bool on_piece(void *context, const char *data, size_t len, struct sse_tex
 	struct error error = {0};
 
 	summary_piece(&tail->summary, len, last_id);
-	if (!tail->options->exec_only && tail->error.status == 0)
+	if (!tail->options->silent && tail->error.status == 0)
 		output_position(&tail->output, last_id, &tail->error);
 	/* Show the events before a failure all the same; report the failure. */
 	if (output_piece(&tail->output, data, len, &error) != 0) {
@@ -213,13 +233,61 @@ static bool on_piece(void *context, const char *data, size_t len, struct sse_tex
 	return keep(tail, last_id) == 0;
 }
 
-static void on_opened(void *context, const struct client_answer *answer)
+/* Lines have no ids and no times.  Say so, once each, where that can make a difference. */
+static void warn_of_lines(const struct tail *tail)
+{
+	const struct options *options = tail->options;
+	const struct {
+		const char *asked, *sentence;
+	} warnings[] = {
+		{options->state,
+			"the file of --state stays as it is, and cannot say where to go on"},
+		{options->resume_from,
+			"nothing says whether the server went on after that of --resume-from"},
+		{options->last_event_id,
+			"nothing says whether the server went on after that of --last-event-id"},
+		{options->since, "nothing says whether the server heeds --since"},
+		{options->last >= 0 ? "" : NULL, "nothing says whether the server heeds --last"},
+	};
+
+	for (size_t i = 0; i < sizeof(warnings) / sizeof(warnings[0]); i++) {
+		if (tail->summary.streams == 1 && warnings[i].asked != NULL)
+			client_say(&tail->client, CLIENT_WARN, "JSON lines have no ids: %s",
+				warnings[i].sentence);
+	}
+	if (tail->summary.streams == 2)
+		client_say(&tail->client, CLIENT_WARN,
+			"JSON lines have no ids: after connecting again, some may be missing, or come "
+			"again");
+}
+
+static bool on_opened(void *context, const struct client_answer *answer, bool lines)
 {
 	struct tail *tail = context;
 
-	(void)answer;
 	summary_opened(&tail->summary);
+	if (lines)
+		warn_of_lines(tail);
 	note_life(tail);
+	if (tail->options->latest && answer->latest[0] == '\0') {
+		error_set(&tail->error, EX_PROTOCOL,
+			"--latest: %.200s does not say that it knows present values; only "
+			"sse-serve does. Leave it out, or try --since or --last",
+			tail->url.shown);
+		return false;
+	}
+	if ((tail->options->until < 0 && !tail->options->poll) || answer->until[0] != '\0')
+		return true;
+	if (tail->options->poll) {
+		error_set(&tail->error, EX_PROTOCOL,
+			"--poll: %.200s does not know polls; only sse-serve does", tail->url.shown);
+		return false;
+	}
+	error_set(&tail->error, EX_PROTOCOL,
+		"--until: %.200s does not say where its stored events end; only "
+		"sse-serve does. End with --count, --timeout or --until-idle",
+		tail->url.shown);
+	return false;
 }
 
 /* --- the run --------------------------------------------------------------------------------- */
@@ -264,14 +332,19 @@ int tail_open(
 			&tail->url, error) != 0)
 		return -1;
 	client_url_hide(&tail->url, options->target);
-	return client_open(&tail->client, program, &options->client, error) != 0
-		       ? -1
-		       : find_start(tail, error);
+	if (client_open(&tail->client, program, &options->client, error) != 0 ||
+		find_start(tail, error) != 0)
+		return -1;
+	return options->post.target == NULL
+		       ? 0
+		       : relay_open(&tail->relay, program, &options->post, &options->client,
+				 tail->url.shown, tail->start_id.data, tail->end, error);
 }
 
 void tail_close(struct tail *tail)
 {
 	client_set_task(NULL);
+	relay_close(&tail->relay);
 	client_close(&tail->client);
 	client_url_free(&tail->url);
 	filter_close(&tail->filter);
@@ -283,51 +356,18 @@ void tail_close(struct tail *tail)
 	buf_free(&tail->shown_id);
 }
 
-/* --timeout, or --until-idle, is over. */
-static int judge_time(const struct tail *tail, struct error *error)
+static int judge(const struct tail *tail, enum follow_end end, struct error *error)
 {
-	const struct options *options = tail->options;
-	struct error reason = *error;
+	const struct ending ending = {
+		.options = tail->options,
+		.shown_url = tail->url.shown,
+		.end = tail->end,
+		.shown = tail->shown,
+		.time_up = tail->time_up,
+		.error = tail->error,
+	};
 
-	if (options->count > 0)
-		return error_set(error, EX_TEMPFAIL,
-			"the time of --%s is up, and %" PRId64 " of %" PRId64 " events came",
-			clock_now_ms() < tail->end ? "until-idle" : "timeout", tail->shown,
-			options->count);
-	/* Nothing came because no stream was open: that is not idle time. */
-	if (clock_now_ms() < tail->end && reason.status != 0)
-		return error_set(error, EX_TEMPFAIL, "the time of --until-idle is up, but %.400s",
-			reason.text);
-	return 0;
-}
-
-/* The stream is over: if an end of it was asked for, or is known, half of it is not all. */
-static int judge_end(const struct tail *tail, struct error *error)
-{
-	const struct filter_options *options = &tail->options->filter;
-
-	if (options->done.count == 0 && options->done_events.count == 0 && options->preset < 0)
-		return 0;
-	return error_set(error, EX_UNAVAILABLE, "%.200s ended the stream before %s came",
-		tail->url.shown, options->preset < 0 ? "--done" : "its end mark");
-}
-
-static int judge(struct tail *tail, enum follow_end end, struct error *error)
-{
-	switch (end) {
-	case FOLLOW_ENDED:
-		return judge_end(tail, error);
-	case FOLLOW_STOPPED:
-		if (tail->time_up)
-			return judge_time(tail, error);
-		*error = tail->error;
-		return error->status == 0 ? 0 : -1;
-	case FOLLOW_TIME:
-		return judge_time(tail, error);
-	case FOLLOW_FAILED:
-		break;
-	}
-	return -1;
+	return ending_judge(&ending, end, error);
 }
 
 static int follow(struct tail *tail, const struct follow_options *how, struct error *error)
@@ -362,7 +402,11 @@ int tail_run(struct tail *tail, struct error *error)
 {
 	const struct options *options = tail->options;
 	struct follow_options how = {.last_id = tail->start_id.data,
+		.lines = options->lines,
 		.reconnect = options->reconnect,
+		.polls = options->poll,
+		.falls_back = options->reconnect && !options->lines && !options->check,
+		.lines_again = options->reconnect_always,
 		.refused_for_good = options->fail,
 		.flush_end = options->flush_eof,
 		.delay = options->reconnect_delay,

@@ -8,6 +8,7 @@
 #include "filter.h"
 #include "options.h"
 #include "output.h"
+#include "relay.h"
 #include "state.h"
 #include "summary.h"
 
@@ -19,6 +20,7 @@ struct tail {
 	struct output output;
 	struct state state; /* with --state */
 	struct summary summary;
+	struct relay relay;  /* with --post */
 	struct buf kept;     /* the id that the state has now */
 	struct buf shown_id; /* with a state: that of the last event shown in this piece */
 	struct buf start_id; /* where to begin, ended by a NUL; empty: from now on */
@@ -27,7 +29,7 @@ struct tail {
 	int64_t shown;	     /* events */
 	bool piece_shown;    /* there is a ${shown_id} */
 	bool time_up;	     /* --timeout came amid a piece of the stream */
-	bool stuck;	     /* a command failed: the state stays where it is */
+	bool stuck;	     /* an event was not handled: the state stays where it is */
 	struct error error;  /* why the sink stopped; status 0 if it had enough */
 };
 

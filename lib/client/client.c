@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Options, handle, headers and messages of the clients; see client.h. */
+/* Handle, headers and messages of the clients; see client.h. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -14,192 +14,9 @@
 #include "buf.h"
 #include "client.h"
 #include "client_run.h"
+#include "client_token.h"
 #include "client_url.h"
 #include "terminal.h"
-
-#define FIELD(name) .offset = offsetof(struct client_options, name)
-
-const struct option_row client_option_rows[] = {
-	{"request", 'X', OPTION_STRING, FIELD(method), "METHOD", "use this method", "Request"},
-	{"header", 'H', OPTION_LIST, FIELD(headers), "LINE",
-		"send this header, 'Name: value' (repeat)", "Request", .secret = true},
-	{"user", 'u', OPTION_STRING, FIELD(user), "NAME:PASSWORD", "log in with these", "Request",
-		.rivals = "login", .secret = true},
-	{"oauth2-bearer", 0, OPTION_STRING, FIELD(bearer), "TOKEN", "log in with this token",
-		"Request", .variable = "SSE_TOKEN", .rivals = "login", .secret = true},
-	{"netrc", 0, OPTION_FLAG, FIELD(netrc), NULL, "take name and password from ~/.netrc",
-		"Request"},
-	{"cookie", 'b', OPTION_STRING, FIELD(cookies), "DATA",
-		"send these cookies, 'a=1; b=2', or a file of them", "Request",
-		.complete = COMPLETE_FILE, .secret = true},
-	{"cookie-jar", 'c', OPTION_STRING, FIELD(cookie_jar), "FILE",
-		"write the cookies to this file at the end", "Request", .complete = COMPLETE_FILE},
-	{"proxy", 'x', OPTION_STRING, FIELD(proxy), "URL", "go through this proxy", "Connection",
-		.secret = true, .may_be_empty = true},
-	{"unix-socket", 0, OPTION_STRING, FIELD(unix_socket), "PATH",
-		"connect to this socket instead of the host", "Connection",
-		.complete = COMPLETE_FILE},
-	{"cacert", 0, OPTION_STRING, FIELD(cacert), "FILE",
-		"trust the certificate authorities in this file", "Connection",
-		.complete = COMPLETE_FILE},
-	{"cert", 0, OPTION_STRING, FIELD(cert), "FILE", "show this certificate to the server",
-		"Connection", .complete = COMPLETE_FILE},
-	{"key", 0, OPTION_STRING, FIELD(key), "FILE", "the certificate's key, if not in its file",
-		"Connection", .complete = COMPLETE_FILE},
-	{"insecure", 'k', OPTION_FLAG, FIELD(insecure), NULL, "trust any certificate",
-		"Connection"},
-	{"connect-timeout", 0, OPTION_DURATION, FIELD(connect_timeout), "TIME",
-		OPTION_DEFAULT("give up connecting after this long (", "10s", ")"), "Connection", 1,
-		3600000},
-	{"quiet", 'q', OPTION_FLAG, FIELD(quiet), NULL, "say nothing but why it failed",
-		"Messages"},
-	{"verbose", 'v', OPTION_TIMES, FIELD(verbose), NULL,
-		"explain what it does and why; -vv: headers too", "Messages"},
-	{0},
-};
-
-/* --- options --------------------------------------------------------------------------------- */
-
-/* The length of the name in "Name: value", or in "Name;", which means an empty value. */
-static size_t header_name(const char *line)
-{
-	size_t len = strcspn(line, ":;");
-
-	return line[len] == ':' || (line[len] == ';' && line[len + 1] == '\0') ? len : 0;
-}
-
-/* Controls but for the tab: nothing of a header may hold them (RFC 9110, section 5.5). */
-static bool has_controls(const char *text)
-{
-	for (; text != NULL && *text != '\0'; text++) {
-		if (((unsigned char)*text < 0x20 && *text != '\t') || *text == 0x7f)
-			return true;
-	}
-	return false;
-}
-
-static int check_header(const char *line, struct error *error)
-{
-	size_t len = header_name(line);
-
-	if (has_controls(line))
-		return error_set(error, EX_USAGE,
-			"--header: a header cannot hold a line end or another control");
-	if (len == 0 || strcspn(line, " \t") < len)
-		/* Not shown: it may be a secret that lacks its colon. */
-		return error_set(error, EX_USAGE,
-			"--header: this is not a header; one is like 'Name: value'");
-	return 0;
-}
-
-/* -b is a file, unless it looks like cookies, as curl has it. */
-static bool is_cookie_file(const char *cookies)
-{
-	return cookies != NULL && strchr(cookies, '=') == NULL;
-}
-
-/* Is it a file that can be written, or is it in a folder where it can be made? */
-static bool can_be_written(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char *folder;
-	bool can;
-
-	if (access(path, F_OK) == 0 || strcmp(path, "-") == 0)
-		return strcmp(path, "-") == 0 || access(path, W_OK) == 0;
-	folder =
-		strndup(slash != NULL ? path : ".", slash != NULL ? (size_t)(slash - path) + 1 : 1);
-	can = folder != NULL && access(folder, W_OK) == 0;
-	free(folder);
-	return can;
-}
-
-static int check_files(const struct client_options *options, struct error *error)
-{
-	const struct {
-		const char *name, *path;
-	} files[] = {
-		{"cacert", options->cacert},
-		{"cert", options->cert},
-		{"key", options->key},
-		{"cookie", is_cookie_file(options->cookies) ? options->cookies : NULL},
-	};
-
-	if (options->cookie_jar != NULL && !can_be_written(options->cookie_jar))
-		return error_set(error, EX_CANTCREAT, "--cookie-jar: cannot write '%.200s': %s",
-			options->cookie_jar, strerror(errno));
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		if (files[i].path != NULL && access(files[i].path, R_OK) != 0)
-			return error_set(error, EX_NOINPUT, "--%s: cannot read '%.200s': %s",
-				files[i].name, files[i].path, strerror(errno));
-	}
-	return 0;
-}
-
-/* The letters of a token (RFC 9110, section 5.6.2). */
-static bool is_token(const char *text)
-{
-	static const char letters[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-		"!#$%&'*+-.^_`|~";
-
-	return *text != '\0' && text[strspn(text, letters)] == '\0';
-}
-
-/* "host", "host:3128" or a URL; an empty one is for no proxy. */
-static bool is_proxy(const char *proxy)
-{
-	CURLU *parts = curl_url();
-	bool is = *proxy == '\0' ||
-		  (parts != NULL &&
-			  curl_url_set(parts, CURLUPART_URL, proxy,
-				  CURLU_DEFAULT_SCHEME | CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK);
-
-	curl_url_cleanup(parts);
-	return is;
-}
-
-int client_options_check(const struct client_options *options, struct error *error)
-{
-	for (size_t i = 0; i < options->headers.count; i++) {
-		if (check_header(options->headers.values[i], error) != 0)
-			return -1;
-	}
-	if (options->method != NULL && !is_token(options->method))
-		return error_set(error, EX_USAGE,
-			"--request: '%.60s' is not a valid method; one is like GET or POST",
-			options->method);
-	if (has_controls(options->cookies) || has_controls(options->bearer))
-		return error_set(error, EX_USAGE,
-			"--%s: it cannot hold a line end or another control",
-			has_controls(options->bearer) ? "oauth2-bearer" : "cookie");
-	if (options->user != NULL && options->bearer != NULL)
-		return error_set(error, EX_USAGE,
-			"--user and --oauth2-bearer are two ways to log in; give one");
-	if (options->proxy != NULL && !is_proxy(options->proxy))
-		return error_set(error, EX_USAGE,
-			"--proxy: this is not the URL of a proxy; one is like http://localhost:3128");
-	if (options->key != NULL && options->cert == NULL)
-		return error_set(
-			error, EX_USAGE, "--key belongs to a certificate: give --cert, too");
-	return check_files(options, error);
-}
-
-void client_options_free(struct client_options *options)
-{
-	option_free(client_option_rows, options);
-}
-
-bool client_has_header(const struct client_options *options, const char *name)
-{
-	for (size_t i = 0; i < options->headers.count; i++) {
-		const char *line = options->headers.values[i];
-
-		if (header_name(line) == strlen(name) && strncasecmp(line, name, strlen(name)) == 0)
-			return true;
-	}
-	return false;
-}
 
 /* --- messages -------------------------------------------------------------------------------- */
 
@@ -325,14 +142,14 @@ static void set_login(CURL *easy, const struct client_options *options)
 {
 	if (options->user != NULL)
 		curl_easy_setopt(easy, CURLOPT_USERPWD, options->user);
-	if (options->bearer != NULL) {
+	if (options->bearer != NULL || options->token != NULL)
 		curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
+	if (options->bearer != NULL)
 		curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, options->bearer);
-	}
 	if (options->netrc)
 		curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
 	/* Cookies that were given as text are a header: libcurl drops that on another origin. */
-	if (is_cookie_file(options->cookies))
+	if (client_options_has_cookie_file(options))
 		curl_easy_setopt(easy, CURLOPT_COOKIEFILE, options->cookies);
 	if (options->cookie_jar != NULL)
 		curl_easy_setopt(easy, CURLOPT_COOKIEJAR, options->cookie_jar);
@@ -396,6 +213,10 @@ int client_open(struct client *client, const char *program, const struct client_
 	set_login(easy, options);
 	if (set_way(easy, options, error) != 0)
 		return -1;
+	if (options->token != NULL && client_token_is_exposed(options->token))
+		client_say(client, CLIENT_WARN,
+			"every user of this machine can read the token in %.200s: chmod 600 protects it",
+			options->token_file);
 	if (options->verbose >= (int)CLIENT_HEADERS) {
 		curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
 		curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, trace);
@@ -411,6 +232,53 @@ void client_close(struct client *client)
 	curl_multi_cleanup(client->multi);
 	curl_slist_free_all(client->headers);
 	*client = (struct client){0};
+}
+
+int client_begin(struct client *client, struct error *error)
+{
+	struct client_token *token = client->options->token;
+	struct error wrong;
+
+	client->cross_origin = false;
+	if (token == NULL)
+		return 0;
+	if (client_token_read(token, &wrong) != 0)
+		client_say(client, CLIENT_EXPLAIN, "%s; sending the last token", wrong.text);
+	client->token_version = client_token_version(token);
+	/* libcurl keeps a copy, and sends it to the first host only. */
+	if (curl_easy_setopt(client->easy, CURLOPT_XOAUTH2_BEARER, client_token_text(token)) !=
+		CURLE_OK)
+		return error_set(error, EX_OSERR, "out of memory");
+	return 0;
+}
+
+bool client_renews(const struct client *client, const struct error *reason)
+{
+	struct client_token *token = client->options->token;
+
+	if (token == NULL || reason->status != EX_NOPERM)
+		return false;
+	client_token_read(token, NULL);
+	if (client_token_version(token) == client->token_version)
+		return false;
+	client_say(client, CLIENT_EXPLAIN, "%s", reason->text);
+	client_say(client, CLIENT_EXPLAIN,
+		"the file of --token-file has another token now: trying again");
+	return true;
+}
+
+enum client_login client_login(const struct client *client)
+{
+	const struct client_options *options = client->options;
+	bool token = options->bearer != NULL || options->token != NULL;
+	bool other = options->user != NULL || options->cookies != NULL ||
+		     client_options_has_header(options, "Authorization");
+
+	if (client->cross_origin && (token || other))
+		return CLIENT_LOGIN_WITHHELD;
+	if (token)
+		return options->token != NULL ? CLIENT_LOGIN_FILE : CLIENT_LOGIN_TOKEN;
+	return other ? CLIENT_LOGIN_OTHER : CLIENT_LOGIN_NONE;
 }
 
 static int add_line(struct curl_slist **list, const char *line, struct error *error)
@@ -450,15 +318,16 @@ int client_set_headers(struct client *client, const struct client_header *header
 	for (size_t i = 0; i < options->headers.count && result == 0; i++) {
 		const char *line = options->headers.values[i];
 
-		if (!client->cross_origin || !client_url_is_secret(line, header_name(line)))
+		if (!client->cross_origin ||
+			!client_url_is_secret(line, client_options_header_name(line)))
 			result = add_line(&list, line, error);
 	}
 	for (size_t i = 0; i < count && result == 0; i++) {
-		if (!client_has_header(options, headers[i].name))
+		if (!client_options_has_header(options, headers[i].name))
 			result = add_header(&list, headers[i], error);
 	}
-	if (result == 0 && options->cookies != NULL && !is_cookie_file(options->cookies) &&
-		!client->cross_origin && !client_has_header(options, "Cookie"))
+	if (result == 0 && options->cookies != NULL && !client_options_has_cookie_file(options) &&
+		!client->cross_origin && !client_options_has_header(options, "Cookie"))
 		result = add_header(
 			&list, (struct client_header){"Cookie", options->cookies}, error);
 	if (result != 0) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The clients' shared use of libcurl: the common options, a handle set up from them, request
+ * The clients' shared use of libcurl: a handle set up from the common options, logging in, request
  * headers, and the messages on the standard error.
  */
 #ifndef CLIENT_H
@@ -11,34 +11,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "client_options.h"
 #include "error.h"
-#include "option.h"
-
-/* The common options; the first member of each client's config. */
-struct client_options {
-	const char *method;	    /* -X; NULL: the program's default */
-	struct option_list headers; /* -H "Name: value" */
-	const char *user;	    /* -u name:password */
-	const char *bearer;
-	bool netrc;
-	const char *cookies, *cookie_jar; /* -b "a=1; b=2" or a file; -c */
-	const char *proxy;
-	const char *unix_socket;
-	const char *cacert, *cert, *key;
-	bool insecure;
-	int64_t connect_timeout; /* ms; 0: libcurl's own */
-	bool quiet;
-	int verbose;
-};
-
-/* The rows of those options. */
-extern const struct option_row client_option_rows[];
-
-/* client_options_check(options, error): check what the table cannot check; EX_USAGE, EX_NOINPUT. */
-int client_options_check(const struct client_options *options, struct error *error);
-
-/* client_options_free(options): release the lists and the secrets. */
-void client_options_free(struct client_options *options);
 
 /* A handle and what belongs to it.  Read the fields, do not write them. */
 struct client {
@@ -49,6 +23,7 @@ struct client {
 	struct curl_slist *headers;
 	char details[CURL_ERROR_SIZE]; /* libcurl's message about the last failure */
 	bool cross_origin; /* the next request goes to another origin: headers that hold secrets stay */
+	unsigned token_version; /* of the token that the last request was sent with */
 };
 
 /*
@@ -61,6 +36,33 @@ int client_open(struct client *client, const char *program, const struct client_
 	struct error *error);
 void client_close(struct client *client);
 
+/*
+ * client_begin(client, error):
+ * Prepare for a request to the origin that the user named, with the token that the token file has
+ * now.  If the file cannot be read, the last token is sent, and -v says so.  Return 0, or -1:
+ * EX_OSERR.
+ */
+int client_begin(struct client *client, struct error *error);
+
+/*
+ * client_renews(client, reason):
+ * The last request or its stream failed for ${reason}.  If the reason is the login (EX_NOPERM),
+ * does the token file have another token now, which the next request will send?  If so, -v says it.
+ */
+bool client_renews(const struct client *client, const struct error *reason);
+
+/* How the last request logged in. */
+enum client_login {
+	CLIENT_LOGIN_NONE,
+	CLIENT_LOGIN_TOKEN,    /* the token of --oauth2-bearer or SSE_TOKEN */
+	CLIENT_LOGIN_FILE,     /* the token of --token-file */
+	CLIENT_LOGIN_OTHER,    /* a password, cookies, or a header */
+	CLIENT_LOGIN_HEADER,   /* none, where only a header of --post-header could be one */
+	CLIENT_LOGIN_WITHHELD, /* no login was sent, since a redirect led to another origin */
+};
+
+enum client_login client_login(const struct client *client);
+
 /* A request header of the program's own; a header that the user gives with -H replaces it. */
 struct client_header {
 	const char *name;
@@ -70,9 +72,6 @@ struct client_header {
 /* client_set_headers(client, headers, count, error): set the headers of the next requests. */
 int client_set_headers(struct client *client, const struct client_header *headers, size_t count,
 	struct error *error);
-
-/* client_has_header(options, name): did the user give this header? */
-bool client_has_header(const struct client_options *options, const char *name);
 
 /*
  * client_say(client, level, format, ...):

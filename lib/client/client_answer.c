@@ -78,6 +78,8 @@ void client_answer_header(struct client_answer *answer, const char *line, size_t
 		{"Content-Type", answer->type, sizeof(answer->type)},
 		{"Location", answer->location, sizeof(answer->location)},
 		{"Last-Event-ID", answer->id, sizeof(answer->id)},
+		{"Stream-Until", answer->until, sizeof(answer->until)},
+		{"Stream-Latest", answer->latest, sizeof(answer->latest)},
 		{"Retry-After", text, sizeof(text)},
 	};
 	const char *colon;
@@ -111,6 +113,25 @@ bool client_answer_body(struct client_answer *answer, const char *data, size_t l
 	size_t room = answer->body.cap - answer->body.len;
 
 	return buf_add(&answer->body, data, len < room ? len : room) && len <= room;
+}
+
+static size_t on_header(char *line, size_t size, size_t count, void *context)
+{
+	client_answer_header(context, line, size * count);
+	return size * count;
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *context)
+{
+	return client_answer_body(context, data, size * count) ? size * count : 0;
+}
+
+void client_answer_collect(struct client_answer *answer, CURL *easy)
+{
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, answer);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, answer);
 }
 
 /* The type that counts if one field has several: the last (Fetch, section 2.2.2). */
@@ -205,13 +226,13 @@ static const struct meaning {
 	{301, 303, EX_PROTOCOL, "redirects"},
 	{307, 308, EX_PROTOCOL, "redirects"},
 	{400, 400, EX_DATAERR, "refused the request"},
-	{401, 401, EX_NOPERM, "requires a login (-u, --oauth2-bearer)"},
+	{401, 401, EX_NOPERM, ""}, /* see words_of_login[] */
 	{403, 403, EX_NOPERM, "does not permit this"},
 	{404, 404, EX_UNAVAILABLE, "does not have this address"},
 	{405, 405, EX_UNAVAILABLE, "does not accept this method at this address"},
 	{407, 407, EX_NOPERM, "cannot be reached: the proxy requires a login"},
 	{408, 408, EX_TEMPFAIL, "took too long to get the request"},
-	{410, 410, EX_UNAVAILABLE, "no longer has this address"},
+	{410, 410, EX_UNAVAILABLE, "no longer exists"},
 	{413, 413, EX_DATAERR, "refused the data, it is too large"},
 	{415, 415, EX_DATAERR, "does not accept data of this type"},
 	{429, 429, EX_TEMPFAIL, "gets too many requests"},
@@ -221,7 +242,33 @@ static const struct meaning {
 	{0, 999, EX_PROTOCOL, "gave an answer that makes no sense here"},
 };
 
-int client_answer_error(const struct client_answer *answer, const char *shown, struct error *error)
+/* What 401 means, and what would help. */
+static const char *const words_of_login[] = {
+	[CLIENT_LOGIN_NONE] =
+		"requires a login: give a token with --token-file FILE or SSE_TOKEN, or "
+		"a password with -u",
+	[CLIENT_LOGIN_TOKEN] = "does not accept the token",
+	[CLIENT_LOGIN_FILE] = "does not accept the token of --token-file",
+	[CLIENT_LOGIN_OTHER] = "does not accept the login",
+	[CLIENT_LOGIN_HEADER] = "requires a login, which --post-header can give",
+	[CLIENT_LOGIN_WITHHELD] =
+		"requires a login, which is not sent after a redirect from another "
+		"origin",
+};
+
+static const char *words_of(
+	const struct meaning *meaning, enum client_login login, const struct client_answer *answer)
+{
+	bool token = login == CLIENT_LOGIN_TOKEN || login == CLIENT_LOGIN_FILE;
+
+	if (answer->status == 401)
+		return words_of_login[login];
+	return answer->status == 403 && token ? "does not permit this with this token"
+					      : meaning->words;
+}
+
+int client_answer_error(const struct client_answer *answer, enum client_login login,
+	const char *shown, struct error *error)
 {
 	const struct meaning *meaning = meanings;
 	char words[WORDS_MAX + 8], target[CLIENT_URL_TEXT];
@@ -239,8 +286,9 @@ int client_answer_error(const struct client_answer *answer, const char *shown, s
 			shown, answer->status, client_url_text(answer->location, target));
 	}
 	read_words(answer, words, sizeof(words));
-	return error_set(error, meaning->exit, "%.120s %s (%ld%s%s)%s", shown, meaning->words,
-		answer->status, answer->reason[0] ? " " : "", answer->reason, words);
+	return error_set(error, meaning->exit, "%.120s %s (%ld%s%s)%s", shown,
+		words_of(meaning, login, answer), answer->status, answer->reason[0] ? " " : "",
+		answer->reason, words);
 }
 
 /* --- compressed bodies ----------------------------------------------------------------------- */

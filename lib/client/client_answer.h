@@ -26,6 +26,8 @@ struct client_answer {
 	char type[256];	     /* Content-Type */
 	char location[512];  /* Location */
 	char id[512];	     /* Last-Event-ID */
+	char until[16];	     /* Stream-Until: sse-serve ends the stream by itself */
+	char latest[16];     /* Stream-Latest: sse-serve begins with present values */
 	int64_t retry_after; /* ms; -1 if the server did not send it */
 	struct buf body;
 };
@@ -44,6 +46,12 @@ void client_answer_header(struct client_answer *answer, const char *line, size_t
 /* client_answer_body(answer, data, len): take a piece of the body; false once it is full. */
 bool client_answer_body(struct client_answer *answer, const char *data, size_t len);
 
+/*
+ * client_answer_collect(answer, easy): have a transfer take all of its answer, and end when that is
+ * full.  The answer outlives the transfer.
+ */
+void client_answer_collect(struct client_answer *answer, CURL *easy);
+
 /* client_answer_is(answer, type): is this the Content-Type, parameters and letter case aside? */
 bool client_answer_is(const struct client_answer *answer, const char *type);
 
@@ -57,11 +65,13 @@ bool client_answer_is_redirect(const struct client_answer *answer);
 bool client_answer_again(const struct client_answer *answer);
 
 /*
- * client_answer_error(answer, shown, error):
+ * client_answer_error(answer, login, shown, error):
  * Fill ${error} for an answer that is not 2xx, with the reason that the server gave in a
- * problem+json, another JSON object or plain text.  ${shown} is the URL to name.  Return -1.
+ * problem+json, another JSON object or plain text.  ${login} is how the request logged in, to say
+ * what would help; ${shown} is the URL to name.  Return -1.
  */
-int client_answer_error(const struct client_answer *answer, const char *shown, struct error *error);
+int client_answer_error(const struct client_answer *answer, enum client_login login,
+	const char *shown, struct error *error);
 
 /*
  * client_failure_error(client, code, shown, error):

@@ -215,13 +215,23 @@ static bool ended(CURLM *multi, CURLcode *code)
 	return false;
 }
 
-enum client_outcome client_run(CURLM *multi, CURL *easy, const int64_t *until, CURLcode *code)
+/* Is the transfer to go on, by its watch? */
+static bool goes_on(struct client_watch *watch)
+{
+	if (watch == NULL || clock_now_ms() < watch->at)
+		return true;
+	watch->at = CLIENT_NEVER;
+	return watch->look(watch->context);
+}
+
+enum client_outcome client_run(
+	CURLM *multi, CURL *easy, const int64_t *until, struct client_watch *watch, CURLcode *code)
 {
 	struct curl_waitfd others[2] = {
 		{.fd = wake[0], .events = CURL_WAIT_POLLIN}, {.fd = watched}};
 	enum client_outcome outcome;
 	CURLMcode failed;
-	int running;
+	int running, ms;
 
 	failed = curl_multi_add_handle(multi, easy);
 	for (;;) {
@@ -241,10 +251,10 @@ enum client_outcome client_run(CURLM *multi, CURL *easy, const int64_t *until, C
 		if (is_stopped())
 			break;
 		outcome = CLIENT_TIME;
-		if (clock_now_ms() >= *until)
+		if (clock_now_ms() >= *until || !goes_on(watch))
 			break;
-		failed =
-			curl_multi_poll(multi, others, watched >= 0 ? 2 : 1, poll_ms(*until), NULL);
+		ms = poll_ms(watch != NULL && watch->at < *until ? watch->at : *until);
+		failed = curl_multi_poll(multi, others, watched >= 0 ? 2 : 1, ms, NULL);
 	}
 	curl_multi_remove_handle(multi, easy);
 	return outcome;

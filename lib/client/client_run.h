@@ -80,13 +80,22 @@ enum client_outcome {
 	CLIENT_HANGUP, /* SIGHUP came first, see client_watch_hangup() */
 };
 
+/* At the moment ${at}, which is then CLIENT_NEVER until the callback moves it: is it to go on? */
+struct client_watch {
+	int64_t at;
+	bool (*look)(void *context);
+	void *context;
+};
+
 /*
- * client_run(multi, easy, until, code):
+ * client_run(multi, easy, until, watch, code):
  * Run the transfer of ${easy} within ${multi}, which keeps its connections.  The transfer's
- * callbacks may move *${until} either way.  With CLIENT_DONE, *${code} is the transfer's result;
+ * callbacks may move *${until} either way, and that of ${watch} (NULL: none), which may run
+ * transfers of its own, can end it with CLIENT_TIME.  With CLIENT_DONE, *${code} is the transfer's result;
  * otherwise the transfer was ended early.
  */
-enum client_outcome client_run(CURLM *multi, CURL *easy, const int64_t *until, CURLcode *code);
+enum client_outcome client_run(
+	CURLM *multi, CURL *easy, const int64_t *until, struct client_watch *watch, CURLcode *code);
 
 /*
  * client_poll(multi, fd, until):

@@ -22,6 +22,19 @@ bool client_url_is(const char *operand)
 	return strncasecmp(operand, "http://", 7) == 0 || strncasecmp(operand, "https://", 8) == 0;
 }
 
+bool client_url_is_all(const char *operand)
+{
+	static const char path[] = "/api";
+	size_t len = strcspn(operand, "?#"), end = strlen(path);
+
+	if (!client_url_is(operand))
+		return strcmp(operand, "/") == 0;
+	len -= operand[len - 1] == '/';
+	/* A host may have that name too. */
+	return len > end && memcmp(operand + len - end, path, end) == 0 &&
+	       operand[len - end - 1] != '/';
+}
+
 static bool is_word(const char *text, size_t len, const char *word)
 {
 	return strlen(word) == len && memcmp(text, word, len) == 0;
@@ -258,16 +271,19 @@ int client_url_make(const char *operand, enum client_place place, const char *qu
 	const char *server = NULL;
 	struct buf text;
 	size_t len = 0;
+	bool all;
 	int result;
 
 	if (operand != NULL && client_url_is(operand))
 		return client_url_set(url, operand, query, error);
 	if (operand == NULL)
 		operand = CLIENT_TOPIC_DEFAULT;
-	if (check_topic(operand, error) != 0 || find_server(&server, &len, error) != 0)
+	all = place == CLIENT_TOPIC && client_url_is_all(operand);
+	if ((!all && check_topic(operand, error) != 0) || find_server(&server, &len, error) != 0)
 		return -1;
 	buf_init(&text, URL_MAX);
-	if (buf_add(&text, server, len) && buf_addf(&text, "/api/%s", operand) &&
+	if (buf_add(&text, server, len) &&
+		(all ? buf_add_text(&text, "/api") : buf_addf(&text, "/api/%s", operand)) &&
 		(place == CLIENT_TOPIC || buf_add_text(&text, "/event")) &&
 		buf_add_byte(&text, '\0'))
 		result = client_url_set(url, text.data, query, error);

@@ -5,8 +5,11 @@
 #include <sysexits.h>
 
 #include "backoff.h"
-#include "buf.h"
+#include "closing.h"
+#include "denied.h"
+#include "fallback.h"
 #include "follow.h"
+#include "framing.h"
 #include "judge.h"
 #include "client_run.h"
 #include "subscribe.h"
@@ -33,10 +36,11 @@ struct follow {
 	const struct follow_sink *sink;
 	void *context;
 	struct subscribe subscribe; /* the requests */
-	struct sse_parser *parser;
+	struct framing framing;
 	struct backoff backoff;
 	struct trouble trouble;
 	int64_t failures; /* attempts in a row that brought no event */
+	struct fallback fallback;
 
 	/* Of this attempt: */
 	struct client_answer answer;
@@ -44,13 +48,14 @@ struct follow {
 	int64_t until;		  /* when to give up; data that arrives moves it */
 	int64_t opened;		  /* when the stream began; CLIENT_NEVER before */
 	bool brought;		  /* the stream brought anything */
+	bool closed;		  /* the last of its events with an id closed a topic */
 	bool stopped;		  /* by the sink */
 	bool hung_up;		  /* by SIGHUP, amid a piece */
 	struct error broken;	  /* the stream cannot be read on; status 0 if it can */
 };
 
 /* The step after an attempt. */
-enum next { NEXT_AGAIN, NEXT_NOW, NEXT_ENDED, NEXT_STOPPED, NEXT_TIME, NEXT_FAILED };
+enum next { NEXT_AGAIN, NEXT_NOW, NEXT_ENDED, NEXT_CLOSED, NEXT_STOPPED, NEXT_TIME, NEXT_FAILED };
 
 /* --- what the stream brings ------------------------------------------------------------------ */
 
@@ -58,10 +63,16 @@ static bool on_event(void *context, const struct sse_event *event)
 {
 	struct follow *follow = context;
 
+	if (fallback_takes(&follow->fallback, event))
+		return true;
+	if (denied_read(event, follow->client, follow->url->shown, &follow->broken))
+		return false;
 	if (follow->failures > 0) {
 		follow->failures = 0;
 		backoff_reset(&follow->backoff);
 	}
+	if (event->has_id)
+		follow->closed = closing_read(event);
 	follow->stopped = !follow->sink->event(follow->context, event, follow->source.origin);
 	/* The rest of this piece can be many events, and each take its time. */
 	follow->hung_up = client_hangup();
@@ -100,16 +111,16 @@ static void expect_within(struct follow *follow, int64_t ms)
 	follow->until = until < end ? until : end;
 }
 
-/* The parser took this piece, with the result. */
+/* The framing took this piece, with the result. */
 static bool take_piece(struct follow *follow, const char *data, size_t len, enum sse_result result)
 {
 	if (result == SSE_TOO_LARGE)
-		error_set(&follow->broken, EX_PROTOCOL, "%.200s sent an event larger than %zu MiB",
-			follow->source.shown, SSE_EVENT_MAX >> 20);
+		error_set(&follow->broken, EX_PROTOCOL, "%.200s sent %s larger than %zu MiB",
+			follow->source.shown, follow->framing.kind->unit, SSE_EVENT_MAX >> 20);
 	if (result == SSE_NO_MEMORY)
 		error_set(&follow->broken, EX_OSERR, "out of memory");
-	if (follow->sink->piece != NULL && !follow->sink->piece(follow->context, data, len,
-						   sse_parser_last_id(follow->parser)))
+	if (follow->sink->piece != NULL &&
+		!follow->sink->piece(follow->context, data, len, framing_last_id(&follow->framing)))
 		follow->stopped = true;
 	return result == SSE_OK && !follow->stopped && !follow->hung_up;
 }
@@ -120,7 +131,8 @@ static bool on_stream(struct follow *follow, const char *data, size_t len)
 	size_t used;
 
 	follow->brought = true;
-	result = sse_parser_feed(follow->parser, data, len, &used);
+	fallback_quiet(&follow->fallback);
+	result = framing_feed(&follow->framing, data, len, &used);
 	if (!take_piece(follow, data, used, result))
 		return false;
 	/* The sink may have taken its time, and moved the end of all. */
@@ -140,24 +152,26 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
 
 /* --- the head -------------------------------------------------------------------------------- */
 
-/* The head of an event stream came: from here on it is one.  False if it cannot be. */
+/* The head of a stream came: from here on it is one.  False if it cannot be. */
 static bool open_stream(struct follow *follow)
 {
 	char *source = NULL;
 
-	if (!client_answer_is(&follow->answer, "text/event-stream"))
+	if (!framing_begin(&follow->framing, &follow->answer, follow->options->lines))
 		return false;
 	curl_easy_getinfo(follow->client->easy, CURLINFO_EFFECTIVE_URL, &source);
 	if (source == NULL || client_url_set(&follow->source, source, NULL, &follow->broken) != 0 ||
 		client_check_coding(follow->client, follow->url->shown, &follow->broken) != 0)
 		return false;
-	client_say(follow->client, CLIENT_EXPLAIN, "200, the stream is open");
+	client_say(follow->client, CLIENT_EXPLAIN, "200, the stream is open%s",
+		follow->framing.kind->has_ids ? "" : "; each line is an event");
 	trouble_over(&follow->trouble);
 	follow->opened = clock_now_ms();
-	if (follow->sink->opened != NULL)
-		follow->sink->opened(follow->context, &follow->answer);
+	if (fallback_opens(&follow->fallback) && follow->sink->opened != NULL)
+		follow->stopped = !follow->sink->opened(
+			follow->context, &follow->answer, !follow->framing.kind->has_ids);
 	expect_within(follow, follow->options->read_timeout);
-	return true;
+	return !follow->stopped;
 }
 
 static size_t on_header(char *line, size_t size, size_t count, void *context)
@@ -178,44 +192,34 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 	/* A redirect leads on to a server that takes its own time. */
 	expect_within(follow, redirect ? follow->options->read_timeout : REFUSAL_MS);
 	return !redirect || subscribe_redirect(&follow->subscribe, answer,
-				    sse_parser_last_id(follow->parser), &follow->broken) == 0
+				    framing_last_id(&follow->framing), &follow->broken) == 0
 		       ? len
 		       : 0;
 }
 
 /* --- one attempt ----------------------------------------------------------------------------- */
 
-/*
- * Hand over what of an event came.  The last id stays before it: even the id may be cut off, and
- * the server can send the whole event again.
- */
-static void flush(struct follow *follow)
+/* The stream is over, in good order if ${whole}: what of an event came is dropped, or handed over. */
+static void end_stream(struct follow *follow, bool whole)
 {
-	struct sse_text last = sse_parser_last_id(follow->parser);
+	struct framing *framing = &follow->framing;
+	bool flush = follow->options->flush_end && follow->opened != CLIENT_NEVER;
+	bool back = follow->options->reconnect && framing->kind->has_ids &&
+		    framing_last_id(framing).len > 0;
 	enum sse_result result;
-	struct buf id;
 
-	buf_init(&id, SIZE_MAX);
-	if (buf_add(&id, last.data, last.len)) {
-		result = sse_parser_feed(follow->parser, "\n\n", 2, NULL);
-		if (!sse_parser_set_last_id(follow->parser, id.data, id.len))
-			result = SSE_NO_MEMORY;
+	switch (framing_end(framing, whole, flush, &result)) {
+	case LINES_WHOLE:
+		break;
+	case LINES_SHOWN:
 		take_piece(follow, "", 0, result);
-	}
-	buf_free(&id);
-}
-
-/* The stream is over: what of an event came is dropped (section 9.2.6), or handed over. */
-static void end_stream(struct follow *follow)
-{
-	bool back = follow->options->reconnect && sse_parser_last_id(follow->parser).len > 0;
-
-	if (follow->options->flush_end && follow->opened != CLIENT_NEVER)
-		flush(follow);
-	if (sse_parser_end(follow->parser))
+		break;
+	case LINES_CUT:
 		client_say(follow->client, back ? CLIENT_EXPLAIN : CLIENT_WARN,
-			"the stream ended within an event, which is dropped%s",
+			"the stream ended within %s, which is dropped%s", framing->kind->unit,
 			back ? "" : " (--flush-eof shows it)");
+		break;
+	}
 }
 
 /* The attempt, whose transfer ended with ${code}, or was broken off (CURLE_OK). */
@@ -228,10 +232,12 @@ static struct judge_attempt describe(
 	client_failure_error(follow->client, well ? CURLE_GOT_NOTHING : code, shown, failure);
 	return (struct judge_attempt){.shown = shown,
 		.answer = &follow->answer,
+		.login = client_login(follow->client),
 		.code = code,
 		.failure = failure,
 		.brought = follow->brought,
-		.reconnect = follow->options->reconnect,
+		.reconnect = follow->options->reconnect &&
+			     (follow->framing.kind->has_ids || follow->options->lines_again),
 		.refused_for_good = follow->options->refused_for_good};
 }
 
@@ -250,14 +256,26 @@ static enum next take_stream_end(struct follow *follow, CURLcode code, struct er
 	struct error failure;
 	struct judge_attempt attempt = describe(follow, code, &failure);
 
-	end_stream(follow);
+	end_stream(follow, code == CURLE_OK);
 	if (follow->stopped)
 		return NEXT_STOPPED;
-	if (clock_now_ms() - follow->opened >= LASTING_MS) {
+	/* Of many topics others may be open: only the next answer says that all are closed. */
+	if (code == CURLE_OK && follow->closed && strstr(follow->source.url, "/api/event?") == NULL)
+		return NEXT_CLOSED;
+	if (clock_now_ms() - follow->opened >= LASTING_MS ||
+		fallback_continues(&follow->fallback)) {
 		follow->failures = 0;
 		backoff_reset(&follow->backoff);
 	}
+	if (fallback_continues(&follow->fallback))
+		return NEXT_NOW;
 	return next_of(judge_stream(&attempt, error));
+}
+
+/* Was the refused token replaced, so that the next attempt may follow at once? */
+static bool is_renewed(const struct follow *follow, const struct error *reason)
+{
+	return follow->options->reconnect && client_renews(follow->client, reason);
 }
 
 /* There was no stream. */
@@ -267,10 +285,22 @@ static enum next take_answer(struct follow *follow, CURLcode code, struct error 
 	struct judge_attempt attempt = describe(follow, code, &failure);
 	enum judge_next next = judge_answer(&attempt, error);
 
-	if (next == JUDGE_ENDED)
+	if (next == JUDGE_ENDED) {
 		client_say(
 			follow->client, CLIENT_EXPLAIN, "204, the server has nothing more to send");
-	return next_of(next);
+		return NEXT_CLOSED;
+	}
+	return next == JUDGE_FAILED && is_renewed(follow, error) ? NEXT_NOW : next_of(next);
+}
+
+/* The stream cannot be read on. */
+static enum next take_broken(struct follow *follow, struct error *error)
+{
+	*error = follow->broken;
+	if (!is_renewed(follow, error))
+		return NEXT_FAILED;
+	end_stream(follow, false);
+	return follow->stopped ? NEXT_STOPPED : NEXT_NOW;
 }
 
 /* The moment came at which the attempt is given up. */
@@ -288,7 +318,7 @@ static enum next take_time(struct follow *follow, struct error *error)
 			*error = (struct error){0};
 		return NEXT_TIME;
 	}
-	end_stream(follow);
+	end_stream(follow, false);
 	if (follow->stopped)
 		return NEXT_STOPPED;
 	return next_of(judge_silence(&attempt, stream, follow->options->read_timeout, error));
@@ -298,7 +328,7 @@ static enum next take_time(struct follow *follow, struct error *error)
 static enum next hang_up(struct follow *follow)
 {
 	client_say(follow->client, CLIENT_EXPLAIN, "SIGHUP, connecting again");
-	end_stream(follow);
+	end_stream(follow, false);
 	follow->failures = 0;
 	backoff_reset(&follow->backoff);
 	return follow->stopped ? NEXT_STOPPED : NEXT_NOW;
@@ -314,18 +344,28 @@ static enum next try_once(struct follow *follow, struct error *error)
 	client_url_free(&follow->source);
 	client->details[0] = '\0';
 	follow->opened = CLIENT_NEVER;
-	follow->brought = follow->hung_up = false;
+	follow->brought = follow->closed = follow->hung_up = false;
+	follow->broken = (struct error){0};
 	expect_within(follow, follow->options->read_timeout);
-	if (subscribe_begin(&follow->subscribe, sse_parser_last_id(follow->parser), error) != 0)
+	if (subscribe_begin(&follow->subscribe, framing_last_id(&follow->framing), error) != 0)
 		return NEXT_FAILED;
-	switch (client_run(client->multi, client->easy, &follow->until, &code)) {
+	if (!fallback_attempt(&follow->fallback)) {
+		error_set(error, EX_OSERR, "out of memory");
+		return NEXT_FAILED;
+	}
+	switch (client_run(
+		client->multi, client->easy, &follow->until, &follow->fallback.watch, &code)) {
 	case CLIENT_SIGNAL:
 		client_stopped(error);
 		return NEXT_FAILED;
 	case CLIENT_HANGUP:
 		return hang_up(follow);
 	case CLIENT_TIME:
-		return take_time(follow, error);
+		if (follow->fallback.hung_up)
+			return hang_up(follow);
+		return fallback_begin(&follow->fallback, follow->options->read_timeout)
+			       ? NEXT_NOW
+			       : take_time(follow, error);
 	case CLIENT_DONE:
 		break;
 	}
@@ -333,33 +373,13 @@ static enum next try_once(struct follow *follow, struct error *error)
 		return NEXT_STOPPED;
 	if (follow->hung_up)
 		return hang_up(follow);
-	if (follow->broken.status != 0) {
-		*error = follow->broken;
-		return NEXT_FAILED;
-	}
+	if (follow->broken.status != 0)
+		return take_broken(follow, error);
 	return follow->opened != CLIENT_NEVER ? take_stream_end(follow, code, error)
 					      : take_answer(follow, code, error);
 }
 
 /* --- from attempt to attempt ----------------------------------------------------------------- */
-
-/* Wait until ${moment}; when it is time to tell of trouble meanwhile, do. */
-static enum client_outcome wait_until(
-	struct follow *follow, int64_t moment, const struct error *reason)
-{
-	int64_t tell = trouble_due(&follow->trouble), end = end_of_all(follow);
-	enum client_outcome outcome;
-
-	if (moment > end)
-		moment = end;
-	if (tell <= moment) {
-		outcome = client_wait(tell);
-		if (outcome != CLIENT_TIME)
-			return outcome;
-		trouble_tell(&follow->trouble, reason);
-	}
-	return client_wait(moment);
-}
 
 /* May it be tried again?  If not, ${error} is what to end with. */
 static bool may_go_on(struct follow *follow, struct error *error)
@@ -379,55 +399,46 @@ static bool may_go_on(struct follow *follow, struct error *error)
 /* Pause before the next attempt; ${error} says why there has to be one. */
 static enum next wait_for_next(struct follow *follow, struct error *error)
 {
-	int64_t delay = backoff_next(&follow->backoff), asked = follow->answer.retry_after;
+	int64_t asked = follow->answer.retry_after, end = end_of_all(follow), delay, until;
+	enum client_outcome outcome;
 
 	if (asked > DELAY_ASKED_MAX)
 		asked = DELAY_ASKED_MAX;
-	if (delay < asked)
-		delay = asked;
+	delay = backoff_within(&follow->backoff, asked, INT64_MAX);
 	client_say(follow->client, CLIENT_EXPLAIN,
 		"%s; connecting again in %" PRId64 ".%03" PRId64 " s", error->text, delay / 1000,
 		delay % 1000);
-	switch (wait_until(follow, clock_now_ms() + delay, error)) {
-	case CLIENT_SIGNAL:
+	until = clock_now_ms() + delay;
+	outcome = trouble_wait(&follow->trouble, until < end ? until : end, error);
+	if (outcome == CLIENT_HANGUP)
+		return hang_up(follow);
+	if (outcome == CLIENT_SIGNAL) {
 		client_stopped(error);
 		return NEXT_FAILED;
-	case CLIENT_HANGUP:
-		return hang_up(follow);
-	case CLIENT_TIME:
-	case CLIENT_DONE:
-		break;
 	}
 	return clock_now_ms() >= end_of_all(follow) ? NEXT_TIME : NEXT_NOW;
 }
 
 static enum follow_end run(struct follow *follow, struct error *error)
 {
-	for (;;) {
-		enum next next = try_once(follow, error);
+	static const enum follow_end ends[] = {[NEXT_ENDED] = FOLLOW_ENDED,
+		[NEXT_CLOSED] = FOLLOW_CLOSED,
+		[NEXT_STOPPED] = FOLLOW_STOPPED,
+		[NEXT_TIME] = FOLLOW_TIME,
+		[NEXT_FAILED] = FOLLOW_FAILED};
+	enum next next;
 
-		if (next == NEXT_AGAIN) {
-			follow->failures++;
-			trouble_note(&follow->trouble, follow->opened != CLIENT_NEVER);
-			next = may_go_on(follow, error) ? wait_for_next(follow, error)
-							: NEXT_FAILED;
-		}
-		switch (next) {
-		case NEXT_AGAIN:
-		case NEXT_NOW:
-			break;
-		case NEXT_ENDED:
-			*error = (struct error){0};
-			return FOLLOW_ENDED;
-		case NEXT_STOPPED:
-			*error = (struct error){0};
-			return FOLLOW_STOPPED;
-		case NEXT_TIME:
-			return FOLLOW_TIME;
-		case NEXT_FAILED:
-			return FOLLOW_FAILED;
-		}
-	}
+	do {
+		next = try_once(follow, error);
+		if (next != NEXT_AGAIN)
+			continue;
+		follow->failures++;
+		trouble_note(&follow->trouble, follow->opened != CLIENT_NEVER);
+		next = may_go_on(follow, error) ? wait_for_next(follow, error) : NEXT_FAILED;
+	} while (next == NEXT_NOW);
+	if (next != NEXT_TIME && next != NEXT_FAILED)
+		*error = (struct error){0};
+	return ends[next];
 }
 
 static void set_up(struct follow *follow)
@@ -460,23 +471,29 @@ enum follow_end follow_run(struct client *client, const struct client_url *url,
 			.url = url,
 			.body = options->body,
 			.body_len = options->body_len,
-			.body_type = options->body_type}};
-	const char *id = options->last_id;
+			.body_type = options->body_type,
+			.accept = framing_accept(options->lines)}};
+	static const struct trouble_words words = {
+		"no stream", "the stream is open", "the stream is back"};
 	enum follow_end end = FOLLOW_FAILED;
 
 	*error = (struct error){0};
+	if ((options->falls_back || options->polls) && options->body == NULL &&
+		client->options->method == NULL)
+		fallback_init(&follow.fallback, client, url, options->until);
+	if (options->polls)
+		fallback_start(&follow.fallback, options->read_timeout);
 	backoff_init(&follow.backoff, options->delay, DELAY_MAX);
-	trouble_init(&follow.trouble, client);
+	trouble_init(&follow.trouble, client, &words);
 	client_answer_init(&follow.answer);
-	follow.parser = sse_parser_new(&callbacks, &follow, SSE_EVENT_MAX);
-	if (follow.parser == NULL ||
-		(id != NULL && !sse_parser_set_last_id(follow.parser, id, strlen(id)))) {
+	if (!framing_open(&follow.framing, &callbacks, &follow, options->last_id)) {
 		error_set(error, EX_OSERR, "out of memory");
 	} else {
 		set_up(&follow);
 		end = run(&follow, error);
 	}
-	sse_parser_free(follow.parser);
+	framing_free(&follow.framing);
+	fallback_free(&follow.fallback);
 	client_answer_free(&follow.answer);
 	client_url_free(&follow.source);
 	return end;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Following an event stream (WHATWG HTML, section 9.2): connect, hand over each event as it
- * arrives, and when the stream ends or fails, connect again with the id of the last event.
+ * arrives, and when the stream ends or fails, connect again with the id of the last event.  A stream
+ * of JSON lines is followed in the same way, without ids: see framing.h.
  *
  *	static bool print(void *context, const struct sse_event *event, const char *origin)
  *	{
@@ -44,7 +45,12 @@ struct follow_options {
 	const char *body;    /* NULL: none; a body makes the method POST, unless -X names another */
 	size_t body_len;
 	const char *body_type; /* its Content-Type */
+	bool lines;	       /* each line is an event, whatever the Content-Type */
 	bool reconnect;	       /* if false, there is one attempt */
+	bool polls;	       /* instead of a stream; see fallback.h */
+	bool falls_back;       /* polls instead of a stream that is held back; see fallback.h */
+	bool lines_again; /* connect again also after lines that the server ended in good order:
+				  without ids they come again, or some are missed */
 	bool refused_for_good; /* no retry after 408, 429 and 5xx either */
 	bool flush_end;	       /* hand over an event that the stream's end cuts off; its id does not
 				  become the last id */
@@ -70,13 +76,14 @@ struct follow_sink {
 	 * ${last_id}.  It may block.
 	 */
 	bool (*piece)(void *context, const char *data, size_t len, struct sse_text last_id);
-	/* A stream begins; the answer's head is unchanged. */
-	void (*opened)(void *context, const struct client_answer *answer);
+	/* A stream begins, of JSON lines or of events; the answer's head is unchanged. */
+	bool (*opened)(void *context, const struct client_answer *answer, bool lines);
 };
 
 enum follow_end {
-	/* For the first two, the error's status is 0. */
-	FOLLOW_ENDED,	/* by the server: 204, or the end of the stream without reconnecting */
+	/* For the first three, the error's status is 0. */
+	FOLLOW_ENDED,	/* by the server, without reconnecting */
+	FOLLOW_CLOSED,	/* for good: 204, or after the event that closed the one topic; closing.h */
 	FOLLOW_STOPPED, /* by the sink */
 	FOLLOW_TIME,	/* the moment came; the error's status is 0 if a stream was open then, else
 			   the error says why there was none */

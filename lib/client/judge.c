@@ -38,10 +38,12 @@ enum judge_next judge_stream(const struct judge_attempt *attempt, struct error *
 static enum judge_next not_a_stream(const struct judge_attempt *attempt, struct error *error)
 {
 	const char *type = attempt->answer->type, *quote = type[0] != '\0' ? "'" : "";
+	bool json = client_answer_is(attempt->answer, "application/json");
 
 	error_set(error, EX_PROTOCOL,
-		"%.200s is not an event stream: its Content-Type is %s%.100s%s", attempt->shown,
-		quote, type[0] != '\0' ? type : "missing", quote);
+		"%.200s is not an event stream: its Content-Type is %s%.100s%s%s", attempt->shown,
+		quote, type[0] != '\0' ? type : "missing", quote,
+		json ? "; if each line is an event, say so with --lines" : "");
 	return JUDGE_FAILED;
 }
 
@@ -53,7 +55,7 @@ enum judge_next judge_answer(const struct judge_attempt *attempt, struct error *
 	/* Where libcurl refused to go. */
 	if (answer->head_ended && client_answer_is_redirect(answer) &&
 		attempt->code == CURLE_UNSUPPORTED_PROTOCOL) {
-		client_answer_error(answer, attempt->shown, error);
+		client_answer_error(answer, attempt->login, attempt->shown, error);
 		return JUDGE_FAILED;
 	}
 	if (answer->head_ended && answer->status == 101) {
@@ -69,7 +71,7 @@ enum judge_next judge_answer(const struct judge_attempt *attempt, struct error *
 		return JUDGE_ENDED;
 	if (answer->status == 200)
 		return not_a_stream(attempt, error);
-	client_answer_error(answer, attempt->shown, error);
+	client_answer_error(answer, attempt->login, attempt->shown, error);
 	return client_answer_again(answer) && !attempt->refused_for_good ? JUDGE_AGAIN
 									 : JUDGE_FAILED;
 }

@@ -23,6 +23,7 @@ enum judge_next {
 struct judge_attempt {
 	const char *shown; /* the URL, to name it */
 	const struct client_answer *answer;
+	enum client_login login;     /* of the request */
 	CURLcode code;		     /* how the transfer ended */
 	const struct error *failure; /* what client_failure_error() says of it; of a transfer that
 					ended well, of CURLE_GOT_NOTHING */

@@ -28,7 +28,7 @@ bool subscribe_id_fits(const char *id)
 static int set_headers(struct subscribe *subscribe, struct sse_text last, struct error *error)
 {
 	struct client_header headers[6] = {
-		{"Accept", "text/event-stream"},
+		{"Accept", subscribe->accept},
 		{"Cache-Control", "no-cache"},
 		/* Decoded if the server compresses, but not asked for: a compressor holds back. */
 		{"Accept-Encoding", NULL},
@@ -91,10 +91,11 @@ int subscribe_begin(struct subscribe *subscribe, struct sse_text last, struct er
 	curl_easy_setopt(easy, CURLOPT_POSTREDIR,
 		named != NULL ? (long)(CURL_REDIR_POST_301 | CURL_REDIR_POST_302) : 0L);
 	subscribe->method = method;
-	subscribe->client->cross_origin = false;
 	client_say(subscribe->client, CLIENT_EXPLAIN, "%s %s%s%.*s", method ? method : "GET",
 		subscribe->url->shown, last.len > 0 ? " after the id " : "", (int)last.len,
 		last.data ? last.data : "");
+	if (client_begin(subscribe->client, error) != 0)
+		return -1;
 	return set_headers(subscribe, last, error);
 }
 

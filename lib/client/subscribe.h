@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The requests that ask for an event stream (WHATWG HTML, section 9.2.4): method, body, headers,
+ * The requests that ask for a stream (WHATWG HTML, section 9.2.4): method, body, headers,
  * and how a redirect changes them.  libcurl follows redirects itself; this module does what libcurl
  * leaves to the client.
  */
@@ -26,6 +26,7 @@ struct subscribe {
 	const char *body; /* NULL: none; with one the method is POST, unless -X names another */
 	size_t body_len;
 	const char *body_type; /* its Content-Type */
+	const char *accept;    /* the Accept header */
 
 	const char *method; /* of the request, or what redirects left of it; NULL for a GET */
 	bool id_told;	    /* the user was told that an id cannot be sent */

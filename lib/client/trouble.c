@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The messages about a stream that is away; see trouble.h. */
+/* The messages about a server that is away; see trouble.h. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -12,9 +12,9 @@
 /* Report trouble that lasts longer (ms). */
 #define TROUBLE_MS 10000
 
-void trouble_init(struct trouble *trouble, struct client *client)
+void trouble_init(struct trouble *trouble, struct client *client, const struct trouble_words *words)
 {
-	*trouble = (struct trouble){.client = client, .since = CLIENT_NEVER};
+	*trouble = (struct trouble){.words = words, .client = client, .since = CLIENT_NEVER};
 }
 
 void trouble_note(struct trouble *trouble, bool stream)
@@ -36,29 +36,45 @@ void trouble_over(struct trouble *trouble)
 	char text[NUMBER_TEXT];
 
 	if (trouble->told)
-		client_say(trouble->client, CLIENT_WARN, "the stream is %s after %s",
-			trouble->ever_opened ? "back" : "open", lasted(trouble, text));
-	trouble_init(trouble, trouble->client);
-	trouble->ever_opened = true;
+		client_say(trouble->client, CLIENT_WARN, "%s after %s",
+			trouble->ever_worked ? trouble->words->works_again : trouble->words->works,
+			lasted(trouble, text));
+	trouble_init(trouble, trouble->client, trouble->words);
+	trouble->ever_worked = true;
 }
 
-int64_t trouble_due(const struct trouble *trouble)
+/* When to tell of it. */
+static int64_t due(const struct trouble *trouble)
 {
-	bool at_once = !trouble->ever_opened && isatty(STDERR_FILENO);
+	bool at_once = !trouble->ever_worked && isatty(STDERR_FILENO);
 
 	return trouble->since + (at_once ? 0 : TROUBLE_MS);
 }
 
-void trouble_tell(struct trouble *trouble, const struct error *reason)
+static void tell(struct trouble *trouble, const struct error *reason)
 {
 	char text[NUMBER_TEXT], times[40] = "", since[40] = "yet";
 
-	if (trouble->ever_opened)
+	if (trouble->ever_worked)
 		snprintf(since, sizeof(since), "for %s", lasted(trouble, text));
 	if (trouble->attempts > 1)
 		snprintf(times, sizeof(times), " after %" PRId64 " attempts", trouble->attempts);
 	/* The number comes first: the end is cut off where the terminal is narrow. */
-	client_status(trouble->client, "no stream %s%s: %.400s; still trying", since, times,
-		reason->text);
+	client_status(trouble->client, "%s %s%s: %.400s; still trying", trouble->words->none, since,
+		times, reason->text);
 	trouble->told = true;
+}
+
+enum client_outcome trouble_wait(struct trouble *trouble, int64_t until, const struct error *reason)
+{
+	int64_t moment = due(trouble);
+	enum client_outcome outcome;
+
+	if (moment <= until) {
+		outcome = client_wait(moment);
+		if (outcome != CLIENT_TIME)
+			return outcome;
+		tell(trouble, reason);
+	}
+	return client_wait(until);
 }

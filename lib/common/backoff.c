@@ -99,6 +99,17 @@ int64_t backoff_next(struct backoff *backoff)
 	       (int64_t)draw(backoff, (uint64_t)(range_end(backoff) - backoff->floor));
 }
 
+int64_t backoff_within(struct backoff *backoff, int64_t asked, int64_t left)
+{
+	int64_t delay = backoff_next(backoff);
+
+	if (left <= 0 || asked > left)
+		return -1;
+	if (delay > left)
+		delay = left;
+	return delay > asked ? delay : asked;
+}
+
 void backoff_reset(struct backoff *backoff)
 {
 	backoff->count = 0;

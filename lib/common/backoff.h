@@ -41,6 +41,14 @@ void backoff_seed(struct backoff *backoff, uint64_t seed);
  */
 int64_t backoff_next(struct backoff *backoff);
 
+/*
+ * backoff_within(backoff, asked, left):
+ * As backoff_next(), but not before the server allows it, in ${asked} ms (Retry-After; negative if
+ * it did not say), and not after ${left} ms: the last attempt is made when the time is up.  -1 if
+ * there is no attempt in that time.
+ */
+int64_t backoff_within(struct backoff *backoff, int64_t asked, int64_t left);
+
 /* backoff_reset(backoff): an attempt succeeded; the next wait is a first one. */
 void backoff_reset(struct backoff *backoff);
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Writing and syncing; see file.h. */
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "file.h"
@@ -23,4 +26,24 @@ bool file_write(int fd, const char *data, size_t len)
 bool file_sync_folder(int fd)
 {
 	return fsync(fd) == 0 || errno == EINVAL;
+}
+
+bool file_sync_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX] = ".";
+	bool synced;
+	int fd;
+
+	if (slash != NULL && (size_t)(slash - path) + 2 > sizeof(folder))
+		return false;
+	if (slash != NULL) {
+		memcpy(folder, path, (size_t)(slash - path) + 1);
+		folder[slash - path + 1] = '\0';
+	}
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	synced = fd >= 0 && file_sync_folder(fd);
+	if (fd >= 0)
+		close(fd);
+	return synced;
 }

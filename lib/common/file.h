@@ -16,4 +16,7 @@ bool file_write(int fd, const char *data, size_t len);
  */
 bool file_sync_folder(int fd);
 
+/* file_sync_name(path): the same for the folder of the file ${path}. */
+bool file_sync_name(const char *path);
+
 #endif

@@ -86,6 +86,17 @@ static enum scanned scan(const char *text, const struct unit *units, int64_t *va
 	return exact ? SCAN_WHOLE : SCAN_FINER;
 }
 
+int number_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
 int number_count(const char *text, int64_t min, int64_t max, int64_t *value, struct error *error)
 {
 	int64_t number;

@@ -12,6 +12,9 @@
 
 #include "error.h"
 
+/* number_hex_digit(c): the value of a hexadecimal digit of either case, or -1. */
+int number_hex_digit(char c);
+
 /*
  * number_count(text, min, max, value, error):
  * Read decimal digits.  ${min} >= 0.  Return 0 and store ${value}, or -1 with a sentence in

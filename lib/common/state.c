@@ -2,7 +2,6 @@
 /* Keeping an id in a file; see state.h. */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -177,27 +176,6 @@ static int fail(const struct state *state, struct error *error)
 		error, EX_IOERR, "cannot write the state %.300s: %s", state->path, strerror(errno));
 }
 
-/* Make the name durable too. */
-static bool sync_folder(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char folder[PATH_MAX] = ".";
-	bool synced;
-	int fd;
-
-	if (slash != NULL && (size_t)(slash - path) + 2 > sizeof(folder))
-		return false;
-	if (slash != NULL) {
-		memcpy(folder, path, (size_t)(slash - path) + 1);
-		folder[slash - path + 1] = '\0';
-	}
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	synced = fd >= 0 && file_sync_folder(fd);
-	if (fd >= 0)
-		close(fd);
-	return synced;
-}
-
 int state_save(struct state *state, const char *id, size_t len, int64_t now, struct error *error)
 {
 	bool sync = state->synced == 0 || now - state->synced >= SYNC_EVERY;
@@ -225,7 +203,7 @@ int state_save(struct state *state, const char *id, size_t len, int64_t now, str
 	if (!sync)
 		return 0;
 	state->synced = now;
-	return sync_folder(state->path) ? 0 : fail(state, error);
+	return file_sync_name(state->path) ? 0 : fail(state, error);
 }
 
 int64_t state_due(const struct state *state)
@@ -237,7 +215,7 @@ int state_sync(struct state *state, int64_t now, struct error *error)
 {
 	if (!state->unsynced)
 		return 0;
-	if (fsync(state->fd) != 0 || !sync_folder(state->path))
+	if (fsync(state->fd) != 0 || !file_sync_name(state->path))
 		return fail(state, error);
 	state->unsynced = false;
 	state->synced = now;

@@ -4,10 +4,8 @@
 #include <string.h>
 
 #include "json.h"
+#include "number.h"
 #include "sse.h"
-
-#define DIGITS_OF(number) #number
-#define IN_DIGITS(number) DIGITS_OF(number)
 
 /* A word of eight bytes that are all ${byte}. */
 #define EIGHT_OF(byte) (UINT64_MAX / 0xff * (byte))
@@ -91,18 +89,6 @@ static const char *skip_plain(const char *p, const char *end)
 	return p;
 }
 
-/* The value of a hexadecimal digit, or -1. */
-static int hex_value(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* The scanner: each step returns false after fail(). */
 
 static bool fail(struct scanner *scanner, const char *at, const char *what)
@@ -118,7 +104,7 @@ static bool push(struct scanner *scanner, bool object)
 	uint64_t bit = (uint64_t)1 << scanner->depth % 64;
 
 	if (scanner->depth == scanner->depth_max)
-		return fail(scanner, scanner->at, "nested deeper than " IN_DIGITS(JSON_DEPTH));
+		return fail(scanner, scanner->at, JSON_TOO_DEEP);
 	*bits = object ? *bits | bit : *bits & ~bit;
 	scanner->depth++;
 	scanner->at++;
@@ -164,7 +150,7 @@ static bool scan_escape(struct scanner *scanner)
 	}
 	digits = ++p;
 	for (; p < scanner->end && p < digits + 4; p++) {
-		if (hex_value(*p) < 0)
+		if (number_hex_digit(*p) < 0)
 			return fail(scanner, p, "expected four hexadecimal digits after \\u");
 	}
 	if (p < digits + 4)
@@ -561,7 +547,7 @@ static uint32_t hex_unit(const char *p)
 	int i;
 
 	for (i = 0; i < 4; i++)
-		unit = unit << 4 | (uint32_t)hex_value(p[i]);
+		unit = unit << 4 | (uint32_t)number_hex_digit(p[i]);
 	return unit;
 }
 

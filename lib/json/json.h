@@ -16,6 +16,9 @@
 /* The deepest nesting of arrays and objects that is accepted anywhere. */
 #define JSON_DEPTH 200
 
+/* What is said of text that may be JSON to others, but is nested deeper. */
+#define JSON_TOO_DEEP "nested deeper than 200"
+
 struct json_error {
 	size_t offset;	  /* byte offset of the error */
 	const char *what; /* a static phrase: "expected a value", "nested deeper than 200", ... */

@@ -11,10 +11,11 @@
 # lost, repeated or out of order anywhere; that a bar is missed does not count.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-groups=(delivery latency posts memory stall replay resume loops)
+groups=(delivery latency posts memory stall replay resume topics loops access)
 bin=${BUILD:-build}/bin
 tools=${BUILD:-build}/tests
 here=tests/bench
+. $here/proofs.sh
 work=$(mktemp -d "${BENCH_FOLDER:-${TMPDIR:-/tmp}}/sse-bench.XXXXXX") || exit 1
 figures=$work/figures
 runs=${BENCH_RUNS:-5}
@@ -32,12 +33,15 @@ trap 'exit 130' INT TERM
 # --- how much ---------------------------------------------------------------
 
 few=1000 many=10000
-one_few=1000 one_many=100        # events one at a time, to few and to many streams
+one_few=1000 one_many=100         # events one at a time, to few and to many streams
 sixteen_few=8000 sixteen_many=800 # events of 16 publishers
 seconds=5                         # of posting, and of looking at idle streams
 stall_events=100000 stall_warm=70000 stall_window=64M
 replay_events=1000000
 resume_near=10000 resume_far=10000000 resumes=200
+topics_few=1000 topics_many=1000000 pages=500
+tokens=1000 turns=8 access_events=200
+access_load=(-m 16 -e 20000 -w 1000 fanout)
 if [ -n "${BENCH_QUICK:-}" ]; then
 	runs=${BENCH_RUNS:-1}
 	few=100 many=1000
@@ -46,6 +50,9 @@ if [ -n "${BENCH_QUICK:-}" ]; then
 	stall_events=10000 stall_warm=3000 stall_window=2M
 	replay_events=20000
 	resume_near=1000 resume_far=50000 resumes=10
+	topics_few=500 topics_many=5000 pages=20
+	tokens=20 turns=2 access_events=20
+	access_load=(-m 16 -e 2000 -w 100 fanout)
 fi
 
 # --- servers ----------------------------------------------------------------
@@ -221,7 +228,9 @@ start_nchan() {
 
 # --- measuring --------------------------------------------------------------
 
-# load ARGUMENT...: the load generator on the server that runs; what it prints is in $work/load.
+# load ARGUMENT...: the load generator on the server that runs, with $headers; what it prints is in
+# $work/load.
+headers=()
 load() {
 	local pid status=0
 	local -a given=(--port "$port" "${target[@]}")
@@ -229,7 +238,7 @@ load() {
 		given+=(--pid "$pid")
 	done
 	[ "$(nproc)" -lt 2 ] || given+=(--cpu 1)
-	"$tools/load" "${given[@]}" "$@" >"$work/load" || status=$?
+	"$tools/load" "${given[@]}" "${headers[@]/#/--header=}" "$@" >"$work/load" || status=$?
 	[ $status -ne 0 ] || return 0
 	if [ $status -eq 1 ] && [ -n "$peer" ]; then
 		note "$peer lost, repeated or reordered events; its figures count nevertheless."
@@ -409,9 +418,10 @@ group_stall() {
 
 # fill FILE EVENTS: a log with that many events of the topic bench, numbered for the load
 # generator.  sse-serve makes the tables and the first event; the rest goes in by SQL, in the
-# columns that are named here: columns that came later must have a default.
-fill() {
-	local file=$1 events=$2 known='position topic time json type data' column
+# columns that are named here: columns that came later must have a default.  With SUBJECTS, the events
+# are of so many, in turn.
+fill() { # FILE EVENTS [SUBJECTS]
+	local file=$1 events=$2 known='position topic time json type data subject' column
 	[ ! -e "$file" ] || return 0
 	start_sse 1 --db "$file" && load -e 1 fanout || return
 	stop
@@ -427,11 +437,12 @@ fill() {
 	done
 	sqlite3 "$file" "
 		PRAGMA synchronous=OFF;
-		INSERT INTO event(position, topic, time, json, type, data)
+		INSERT INTO event(position, topic, time, json, type, data, subject)
 		WITH RECURSIVE number(i) AS
 			(SELECT 1 UNION ALL SELECT i + 1 FROM number WHERE i + 1 < $events)
 		SELECT first.position + i, first.topic, first.time, first.json, first.type,
-			printf('<#0000%012x%016x#>%s!', i, 0, '$(printf 'x%.0s' {1..63})')
+			printf('<#0000%012x%016x#>%s!', i, 0, '$(printf 'x%.0s' {1..63})'),
+			${3:+'subject' || i % }${3:-NULL}
 		FROM number, (SELECT * FROM event LIMIT 1) AS first ORDER BY i;
 		PRAGMA wal_checkpoint(TRUNCATE);" >/dev/null
 	sync
@@ -451,11 +462,25 @@ group_replay() {
 
 resume() { # NAME EVENTS
 	local id
-	fill "$work/resume.$1.db" "$2" || return
+	fill "$work/resume.$1.db" "$2" 100 || return
+	# Two topics that have only the oldest events.
+	sqlite3 "$work/resume.$1.db" "INSERT OR IGNORE INTO topic(id, name)
+			VALUES (2, 'rare/a'), (3, 'rare/b');
+		UPDATE event SET topic = 2 + position % 2 WHERE position <= 20;" || return
 	start_sse 1 --db "$work/resume.$1.db" || return
 	id=$(curl -sS "http://127.0.0.1:$port/api/bench?limit=100&envelope=1" |
 		sed 's/^[^{]*{[^}]*"id":"\([^"]*\)".*/\1/')
 	load --repeat $resumes --last-event-id "$id" resume && keep_field "resume.$1" first_p50_us
+	load --repeat $resumes --stream '/api/bench/event?last=100' resume &&
+		keep_field "last.$1" first_p50_us
+	load --repeat $resumes --stream '/api/event?topic=rare/*&last=10' resume &&
+		keep_field "rare.$1" first_p50_us
+	load --repeat $resumes --stream '/api/bench/event?latest=1' resume &&
+		keep_field "latest.$1" first_p50_us
+	# shellcheck disable=SC2016 # of the other shell
+	keep "end.$1" "$(seconds_of bash -c \
+		'for ((i = 0; i < $1; i++)); do "$2" "$3" --last 100 --until end; done' ends \
+		$((resumes / 10)) "$bin/sse-tail" "http://127.0.0.1:$port/api/bench/event")"
 	stop
 }
 
@@ -463,6 +488,40 @@ group_resume() {
 	resume near $resume_near
 	resume far $resume_far
 	stop
+}
+
+# fill_topics FILE COUNT: a log with that many topics of one event each, which were not created in the
+# order of their names.
+fill_topics() {
+	[ ! -e "$1" ] || return 0
+	awk -v n="$2" 'BEGIN {
+		print "{\"sse-log\":1,\"head\":" n "}\n{\"incarnation\":\"abcdefgh\",\"opened\":0}"
+		for (i = 0; i < n; i++)
+			printf "{\"topic\":\"t/%07d\",\"removed\":0}\n", i * 7919 % n
+		for (i = 0; i < n; i++)
+			printf "{\"topic\":\"t/%07d\",\"id\":\"abcdefgh:%d\",\"time\":" \
+				"\"2026-11-22T20:15:27.123Z\",\"event\":\"update\",\"data\":1}\n", i * 7919 % n, i + 1
+		print "{\"end\":true,\"events\":" n ",\"keys\":0}"
+	}' | "$bin/sse-serve" --import --db "$1"
+}
+
+# pages NAME COUNT: how long a page of 100 topics takes, of so many, at places all over.
+pages() {
+	local i
+	fill_topics "$work/topics.$1.db" "$2" || return
+	start_sse 1 --db "$work/topics.$1.db" || return
+	for ((i = 0; i < pages; i++)); do
+		printf 'url = "http://127.0.0.1:%s/api?topic=t/*&limit=100&after=t/%07d"\noutput = /dev/null\n' \
+			"$port" $((i * 104729 % ($2 - 100)))
+	done >"$work/pages"
+	keep "page.$1" "$(on_core 1 curl -sS -K "$work/pages" -w '%{time_total}\n' | sort -n |
+		awk '{ took[NR] = $1 } END { print took[int((NR + 1) / 2)] * 1e6 }')"
+	stop
+}
+
+group_topics() {
+	pages few $topics_few
+	pages many $topics_many
 }
 
 loops() { # LOOPS
@@ -478,6 +537,120 @@ group_loops() {
 	else
 		note 'Two loops are left out: this sse-serve has no --loops.'
 	fi
+}
+
+# What --access costs.  The guarded server checks a proof; the open one, without --access, is sent
+# the same headers and ignores them.  Bare is the open one without these headers.
+#
+# Two processes of the same server differ by some percent, as their memory lies, and the rest of the
+# machine is never idle.  So the servers are compared in turns, soon after each other, and each turn
+# has new ones.  A run keeps the medians of its turns.
+
+# proofs: made once, for all runs.
+proofs() {
+	[ -e "$work/proofs" ] || { mkdir "$work/proofs" && make_proofs "$bin" "$work/proofs" $tokens; }
+	guard=(--access "$work/proofs/access" --jwt-keys "$work/proofs/keys")
+}
+
+# start_as open|guarded OPTION...: one of the two servers.
+start_as() {
+	local as=$1
+	shift
+	[ "$as" = open ] || set -- "$@" "${guard[@]}"
+	start_sse 1 "$@"
+}
+
+# hold_both: with a database of each, or $db.
+hold_both() {
+	local as
+	rm -f "$work"/access.*.db*
+	for as in open guarded; do
+		start_as $as --db "${db:-$work/access.$as.db}" && hold $as || return
+	done
+}
+
+# load_as open|bare|guarded KIND ARGUMENT...: with the headers of that kind of proof.
+load_as() {
+	local as=$1 kind=$2
+	local -a headers=()
+	shift 2
+	[ "$as" = bare ] || mapfile -t headers <"$work/proofs/$kind.headers"
+	load "$@"
+}
+
+# order SERVER...: these; in every other turn the last first.
+order() {
+	((turn % 2)) && set -- "${@: -1}" "${@:1:$#-1}"
+	echo "$@"
+}
+
+# note_turn NAME FIELD: a figure of the load generator, of this turn.
+note_turn() {
+	echo "$1 $(field "$2")" >>"$work/turns"
+}
+
+# each NAME FIELD KIND SERVERS ARGUMENT...: a figure of each of the servers that are held.
+each() {
+	local name=$1 field=$2 kind=$3 servers=$4 as
+	shift 4
+	# shellcheck disable=SC2086 # words
+	for as in $(order $servers); do
+		use "${as/bare/open}"
+		load_as "$as" "$kind" "$@" && note_turn "$name.$as" "$field"
+	done
+}
+
+# opening KIND FIGURE FIELD: a figure of opening the streams, of both servers, which are new.
+opening() {
+	local as
+	for as in $(order open guarded); do
+		start_as "$as" --db :memory: --heartbeat 1h &&
+			load_as "$as" "$1" -n $many -t 200ms idle && note_turn "$2.$1.$as" "$3"
+		stop
+	done
+}
+
+# What was allocated for requests and is free again would count as the streams': glibc gives it back.
+sizes() {
+	local -x MALLOC_MMAP_THRESHOLD_=8192 MALLOC_TRIM_THRESHOLD_=4096 MALLOC_TOP_PAD_=0
+	opening token size user_bytes_per_stream
+}
+
+# keep_medians: of the lines "NAME VALUE" in $work/turns.
+keep_medians() {
+	local name
+	while read -r name; do
+		keep "$name" "$(awk -v name="$name" '$1 == name { print $2 }' "$work/turns" | sort -g |
+			awk '{ v[NR] = $1 } END { print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }')"
+	done < <(cut -d ' ' -f 1 "$work/turns" | sort -u)
+}
+
+group_access() {
+	local turn kind db
+	proofs
+	: >"$work/turns"
+	for ((turn = 0; turn < turns; turn++)); do
+		db=:memory:
+		if hold_both; then
+			each post.token cpu_ns_per_post token 'open bare guarded' "${access_load[@]}"
+			for kind in HS256 ES256 RS256; do
+				each post.$kind cpu_ns_per_post $kind 'open guarded' "${access_load[@]}"
+			done
+			each delivery cpu_ns_per_delivery token 'open guarded' -n $few \
+				-e $access_events -w 20 --lockstep fanout
+		fi
+		stop
+		db=
+		hold_both && each post.durable cpu_ns_per_post token 'open guarded' "${access_load[@]}"
+		stop
+		opening token open open_cpu_ns_per_stream
+	done
+	turn=0
+	opening HS256 open open_cpu_ns_per_stream
+	sizes
+	keep_medians
+	keep size.grown "$(awk -v run="$run" '$1 == run { size[$2] = $3 }
+		END { print size["size.token.guarded"] - size["size.token.open"] }' "$figures")"
 }
 
 # --- the table --------------------------------------------------------------
@@ -518,7 +691,22 @@ rows() {
 		nchan: memory that 100 stalled readers add in $((seconds * 2)) s|memory|stall.grown.nchan|-|MiB|report
 		replay of $replay_events events, events/s, to the sqlite3 shell|SQLite|replay.sse|replay.shell|/s|>= 0.5
 		first byte of a resume near the end, $resume_far stored to $resume_near|SQLite|resume.far|resume.near|us|<= 1.5
+		first byte of the newest 100 events, $resume_far stored to $resume_near|SQLite|last.far|last.near|us|<= 1.5
+		... of the newest 10 of a pattern, the oldest of all|SQLite|rare.far|rare.near|us|<= 1.5
+		first byte of the present values of 100 subjects|SQLite|latest.far|latest.near|us|<= 1.5
+		sse-tail --last 100 --until end, $((resumes / 10)) times, $resume_far stored to $resume_near|SQLite|end.far|end.near|s|<= 1.5
+		page of 100 topics of GET /api, $topics_many topics to $topics_few|SQLite|page.many|page.few|us|report
 		wall time of a fan-out, $many streams, two loops to one|none|loops.2|loops.1|us|report
+		CPU per POST with a token, to the same without --access|memory|post.token.guarded|post.token.open|ns|<= 1.05
+		... to one that has no token, without --access|memory|post.token.guarded|post.token.bare|ns|report
+		... to the same without --access|SQLite|post.durable.guarded|post.durable.open|ns|<= 1.05
+		CPU per POST with a JWT by HS256, seen before, to the same without --access|memory|post.HS256.guarded|post.HS256.open|ns|<= 1.10
+		... by ES256|memory|post.ES256.guarded|post.ES256.open|ns|<= 1.10
+		... by RS256|memory|post.RS256.guarded|post.RS256.open|ns|<= 1.10
+		CPU for opening $many streams with $tokens tokens, to the same without --access|memory|open.token.guarded|open.token.open|ns|<= 1.3
+		... with $tokens JWTs by HS256, not seen before|memory|open.HS256.guarded|open.HS256.open|ns|report
+		user memory that --access adds to an idle stream, $many streams|memory|size.grown|-|B|<= 16
+		CPU per delivery with --access, $few streams, one event at a time, to without|memory|delivery.guarded|delivery.open|ns|<= 1.02
 		the limit itself: CPU per delivery, $few streams, to a loop that only sends|none|limit.few|pure.few|ns|<= 1.05
 		the limit itself: CPU per delivery, $many streams, to a loop that only sends|none|limit.many|pure.many|ns|<= 1.05
 	ROWS

@@ -142,7 +142,7 @@ test("what could not be sent is still there after a reload, and is sent once, al
     if (route.request().method() !== "POST") return route.continue();
     await route.fetch().catch(() => {}); // it arrives; the answer does not
     lost += 1;
-    return route.abort();
+    return route.abort().catch(() => {}); // the page may have gone on without it
   });
   await say(page, "one");
   await say(page, "two");
@@ -174,6 +174,43 @@ test("a message that is refused says why; it can be sent again, or deleted", asy
   await reads(page, ["failed Ada: two"]);
   await page.getByRole("button", { name: "Try again" }).click();
   await reads(page, ["Ada: two"]);
+});
+
+test("one's own message can be taken back: it is gone on all pages, for good; others' cannot", async (t) => {
+  const server = await Server.start(t);
+  const [ada, bob] = await two(t, server);
+  await say(ada, "first");
+  await both([ada, bob], ["Ada: first"]);
+  await say(ada, "too much");
+  await both([ada, bob], ["Ada: first", "Ada: too much"]);
+  await say(bob, "last");
+  await both([ada, bob], ["Ada: first", "Ada: too much", "Bob: last"]);
+  assert.equal(await ada.locator(".take-back").count(), 2);
+  assert.equal(await bob.locator(".take-back").count(), 1);
+  // It asks once more; who goes elsewhere has not answered.
+  await ada.getByRole("button", { name: "Take back: too much" }).click();
+  await ada.getByRole("button", { name: "Delete it for everybody? too much" }).waitFor();
+  await ada.locator("#text").click();
+  await ada.getByRole("button", { name: "Take back: too much" }).waitFor({ state: "attached" });
+  assert.equal((await stored(server)).length, 3);
+  // By the keyboard alone: Tab leads to the last one, the arrows to the others.
+  const label = () => ada.evaluate(() => document.activeElement.getAttribute("aria-label"));
+  await ada.keyboard.press("Shift+Tab");
+  assert.equal(await label(), "Take back: too much");
+  await ada.keyboard.press("ArrowUp");
+  assert.equal(await label(), "Take back: first");
+  await ada.keyboard.press("ArrowDown");
+  await ada.keyboard.press("Enter");
+  assert.equal(await label(), "Delete it for everybody? too much");
+  await ada.keyboard.press("Enter");
+  await both([ada, bob], ["Ada: first", "Bob: last"]);
+  await until("the focus is where one writes", () => ada.evaluate(() => document.activeElement.id === "text"));
+  assert.deepEqual((await stored(server)).map(({ text }) => text), ["first", "last"]);
+  // All at once, from elsewhere.
+  await fetch(`${server.origin}/api/chat/lobby`, { method: "DELETE" });
+  await both([ada, bob], []);
+  await say(bob, "anew");
+  await both([ada, bob], ["Bob: anew"]);
 });
 
 test("hostile messages are text: markup, script links, bidi, a megabyte, emoji", async (t) => {
@@ -280,18 +317,18 @@ test("presence through a connection that flaps: nobody leaves; who goes for good
   const server = await Server.start(t, { args: ["--presence-grace", "3s"] });
   const [ada, bob] = await two(t, server);
   await until("both are here", async () => (await here(bob)).length === 2);
-  const events = [];
+  let text = "";
+  const types = () => [...text.matchAll(/^event: (\w+)$/gm)].map(([, type]) => type);
   const stop = new AbortController();
   t.after(() => stop.abort());
   const stream = await fetch(`${server.origin}/api/chat/lobby/event`, { signal: stop.signal });
   (async () => {
-    for await (const chunk of stream.body) events.push(...(Buffer.from(chunk).toString().match(/^event: \w+/gm) ?? []));
+    for await (const chunk of stream.body) text += Buffer.from(chunk).toString();
   })().catch(() => {});
   // Their joins may be told later than they are here: what counts begins behind a mark.
   await fetch(`${server.origin}/api/chat/lobby?ephemeral=1&event=mark`, {
     method: "POST", headers: { "Content-Type": "text/plain" }, body: "mark" });
-  await until("the mark came", () => events.includes("event: mark"));
-  events.length = 0;
+  await until("the mark came", () => types().includes("mark"));
   for (let i = 0; i < 4; i += 1) {
     await ada.context().setOffline(true);
     await until("Ada notices", async () => {
@@ -304,7 +341,9 @@ test("presence through a connection that flaps: nobody leaves; who goes for good
   await say(ada, "I am still here");
   await reads(bob, ["Ada: I am still here"]);
   assert.deepEqual((await here(bob)), ["Ada", "Bob (you)"]);
-  assert.deepEqual(events.filter((event) => !/typing/.test(event)), ["event: update"], "neither leave nor join");
+  await until("it came", () => types().includes("update"));
+  const after = types().slice(types().indexOf("mark") + 1);
+  assert.deepEqual(after.filter((type) => type !== "typing"), ["update"], "neither leave nor join");
   await ada.context().close();
   await until("Ada is gone", async () => (await here(bob)).join() === "Bob (you)");
 });
@@ -383,6 +422,8 @@ test("by keyboard alone, with the roles that a screen reader needs", async (t) =
   await page.keyboard.type("half");
   await page.locator("#text").dispatchEvent("keydown", { key: "Enter", isComposing: true });
   assert.equal(await page.locator("#text").inputValue(), "half");
+  await page.keyboard.press("Shift+Tab");
+  assert.match(await page.evaluate(() => document.activeElement.getAttribute("aria-label")), /^Take back: one line/);
   await page.keyboard.press("Shift+Tab");
   assert.equal(await focused(), "scroll");
   for (const [role, name] of [["log", "Messages"], ["banner"], ["main"], ["heading", "lobby"], ["complementary", "People and rooms"],
@@ -533,10 +574,12 @@ test("marks upon marks in a name stay in their line; a link shows where it leads
   await page.locator("#names li").waitFor();
   const clips = (page, what) => page.locator(what).first().evaluate((element) =>
     [getComputedStyle(element).overflowY, element.offsetHeight < 60]);
-  for (const what of [".who", "#names li"]) assert.deepEqual(await clips(page, what), ["clip", true], what);
+  // A list that is drawn again meanwhile leaves an element without style; the next look finds the new one.
+  const clipped = (what) => until(`${what} is clipped`, async () => (await clips(page, what)).join() === "clip,true");
+  for (const what of [".who", "#names li"]) await clipped(what);
   await page.goto(server.origin);
   await page.locator("#list .name").waitFor();
-  assert.deepEqual(await clips(page, "#list .name"), ["clip", true]);
+  await clipped("#list .name");
 });
 
 test("without a script the page says so in one piece, and names no room that it is not", async (t) => {
@@ -602,7 +645,7 @@ test("a gap is told, and what is there now is shown", async (t) => {
 });
 
 test("on a plain-HTTP address each tab has a connection of its own, sends all the same, and says so", async (t) => {
-  const server = await Server.start(t);
+  const server = await Server.start(t, { args: ["--host", "plain.example"] });
   const profile = await openProfile(t, browser);
   const url = `http://plain.example:${new URL(server.origin).port}/chat/lobby`;
   const tabs = [await openTab(profile, url), await openTab(profile, url)];
@@ -611,7 +654,8 @@ test("on a plain-HTTP address each tab has a connection of its own, sends all th
   await live(tabs[1]);
   for (const tab of tabs) assert.match(await tab.locator("#unshared").textContent(), /not secure/);
   assert.match(await tabs[0].locator("#no-notify").textContent(), /need https/);
-  assert.equal(await streamsOf(server, "chat/lobby"), 2);
+  // The one that was open before there was a name may take a moment to go.
+  await until("two connections", async () => (await streamsOf(server, "chat/lobby")) === 2);
   await say(tabs[0], "Hello");
   await both(tabs, ["Ada: Hello"]);
   assert.equal((await stored(server)).length, 1);

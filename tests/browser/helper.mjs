@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 // What the browser tests share: the real server as a child process, Chromium, and waiting.
 
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { chromium } from "playwright-core";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -39,6 +40,15 @@ export async function tempFolder(t) {
   const folder = await mkdtemp(path.join(tmpdir(), "sse-browser-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** A proxy in front of a server that holds back `what` of its answers; returns where. */
+export async function hoard(t, server, what) {
+  const cwd = await tempFolder(t);
+  const proxy = spawn(process.execPath, [path.join(here, "../scenario/hoarder.mjs"), "0", server.origin, what], { cwd });
+  t.after(() => proxy.kill("SIGKILL"));
+  const port = await until("the proxy listens", () => readFile(path.join(cwd, "hoarder.port"), "utf8"));
+  return `http://127.0.0.1:${port.trim()}`;
 }
 
 /** sse-serve in a temporary folder; stopped, and the folder removed, after the test. */
@@ -115,10 +125,10 @@ export class Server {
   }
 
   /** data is a value, or text; with json it is text that is JSON already. */
-  async publish(topic, data, { event, json = typeof data !== "string" } = {}) {
+  async publish(topic, data, { event, token, json = typeof data !== "string" } = {}) {
     const answer = await fetch(`${this.origin}/api/${topic}${event ? `?event=${event}` : ""}`, {
       method: "POST",
-      headers: { "Content-Type": json ? "application/json" : "text/plain" },
+      headers: { "Content-Type": json ? "application/json" : "text/plain", ...bearer(token) },
       body: typeof data === "string" ? data : JSON.stringify(data),
     }).catch((error) => {
       // "fetch failed" alone helps nobody.
@@ -127,6 +137,46 @@ export class Server {
     });
     if (answer.status !== 201) throw new Error(`POST: ${answer.status} ${await answer.text()}`);
     await answer.arrayBuffer();
+  }
+}
+
+export const bearer = (token) => (token ? { Authorization: `Bearer ${token}` } : {});
+
+/** Who may do what on a server: lines of its --access file, by names, each with a token of its own. */
+export class People {
+  tokens = {};
+  #digests = {};
+
+  /** lines: by name, what is granted, such as "read=chat/* as=Ann". */
+  static async start(t, lines, { args = [] } = {}) {
+    const people = new People();
+    people.file = path.join(await tempFolder(t), "who");
+    await people.write(lines);
+    people.server = await Server.start(t, { args: ["--access", people.file, ...args] });
+    return people;
+  }
+
+  async write(lines) {
+    let text = "";
+    for (const [name, grants] of Object.entries(lines)) {
+      if (name !== "anonymous" && !this.tokens[name]) await this.#meet(name);
+      text += `${name} ${this.#digests[name] ?? ""} ${grants}\n`;
+    }
+    await writeFile(this.file, text, { mode: 0o600 });
+  }
+
+  async #meet(name) {
+    const { stdout, stderr } = await promisify(execFile)(PROGRAM, ["--new-token", name]);
+    [, this.#digests[name]] = stdout.split(" ");
+    this.tokens[name] = stderr.trim();
+  }
+
+  /** Other lines, from now on. */
+  async change(lines) {
+    await this.write(lines);
+    this.server.said = "";
+    this.server.child.kill("SIGHUP");
+    await until("the file has been read again", () => this.server.said.includes("reloaded"));
   }
 }
 
@@ -143,8 +193,8 @@ export function launch() {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
-      // An address that is no secure context, as one of a LAN.
-      "--host-resolver-rules=MAP plain.example 127.0.0.1",
+      // A name that is no secure context, as one of a LAN; and one that is nothing of ours.
+      "--host-resolver-rules=MAP plain.example 127.0.0.1, MAP evil.example 127.0.0.1",
     ],
   });
 }

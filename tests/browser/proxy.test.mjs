@@ -8,7 +8,7 @@ import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { Server, enter, launch, live, openPage, reads, say, shows, state, tempFolder, until, tryNow } from "./helper.mjs";
+import { Server, enter, hoard, launch, live, openPage, reads, say, shows, state, tempFolder, until, tryNow } from "./helper.mjs";
 
 let browser;
 before(async () => {
@@ -74,6 +74,25 @@ test("behind nginx as it comes: chat, users, a killed server", async (t) => {
   for (const page of [ada, bob]) {
     await tryNow(page);
     await reads(page, ["Ada: Hello", "Ada: while away"]);
+  }
+  assert.equal((await (await fetch(`${origin}/api/chat/lobby`)).json()).length, 2);
+});
+
+test("behind a proxy that holds every answer back until it is complete: chat by polls, a killed server", async (t) => {
+  const server = await Server.start(t);
+  const origin = await hoard(t, server, "whole");
+  const ada = await openPage(t, browser, `${origin}/chat/lobby`);
+  const bob = await openPage(t, browser, `${origin}/chat/lobby`);
+  await enter(ada, "Ada");
+  await enter(bob, "Bob");
+  await say(ada, "Hello");
+  await Promise.all([ada, bob].map((page) => reads(page, ["Ada: Hello"])));
+  await server.kill();
+  await say(bob, "while away");
+  await server.restart();
+  for (const page of [ada, bob]) {
+    await tryNow(page);
+    await reads(page, ["Ada: Hello", "Bob: while away"]);
   }
   assert.equal((await (await fetch(`${origin}/api/chat/lobby`)).json()).length, 2);
 });

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { Browser } from "./fakes.mjs";
-import { Server, until } from "./helper.mjs";
+import { Server, hoard, until } from "./helper.mjs";
 
 globalThis.crypto ??= (await import("node:crypto")).webcrypto;
 
@@ -120,9 +120,93 @@ for (const limit of [undefined, 5]) {
       assert.deepEqual(got.texts(), numbers(end - first, first), "from the first on each once, in order");
       assert.ok(limit ? true : first === 0);
     }
-    assert.equal(await streams(server), 1);
+    await until("one connection", async () => (await streams(server)) === 1);
   });
 }
+
+test("a page is told when it has all that was stored, and again after it was behind", async (t) => {
+  const { server, browser } = await setUp(t);
+  for (const n of numbers(20)) await say(server, n);
+  const told = [];
+  const [first, second] = [collector("chat/a"), collector("chat/*")];
+  for (const got of [first, second]) {
+    const { start } = got;
+    got.start = (sse) => {
+      const subscribe = (topics, handlers, options) =>
+        sse.subscribe(topics, { ...handlers, uptodate: () => told.push([got, got.length]) }, options);
+      return start({ ...sse, subscribe });
+    };
+    await browser.open(server, got.start);
+    await got.subscription.uptodate;
+  }
+  assert.deepEqual(told.map(([got, length]) => [got === first, length]).slice(0, 1), [[true, 20]]);
+  assert.ok(told.some(([got]) => got === second));
+  const before = told.length;
+  await server.restart();
+  await say(server, 20);
+  // The event may come before or after that.
+  for (const got of [first, second]) await until("it is told again", () => told.slice(before).some(([whose]) => whose === got));
+  await has(first, numbers(21));
+  assert.ok(first.states.at(-1).uptodate > 0);
+});
+
+test("the page is told when its topics are closed, whenever it comes, and all of them have the last event", async (t) => {
+  const { server, browser } = await setUp(t);
+  const tabs = [];
+  const open = async (topics) => {
+    const got = collector(topics, { limit: 100 });
+    const closed = [];
+    const { sse } = await browser.open(server, (sse) => got.start({
+      ...sse,
+      subscribe: (names, handlers, options) =>
+        sse.subscribe(names, { ...handlers, closed: (topic) => closed.push(topic) }, options),
+    }));
+    tabs.push(got);
+    return { sse, got, closed };
+  };
+  const first = await open("chat/a");
+  const second = await open(["chat/a", "chat/b"]);
+  await first.got.live();
+  await second.got.live();
+  for (const number of numbers(10)) await say(server, number);
+  await first.sse.send("chat/a", { text: 10 }, { close: true });
+  await first.got.subscription.closed;
+  await has(first.got, numbers(11));
+  await until("the other tab knows too", () => second.closed.includes("chat/a"));
+  await first.sse.send("chat/b", undefined, { close: true });
+  await second.got.subscription.closed;
+  assert.deepEqual([first.closed, second.closed], [["chat/a"], ["chat/a", "chat/b"]]);
+  await until("nobody asks any more", () => tabs.every((got) => got.states.at(-1).word === "closed"));
+  await assert.rejects(first.sse.send("chat/a", { text: 11 }), (failure) => failure.status === 409);
+  // Who comes later has it all at once; another topic is not closed.
+  const third = await open("chat/a");
+  await third.got.subscription.closed;
+  await third.got.subscription.uptodate;
+  await has(third.got, numbers(11));
+  const fourth = await open("chat/c");
+  await fourth.got.live();
+  assert.deepEqual([third.closed, fourth.closed], [["chat/a"], []]);
+  await say(server, 0, "chat/c");
+  await has(fourth.got, [0]);
+});
+
+test("topics are fetched a page at a time, and events from then on follow without a seam", async (t) => {
+  const { server, browser } = await setUp(t);
+  const { sse } = await browser.open(server);
+  for (const topic of ["chat/b", "chat/a", "chat/a/b", "x", "chat/b"]) await say(server, topic, topic);
+  const names = ({ topics }) => topics.map(({ topic }) => topic);
+  const all = await sse.topics();
+  assert.deepEqual(names(all), ["chat/a", "chat/a/b", "chat/b", "users", "x"]);
+  assert.equal(all.more, false);
+  assert.deepEqual(all.topics[2], { topic: "chat/b", events: 2, id: all.head, time: all.topics[2].time, streams: 0 });
+  assert.deepEqual({ ...all.topics[3] }, { topic: "users", events: 0, id: null, time: null, streams: 0 });
+  const first = await sse.topics("chat/**", { limit: 2 });
+  assert.deepEqual([names(first), first.more], [["chat/a", "chat/a/b"], true]);
+  const second = await sse.topics("chat/**", { limit: 2, after: "chat/a/b" });
+  assert.deepEqual([names(second), second.more], [["chat/b"], false]);
+  assert.deepEqual(names(await sse.topics(["x", "chat/*"])), ["chat/a", "chat/b", "x"]);
+  await assert.rejects(sse.topics("a*"), (failure) => failure instanceof sse.Failure && failure.status === 400);
+});
 
 test("a tab that asks for more topics does not disturb the others", async (t) => {
   const { server, browser } = await setUp(t);
@@ -146,7 +230,7 @@ test("a tab that asks for more topics does not disturb the others", async (t) =>
     const texts = of(pattern, topic);
     assert.deepEqual(texts, numbers(texts.length, texts[0]));
   }
-  assert.equal(await streams(server), 1);
+  await until("one connection", async () => (await streams(server)) === 1);
 });
 
 test("the leading tab closes again and again: one connection, and every tab gets each once", async (t) => {
@@ -158,7 +242,7 @@ test("the leading tab closes again and again: one connection, and every tab gets
     all.push(got);
   }
   await Promise.all(all.map((got) => got.live()));
-  assert.equal(await streams(server), 1);
+  await until("one connection", async () => (await streams(server)) === 1);
   const { stop, count } = publisher(server);
   for (let i = 0; i < 6; i += 1) {
     const now = count();
@@ -622,12 +706,31 @@ test("without a secure context each tab has a connection of its own, and makes g
   for (const got of all) await browser.open(server, got.start);
   await Promise.all(all.map((got) => got.live()));
   assert.equal(browser.tabs[0].sse.shared, false);
-  assert.equal(await streams(server), 2);
+  await until("two connections", async () => (await streams(server)) === 2);
   const keys = numbers(100).map(() => browser.tabs[0].sse.newKey());
   assert.equal(new Set(keys).size, 100);
   assert.ok(keys.every((key) => /^[0-9a-f]{32}$/.test(key)));
   await browser.tabs[1].sse.post("chat/a", { text: 0 });
   await Promise.all(all.map((got) => has(got, [0])));
+});
+
+test("an event has the subject that it was sent with, by post and send, and no data clears it", async (t) => {
+  const { server, browser } = await setUp(t);
+  const got = collector("hosts/**");
+  const { history, post, send } = (await browser.open(server, got.start)).sse;
+  await got.live();
+  await post("hosts/a", { up: true }, { subject: "wéb 1&2" });
+  await until("it is stored", async () => (await history("hosts/a")).events.length === 1);
+  await send("hosts/a", "", { subject: "wéb 1&2", event: "state" });
+  await send("hosts/a", "none");
+  const expected = [["update", "wéb 1&2", { up: true }], ["state", "wéb 1&2", ""], ["update", undefined, "none"]];
+  const seen = (events) => events.map(({ event, subject, data }) => [event, subject, data]);
+  assert.deepEqual(seen((await history("hosts/a")).events), expected);
+  await until("all have come", () => got.length === 3);
+  assert.deepEqual(seen(got), expected);
+  for (const subject of ["", "a\n", "\u0085", "\ud800", "x".repeat(201), "é".repeat(101), 7, null])
+    await assert.rejects(post("hosts/a", "x", { subject }), TypeError);
+  await send("hosts/a", "x", { subject: "é".repeat(100) });
 });
 
 // --- presence and what is not stored ----------------------------------------
@@ -646,3 +749,38 @@ test("names come and go; what is ephemeral reaches all tabs and is not stored", 
   for (const got of [one, two]) await until("it is told", () => got.some(({ event, id }) => event === "typing" && !id));
   assert.deepEqual(await listed(server), []);
 });
+
+for (const what of ["whole", "body"]) {
+  test(`behind a proxy that holds streams back (${what}) each event comes once, through a killed server too`, async (t) => {
+    const { server, browser } = await setUp(t);
+    const behind = { origin: await hoard(t, server, what) };
+    for (const n of numbers(3)) await say(server, n);
+    let told = 0;
+    const [got, pattern] = [collector("chat/a"), collector("chat/*")];
+    const { start } = got;
+    got.start = (sse) => start({
+      ...sse, subscribe: (topics, handlers) => sse.subscribe(topics, { ...handlers, uptodate: () => (told += 1) }),
+    });
+    const settings = { held: 500, answer: 4_000, silence: 6_000 };
+    await browser.open(behind, got.start, settings);
+    await has(got, numbers(3));
+    await until("it reads", async () => (await streams(server)) > 0);
+    for (const n of numbers(3, 3)) await say(server, n);
+    await has(got, numbers(6));
+    await got.subscription.uptodate;
+    await browser.open(behind, pattern.start, settings);
+    await pattern.live();
+    await until("it is told of new ones", async () => {
+      await say(server, "new");
+      return pattern.texts().includes("new");
+    });
+    await server.restart();
+    await say(server, "last");
+    await until("the last came", () => got.texts().includes("last") && pattern.texts().includes("last"));
+    const all = (await (await fetch(`${server.origin}/api/chat/a?envelope=1`)).json()).map(({ id }) => id);
+    assert.deepEqual(got.map(({ id }) => id), all);
+    assert.equal(new Set(pattern.map(({ id }) => id)).size, pattern.length);
+    assert.deepEqual([got.gaps, pattern.gaps], [[], []]);
+    assert.ok(told > 0);
+  });
+}

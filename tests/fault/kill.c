@@ -3,7 +3,8 @@
  * kill: kills a server with kill -9 at random moments while 8 publishers send and retry with
  * idempotency keys, 4 tails follow, and one reader sleeps most of the time; starts it again; and
  * checks after each round that every acknowledged event is stored once and that every reader saw
- * each once, in order, without a gap.  Prints one line of figures, or a sentence on the first
+ * each once, in order, without a gap.  Others close topics, delete events, set present values and
+ * poll; what they were told must be so, too.  Prints one line of figures, or a sentence on the first
  * violation, with status 1; the database and the log are kept then.
  *
  *   kill [OPTION]... SERVER [-- ARGUMENT...]
@@ -13,6 +14,7 @@
  *   --run MIN-MAX  how long the server lives between two kills, in ms (10-200)
  *   --think US     a publisher pauses for up to this long between events (2000)
  *   --no-keys      the server knows no idempotency keys: what was retried may be stored twice
+ *   --no-verbs     nor to close, to delete, present values and polls
  *   --power SHIM   shim_power.so: each kill is a power cut too, unsynced writes are lost
  *   --spoil HOW    for the test of the test: delete, repeat or swap an event in the database while
  *                  the server is down; the check must notice
@@ -35,13 +37,14 @@
 #include "parts/net.h"
 #include "parts/power.h"
 #include "parts/server.h"
+#include "parts/verbs.h"
 
 /* The sleeping reader is waited for in one round of so many. */
 #define WAKING 5
 
 struct options {
 	uint64_t rounds, seed, run_min, run_max, think_us;
-	bool keys, power;
+	bool keys, verbs;
 	const char *spoil;
 };
 
@@ -50,6 +53,7 @@ struct test {
 	struct server server;
 	struct ledger *ledger;
 	struct publishers *publishers;
+	struct verbs *verbs; /* NULL: the server has no such verbs */
 	struct random random;
 	uint64_t kills;
 	struct power_loss lost;
@@ -57,8 +61,9 @@ struct test {
 
 static _Noreturn void usage(void)
 {
-	fprintf(stderr, "usage: kill [--rounds N] [--seed N] [--run MIN-MAX] [--think US]"
-			" [--no-keys] [--power SHIM] [--spoil HOW] SERVER [-- ARGUMENT...]\n");
+	fprintf(stderr,
+		"usage: kill [--rounds N] [--seed N] [--run MIN-MAX] [--think US]"
+		" [--no-keys] [--no-verbs] [--power SHIM] [--spoil HOW] SERVER [-- ARGUMENT...]\n");
 	exit(2);
 }
 
@@ -67,8 +72,8 @@ static void parse(int argc, char **argv, struct test *test)
 	static const struct option names[] = {{"rounds", required_argument, NULL, 'r'},
 		{"seed", required_argument, NULL, 's'}, {"run", required_argument, NULL, 't'},
 		{"think", required_argument, NULL, 'w'}, {"no-keys", no_argument, NULL, 'n'},
-		{"power", required_argument, NULL, 'p'}, {"spoil", required_argument, NULL, 'x'},
-		{0}};
+		{"no-verbs", no_argument, NULL, 'v'}, {"power", required_argument, NULL, 'p'},
+		{"spoil", required_argument, NULL, 'x'}, {0}};
 	struct options *options = &test->options;
 	int option;
 
@@ -77,7 +82,8 @@ static void parse(int argc, char **argv, struct test *test)
 		.run_min = 10,
 		.run_max = 200,
 		.think_us = 2000,
-		.keys = true};
+		.keys = true,
+		.verbs = true};
 	while ((option = getopt_long(argc, argv, "+", names, NULL)) != -1) {
 		if (option == 'r')
 			options->rounds = strtoull(optarg, NULL, 10);
@@ -89,7 +95,9 @@ static void parse(int argc, char **argv, struct test *test)
 		else if (option == 'w')
 			options->think_us = strtoull(optarg, NULL, 10);
 		else if (option == 'n')
-			options->keys = false;
+			options->keys = options->verbs = false;
+		else if (option == 'v')
+			options->verbs = false;
 		else if (option == 'p')
 			test->server.preload = optarg;
 		else if (option == 'x')
@@ -202,15 +210,26 @@ static void round_of(struct test *test)
 	uint64_t span = options->run_max - options->run_min + 1;
 
 	publishers_work(test->publishers);
+	if (test->verbs != NULL)
+		verbs_work(test->verbs);
 	net_pause(options->run_min + random_below(&test->random, span));
 	down(test);
+	/* What a power cut brings back of a file that was cut off is the disk's affair. */
+	if (test->verbs != NULL && test->server.preload == NULL)
+		verbs_check_files(test->verbs, test->server.folder);
 	publishers_rest(test->publishers);
+	if (test->verbs != NULL)
+		verbs_rest(test->verbs);
 	false_starts(test, 25);
 	if (options->spoil != NULL)
 		spoil(test);
 	server_launch(&test->server);
 	server_wait(&test->server);
 	publishers_wait(test->publishers);
+	if (test->verbs != NULL) {
+		verbs_wait(test->verbs);
+		verbs_check(test->verbs);
+	}
 	ledger_check(test->ledger, test->server.port);
 	publishers_check(test->publishers, random_below(&test->random, WAKING) == 0);
 }
@@ -234,8 +253,8 @@ static void probe(struct test *test, struct publishers_config *config)
 							"{\"key\":\"probe\",\"data\":1}\n");
 }
 
-static void print_figures(
-	const struct test *test, int64_t ms, const struct publishers_config *config)
+static void print_figures(const struct test *test, int64_t ms,
+	const struct publishers_config *config, const struct verbs_figures *verbs)
 {
 	struct ledger_figures figures = ledger_figures(test->ledger);
 
@@ -253,6 +272,10 @@ static void print_figures(
 		printf(", %" PRIu64 " unsynced sectors lost, %" PRIu64
 		       " times in a checkpoint, %" PRIu64 " files",
 			test->lost.sectors, test->lost.checkpoints, test->lost.files);
+	if (test->verbs != NULL)
+		printf(", %" PRIu64 " topics closed, %" PRIu64 " events deleted, %" PRIu64
+		       " values set and %" PRIu64 " followed, %" PRIu64 " polled",
+			verbs->closed, verbs->deleted, verbs->set, verbs->followed, verbs->polled);
 	printf("%s%s; seed %" PRIu64 "\n", config->many ? ", many topics" : "",
 		config->batches ? ", batches" : "", test->options.seed);
 }
@@ -264,6 +287,7 @@ static void run(struct test *test)
 		.port = test->server.port,
 		.ledger = test->ledger};
 	int64_t start = clock_now_ms(), said = start;
+	struct verbs_figures figures = {0};
 
 	/* Also while it makes its database. */
 	false_starts(test, 75);
@@ -271,6 +295,8 @@ static void run(struct test *test)
 	server_wait(&test->server);
 	probe(test, &config);
 	test->publishers = publishers_start(&config);
+	if (test->options.verbs)
+		test->verbs = verbs_start(config.port, config.seed);
 	for (uint64_t i = 0; i < test->options.rounds; i++) {
 		round_of(test);
 		if (clock_now_ms() - said > 60000) {
@@ -283,9 +309,11 @@ static void run(struct test *test)
 	publishers_check(test->publishers, true);
 	publishers_dismiss(test->publishers);
 	server_stop(&test->server);
+	if (test->verbs != NULL)
+		figures = verbs_end(test->verbs);
 	publishers_end(test->publishers);
 	check_database(test);
-	print_figures(test, clock_now_ms() - start, &config);
+	print_figures(test, clock_now_ms() - start, &config, &figures);
 }
 
 int main(int argc, char **argv)

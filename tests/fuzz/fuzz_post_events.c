@@ -23,6 +23,7 @@
 #include "body.h"
 #include "spool/entry.h"
 #include "event/group.h"
+#include "event/subject.h"
 #include "fields.h"
 #include "json.h"
 #include "event_builder.h"
@@ -87,6 +88,7 @@ static void compare(const struct group *a, const struct group *b)
 		MUST(x->kind == y->kind && x->alone == y->alone);
 		MUST(same(a, x->data, b, y->data) && same(a, x->type, b, y->type));
 		MUST(same(a, x->key, b, y->key) && same(a, x->id, b, y->id));
+		MUST(same(a, x->subject, b, y->subject));
 	}
 }
 
@@ -147,17 +149,17 @@ static void check_batches(const struct group *group)
 }
 
 /* Feed in pieces as the bytes themselves have it; the records become events. */
-static size_t read_records(
-	const char *text, size_t len, char end, bool torn, bool envelope, struct group *group)
+static size_t read_records(const char *text, size_t len, char end, bool torn,
+	const struct options *options, struct group *group)
 {
-	static const struct options options;
+	bool envelope = options->source == SOURCE_ENVELOPE;
 	struct builder builder;
 	struct split split;
 	struct sse_text record;
 	struct error error = {0};
 	size_t records = 0, fed = 0;
 
-	event_builder_init(&builder, &options);
+	event_builder_init(&builder, options);
 	split_init(&split, end, EVENT_MAX);
 	do {
 		size_t piece = torn ? 1U + (unsigned char)text[fed < len ? fed : 0] % 7U : len;
@@ -171,6 +173,7 @@ static size_t read_records(
 				&builder, record.data, record.len, split.line, group, &error);
 
 			MUST(group->count == before + (result == 0));
+			MUST(result <= 0 || options->topics);
 			records++;
 		}
 		split_compact(&split);
@@ -180,7 +183,7 @@ static size_t read_records(
 	return records;
 }
 
-static bool check_records(const char *text, size_t len, bool envelope)
+static bool check_records(const char *text, size_t len, const struct options *options)
 {
 	char end = len > 0 && (text[0] & 1) != 0 ? '\0' : '\n';
 	struct group whole, torn;
@@ -188,13 +191,18 @@ static bool check_records(const char *text, size_t len, bool envelope)
 
 	group_init(&whole);
 	group_init(&torn);
-	MUST(read_records(text, len, end, false, envelope, &whole) ==
-		read_records(text, len, end, true, envelope, &torn));
+	MUST(read_records(text, len, end, false, options, &whole) ==
+		read_records(text, len, end, true, options, &torn));
 	MUST(whole.count == torn.count);
 	for (size_t i = 0; i < whole.count; i++) {
 		struct sse_text key = group_text(&whole, whole.all[i].key);
 
 		MUST(same(&whole, whole.all[i].data, &torn, torn.all[i].data));
+		MUST(same(&whole, whole.all[i].topic, &torn, torn.all[i].topic));
+		MUST((whole.all[i].topic.len > 0) == options->topics);
+		MUST(same(&whole, whole.all[i].subject, &torn, torn.all[i].subject));
+		MUST(whole.all[i].subject.len == 0 ||
+			subject_fault(group_text(&whole, whole.all[i].subject)) == NULL);
 		MUST(whole.all[i].line == torn.all[i].line);
 		MUST(key.len > 0 && key.len <= EVENT_KEY_MAX);
 		for (size_t j = 0; j < key.len; j++)
@@ -209,6 +217,8 @@ static bool check_records(const char *text, size_t len, bool envelope)
 
 static bool check_input(const unsigned char *data, size_t len)
 {
+	static const struct options lines, envelopes = {.source = SOURCE_ENVELOPE},
+					   topics = {.source = SOURCE_ENVELOPE, .topics = true};
 	/* A copy of exactly this size, so that a sanitizer sees a read too far. */
 	char *copy = malloc(len > 1 ? len - 1 : 1);
 	bool taken = false;
@@ -216,7 +226,7 @@ static bool check_input(const unsigned char *data, size_t len)
 	must_input(data, len);
 	if (len > 0 && copy != NULL) {
 		memcpy(copy, data + 1, len - 1);
-		switch (data[0] % 4) {
+		switch (data[0] % 5) {
 		case 0:
 			taken = check_operands(copy, len - 1);
 			break;
@@ -224,10 +234,13 @@ static bool check_input(const unsigned char *data, size_t len)
 			taken = check_entry(copy, len - 1);
 			break;
 		case 2:
-			taken = check_records(copy, len - 1, false);
+			taken = check_records(copy, len - 1, &lines);
 			break;
 		case 3:
-			taken = check_records(copy, len - 1, true);
+			taken = check_records(copy, len - 1, &envelopes);
+			break;
+		case 4:
+			taken = check_records(copy, len - 1, &topics);
 			break;
 		}
 	}
@@ -255,13 +268,23 @@ static const struct sse_text seeds[] = {
 		"{\"text\":\"a\\nb\"}\n{\"form\":\"a=b\"}\n{\"json-text\":\"[1,\\n2]\"}\n", "3")),
 	MUTATE_SEED("\2one\ntwo\r\n\n  \n{\"a\":1}\n\"s\"\nlast"),
 	MUTATE_SEED("\2Aone\0two\nlines\0\0[1,\n2]"),
+	MUTATE_SEED(
+		"\3{\"data\":\"\",\"subject\":\"w\\u00e9b\"}\n{\"subject\":\"\xc2\x85\",\"data\":1}\n"),
+	MUTATE_SEED(ENTRY("{\"key\":\"k\",\"subject\":\"s\",\"text\":\"\"}\n", "1")),
 	MUTATE_SEED("\3{\"data\":1}\n{\"event\":\"e\",\"data\":\"x\",\"id\":\"a:1\"}\n"),
 	MUTATE_SEED("\3{\"data\":{\"n\":1},\"key\":\"k\",\"topic\":null,\"time\":1}\n{}"),
+	MUTATE_SEED(
+		"\4{\"topic\":\"a\",\"data\":{\"n\":1},\"key\":\"k\"}\n{\"topic\":\"b\",\"data\":\"x\"}"),
+	MUTATE_SEED(
+		"\4{\"event\":\"e\",\"id\":\"t:1\",\"data\":\"{\\\"topic\\\":\\\"a\\\",\\\"id\\\":\\\"t:1\\\","
+		"\\\"data\\\":[1]}\"}\n{\"event\":\"gap\",\"data\":\"{}\"}\n"),
 };
 
 static const char *const pieces[] = {"\n", "\r\n", "", "=", ":=", ".", "\\.", "{", "}", "\"", "\\",
 	"\"data\":", "\"key\":\"\xc3\xa9\",", "\"id\":\"x\",", "\\u0000", "\\ud800", "\xff", "1e5",
-	"events: 2\n", "\"text\":", "\"json\":", "[[[[", "null", "\"event\":\"a\\nb\","};
+	"events: 2\n", "\"text\":", "\"json\":", "[[[[", "null", "\"event\":\"a\\nb\",",
+	"\"topic\":\"a/b\",", "\"data\":{\"topic\":\"a\",", "\"event\":\"gap\",",
+	"\"subject\":\"s\",", "\"subject\":\"a\\u0007\","};
 
 static const enum mutation mutations[] = {
 	MUTATE_BYTE, MUTATE_CUT, MUTATE_REPEAT, MUTATE_START, MUTATE_PIECE, MUTATE_PIECE};

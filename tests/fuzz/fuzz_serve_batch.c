@@ -24,6 +24,9 @@
 #include "api/batch.h"
 #include "api/content.h"
 #include "json.h"
+#include "log/closing.h"
+#include "log/subject.h"
+#include "log/topic_name.h"
 #include "parts/must.h"
 #include "parts/mutate.h"
 
@@ -64,12 +67,21 @@ static bool same_text(struct sse_text a, struct sse_text b)
 
 static bool same_event(const struct event *a, const struct event *b)
 {
-	return a->json == b->json && same_text(a->type, b->type) && same_text(a->data, b->data);
+	return a->json == b->json && same_text(a->type, b->type) && same_text(a->data, b->data) &&
+	       same_text(a->subject, b->subject);
 }
 
 static bool lies_in(struct sse_text text, const char *start, size_t len)
 {
 	return start != NULL && text.data >= start && text.data + text.len <= start + len;
+}
+
+static void check_topic(const char *topic, const struct buf *text, const struct batch_rules *rules)
+{
+	MUST(topic != NULL && topic_name_check(topic, strlen(topic), NULL) == 0);
+	MUST(rules->topic != NULL ? topic == rules->topic
+				  : lies_in((struct sse_text){topic, strlen(topic) + 1}, text->data,
+					    text->len));
 }
 
 static void check_events(const struct reading *reading, const struct batch_rules *rules)
@@ -80,16 +92,22 @@ static void check_events(const struct reading *reading, const struct batch_rules
 		const struct store_append *append = &reading->batch.appends[i];
 		struct sse_text data = append->event.data;
 
-		MUST(lies_in(data, reading->body, reading->len) ||
-			lies_in(data, text->data, text->len));
+		MUST(append->closes == closing_is_type(append->event.type));
+		MUST(append->closes ? same_text(data, (struct sse_text){CLOSING_DATA, 2})
+				    : lies_in(data, reading->body, reading->len) ||
+					      lies_in(data, text->data, text->len));
 		MUST(content_text_fault(data) == NULL);
 		MUST(data.len == 0 || memchr(data.data, '\r', data.len) == NULL);
-		MUST(content_type_fault(append->event.type) == NULL);
+		MUST(append->event.subject.len == 0 ||
+			subject_fault(append->event.subject) == NULL);
+		MUST(append->event.subject.len > 0 || append->closes || rules->subject.len == 0);
+		MUST(append->closes || content_type_fault(append->event.type) == NULL);
 		MUST(append->key.len == 0 || content_key_fault(append->key) == NULL);
 		MUST(append->key.len > 0 || rules->key.len == 0);
 		MUST(!append->event.json ||
 			json_check(data.data, data.len, NULL, &(struct json_error){0}));
 		MUST(i == 0 || reading->batch.lines[i] > reading->batch.lines[i - 1]);
+		check_topic(append->topic, text, rules);
 	}
 }
 
@@ -122,6 +140,7 @@ static void check_lines(const struct reading *whole, const unsigned char *body, 
 		MUST(one.batch.count == 1);
 		MUST(count < whole->batch.count);
 		MUST(same_event(&one.batch.appends[0].event, &whole->batch.appends[count].event));
+		MUST(strcmp(one.batch.appends[0].topic, whole->batch.appends[count].topic) == 0);
 		count++;
 		end_reading(&one);
 	}
@@ -134,8 +153,12 @@ static void add_envelope(struct buf *out, const struct store_append *append)
 	const struct event *event = &append->event;
 	size_t start;
 
-	buf_add_text(out, "{\"event\":");
+	buf_addf(out, "{\"topic\":\"%s\",\"event\":", append->topic);
 	json_quote(event->type.data, event->type.len, out);
+	if (event->subject.len > 0) {
+		buf_add_text(out, ",\"subject\":");
+		json_quote(event->subject.data, event->subject.len, out);
+	}
 	if (append->key.len > 0) {
 		buf_add_text(out, ",\"key\":");
 		json_quote(append->key.data, append->key.len, out);
@@ -180,6 +203,7 @@ static void check_again(const struct reading *whole, const struct batch_rules *r
 		}
 		MUST(same_event(&a->event, &b->event));
 		MUST(same_text(a->key, b->key));
+		MUST(strcmp(a->topic, b->topic) == 0);
 		MUST(rules->key.len > 0 || a->fingerprint == b->fingerprint);
 	}
 	end_reading(&again);
@@ -200,6 +224,13 @@ static bool check_input(const unsigned char *data, size_t len)
 		rules.topic = "users";
 	if (data[0] & 4)
 		rules.key = (struct sse_text){"key", 3};
+	if (data[0] & 64)
+		rules.subject = (struct sse_text){"all", 3};
+	/* Each line names its own. */
+	if (data[0] & 8) {
+		rules.envelope = true;
+		rules.topic = NULL;
+	}
 	data++;
 	len--;
 	read_body(&whole, data, len, &rules);
@@ -227,27 +258,36 @@ static const struct sse_text seeds[] = {
 		"1{\"key\":\"k\",\"event\":\"news\",\"data\":{\"b\":1.0}}\n{\"data\":\"a\\r\\nb\\u00e9\"}"),
 	MUTATE_SEED(
 		"1{\"topic\":\"any\",\"id\":\"x:1\",\"time\":\"t\",\"event\":\"update\",\"data\":[1]}\n"),
+	MUTATE_SEED(
+		"1{\"subject\":\"w\\u00e9b 1\",\"data\":\"\"}\n{\"data\":1,\"subject\":\"\\n\"}\n"),
+	MUTATE_SEED("p1\n\"\"\n\"\\u0000\"\n"),
 	MUTATE_SEED("2{\"firstname\":\"a\",\"lastname\":\"b\",\"x\":1}\n"),
 	MUTATE_SEED(
 		"3{\"data\":{\"lastname\":\"\\u00e9\",\"firstname\":\"a\"}}\n{\"data\":\"x\"}\n"),
 	MUTATE_SEED("41\n2\n\n3\n"),
 	MUTATE_SEED("5{\"data\":1}\n{\"data\":\"2\",\"key\":\"own\"}\n"),
+	MUTATE_SEED(
+		"1{\"event\":\"closed\",\"data\":{}}\n{\"event\":\"clos\\u0065d\",\"data\":\"{}\"}\n"),
+	MUTATE_SEED(
+		"8{\"topic\":\"a/b\",\"data\":1}\n{\"data\":\"\\u0041\",\"topic\":\"a\\/b\"}\n"),
+	MUTATE_SEED("<{\"topic\":\"any\",\"data\":[1]}\n{\"topic\":\"users\",\"data\":{"
+		    "\"firstname\":\"a\",\"lastname\":\"b\"}}\n"),
 };
 
 /* What makes or breaks a body. */
 static const char *const pieces[] = {"{", "}", "[", "]", ",", ":", "\"", "\\", "\n", "\r", "\r\n",
 	" ", "\t", "\\u0000", "\\u000a", "\\u000d", "\\ud83d", "\\n", "\\r", "1", "\"a\"", "null",
 	"{\"data\":1}\n", "{\"data\":\"",
-	"\"data\":", "\"d\\u0061ta\":", "\"key\":", "\"key\":\"k\",",
-	"\"event\":", "\"event\":\"e\",", "\"gap\"", "\"topic\":\"any\",", "\"topic\":\"users\",",
-	"\"id\":1,", "\"time\":0,", "\"origin\":\"\",", "\"firstname\":\"a\",",
-	"\"lastname\":\"b\"", "\xc3\xa9", "\xc2\x85", "\xff", "\xef\xbb\xbf", "\x7f", "0", "1", "2",
-	"3", "4", "5", "6", "7"};
+	"\"data\":", "\"d\\u0061ta\":", "\"key\":", "\"key\":\"k\",", "\"subject\":\"s\",",
+	"\"subject\":\"\",", "\"event\":", "\"event\":\"e\",", "\"gap\"", "\"topic\":\"any\",",
+	"\"topic\":\"users\",", "\"topic\":\"a/b\",", "\"topic\":\"\",", "\"id\":1,", "\"time\":0,",
+	"\"origin\":\"\",", "\"firstname\":\"a\",", "\"lastname\":\"b\"", "\xc3\xa9", "\xc2\x85",
+	"\xff", "\xef\xbb\xbf", "\x7f", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "<", "="};
 
 static void other_rules(struct random *random, unsigned char *body, size_t len)
 {
 	if (len > 0)
-		body[0] = (unsigned char)random_below(random, 8);
+		body[0] = (unsigned char)(random_below(random, 16) | random_below(random, 2) << 6);
 }
 
 static const enum mutation mutations[] = {MUTATE_BYTE, MUTATE_OWN, MUTATE_CUT, MUTATE_REPEAT,

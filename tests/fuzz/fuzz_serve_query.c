@@ -38,7 +38,11 @@ static const struct place {
 	{"/api/t/x:1", "GET"},
 	{"/api/t/presence", "GET"},
 	{"/api/t", "POST"},
+	{"/api", "POST"},
 	{"/index.html", "GET"},
+	{"/api", "GET"},
+	{"/api/t", "DELETE"},
+	{"/api/t/x:1", "DELETE"},
 };
 
 /* Read the query at the place; true if it is taken. */
@@ -62,14 +66,15 @@ static bool read_query(
 /* --- the model -------------------------------------------------------------------------------- */
 
 /* The texts of a query, in an order of our own; NULL: not there. */
-#define TEXTS 6
-static const char *const text_names[TEXTS] = {
-	"limit", "before", "since", "last_event_id", "as", "event"};
+#define TEXTS 11
+static const char *const text_names[TEXTS] = {"limit", "before", "since", "last", "until",
+	"last_event_id", "as", "event", "after", "subject", "wait"};
 
 static const char *text_of(const struct route_query *query, size_t i)
 {
-	const char *const texts[TEXTS] = {query->limit, query->before, query->since,
-		query->last_event_id, query->as, query->event};
+	const char *const texts[TEXTS] = {query->limit, query->before, query->since, query->last,
+		query->until, query->last_event_id, query->as, query->event, query->after,
+		query->subject, query->wait};
 
 	return texts[i];
 }
@@ -102,9 +107,10 @@ static void name_of(const char *part, size_t len, struct buf *name)
 	MUST(buf_add_byte(name, '\0'));
 }
 
-static bool may_repeat(const char *name)
+static bool may_repeat(const struct place *place, const char *name)
 {
-	return name[0] == '_' || name[0] == '\0' || strcmp(name, "topic") == 0 ||
+	return (strcmp(name, "event") == 0 && strcmp(place->method, "GET") == 0) ||
+	       name[0] == '_' || name[0] == '\0' || strcmp(name, "topic") == 0 ||
 	       strcmp(name, "r") == 0 || strncmp(name, "evs_preamble", 12) == 0 ||
 	       strncmp(name, "evs_buffer_size_limit", 21) == 0;
 }
@@ -118,13 +124,22 @@ static bool merge(struct route_query *sum, const struct route_query *one)
 	sum->limit = one->limit != NULL ? one->limit : sum->limit;
 	sum->before = one->before != NULL ? one->before : sum->before;
 	sum->since = one->since != NULL ? one->since : sum->since;
+	sum->last = one->last != NULL ? one->last : sum->last;
+	sum->until = one->until != NULL ? one->until : sum->until;
 	sum->as = one->as != NULL ? one->as : sum->as;
 	sum->event = one->event != NULL ? one->event : sum->event;
+	sum->subject = one->subject != NULL ? one->subject : sum->subject;
+	sum->after = one->after != NULL ? one->after : sum->after;
+	sum->wait = one->wait != NULL ? one->wait : sum->wait;
 	if (sum->last_event_id == NULL)
 		sum->last_event_id = one->last_event_id;
 	sum->envelope |= one->envelope;
 	sum->ephemeral |= one->ephemeral;
-	sum->topic_count += one->topic_count;
+	sum->close |= one->close;
+	sum->latest |= one->latest;
+	sum->mark |= one->mark;
+	sum->topics.count += one->topics.count;
+	sum->events.count += one->events.count;
 	return same_id;
 }
 
@@ -157,7 +172,7 @@ static void add_part(struct model *model, const struct place *place, const char 
 	}
 	buf_init(&name, CAP);
 	name_of(part, len, &name);
-	if (route->kind != ROUTE_PAGE && !may_repeat(name.data) && !is_new(model, name.data))
+	if (route->kind != ROUTE_PAGE && !may_repeat(place, name.data) && !is_new(model, name.data))
 		model->taken = false;
 	MUST(buf_add(&model->names, name.data, name.len));
 	if (!merge(&model->sum, &route->query))
@@ -195,8 +210,9 @@ static void check_same(const struct route_query *a, const struct route_query *b)
 {
 	for (size_t i = 0; i < TEXTS; i++)
 		MUST(same(text_of(a, i), text_of(b, i)));
-	MUST(a->envelope == b->envelope && a->ephemeral == b->ephemeral);
-	MUST(a->topic_count == b->topic_count);
+	MUST(a->envelope == b->envelope && a->ephemeral == b->ephemeral && a->close == b->close &&
+		a->mark == b->mark && a->latest == b->latest);
+	MUST(a->topics.count == b->topics.count && a->events.count == b->events.count);
 }
 
 static void add_encoded(struct buf *out, const char *name, const char *value)
@@ -216,16 +232,26 @@ static void check_again(const struct place *place, const struct route_query *que
 		if (text_of(query, i) != NULL)
 			add_encoded(&out, text_names[i], text_of(query, i));
 	}
-	for (size_t i = 0; i < query->topic_count; i++)
-		add_encoded(&out, "topic", query->topics[i]);
+	for (size_t i = 0; i < query->topics.count; i++)
+		add_encoded(&out, "topic", query->topics.texts[i]);
+	for (size_t i = 0; i < query->events.count; i++)
+		add_encoded(&out, "event", query->events.texts[i]);
 	if (query->envelope)
 		add_encoded(&out, "envelope", "1");
+	if (query->close)
+		add_encoded(&out, "close", "1");
+	if (query->latest)
+		add_encoded(&out, "latest", "1");
 	if (query->ephemeral)
 		add_encoded(&out, "ephemeral", "1");
+	if (query->mark)
+		add_encoded(&out, "mark", "1");
 	MUST(read_query(place, out.data, out.len, &route));
 	check_same(&route.query, query);
-	for (size_t i = 0; i < query->topic_count; i++)
-		MUST(same(route.query.topics[i], query->topics[i]));
+	for (size_t i = 0; i < query->topics.count; i++)
+		MUST(same(route.query.topics.texts[i], query->topics.texts[i]));
+	for (size_t i = 0; i < query->events.count; i++)
+		MUST(same(route.query.events.texts[i], query->events.texts[i]));
 	route_free(&route);
 	buf_free(&out);
 }
@@ -270,19 +296,25 @@ static const struct sse_text seeds[] = {
 	MUTATE_SEED("\0last_event_id=x:1&since=1m&envelope=1&as=Ada"),
 	MUTATE_SEED("\0lastEventId=x%3A1&last_event_id=x:1&r=77"),
 	MUTATE_SEED("\0evs_preamble=2056&evs_buffer_size_limit=9&evs_last_event_id=a"),
+	MUTATE_SEED("\0event=a&event=b&event="),
+	MUTATE_SEED("\0last=10&mark=1&until=now"),
 	MUTATE_SEED("\1topic=a&topic=b/*&topic=c%2F**"),
+	MUTATE_SEED("\1topic=a&latest=1"),
 	MUTATE_SEED("\2envelope=0&_=1"),
 	MUTATE_SEED("\3limit=7&before=x:2&since=all"),
+	MUTATE_SEED("\3after=x:2&wait=30s&envelope=1"),
 	MUTATE_SEED("\4envelope=1"),
 	MUTATE_SEED("\5_=1&_"),
-	MUTATE_SEED("\6event=a+b&ephemeral=1"),
+	MUTATE_SEED("\6event=a+b&subject=c&ephemeral=1"),
 	MUTATE_SEED("\7limt&%"),
+	MUTATE_SEED("\10topic=a/**&topic=b&limit=2&after=a%2Fb"),
 };
 
 /* What makes or breaks a query. */
 static const char *const pieces[] = {"&", "=", "%", "+", "%00", "%4", "%41", "%zz", "%26", "%3D",
 	"topic=", "&limit=", "&before=", "&since=", "&last_event_id=", "&envelope=1", "&envelope=0",
-	"&as=", "&event=", "&ephemeral=1",
+	"&as=", "&event=", "&subject=", "&ephemeral=1", "&close=1", "&last=", "&mark=1", "&mark=0",
+	"&until=", "&after=", "&wait=", "&latest=1",
 	"&lastEventId=", "&lastEventID=", "&Last-Event-ID=", "&evs_last_event_id=", "&evs_preamble",
 	"&evs_buffer_size_limit=", "&r=", "&_", "&_=", "x:1", "#", "?", "/", "limit", "\x7f",
 	"\xff", "%l", "&%6cimit=", "&&"};

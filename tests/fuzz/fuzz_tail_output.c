@@ -480,9 +480,10 @@ static void check_filtered(const struct events *events, int preset)
 	MUST(filter_open(&filter, &options, &error) == 0);
 	for (size_t i = 0; i < events->count; i++) {
 		struct kept wanted = {0};
+		enum filter_result result =
+			filter_event(&filter, &events->list[i].event, &wanted.event, &error);
 
-		if (filter_event(&filter, &events->list[i].event, &wanted.event, &error) !=
-			FILTER_SHOW)
+		if (result != FILTER_SHOW && result != FILTER_LAST)
 			continue;
 		MUST(sse_utf8_valid(wanted.event.data.data, wanted.event.data.len) ==
 			wanted.event.data.len);
@@ -519,7 +520,7 @@ static bool check_input(const unsigned char *data, size_t len)
 		check_terminal_texts(event, flags & 1);
 	}
 	check_sse(events.list, events.count);
-	check_filtered(&events, (int)(flags >> 6) % 3 - 1);
+	check_filtered(&events, (int)(flags >> 6) % 4 - 1);
 	len = events.count;
 	forget(&events);
 	return len > 0;
@@ -545,6 +546,7 @@ static const struct sse_text seeds[] = {
 	MUTATE_SEED("@Pdata: {\"choices\":[{\"delta\":{\"content\":\"a\\r\\nb\\u0000\"}}]}\n\n"),
 	MUTATE_SEED(
 		"8Pevent: content_block_delta\ndata: {\"delta\":{\"text\":\"\\u001b[2J\"}}\n\n"),
+	MUTATE_SEED("\xc0Pdata: {\"message\":{\"content\":\"\\u009b\"},\"done\":true}\n\n"),
 	MUTATE_SEED("\x18Pevent: gap\ndata: {\"reason\":\"expired\",\"after\":\"a:1\"}\n\n"),
 	MUTATE_SEED(
 		"\x09\x0a"

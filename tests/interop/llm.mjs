@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Streams as the services of language models send them, for the same words: POST
-// /v1/chat/completions as OpenAI has it, /v1/messages as Anthropic does.  The key is "key"; the
-// model "broken" fails in the middle of its answer.
+// /v1/chat/completions as OpenAI has it, /v1/messages as Anthropic does, /api/chat and /api/generate as
+// Ollama does, which sends JSON lines and asks for no key.  The key of the others is "key"; the model
+// "broken" fails in the middle of its answer.
 //
 //   node llm.mjs
 //
@@ -47,6 +48,31 @@ function* anthropic(model) {
 	yield event("message_stop", {});
 }
 
+// The last line may have text, too.
+function* ollama(model, piece) {
+	const line = (rest) => ({ model, created_at: "2026-11-30T00:00:00.123456Z", ...rest });
+
+	for (const word of words) {
+		const last = word === words.at(-1);
+
+		yield line({ ...piece(word), done: last, ...(last && { done_reason: "stop", eval_count: 9 }) });
+		if (model === "broken" && word === " der")
+			return yield { error: "the model runner has stopped" };
+	}
+}
+
+function ollamaChat(model) {
+	return ollama(model, (content) => ({ message: { role: "assistant", content } }));
+}
+
+function ollamaGenerate(model) {
+	return ollama(model, (response) => ({ response }));
+}
+
+function line(value, end) {
+	return JSON.stringify(value) + end;
+}
+
 function frame({ event, data }, end) {
 	const name = event === undefined ? "" : `event: ${event}${end}`;
 
@@ -67,21 +93,29 @@ async function writePieces(response, bytes) {
 	response.end();
 }
 
-const services = { "/v1/chat/completions": openai, "/v1/messages": anthropic };
+const stream = { type: "text/event-stream; charset=utf-8", frame };
+const lines = { type: "application/x-ndjson", frame: line, open: true };
+const services = {
+	"/v1/chat/completions": { ...stream, events: openai },
+	"/v1/messages": { ...stream, events: anthropic },
+	"/api/chat": { ...lines, events: ollamaChat },
+	"/api/generate": { ...lines, events: ollamaGenerate },
+};
 
 const server = createServer(async (request, response) => {
 	const service = services[request.url];
 	const asked = JSON.parse(await text(request));
 	const key = request.headers["x-api-key"] ?? request.headers.authorization?.replace("Bearer ", "");
 
-	if (key !== "key" || !asked.stream || service === undefined) {
+	if (service === undefined || !(service.open || (key === "key" && asked.stream))) {
 		response.writeHead(401, { "Content-Type": "application/json" });
 		return response.end(JSON.stringify({ error: { message: "Incorrect API key provided" } }));
 	}
-	response.writeHead(200, { "Content-Type": "text/event-stream; charset=utf-8" });
+	response.writeHead(200, { "Content-Type": service.type });
 	request.socket.setNoDelay(true);
 	const end = asked.crlf ? "\r\n" : "\n";
-	await writePieces(response, Buffer.from([...service(asked.model)].map((e) => frame(e, end)).join("")));
+	const events = [...service.events(asked.model)];
+	await writePieces(response, Buffer.from(events.map((e) => service.frame(e, end)).join("")));
 });
 server.listen(0, "127.0.0.1", () => {
 	console.log(`Listening on http://127.0.0.1:${server.address().port}`);

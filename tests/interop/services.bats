@@ -76,6 +76,24 @@ answer=$'Grüße aus der "Stream"\n\nZeile 2: 🦙\\n – Ende.'
 	[ "${lines[2]}" = ping ]
 }
 
+@test "Ollama's chat and generate: the answer as running text, by preset and by hand, torn anywhere" {
+	serve_node llm.mjs
+	local body
+	for body in '{"model":"m"}' '{"model":"m","crlf":true}'; do
+		run -0 sse-tail "$URL/api/chat" --llm ollama -d "$body"
+		[ "$output" = "$answer" ]
+		run -0 sse-tail "$URL/api/generate" --llm ollama -d "$body"
+		[ "$output" = "$answer" ]
+		run -0 sse-tail "$URL/api/chat" --pointer /message/content -j -d "$body"
+		[ "$output" = "$answer" ]
+	done
+	run -0 sse-tail "$URL/api/chat" -o data -d "$body"
+	[ "${#lines[@]}" -eq 9 ]
+	run --separate-stderr -69 sse-tail "$URL/api/chat" --llm ollama -d '{"model":"broken"}'
+	[ "$output" = 'Grüße aus der' ]
+	[[ $stderr == *'the model runner has stopped'* ]]
+}
+
 @test "a model that fails in the middle: what it said, the reason, and 69" {
 	serve_node llm.mjs
 	local body='{"model":"broken","stream":true}'

@@ -130,8 +130,12 @@ END
 		'. /usr/share/bash-completion/bash_completion'; do
 		[[ $more != .* || -e ${more#. } ]] || continue
 		printf '%s\n' "$more" "PS1='ready>'" "for f in '$COMPLETIONS/bash/'*; do . \"\$f\"; done" >../rc
-		env -u TMUX tmux -u -S "$BATS_TEST_TMPDIR/tmux" -f /dev/null new-session -d -x 100 -y 30 \
-			'bash --noprofile --rcfile ../rc -i' 3>&- 4>&-
+		# The server of the round before may not have gone yet.
+		for _ in {1..50}; do
+			env -u TMUX tmux -u -S "$BATS_TEST_TMPDIR/tmux" -f /dev/null new-session -d -x 100 -y 30 \
+				'bash --noprofile --rcfile ../rc -i' 3>&- 4>&- && break
+			sleep 0.1
+		done
 		wait_for at_prompt ''
 		while IFS= read -r line; do
 			tabbed "${line%%|*}" "${line#*|}"

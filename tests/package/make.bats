@@ -67,10 +67,10 @@ setup() {
 		[ "$status" -ne 0 ]
 		[[ $output = *"$words"* ]]
 	done <<-'EOF'
-		dnf dnf install cjson-devel libcurl-devel libmicrohttpd-devel
-		apk apk add cjson-dev curl-dev libmicrohttpd-dev
-		pacman pacman -S cjson curl libmicrohttpd
-		brew brew install cjson curl libmicrohttpd
+		dnf dnf install cjose-devel cjson-devel jansson-devel libcurl-devel libmicrohttpd-devel
+		apk apk add cjose-dev cjson-dev curl-dev jansson-dev libmicrohttpd-dev
+		pacman pacman -S cjose cjson curl jansson libmicrohttpd
+		brew brew install cjose cjson curl jansson libmicrohttpd
 	EOF
 }
 

@@ -13,14 +13,14 @@ build=${BUILD:-build}/musl
 rm -rf "$build/headers"
 mkdir -p "$build/headers"
 
-# package NAME HEADER LIBRARY: a link to the header, or to the folder that it is in; and the library's
-# symbols, in $build/theirs.
+# package NAME HEADER LIBRARY: a link to the header, or to all of the folder that it is in; and the
+# library's symbols, in $build/theirs.  (Some headers say that they do not want to be included alone.)
 package() {
 	# shellcheck disable=SC2046 # a list of flags
-	path=$(echo "#include <$2>" | cc $(pkg-config --cflags "$1") -E -x c - |
+	path=$(echo "#include <$2>" | cc $(pkg-config --cflags "$1") -E -x c - 2>/dev/null |
 		sed -n "s,^# 1 \"\\(/.*/$2\\)\".*,\\1,p" | head -n 1)
 	case $2 in
-	*/*) ln -s "${path%/*}" "$build/headers/${2%/*}" ;;
+	*/*) mkdir -p "$build/headers/${2%/*}" && ln -sf "${path%/*}"/* "$build/headers/${2%/*}" ;;
 	*) ln -s "$path" "$build/headers/$2" ;;
 	esac
 	symbols "$(cc -print-file-name="$3")" >>"$build/theirs"
@@ -37,6 +37,17 @@ package libcurl curl/curl.h libcurl.so
 package libcjson cjson/cJSON.h libcjson.so
 package sqlite3 sqlite3.h libsqlite3.so
 package cmocka cmocka.h libcmocka.so
+package cjose cjose/cjose.h libcjose.so
+package jansson jansson.h libjansson.so
+package libcrypto openssl/evp.h libcrypto.so
+# Of some systems' OpenSSL, headers of one machine are elsewhere.
+package libcrypto openssl/opensslconf.h libcrypto.so
+package libseccomp seccomp.h libseccomp.so
+package libseccomp seccomp-syscalls.h libseccomp.so
+# The kernel's headers, which that one includes, are of no C library.
+package libseccomp linux/audit.h libseccomp.so
+package libseccomp asm/unistd.h libseccomp.so
+package libseccomp asm-generic/unistd.h libseccomp.so
 
 cat >"$build/pkg-config" <<END
 #!/bin/sh

@@ -71,6 +71,24 @@ all_is_well() {
 	has words 'limit of open files'
 }
 
+@test "sse-serve --access: each connection sends the next of the headers" {
+	local name headers=()
+	for name in ann bob; do
+		sse-serve --new-token "$name" >>rules 2>"$name.token"
+		headers+=(--header "Authorization: Bearer $(cat $name.token)")
+	done
+	chmod 600 rules
+	sed -i '/^ann/s/publish=[^ ]*//; /^bob/s/read=[^ ]*//' rules
+	serve --access rules
+	put_load 0 -n 5 --pid "$PID" "${headers[0]}" "${headers[1]}" -t 100ms idle
+	grep -q '^open_cpu_ns_per_stream [1-9]' figures
+	put_load 0 -n 0 -e 20 "${headers[2]}" "${headers[3]}" fanout
+	put_load 69 -n 2 "${headers[@]}" -t 100ms idle
+	has words '403'
+	put_load 69 -n 1 -t 100ms idle
+	has words '401'
+}
+
 @test "the limit server: 50 streams get each event once, also from the loop that only sends" {
 	limit
 	put_load 0 -n 50 -m 4 -e 400 --publish /a --publish /pure fanout

@@ -10,26 +10,6 @@ teardown() {
 	serve_teardown
 }
 
-# serve_with SHIM VARIABLE=VALUE... [-- OPTION...]: a server behind it; its clients are not.
-serve_with() {
-	local shim=$1 status=0
-	shift
-	[ -z "${SANITIZER:-}" ] || skip 'a sanitizer and LD_PRELOAD do not go together'
-	while [ $# -gt 0 ] && [ "$1" != -- ]; do
-		export "${1?}"
-		shift
-	done
-	[ $# -eq 0 ] || shift
-	mkdir -p shimmed
-	# What is preloaded must have no space in its path.
-	cp "$TOOLS/$shim.so" shimmed/
-	printf '#!/bin/sh\nexec env LD_PRELOAD="%s" "%s" "$@"\n' "$PWD/shimmed/$shim.so" \
-		"$BIN/sse-serve" >shimmed/sse-serve
-	chmod +x shimmed/sse-serve
-	BIN=$PWD/shimmed serve "$@" || status=$?
-	return $status
-}
-
 # listed TOPIC QUERY: the texts of the list, on a line.
 listed() {
 	ask -H 'Accept: application/x-ndjson' "$URL/api/$1?$2" >&2

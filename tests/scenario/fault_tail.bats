@@ -49,6 +49,8 @@ lives() {
 	sleep "$(printf '0.%03d' $((RANDOM % MOST)))"
 	kill -KILL -- "-$tail" 2>/dev/null || kill -KILL "$tail"
 	wait "$tail" 2>/dev/null || true
+	# A command that it was just starting holds the state until it has ended too.
+	wait_for flock --nonblock "$PWD/state" true
 	wc -c <out >>cuts
 	cat state >>states
 }

@@ -90,7 +90,7 @@ END
 event (message)(1)(x) $URL
 opened 200 text/event-stream
 event (message)(2)(y) $URL
-end ended 0" ]
+end closed 0" ]
 	[ "$(sed -n 's/^Last-Event-ID: //p' log | tr -d '\r' | xargs)" = '0 2 2' ]
 }
 

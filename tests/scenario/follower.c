@@ -71,10 +71,11 @@ static bool on_piece(void *context, const char *data, size_t len, struct sse_tex
 	return !follower->stop_piece;
 }
 
-static void on_opened(void *context, const struct client_answer *answer)
+static bool on_opened(void *context, const struct client_answer *answer, bool lines)
 {
-	(void)context;
+	(void)context, (void)lines;
 	printf("opened %ld %s\n", answer->status, answer->type);
+	return true;
 }
 
 /* --- words ------------------------------------------------------------------------------------ */
@@ -176,7 +177,11 @@ static bool take_words(struct follower *follower, char **words)
 
 int main(int argc, char **argv)
 {
-	static const char *const ends[] = {"ended", "stopped", "time", "failed"};
+	static const char *const ends[] = {[FOLLOW_ENDED] = "ended",
+		[FOLLOW_CLOSED] = "closed",
+		[FOLLOW_STOPPED] = "stopped",
+		[FOLLOW_TIME] = "time",
+		[FOLLOW_FAILED] = "failed"};
 	static const struct follow_sink sink = {on_event, on_comment, on_piece, on_opened};
 	static struct follower follower = {.options = FOLLOW_OPTIONS_DEFAULT};
 	struct client client = {0};

@@ -470,19 +470,19 @@ END
 	grep -q "\"key\":\"$key\"" "$(waiting)"
 }
 
-@test "what is definitely refused is told and not spooled: 65, 77" {
+@test "what is definitely refused is told and not spooled: 65, 69" {
 	serve
 	run -65 post users firstname=x
 	[ -z "$(waiting)" ]
-	play <<<'answer HTTP/1.1 401 No@EMPTY'
-	run -77 sse-post "$URL/x" -d x
+	play <<<'answer HTTP/1.1 404 No@EMPTY'
+	run -69 sse-post "$URL/x" -d x
 	[ -z "$(waiting)" ]
 }
 
 @test "a refusal counts only while what it was about waits: later events are spooled all the same" {
 	play <<'END'
 answer HTTP/1.1 503 Away@EMPTY
-answer HTTP/1.1 401 No@EMPTY
+answer HTTP/1.1 404 No@EMPTY
 answer HTTP/1.1 503 Away@EMPTY
 END
 	mkfifo pipe

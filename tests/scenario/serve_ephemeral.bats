@@ -138,7 +138,7 @@ passes() {
 	local type
 	for type in gap join leave; do
 		text "any?ephemeral=1&event=$type" x
-		problem 400 'gap, join and leave'
+		problem 400 'gap, join, leave, denied, uptodate, closed and deleted'
 	done
 	json 'users?ephemeral=1' '{}'
 	problem 400 "'firstname' is missing"

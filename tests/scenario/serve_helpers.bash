@@ -59,6 +59,26 @@ serve_at() {
 	[ -n "$URL" ] || { echo "the server did not start" >&2; cat err >&2; return 1; }
 }
 
+# serve_with SHIM VARIABLE=VALUE... [-- OPTION...]: a server behind it; its clients are not.
+serve_with() {
+	local shim=$1 status=0
+	shift
+	[ -z "${SANITIZER:-}" ] || skip 'a sanitizer and LD_PRELOAD do not go together'
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		export "${1?}"
+		shift
+	done
+	[ $# -eq 0 ] || shift
+	mkdir -p shimmed
+	# What is preloaded must have no space in its path.
+	cp "$TOOLS/$shim.so" shimmed/
+	printf '#!/bin/sh\nexec env LD_PRELOAD="%s" "%s" "$@"\n' "$PWD/shimmed/$shim.so" \
+		"$BIN/sse-serve" >shimmed/sse-serve
+	chmod +x shimmed/sse-serve
+	BIN=$PWD/shimmed serve "$@" || status=$?
+	return $status
+}
+
 # stop [SIGNAL]: end the server, which must end with 0.
 stop() {
 	local pid=$PID status=0
@@ -91,10 +111,12 @@ refuses() {
 	has refused.err "$text"
 }
 
-# ask ARGUMENT...: a request by curl; the answer is in code, head and body.
+# ask ARGUMENT...: a request by curl; the answer is in code, head and body.  CLIENT, if it is set, is the
+# address that a proxy says it is for.
 ask() {
 	: >body
-	code=$(curl -sS --max-time 90 -o body -D head.crlf -w '%{http_code}' "$@")
+	code=$(curl -sS --max-time 90 -o body -D head.crlf -w '%{http_code}' \
+		${CLIENT:+-H "X-Forwarded-For: $CLIENT"} "$@")
 	tr -d '\r' <head.crlf >./head
 }
 

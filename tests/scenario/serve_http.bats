@@ -243,7 +243,7 @@ load serve_helpers
 		ask --path-as-is "$URL/api/$bad"
 		problem 400 'topic'
 	done
-	ask "$URL/api/"
+	ask --path-as-is "$URL/api//"
 	problem 400 'empty'
 	ask --path-as-is -d x -H 'Content-Type: text/plain' "$URL/api/a%00b"
 	problem 400 NUL
@@ -276,7 +276,7 @@ load serve_helpers
 	local type
 	for type in gap join leave; do
 		text "any?event=$type" x
-		problem 400 'gap, join and leave'
+		problem 400 'gap, join, leave, denied, uptodate, closed and deleted'
 	done
 	text 'any?_=1&event=b%C3%A4d+news' x
 	answers 201
@@ -295,12 +295,12 @@ load serve_helpers
 	text any @over -H 'Transfer-Encoding: chunked'
 	problem 413 '--max-body'
 	# Only the head is sent: the answer comes all the same.
-	printf 'POST /api/any HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 1001\r\n\r\n' |
+	printf 'POST /api/any HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 1001\r\n\r\n' |
 		raw >answer
 	has answer 'HTTP/1.1 413'
 	# Nobody ever says that the chunks end.
 	{
-		printf 'POST /api/any HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n'
+		printf 'POST /api/any HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n'
 		printf 'Transfer-Encoding: chunked\r\n\r\n320\r\n'
 		letters 800
 		printf '\r\n320\r\n'
@@ -308,7 +308,7 @@ load serve_helpers
 		printf '\r\n'
 	} | raw >answer
 	has answer 'HTTP/1.1 413'
-	printf 'POST /api/any HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999999\r\n\r\n' |
+	printf 'POST /api/any HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999999\r\n\r\n' |
 		raw >answer
 	grep -aq '^HTTP/1.1 4[01][03]' answer
 	ask "$URL/api/any"
@@ -327,10 +327,10 @@ load serve_helpers
 @test "a client that sends its request too slowly is cut off" {
 	serve --request-timeout 1s
 	printf 'POST /api/any HT' | raw >answer
-	printf 'GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ' | raw >answer
+	printf 'GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ' | raw >answer
 	# A byte now and then is no sign of life: the whole request has a limit.
 	{
-		printf 'POST /api/any HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 500\r\n\r\n'
+		printf 'POST /api/any HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 500\r\n\r\n'
 		for _ in {1..500}; do
 			printf x 2>/dev/null || break
 			sleep 0.02
@@ -382,7 +382,7 @@ load serve_helpers
 	problem 404 any
 	ask "$URL/api/any/x:"
 	problem 404 any
-	ask -X DELETE "$URL$location"
+	ask -X PUT "$URL$location"
 	problem 405 GET
 }
 
@@ -488,7 +488,7 @@ load serve_helpers
 	ask "$URL/api/any?limt=1"
 	problem 400 "'limt' is not a parameter of a list; did you mean 'limit'?"
 	ask "$URL/api/any?foo=1&limit=1"
-	problem 400 "'foo' is not a parameter of a list, which takes limit, before, since and envelope"
+	problem 400 "'foo' is not a parameter of a list, which takes limit, before, after, since, latest, wait and envelope"
 	ask --max-time 9 "$URL/api/any/event?limit=1"
 	problem 400 "'limit' is a parameter of a list, not of a topic's stream, which takes"
 	ask "$URL/api/any/presence?envelope=1"
@@ -577,10 +577,10 @@ load serve_helpers
 @test "a wrong method is 405 and told which are right; OPTIONS tells too" {
 	serve
 	local method
-	for method in PUT DELETE PATCH TRACE FOO; do
+	for method in PUT PATCH TRACE FOO; do
 		ask -X "$method" "$URL/api/users"
 		problem 405 POST
-		[ "$(header Allow)" = 'GET, HEAD, POST, OPTIONS' ]
+		[ "$(header Allow)" = 'GET, HEAD, POST, DELETE, OPTIONS' ]
 	done
 	ask -X POST -d x "$URL/api/users/event"
 	problem 405 GET
@@ -589,21 +589,21 @@ load serve_helpers
 	problem 405 GET
 	ask -X OPTIONS "$URL/api/users"
 	answers 204
-	[ "$(header Allow)" = 'GET, HEAD, POST, OPTIONS' ]
+	[ "$(header Allow)" = 'GET, HEAD, POST, DELETE, OPTIONS' ]
 	[ -z "$(header Access-Control-Allow-Origin)" ]
 }
 
 @test "OPTIONS * asks what the server takes at all" {
 	serve
-	printf 'OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' | raw | tr -d '\r' >answer
+	printf 'OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' | raw | tr -d '\r' >answer
 	has answer 'HTTP/1.1 204 No Content'
-	grep -qx 'Allow: GET, HEAD, POST, OPTIONS' answer
+	grep -qx 'Allow: GET, HEAD, POST, DELETE, OPTIONS' answer
 	printf 'OPTIONS * HTTP/1.0\r\n\r\n' | raw >answer
 	has answer ' 204 No Content'
-	printf 'GET * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' | raw >answer
+	printf 'GET * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' | raw >answer
 	has answer 'HTTP/1.1 400'
 	has answer 'which accepts only OPTIONS'
-	printf 'OPTIONS *x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' | raw >answer
+	printf 'OPTIONS *x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' | raw >answer
 	has answer 'HTTP/1.1 400'
 	ask -X OPTIONS "$URL/api/any/event?x"
 	answers 204
@@ -641,8 +641,8 @@ load serve_helpers
 	[ "$(header Content-Type)" = 'text/html; charset=utf-8' ]
 	ask -X PUT -H "Accept: $browser" "$URL/api/any"
 	answers 405
-	[ "$(header Allow)" = 'GET, HEAD, POST, OPTIONS' ]
-	has body 'this address accepts GET, HEAD, POST, OPTIONS'
+	[ "$(header Allow)" = 'GET, HEAD, POST, DELETE, OPTIONS' ]
+	has body 'this address accepts GET, HEAD, POST, DELETE, OPTIONS'
 	# Programs: curl, fetch, EventSource, one that takes both alike.
 	for accept in '*/*' text/event-stream application/json 'text/html, application/json' \
 		'text/html;q=0' 'text/html;q=0.5, application/problem+json'; do
@@ -685,9 +685,9 @@ load serve_helpers
 @test "pipelined requests are answered in order" {
 	serve
 	{
-		printf 'POST /api/any HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\na'
-		printf 'POST /api/any HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nb'
-		printf 'GET /api/any HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
+		printf 'POST /api/any HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\na'
+		printf 'POST /api/any HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nb'
+		printf 'GET /api/any HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'
 	} | raw >answer
 	counts answer 'HTTP/1.1 201' 2
 	has answer '["a",'
@@ -697,10 +697,10 @@ load serve_helpers
 @test "a client that closes its sending side still gets its answer" {
 	serve
 	# sse-serve's HTTP is spoken by a tool that shuts down its side right after the request.
-	printf 'POST /api/any HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\na' |
+	printf 'POST /api/any HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\na' |
 		"$TOOLS/halfclose" "$PORT" >answer
 	has answer 'HTTP/1.1 201'
-	printf 'GET /api/any HTTP/1.1\r\nHost: x\r\n\r\n' | "$TOOLS/halfclose" "$PORT" >answer
+	printf 'GET /api/any HTTP/1.1\r\nHost: localhost\r\n\r\n' | "$TOOLS/halfclose" "$PORT" >answer
 	has answer '["a"]'
 }
 
@@ -745,18 +745,18 @@ load serve_helpers
 	printf '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n' | raw >/dev/null
 	printf 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n' | "$TOOLS/halfclose" "$PORT" >/dev/null
 	printf 'GET\r\n\r\n' | "$TOOLS/halfclose" "$PORT" >/dev/null
-	printf 'GET api/users HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' | raw >answer
+	printf 'GET api/users HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' | raw >answer
 	has answer ' 400 '
-	printf 'CONNECT localhost:22 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' | raw >answer
+	printf 'CONNECT localhost:22 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' | raw >answer
 	grep -aq ' 40[05] ' answer
-	printf 'GET http://elsewhere/api/users HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' | raw >answer
+	printf 'GET http://localhost/api/users HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' | raw >answer
 	has answer ' 200 OK'
 	{
-		printf 'POST /api/any HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: -5\r\nConnection: close\r\n\r\n'
+		printf 'POST /api/any HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: -5\r\nConnection: close\r\n\r\n'
 	} | raw >answer
 	has answer ' 400 '
 	{
-		printf 'POST /api/any HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n'
+		printf 'POST /api/any HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n'
 		printf 'Connection: close\r\n\r\nzz\r\nhello\r\n0\r\n\r\n'
 	} | raw >answer
 	not has answer ' 201 '
@@ -778,7 +778,7 @@ load serve_helpers
 	ask "$URL/$(letters 60000)"
 	[[ $code = 4* ]]
 	{
-		printf 'GET /healthz HTTP/1.1\r\nHost: x\r\n'
+		printf 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n'
 		for _ in {1..5000}; do printf 'X-%s: y\r\n' $RANDOM; done
 		printf '\r\n'
 	} | raw >answer 2>/dev/null

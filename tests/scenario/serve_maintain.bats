@@ -94,7 +94,7 @@ imports() {
 		UPDATE event SET topic = 99 WHERE position = 3;
 		UPDATE topic SET removed = 4 WHERE id = 3;
 		INSERT INTO publish_key VALUES(77, 1, 'k', 1, 1);
-		INSERT INTO counter VALUES(2, 5, 5, 8)"
+		REPLACE INTO counter VALUES(2, 5, 5, 8)"
 	run -65 --separate-stderr sse-serve --verify --db events.db
 	[ -z "$output" ]
 	[[ $stderr = *'event 1: its data is not JSON'* ]]
@@ -104,8 +104,8 @@ imports() {
 	[[ $stderr = *'key of event 77'* ]]
 	[[ $stderr = *'its counter says 5'* ]]
 	sqlite3 events.db "UPDATE event SET data = 'bad', json = 1;
-		INSERT INTO event SELECT position + 100, topic, time, 1, type, data FROM event;
-		INSERT INTO event SELECT position + 300, topic, time, 1, type, data FROM event"
+		INSERT INTO event SELECT position + 100, topic, time, 1, type, data, subject FROM event;
+		INSERT INTO event SELECT position + 300, topic, time, 1, type, data, subject FROM event"
 	run -65 --separate-stderr sse-serve --verify --db events.db
 	[ "$(wc -l <<<"$stderr")" -eq 21 ]
 	[[ ${stderr##*$'\n'} = *': and '*' more' ]]

@@ -199,7 +199,7 @@ join {"name":"Bob","count":2}' ]
 	follow seen /api/any/event
 	# It takes its head, and never anything again.
 	exec 5<>"/dev/tcp/127.0.0.1/$PORT"
-	printf 'GET /api/event?topic=any&topic=load&as=Ada HTTP/1.1\r\nHost: h\r\n\r\n' >&5
+	printf 'GET /api/event?topic=any&topic=load&as=Ada HTTP/1.1\r\nHost: localhost\r\n\r\n' >&5
 	wait_for has seen '"count":1'
 	letters 900000 >large
 	local i

@@ -182,7 +182,7 @@ position() {
 	lines any $'\n\r\n \n'
 	problem 400 'no event'
 	lines 'any?event=gap' 1
-	problem 400 'gap, join and leave'
+	problem 400 'gap, join, leave, denied, uptodate, closed and deleted'
 	stores any '[]'
 }
 
@@ -230,9 +230,9 @@ data: "quoted"' ]
 	refused '[1]' ' is not an object'
 	refused '{"event":"x"}' ': the member \"data\" is missing'
 	refused '{"data":1,"dat\u0061":2}' ': the member \"data\" appears twice'
-	refused '{"data":1,"x":2}' ': the member \"x\" is not data, event or key'
+	refused '{"data":1,"x":2}' ': the member \"x\" is not data, event, key or subject'
 	refused '{"data":1,"event":7}' ': the member \"event\" must be a string'
-	refused '{"data":1,"event":"join"}' ': the event type is one of gap, join and leave'
+	refused '{"data":1,"event":"join"}' ': the event type is one of gap, join, leave, denied, uptodate, closed and deleted'
 	refused '{"data":1,"event":"a\nb"}' ': the event type holds a line end'
 	refused '{"data":1,"key":""}' ': the key is empty'
 	refused '{"data":1,"key":"a\u0007b"}' ': the key holds a control character'
@@ -444,7 +444,7 @@ cloudevent() {
 	serve
 	local event='{"type":"gap","source":"/shop","id":"1"}'
 	cloudevent any "$event"
-	problem 400 "the 'type' of the CloudEvent is one of gap, join and leave"
+	problem 400 "the 'type' of the CloudEvent is one of gap, join, leave, denied, uptodate, closed and deleted"
 	cloudevent 'any?event=paid' "$event"
 	answers 201
 	cloudevent 'any?event=paid' "$event" -H 'Idempotency-Key: k'
@@ -530,7 +530,7 @@ cloudevent() {
 
 @test "a request whose length is in doubt is refused, and what follows it is not a request" {
 	serve
-	local head second='POST /api/any HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nS'
+	local head second='POST /api/any HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nS'
 	for head in 'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n' \
 		'Transfer-Encoding: chunked\r\nContent-Length: 5\r\n' \
 		'Content-Length: 5\r\nContent-Length: 6\r\n' \
@@ -540,14 +540,14 @@ cloudevent() {
 		'Transfer-Encoding: \x0bchunked\r\n' \
 		'Transfer-Encoding: identity\r\nContent-Length: 5\r\n' \
 		'Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n'; do
-		printf "POST /api/any HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n$head\r\n0\r\n\r\n$second" |
+		printf "POST /api/any HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n$head\r\n0\r\n\r\n$second" |
 			raw >answer
 		counts answer 'HTTP/1.1 ' 1
 		has answer 'HTTP/1.1 400'
 	done
 	stores any '[]'
 	# Said twice, but the same: there is no doubt.
-	printf 'POST /api/any HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na' |
+	printf 'POST /api/any HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na' |
 		raw >answer
 	has answer 'HTTP/1.1 201'
 }
@@ -557,7 +557,7 @@ announce() {
 	local i fd
 	for ((i = 0; i < $1; i++)); do
 		exec {fd}<>"/dev/tcp/127.0.0.1/$PORT"
-		printf 'POST /api/any HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\nx' \
+		printf 'POST /api/any HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\nx' \
 			"$2" >&"$fd"
 		OPEN+=("$fd")
 	done
@@ -584,10 +584,10 @@ is_free() {
 	has body 3000
 	[ "$(header Retry-After)" = 1 ]
 	# Nothing of the body is waited for, announced or in chunks.
-	printf 'POST /api/any HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\n' |
+	printf 'POST /api/any HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\n' |
 		raw >answer
 	has answer 'HTTP/1.1 503'
-	printf 'POST /api/any HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n' |
+	printf 'POST /api/any HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n' |
 		raw >answer
 	has answer 'HTTP/1.1 503'
 	ask "$URL/api/any?limit=1"
@@ -631,7 +631,7 @@ is_free() {
 	# Clients that leave in the middle.
 	for i in {1..20}; do
 		exec 5<>"/dev/tcp/127.0.0.1/$PORT"
-		printf 'POST /api/any HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 9999\r\n\r\nx' >&5
+		printf 'POST /api/any HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 9999\r\n\r\nx' >&5
 		exec 5>&-
 	done
 	large_fits() {

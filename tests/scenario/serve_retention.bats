@@ -169,7 +169,7 @@ smaller() {
 	id=$(header Last-Event-ID)
 	letters 300000 >large
 	exec 5<>"/dev/tcp/127.0.0.1/$PORT"
-	printf 'GET /api/event?topic=lim&topic=kept HTTP/1.1\r\nHost: h\r\nLast-Event-ID: %s\r\n\r\n' "$id" >&5
+	printf 'GET /api/event?topic=lim&topic=kept HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: %s\r\n\r\n' "$id" >&5
 	# More than its socket takes.
 	for i in {1..80}; do
 		text kept @large

@@ -216,7 +216,7 @@ load serve_helpers
 @test "an idle client does not hold up the end" {
 	serve
 	exec 4<>"/dev/tcp/127.0.0.1/$PORT"
-	printf 'POST /api/any HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\nhalf' >&4
+	printf 'POST /api/any HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 100\r\n\r\nhalf' >&4
 	exec 5<>"/dev/tcp/127.0.0.1/$PORT"
 	ask "$URL/healthz"
 	stop
@@ -227,7 +227,7 @@ load serve_helpers
 	serve --log json -v
 	ask "$URL/healthz"
 	ask "$URL/%00%ff%22"
-	printf 'GET /a"b\\c\x01\x1b[31m\xff\xc2\x9b31m\xe2\x80\xae HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' |
+	printf 'GET /a"b\\c\x01\x1b[31m\xff\xc2\x9b31m\xe2\x80\xae HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' |
 		raw >/dev/null
 	ask -X $'F\x1bOO' "$URL/x" || true
 	wait_for has err '/a\"b'
@@ -244,7 +244,7 @@ load serve_helpers
 
 @test "control characters in a request never reach the log as they are" {
 	serve -v
-	printf 'GET /marked\x01\x07\x1b[31m\x7f\xc2\x9b31m\xc2\x85\xe2\x80\xa8 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' |
+	printf 'GET /marked\x01\x07\x1b[31m\x7f\xc2\x9b31m\xc2\x85\xe2\x80\xa8 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' |
 		raw >/dev/null
 	ask "$URL/other"
 	wait_for has err /other

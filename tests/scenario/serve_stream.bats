@@ -301,7 +301,7 @@ sse() {
 	# What comes in the same packet, and what comes later.
 	(
 		exec 4<>"/dev/tcp/127.0.0.1/$PORT"
-		printf 'GET /api/any/event HTTP/1.1\r\nHost: x\r\n\r\nPOST /api/any HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nx' >&4
+		printf 'GET /api/any/event HTTP/1.1\r\nHost: localhost\r\n\r\nPOST /api/any HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nx' >&4
 		cat <&4 >stream &
 		READER=$!
 		read -r _ <hold
@@ -476,7 +476,7 @@ sse() {
 	local i before
 	churn() {
 		for ((i = 0; i < $1; i++)); do
-			printf 'GET /api/t%s/event HTTP/1.1\r\nHost: x\r\n\r\n' $((i % 50)) \
+			printf 'GET /api/t%s/event HTTP/1.1\r\nHost: localhost\r\n\r\n' $((i % 50)) \
 				>"/dev/tcp/127.0.0.1/$PORT"
 		done
 	}

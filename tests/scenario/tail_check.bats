@@ -75,7 +75,7 @@ END
 	says BAD "not an event stream: its Content-Type is 'text/html'"
 	[[ $stderr == "sse-tail: $URL/x is not a healthy stream: 1 BAD" ]]
 	check 77 "$URL/x"
-	says BAD 'requires a login (-u, --oauth2-bearer) (401 No)'
+	says BAD 'requires a login: give a token .* or a password with -u (401 No)'
 	check 69 "$URL/x"
 	says BAD 'the status is 204, which tells clients .* answer with a stream'
 	check 75 "$URL/x"

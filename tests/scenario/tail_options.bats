@@ -191,6 +191,39 @@ END
 
 # --- ends -----------------------------------------------------------------------------------------
 
+@test "--until end says that it cannot know the end with a server that does not tell it" {
+	held_stream <<<'id: 1\ndata: x\n\nevent: uptodate\ndata: {}\n\n'
+	run -76 sse-tail "$URL/x" --until end
+	[[ $output == *"--until: $URL/x?until=now does not say where its stored events end; only sse-serve does. End with --count, --timeout or --until-idle" ]]
+	# Without the option an event of that type is like others, also with an end before it.
+	play <streamed
+	run -0 sse-tail "$URL/x" -o data -n 2
+	[ "$output" = $'x\n{}' ]
+	play <<'END'
+answer HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nStream-Until: now\r\n\r\ndata: x\n\n
+close
+END
+	run -69 sse-tail "$URL/x" -o data --until end --no-reconnect
+	[[ $output == *"ended the stream before its end mark came" ]]
+}
+
+@test "--latest says that it cannot know with a server that does not tell it, and hides the mark" {
+	held_stream <<<'id: 1\ndata: x\n\n'
+	run -76 sse-tail "$URL/x" --latest
+	[[ $output == *"--latest: $URL/x?latest=1 does not say that it knows present values; only sse-serve does. Leave it out, or try --since or --last" ]]
+	play <<'END'
+answer HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nStream-Latest: 1\r\n\r\ndata: x\n\nevent: uptodate\ndata: {}\n\ndata: y\n\n
+hold
+END
+	run -0 sse-tail "$URL/x?envelope=1" -o data --latest -n 2
+	[ "$output" = $'x\ny' ]
+	has log 'GET /x?envelope=1&latest=1 '
+	run -64 sse-tail x --latest --last 5
+	[[ $output == *"--latest and --last both say where the stream starts; give one" ]]
+	run -64 sse-tail x --latest --since all
+	[[ $output == *"--latest and --since both say where the stream starts; give one" ]]
+}
+
 @test "--until-idle ends with 0 when no event came for so long, and with 75 if nobody was there" {
 	play <<'END'
 answer @STREAMdata: 1\n\n
@@ -741,7 +774,7 @@ END
 
 @test "a token, a cookie or a header with a control in it is a usage error" {
 	run -64 sse-tail --oauth2-bearer $'a\r\nX-Evil: 1'
-	[[ $output == *"--oauth2-bearer: it cannot hold a line end"* ]]
+	[[ $output == *"--oauth2-bearer: this is not a token: it holds a blank, a line end"* ]]
 	SSE_TOKEN=$'a\nb' run -64 sse-tail
 	run -64 sse-tail -H $'X: a\x01b'
 	run -64 sse-tail -b $'a=1\nb'
@@ -829,6 +862,7 @@ END
 -H header
 -u user
 --oauth2-bearer oauth2-bearer
+--token-file token-file
 -b cookie
 -c cookie-jar
 --unix-socket unix-socket

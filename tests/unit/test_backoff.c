@@ -219,6 +219,41 @@ static void no_server_gets_less_than_its_least_floor(void **state)
 	}
 }
 
+static void a_wait_fits_what_the_server_allows_and_the_time_that_is_left(void **state)
+{
+	static const struct {
+		int64_t asked, left, least, most;
+	} rows[] = {
+		{-1, INT64_MAX, 100, 200},
+		{0, INT64_MAX, 100, 200},
+		{150, INT64_MAX, 150, 200},
+		{5000, INT64_MAX, 5000, 5000},
+		{5000, 5000, 5000, 5000},
+		{5001, 5000, -1, -1},
+		{-1, 150, 100, 150},
+		{-1, 50, 50, 50},
+		{-1, 1, 1, 1},
+		{-1, 0, -1, -1},
+		{0, 0, -1, -1},
+		{-1, -5, -1, -1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (unsigned seed = 0; seed < 100; seed++) {
+			struct backoff backoff;
+			int64_t wait;
+
+			backoff_init(&backoff, 100, 30000);
+			backoff_seed(&backoff, seed);
+			wait = backoff_within(&backoff, rows[i].asked, rows[i].left);
+			if (wait < rows[i].least || wait > rows[i].most)
+				fail_msg("row %zu: %lld", i, (long long)wait);
+			assert_int_equal(backoff.count, 1);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +269,7 @@ int main(void)
 		cmocka_unit_test(reset_starts_over),
 		cmocka_unit_test(what_a_server_asks_for_keeps_the_count),
 		cmocka_unit_test(no_server_gets_less_than_its_least_floor),
+		cmocka_unit_test(a_wait_fits_what_the_server_allows_and_the_time_that_is_left),
 	};
 
 	return cmocka_run_group_tests_name("backoff", tests, NULL, NULL);

@@ -38,6 +38,7 @@
 #define REQUESTS_MAX 32
 
 #define STREAM "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
+#define LINES "HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n"
 #define STATUS(status) "HTTP/1.1 " status "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 #define MOVED(place)                                                                               \
 	"HTTP/1.1 307 Go\r\nLocation: " place "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -59,12 +60,13 @@ struct script {
 	int64_t delay;		/* 0: FOLLOW_DELAY_MIN */
 	int64_t attempts;	/* in a row that may fail; 0: any number */
 	int64_t silence, until; /* ms; 0: none */
-	bool once, for_good, flush;
+	bool once, for_good, flush, lines, lines_again;
 
 	enum follow_end end;
 	int status;
 	const char *asked; /* "/x@1 ": the path and the Last-Event-ID of each; NULL: any */
-	const char *heard; /* "[e(a)c(b)": opened, an event, a comment; NULL: anything */
+	const char *heard; /* "[e(a)c(b)": opened (a { for lines), an event, a comment; NULL:
+				   anything */
 };
 
 struct server {
@@ -234,12 +236,13 @@ static bool on_piece(void *context, const char *data, size_t len, struct sse_tex
 	return !seen->stop_at_piece;
 }
 
-static void on_opened(void *context, const struct client_answer *answer)
+static bool on_opened(void *context, const struct client_answer *answer, bool lines)
 {
 	struct seen *seen = context;
 
 	(void)answer;
-	add(seen->heard, sizeof(seen->heard), "", "[", 1, "");
+	add(seen->heard, sizeof(seen->heard), "", lines ? "{" : "[", 1, "");
+	return true;
 }
 
 /* Follow /x at this port with the options of the script. */
@@ -265,6 +268,8 @@ static void follow(const struct script *script, int port, struct seen *seen)
 	options.reconnect = !script->once;
 	options.refused_for_good = script->for_good;
 	options.flush_end = script->flush;
+	options.lines = script->lines;
+	options.lines_again = script->lines_again;
 	snprintf(text, sizeof(text), "http://127.0.0.1:%d/x", port);
 	if (client_url_make(text, CLIENT_STREAM, NULL, &url, &seen->error) == 0 &&
 		client_open(&client, "test", &common, &seen->error) == 0)
@@ -313,27 +318,90 @@ static void a_stream_that_ends(void **state)
 	static const struct script scripts[] = {
 		{"it connects again after the last event, until 204",
 			{STREAM "id: 1\ndata: a\n\n", STREAM "data: b\n\n", STATUS("204 No")},
-			.id = "0", .end = FOLLOW_ENDED, .asked = "/x@0 /x@1 /x@1 ",
+			.id = "0", .end = FOLLOW_CLOSED, .asked = "/x@0 /x@1 /x@1 ",
 			.heard = "[e(a)[e(b)"},
 		{"an id without an event counts, one that is cut off does not",
 			{STREAM "id: 7\n\n", STREAM "id: 8\n", STATUS("204 No")},
-			.end = FOLLOW_ENDED, .asked = "/x /x@7 /x@7 ", .heard = "[["},
+			.end = FOLLOW_CLOSED, .asked = "/x /x@7 /x@7 ", .heard = "[["},
 		{"an empty id resets it", {STREAM "id: 1\ndata: a\n\nid\n\n", STATUS("204 No")},
-			.end = FOLLOW_ENDED, .asked = "/x /x ", .heard = "[e(a)"},
+			.end = FOLLOW_CLOSED, .asked = "/x /x ", .heard = "[e(a)"},
 		{"an event that is cut off is dropped",
-			{STREAM "data: a\n\ndata: cut\n", STATUS("204 No")}, .end = FOLLOW_ENDED,
+			{STREAM "data: a\n\ndata: cut\n", STATUS("204 No")}, .end = FOLLOW_CLOSED,
 			.asked = "/x /x ", .heard = "[e(a)"},
 		{"an event that is cut off is handed over, if so wished",
 			{STREAM "data: a\n\ndata: cut", STATUS("204 No")}, .flush = true,
-			.end = FOLLOW_ENDED, .asked = "/x /x ", .heard = "[e(a)e(cut)"},
+			.end = FOLLOW_CLOSED, .asked = "/x /x ", .heard = "[e(a)e(cut)"},
 		{"the id of an event that is cut off does not count, so that it comes again whole",
 			{STREAM "id: 11\ndata: a\n\nid: 12\ndata: hal",
 				STREAM "id: 12\ndata: half\n\n", STATUS("204 No")},
-			.flush = true, .end = FOLLOW_ENDED, .asked = "/x /x@11 /x@12 ",
+			.flush = true, .end = FOLLOW_CLOSED, .asked = "/x /x@11 /x@12 ",
 			.heard = "[e(a)e(hal)[e(half)"},
 		{"an id that is cut off does not count",
 			{STREAM "id: 11\ndata: a\n\nid: 1", STATUS("204 No")}, .flush = true,
-			.end = FOLLOW_ENDED, .asked = "/x /x@11 ", .heard = "[e(a)"},
+			.end = FOLLOW_CLOSED, .asked = "/x /x@11 ", .heard = "[e(a)"},
+	};
+
+	(void)state;
+	run_scripts(scripts, ROWS(scripts));
+}
+
+/* The last event of a topic ends it for good, without another attempt. */
+static void a_closed_topic(void **state)
+{
+	static const struct script scripts[] = {
+		{"it ends after the event that closed the topic",
+			{STREAM "id: 1\ndata: a\n\nevent: closed\ndata: {}\nid: 2\n\n"},
+			.end = FOLLOW_CLOSED, .asked = "/x ", .heard = "[e(a)e({})"},
+		{"in an envelope too, and before the mark",
+			{STREAM "event: closed\ndata: {\"topic\":\"x\",\"event\":\"closed\",\"data\":{}}\n"
+				"id: 2\n\nevent: uptodate\ndata: {\"id\":\"2\"}\n\n"},
+			.end = FOLLOW_CLOSED, .asked = "/x "},
+		{"another event of that type, or one before others, ends nothing",
+			{STREAM "event: closed\ndata: shop\nid: 1\n\n",
+				STREAM "event: closed\ndata: {}\n\n",
+				STREAM "event: closed\ndata: {}\nid: 2\n\ndata: a\nid: 3\n\n",
+				STATUS("204 No")},
+			.end = FOLLOW_CLOSED, .asked = "/x /x@1 /x@1 /x@3 "},
+	};
+
+	(void)state;
+	run_scripts(scripts, ROWS(scripts));
+}
+
+static void lines_that_end(void **state)
+{
+	static const struct script scripts[] = {
+		{"a whole answer is all", {LINES "\r\n1\n\n[2]"}, .end = FOLLOW_ENDED,
+			.asked = "/x ", .heard = "{e(1)c()e([2])"},
+		{"with a length, too", {LINES "Content-Length: 4\r\n\r\n1\n2\n"},
+			.end = FOLLOW_ENDED, .asked = "/x ", .heard = "{e(1)e(2)"},
+		{"the end cuts a line", {LINES "\r\n1\n{\"a\":"}, .end = FOLLOW_ENDED,
+			.asked = "/x ", .heard = "{e(1)"},
+		{"a line that is cut is handed over, if so wished", {LINES "\r\n1\n{\"a\":"},
+			.flush = true, .end = FOLLOW_ENDED, .asked = "/x ",
+			.heard = "{e(1)e({\"a\":)"},
+		{"what broke is asked for again, what it cut is dropped even if it is JSON",
+			{LINES "Content-Length: 9\r\n\r\n1\n[2]", LINES "\r\n3\n"},
+			.id = "7", .end = FOLLOW_ENDED, .asked = "/x@7 /x@7 ", .heard = "{e(1){e(3)"},
+		{"what broke is not asked for again by one attempt",
+			{LINES "Content-Length: 9\r\n\r\n1\n[2]"}, .once = true,
+			.end = FOLLOW_FAILED, .status = EX_UNAVAILABLE, .asked = "/x ",
+			.heard = "{e(1)"},
+		{"what is whole is asked for again, if so wished",
+			{LINES "\r\n1\n", LINES "\r\n2", STATUS("204 No")}, .lines_again = true,
+			.end = FOLLOW_CLOSED, .asked = "/x /x /x ", .heard = "{e(1){"},
+		{"each connection is of its own kind, and the id stays",
+			{STREAM "id: 1\ndata: a\n\n", LINES "Content-Length: 9\r\n\r\n1\n",
+				STREAM "data: b\n\n", STATUS("204 No")},
+			.end = FOLLOW_CLOSED, .asked = "/x /x@1 /x@1 /x@1 ", .heard = "[e(a){e(1)[e(b)"},
+		{"lines of another type are none",
+			{"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n1\n"},
+			.end = FOLLOW_FAILED, .status = EX_PROTOCOL, .asked = "/x ", .heard = ""},
+		{"unless the user says so",
+			{"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n1\n"},
+			.lines = true, .end = FOLLOW_ENDED, .asked = "/x ", .heard = "{e(1)"},
+		{"the sink stops", {LINES "\r\n1\nstop\n3\n" HOLD}, .end = FOLLOW_STOPPED,
+			.asked = "/x ", .heard = "{e(1)e(stop)"},
 	};
 
 	(void)state;
@@ -355,7 +423,7 @@ static void no_stream(void **state)
 		{"5xx, 408, 429 and no answer at all may pass",
 			{STATUS("503 Busy"), STATUS("429 Many"), STATUS("408 Late"),
 				STATUS("500 Bad"), "", STATUS("204 No")},
-			.end = FOLLOW_ENDED, .asked = "/x /x /x /x /x /x ", .heard = ""},
+			.end = FOLLOW_CLOSED, .asked = "/x /x /x /x /x /x ", .heard = ""},
 		{"503 fails, if so wished", {STATUS("503 Busy")}, .for_good = true,
 			.end = FOLLOW_FAILED, .status = EX_TEMPFAIL, .asked = "/x "},
 		{"another Content-Type",
@@ -363,6 +431,39 @@ static void no_stream(void **state)
 			.end = FOLLOW_FAILED, .status = EX_PROTOCOL, .asked = "/x ", .heard = ""},
 		{"no Content-Type", {"HTTP/1.1 200 OK\r\n\r\ndata: a\n\n"}, .end = FOLLOW_FAILED,
 			.status = EX_PROTOCOL, .asked = "/x ", .heard = ""},
+	};
+
+	(void)state;
+	run_scripts(scripts, ROWS(scripts));
+}
+
+/* What sse-serve sends when the login of a stream is no longer valid. */
+#define DENIED "event: denied\ndata: {\"reason\":\"the token has expired\"}\n\n"
+
+static void denied(void **state)
+{
+	static const struct script scripts[] = {
+		{"it ends, and the events before it were handed over",
+			{STREAM "id: 1\ndata: a\n\n" DENIED}, .end = FOLLOW_FAILED,
+			.status = EX_NOPERM, .asked = "/x ", .heard = "[e(a)"},
+		{"it ends without waiting for the connection's end", {STREAM DENIED HOLD},
+			.end = FOLLOW_FAILED, .status = EX_NOPERM, .asked = "/x ", .heard = "["},
+		{"with an id it is an event of a topic",
+			{STREAM "event: denied\nid: 1\ndata: {\"reason\":\"x\"}\n\n",
+				STATUS("204 No")},
+			.end = FOLLOW_CLOSED, .asked = "/x /x@1 ",
+			.heard = "[e({\"reason\":\"x\"})"},
+		{"so it is with another type",
+			{STREAM "event: Denied\ndata: {\"reason\":\"x\"}\n\n", STATUS("204 No")},
+			.end = FOLLOW_CLOSED, .asked = "/x /x ", .heard = "[e({\"reason\":\"x\"})"},
+		{"so it is with other data",
+			{STREAM "event: denied\ndata: {\"reason\":\"x\",\"a\":1}\n\n"
+				"event: denied\ndata: {\"reason\":1}\n\nevent: denied\ndata: {}\n\n"
+				"event: denied\ndata: reason\n\nevent: denied\ndata: {\"why\":\"x\"}\n\n",
+				STATUS("204 No")},
+			.end = FOLLOW_CLOSED, .asked = "/x /x ",
+			.heard = "[e({\"reason\":\"x\",\"a\":1})e({\"reason\":1})e({})e(reason)"
+				 "e({\"why\":\"x\"})"},
 	};
 
 	(void)state;
@@ -392,7 +493,7 @@ static void redirects(void **state)
 	static const struct script scripts[] = {
 		{"the id goes with it, and the next attempt begins anew",
 			{MOVED("/y"), STREAM "id: 1\ndata: a\n\n", STATUS("204 No")}, .id = "0",
-			.end = FOLLOW_ENDED, .asked = "/x@0 /y@0 /x@1 ", .heard = "[e(a)"},
+			.end = FOLLOW_CLOSED, .asked = "/x@0 /y@0 /x@1 ", .heard = "[e(a)"},
 		{"without a target", {STATUS("307 Go")}, .end = FOLLOW_FAILED,
 			.status = EX_PROTOCOL, .asked = "/x "},
 		{"in a circle", {MOVED("/x")}, .end = FOLLOW_FAILED, .status = EX_PROTOCOL},
@@ -444,7 +545,7 @@ static void connections_that_are_refused(void **state)
 	const struct script gives_up = {"it gives up", .attempts = 3, .end = FOLLOW_FAILED,
 		.status = EX_TEMPFAIL, .heard = ""};
 	struct script goes_on = {
-		"it goes on", {NULL, STATUS("204 No")}, .end = FOLLOW_ENDED, .asked = "/x /x "};
+		"it goes on", {NULL, STATUS("204 No")}, .end = FOLLOW_CLOSED, .asked = "/x /x "};
 	struct server server;
 	struct seen seen;
 	char moved[200];
@@ -466,13 +567,13 @@ static void pauses(void **state)
 {
 	static const struct script scripts[] = {
 		{"the stream's retry field", {STREAM "retry: 300\ndata: a\n\n", STATUS("204 No")},
-			.delay = 60000, .end = FOLLOW_ENDED, .asked = "/x /x "},
+			.delay = 60000, .end = FOLLOW_CLOSED, .asked = "/x /x "},
 		{"there is a least one", {STREAM "retry: 0\ndata: a\n\n", STATUS("204 No")},
-			.delay = 60000, .end = FOLLOW_ENDED, .asked = "/x /x "},
+			.delay = 60000, .end = FOLLOW_CLOSED, .asked = "/x /x "},
 		{"the answer's Retry-After",
 			{"HTTP/1.1 503 Busy\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n",
 				STATUS("204 No")},
-			.end = FOLLOW_ENDED, .asked = "/x /x "},
+			.end = FOLLOW_CLOSED, .asked = "/x /x "},
 	};
 	static const int64_t least[] = {300, BACKOFF_ASKED_MIN, 1000};
 
@@ -494,11 +595,11 @@ static void silence(void **state)
 {
 	static const struct script scripts[] = {
 		{"of a stream", {STREAM ":a\n\n" HOLD, STATUS("204 No")}, .silence = 200,
-			.end = FOLLOW_ENDED},
+			.end = FOLLOW_CLOSED},
 		{"of a stream that brings nothing", {STREAM HOLD, STATUS("204 No")}, .silence = 200,
-			.end = FOLLOW_ENDED},
+			.end = FOLLOW_CLOSED},
 		{"before the head", {"HTTP/1.1 2" HOLD, STATUS("204 No")}, .silence = 200,
-			.end = FOLLOW_ENDED},
+			.end = FOLLOW_CLOSED},
 	};
 
 	(void)state;
@@ -547,15 +648,15 @@ static void signals(void **state)
 	static const struct script scripts[] = {
 		{"SIGHUP amid a piece: at once again, with the id, and the rest is left",
 			{STREAM "id: 1\ndata: HUP\n\ndata: a\n\n" HOLD, STATUS("204 No")},
-			.delay = 60000, .end = FOLLOW_ENDED, .asked = "/x /x@1 ",
+			.delay = 60000, .end = FOLLOW_CLOSED, .asked = "/x /x@1 ",
 			.heard = "[e(HUP)"},
 		{"SIGHUP while the stream is silent", {STREAM HANG_UP HOLD, STATUS("204 No")},
-			.delay = 60000, .end = FOLLOW_ENDED, .asked = "/x /x "},
+			.delay = 60000, .end = FOLLOW_CLOSED, .asked = "/x /x "},
 		{"SIGHUP in a pause: the next attempt is the first of a row",
 			{"HTTP/1.1 503 Busy\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n" LATER
 					HANG_UP,
 				STATUS("503 Busy"), STATUS("204 No")},
-			.attempts = 2, .end = FOLLOW_ENDED, .asked = "/x /x /x "},
+			.attempts = 2, .end = FOLLOW_CLOSED, .asked = "/x /x /x "},
 		{"SIGTERM", {STREAM "data: TERM\n\n" HOLD}, .end = FOLLOW_FAILED,
 			.status = 128 + SIGTERM, .asked = "/x ", .heard = "[e(TERM)"},
 	};
@@ -569,7 +670,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_stream_that_ends),
+		cmocka_unit_test(a_closed_topic),
+		cmocka_unit_test(lines_that_end),
 		cmocka_unit_test(no_stream),
+		cmocka_unit_test(denied),
 		cmocka_unit_test(once),
 		cmocka_unit_test(redirects),
 		cmocka_unit_test(the_sink_stops),

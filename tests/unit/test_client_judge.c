@@ -90,6 +90,8 @@ static const struct answer_row {
 		"its Content-Type is 'text/html'"},
 	{CURLE_WRITE_ERROR, 200, "", "", &passing, false, JUDGE_FAILED, EX_PROTOCOL,
 		"its Content-Type is missing"},
+	{CURLE_WRITE_ERROR, 200, "", "application/json; charset=utf-8", &passing, false, JUDGE_FAILED,
+		EX_PROTOCOL, "charset=utf-8'; if each line is an event, say so with --lines"},
 	/* Its head came and its body broke: below 400 that is no answer. */
 	{CURLE_RECV_ERROR, 200, "", "", &passing, false, JUDGE_AGAIN, EX_UNAVAILABLE,
 		"cannot connect"},
@@ -176,12 +178,50 @@ static void silences(void **state)
 	}
 }
 
+/* What would help depends on how the request logged in. */
+static void logins(void **state)
+{
+	static const struct {
+		enum client_login login;
+		long status;
+		const char *words;
+	} rows[] = {
+		{CLIENT_LOGIN_NONE, 401,
+			"requires a login: give a token with --token-file FILE or "
+			"SSE_TOKEN, or a password with -u (401)"},
+		{CLIENT_LOGIN_TOKEN, 401, "http://h/x does not accept the token (401)"},
+		{CLIENT_LOGIN_FILE, 401, "does not accept the token of --token-file (401)"},
+		{CLIENT_LOGIN_OTHER, 401, "does not accept the login (401)"},
+		{CLIENT_LOGIN_WITHHELD, 401,
+			"a login, which is not sent after a redirect from another origin (401)"},
+		{CLIENT_LOGIN_NONE, 403, "does not permit this (403)"},
+		{CLIENT_LOGIN_OTHER, 403, "does not permit this (403)"},
+		{CLIENT_LOGIN_TOKEN, 403, "does not permit this with this token (403)"},
+		{CLIENT_LOGIN_FILE, 403, "does not permit this with this token (403)"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		const struct client_answer answer = {.status = rows[i].status, .head_ended = true};
+		const struct judge_attempt attempt = {.shown = "http://h/x",
+			.answer = &answer,
+			.login = rows[i].login,
+			.failure = &passing,
+			.reconnect = true};
+		struct error error = {0};
+		enum judge_next got = judge_answer(&attempt, &error);
+
+		assert_judged(i, got, JUDGE_FAILED, &error, EX_NOPERM, rows[i].words);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(streams),
 		cmocka_unit_test(answers),
 		cmocka_unit_test(silences),
+		cmocka_unit_test(logins),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

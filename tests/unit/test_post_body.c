@@ -54,6 +54,44 @@ static void a_line_has_key_type_and_data(void **state)
 	group_free(&group);
 }
 
+static void a_line_names_its_topic(void **state)
+{
+	struct group group;
+
+	(void)state;
+	group_init(&group);
+	add(&group, EVENT_JSON, "", "k1", "{\"n\":\n1}");
+	add(&group, EVENT_TEXT, "note", "", "x");
+	assert_true(group_put(&group, "a/b", 3, &group.all[0].topic));
+	assert_true(group_put(&group, "c", 1, &group.all[1].topic));
+	assert_true(group.all[0].alone);
+	for (size_t i = 0; i < 2; i++) {
+		group.all[i].alone = event_is_alone(&group, &group.all[i]);
+		assert_false(group.all[i].alone);
+	}
+	/* A line end between tokens is one that the line can have. */
+	assert_batch(&group, 0, 10, 1000, 2,
+		"{\"topic\":\"a/b\",\"key\":\"k1\",\"data\":{\"n\":\r1}}\n"
+		"{\"topic\":\"c\",\"event\":\"note\",\"data\":\"x\"}\n");
+	group_free(&group);
+}
+
+static void a_line_has_the_subject_after_the_type(void **state)
+{
+	struct group group;
+
+	(void)state;
+	group_init(&group);
+	add(&group, EVENT_TEXT, "note", "k", "");
+	add(&group, EVENT_JSON, "", "", "1");
+	assert_true(group_put(&group, "w\"1", 3, &group.all[0].subject));
+	assert_true(group_put(&group, "w2", 2, &group.all[1].subject));
+	assert_batch(&group, 0, 10, 1000, 2,
+		"{\"key\":\"k\",\"event\":\"note\",\"subject\":\"w\\\"1\",\"data\":\"\"}\n"
+		"{\"subject\":\"w2\",\"data\":1}\n");
+	group_free(&group);
+}
+
 static void a_batch_ends_at_its_limits(void **state)
 {
 	struct group group;
@@ -136,6 +174,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_has_key_type_and_data),
+		cmocka_unit_test(a_line_names_its_topic),
+		cmocka_unit_test(a_line_has_the_subject_after_the_type),
 		cmocka_unit_test(a_batch_ends_at_its_limits),
 		cmocka_unit_test(what_a_batch_would_change_goes_alone),
 		cmocka_unit_test(results_are_read_line_by_line),

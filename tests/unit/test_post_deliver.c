@@ -129,8 +129,7 @@ static void note_request(struct server *server, char *body)
 		strcat(server->seen, "not a POST: ");
 	if (strncmp(server->in, "POST /api/t", 11) != 0)
 		strcat(server->seen, "elsewhere: ");
-	if (strcasestr(server->in, "application/x-ndjson\r\n\r\n") == NULL &&
-		strstr(server->in, "envelope=1") == NULL) {
+	if (strcasestr(server->in, "Content-Type: application/x-ndjson") == NULL) {
 		find(server->in, "Idempotency-Key: ", key);
 		note(server, body, key);
 		strcat(server->seen, " ");
@@ -209,6 +208,7 @@ struct delivery {
 	char told[200]; /* "+ab ": accepted; "-c ": refused */
 	bool stops;	/* at an event that is refused */
 	bool once;	/* no second attempt */
+	bool topics;	/* the events name their topic */
 	bool finished;
 	enum failure failure;
 	struct error error;
@@ -251,8 +251,8 @@ static void on_finished(void *context, const struct slot *slot)
 	deliver_explain(slot, &delivery->error);
 }
 
-/* Events with these texts, a letter each, and keys unless they go once. */
-static void make_group(struct group *group, const char *letters, bool once)
+/* Events with these texts, a letter each, and keys unless they go once; perhaps with a topic. */
+static void make_group(struct group *group, const char *letters, bool once, bool topics)
 {
 	group_init(group);
 	for (; *letters != '\0'; letters++) {
@@ -261,6 +261,7 @@ static void make_group(struct group *group, const char *letters, bool once)
 
 		assert_true(group_put(group, letters, 1, &event.data));
 		assert_true(group_put(group, key, once ? 0 : 2, &event.key));
+		assert_true(group_put(group, "t", topics ? 1 : 0, &event.topic));
 		assert_true(group_add(group, &event));
 	}
 }
@@ -287,7 +288,7 @@ static void deliver(struct delivery *delivery, const char *letters)
 	struct slot *slot = deliver_free_slot(&delivery->deliver);
 	int64_t end = client_after(PATIENCE);
 
-	make_group(&delivery->group, letters, delivery->options.at_most_once);
+	make_group(&delivery->group, letters, delivery->options.at_most_once, delivery->topics);
 	deliver_start(slot, &delivery->group, &delivery->to, delivery->once, &delivery->listener);
 	assert_int_equal(deliver_busy(&delivery->deliver), 1);
 	while (!deliver_has_finished(&delivery->deliver)) {
@@ -333,6 +334,35 @@ static void a_group_is_one_batch(void **state)
 	deliver(&delivery, "abc");
 	assert_true(delivery.to.batches_seen);
 	end(&delivery, "[a(ka)b(kb)c(kc)] ", "+abc ", FAILURE_NONE);
+}
+
+/* Events with topics are lines of a batch, also a single one, which tells that batches are known. */
+static void an_event_that_names_its_topic_is_a_batch_of_one(void **state)
+{
+	static const char *const script[] = {
+		RESULTS("31", RESULT), RESULTS("62", RESULT RESULT), NULL};
+	static const char *const other_script[] = {CREATED, CREATED, NULL};
+	static const char *const wrong_script[] = {WRONG_LINE("400 Bad", "1"), NULL};
+	struct delivery delivery;
+
+	(void)state;
+	begin(&delivery, script, BATCHING_AUTO);
+	delivery.topics = true;
+	deliver(&delivery, "abc");
+	assert_int_equal(delivery.to.batching, BATCHING_ALWAYS);
+	end(&delivery, "[a(ka)] [b(kb)c(kc)] ", "+a +bc ", FAILURE_NONE);
+	begin(&delivery, other_script, BATCHING_AUTO);
+	delivery.topics = true;
+	deliver(&delivery, "ab");
+	assert_int_equal(delivery.to.batching, BATCHING_NEVER);
+	end(&delivery, "[a(ka)] [b(kb)] ", "+a +b ", FAILURE_NONE);
+	/* It is refused at once, and the line of the input is not the line of the request. */
+	begin(&delivery, wrong_script, BATCHING_ALWAYS);
+	delivery.topics = delivery.stops = true;
+	deliver(&delivery, "a");
+	assert_says(&delivery, EX_DATAERR, ": wrong");
+	assert_null(strstr(delivery.error.text, "line 1"));
+	end(&delivery, "[a(ka)] ", "-a ", FAILURE_REFUSED);
 }
 
 static void a_group_goes_one_by_one(void **state)
@@ -443,7 +473,7 @@ static void credentials_that_are_refused_end_the_group(void **state)
 	begin(&delivery, script, BATCHING_NEVER);
 	deliver(&delivery, "abc");
 	assert_int_equal(delivery.error.status, EX_NOPERM);
-	end(&delivery, "a(ka) b(kb) ", "+a ", FAILURE_NO);
+	end(&delivery, "a(ka) b(kb) ", "+a ", FAILURE_DENIED);
 }
 
 /* --- what is tried again --------------------------------------------------------------------- */
@@ -602,7 +632,7 @@ static void what_is_broken_off_is_given_back(void **state)
 
 	(void)state;
 	begin(&delivery, script, BATCHING_NEVER);
-	make_group(&delivery.group, "ab", false);
+	make_group(&delivery.group, "ab", false, false);
 	deliver_start(deliver_free_slot(&delivery.deliver), &delivery.group, &delivery.to, false,
 		&delivery.listener);
 	assert_null(deliver_free_slot(&delivery.deliver));
@@ -634,6 +664,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_group_is_one_batch),
+		cmocka_unit_test(an_event_that_names_its_topic_is_a_batch_of_one),
 		cmocka_unit_test(a_group_goes_one_by_one),
 		cmocka_unit_test(the_first_answer_says_whether_the_rest_is_a_batch),
 		cmocka_unit_test(a_batch_with_fewer_results_than_events_is_the_last),

@@ -208,6 +208,169 @@ static void events_of_one_id_have_keys_of_their_own(void **state)
 	group_free(&group);
 }
 
+/* --- envelopes for many topics --------------------------------------------------------------- */
+
+/* Read an envelope; want is "topic|type|key|id|kind|data", or what is wrong. */
+static void assert_envelope(struct builder *builder, const char *text, int result, const char *want)
+{
+	struct error error = {0};
+	struct group group;
+	char got[400] = "";
+
+	group_init(&group);
+	if (event_builder_envelope(builder, text, strlen(text), 1, &group, &error) != result)
+		fail_msg("%s: %s", text, error.text);
+	assert_int_equal(group.count, result == 0);
+	if (result == 0) {
+		const struct event *event = &group.all[0];
+		const struct piece pieces[] = {
+			event->topic, event->type, event->key, event->id, event->data};
+
+		for (size_t i = 0; i < 5; i++) {
+			struct sse_text part = group_text(&group, pieces[i]);
+
+			snprintf(got + strlen(got), sizeof(got) - strlen(got), "%.*s%s",
+				(int)part.len, part.data,
+				i == 3	? event->kind == EVENT_JSON ? "|json|" : "|text|"
+				: i < 4 ? "|"
+					: "");
+		}
+		assert_string_equal(got, want);
+	} else if (result < 0) {
+		if (strstr(error.text, want) == NULL)
+			fail_msg("%s: %s", text, error.text);
+		assert_int_equal(error.status, EX_DATAERR);
+	} else {
+		struct sse_text id = builder->left_out.id;
+
+		assert_int_equal(id.len, strlen(want));
+		assert_memory_equal(id.data, want, id.len);
+	}
+	group_free(&group);
+}
+
+static void an_envelope_names_its_topic(void **state)
+{
+	const struct options options = {.topics = true}, one = {0};
+	struct builder builder;
+
+	(void)state;
+	event_builder_init(&builder, &options);
+	/* What a list with envelopes prints, and what one writes by hand. */
+	assert_envelope(&builder,
+		"{\"topic\":\"a/b\",\"id\":\"t:1\",\"time\":\"T\",\"event\":\"e\",\"data\":{\"n\":1.0}}",
+		0, "a/b|e|t:1|t:1|json|{\"n\":1.0}");
+	assert_envelope(
+		&builder, "{\"data\":\"{}\",\"topic\":\"a\",\"key\":\"k\"}", 0, "a||k||text|{}");
+	/* What sse-tail -o json prints of a stream of envelopes, and with --nest. */
+	assert_envelope(&builder,
+		"{\"event\":\"e\",\"data\":\"{\\\"topic\\\":\\\"a\\\",\\\"id\\\":\\\"t:2\\\",\\\"event\\\":\\\"e\\\","
+		"\\\"data\\\":\\\"x\\\\n\\\"}\",\"id\":\"t:2\",\"origin\":\"http://h\"}",
+		0, "a|e|t:2|t:2|text|x\n");
+	assert_envelope(&builder,
+		"{\"event\":\"e\",\"data\":{\"topic\":\"a\",\"id\":\"t:3\",\"data\":[1]},\"id\":\"t:3\"}",
+		0, "a||t:3|t:3|json|[1]");
+	/* An ephemeral event has no id of its own; what the server says itself is not sent on. */
+	assert_envelope(&builder,
+		"{\"event\":\"e\",\"data\":\"{\\\"topic\\\":\\\"a\\\",\\\"data\\\":1}\",\"id\":\"t:3\"}",
+		1, "t:3");
+	assert_envelope(&builder,
+		"{\"event\":\"gap\",\"data\":\"{\\\"after\\\":null}\",\"id\":\"t:4\"}", 1, "t:4");
+	assert_envelope(&builder, "{\"topic\":\"a\",\"event\":\"join\",\"data\":{}}", 1, "");
+	/* An event without a topic. */
+	assert_envelope(&builder, "{\"data\":1,\"id\":\"t:1\"}", -1, "line 1 has no topic");
+	assert_envelope(
+		&builder, "{\"data\":\"{\\\"topic\\\":\\\"a\\\"}\"}", -1, "line 1 has no topic");
+	assert_envelope(&builder, "{\"topic\":\"\",\"data\":1}", -1, "line 1 has no topic");
+	assert_envelope(&builder, "{\"topic\":5,\"data\":1}", -1, "'topic' must be a string");
+	event_builder_free(&builder);
+	/* Where the URL names the topic, that of the envelope is of no meaning. */
+	event_builder_init(&builder, &one);
+	assert_envelope(&builder, "{\"topic\":5,\"data\":1,\"key\":\"k\"}", 0, "||k||json|1");
+	assert_envelope(
+		&builder, "{\"event\":\"gap\",\"data\":1,\"key\":\"k\"}", 0, "|gap|k||json|1");
+	event_builder_free(&builder);
+}
+
+/* The subject of the event in this envelope, or what is wrong with it. */
+static void assert_subject(struct builder *builder, const char *text, const char *want)
+{
+	struct error error = {0};
+	struct sse_text subject;
+	struct group group;
+
+	group_init(&group);
+	if (event_builder_envelope(builder, text, strlen(text), 1, &group, &error) == 0) {
+		subject = group_text(&group, group.all[0].subject);
+		assert_int_equal(subject.len, strlen(want));
+		assert_memory_equal(subject.data, want, subject.len);
+	} else {
+		assert_string_equal(error.text, want);
+		assert_int_equal(error.status, EX_DATAERR);
+	}
+	group_free(&group);
+}
+
+static void an_envelope_may_have_a_subject(void **state)
+{
+	const struct options one = {.subject = "all"}, many = {.topics = true};
+	struct builder builder;
+
+	(void)state;
+	event_builder_init(&builder, &one);
+	assert_subject(&builder, "{\"subject\":\"w\\u00e9b\",\"data\":1}",
+		"w\xc3\xa9"
+		"b");
+	assert_subject(&builder, "{\"data\":1}", "all");
+	assert_subject(&builder, "{\"data\":1,\"subject\":null}", "all");
+	assert_subject(&builder, "{\"data\":1,\"subject\":\"\"}", "line 1: its subject is empty");
+	assert_subject(&builder, "{\"data\":1,\"subject\":7}",
+		"line 1: its member 'subject' must be a string");
+	assert_subject(&builder, "{\"data\":1,\"subject\":\"\\u0085\"}",
+		"line 1: its subject holds a control character");
+	assert_subject(&builder, "{\"data\":1,\"subject\":\"\\u00a0\\u0100\"}", "\xc2\xa0\xc4\x80");
+	assert_subject(&builder, "{\"data\":1,\"subject\":\"\\u0000\"}",
+		"line 1: its subject holds a control character");
+	assert_subject(&builder, "{\"data\":1,\"subject\":\"\\udc00\"}",
+		"line 1: its subject has half of a surrogate pair");
+	event_builder_free(&builder);
+	/* As sse-tail -o json prints a stream of envelopes. */
+	event_builder_init(&builder, &many);
+	assert_subject(&builder,
+		"{\"event\":\"e\",\"data\":\"{\\\"topic\\\":\\\"a\\\",\\\"id\\\":\\\"t:2\\\","
+		"\\\"subject\\\":\\\"web1\\\",\\\"data\\\":1}\",\"id\":\"t:2\"}",
+		"web1");
+	event_builder_free(&builder);
+}
+
+static void a_spooled_event_keeps_its_subject(void **state)
+{
+	/* What a version without subjects wrote, and a line of this one. */
+	static const char before[] = "sse-post spool 1\nevents: 2\n\n"
+				     "{\"key\":\"k\",\"event\":\"e\",\"json\":1}\n"
+				     "{\"key\":\"k\",\"subject\":\"web1\",\"text\":\"\"}\n";
+	const struct entry entry = {"http://x/api", "away", 0};
+	struct error error = {0};
+	struct group group;
+	struct sse_text subject;
+	struct buf out;
+	int64_t spooled;
+
+	(void)state;
+	group_init(&group);
+	buf_init(&out, ENTRY_MAX);
+	assert_int_equal(entry_read(before, sizeof(before) - 1, &spooled, &group, &error), 0);
+	assert_int_equal(group.count, 2);
+	assert_int_equal(group.all[0].subject.len, 0);
+	subject = group_text(&group, group.all[1].subject);
+	assert_int_equal(subject.len, 4);
+	assert_memory_equal(subject.data, "web1", 4);
+	assert_true(entry_write(&entry, &group, 0, 2, &out) && buf_add_byte(&out, '\0'));
+	assert_non_null(strstr(out.data, strstr(before, "{\"key\"")));
+	group_free(&group);
+	buf_free(&out);
+}
+
 /* --- files of the spool ---------------------------------------------------------------------- */
 
 static void a_spooled_event_is_read_as_it_was(void **state)
@@ -259,6 +422,38 @@ static void a_spooled_event_is_read_as_it_was(void **state)
 	buf_free(&out);
 }
 
+static void a_spooled_event_keeps_its_topic(void **state)
+{
+	static const char line[] = "{\"topic\":\"a/b\",\"key\":\"k\",\"data\":\"x\"}";
+	const struct entry entry = {"http://x/api", "away", 0};
+	const struct options options = {.topics = true};
+	struct error error = {0};
+	struct group group, again;
+	struct builder builder;
+	struct sse_text topic;
+	struct buf out;
+	int64_t spooled;
+
+	(void)state;
+	group_init(&group);
+	group_init(&again);
+	event_builder_init(&builder, &options);
+	buf_init(&out, ENTRY_MAX);
+	assert_int_equal(
+		event_builder_envelope(&builder, line, sizeof(line) - 1, 1, &group, &error), 0);
+	assert_true(entry_write(&entry, &group, 0, 1, &out));
+	assert_int_equal(entry_read(out.data, out.len, &spooled, &again, &error), 0);
+	topic = group_text(&again, again.all[0].topic);
+	assert_int_equal(topic.len, 3);
+	assert_memory_equal(topic.data, "a/b", 3);
+	assert_true(buf_add_byte(&out, '\0'));
+	assert_non_null(strstr(out.data, "\n{\"topic\":\"a/b\",\"key\":\"k\",\"text\":\"x\"}\n"));
+	event_builder_free(&builder);
+	group_free(&group);
+	group_free(&again);
+	buf_free(&out);
+}
+
 static void a_header_that_is_not_known_is_passed_over_and_a_later_version_is_not_read(void **state)
 {
 	static const char later[] = "sse-post spool 2\nevents: 1\n\n{\"text\":\"x\"}\n";
@@ -286,7 +481,11 @@ int main(void)
 		cmocka_unit_test(keys_come_from_where_the_options_say),
 		cmocka_unit_test(a_key_from_all_of_the_data_says_what_is_wrong),
 		cmocka_unit_test(events_of_one_id_have_keys_of_their_own),
+		cmocka_unit_test(an_envelope_names_its_topic),
+		cmocka_unit_test(an_envelope_may_have_a_subject),
+		cmocka_unit_test(a_spooled_event_keeps_its_subject),
 		cmocka_unit_test(a_spooled_event_is_read_as_it_was),
+		cmocka_unit_test(a_spooled_event_keeps_its_topic),
 		cmocka_unit_test(
 			a_header_that_is_not_known_is_passed_over_and_a_later_version_is_not_read),
 	};

@@ -41,7 +41,10 @@ static void answers(void **state)
 		/* What the one event is: it will be refused each time. */
 		{&one, 400, 0, VERDICT_REFUSED, false},
 		{&one, 409, 0, VERDICT_REFUSED, false},
+		{&one, 412, 0, VERDICT_REFUSED, false},
 		{&one, 413, 0, VERDICT_REFUSED, false},
+		{&one, 411, 0, VERDICT_NO, false},
+		{&one, 414, 0, VERDICT_NO, false},
 		{&one, 415, 0, VERDICT_REFUSED, false},
 		{&one_once, 422, 0, VERDICT_REFUSED, false},
 		/* A batch that is refused says nothing of its events. */
@@ -76,12 +79,15 @@ static void answers(void **state)
 		{&one, 505, 0, VERDICT_AWAY, false},
 		{&one_once, 507, 0, VERDICT_AWAY, false},
 		{&one, 301, 0, VERDICT_NO, false},
-		{&one, 401, 0, VERDICT_NO, false},
-		{&batch, 401, 0, VERDICT_NO, false},
-		{&batch, 403, 0, VERDICT_NO, false},
 		{&one, 404, 0, VERDICT_NO, false},
 		{&one, 410, 0, VERDICT_NO, false},
 		{&one, 418, 0, VERDICT_NO, false},
+		/* It is about who sends, not about the event. */
+		{&one, 401, 0, VERDICT_DENIED, false},
+		{&batch, 401, 0, VERDICT_DENIED, false},
+		{&batch, 403, 0, VERDICT_DENIED, false},
+		{&one_once, 403, 0, VERDICT_DENIED, false},
+		{&one, 407, 0, VERDICT_DENIED, false},
 	};
 
 	(void)state;
@@ -115,6 +121,9 @@ static void failures(void **state)
 		{&part, VERDICT_USELESS, VERDICT_NO, false},
 		{&one_once, VERDICT_USELESS, VERDICT_UNKNOWN, true},
 		{&part_once, VERDICT_USELESS, VERDICT_NO, false},
+		/* The request stayed with the proxy. */
+		{&one, VERDICT_BARRED, VERDICT_DENIED, false},
+		{&one_once, VERDICT_BARRED, VERDICT_DENIED, false},
 		{&one, VERDICT_STOPPED, VERDICT_AWAY, true},
 		{&part, VERDICT_STOPPED, VERDICT_AWAY, false},
 		{&one_once, VERDICT_STOPPED, VERDICT_UNKNOWN, true},

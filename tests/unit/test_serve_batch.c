@@ -14,6 +14,7 @@
 #include "api/batch.h"
 #include "api/content.h"
 #include "hash.h"
+#include "json.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -250,9 +251,11 @@ static void a_bad_envelope_is_named_with_the_member(void **state)
 		{"1", "line 2 is not an object"},
 		{"[{\"data\":1}]", "line 2 is not an object"},
 		{"{}", "line 2: the member \"data\" is missing"},
-		{"{\"Data\":1}", "line 2: the member \"Data\" is not data, event or key"},
-		{"{\"data\":1,\"x\":1}", "line 2: the member \"x\" is not data, event or key"},
-		{"{\"data\":1,\"\":1}", "line 2: the member \"\" is not data, event or key"},
+		{"{\"Data\":1}", "line 2: the member \"Data\" is not data, event, key or subject"},
+		{"{\"data\":1,\"x\":1}",
+			"line 2: the member \"x\" is not data, event, key or subject"},
+		{"{\"data\":1,\"\":1}",
+			"line 2: the member \"\" is not data, event, key or subject"},
 		{"{\"data\":1,\"data\\u0000\":1}", "line 2: the member \"data\\u0000\" is not"},
 		{"{\"data\":1,\"data\":1}", "line 2: the member \"data\" appears twice"},
 		{"{\"data\":1,\"d\\u0061ta\":1}", "line 2: the member \"data\" appears twice"},
@@ -274,6 +277,11 @@ static void a_bad_envelope_is_named_with_the_member(void **state)
 		{"{\"data\":1,\"event\":\"a\\nb\"}", "line 2: the event type holds a line end"},
 		{"{\"data\":1,\"event\":\"a\\u0000\"}", "line 2: the event type holds a NUL"},
 		{"{\"data\":\"a\\u0000b\"}", "line 2: the data holds a NUL"},
+		{"{\"data\":1,\"subject\":\"\"}",
+			"line 2: the subject is empty: a subject is 1 to"},
+		{"{\"data\":1,\"subject\":null}", "\"subject\" must be a string"},
+		{"{\"data\":1,\"subject\":\"a\\nb\"}", "the subject holds a control character"},
+		{"{\"data\":1,\"subject\":\"\\ud800\"}", "the subject has half of a surrogate"},
 		{"{\"data\":1", "line 2 is not JSON: at byte 10"},
 	};
 	struct fixture f = envelopes();
@@ -367,6 +375,39 @@ static void a_fingerprint_is_of_the_event_and_not_of_how_it_was_sent(void **stat
 	clear(&f);
 }
 
+static void a_line_may_have_a_subject_or_that_of_the_rules(void **state)
+{
+	struct fixture f = envelopes();
+	struct event event = {.json = true,
+		.type = text_of("update"),
+		.data = text_of("1"),
+		.subject = text_of("a")};
+
+	(void)state;
+	f.rules.subject = text_of("all");
+	assert_int_equal(
+		read_text(&f, "{\"data\":1,\"subject\":\"w\\u00e9b \"}\n{\"data\":\"\"}\n"),
+		BATCH_OK);
+	assert_text(f.batch.appends[0].event.subject, "w\xc3\xa9"
+						      "b ");
+	assert_text(f.batch.appends[1].event.subject, "all");
+	assert_event(&f, 1, false, "", "update", "");
+	f.rules.envelope = false;
+	assert_int_equal(read_text(&f, "7\n\"\"\n"), BATCH_OK);
+	assert_text(f.batch.appends[0].event.subject, "all");
+	/* The empty string is no data, as it is in an envelope. */
+	assert_event(&f, 1, false, "", "update", "");
+	clear(&f);
+	f = envelopes();
+	assert_true(fingerprint(&f, "{\"data\":1,\"subject\":\"a\",\"key\":\"k\"}", 0) ==
+		    content_fingerprint(HASH_START, &event));
+	event.subject = text_of("b");
+	assert_true(f.batch.appends[0].fingerprint != content_fingerprint(HASH_START, &event));
+	event.subject = text_of("");
+	assert_true(f.batch.appends[0].fingerprint != content_fingerprint(HASH_START, &event));
+	clear(&f);
+}
+
 static void a_key_of_the_batch_is_good_for_this_batch_alone(void **state)
 {
 	static const char body[] = "{\"data\":1}\n{\"data\":2,\"key\":\"own\"}\n";
@@ -408,6 +449,127 @@ static void a_topic_that_requires_fields_does_so_for_each_line(void **state)
 	clear(&f);
 }
 
+/* --- lines that name their topics --- */
+
+static struct fixture many(void)
+{
+	struct fixture f = envelopes();
+
+	f.rules.topic = NULL;
+	return f;
+}
+
+static void assert_topic(const struct fixture *f, size_t number, const char *topic)
+{
+	assert_true(number < f->batch.count);
+	assert_string_equal(f->batch.appends[number].topic, topic);
+}
+
+static void each_line_may_name_another_topic(void **state)
+{
+	struct fixture f = many();
+
+	(void)state;
+	assert_int_equal(
+		read_text(&f,
+			"{\"topic\":\"a\",\"data\":1}\n"
+			"{\"data\":\"x\\n\",\"key\":\"k\",\"event\":\"e\",\"topic\":\"b/c\"}\n\n"
+			"{\"topic\":\"b\\/c\",\"id\":\"t:1\",\"time\":\"T\",\"origin\":\"\",\"data\":[]}\n"
+			"{\"data\":null,\"topic\":\"a\"}"),
+		BATCH_OK);
+	assert_int_equal(f.batch.count, 4);
+	assert_topic(&f, 0, "a");
+	assert_topic(&f, 1, "b/c");
+	assert_topic(&f, 2, "b/c");
+	assert_topic(&f, 3, "a");
+	/* A name that is repeated is there once. */
+	assert_ptr_equal(f.batch.appends[1].topic, f.batch.appends[2].topic);
+	assert_text(f.batch.appends[1].event.data, "x\n");
+	assert_text(f.batch.appends[1].key, "k");
+	assert_int_equal(f.batch.lines[3], 5);
+	/* What a topic requires applies to its lines, wherever the topic stands. */
+	assert_int_equal(
+		read_text(&f, "{\"data\":{\"lastname\":\"B\",\"x\":1,\"firstname\":\"A\"},"
+			      "\"topic\":\"users\"}\n{\"topic\":\"a\",\"data\":{\"x\":1}}"),
+		BATCH_OK);
+	assert_text(f.batch.appends[0].event.data, "{\"firstname\":\"A\",\"lastname\":\"B\"}");
+	assert_text(f.batch.appends[1].event.data, "{\"x\":1}");
+	clear(&f);
+}
+
+static void a_line_without_a_good_topic_is_named(void **state)
+{
+	static const struct {
+		const char *line, *said;
+	} rows[] = {
+		{"1", "line 2 is not an object with the members \"topic\" and \"data\""},
+		{"{\"data\":1}", "line 2: the member \"topic\" is missing"},
+		{"{\"topic\":\"a\"}", "line 2: the member \"data\" is missing"},
+		{"{\"topic\":1,\"data\":1}", "line 2: the member \"topic\" must be a string"},
+		{"{\"topic\":\"a\",\"topic\":\"a\",\"data\":1}",
+			"line 2: the member \"topic\" appears"},
+		{"{\"topic\":\"\",\"data\":1}", "line 2: this cannot be a topic"},
+		{"{\"topic\":\"a/\",\"data\":1}", "line 2: this cannot be a topic"},
+		{"{\"topic\":\"a b\",\"data\":1}", "line 2: this cannot be a topic"},
+		{"{\"topic\":\"a\\u0000\",\"data\":1}", "line 2: this cannot be a topic"},
+		{"{\"topic\":\"*\",\"data\":1}", "line 2: this cannot be a topic"},
+		{"{\"topic\":\"$sys\",\"data\":1}", "line 2: this cannot be a topic"},
+		{"{\"topic\":\"session\",\"data\":1}", "line 2: this cannot be a topic"},
+		{"{\"topic\":\"x/event\",\"data\":1}", "line 2: this cannot be a topic"},
+		{"{\"topic\":\"users\",\"data\":1}", "line 2: users takes a JSON object"},
+		{"{\"topic\":\"a\",\"event\":\"gap\",\"data\":1}",
+			"line 2: the event type is one of"},
+	};
+	struct fixture f = many();
+	char body[400];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		snprintf(body, sizeof(body), "{\"topic\":\"a\",\"data\":1}\n%s\n", rows[i].line);
+		assert_refused(&f, body, rows[i].said);
+	}
+	clear(&f);
+}
+
+static void topics_keys_and_texts_fit_together(void **state)
+{
+	static char body[60 * 3000];
+	struct fixture f = many();
+	char text[40];
+	size_t len = 0;
+
+	(void)state;
+	f.rules.key = text_of("batch");
+	for (int i = 0; i < 3000; i++)
+		len += (size_t)snprintf(body + len, sizeof(body) - len,
+			"{\"topic\":\"t%d\",\"data\":\"\\u0041%d\"}\n", i % 7 == 0 ? 0 : i, i);
+	assert_int_equal(read_bytes(&f, body, len), BATCH_OK);
+	for (size_t i = 0; i < 3000; i++) {
+		snprintf(text, sizeof(text), "t%zu", i % 7 == 0 ? 0 : i);
+		assert_topic(&f, i, text);
+		snprintf(text, sizeof(text), "A%zu", i);
+		assert_text(f.batch.appends[i].event.data, text);
+	}
+	clear(&f);
+}
+
+/* Data as deep as it may be alone may be as deep in an envelope. */
+static void an_envelope_takes_nothing_from_the_depth_of_its_data(void **state)
+{
+	char data[2 * JSON_DEPTH + 3], body[2 * JSON_DEPTH + 40];
+	struct fixture f = many();
+
+	(void)state;
+	memset(data, '[', JSON_DEPTH);
+	memset(data + JSON_DEPTH, ']', JSON_DEPTH);
+	data[2 * JSON_DEPTH] = '\0';
+	snprintf(body, sizeof(body), "{\"topic\":\"a\",\"data\":%s}", data);
+	assert_int_equal(read_text(&f, body), BATCH_OK);
+	snprintf(body, sizeof(body), "{\"topic\":\"a\",\"data\":[%s]}", data);
+	assert_refused(&f, body, "line 1 is not JSON");
+	clear(&f);
+}
+
 static void many_decoded_strings_stay_where_they_are(void **state)
 {
 	static char body[40 * 2000];
@@ -446,8 +608,13 @@ int main(void)
 		cmocka_unit_test(keys_have_a_longest_length),
 		cmocka_unit_test(a_key_of_the_batch_becomes_a_key_for_each_line),
 		cmocka_unit_test(a_fingerprint_is_of_the_event_and_not_of_how_it_was_sent),
+		cmocka_unit_test(a_line_may_have_a_subject_or_that_of_the_rules),
 		cmocka_unit_test(a_key_of_the_batch_is_good_for_this_batch_alone),
 		cmocka_unit_test(a_topic_that_requires_fields_does_so_for_each_line),
+		cmocka_unit_test(each_line_may_name_another_topic),
+		cmocka_unit_test(a_line_without_a_good_topic_is_named),
+		cmocka_unit_test(topics_keys_and_texts_fit_together),
+		cmocka_unit_test(an_envelope_takes_nothing_from_the_depth_of_its_data),
 		cmocka_unit_test(many_decoded_strings_stay_where_they_are),
 	};
 

@@ -70,6 +70,45 @@ static void type_and_key_are_found(void **state)
 	}
 }
 
+static void a_subject_is_found_if_it_is_one_of_ours(void **state)
+{
+	static const struct {
+		const char *text, *subject;
+	} rows[] = {
+		{"{\"id\":\"1\",\"subject\":\"w\\u00e9b\"}", "w\xc3\xa9"
+							     "b"},
+		{"{\"id\":\"1\"}", ""},
+		{"{\"subject\":null}", ""},
+		{"{\"subject\":null,\"subject\":\"a\"}", "a"},
+	};
+	struct cloudevent event;
+	struct error error;
+	struct buf out;
+	char text[3000];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		assert_int_equal(
+			read_text(rows[i].text, BOTH | CLOUDEVENT_SUBJECT, &event, &out, &error),
+			0);
+		same(event.subject, rows[i].subject);
+		buf_free(&out);
+		assert_int_equal(read_text(rows[i].text, BOTH, &event, &out, &error), 0);
+		same(event.subject, "");
+		buf_free(&out);
+	}
+	/* One that is too long is left out, and takes no room from the key. */
+	for (int len = 199; len < 2500; len += len < 202 ? 1 : 200) {
+		snprintf(text, sizeof(text), "{\"subject\":\"%0*d\",\"id\":\"%0*d\"}", len, 0,
+			EVENT_KEY_MAX, 0);
+		assert_int_equal(
+			read_text(text, BOTH | CLOUDEVENT_SUBJECT, &event, &out, &error), 0);
+		assert_int_equal(event.subject.len, len <= EVENT_SUBJECT_MAX ? len : 0);
+		assert_int_equal(event.key.len, EVENT_KEY_MAX);
+		buf_free(&out);
+	}
+}
+
 static void what_is_wrong_is_named(void **state)
 {
 	static const struct {
@@ -90,6 +129,11 @@ static void what_is_wrong_is_named(void **state)
 		{"{\"type\":\"gap\"}", "the 'type' of the CloudEvent is one of gap,"},
 		{"{\"type\":\"a\\nb\"}", "the 'type' of the CloudEvent holds a line end"},
 		{"{\"type\":\"a\\u0000b\"}", "the 'type' of the CloudEvent holds a NUL"},
+		{"{\"subject\":7}", "the 'subject' of the CloudEvent must be a string"},
+		{"{\"subject\":\"\"}", "the 'subject' of the CloudEvent must be"},
+		{"{\"subject\":\"a\\nb\"}", "the 'subject' of the CloudEvent holds a control"},
+		{"{\"subject\":\"a\",\"subject\":\"a\"}",
+			"'subject' of the CloudEvent appears twice"},
 		{"{\"id\":\"a\\tb\"}", "which is its 'id', holds a control character"},
 		{"{\"id\":\"a\",\"source\":\"\\u0000\"}",
 			"which is its 'source' and 'id', holds a control character: send an "
@@ -102,7 +146,7 @@ static void what_is_wrong_is_named(void **state)
 		struct error error;
 		struct buf out;
 
-		if (read_text(rows[i].text, BOTH, &event, &out, &error) != -1)
+		if (read_text(rows[i].text, BOTH | CLOUDEVENT_SUBJECT, &event, &out, &error) != -1)
 			fail_msg("%s was taken", rows[i].text);
 		assert_int_equal(error.status, EX_DATAERR);
 		if (strstr(error.text, rows[i].named) == NULL)
@@ -147,6 +191,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(type_and_key_are_found),
+		cmocka_unit_test(a_subject_is_found_if_it_is_one_of_ours),
 		cmocka_unit_test(what_is_wrong_is_named),
 		cmocka_unit_test(lengths_have_their_limits),
 	};

@@ -119,6 +119,17 @@ static void a_connection_that_ended_is_looked_at_no_more(void **state)
 	connection_free(NULL);
 }
 
+/* Nothing can be asked of a socket that is closed. */
+static void the_address_that_it_came_in_on_is_asked_for_once(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(connection_local(f->all[0])->sa_family, AF_UNIX);
+	close(f->ours[0]);
+	assert_int_equal(connection_local(f->all[0])->sa_family, AF_UNIX);
+	f->ours[0] = dup(f->ours[1]);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -126,6 +137,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_connection_is_cut_off_at_its_deadline),
 		TEST(a_connection_without_a_deadline_stays),
+		TEST(the_address_that_it_came_in_on_is_asked_for_once),
 		cmocka_unit_test(a_connection_that_ended_is_looked_at_no_more),
 	};
 

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "api/content.h"
+#include "base/name.h"
 #include "hash.h"
 #include "http/quota.h"
 #include "log/store.h"
@@ -58,17 +59,19 @@ static void names_are_utf8_without_controls(void **state)
 				     "1234";
 
 	(void)state;
-	assert_null(content_name_fault(text_of("Ada")));
-	assert_null(content_name_fault(text_of("\xec\x97\x90\xec\x9d\xb4\xeb\x8b\xa4 <b>\"\\")));
-	assert_null(content_name_fault((struct sse_text){name, 64}));
-	assert_non_null(content_name_fault((struct sse_text){name, 65}));
+	assert_null(name_fault("Ada", 3));
+	assert_null(name_fault("\xec\x97\x90\xec\x9d\xb4\xeb\x8b\xa4 <b>\"\\",
+		strlen("\xec\x97\x90\xec\x9d\xb4\xeb\x8b\xa4 <b>\"\\")));
+	assert_null(name_fault(name, 64));
+	assert_non_null(name_fault(name, 65));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_non_null(content_name_fault(text_of(bad[i])));
+		assert_non_null(name_fault(bad[i], strlen(bad[i])));
 }
 
 static void types_are_one_line_and_not_the_servers(void **state)
 {
-	static const char *const bad[] = {"", "gap", "join", "leave", "a\nb", "\r", "\xff"};
+	static const char *const bad[] = {
+		"", "gap", "join", "leave", "closed", "a\nb", "\r", "\xff"};
 	static const char *const good[] = {"update", "gaps", "Gap", "ga", "b\xc3\xa4 news", "\x01"};
 	char type[EVENT_TYPE_MAX + 1];
 
@@ -117,12 +120,17 @@ static void a_fingerprint_tells_type_kind_and_data_apart(void **state)
 	struct event a = {.json = true, .type = text_of("ab"), .data = text_of("c")};
 	struct event b = {.json = true, .type = text_of("a"), .data = text_of("bc")};
 	struct event c = {.json = false, .type = text_of("ab"), .data = text_of("c")};
+	struct event d = a, e = a;
 
 	(void)state;
+	d.subject = text_of("web1");
+	e.subject = text_of("web2");
 	assert_true(content_fingerprint(1, &a) == content_fingerprint(1, &a));
 	assert_true(content_fingerprint(1, &a) != content_fingerprint(2, &a));
 	assert_true(content_fingerprint(1, &a) != content_fingerprint(1, &b));
 	assert_true(content_fingerprint(1, &a) != content_fingerprint(1, &c));
+	assert_true(content_fingerprint(1, &a) != content_fingerprint(1, &d));
+	assert_true(content_fingerprint(1, &d) != content_fingerprint(1, &e));
 }
 
 static void a_quota_is_kept_but_by_one_alone(void **state)

@@ -21,11 +21,13 @@ static void run(struct request *request)
 }
 
 static const struct handler handlers[] = {
-	{ROUTE_STREAM, "GET", NULL, run},
-	{ROUTE_STREAMS, "GET", NULL, run},
-	{ROUTE_TOPIC, "GET", NULL, run},
-	{ROUTE_TOPIC, "POST", NULL, run},
-	{ROUTE_PAGE, "GET", NULL, run},
+	{ROUTE_STREAM, "GET", NULL, run, VERB_FREE},
+	{ROUTE_STREAMS, "GET", NULL, run, VERB_FREE},
+	{ROUTE_TOPIC, "GET", NULL, run, VERB_FREE},
+	{ROUTE_TOPIC, "POST", NULL, run, VERB_FREE},
+	{ROUTE_PAGE, "GET", NULL, run, VERB_FREE},
+	{ROUTE_EVENT, "DELETE", NULL, run, VERB_FREE},
+	{ROUTE_EVENT, "GET", NULL, run, VERB_FREE},
 };
 static const struct http_routes routes = {handlers, COUNT(handlers)};
 static const struct option_list cors;
@@ -59,6 +61,7 @@ static void the_kind_and_the_method_choose_the_handler(void **state)
 		{"HEAD", "/api/a", &handlers[2]},
 		{"POST", "/api/a?event=b", &handlers[3]},
 		{"GET", "/index.html?whatever", &handlers[4]},
+		{"DELETE", "/api/a/x:1", &handlers[5]},
 	};
 
 	(void)state;
@@ -85,6 +88,7 @@ static void what_has_no_handler_is_refused(void **state)
 		{"post", "/api/a", 405, "GET, HEAD, POST, OPTIONS"},
 		{"POST", "/index.html", 405, "GET, HEAD, OPTIONS"},
 		{"GET", "/api/a/presence", 405, "OPTIONS"},
+		{"PUT", "/api/a/x:1", 405, "DELETE, GET, HEAD, OPTIONS"},
 		{"POST", "/api/event", 400, NULL},
 		{"GET", "*", 400, NULL},
 		/* The target itself is wrong, or its query is. */
@@ -118,7 +122,8 @@ static void options_says_what_a_target_takes(void **state)
 		{"/api/a/event", "GET, HEAD, OPTIONS"},
 		{"/api/a", "GET, HEAD, POST, OPTIONS"},
 		{"/api/a/presence", "OPTIONS"},
-		{"*", "GET, HEAD, POST, OPTIONS"},
+		{"/api/a/x:1", "DELETE, GET, HEAD, OPTIONS"},
+		{"*", "GET, HEAD, POST, DELETE, OPTIONS"},
 	};
 
 	(void)state;

@@ -205,9 +205,9 @@ static void a_channel_whose_last_stream_leaves_during_a_pass_goes_after_it(void 
 		subscriber_close(clients[i].subscriber);
 	fanout_bury(&f.fanout);
 	/* The pass has still to come to it. */
-	assert_non_null(channel_find(&f.fanout, "a", false));
+	assert_non_null(channel_find(&f.fanout, "a", FORM_PLAIN, false));
 	streams_settle(&f);
-	assert_null(channel_find(&f.fanout, "a", false));
+	assert_null(channel_find(&f.fanout, "a", FORM_PLAIN, false));
 	assert_int_equal(f.fanout.streams, 0);
 	client_open(&joined, &f, "a", now);
 	streams_publish_some(&f, "a", 1, 100);
@@ -450,6 +450,91 @@ static void a_topic_that_appears_finds_the_streams_that_wait_for_it(void **state
 	streams_close(&f);
 }
 
+/* Overwrite what the window holds, and forget what can be. */
+static void forget_all(struct streams *f)
+{
+	for (int i = 0; i < 300; i++)
+		streams_publish_text(f, "filler", "something to fill the window with");
+	streams_settle(f);
+	for (int i = 0; i < 300; i++)
+		topics_forget(f->topics, window_oldest(f->window));
+}
+
+/* What was known of the topic that had its number before does not count. */
+static void a_topic_with_the_number_of_a_forgotten_one_finds_its_streams(void **state)
+{
+	static const char *const patterns[] = {"chat/*"};
+	struct client named, pattern;
+	struct buf expected;
+	struct streams f;
+	uint32_t number;
+
+	(void)state;
+	streams_open(&f, 4096);
+	/* It is stored as far as the registry knows. */
+	topics_keep(f.topics, topics_add(f.topics, "filler"));
+	streams_publish_ephemeral(&f, "old", "x", 1);
+	number = topics_find(f.topics, "old")->number;
+	streams_settle(&f);
+	forget_all(&f);
+	assert_null(topics_find(f.topics, "old"));
+	client_open(&named, &f, "chat/x", now);
+	client_open_many(&pattern, &f, patterns, 1, false, now);
+	streams_publish_ephemeral(&f, "chat/x", "new", 3);
+	assert_int_equal(topics_find(f.topics, "chat/x")->number, number);
+	client_drain(&named);
+	client_drain(&pattern);
+	/* Their streams hold it, whatever becomes of its events. */
+	forget_all(&f);
+	assert_non_null(topics_find(f.topics, "chat/x"));
+	streams_publish_ephemeral(&f, "chat/x", "newer", 5);
+	client_drain(&named);
+	client_drain(&pattern);
+	expect_new(&expected);
+	expect_start(&expected, 300);
+	expect_ephemeral(&expected, "new", 3);
+	expect_ephemeral(&expected, "newer", 5);
+	client_check(&named, &expected);
+	expect_new(&expected);
+	expect_start(&expected, 300);
+	expect_ephemeral(&expected, "new", 3);
+	expect_ephemeral(&expected, "newer", 5);
+	client_check(&pattern, &expected);
+	client_close(&named);
+	client_close(&pattern);
+	streams_settle(&f);
+	forget_all(&f);
+	assert_null(topics_find(f.topics, "chat/x"));
+	streams_close(&f);
+}
+
+/* The loop never saw the entry in which the topic appeared. */
+static void a_loop_that_was_overtaken_learns_what_it_missed(void **state)
+{
+	struct client client;
+	struct buf expected;
+	struct streams f;
+
+	(void)state;
+	streams_open(&f, 4096);
+	topics_keep(f.topics, topics_add(f.topics, "filler"));
+	streams_publish_ephemeral(&f, "old", "x", 1);
+	streams_settle(&f);
+	forget_all(&f);
+	client_open(&client, &f, "new", now);
+	streams_settle(&f);
+	streams_publish_text(&f, "new", "missed");
+	for (int i = 0; i < 300; i++)
+		streams_publish_text(&f, "filler", "something to fill the window with");
+	client_drain(&client);
+	expect_new(&expected);
+	expect_start(&expected, 300);
+	expect_event(&expected, 301, "missed", 6);
+	client_check(&client, &expected);
+	client_close(&client);
+	streams_close(&f);
+}
+
 static void the_servers_own_figures_are_not_counted(void **state)
 {
 	struct streams f;
@@ -514,6 +599,8 @@ int main(void)
 		cmocka_unit_test(a_pass_that_the_window_overtook_goes_on_from_the_log),
 		cmocka_unit_test(a_pass_that_the_window_overtook_between_chunks_loses_nothing),
 		cmocka_unit_test(a_topic_that_appears_finds_the_streams_that_wait_for_it),
+		cmocka_unit_test(a_topic_with_the_number_of_a_forgotten_one_finds_its_streams),
+		cmocka_unit_test(a_loop_that_was_overtaken_learns_what_it_missed),
 		cmocka_unit_test(the_servers_own_figures_are_not_counted),
 		cmocka_unit_test(closing_ends_all_streams_whatever_their_state),
 	};

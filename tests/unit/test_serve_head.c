@@ -55,6 +55,13 @@ static void what_the_origin_decides_is_said(void **state)
 				  "Access-Control-Expose-Headers: " HEAD_EXPOSED "\r\n"
 				  "Retry-After: 1\r\n"
 				  "\r\n");
+	assert_null(strstr(out, "Credentials"));
+	head.credentials = true;
+	assert_true(head_write(&head, out, sizeof(out)) > 0);
+	assert_non_null(strstr(out, "\r\nAccess-Control-Allow-Credentials: true\r\nRetry-After: "));
+	head.cors = NULL;
+	head_write(&head, out, sizeof(out));
+	assert_null(strstr(out, "Access-Control"));
 }
 
 /* An answer without the end of its head would make the client wait. */

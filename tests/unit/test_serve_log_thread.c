@@ -352,7 +352,7 @@ static bool submit_many(struct request *request)
 {
 	for (size_t i = 0; i < MANY; i++)
 		many[i] = request->append;
-	request->publish.group = (struct store_group){many, MANY, false, 0};
+	request->publish.group = (struct store_group){.appends = many, .count = MANY};
 	return log_thread_submit(request->f->log_thread, &request->publish);
 }
 
@@ -669,6 +669,56 @@ static void a_batch_that_fails_is_answered_and_not_shown(void **state)
 	tear_down(&f);
 }
 
+/* Only the publishes of topics that are too many fail, and the store does not hear of them. */
+static void new_topics_beyond_the_limit_fail(struct fixture *f)
+{
+	struct request requests[5];
+	struct store_append two[2];
+
+	topics_set_limit(f->topics, 1);
+	for (size_t i = 0; i < 5; i++)
+		requests[i] = request_of(
+			f, i % 2 == 0 ? "t" : "u", (const char *[]){"a", "b", "c", "d", "e"}[i]);
+	requests[2].append.event.ephemeral = requests[3].append.event.ephemeral = true;
+	submit_all(requests, 4);
+	start(f);
+	await_answers(f, 4);
+	assert_string_equal(f->answers, "a=1;b failed 73;c=1;d failed 73;");
+	assert_shown(f, "t=a@1;~t=c@1;");
+	assert_string_equal(spy.calls, "2 ");
+	assert_null(topics_find(f->topics, "u"));
+	/* Nothing is left of a batch, and then all of one. */
+	submit_all(&requests[1], 1);
+	await_answers(f, 5);
+	assert_string_equal(spy.calls, "2 ");
+	submit_all(&requests[4], 1);
+	await_answers(f, 6);
+	assert_shown(f, "t=a@1;~t=c@1;t=e@2;");
+	/* One that failed succeeds when there is room. */
+	topics_set_limit(f->topics, 2);
+	submit_all(&requests[1], 1);
+	await_answers(f, 7);
+	assert_non_null(strstr(f->answers, ";b=3;"));
+	assert_shown(f, "t=a@1;~t=c@1;t=e@2;u=b@3;");
+	/* A group of more events than topics are left is looked at, too. */
+	topics_set_limit(f->topics, 3);
+	for (size_t i = 0; i < 2; i++) {
+		two[i] = requests[2].append;
+		two[i].topic = i == 0 ? "v" : "w";
+	}
+	requests[2].publish.group = (struct store_group){.appends = two, .count = 2};
+	assert_true(log_thread_submit(f->log_thread, &requests[2].publish));
+	log_thread_wake(f->log_thread);
+	await_answers(f, 8);
+	assert_shown(f, "t=a@1;~t=c@1;t=e@2;u=b@3;~v=c@3;");
+}
+
+static void too_many_topics(void **state)
+{
+	(void)state;
+	on_each_store(new_topics_beyond_the_limit_fail);
+}
+
 /* They need no log: they are passed on without those that do, unless that fails too. */
 static void ephemeral_events_survive_a_store_that_fails(void **state)
 {
@@ -869,6 +919,7 @@ int main(void)
 		cmocka_unit_test(ephemeral_events_are_delivered_in_order_and_not_stored),
 		cmocka_unit_test(counts_what_was_published),
 		cmocka_unit_test(a_batch_that_fails_is_answered_and_not_shown),
+		cmocka_unit_test(too_many_topics),
 		cmocka_unit_test(ephemeral_events_survive_a_store_that_fails),
 		cmocka_unit_test(a_transaction_that_cannot_begin_is_answered),
 		cmocka_unit_test(an_event_that_cannot_be_inserted_fails_the_whole_batch),

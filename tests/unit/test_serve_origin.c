@@ -19,6 +19,7 @@ static const struct option_list none;
 static const struct option_list two = {
 	(const char *[]){"https://a.example", "http://b.example:81"}, 2};
 static const struct option_list all = {(const char *[]){"https://a.example", "*"}, 2};
+static const struct option_list star_first = {(const char *[]){"*", "https://a.example"}, 2};
 
 static void an_origin_in_the_list_is_answered_as_it_was_sent(void **state)
 {
@@ -44,6 +45,53 @@ static void a_star_allows_any_origin_but_not_the_lack_of_one(void **state)
 	assert_string_equal(origin_cors(&all, "https://c.example"), "*");
 	assert_string_equal(origin_cors(&all, "null"), "*");
 	assert_null(origin_cors(&all, NULL));
+}
+
+static void an_origin_that_is_named_wins_over_the_star(void **state)
+{
+	(void)state;
+	assert_string_equal(origin_cors(&star_first, "https://a.example"), "https://a.example");
+	assert_string_equal(origin_cors(&all, "https://a.example"), "https://a.example");
+	assert_true(origin_is_named(origin_cors(&star_first, "https://a.example")));
+	assert_false(origin_is_named(origin_cors(&star_first, "https://c.example")));
+	/* No browser sends this. */
+	assert_false(origin_is_named(origin_cors(&star_first, "*")));
+	assert_false(origin_is_named(origin_cors(&two, "https://c.example")));
+	assert_false(origin_is_named(NULL));
+}
+
+static void a_page_is_the_servers_own_by_proof_only(void **state)
+{
+	static const struct {
+		const char *origin, *site, *host;
+		bool own;
+	} rows[] = {
+		{"http://" HOST, NULL, HOST, true},
+		{"https://EVENTS.example:8080", "same-origin", HOST, true},
+		{NULL, "same-origin", HOST, true},
+		{NULL, "Same-Origin", NULL, true},
+		/* An Origin decides. */
+		{"http://events.example", "same-origin", HOST, false},
+		{"http://events.example:80801", "same-origin", HOST, false},
+		{"https://a.example", "same-origin", HOST, false},
+		{"null", "same-origin", HOST, false},
+		{"null", NULL, "null", false},
+		{"", "same-origin", "", false},
+		{"http://" HOST, NULL, NULL, false},
+		/* No word of a browser is no proof. */
+		{NULL, "same-site", HOST, false},
+		{NULL, "cross-site", HOST, false},
+		{NULL, "none", HOST, false},
+		{NULL, "", HOST, false},
+		{NULL, NULL, HOST, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		if (origin_is_own(rows[i].origin, rows[i].site, rows[i].host) != rows[i].own)
+			fail_msg("row %zu: Origin %s", i,
+				rows[i].origin != NULL ? rows[i].origin : "none");
+	}
 }
 
 static void a_page_of_another_site_may_change_nothing(void **state)
@@ -94,6 +142,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_origin_in_the_list_is_answered_as_it_was_sent),
 		cmocka_unit_test(a_star_allows_any_origin_but_not_the_lack_of_one),
+		cmocka_unit_test(an_origin_that_is_named_wins_over_the_star),
+		cmocka_unit_test(a_page_is_the_servers_own_by_proof_only),
 		cmocka_unit_test(a_page_of_another_site_may_change_nothing),
 	};
 

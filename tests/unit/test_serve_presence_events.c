@@ -120,21 +120,21 @@ static void tells_joins_and_leaves_in_their_order(void **state)
 static void tells_every_one_of_many_long_names(void **state)
 {
 	struct presence_lease *leases[150];
-	char name[PRESENCE_NAME_MAX + 1], quoted[2 * PRESENCE_NAME_MAX + 100];
+	char name[NAME_MAX_BYTES + 1], quoted[2 * NAME_MAX_BYTES + 100];
 	struct fixture f;
 
 	(void)state;
 	set_up(&f);
 	for (size_t i = 0; i < 150; i++) {
 		memset(name, '"', sizeof(name) - 1);
-		snprintf(name + PRESENCE_NAME_MAX - 3, 4, "%03zu", i);
+		snprintf(name + NAME_MAX_BYTES - 3, 4, "%03zu", i);
 		leases[i] = enter(&f, "t", name);
 	}
 	tell(&f);
 	for (size_t i = 0; i < 150; i++) {
 		size_t len = (size_t)snprintf(quoted, sizeof(quoted), "t join {\"name\":\"");
 
-		for (size_t j = 0; j < PRESENCE_NAME_MAX - 3; j++, len += 2)
+		for (size_t j = 0; j < NAME_MAX_BYTES - 3; j++, len += 2)
 			memcpy(quoted + len, "\\\"", 2);
 		snprintf(quoted + len, sizeof(quoted) - len, "%03zu\",\"count\":%zu};", i, i + 1);
 		assert_non_null(strstr(f.told, quoted));

@@ -28,9 +28,11 @@ static void take(struct message *message)
 	came[came_count++] = (struct replay *)message;
 }
 
+static const struct event_types all_types;
+
 static struct selection *select_one(const char *pattern, bool envelope)
 {
-	struct selection *selection = selection_new(&pattern, 1, envelope);
+	struct selection *selection = selection_new(&pattern, 1, &all_types, envelope);
 
 	assert_non_null(selection);
 	return selection;
@@ -146,8 +148,7 @@ static void since_a_time_says_where_it_starts(void **state)
 	streams_open(&f, 4096);
 	streams_publish_some(&f, "a", 20, 100);
 	replay = make(&f, 0);
-	replay->from_time = true;
-	replay->since = 7500;
+	replay->start = (struct start){.kind = START_SINCE, .since = 7500};
 	check_events(run(&f, replay), 8, 20, 100);
 	expect_new(&expected);
 	assert_true(buf_add_text(&expected, "id: " STREAMS_TAG ":7\n\n"));
@@ -169,7 +170,8 @@ static void an_unknown_id_is_told_and_all_that_is_kept_follows(void **state)
 	for (uint64_t position = 1; position <= 3; position++)
 		streams_remove(&f, position);
 	replay = make(&f, 0);
-	replay->unknown = strdup("else\\where:\"9\"");
+	replay->start =
+		(struct start){.kind = START_UNKNOWN, .unknown = strdup("else\\where:\"9\"")};
 	check_events(run(&f, replay), 4, 20, 100);
 	expect_new(&expected);
 	expect_gap(&expected, "else\\\\where:\\\"9\\\"", 4, "unknown-log", 3);
@@ -217,7 +219,7 @@ static void a_gap_is_told_once(void **state)
 static void a_gap_does_not_pass_the_next_event(void **state)
 {
 	static const char *const patterns[] = {"a", "b"};
-	struct selection *selection = selection_new(patterns, 2, false);
+	struct selection *selection = selection_new(patterns, 2, &all_types, false);
 	struct streams f;
 	struct replay *replay;
 	struct buf expected;

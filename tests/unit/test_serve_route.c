@@ -44,16 +44,29 @@ static void names_what_is_meant(void **state)
 		{"/api/$sys/event/event", ROUTE_SYSTEM, "$sys", NULL, ""},
 		{"/readyz", ROUTE_READY, NULL, NULL, ""},
 		{"/metrics?x", ROUTE_METRICS, NULL, NULL, "x"},
+		{"/hook/github", ROUTE_HOOK, NULL, NULL, ""},
+		{"/hook/github/shop?x", ROUTE_HOOK, NULL, NULL, "x"},
+		{"/hook/", ROUTE_HOOK, NULL, NULL, ""},
+		{"/hook", ROUTE_PAGE, NULL, NULL, ""},
+		{"/hooks/github", ROUTE_PAGE, NULL, NULL, ""},
 		{"/healthz", ROUTE_HEALTH, NULL, NULL, ""},
 		{"/healthz?x=1#y", ROUTE_HEALTH, NULL, NULL, "x=1#y"},
 		{"/healthz/", ROUTE_PAGE, NULL, NULL, ""},
 		{"/", ROUTE_PAGE, NULL, NULL, ""},
-		{"/api", ROUTE_PAGE, NULL, NULL, ""},
+		{"/api", ROUTE_TOPICS, NULL, NULL, ""},
+		{"/api/", ROUTE_TOPICS, NULL, NULL, ""},
+		{"/%61pi/?event=x#y", ROUTE_TOPICS, NULL, NULL, "event=x#y"},
+		{"http://host/api?a", ROUTE_TOPICS, NULL, NULL, "a"},
+		{"/api?limit=1", ROUTE_TOPICS, NULL, NULL, "limit=1"},
+		{"/%61pi%2f", ROUTE_TOPICS, NULL, NULL, ""},
+		{"/api.", ROUTE_PAGE, NULL, NULL, ""},
+		{"/API", ROUTE_PAGE, NULL, NULL, ""},
 		{"/apiary/x", ROUTE_PAGE, NULL, NULL, ""},
 		{"/../x", ROUTE_PAGE, NULL, NULL, ""},
 		{"http://host:1/api/users?a", ROUTE_TOPIC, "users", NULL, "a"},
+		{"HTTPS://host/api/users", ROUTE_TOPIC, "users", NULL, ""},
 		{"http://host", ROUTE_PAGE, NULL, NULL, ""},
-		{"/api/", -1, NULL, NULL, NULL},
+		{"/api//", -1, NULL, NULL, NULL},
 		{"/api/event?topic=a&topic=b/*", ROUTE_STREAMS, NULL, NULL, "topic=a&topic=b/*"},
 		{"/api//event", -1, NULL, NULL, NULL},
 		{"/api/event/event", -1, NULL, NULL, NULL},
@@ -87,7 +100,7 @@ static void names_what_is_meant(void **state)
 		{"/*", ROUTE_PAGE, NULL, NULL, ""},
 		{"", -1, NULL, NULL, NULL},
 		{"?x", -1, NULL, NULL, NULL},
-		{"%2fapi", ROUTE_PAGE, NULL, NULL, ""},
+		{"%2fapi", ROUTE_TOPICS, NULL, NULL, ""},
 	};
 
 	(void)state;
@@ -152,17 +165,28 @@ static void the_parameters_of_each_target_are_read(void **state)
 	} rows[] = {
 		{"/api/t?limit=1&before=x:2&since=1m&envelope=1", "GET",
 			{.limit = "1", .before = "x:2", .since = "1m", .envelope = true}},
+		{"/api/t?after=x:2&wait=30s", "GET", {.after = "x:2", .wait = "30s"}},
+		{"/api/t/event?until=now&wait=1m", "GET", {.until = "now", .wait = "1m"}},
+		{"/api/t?before=x:2", "DELETE", {.before = "x:2"}},
 		{"/api/t?limit=&before=&since=", "GET", {.limit = "", .before = "", .since = ""}},
 		{"/api/t", "GET", {0}},
 		{"/api/t?", "GET", {0}},
 		{"/api/t?&&", "GET", {0}},
+		{"/api?limit=5&after=chat%2Fa", "GET", {.limit = "5", .after = "chat/a"}},
+		{"/api/?after=", "GET", {.after = ""}},
 		{"/api/t/x:1?envelope=1", "GET", {.envelope = true}},
 		{"/api/t/presence?", "GET", {0}},
 		{"/api/t?event=a+b%26c%3D%2b&ephemeral=1&envelope=0", "POST",
 			{.event = "a b&c=+", .ephemeral = true}},
+		{"/api/t?subject=web+1", "POST", {.subject = "web 1"}},
+		{"/api?subject=", "POST", {.subject = ""}},
 		{"/api/t?event==:", "POST", {.event = "=:"}},
+		{"/api?event=a+b", "POST", {.event = "a b"}},
+		{"/api/", "POST", {0}},
 		{"/api/t/event?as=A&last_event_id=x:1&since=all&envelope=1", "GET",
 			{.as = "A", .last_event_id = "x:1", .since = "all", .envelope = true}},
+		{"/api/event?last=10&until=now&mark=1", "GET",
+			{.last = "10", .until = "now", .mark = true}},
 		{"/api/$sys/event?envelope=1&since=1m&last_event_id=x:1", "GET",
 			{.last_event_id = "x:1", .since = "1m", .envelope = true}},
 		/* A name may be encoded too. */
@@ -188,15 +212,36 @@ static void the_parameters_of_each_target_are_read(void **state)
 			fail_msg("%s: %s", rows[i].target, error.text);
 		same(route.query.limit, wanted->limit);
 		same(route.query.before, wanted->before);
+		same(route.query.after, wanted->after);
+		same(route.query.wait, wanted->wait);
 		same(route.query.since, wanted->since);
+		same(route.query.last, wanted->last);
+		same(route.query.until, wanted->until);
+		assert_int_equal(route.query.mark, wanted->mark);
 		same(route.query.last_event_id, wanted->last_event_id);
 		same(route.query.as, wanted->as);
 		same(route.query.event, wanted->event);
+		same(route.query.subject, wanted->subject);
 		assert_int_equal(route.query.envelope, wanted->envelope);
 		assert_int_equal(route.query.ephemeral, wanted->ephemeral);
-		assert_int_equal(route.query.topic_count, 0);
+		assert_int_equal(route.query.topics.count, 0);
 		route_free(&route);
 	}
+}
+
+static void event_types_are_read_in_their_order(void **state)
+{
+	struct error error;
+	struct route route;
+
+	(void)state;
+	assert_int_equal(parse("/api/t/event?event=b&event=a+c&event=", "GET", &route, &error), 0);
+	assert_int_equal(route.query.events.count, 3);
+	assert_string_equal(route.query.events.texts[0], "b");
+	assert_string_equal(route.query.events.texts[1], "a c");
+	assert_string_equal(route.query.events.texts[2], "");
+	assert_null(route.query.event);
+	route_free(&route);
 }
 
 static void topics_are_read_in_their_order(void **state)
@@ -208,12 +253,16 @@ static void topics_are_read_in_their_order(void **state)
 	assert_int_equal(parse("/api/event?topic=b&since=1m&topic=a%2F*&topic=b&topic=", "GET",
 				 &route, &error),
 		0);
-	assert_int_equal(route.query.topic_count, 4);
-	assert_string_equal(route.query.topics[0], "b");
-	assert_string_equal(route.query.topics[1], "a/*");
-	assert_string_equal(route.query.topics[2], "b");
-	assert_string_equal(route.query.topics[3], "");
+	assert_int_equal(route.query.topics.count, 4);
+	assert_string_equal(route.query.topics.texts[0], "b");
+	assert_string_equal(route.query.topics.texts[1], "a/*");
+	assert_string_equal(route.query.topics.texts[2], "b");
+	assert_string_equal(route.query.topics.texts[3], "");
 	assert_string_equal(route.query.since, "1m");
+	route_free(&route);
+	assert_int_equal(parse("/api?topic=b&topic=a/**", "GET", &route, &error), 0);
+	assert_int_equal(route.query.topics.count, 2);
+	assert_string_equal(route.query.topics.texts[1], "a/**");
 	route_free(&route);
 }
 
@@ -261,40 +310,62 @@ static void what_is_wrong_in_a_query_is_named(void **state)
 		{"/api/t?limt=1", "GET",
 			"'limt' is not a parameter of a list; did you mean 'limit'?"},
 		{"/api/t?LIMIT=1", "GET",
-			"'LIMIT' is not a parameter of a list, which takes limit, before, since and "
-			"envelope"},
+			"'LIMIT' is not a parameter of a list, which takes limit, before, after, since, "
+			"latest, wait and envelope"},
 		{"/api/t?x", "GET", "'x' is not a parameter of a list, which takes limit,"},
 		{"/api/t?=x", "GET", "'' is not a parameter of a list, which"},
 		{"/api/t?limit=1&x_=", "GET", "'x_' is not a parameter"},
 		{"/api/t?events=a", "POST", "a POST; did you mean 'event'?"},
 		{"/api/t?token=a", "POST",
-			"'token' is not a parameter of a POST, which takes envelope, event and ephemeral"},
+			"'token' is not a parameter of a POST, which takes envelope, event, subject, "
+			"ephemeral and close"},
 		{"/api/t/x:1?x=1", "GET", "of one event, which takes envelope"},
 		{"/api/t/presence?x=1", "GET", "of presence, which takes none"},
 		{"/api/t/event?lasteventid=x", "GET", "did you mean 'last_event_id'?"},
 		{"/api/event?topics=a", "GET",
 			"'topics' is not a parameter of /api/event; did you "
 			"mean 'topic'?"},
+		{"/api?afer=a", "GET", "'afer' is not a parameter of /api; did you mean 'after'?"},
+		{"/api?x=1", "GET", "of /api, which takes topic, limit and after"},
 		/* Of something else. */
+		{"/api?before=x:1", "GET", "'before' is a parameter of a list, not of /api, which"},
+		{"/api/t/event?after=a", "GET",
+			"'after' is a parameter of a list, not of a topic's stream"},
+		{"/api?wait=1s", "GET", "'wait' is a parameter of a topic's stream, not of /api"},
+		{"/api/t?wait=1s&wait=1s", "GET", "'wait' more than once"},
+		{"/api?after=a&after=a", "GET", "'after' more than once"},
+		{"/api?topic", "GET", "'topic' without a value"},
 		{"/api/t/event?limit=1", "GET",
 			"'limit' is a parameter of a list, not of a topic's stream, which takes "
-			"last_event_id, since, envelope and as"},
+			"last_event_id, since, last, latest, mark, until, wait, envelope, as, event and "
+			"ticket"},
 		{"/api/t/event?topic=a", "GET", "'topic' is a parameter of /api/event, not of"},
 		{"/api/t?since=1m", "POST",
 			"'since' is a parameter of a topic's stream, not of a POST"},
-		{"/api/t?event=a", "GET", "'event' is a parameter of a POST, not of a list"},
+		{"/api/t?event=a", "GET",
+			"'event' is a parameter of a topic's stream, not of a list"},
 		{"/api/t?as=Ada", "GET", "'as' is a parameter of a topic's stream, not of a list"},
 		{"/api/$sys/event?as=Ada", "GET", "not of /api/$sys/event, which takes"},
+		{"/api/$sys/event?until=now", "GET", "'until' is a parameter of a topic's stream"},
+		{"/api/t?last=3", "GET",
+			"'last' is a parameter of a topic's stream, not of a list"},
 		{"/api/t?lastEventId=x:1", "GET", "'lastEventId' is a parameter of"},
 		{"/api/t/presence?envelope=1", "GET", "not of presence, which takes none"},
 		/* Twice. */
 		{"/api/t?event=a&event=b", "POST", "'event' more than once"},
+		{"/api/t?subject=a&subject=b", "POST", "'subject' more than once"},
+		{"/api/t?subject", "POST", "'subject' without a value"},
+		{"/api/t/event?subject=a", "GET", "'subject' is a parameter of a POST, not of"},
 		{"/api/t?limit=1&_=2&limit=1", "GET", "'limit' more than once"},
+		{"/api/t?limit=1", "DELETE", "not of a DELETE, which takes before"},
+		{"/api/t/x:1?before=x:1", "DELETE",
+			"not of a DELETE of one event, which takes none"},
 		{"/api/t?before=a&before=", "GET", "'before' more than once"},
 		{"/api/t?envelope=1&envelope=1", "GET", "'envelope' more than once"},
 		{"/api/t/event?last_event_id=a&last_event_id=a", "GET", "'last_event_id' more"},
 		{"/api/t/event?lastEventId=&lastEventId=a", "GET", "'lastEventId' more than once"},
 		/* Without a value. */
+		{"/api/t/event?event", "GET", "'event' without a value: write event=..."},
 		{"/api/t/event?since", "GET", "'since' without a value: write since=..."},
 		{"/api/t/event?since=1m&since", "GET", "'since' without a value"},
 		{"/api/event?topic", "GET", "'topic' without a value"},
@@ -352,6 +423,7 @@ int main(void)
 		cmocka_unit_test(decodes_the_path),
 		cmocka_unit_test(the_parameters_of_each_target_are_read),
 		cmocka_unit_test(topics_are_read_in_their_order),
+		cmocka_unit_test(event_types_are_read_in_their_order),
 		cmocka_unit_test(an_id_is_read_by_each_of_its_names),
 		cmocka_unit_test(what_is_wrong_in_a_query_is_named),
 		cmocka_unit_test(a_name_of_any_length_is_cut),

@@ -16,6 +16,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+static const struct event_types all_types;
+
 static void patterns_match_whole_segments(void **state)
 {
 	static const struct {
@@ -72,8 +74,10 @@ static void patterns_that_cannot_be(void **state)
 static void the_same_wish_has_the_same_key(void **state)
 {
 	const char *const one[] = {"b", "a/*", "b"}, *const other[] = {"a/*", "b"};
-	struct selection *a = selection_new(one, 3, false), *b = selection_new(other, 2, false);
-	struct selection *c = selection_new(other, 2, true), *d = selection_new(other, 1, false);
+	struct selection *a = selection_new(one, 3, &all_types, false),
+			 *b = selection_new(other, 2, &all_types, false);
+	struct selection *c = selection_new(other, 2, &all_types, true),
+			 *d = selection_new(other, 1, &all_types, false);
 	char key[SELECTION_KEY];
 
 	(void)state;
@@ -83,8 +87,8 @@ static void the_same_wish_has_the_same_key(void **state)
 	assert_int_equal(a->count, 2);
 	assert_true(a->wildcards);
 	selection_drop(d);
-	d = selection_new(other + 1, 1, true);
-	selection_key("b", true, key);
+	d = selection_new(other + 1, 1, &all_types, true);
+	selection_key("b", FORM_ENVELOPE, false, key);
 	assert_string_equal(d->key, key);
 	assert_false(d->wildcards);
 	selection_hold(a);
@@ -96,10 +100,35 @@ static void the_same_wish_has_the_same_key(void **state)
 	selection_drop(NULL);
 }
 
+static void other_types_are_another_wish(void **state)
+{
+	static const char *const patterns[] = {"b"};
+	static const char *const names[] = {"y", "x", "y"}, *const same[] = {"x", "y"};
+	const struct event_types three = {names, 3}, two = {same, 2}, one = {names, 1};
+	struct selection *a = selection_new(patterns, 1, &three, false),
+			 *b = selection_new(patterns, 1, &two, false),
+			 *c = selection_new(patterns, 1, &one, false),
+			 *d = selection_new(patterns, 1, &all_types, false);
+
+	(void)state;
+	assert_string_equal(a->key, b->key);
+	assert_string_not_equal(a->key, c->key);
+	assert_string_not_equal(c->key, d->key);
+	assert_int_equal(a->types.count, 2);
+	assert_string_equal(a->types.names[0], "x");
+	assert_true(event_types_have(&a->types, (struct sse_text){"y", 1}));
+	assert_false(event_types_have(&a->types, (struct sse_text){"yx", 2}));
+	assert_true(event_types_have(&d->types, (struct sse_text){"yx", 2}));
+	selection_drop(a);
+	selection_drop(b);
+	selection_drop(c);
+	selection_drop(d);
+}
+
 static void a_selection_finds_its_topics(void **state)
 {
 	const char *const patterns[] = {"a", "c/*"};
-	struct selection *selection = selection_new(patterns, 2, false);
+	struct selection *selection = selection_new(patterns, 2, &all_types, false);
 	struct topics *topics = topics_new();
 	struct topic_set set = {0};
 	struct topic *a = topics_add(topics, "a"), *b = topics_add(topics, "b");
@@ -200,6 +229,7 @@ int main(void)
 		cmocka_unit_test(patterns_match_whole_segments),
 		cmocka_unit_test(patterns_that_cannot_be),
 		cmocka_unit_test(the_same_wish_has_the_same_key),
+		cmocka_unit_test(other_types_are_another_wish),
 		cmocka_unit_test(a_selection_finds_its_topics),
 		cmocka_unit_test(streams_are_limited_as_a_whole_and_by_address),
 		cmocka_unit_test(loopback_and_local_sockets_are_not_counted_by_address),

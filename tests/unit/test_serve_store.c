@@ -113,7 +113,7 @@ static void append(struct fixture *f, const char *topic, const char *data)
 	struct store_append one = event(topic, "update", data);
 	struct error error = {0, ""};
 
-	if (append_groups(f, &(struct store_group){&one, 1, false, 0}, 1, &error) != 0)
+	if (append_groups(f, &(struct store_group){.appends = &one, .count = 1}, 1, &error) != 0)
 		fail_msg("%s", error.text);
 	assert_int_equal(one.event.position, f->store->head);
 	assert_string_equal(one.event.topic->name, topic);
@@ -137,12 +137,10 @@ static bool note(void *context, const struct event *one)
 	return true;
 }
 
-/* Read topics, named with spaces between, after a position. */
-static struct store_query read_topics(
-	struct fixture *f, const char *topics, uint64_t after, uint64_t upto, struct found *found)
+/* The topics, named with spaces between. */
+static struct topic_set set_of(struct fixture *f, const char *topics)
 {
 	struct topic_set set = {0};
-	struct store_query query = {.topics = &set, .after = after, .upto = upto};
 	char names[400], *rest = names;
 
 	snprintf(names, sizeof(names), "%s", topics);
@@ -152,9 +150,32 @@ static struct store_query read_topics(
 		assert_non_null(topic);
 		assert_int_equal(topic_set_add(&set, topic), 0);
 	}
+	return set;
+}
+
+static struct store_query read_topics(
+	struct fixture *f, const char *topics, uint64_t after, uint64_t upto, struct found *found)
+{
+	struct topic_set set = set_of(f, topics);
+	struct store_query query = {.topics = &set, .after = after, .upto = upto};
+
 	assert_int_equal(f->store->ops->read(f->reader, &query, note, found, NULL), 0);
 	topic_set_free(&set);
 	return query;
+}
+
+/* The ${count} newest of the topics begin after one of [low, high). */
+static void assert_newest(struct fixture *f, const char *topics, uint64_t upto, uint64_t count,
+	uint64_t low, uint64_t high)
+{
+	struct topic_set set = set_of(f, topics);
+	uint64_t after = UINT64_MAX;
+
+	assert_int_equal(f->store->ops->newest(f->reader, &set, upto, count, &after, NULL), 0);
+	if (after < low || after >= high)
+		fail_msg("%s, %d up to %d: after %d, not in [%d, %d)", topics, (int)count,
+			(int)upto, (int)after, (int)low, (int)high);
+	topic_set_free(&set);
 }
 
 static void assert_read(struct fixture *f, const char *topics, uint64_t after, uint64_t upto,
@@ -173,7 +194,6 @@ static void keeps_the_promises(struct fixture *f)
 {
 	struct store_append batch[] = {event("a", "note", "five\nlines"), event("b", "update", "t"),
 		event("new/topic", "update", "")};
-	const struct topic *a;
 	uint64_t after;
 
 	append(f, "a", "one");
@@ -182,7 +202,8 @@ static void keeps_the_promises(struct fixture *f)
 	append(f, "b", "four");
 	batch[1].event.ephemeral = true;
 	batch[0].event.json = true;
-	assert_int_equal(append_groups(f, &(struct store_group){batch, 3, false, 0}, 1, NULL), 0);
+	assert_int_equal(
+		append_groups(f, &(struct store_group){.appends = batch, .count = 3}, 1, NULL), 0);
 	assert_int_equal(batch[0].event.position, 5);
 	assert_int_equal(batch[1].event.position, 5);
 	assert_int_equal(batch[2].event.position, 6);
@@ -205,13 +226,14 @@ static void keeps_the_promises(struct fixture *f)
 	assert_read(f, "new/topic a b", 3, 5, -1, "4:update=four;5:note=five\nlines;");
 	assert_read(f, "new/topic a b", 3, 6, 1, "4:update=four;");
 
-	a = topics_find(f->topics, "a");
-	assert_int_equal(f->store->ops->newest(f->reader, a, 6, 2, &after, NULL), 0);
-	assert_true(after >= 1 && after < 3);
-	assert_int_equal(f->store->ops->newest(f->reader, a, 4, 1, &after, NULL), 0);
-	assert_true(after >= 1 && after < 3);
-	assert_int_equal(f->store->ops->newest(f->reader, a, 6, 99, &after, NULL), 0);
-	assert_int_equal(after, 0);
+	assert_newest(f, "a", 6, 2, 1, 3);
+	assert_newest(f, "a", 4, 1, 1, 3);
+	assert_newest(f, "a", 6, 99, 0, 1);
+	assert_newest(f, "a b", 6, 1, 4, 5);
+	assert_newest(f, "b a", 6, 3, 2, 3);
+	assert_newest(f, "new/topic a", 6, 2, 3, 5);
+	assert_newest(f, "new/topic a", 5, 2, 1, 3);
+	assert_newest(f, "new/topic a b", 6, 6, 0, 1);
 
 	assert_int_equal(f->store->ops->since(f->reader, 0, 6, &after, NULL), 0);
 	assert_int_equal(after, 0);
@@ -322,7 +344,7 @@ static void a_batch_is_stored_whole_or_not_at_all(void **state)
 {
 	struct store_append batch[3] = {event("a", "update", "2"), event("fresh", "update", "3"),
 		event("a", "update", "4")};
-	struct store_group group = {batch, 3, false, 0};
+	struct store_group group = {.appends = batch, .count = 3};
 	struct error error = {0, ""};
 	sqlite3 *db = NULL;
 	struct fixture f;
@@ -417,7 +439,7 @@ static struct store_append append_keyed(
 	struct fixture *f, const char *topic, const char *key, const char *data, bool *conflict)
 {
 	struct store_append one = keyed(topic, key, data);
-	struct store_group group = {&one, 1, false, 0};
+	struct store_group group = {.appends = &one, .count = 1};
 
 	assert_int_equal(append_groups(f, &group, 1, NULL), 0);
 	*conflict = group.conflict;
@@ -457,8 +479,8 @@ static void a_group_is_stored_whole_or_not(struct fixture *f)
 	struct store_append same[] = {keyed("c", "5", "v"), keyed("c", "5", "w")};
 	struct store_append last[] = {
 		keyed("c", "3", "z"), keyed("c", "1", "p"), keyed("d", "9", "gone")};
-	struct store_group groups[] = {
-		{first, 4, false, 0}, {bad, 4, false, 0}, {same, 2, false, 0}, {last, 3, false, 0}};
+	struct store_group groups[] = {{.appends = first, .count = 4}, {.appends = bad, .count = 4},
+		{.appends = same, .count = 2}, {.appends = last, .count = 3}};
 	uint64_t head = f->store->head;
 	bool conflict;
 
@@ -484,6 +506,156 @@ static void a_group_is_stored_whole_or_not(struct fixture *f)
 	assert_false(append_keyed(f, "c", "5", "w", &conflict).duplicate || conflict);
 	/* An ephemeral event's key is not remembered. */
 	assert_false(append_keyed(f, "d", "9", "other", &conflict).duplicate || conflict);
+}
+
+/* --- conditions --- */
+
+/* Append a group of events of the topic t under a condition; return whether it was stored. */
+static bool append_if(struct fixture *f, struct store_append *appends, size_t count,
+	enum store_condition condition, uint64_t expected, uint64_t *newest)
+{
+	struct store_group group = {
+		.appends = appends, .count = count, .condition = condition, .expected = expected};
+
+	assert_int_equal(append_groups(f, &group, 1, NULL), 0);
+	assert_false(group.conflict);
+	*newest = group.newest;
+	return !group.unmet;
+}
+
+/* A topic without events, and what makes the first one. */
+static void nothing_is_not_what_was_expected(struct fixture *f)
+{
+	struct store_append one = event("t", "update", "1");
+	uint64_t newest;
+
+	assert_false(append_if(f, &one, 1, STORE_IF_NEWEST, 0, &newest));
+	assert_false(append_if(f, &one, 1, STORE_IF_NEWEST, 1, &newest));
+	assert_false(append_if(f, &one, 1, STORE_IF_ANY, 0, &newest));
+	assert_int_equal(newest, 0);
+	/* A refused event leaves no topic. */
+	assert_int_equal(f->store->head, 0);
+	assert_int_equal(topics_kept(f->topics), 0);
+	assert_string_equal(f->delivered, "");
+	assert_true(append_if(f, &one, 1, STORE_IF_NONE, 0, &newest));
+	assert_false(append_if(f, &one, 1, STORE_IF_NONE, 0, &newest));
+	assert_int_equal(newest, 1);
+	append(f, "other", "2");
+	assert_false(append_if(f, &one, 1, STORE_IF_NEWEST, 2, &newest));
+	assert_false(append_if(f, &one, 1, STORE_IF_NEWEST, 0, &newest));
+	assert_true(append_if(f, &one, 1, STORE_IF_NEWEST, 1, &newest));
+	assert_true(append_if(f, &one, 1, STORE_IF_ANY, 0, &newest));
+	assert_int_equal(f->store->head, 4);
+	assert_string_equal(f->delivered, "t=1;other=2;t=1;t=1;");
+}
+
+/* Of those that come together and expect the same, one is stored; position 4 is the newest. */
+static void one_of_many_wins(struct fixture *f)
+{
+	struct store_append writers[6];
+	struct store_group groups[6];
+
+	f->delivered[0] = '\0';
+	for (size_t i = 0; i < 6; i++) {
+		writers[i] = event("t", "update", "w");
+		groups[i] = (struct store_group){.appends = &writers[i],
+			.count = 1,
+			.condition = STORE_IF_NEWEST,
+			.expected = 4};
+	}
+	/* An ephemeral event is not the newest; what comes after the winner is. */
+	writers[0].event.ephemeral = true;
+	groups[0].condition = STORE_ALWAYS;
+	groups[4].expected = 5;
+	groups[5].condition = STORE_IF_ANY;
+	assert_int_equal(append_groups(f, groups, 6, NULL), 0);
+	assert_true(!groups[1].unmet && groups[2].unmet && groups[3].unmet);
+	assert_true(!groups[4].unmet && !groups[5].unmet);
+	assert_int_equal(groups[2].newest, 5);
+	assert_int_equal(groups[3].newest, 5);
+	assert_int_equal(f->store->head, 7);
+	assert_string_equal(f->delivered, "t=w;t=w;t=w;t=w;");
+}
+
+/* What is sent again by its key was stored when the condition was met; position 7 is the newest. */
+static void a_retry_gets_what_the_first_got(struct fixture *f)
+{
+	struct store_append pair[] = {keyed("t", "1", "x"), keyed("t", "2", "y")};
+	struct store_append more[] = {keyed("t", "1", "x"), keyed("t", "3", "z")};
+	struct store_append other = keyed("t", "1", "not x");
+	struct store_group conflict = {
+		.appends = &other, .count = 1, .condition = STORE_IF_NEWEST, .expected = 7};
+	uint64_t newest;
+
+	assert_true(append_if(f, pair, 2, STORE_IF_NEWEST, 7, &newest));
+	assert_int_equal(f->store->head, 9);
+	assert_true(append_if(f, pair, 2, STORE_IF_NEWEST, 7, &newest));
+	assert_true(pair[0].duplicate && pair[1].duplicate);
+	assert_int_equal(pair[0].event.position, 8);
+	/* One new event is enough to ask; the key of what was refused is not known after that. */
+	assert_false(append_if(f, more, 2, STORE_IF_NEWEST, 7, &newest));
+	assert_int_equal(newest, 9);
+	assert_int_equal(f->store->head, 9);
+	assert_true(append_if(f, more, 2, STORE_IF_NEWEST, 9, &newest));
+	assert_true(more[0].duplicate && !more[1].duplicate);
+	assert_int_equal(append_groups(f, &conflict, 1, NULL), 0);
+	assert_true(conflict.conflict && !conflict.unmet);
+}
+
+static void the_memory_looks_at_conditions(void **state)
+{
+	struct store_append one = event("t", "update", "x");
+	struct fixture f;
+	uint64_t newest;
+
+	(void)state;
+	open_memory(&f);
+	nothing_is_not_what_was_expected(&f);
+	one_of_many_wins(&f);
+	a_retry_gets_what_the_first_got(&f);
+	/* What left the window was the newest all the same. */
+	while (topics_find(f.topics, "t")->removed < 10) {
+		f.delivered[0] = '\0';
+		append(&f, "other", "fills the window");
+	}
+	assert_false(append_if(&f, &one, 1, STORE_IF_NONE, 0, &newest));
+	assert_int_equal(newest, 10);
+	assert_true(append_if(&f, &one, 1, STORE_IF_NEWEST, 10, &newest));
+	close_log(&f);
+}
+
+static void the_database_looks_at_conditions(void **state)
+{
+	struct store_append one = event("t", "update", "x");
+	sqlite3 *db = NULL;
+	struct fixture f;
+	uint64_t newest;
+
+	(void)state;
+	scratch_remove();
+	open_sqlite(&f);
+	nothing_is_not_what_was_expected(&f);
+	one_of_many_wins(&f);
+	a_retry_gets_what_the_first_got(&f);
+	close_log(&f);
+	open_sqlite(&f);
+	assert_false(append_if(&f, &one, 1, STORE_IF_NEWEST, 9, &newest));
+	assert_int_equal(newest, 10);
+	assert_true(append_if(&f, &one, 1, STORE_IF_NEWEST, 10, &newest));
+	close_log(&f);
+	/* What was removed was the newest all the same. */
+	assert_int_equal(sqlite3_open(scratch_path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+				 "UPDATE topic SET removed = 11 WHERE name = 't';"
+				 "DELETE FROM event WHERE topic = 1",
+				 NULL, NULL, NULL),
+		SQLITE_OK);
+	sqlite3_close(db);
+	open_sqlite(&f);
+	assert_false(append_if(&f, &one, 1, STORE_IF_NONE, 0, &newest));
+	assert_int_equal(newest, 11);
+	assert_true(append_if(&f, &one, 1, STORE_IF_NEWEST, 11, &newest));
+	close_log(&f);
 }
 
 enum { GROUP_MAX = 70 };
@@ -525,7 +697,8 @@ static void the_database_and_the_memory_agree_on_groups_of_any_size(void **state
 	open_memory(&memory);
 	for (int round = 0; round < 1500; round++) {
 		size_t count = make_group(ours);
-		struct store_group one = {ours, count, false, 0}, other = {theirs, count, false, 0};
+		struct store_group one = {.appends = ours, .count = count},
+				   other = {.appends = theirs, .count = count};
 
 		memcpy(theirs, ours, sizeof(ours));
 		database.delivered[0] = memory.delivered[0] = '\0';
@@ -639,7 +812,7 @@ static void keys_outlive_restarts_and_their_events(void **state)
 static void a_failed_transaction_leaves_no_key(void **state)
 {
 	struct store_append batch[] = {keyed("a", "1", "x"), keyed("a", "2", "y")};
-	struct store_group group = {batch, 2, false, 0};
+	struct store_group group = {.appends = batch, .count = 2};
 	sqlite3 *db = NULL;
 	struct fixture f;
 
@@ -695,6 +868,10 @@ static void a_database_of_version_1_is_brought_up(void **state)
 	assert_int_equal(sqlite3_open(scratch_path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db,
 				 "DROP TABLE publish_key; DROP TABLE counter;"
+				 "DROP INDEX event_subject; ALTER TABLE event DROP COLUMN subject;"
+				 "ALTER TABLE topic DROP COLUMN deleted;"
+				 "ALTER TABLE topic DROP COLUMN superseded;"
+				 "ALTER TABLE topic DROP COLUMN closed;"
 				 "PRAGMA user_version = 1",
 				 NULL, NULL, NULL),
 		SQLITE_OK);
@@ -735,7 +912,7 @@ static void many_topics_are_walked(struct fixture *f, int *reads)
 
 	*reads = 0;
 	for (int i = 0; i < 50000; i += 100) {
-		struct store_group group = {batch, 100, false, 0};
+		struct store_group group = {.appends = batch, .count = 100};
 
 		f->delivered[0] = '\0';
 		for (int j = 0; j < 100; j++) {
@@ -820,6 +997,74 @@ static void db_chooses_the_store(void **state)
 	assert_null(store_kind_of("events.db")->attach);
 }
 
+/* Is the topic of that letter in the set? */
+static bool is_in(const char *set, char name)
+{
+	return name == ' ' ? strstr(set, "often") != NULL : strchr(set, name) != NULL;
+}
+
+/*
+ * Rare topics among so many other events that the database asks each topic for its own, after it has
+ * looked at the newest of all.
+ */
+static void check_newest(struct fixture *f)
+{
+	static const char *const sets[] = {
+		"r1", "r1 r2", "r4 r3 r2 r1", "r1 often", "r5 r1", "r5 r2 r3"};
+	char names[10000];
+	uint64_t base = f->store->head;
+	size_t count = 0;
+
+	srand(7);
+	while (count < sizeof(names)) {
+		static const char *const topics[] = {"often", "r1", "r2", "r3", "r4", "r5"};
+		struct store_append appends[500];
+
+		for (size_t i = 0; i < 500; i++, count++) {
+			unsigned rare = (unsigned)rand() % 500;
+
+			rare = rare < 6 && count < 5600 + rare ? rare : 0;
+			names[count] = (char)(rare > 0 ? '0' + rare : ' ');
+			appends[i] = event(topics[rare], "update", "x");
+		}
+		f->delivered[0] = '\0';
+		assert_int_equal(
+			append_groups(f, &(struct store_group){.appends = appends, .count = 500}, 1,
+				NULL),
+			0);
+	}
+	for (unsigned round = 0; round < 3000; round++) {
+		const char *set = sets[(size_t)rand() % (sizeof(sets) / sizeof(sets[0]))];
+		uint64_t upto = (uint64_t)rand() % (count + 1), low = upto, high;
+		unsigned wanted = (unsigned)rand() % 30 + 1, left = wanted;
+
+		/* The model: walk back to the first of those that are wanted, and to the next one. */
+		for (; low > 0 && left > 0; low--)
+			left -= is_in(set, names[low - 1]);
+		high = low + 1;
+		while (low > 0 && !is_in(set, names[low - 1]))
+			low--;
+		assert_newest(f, set, base + upto, wanted, left > 0 || low == 0 ? 0 : base + low,
+			base + (left > 0 ? 1 : high));
+	}
+}
+
+static void the_newest_of_rare_topics_are_found(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	open_sqlite(&f);
+	check_newest(&f);
+	close_log(&f);
+	open_memory(&f);
+	window_free(f.window);
+	f.window = window_new(16 << 20, 1, 0, true, NULL);
+	store_memory_attach(f.store, f.window, 0);
+	check_newest(&f);
+	close_log(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -833,6 +1078,8 @@ int main(void)
 		cmocka_unit_test(positions_are_never_used_twice),
 		cmocka_unit_test(the_database_knows_keys),
 		cmocka_unit_test(the_memory_knows_keys),
+		cmocka_unit_test(the_database_looks_at_conditions),
+		cmocka_unit_test(the_memory_looks_at_conditions),
 		cmocka_unit_test(the_database_and_the_memory_agree_on_groups_of_any_size),
 		cmocka_unit_test(keys_outlive_restarts_and_their_events),
 		cmocka_unit_test(a_failed_transaction_leaves_no_key),
@@ -840,6 +1087,7 @@ int main(void)
 		cmocka_unit_test(a_database_of_version_1_is_brought_up),
 		cmocka_unit_test(a_walk_past_others_takes_pauses),
 		cmocka_unit_test(the_memory_tells_what_is_gone),
+		cmocka_unit_test(the_newest_of_rare_topics_are_found),
 		cmocka_unit_test(db_chooses_the_store),
 	};
 

@@ -543,6 +543,47 @@ static void a_cut_event_that_is_gone_from_the_log_comes_from_the_window(void **s
 	streams_close(&f);
 }
 
+/* It is in the window no more either; its bytes cannot be made again. */
+static void a_cut_event_that_was_deleted_ends_the_stream(void **state)
+{
+	static char data[LARGE];
+	struct streams f;
+	struct client client;
+	uint64_t position;
+
+	(void)state;
+	streams_open(&f, 1 << 20);
+	position = open_stopped(&client, &f, data);
+	streams_publish_some(&f, "a", 10, 500);
+	streams_erase(&f, position);
+	assert_true(client_is_closed(&client));
+	assert_true(client.got.len < LARGE);
+	assert_int_equal(f.fanout.streams, 0);
+	client_close(&client);
+	streams_close(&f);
+}
+
+/* What was cut is not what was deleted: it is finished, and the gap comes after it. */
+static void a_cut_event_before_one_that_was_deleted_is_finished(void **state)
+{
+	static char data[LARGE];
+	struct streams f;
+	struct client client;
+	uint64_t position;
+
+	(void)state;
+	streams_open(&f, 1 << 20);
+	position = open_stopped(&client, &f, data);
+	streams_publish_some(&f, "a", 3, 500);
+	streams_erase(&f, position + 2);
+	client_drain(&client);
+	assert_int_equal(client.subscriber->state, LIVE);
+	assert_true(client.got.len > LARGE);
+	assert_non_null(memmem(client.got.data, client.got.len, "\"reason\":\"deleted\"", 18));
+	client_close(&client);
+	streams_close(&f);
+}
+
 /* Of two topics, one has lost an event that is newer than the many that it gets first. */
 /* The log takes a pause on the way from the cursor to the event: it is there all the same. */
 static void a_cut_event_after_many_others_is_finished(void **state)
@@ -834,7 +875,7 @@ static void a_named_stream_is_present_from_its_head_to_its_end(void **state)
 	assert_non_null(opening);
 	opening->fanout = channel_place(&f.shared);
 	opening->fd = pair[0];
-	opening->selection = selection_new(topics, 1, false);
+	opening->selection = selection_new(topics, 1, &f.types, false);
 	assert_int_equal(limits_admit(f.limits, NULL, &opening->address), LIMITS_OK);
 	opening->lease = presence_reserve(presence, topics, 1, "Ada", &full);
 	assert_non_null(opening->lease);
@@ -1042,6 +1083,8 @@ int main(void)
 		cmocka_unit_test(a_gap_that_a_full_socket_cut_is_kept),
 		cmocka_unit_test(a_cut_event_that_is_gone_ends_the_stream),
 		cmocka_unit_test(a_cut_event_that_is_gone_from_the_log_comes_from_the_window),
+		cmocka_unit_test(a_cut_event_that_was_deleted_ends_the_stream),
+		cmocka_unit_test(a_cut_event_before_one_that_was_deleted_is_finished),
 		cmocka_unit_test(a_cut_event_after_many_others_is_finished),
 		cmocka_unit_test(a_gap_is_told_once_to_a_slow_reader),
 		cmocka_unit_test(the_rest_of_a_cut_event_comes_before_a_gap),

@@ -105,6 +105,143 @@ static void many_topics_keep_their_numbers(void **state)
 	topics_free(NULL);
 }
 
+/* Long enough that each is looked at. */
+static void forget_all(struct topics *topics, uint64_t oldest)
+{
+	for (int i = 0; i < 1000; i++)
+		topics_forget(topics, oldest);
+}
+
+static void a_topic_of_which_nothing_is_left_is_forgotten(void **state)
+{
+	static const char *const names[] = {
+		"kept", "removed", "shown", "held", "set", "gone", "older", "plain"};
+	struct topics *topics = topics_new();
+	struct topic_set set = {0};
+	struct topic *held;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++)
+		assert_non_null(topics_add(topics, names[i]));
+	topics_keep(topics, topics_find(topics, "kept"));
+	topics_find(topics, "removed")->removed = 7;
+	topics_find(topics, "shown")->newest_entry = 20;
+	topics_find(topics, "older")->newest_entry = 19;
+	held = topics_hold_named(topics, "held");
+	assert_ptr_equal(topics_hold(topics, held->number), held);
+	assert_int_equal(topic_set_add(&set, topics_find(topics, "set")), 0);
+	assert_int_equal(topic_set_add(&set, topics_find(topics, "set")), 0);
+	assert_null(topics_hold_named(topics, "unknown"));
+	assert_null(topics_hold(topics, COUNT(names)));
+	forget_all(topics, 20);
+	for (size_t i = 0; i < COUNT(names); i++) {
+		if ((topics_find(topics, names[i]) != NULL) != (i < 5))
+			fail_msg("%s", names[i]);
+		assert_int_equal(topics_hold(topics, (uint32_t)i) != NULL, i < 5);
+		if (i < 5)
+			topic_drop(topics_get(topics, (uint32_t)i));
+	}
+	assert_int_equal(topics_known(topics), 5);
+	/* Each hold counts, and a set holds once. */
+	topic_drop(held);
+	forget_all(topics, 21);
+	assert_null(topics_find(topics, "shown"));
+	assert_ptr_equal(topics_find(topics, "held"), held);
+	topic_drop(held);
+	topic_set_free(&set);
+	forget_all(topics, 21);
+	assert_int_equal(topics_known(topics), 2);
+	assert_non_null(topics_find(topics, "kept"));
+	assert_non_null(topics_find(topics, "removed"));
+	topics_free(topics);
+}
+
+static void a_forgotten_topics_number_is_given_again(void **state)
+{
+	struct topics *topics = topics_new();
+	struct topic *other;
+	uint32_t serial;
+
+	(void)state;
+	topics_set_limit(topics, 3);
+	topics_keep(topics, topics_add(topics, "a"));
+	serial = topics_add(topics, "b")->serial;
+	topics_keep(topics, topics_add(topics, "c"));
+	assert_int_equal(topics_room(topics), 0);
+	forget_all(topics, 0);
+	assert_int_equal(topics_room(topics), 1);
+	assert_int_equal(topics_count(topics), 3);
+	other = topics_add(topics, "other");
+	assert_int_equal(other->number, 1);
+	assert_int_not_equal(other->serial, serial);
+	assert_ptr_equal(topics_find(topics, "other"), other);
+	assert_null(topics_find(topics, "b"));
+	assert_int_equal(topics_room(topics), 0);
+	assert_int_equal(topics_count(topics), 3);
+	assert_int_equal(topics_add(topics, "b")->number, 3);
+	topics_free(topics);
+}
+
+/* As many come as go: the registry does not grow, with one call for each few that come. */
+static void topics_that_come_and_go_take_no_more_room(void **state)
+{
+	struct topics *topics = topics_new();
+	char name[24];
+
+	(void)state;
+	for (unsigned i = 0; i < 100000; i++) {
+		snprintf(name, sizeof(name), "t/%u", i);
+		topics_add(topics, name)->newest_entry = i;
+		if (i % 100 == 0)
+			topics_forget(topics, i > 500 ? i - 500 : 0);
+		assert_true(topics_count(topics) < 1500);
+	}
+	topics_free(topics);
+}
+
+static void a_topic_of_the_servers_own_stays_and_does_not_count(void **state)
+{
+	struct topics *topics = topics_new();
+
+	(void)state;
+	topics_set_limit(topics, 1);
+	assert_int_equal(topics_add_own(topics, "own"), 0);
+	assert_int_equal(topics_known(topics), 0);
+	assert_int_equal(topics_room(topics), 1);
+	assert_non_null(topics_add(topics, "other"));
+	assert_int_equal(topics_room(topics), 0);
+	forget_all(topics, 0);
+	assert_non_null(topics_find(topics, "own"));
+	assert_null(topics_find(topics, "other"));
+	topics_free(topics);
+}
+
+static void topics_are_held_in_the_order_of_their_names(void **state)
+{
+	struct topics *topics = topics_new();
+	struct topic *found[8];
+
+	(void)state;
+	assert_int_equal(topics_hold_from(topics, "", found, 8), 0);
+	for (size_t i = 0; i < 5; i++)
+		assert_non_null(
+			topics_add(topics, (const char *[]){"b", "a/b", "a", "A", "a-"}[i]));
+	assert_int_equal(topics_hold_from(topics, "", found, 8), 5);
+	for (size_t i = 0; i < 5; i++)
+		assert_string_equal(
+			found[i]->name, ((const char *[]){"A", "a", "a-", "a/b", "b"}[i]));
+	/* As long as they are held they are not forgotten. */
+	forget_all(topics, 0);
+	assert_int_equal(topics_known(topics), 5);
+	topic_drop(found[4]);
+	topic_drop(found[1]);
+	forget_all(topics, 0);
+	assert_int_equal(topics_hold_from(topics, "a", found, 1), 1);
+	assert_string_equal(found[0]->name, "a-");
+	assert_int_equal(topics_hold_from(topics, "b", found, 1), 0);
+	topics_free(topics);
+}
+
 static void rows_are_given_in_the_order_of_keeping(void **state)
 {
 	struct topics *topics = topics_new();
@@ -174,6 +311,45 @@ static void a_star_is_one_segment_and_two_are_the_rest(void **state)
 	}
 }
 
+/* Whatever a walk leaves out by it, the pattern does not match. */
+static void a_walk_looks_only_at_names_that_begin_like_the_pattern(void **state)
+{
+	static const char *const patterns[] = {
+		"a", "ab", "a/b", "*", "**", "a/*", "a/**", "a/b/*", "*/b", "b/*/c", "-/**", "~"};
+	static const char *const names[] = {"-", "-/x", ".", "a", "a-b", "a.", "a/-", "a/b",
+		"a/b/c", "a/b/c/d", "a/bc", "a0", "a_", "ab", "ab/c", "b", "b/a/c", "b/b", "~",
+		"~/a"};
+	static const struct {
+		const char *pattern, *from, *wanted;
+	} rows[] = {{"chat/*", "", "chat/*"}, {"chat/**", "chat", "chat/**"},
+		{"chat/**", "chat-a", "chat/**"}, {"chat/*", "chat/a", "chat/a"},
+		{"chat/*", "chat/a/b", "chat/a/b"}, {"chat/*", "chat0", NULL}, {"a", "", "a"},
+		{"a", "a", "a"}, {"a", "a\1", NULL}, {"a", "a/b", NULL}, {"*/b", "x", "x"},
+		{"**", "", ""}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *from = topic_pattern_from(rows[i].pattern, rows[i].from);
+
+		if (rows[i].wanted == NULL)
+			assert_null(from);
+		else
+			assert_string_equal(from, rows[i].wanted);
+	}
+	for (size_t p = 0; p < COUNT(patterns); p++) {
+		for (size_t f = 0; f < COUNT(names); f++) {
+			const char *from = topic_pattern_from(patterns[p], names[f]);
+
+			for (size_t n = f; n < COUNT(names); n++) {
+				if (topic_matches(patterns[p], names[n]) &&
+					(from == NULL || strcmp(names[n], from) < 0))
+					fail_msg("%s from %s leaves out %s", patterns[p], names[f],
+						names[n]);
+			}
+		}
+	}
+}
+
 static void a_set_has_what_was_added(void **state)
 {
 	struct topics *topics = topics_new();
@@ -209,9 +385,15 @@ int main(void)
 		cmocka_unit_test(the_longest_name_is_200_bytes),
 		cmocka_unit_test(a_topic_is_registered_once_and_stays),
 		cmocka_unit_test(many_topics_keep_their_numbers),
+		cmocka_unit_test(a_topic_of_which_nothing_is_left_is_forgotten),
+		cmocka_unit_test(a_forgotten_topics_number_is_given_again),
+		cmocka_unit_test(topics_that_come_and_go_take_no_more_room),
 		cmocka_unit_test(rows_are_given_in_the_order_of_keeping),
 		cmocka_unit_test(patterns_that_can_be),
 		cmocka_unit_test(a_star_is_one_segment_and_two_are_the_rest),
+		cmocka_unit_test(a_walk_looks_only_at_names_that_begin_like_the_pattern),
+		cmocka_unit_test(a_topic_of_the_servers_own_stays_and_does_not_count),
+		cmocka_unit_test(topics_are_held_in_the_order_of_their_names),
 		cmocka_unit_test(a_set_has_what_was_added),
 	};
 

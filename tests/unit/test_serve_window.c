@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "log/envelope.h"
 #include "log/window.h"
 
 /* Two topics, and a window of 64 KiB for three readers. */
@@ -38,7 +39,7 @@ static void open_window(struct fixture *f, size_t size, bool is_log)
 	assert_int_equal(topic_set_add(&f->set_both, f->b), 0);
 	f->only_a = (struct window_view){.topics = &f->set_a};
 	f->both = (struct window_view){.topics = &f->set_both};
-	f->envelopes = (struct window_view){.topics = &f->set_both, .envelope = true};
+	f->envelopes = (struct window_view){.topics = &f->set_both, .form = FORM_ENVELOPE};
 	f->position = 0;
 	f->window = window_new(size, 3, 0, is_log, &error);
 	assert_non_null(f->window);
@@ -200,6 +201,64 @@ static void a_view_of_what_is_stored_leaves_out_what_is_ephemeral(void **state)
 	close_window(&f);
 }
 
+static void add_typed(struct fixture *f, struct topic *topic, const char *type)
+{
+	struct event event = {.position = ++f->position,
+		.topic = topic,
+		.type = {type, strlen(type)},
+		.data = {"x", 1}};
+
+	window_add(f->window, &event, "t:1", 3);
+	window_publish(f->window);
+}
+
+static void a_view_of_types_leaves_out_the_others(void **state)
+{
+	static const char *const names[] = {"note", "update"};
+	static const char *const of_a[] = {"update", "updates", "gone", "message", "note", "updat"};
+	struct window_view views[2];
+	struct window_chunk chunk;
+	struct fixture f;
+
+	(void)state;
+	open_window(&f, 8 << 20, false);
+	for (size_t i = 0; i < 6; i++)
+		add_typed(&f, f.a, of_a[i]);
+	add_typed(&f, f.b, "note");
+	add_typed(&f, f.b, "other");
+	views[0] = f.only_a;
+	views[1] = f.envelopes;
+	window_want_form(f.window, FORM_ENVELOPE, 1);
+	for (int i = 0; i < 2; i++)
+		add_typed(&f, f.a, names[i]);
+	assert_true(window_announce(f.window, 0, 0));
+	views[0].types = (struct event_types){names, 2};
+	views[1].types = (struct event_types){names, 1};
+	assert_int_equal(window_find(f.window, &views[0], 0, 10), 0);
+	assert_int_equal(window_next(f.window, &views[0], 0, 10), 4);
+	assert_int_equal(window_next(f.window, &views[0], 4, 10), 8);
+	assert_int_equal(window_next(f.window, &views[0], 4, 8), 8);
+	assert_int_equal(window_next(f.window, &views[0], 9, 10), 10);
+	assert_int_equal(window_find(f.window, &views[1], 0, 10), 4);
+	assert_int_equal(window_next(f.window, &views[1], 4, 10), 6);
+	assert_int_equal(window_next(f.window, &views[1], 6, 10), 8);
+	assert_int_equal(window_next(f.window, &views[1], 8, 10), 10);
+	window_gather(f.window, &views[0], 0, 10, 0, 0, &chunk);
+	assert_int_equal(chunk.events, 4);
+	assert_int_equal(chunk.end, 10);
+	/* Also if none is wanted for longer than one look. */
+	window_withdraw(f.window, 0);
+	for (int i = 0; i < 20000; i++)
+		add_typed(&f, f.a, "other");
+	add_typed(&f, f.a, "note");
+	assert_true(window_announce(f.window, 0, 10));
+	window_gather(f.window, &views[0], 10, window_head(f.window), 0, 0, &chunk);
+	assert_int_equal(chunk.events, 0);
+	assert_in_range(chunk.end, 11, window_head(f.window) - 1);
+	window_withdraw(f.window, 0);
+	close_window(&f);
+}
+
 static void a_view_of_several_topics_takes_what_is_of_them_in_order(void **state)
 {
 	struct window_chunk chunk;
@@ -245,6 +304,54 @@ static void a_view_of_several_topics_takes_what_is_of_them_in_order(void **state
 	close_window(&f);
 }
 
+static void lines_are_there_while_somebody_wants_them(void **state)
+{
+	static const char one[] =
+		"{\"topic\":\"a\",\"id\":\"i:1\",\"time\":"
+		"\"1970-01-01T00:00:00.010Z\",\"event\":\"update\",\"data\":\"one\"}\n";
+	struct window_chunk chunk;
+	struct window_view lines;
+	struct fixture f;
+	size_t len;
+
+	(void)state;
+	open_window(&f, 65536, false);
+	lines = f.both;
+	lines.form = FORM_LINE;
+	window_want_form(f.window, FORM_LINE, 1);
+	publish(&f, f.a, "one");
+	/* With the other forms before it. */
+	window_want_form(f.window, FORM_ENVELOPE, 1);
+	publish(&f, f.a, "two");
+	window_want_form(f.window, FORM_LINE, -1);
+	publish(&f, f.b, "three");
+	assert_true(window_announce(f.window, 0, 0));
+	window_gather(f.window, &lines, 0, 3, 0, 0, &chunk);
+	assert_int_equal(chunk.events, 2);
+	assert_int_equal(chunk.end, 2);
+	assert_true(chunk.missing);
+	assert_int_equal(chunk.pieces[0].iov_len, sizeof(one) - 1);
+	assert_memory_equal(chunk.pieces[0].iov_base, one, sizeof(one) - 1);
+	assert_memory_equal(window_frame(&lines, window_entry(f.window, 1), &len),
+		"{\"topic\":\"a\",\"id\":\"i:2\"", 23);
+	assert_int_equal(window_frame(&lines, window_entry(f.window, 1), &len)[len - 1], '\n');
+	assert_null(window_frame(&f.envelopes, window_entry(f.window, 0), &len));
+	assert_non_null(window_frame(&f.envelopes, window_entry(f.window, 1), &len));
+	window_withdraw(f.window, 0);
+	close_window(&f);
+}
+
+/* Line ends, which JSON has only between tokens, become spaces. */
+static void a_line_is_one_line(void **state)
+{
+	static const char text[] = "{\"a\":\n1\n}";
+	char line[sizeof(text)];
+
+	(void)state;
+	envelope_write_line((struct sse_text){text, sizeof(text) - 1}, line);
+	assert_memory_equal(line, "{\"a\": 1 }\n", sizeof(text));
+}
+
 static void envelopes_are_there_while_somebody_wants_them(void **state)
 {
 	static const char expected[] =
@@ -258,9 +365,9 @@ static void envelopes_are_there_while_somebody_wants_them(void **state)
 	(void)state;
 	open_window(&f, 65536, false);
 	publish(&f, f.a, "one");
-	window_want_envelopes(f.window, 1);
+	window_want_form(f.window, FORM_ENVELOPE, 1);
 	publish(&f, f.a, "two");
-	window_want_envelopes(f.window, -1);
+	window_want_form(f.window, FORM_ENVELOPE, -1);
 	publish(&f, f.b, "three");
 	assert_true(window_announce(f.window, 0, 0));
 	window_gather(f.window, &f.envelopes, 0, 3, 0, 0, &chunk);
@@ -481,7 +588,10 @@ int main(void)
 		cmocka_unit_test(events_are_frames_in_their_order),
 		cmocka_unit_test(entries_of_one_topic_are_linked),
 		cmocka_unit_test(a_view_of_what_is_stored_leaves_out_what_is_ephemeral),
+		cmocka_unit_test(a_view_of_types_leaves_out_the_others),
 		cmocka_unit_test(a_view_of_several_topics_takes_what_is_of_them_in_order),
+		cmocka_unit_test(lines_are_there_while_somebody_wants_them),
+		cmocka_unit_test(a_line_is_one_line),
 		cmocka_unit_test(envelopes_are_there_while_somebody_wants_them),
 		cmocka_unit_test(ephemeral_events_have_no_id_and_the_position_before),
 		cmocka_unit_test(seek_finds_what_is_there_and_refuses_what_is_gone),

@@ -77,6 +77,28 @@ static void each_row_is_found_however_torn(void **state)
 	}
 }
 
+static void json_lines_have_no_fields(void **state)
+{
+	struct check_lines lines;
+
+	(void)state;
+	check_lines_init(&lines);
+	lines.json = true;
+	check_lines_feed(&lines, BYTES("\xef\xbb\xbf{\"a\":1}\r\n\nretry: 1\nid: \0\n\xff\n{"));
+	check_lines_event(&lines, (struct sse_text){BYTES("{\"a\":1}")});
+	check_lines_event(&lines, (struct sse_text){BYTES("retry: 1")});
+	check_lines_event(&lines, (struct sse_text){BYTES("id: \0")});
+	assert_true(lines.bom);
+	assert_int_equal(lines.retry, -1);
+	assert_int_equal(lines.no_field.count, 0);
+	assert_int_equal(lines.bad_id.count, 0);
+	assert_int_equal(lines.not_utf8.count, 1);
+	assert_int_equal(lines.not_json.count, 2);
+	assert_memory_equal(lines.not_json.text, "retry: 1", lines.not_json.len);
+	assert_true(check_lines_within(&lines));
+	check_lines_free(&lines);
+}
+
 static void the_first_of_its_kind_is_kept_cut(void **state)
 {
 	static const char word[] = "0123456789";
@@ -113,6 +135,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_row_is_found_however_torn),
+		cmocka_unit_test(json_lines_have_no_fields),
 		cmocka_unit_test(the_first_of_its_kind_is_kept_cut),
 		cmocka_unit_test(a_character_that_is_cut_with_its_line_is_no_fault),
 	};

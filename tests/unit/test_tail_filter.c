@@ -39,7 +39,7 @@ static void assert_row(struct filter *filter, const struct row *row)
 
 	if (result != row->result)
 		fail_msg("%s '%s' gives %d", row->type, row->data, result);
-	if (result == FILTER_SHOW && (wanted.data.len != strlen(want) ||
+	if ((result == FILTER_SHOW || result == FILTER_LAST) && (wanted.data.len != strlen(want) ||
 					     memcmp(wanted.data.data, want, wanted.data.len) != 0))
 		fail_msg("%s '%s' gives '%.*s'", row->type, row->data, (int)wanted.data.len,
 			wanted.data.data);
@@ -290,6 +290,35 @@ static void anthropic_has_blocks_and_its_own_end(void **state)
 	assert_rows(&options, rows, COUNT(rows));
 }
 
+static void ollama_has_lines_and_the_last_one_may_have_text(void **state)
+{
+	const struct filter_options options = {.preset = preset("ollama")};
+	const struct filter_options own = {
+		.preset = preset("ollama"), .pointers = LIST("/message/thinking")};
+	static const struct row rows[] = {
+		{"message", "{\"message\":{\"content\":\"Hi\"},\"done\":false}", FILTER_SHOW, "Hi"},
+		{"message", "{\"message\":{\"content\":\"\",\"thinking\":\"hm\"},\"done\":false}",
+			FILTER_SHOW, ""},
+		{"message", "{\"response\":\"Ho\",\"done\":false}", FILTER_SHOW, "Ho"},
+		{"message", "{\"status\":\"pulling\"}", FILTER_SKIP, NULL},
+		{"message", "text", FILTER_SKIP, NULL},
+		{"message", "{\"done\":\"true\"}", FILTER_SKIP, NULL},
+		{"message", "{\"message\":{\"content\":\"!\"},\"done\":true}", FILTER_LAST, "!"},
+		{"message", "{\"response\":\"\",\"done\":true}", FILTER_LAST, ""},
+		{"message", "{\"done\":true,\"done_reason\":\"load\"}", FILTER_DONE, NULL},
+		{"message", "{\"error\":\"no memory\"}", FILTER_ERROR,
+			"the service failed: no memory"},
+	};
+	static const struct row rows_of_own[] = {
+		{"message", "{\"message\":{\"content\":\"\",\"thinking\":\"hm\"}}", FILTER_SHOW, "hm"},
+		{"message", "{\"message\":{\"content\":\"Hi\"}}", FILTER_SHOW, "Hi"},
+	};
+
+	(void)state;
+	assert_rows(&options, rows, COUNT(rows));
+	assert_rows(&own, rows_of_own, COUNT(rows_of_own));
+}
+
 static void a_pointer_of_the_users_own_comes_before_the_presets(void **state)
 {
 	const struct filter_options options = {.preset = preset("anthropic"),
@@ -321,6 +350,7 @@ int main(void)
 		cmocka_unit_test(done_ends_it_whatever_is_filtered),
 		cmocka_unit_test(openai_has_chat_completions_and_responses),
 		cmocka_unit_test(anthropic_has_blocks_and_its_own_end),
+		cmocka_unit_test(ollama_has_lines_and_the_last_one_may_have_text),
 		cmocka_unit_test(a_pointer_of_the_users_own_comes_before_the_presets),
 	};
 

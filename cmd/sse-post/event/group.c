@@ -52,10 +52,32 @@ bool group_add(struct group *group, const struct event *event)
 	return true;
 }
 
+static bool is(struct sse_text text, const char *other)
+{
+	return text.len == strlen(other) && memcmp(text.data, other, text.len) == 0;
+}
+
+bool event_closes(const struct group *group, const struct event *event)
+{
+	return is(group_text(group, event->type), EVENT_CLOSING_TYPE) &&
+	       is(group_text(group, event->data), EVENT_CLOSING_DATA);
+}
+
+bool group_closes(const struct group *group)
+{
+	for (size_t i = 0; i < group->count; i++) {
+		if (event_closes(group, &group->all[i]))
+			return true;
+	}
+	return false;
+}
+
 bool event_is_alone(const struct group *group, const struct event *event)
 {
 	struct sse_text data = group_text(group, event->data);
 
+	if (event->topic.len > 0)
+		return false;
 	return event->kind == EVENT_FORM ||
 	       (event->kind == EVENT_JSON &&
 		       (*data.data == '"' || memchr(data.data, '\n', data.len) != NULL ||

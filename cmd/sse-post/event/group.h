@@ -33,12 +33,14 @@ struct piece {
 struct event {
 	enum event_kind kind;
 	struct piece data;
-	struct piece type; /* len 0: the server's default */
-	struct piece key;  /* printable ASCII; len 0: none */
-	struct piece id;   /* its source resumes after this id; len 0: not known */
-	uint64_t line;	   /* its number in the input, from 1; 0 if it is the only one, or from the
+	struct piece type;    /* len 0: the server's default */
+	struct piece subject; /* len 0: none */
+	struct piece key;     /* printable ASCII; len 0: none */
+	struct piece id;      /* its source resumes after this id; len 0: not known */
+	struct piece topic;   /* of an event for /api, which names it; len 0: the URL does */
+	uint64_t line; /* its number in the input, from 1; 0 if it is the only one, or from the
 			      spool */
-	bool alone;	   /* see event_is_alone() */
+	bool alone;    /* see event_is_alone() */
 };
 
 struct group {
@@ -62,11 +64,25 @@ bool group_put(struct group *group, const char *text, size_t len, struct piece *
 /* group_add(group, event): add an event whose pieces are in the group.  False without memory. */
 bool group_add(struct group *group, const struct event *event);
 
+/* Of the events that close their topics, as sse-serve has them. */
+#define EVENT_CLOSING_TYPE "closed"
+#define EVENT_CLOSING_DATA "{}"
+
+/*
+ * event_closes(group, event):
+ * Does it close its topic?  Then nothing of the topic can come after it.
+ */
+bool event_closes(const struct group *group, const struct event *event);
+
+/* group_closes(group): does one of its events? */
+bool group_closes(const struct group *group);
+
 /*
  * event_is_alone(group, event):
  * Must the event be sent alone, not on a line of a batch?  A batch reads a string as text and has
  * one value on each line.  So a JSON string, JSON that contains line ends, and a form are sent
- * alone; each stays the same event under the same key however often it is sent.
+ * alone; each stays the same event under the same key however often it is sent.  An event that
+ * names its topic is always sent on a line.
  */
 bool event_is_alone(const struct group *group, const struct event *event);
 

@@ -9,6 +9,7 @@
 #include "json.h"
 #include "json_pointer.h"
 #include "key.h"
+#include "percent.h"
 #include "timestamp.h"
 
 void key_builder_init(
@@ -23,22 +24,6 @@ void key_builder_free(struct key_builder *builder)
 {
 	buf_free(&builder->text);
 	buf_free(&builder->source);
-}
-
-/*
- * Write each byte that is not printable ASCII, and %, as %XX, so that any text can be a key, and
- * different texts make different keys.
- */
-static bool encode(const char *text, size_t len, struct buf *out)
-{
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
-		bool plain = c > ' ' && c < 0x7f && c != '%';
-
-		if (plain ? !buf_add_byte(out, (char)c) : !buf_addf(out, "%%%02X", c))
-			return false;
-	}
-	return true;
 }
 
 const char *key_fault(const char *key)
@@ -122,7 +107,8 @@ static int make_from_data(struct key_builder *builder, const struct event *event
 	buf_init(&decoded, EVENT_MAX);
 	if (json_kind(found) == JSON_STRING)
 		made = json_string_decode(found, &decoded) &&
-		       encode(decoded.data ? decoded.data : "", decoded.len, &builder->text);
+		       percent_encode(
+			       decoded.data ? decoded.data : "", decoded.len, &builder->text);
 	else
 		made = buf_add(&builder->text, found.text, found.len);
 	buf_free(&decoded);
@@ -145,12 +131,12 @@ static bool make_from_id(struct key_builder *builder, struct sse_text id)
 
 	if (buf_is(last, id.data, id.len)) {
 		builder->repeated++;
-		return encode(id.data, id.len, &builder->text) &&
+		return percent_encode(id.data, id.len, &builder->text) &&
 		       buf_addf(&builder->text, " %" PRIu64, builder->repeated);
 	}
 	builder->repeated = 0;
 	last->len = 0;
-	return buf_add(last, id.data, id.len) && encode(id.data, id.len, &builder->text);
+	return buf_add(last, id.data, id.len) && percent_encode(id.data, id.len, &builder->text);
 }
 
 static int make_new(struct key_builder *builder, struct error *error)
@@ -176,10 +162,10 @@ int key_make(struct key_builder *builder, struct event *event, struct sse_text o
 		return 0;
 	if (builder->fixed != NULL)
 		made = make_fixed(builder, event);
-	else if (builder->from != NULL)
+	else if (builder->from != NULL && !event_closes(group, event))
 		result = make_from_data(builder, event, group, error);
 	else if (own.len > 0)
-		made = encode(own.data, own.len, &builder->text);
+		made = percent_encode(own.data, own.len, &builder->text);
 	else if (id.len > 0)
 		made = make_from_id(builder, id);
 	else

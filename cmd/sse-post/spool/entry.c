@@ -38,8 +38,10 @@ static bool write_event(const struct group *group, const struct event *event, st
 			   : one_line		       ? "json"
 						       : "json-text";
 
-	return buf_add_byte(out, '{') && add_optional(out, "key", group, event->key) &&
+	return buf_add_byte(out, '{') && add_optional(out, "topic", group, event->topic) &&
+	       add_optional(out, "key", group, event->key) &&
 	       add_optional(out, "event", group, event->type) &&
+	       add_optional(out, "subject", group, event->subject) &&
 	       add_optional(out, "id", group, event->id) &&
 	       add_member(out, name, data, event->kind == EVENT_JSON && one_line) &&
 	       buf_add_text(out, "}\n");
@@ -157,12 +159,21 @@ static int read_head(struct reader *reader)
 /* The members of an event, and which data they are. */
 static const struct member {
 	const char *name;
-	enum { MEMBER_KEY, MEMBER_TYPE, MEMBER_ID, MEMBER_DATA } member;
+	enum {
+		MEMBER_TOPIC,
+		MEMBER_KEY,
+		MEMBER_TYPE,
+		MEMBER_SUBJECT,
+		MEMBER_ID,
+		MEMBER_DATA
+	} member;
 	enum event_kind kind;
 	bool raw;
 } members[] = {
+	{"topic", MEMBER_TOPIC, EVENT_TEXT, false},
 	{"key", MEMBER_KEY, EVENT_TEXT, false},
 	{"event", MEMBER_TYPE, EVENT_TEXT, false},
+	{"subject", MEMBER_SUBJECT, EVENT_TEXT, false},
 	{"id", MEMBER_ID, EVENT_TEXT, false},
 	{"text", MEMBER_DATA, EVENT_TEXT, false},
 	{"form", MEMBER_DATA, EVENT_FORM, false},
@@ -230,10 +241,14 @@ static bool read_event(struct sse_text line, struct group *group)
 		if (member->raw ? !group_put(group, value.text, value.len, &piece)
 				: !put_string(group, value, &piece))
 			return false;
-		if (member->member == MEMBER_KEY)
+		if (member->member == MEMBER_TOPIC)
+			event.topic = piece;
+		else if (member->member == MEMBER_KEY)
 			event.key = piece;
 		else if (member->member == MEMBER_TYPE)
 			event.type = piece;
+		else if (member->member == MEMBER_SUBJECT)
+			event.subject = piece;
 		else if (member->member == MEMBER_ID)
 			event.id = piece;
 		else if (data)

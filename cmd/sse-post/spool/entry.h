@@ -12,7 +12,7 @@
  *	{"key":"019ab...","event":"note","text":"two words"}
  *
  * An event has one of the members json (the value as it is), json-text (a value that spans several
- * lines, as a string), text and form; and key, event and id if it has them.  Unknown header lines
+ * lines, as a string), text and form; and topic, key, event, subject and id if it has them.  Unknown header lines
  * are ignored, so that a later version can add some.
  */
 #ifndef ENTRY_H

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/rate_rules.h"
 #include "http/request.h"
 
 struct api {
@@ -19,7 +20,9 @@ struct api {
 	struct log_thread *log_thread;
 	struct replay_thread *replay_thread;
 	struct limits *limits;
+	struct rates *rates[RATE_KINDS]; /* NULL: no limit */
 	struct presence *presence;
+	struct hooks *hooks; /* NULL: there are none */
 	const struct metrics_sources *metrics;
 	struct fanout *fanout; /* of this loop */
 
@@ -29,6 +32,7 @@ struct api {
 	size_t topics_in_stream; /* topics and patterns in one request */
 
 	/* The limits, for the messages that say that one is reached. */
+	const struct rate_rules *rate_rules;
 	int64_t max_bodies, max_streams, max_streams_per_address, max_names;
 };
 

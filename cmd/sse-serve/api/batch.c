@@ -8,6 +8,9 @@
 #include "content.h"
 #include "hash.h"
 #include "json.h"
+#include "log/closing.h"
+#include "log/subject.h"
+#include "log/topic_name.h"
 #include "schema.h"
 
 #define TEXT_OF(number) #number
@@ -22,7 +25,6 @@
 struct reader {
 	struct batch *batch;
 	const struct batch_rules *rules;
-	bool checked;
 	uint64_t body_hash; /* with rules->key */
 	const char *at, *end;
 	uint32_t line; /* the number of the line last read */
@@ -93,20 +95,20 @@ static struct sse_text string_text(struct reader *reader, struct json_text strin
 
 /* --- the data --- */
 
-static int take_checked(struct reader *reader, struct event *event, struct json_text value)
+static int take_checked(struct reader *reader, struct store_append *append, struct json_text value)
 {
 	struct buf *text = &reader->batch->text;
 	struct error reason = {0};
 	size_t start = text->len;
 
-	if (schema_apply(reader->rules->topic, value, text, &reason) != 0)
+	if (schema_apply(append->topic, value, text, &reason) != 0)
 		return WRONG(reader, ": %s", reason.text);
-	event->json = true;
-	event->data = (struct sse_text){text->data + start, text->len - start};
+	append->event.json = true;
+	append->event.data = (struct sse_text){text->data + start, text->len - start};
 	return 0;
 }
 
-static int take_text(struct reader *reader, struct event *event, struct json_text value)
+static int take_text(struct reader *reader, struct store_append *append, struct json_text value)
 {
 	struct sse_text text = string_text(reader, value);
 	const char *fault = content_text_fault(text);
@@ -114,20 +116,37 @@ static int take_text(struct reader *reader, struct event *event, struct json_tex
 	if (fault != NULL)
 		return WRONG(reader, ": the data %s", fault);
 	/* Only decoded text holds a CR, so this does not write to the body. */
-	event->data = (struct sse_text){
+	append->event.data = (struct sse_text){
 		text.data, content_normalize((char *)(uintptr_t)text.data, text.len)};
 	return 0;
 }
 
-static int take_data(struct reader *reader, struct event *event, struct json_text value)
+/* The same {} of all that closes a topic; sse-tail prints it as a string. */
+static int take_closing(struct reader *reader, struct store_append *append, struct json_text value)
 {
-	if (reader->checked)
-		return take_checked(reader, event, value);
+	struct sse_text type = append->event.type, data = {value.text, value.len};
+
+	if (json_kind(value) == JSON_STRING)
+		data = string_text(reader, value);
+	if (data.len != strlen(CLOSING_DATA) || memcmp(data.data, CLOSING_DATA, data.len) != 0)
+		return WRONG(reader, ": the event type %.*s closes the topic, and its data is {}",
+			(int)type.len, type.data);
+	closing_init(append, append->topic);
+	return 0;
+}
+
+/* The topic and the type are known. */
+static int take_data(struct reader *reader, struct store_append *append, struct json_text value)
+{
+	if (append->closes)
+		return take_closing(reader, append, value);
+	if (schema_requires(append->topic))
+		return take_checked(reader, append, value);
 	if (reader->rules->envelope && json_kind(value) == JSON_STRING)
-		return take_text(reader, event, value);
-	event->json = true;
+		return take_text(reader, append, value);
+	append->event.json = true;
 	/* The body is the caller's to change; JSON has line ends only between tokens. */
-	event->data = (struct sse_text){
+	append->event.data = (struct sse_text){
 		value.text, content_normalize((char *)(uintptr_t)value.text, value.len)};
 	return 0;
 }
@@ -156,79 +175,125 @@ static int take_type(struct reader *reader, struct store_append *append, struct 
 	const char *fault;
 
 	append->event.type = string_text(reader, value);
+	append->closes = closing_is_type(append->event.type);
+	if (append->closes)
+		return 0;
 	fault = content_type_fault(append->event.type);
 	return fault != NULL ? WRONG(reader, ": the event type %s", fault) : 0;
 }
 
+static int take_subject(struct reader *reader, struct store_append *append, struct json_text value)
+{
+	const char *fault = "has half of a surrogate pair";
+
+	if (append->closes)
+		return WRONG(reader, ": what closes the topic %s has no subject", append->topic);
+	append->event.subject = string_text(reader, value);
+	if (json_string_is_unicode(value))
+		fault = subject_fault(append->event.subject);
+	return fault != NULL ? WRONG(reader, ": the subject %s: " SUBJECT_RULE, fault) : 0;
+}
+
+/* A topic that the line before does not name. */
+static int read_topic(struct reader *reader, struct store_append *append, struct json_text value)
+{
+	struct buf *text = &reader->batch->text;
+	size_t start = text->len;
+	struct error reason = {0};
+
+	json_string_decode(value, text);
+	if (topic_name_check(text->data + start, text->len - start, &reason) != 0)
+		return WRONG(reader, ": this cannot be a topic: %s", reason.text);
+	/* There is room: its quotes are left out. */
+	buf_add_byte(text, '\0');
+	append->topic = text->data + start;
+	return 0;
+}
+
 static int take_topic(struct reader *reader, struct store_append *append, struct json_text value)
 {
+	const struct batch *batch = reader->batch;
 	const char *topic = reader->rules->topic;
 
-	(void)append;
-	return json_string_is(value, topic, strlen(topic))
-		       ? 0
-		       : WRONG(reader, ": its topic is not %s, which is published to", topic);
+	if (topic == NULL && batch->count > 0)
+		append->topic = batch->appends[batch->count - 1].topic;
+	if (append->topic != NULL && json_string_is(value, append->topic, strlen(append->topic)))
+		return 0;
+	return topic == NULL ? read_topic(reader, append, value)
+			     : WRONG(reader, ": its topic is not %s, which is published to", topic);
 }
 
-static int take_member_data(
-	struct reader *reader, struct store_append *append, struct json_text value)
-{
-	return take_data(reader, &append->event, value);
-}
-
-enum { MEMBER_DATA }; /* the place of the required one */
+/* What the others need to know comes first. */
+enum { MEMBER_TOPIC, MEMBER_TYPE, MEMBER_DATA };
 
 static const struct member members[] = {
-	[MEMBER_DATA] = {"data", false, take_member_data},
-	{"event", true, take_type},
+	[MEMBER_TOPIC] = {"topic", true, take_topic},
+	[MEMBER_TYPE] = {"event", true, take_type},
+	[MEMBER_DATA] = {"data", false, take_data},
 	{"key", true, take_key},
-	{"topic", true, take_topic},
+	{"subject", true, take_subject},
 	{"id", false, NULL},
 	{"time", false, NULL},
 	{"origin", false, NULL},
 };
 #define MEMBERS (sizeof(members) / sizeof(members[0]))
 
-/* The number of the member with this name, or -1 when the line was found wrong. */
-static int find_member(struct reader *reader, struct json_text key, unsigned seen)
+/* Put the value of the member with this name in its place.  Return -1 when the line is wrong. */
+static int note_member(struct reader *reader, struct json_text key, struct json_text value,
+	struct json_text found[MEMBERS])
 {
 	size_t shown = key.len < NAME_SHOWN ? key.len : NAME_SHOWN;
 
 	for (size_t i = 0; i < MEMBERS; i++) {
 		if (!json_string_is(key, members[i].name, strlen(members[i].name)))
 			continue;
-		if (seen & 1U << i)
+		if (found[i].text != NULL)
 			return WRONG(reader, ": the member \"%s\" appears twice", members[i].name);
-		return (int)i;
+		found[i] = value;
+		return 0;
 	}
 	return WRONG(reader,
-		": the member %.*s is not data, event or key (or topic, id, time or origin)",
+		": the member %.*s is not data, event, key or subject (or topic, id, time or "
+		"origin)",
 		(int)sse_utf8_valid(key.text, shown), key.text);
+}
+
+static bool is_required(const struct reader *reader, size_t member)
+{
+	return member == MEMBER_DATA || (member == MEMBER_TOPIC && reader->rules->topic == NULL);
+}
+
+static int take_member(
+	struct reader *reader, struct store_append *append, size_t number, struct json_text value)
+{
+	const struct member *member = &members[number];
+
+	if (value.text == NULL)
+		return is_required(reader, number)
+			       ? WRONG(reader, ": the member \"%s\" is missing", member->name)
+			       : 0;
+	if (member->string && json_kind(value) != JSON_STRING)
+		return WRONG(reader, ": the member \"%s\" must be a string", member->name);
+	return member->take != NULL ? member->take(reader, append, value) : 0;
 }
 
 static int take_envelope(struct reader *reader, struct store_append *append, struct json_text value)
 {
-	struct json_text name, one;
-	unsigned seen = 0;
+	struct json_text found[MEMBERS] = {{0}}, name, one;
 	size_t cursor = 0;
 
 	if (json_kind(value) != JSON_OBJECT)
-		return WRONG(reader, " is not %s",
-			"an object with the member \"data\", as ?envelope=1 says");
+		return WRONG(reader, " is not an object with the member%s",
+			reader->rules->topic == NULL ? "s \"topic\" and \"data\""
+						     : " \"data\", as ?envelope=1 says");
 	while (json_member(value, &cursor, &name, &one)) {
-		int found = find_member(reader, name, seen);
-
-		if (found < 0)
-			return -1;
-		seen |= 1U << found;
-		if (members[found].string && json_kind(one) != JSON_STRING)
-			return WRONG(reader, ": the member \"%s\" must be a string",
-				members[found].name);
-		if (members[found].take != NULL && members[found].take(reader, append, one) != 0)
+		if (note_member(reader, name, one, found) != 0)
 			return -1;
 	}
-	if (!(seen & 1U << MEMBER_DATA))
-		return WRONG(reader, ": the member \"%s\" is missing", members[MEMBER_DATA].name);
+	for (size_t i = 0; i < MEMBERS; i++) {
+		if (take_member(reader, append, i, found[i]) != 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -256,6 +321,7 @@ static int finish(struct reader *reader, struct store_append *append)
 {
 	uint64_t seed = HASH_START;
 
+	subject_settle(&append->event);
 	if (append->key.len == 0 && reader->rules->key.len > 0) {
 		if (make_key(reader, append) != 0)
 			return -1;
@@ -270,19 +336,19 @@ static int read_line(struct reader *reader, struct sse_text line)
 {
 	struct batch *batch = reader->batch;
 	struct store_append *append = &batch->appends[batch->count];
+	bool envelope = reader->rules->envelope;
 	struct json_error reason;
 	struct json_text value;
 	int result;
 
-	if (!json_check(line.data, line.len, &value, &reason))
+	/* The data in an envelope may be as deep as data alone. */
+	if (!(envelope ? json_check_wrapper : json_check)(line.data, line.len, &value, &reason))
 		return WRONG(
 			reader, " is not JSON: at byte %zu: %s", reason.offset + 1, reason.what);
 	append->topic = reader->rules->topic;
 	append->event.type = reader->rules->type;
-	if (reader->rules->envelope)
-		result = take_envelope(reader, append, value);
-	else
-		result = take_data(reader, &append->event, value);
+	append->event.subject = reader->rules->subject;
+	result = envelope ? take_envelope(reader, append, value) : take_data(reader, append, value);
 	if (result != 0 || finish(reader, append) != 0)
 		return -1;
 	batch->lines[batch->count++] = reader->line;
@@ -291,19 +357,20 @@ static int read_line(struct reader *reader, struct sse_text line)
 
 /*
  * Allocate all memory at once, so that pointers into the text stay valid: decoding never makes a
- * string longer, and shaping never makes data longer.  Untouched memory costs nothing.
+ * string longer, and shaping never makes data longer.  Untouched memory costs nothing.  There is
+ * room for a closing.
  */
 static bool make_room(struct reader *reader, size_t count, size_t len)
 {
 	const struct batch_rules *rules = reader->rules;
 	struct batch *batch = reader->batch;
-	size_t text = rules->envelope || reader->checked ? len : 0;
+	size_t text = rules->envelope || schema_requires(rules->topic) ? len : 0;
 
 	if (rules->key.len > 0)
 		text += count * (rules->key.len + KEY_SUFFIX_MAX);
 	buf_init(&batch->text, text);
-	batch->appends = calloc(count, sizeof(*batch->appends));
-	batch->lines = calloc(count, sizeof(*batch->lines));
+	batch->appends = calloc(count + 1, sizeof(*batch->appends));
+	batch->lines = calloc(count + 1, sizeof(*batch->lines));
 	return batch->appends != NULL && batch->lines != NULL &&
 	       buf_reserve(&batch->text, text) != NULL;
 }
@@ -311,10 +378,7 @@ static bool make_room(struct reader *reader, size_t count, size_t len)
 enum batch_result batch_read(struct batch *batch, char *body, size_t len,
 	const struct batch_rules *rules, struct error *error)
 {
-	struct reader reader = {.batch = batch,
-		.rules = rules,
-		.checked = schema_requires(rules->topic),
-		.error = error};
+	struct reader reader = {.batch = batch, .rules = rules, .error = error};
 	size_t count = len > 0 ? count_events(body, len) : 0;
 	struct sse_text line;
 
@@ -339,6 +403,10 @@ enum batch_result batch_read(struct batch *batch, char *body, size_t len,
 	while (next_line(&reader, &line)) {
 		if (read_line(&reader, line) != 0)
 			return BATCH_WRONG;
+	}
+	if (rules->close) {
+		closing_init(&batch->appends[batch->count], rules->topic);
+		batch->lines[batch->count++] = reader.line;
 	}
 	return BATCH_OK;
 }

@@ -6,16 +6,17 @@
 #include "cloudevent.h"
 #include "content.h"
 #include "log/event.h"
+#include "log/subject.h"
 
 /*
- * A type that is not too long and then a key that is not fit into it; so what does not fit is too
+ * A type, a subject and then a key that are not too long fit into it; so what does not fit is too
  * long, and of that nothing but the length is looked at.
  */
 #define OUT_MAX 1024
 
-enum attribute { ID, SOURCE, TYPE };
+enum attribute { ID, SOURCE, TYPE, SUBJECT };
 
-static const char *const names[] = {"id", "source", "type"};
+static const char *const names[] = {"id", "source", "type", "subject"};
 #define ATTRIBUTES (sizeof(names) / sizeof(names[0]))
 
 /* Find the attributes among the members; one that is not there has no text. */
@@ -31,6 +32,9 @@ static int collect(struct json_text value, struct json_text *found, struct error
 			if (found[i].text != NULL)
 				return error_set(error, EX_DATAERR,
 					"the '%s' of the CloudEvent appears twice", names[i]);
+			/* The same as none (JSON event format, section 2.2). */
+			if (i == SUBJECT && json_kind(member) == JSON_NULL)
+				continue;
 			/* Two quotes are an empty string. */
 			if (json_kind(member) != JSON_STRING || member.len == 2)
 				return error_set(error, EX_DATAERR,
@@ -64,6 +68,29 @@ static int read_type(
 			"the 'type' of the CloudEvent %s: name another event type by ?event=",
 			fault);
 	return 0;
+}
+
+/*
+ * One that is too long for us is a good one for others, who name whole paths by it; it is in the data
+ * all the same.
+ */
+static int read_subject(const struct json_text *found, struct sse_text *subject, struct buf *out,
+	struct error *error)
+{
+	size_t start = out->len;
+	const char *fault;
+
+	if (found[SUBJECT].text == NULL)
+		return 0;
+	if (!json_string_decode(found[SUBJECT], out) || out->len - start > EVENT_SUBJECT_MAX) {
+		out->len = start;
+		return 0;
+	}
+	*subject = (struct sse_text){out->data + start, out->len - start};
+	fault = subject_fault(*subject);
+	return fault != NULL
+		       ? error_set(error, EX_DATAERR, "the 'subject' of the CloudEvent %s", fault)
+		       : 0;
 }
 
 static int read_key(
@@ -108,6 +135,9 @@ int cloudevent_read(struct json_text value, unsigned uses, struct cloudevent *ev
 	if (collect(value, found, error) != 0)
 		return -1;
 	if ((uses & CLOUDEVENT_TYPE) != 0 && read_type(found, &event->type, out, error) != 0)
+		return -1;
+	if ((uses & CLOUDEVENT_SUBJECT) != 0 &&
+		read_subject(found, &event->subject, out, error) != 0)
 		return -1;
 	if ((uses & CLOUDEVENT_KEY) != 0 && read_key(found, &event->key, out, error) != 0)
 		return -1;

@@ -4,14 +4,16 @@
 #include <string.h>
 
 #include "content.h"
+#include "control.h"
 #include "hash.h"
-#include "stream/presence.h"
+#include "log/closing.h"
 
 #define TEXT_OF(number) #number
 #define IN_DIGITS(number) TEXT_OF(number)
 
 /* Event types that are the server's own. */
-static const char *const reserved_types[] = {"gap", "join", "leave"};
+static const char *const reserved_types[] = {
+	"gap", "join", "leave", "denied", "uptodate", CLOSING_TYPE, "deleted"};
 
 static bool is_reserved(struct sse_text type)
 {
@@ -33,7 +35,7 @@ static bool holds(struct sse_text text, char byte)
 	return text.len > 0 && memchr(text.data, byte, text.len) != NULL;
 }
 
-const char *content_type_fault(struct sse_text type)
+const char *content_type_form_fault(struct sse_text type)
 {
 	if (type.len == 0)
 		return "is empty";
@@ -45,23 +47,15 @@ const char *content_type_fault(struct sse_text type)
 		return "holds a NUL";
 	if (!is_utf8(type))
 		return "is not valid UTF-8";
-	if (is_reserved(type))
-		return "is one of gap, join and leave, which only the server sends";
 	return NULL;
 }
 
-/* U+0000 to U+001F, and U+007F to U+009F, which begin with the byte C2. */
-static bool holds_control(struct sse_text text)
+const char *content_type_fault(struct sse_text type)
 {
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.data[i];
-
-		if (c < 0x20 || c == 0x7f)
-			return true;
-		if (c == 0xc2 && i + 1 < text.len && (unsigned char)text.data[i + 1] < 0xa0)
-			return true;
-	}
-	return false;
+	if (is_reserved(type))
+		return "is one of gap, join, leave, denied, uptodate, closed and deleted, which "
+		       "only the server sends";
+	return content_type_form_fault(type);
 }
 
 const char *content_key_fault(struct sse_text key)
@@ -72,7 +66,7 @@ const char *content_key_fault(struct sse_text key)
 		return "is longer than " IN_DIGITS(EVENT_KEY_MAX) " bytes";
 	if (!is_utf8(key))
 		return "is not valid UTF-8";
-	if (holds_control(key))
+	if (control_is_in(key.data, key.len))
 		return "holds a control character";
 	return NULL;
 }
@@ -84,19 +78,6 @@ const char *content_header_key_fault(struct sse_text key)
 			return "holds something else than printable ASCII";
 	}
 	return content_key_fault(key);
-}
-
-const char *content_name_fault(struct sse_text name)
-{
-	if (name.len == 0)
-		return "is empty";
-	if (name.len > PRESENCE_NAME_MAX)
-		return "is longer than " IN_DIGITS(PRESENCE_NAME_MAX) " bytes";
-	if (!is_utf8(name))
-		return "is not valid UTF-8";
-	if (holds_control(name))
-		return "holds a control character";
-	return NULL;
 }
 
 const char *content_text_fault(struct sse_text text)
@@ -127,5 +108,10 @@ uint64_t content_fingerprint(uint64_t seed, const struct event *event)
 	seed = hash_fnv1a(seed, event->type.data, event->type.len);
 	/* A type holds no NUL, so this ends it. */
 	seed = hash_fnv1a(seed, event->json ? "\0j" : "\0t", 2);
-	return hash_fnv1a(seed, event->data.data, event->data.len);
+	seed = hash_fnv1a(seed, event->data.data, event->data.len);
+	if (event->subject.len == 0)
+		return seed;
+	/* Nor does data hold one. */
+	seed = hash_fnv1a(seed, "\0s", 2);
+	return hash_fnv1a(seed, event->subject.data, event->subject.len);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rules for an event's type, its key, its text, and a reader's name.  Pure functions.  Those
+ * The rules for an event's type, its key and its text.  Pure functions.  Those
  * that judge return NULL if the text is valid, or the end of a sentence that says why it is not:
  * "is empty".
  */
@@ -12,6 +12,9 @@
 
 #include "log/event.h"
 #include "sse.h"
+
+/* content_type_form_fault(type): the same of any event type, the server's own included. */
+const char *content_type_form_fault(struct sse_text type);
 
 /*
  * content_type_fault(type): an event type is one line of UTF-8, and not one of the server's own
@@ -26,10 +29,6 @@ const char *content_type_fault(struct sse_text type);
 const char *content_key_fault(struct sse_text key);
 const char *content_header_key_fault(struct sse_text key);
 
-/* content_name_fault(name): a name of ?as= has 1 to PRESENCE_NAME_MAX bytes, UTF-8 without controls.
- */
-const char *content_name_fault(struct sse_text name);
-
 /* content_text_fault(text): text is UTF-8 without NUL. */
 const char *content_text_fault(struct sse_text text);
 
@@ -42,8 +41,9 @@ size_t content_normalize(char *text, size_t len);
 
 /*
  * content_fingerprint(seed, event):
- * The hash (hash.h) of an event's type, kind and data as they are stored, continued from ${seed}.
- * It does not depend on how the event was sent.
+ * The hash (hash.h) of an event's type, kind, data and subject as they are stored, continued from
+ * ${seed}.  It does not depend on how the event was sent.  Without a subject it is what it was
+ * before events could have one: databases hold such hashes.
  *
  * It is compared with only one other fingerprint: that of the event with the same key in the same
  * topic.  So a chance of 2^-64 to mistake one event for another is small enough, and a client that

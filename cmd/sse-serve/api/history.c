@@ -12,7 +12,7 @@
 #include "log/envelope.h"
 #include "log/store.h"
 #include "number.h"
-#include "stream.h"
+#include "stream_query.h"
 #include "stream/fanout.h"
 #include "stream/replay_thread.h"
 
@@ -26,6 +26,10 @@ struct list {
 	struct topic_set topics; /* that one */
 	bool lines, envelope;	 /* NDJSON; with what surrounds the data */
 
+	/* Only the newest event of each subject that is not cleared: at these positions. */
+	bool latest;
+	struct positions positions;
+
 	/* Where it starts, until that is found out. */
 	bool by_count, by_time;
 	int64_t count, since;
@@ -36,6 +40,7 @@ struct list {
 	size_t taken; /* bytes of the chunk that were sent */
 	bool begun;   /* an element was written */
 	bool ended, failed;
+	bool checks, gone; /* nothing after ${after} may be gone; something is */
 };
 
 /* --- elements, on the replay thread --- */
@@ -59,6 +64,8 @@ static bool add_element(void *context, const struct event *event)
 
 	if (out->len >= CHUNK_BYTES)
 		return false;
+	if (list->latest && event->data.len == 0)
+		return true;
 	if (!list->lines)
 		added = buf_add_text(out, list->begun ? ",\n" : "[");
 	list->begun = true;
@@ -75,6 +82,9 @@ static int find_start(struct list *list, const struct store_ops *ops, struct sto
 {
 	uint64_t after = 0;
 
+	if (list->latest && list->positions.count == 0 &&
+		ops->latest(reader, &list->topics, 0, list->upto, &list->positions, NULL) != 0)
+		return -1;
 	if (list->by_time) {
 		list->by_time = false;
 		if (ops->since(reader, list->since, list->upto, &list->after, NULL) != 0)
@@ -82,7 +92,7 @@ static int find_start(struct list *list, const struct store_ops *ops, struct sto
 	}
 	if (list->by_count) {
 		list->by_count = false;
-		if (ops->newest(reader, list->topic, list->upto, (uint64_t)list->count, &after,
+		if (ops->newest(reader, &list->topics, list->upto, (uint64_t)list->count, &after,
 			    NULL) != 0)
 			return -1;
 		if (after > list->after)
@@ -95,19 +105,26 @@ static void read_chunk(struct job *job, struct store_reader *reader)
 {
 	struct list *list = (struct list *)job;
 	const struct store_ops *ops = api_of(list->request)->store->ops;
-	struct store_query query = {.topics = &list->topics, .upto = list->upto};
+	struct store_query query = {.topics = &list->topics,
+		.upto = list->upto,
+		.only = list->latest ? &list->positions : NULL};
 
 	if (find_start(list, ops, reader) != 0) {
 		list->failed = true;
 		return;
 	}
 	do {
-		query.after = list->after;
+		uint64_t from = list->after;
+
+		query.after = from;
 		if (ops->read(reader, &query, add_element, list, NULL) != 0)
 			list->failed = true;
+		list->gone = list->checks && query.removed > from;
+		list->checks = false;
 		list->after = query.reached;
-	} while (!list->failed && query.reached < query.upto && list->chunk.len < CHUNK_BYTES);
-	if (list->failed || query.reached < query.upto)
+	} while (!list->failed && !list->gone && query.reached < query.upto &&
+		 list->chunk.len < CHUNK_BYTES);
+	if (list->failed || list->gone || query.reached < query.upto)
 		return;
 	list->ended = true;
 	if (!list->lines)
@@ -116,9 +133,20 @@ static void read_chunk(struct job *job, struct store_reader *reader)
 
 /* --- the answer, on the loop --- */
 
+bool history_wants_lines(const struct request *request)
+{
+	return accept_prefers(
+		request_header(request, "Accept"), "application/x-ndjson", "application/json");
+}
+
+const char *history_type(bool lines)
+{
+	return lines ? "application/x-ndjson" : "application/json";
+}
+
 static const char *type_of(const struct list *list)
 {
-	return list->lines ? "application/x-ndjson" : "application/json";
+	return history_type(list->lines);
 }
 
 static void add_head(struct request *request, uint64_t head)
@@ -165,12 +193,14 @@ static void take_chunk(struct message *message)
 	if (!request_answered(request)) {
 		if (list->failed)
 			request_problem(request, 500, "the log cannot be read");
+		else if (list->gone)
+			request_problem(request, 410, HISTORY_GONE);
 		else if (list->ended)
 			request_reply(
 				request, 200, type_of(list), list->chunk.data, list->chunk.len);
 		else
 			request_reply_stream(request, type_of(list), give);
-		if (!list->failed)
+		if (!list->failed && !list->gone)
 			add_head(request, list->head);
 	}
 	request_resume(request);
@@ -182,21 +212,49 @@ static void free_list(void *state)
 
 	buf_free(&list->chunk);
 	topic_set_free(&list->topics);
+	positions_free(&list->positions);
 	free(list);
 }
 
-/* Read ?limit=, ?before= and ?since=.  Return 0, or -1 with what would be right. */
+int history_read_after(
+	const struct request *request, uint64_t head, uint64_t *after, struct error *error)
+{
+	const char *id = request_route(request)->query.after;
+
+	if (id == NULL || identity_parse(&api_of(request)->store->identity, id, head, after))
+		return 0;
+	return error_set(error, EX_DATAERR,
+		"after: this is not an id of this log; if the log is another one now, list the "
+		"topic without 'after'");
+}
+
+/* Read ?limit=, ?before=, ?after= and ?since=.  Return 0, or -1 with what would be right. */
 static int read_range(struct list *list, struct error *error)
 {
 	const struct route_query *query = &request_route(list->request)->query;
 	const struct identity *identity = &api_of(list->request)->store->identity;
 
+	list->latest = query->latest;
+	if (list->latest && (query->limit != NULL || query->before != NULL ||
+				    query->after != NULL || query->since != NULL))
+		return error_set(error, EX_DATAERR,
+			"latest=1 lists all present values: it does not go with %s",
+			query->limit != NULL	? "limit"
+			: query->before != NULL ? "before"
+			: query->after != NULL	? "after"
+						: "since");
 	list->by_count = query->limit != NULL;
 	list->by_time = query->since != NULL;
 	if (list->by_count &&
 		number_count(query->limit, 1, INT64_MAX / 2, &list->count, error) != 0)
 		return error_set(error, EX_DATAERR, "limit must be a number of at least 1");
 	if (list->by_time && stream_since(query->since, &list->since, error) != 0)
+		return -1;
+	list->checks = query->after != NULL;
+	if (list->checks && list->by_time)
+		return error_set(error, EX_DATAERR,
+			"since and after both say where the list starts: give one");
+	if (history_read_after(list->request, list->head, &list->after, error) != 0)
 		return -1;
 	if (query->before == NULL)
 		return 0;
@@ -210,6 +268,7 @@ static int read_range(struct list *list, struct error *error)
 static struct list *new_list(struct request *request)
 {
 	struct list *list = calloc(1, sizeof(*list));
+	bool failed = false;
 
 	if (list == NULL) {
 		request_problem(request, 503, "out of memory; try again later");
@@ -220,15 +279,18 @@ static struct list *new_list(struct request *request)
 	list->job.mailbox = api_of(request)->fanout->mailbox;
 	list->job.message.handle = take_chunk;
 	list->request = request;
-	list->lines = accept_prefers(
-		request_header(request, "Accept"), "application/x-ndjson", "application/json");
+	list->lines = history_wants_lines(request);
 	/* First the head: a topic that appears after it has no event up to it. */
 	list->head = window_position(api_of(request)->window);
-	list->topic = topics_find(api_of(request)->topics, request_route(request)->topic);
+	list->topic = topics_hold_named(api_of(request)->topics, request_route(request)->topic);
 	list->upto = list->head;
 	buf_init(&list->chunk, SIZE_MAX / 2);
 	list->envelope = request_route(request)->query.envelope;
-	if (list->topic != NULL && topic_set_add(&list->topics, list->topic) != 0) {
+	if (list->topic != NULL) {
+		failed = topic_set_add(&list->topics, list->topic) != 0;
+		topic_drop(list->topic);
+	}
+	if (failed) {
 		request_problem(request, 503, "out of memory; try again later");
 		return NULL;
 	}
@@ -251,6 +313,9 @@ void history_list(struct request *request)
 		add_head(request, list->head);
 		return;
 	}
+	/* The data alone does not tell what closed the topic, which is its last event. */
+	if (!list->envelope && list->topic->closed != 0 && list->upto >= list->topic->closed)
+		list->upto = list->topic->closed - 1;
 	request_wait(request);
 	replay_thread_submit(api_of(request)->replay_thread, &list->job);
 }
@@ -292,7 +357,7 @@ static void take_event(struct message *message)
 			list->lines || list->envelope ? "application/json"
 						      : "text/plain; charset=utf-8",
 			list->chunk.data, list->chunk.len);
-	else if (list->upto <= atomic_load(&list->topic->removed))
+	else if (list->upto <= topic_gone(list->topic))
 		request_problem(request, 410, "this event is no longer kept");
 	else
 		request_problem(request, 404, "the topic %s has no such event",

@@ -11,6 +11,7 @@
 #include "http/request.h"
 #include "log/log_thread.h"
 #include "log/store.h"
+#include "log/topic.h"
 #include "log/window.h"
 #include "metrics.h"
 #include "stream/fanout.h"
@@ -21,6 +22,7 @@ void metrics_read(const struct metrics_sources *sources, struct metrics_sum *sum
 	*sum = (struct metrics_sum){
 		.uptime = (clock_now_us() - sources->started) / 1000000,
 		.names = (uint64_t)presence_count(sources->presence),
+		.topics = topics_known(sources->topics),
 		.published = counter_read(&log_thread_counts(sources->log_thread)->published),
 		.window_cap = window_size(sources->window),
 	};
@@ -51,6 +53,7 @@ static const struct row rows[] = {
 	{"sse_streams_behind", "gauge", "Open streams that have not had all events yet.",
 		OF(behind)},
 	{"sse_names", "gauge", "Names that are present, or leaving.", OF(names)},
+	{"sse_topics", "gauge", "Topics that are known.", OF(topics)},
 	{"sse_requests_total", "counter", "HTTP requests.", OF(requests)},
 	{"sse_events_published_total", "counter", "Events received.", OF(published)},
 	{"sse_events_delivered_total", "counter", "Events sent, once for each stream.",

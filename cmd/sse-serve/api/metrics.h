@@ -16,6 +16,7 @@ struct window;
 /* The parts that count. */
 struct metrics_sources {
 	uint64_t started; /* by clock_now_us() */
+	struct topics *topics;
 	struct presence *presence;
 	struct log_thread *log_thread;
 	const struct window *window;
@@ -27,7 +28,7 @@ struct metrics_sources {
 /* The values at about one moment. */
 struct metrics_sum {
 	uint64_t uptime; /* s */
-	uint64_t streams, behind, names;
+	uint64_t streams, behind, names, topics;
 	uint64_t requests, published, delivered;
 	uint64_t window_bytes, window_cap, window_events;
 	int64_t database_bytes, database_events; /* of events -1: not known */

@@ -1,39 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* POST /api/{topic}; see publish.h. */
-#include <stdio.h>
-#include <stdlib.h>
+/* POST /api/{topic} and POST /api; see publish.h. */
 #include <string.h>
-#include <strings.h>
 #include <sysexits.h>
 
 #include "api.h"
-#include "base/logger.h"
-#include "batch.h"
+#include "author.h"
 #include "cloudevent.h"
+#include "condition.h"
 #include "content.h"
-#include "hash.h"
 #include "http/accept.h"
-#include "log/log_thread.h"
+#include "log/subject.h"
+#include "media_type.h"
+#include "post.h"
 #include "publish.h"
 #include "schema.h"
-#include "stream/fanout.h"
-
-/* The longest line of an answer to a batch: {"id":"","duplicate":false} and its end. */
-#define ANSWER_LINE_MAX (IDENTITY_TEXT + 32)
-
-/* What is published, with all that it points to. */
-struct post {
-	struct publish publish; /* first */
-	struct request *request;
-	struct store_append append; /* a body that is one event */
-	struct batch batch;	    /* a body of many */
-	struct buf data;	    /* of the one event, if it is not the body itself */
-	struct buf attributes;	    /* of a CloudEvent */
-	struct buf answer;	    /* the lines of the answer */
-	struct sse_text type, key;  /* key.len 0: it has none */
-	bool ephemeral;		    /* to be passed on, and not stored */
-	bool lines;		    /* an answer line for each event is wanted */
-};
 
 /* A kind of body. */
 struct format {
@@ -62,18 +42,6 @@ static const struct format formats[] = {
 	{"application/*+json", true, read_json, NULL},
 };
 
-/* Is the header's media type, without its parameters, this one? */
-static bool media_type_is(const char *header, const char *type)
-{
-	size_t len = strcspn(header, " \t;,"), before = strcspn(type, "*");
-	size_t after = type[before] == '*' ? strlen(type + before + 1) : 0;
-
-	if (type[before] == '\0')
-		return len == before && strncasecmp(header, type, len) == 0;
-	return len > before + after && strncasecmp(header, type, before) == 0 &&
-	       strncasecmp(header + len - after, type + before + 1, after) == 0;
-}
-
 static const struct format *find_format(const char *header)
 {
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
@@ -83,16 +51,10 @@ static const struct format *find_format(const char *header)
 	return NULL;
 }
 
-/* An event stream carries no charset but UTF-8. */
-static bool charset_is_utf8(const char *header)
+/* Does each line name its own topic? */
+static bool is_many(const struct request *request)
 {
-	const char *charset = strcasestr(header, "charset=");
-
-	if (charset == NULL)
-		return true;
-	charset += strlen("charset=");
-	charset += *charset == '"';
-	return strncasecmp(charset, "utf-8", 5) == 0 || strncasecmp(charset, "us-ascii", 8) == 0;
+	return request_route(request)->kind == ROUTE_TOPICS;
 }
 
 /* The header Idempotency-Key; valid as long as the request. */
@@ -103,12 +65,26 @@ static struct sse_text key_of(const struct request *request)
 	return key != NULL ? (struct sse_text){key, strlen(key)} : (struct sse_text){"", 0};
 }
 
+/* Is it only to close the topic?  Its type does not matter. */
+static bool is_empty(const struct request *request)
+{
+	const char *length = request_header(request, "Content-Length");
+
+	return request_route(request)->query.close &&
+	       (length == NULL || strcmp(length, "0") == 0) &&
+	       request_header(request, "Transfer-Encoding") == NULL;
+}
+
 static void check_type(struct request *request)
 {
 	const char *type = request_header(request, "Content-Type");
 	const struct format *format = type != NULL ? find_format(type) : NULL;
 
-	if (type == NULL)
+	if (is_many(request) && (format == NULL || format->read != read_lines))
+		request_problem(request, 415,
+			"/api takes application/x-ndjson: envelopes, one a line, which name their "
+			"topics");
+	else if (type == NULL)
 		request_problem(request, 415,
 			"the Content-Type is missing: send application/json, application/x-ndjson or "
 			"text/plain");
@@ -123,22 +99,55 @@ static void check_type(struct request *request)
 		request_problem(request, 415,
 			"the topic %s takes application/json and application/x-ndjson",
 			request_route(request)->topic);
-	else if (!charset_is_utf8(type))
+	else if (!media_type_is_utf8(type))
 		request_problem(
 			request, 415, "the charset of '%.100s' is not accepted: send UTF-8", type);
 }
 
-/* Nothing is decoded (RFC 9110, section 15.5.16). */
-static bool check_coding(struct request *request)
+/* Put the conditions of the request into the group.  Return 0, or -1. */
+static int read_conditions(
+	const struct request *request, struct store_group *group, struct error *error)
 {
-	const char *coding = request_header(request, "Content-Encoding");
+	const struct condition_headers headers = {
+		request_header(request, "If-Match"), request_header(request, "If-None-Match")};
 
-	if (coding == NULL || coding[0] == '\0' || strcasecmp(coding, "identity") == 0)
+	if (headers.match == NULL && headers.none_match == NULL)
+		return 0;
+	if (request_header_count(request, "If-Match") > 1 ||
+		request_header_count(request, "If-None-Match") > 1)
+		return error_set(error, EX_DATAERR,
+			"If-Match or If-None-Match is there twice: send one, with one id");
+	if (is_many(request))
+		return error_set(error, EX_DATAERR,
+			"If-Match and If-None-Match are about the newest event of one topic: send "
+			"them with a POST to /api/TOPIC");
+	if (request_route(request)->query.ephemeral)
+		return error_set(error, EX_DATAERR,
+			"an ephemeral event is not stored, so If-Match and If-None-Match do not apply to it");
+	return condition_read(&headers, &api_of(request)->store->identity, group, error);
+}
+
+static bool check_conditions(struct request *request)
+{
+	struct store_group unused = {0};
+	struct error error = {0};
+
+	if (read_conditions(request, &unused, &error) == 0)
 		return true;
-	request_problem(request, 415,
-		"the Content-Encoding '%.100s' is not accepted: send the body as it is, without one",
-		coding);
-	request_add_header(request, "Accept-Encoding", "identity");
+	request_problem(request, 400, "%s", error.text);
+	return false;
+}
+
+/* The last event of a topic must be stored. */
+static bool check_close(struct request *request)
+{
+	const struct route_query *query = &request_route(request)->query;
+
+	if (!query->close || !query->ephemeral)
+		return true;
+	request_problem(request, 400,
+		"an ephemeral event is not stored, so it cannot be the last: leave out "
+		"ephemeral=1, or send it before close=1");
 	return false;
 }
 
@@ -147,10 +156,12 @@ void publish_check(struct request *request)
 	const char *fault;
 
 	/* Not even by a form. */
-	if (!request_check_origin(request, "publish here") || !check_coding(request))
+	if (!request_check_origin(request, "publish here") || !post_check_coding(request))
 		return;
-	check_type(request);
-	if (request_answered(request) || request_header(request, "Idempotency-Key") == NULL ||
+	if (!is_empty(request))
+		check_type(request);
+	if (request_answered(request) || !check_conditions(request) || !check_close(request) ||
+		request_header(request, "Idempotency-Key") == NULL ||
 		request_route(request)->query.ephemeral)
 		return;
 	fault = content_header_key_fault(key_of(request));
@@ -162,7 +173,29 @@ void publish_check(struct request *request)
 
 /* --- what the query says --- */
 
-/* The event's type, or the default, its key, and whether it is stored.  0, or the status to answer.
+/* The subject, if the query names one.  0, or the status to answer. */
+static unsigned read_subject(struct post *post, struct error *error)
+{
+	const char *subject = request_route(post->request)->query.subject, *fault;
+
+	if (subject == NULL)
+		return 0;
+	post->subject = (struct sse_text){subject, strlen(subject)};
+	fault = subject_fault(post->subject);
+	if (fault != NULL)
+		error_set(error, EX_DATAERR, "the subject in ?subject= %s: " SUBJECT_RULE, fault);
+	else if (post->ephemeral)
+		error_set(error, EX_DATAERR,
+			"an ephemeral event is not stored, so it cannot be the present value of a "
+			"subject: leave out ?subject= or ?ephemeral=1");
+	else
+		return 0;
+	return 400;
+}
+
+/*
+ * The event's type, or the default, its subject and key, and whether it is stored.  0, or the status
+ * to answer.
  */
 static unsigned read_query(struct post *post, struct error *error)
 {
@@ -176,28 +209,12 @@ static unsigned read_query(struct post *post, struct error *error)
 		post->key = key_of(post->request);
 	fault = content_type_fault(post->type);
 	if (fault == NULL)
-		return 0;
+		return read_subject(post, error);
 	error_set(error, EX_DATAERR, "the event type in ?event= %s", fault);
 	return 400;
 }
 
 /* --- one event --- */
-
-/* The data is there: what else belongs to the one event. */
-static unsigned finish_one(struct post *post, struct sse_text data)
-{
-	struct store_append *append = &post->append;
-
-	append->topic = request_route(post->request)->topic;
-	append->event.type = post->type;
-	append->event.data = data;
-	append->event.ephemeral = post->ephemeral;
-	append->key = post->key;
-	if (append->key.len > 0)
-		append->fingerprint = content_fingerprint(HASH_START, &append->event);
-	post->publish.group = (struct store_group){.appends = append, .count = 1};
-	return 0;
-}
 
 /* Find the one JSON value that the body is. */
 static unsigned check_json(struct post *post, struct json_text *value, struct error *error)
@@ -223,7 +240,7 @@ static unsigned finish_json(struct post *post, struct json_text value, struct er
 {
 	const char *topic = request_route(post->request)->topic;
 
-	post->append.event.json = true;
+	post->append[0].event.json = true;
 	if (schema_requires(topic)) {
 		buf_init(&post->data, request_body(post->request)->cap + 256);
 		if (schema_apply(topic, value, &post->data, error) != 0)
@@ -231,25 +248,35 @@ static unsigned finish_json(struct post *post, struct json_text value, struct er
 		value = (struct json_text){post->data.data, post->data.len};
 	}
 	/* JSON has line ends only between tokens. */
-	return finish_one(
-		post, (struct sse_text){value.text,
-			      content_normalize((char *)(uintptr_t)value.text, value.len)});
+	value.len = content_normalize((char *)(uintptr_t)value.text, value.len);
+	post_one(post, topic, (struct sse_text){value.text, value.len});
+	return 0;
 }
 
 static unsigned read_json(struct post *post, struct error *error)
 {
+	const char *topic = request_route(post->request)->topic;
 	struct json_text value;
-	unsigned status = check_json(post, &value, error);
+	unsigned status;
 
+	/* No data clears the subject, whatever the type of what is not there. */
+	if (post->subject.len > 0 && request_body(post->request)->len == 0 &&
+		!schema_requires(topic) && !request_route(post->request)->query.envelope) {
+		post_one(post, topic, (struct sse_text){"", 0});
+		return 0;
+	}
+	status = check_json(post, &value, error);
 	return status != 0 ? status : finish_json(post, value, error);
 }
 
-/* Its own type and key count where the request names none. */
+/* Its own type, subject and key count where the request names none. */
 static unsigned read_cloudevent(struct post *post, struct error *error)
 {
 	bool typed = request_route(post->request)->query.event != NULL;
 	bool keyed = post->key.len > 0 || post->ephemeral;
-	unsigned uses = (typed ? 0 : CLOUDEVENT_TYPE) | (keyed ? 0 : CLOUDEVENT_KEY);
+	bool placed = post->subject.len > 0 || post->ephemeral;
+	unsigned uses = (typed ? 0 : CLOUDEVENT_TYPE) | (keyed ? 0 : CLOUDEVENT_KEY) |
+			(placed ? 0 : CLOUDEVENT_SUBJECT);
 	struct cloudevent event;
 	struct json_text value;
 	unsigned status = check_json(post, &value, error);
@@ -260,8 +287,14 @@ static unsigned read_cloudevent(struct post *post, struct error *error)
 		return error->status == EX_OSERR ? 503 : 400;
 	if (event.type.len > 0)
 		post->type = event.type;
-	if (event.key.len > 0)
+	if (event.subject.len > 0) {
+		post->subject = event.subject;
+		post->subject_in_data = true;
+	}
+	if (event.key.len > 0) {
 		post->key = event.key;
+		post->key_is = POST_KEY_CLOUDEVENT;
+	}
 	return finish_json(post, value, error);
 }
 
@@ -280,8 +313,10 @@ static unsigned read_text(struct post *post, struct error *error)
 		error_set(error, EX_DATAERR, "the body %s", fault);
 		return 400;
 	}
-	return finish_one(post, (struct sse_text){body->len > 0 ? body->data : "",
-					content_normalize(body->data, body->len)});
+	body->len = content_normalize(body->data, body->len);
+	post_one(post, request_route(post->request)->topic,
+		(struct sse_text){body->len > 0 ? body->data : "", body->len});
+	return 0;
 }
 
 /* --- many --- */
@@ -289,7 +324,7 @@ static unsigned read_text(struct post *post, struct error *error)
 /* The answer counts too: a client that does not read its answers must not fill the memory. */
 static bool hold_batch(struct post *post)
 {
-	size_t answer = post->lines ? post->batch.count * ANSWER_LINE_MAX : 0;
+	size_t answer = post->lines ? post->batch.count * POST_ANSWER_LINE : 0;
 
 	return request_hold(post->request, batch_bytes(&post->batch) + answer);
 }
@@ -299,8 +334,10 @@ static unsigned read_lines(struct post *post, struct error *error)
 	struct request *request = post->request;
 	struct batch_rules rules = {.topic = request_route(request)->topic,
 		.type = post->type,
+		.subject = post->subject,
 		.key = post->key,
-		.envelope = request_route(request)->query.envelope};
+		.envelope = request_route(request)->query.envelope || is_many(request),
+		.close = request_route(request)->query.close};
 	enum batch_result result;
 
 	if (post->ephemeral) {
@@ -323,171 +360,83 @@ static unsigned read_lines(struct post *post, struct error *error)
 	return 0;
 }
 
-/* --- answers --- */
-
-static void free_post(void *state)
+/* May the sender publish to all topics that the lines name?  False after replying. */
+static bool check_topics(const struct post *post)
 {
-	struct post *post = state;
+	const struct batch *batch = &post->batch;
+	const char *last = "";
 
-	batch_free(&post->batch);
-	buf_free(&post->data);
-	buf_free(&post->attributes);
-	buf_free(&post->answer);
-	free(post);
+	for (size_t i = 0; is_many(post->request) && i < batch->count; i++) {
+		const char *topic = batch->appends[i].topic;
+
+		if (topic != last && !request_check_topic(post->request, topic, batch->lines[i]))
+			return false;
+		last = topic;
+	}
+	return true;
 }
 
-static size_t format_id(const struct post *post, uint64_t position, char id[IDENTITY_TEXT])
-{
-	return identity_format(&api_of(post->request)->store->identity, position, id);
-}
-
-/* A line for each event, in their order.  Return -1 without memory. */
-static int write_lines(struct post *post)
+/*
+ * May the principal use the names in these events?  Either all events are published or none.
+ * 0, or the status to answer.
+ */
+static unsigned check_authors(const struct post *post, struct error *error)
 {
 	const struct store_group *group = &post->publish.group;
-	char id[IDENTITY_TEXT];
+	struct request *request = post->request;
+	struct error reason;
 
-	buf_init(&post->answer, group->count * ANSWER_LINE_MAX);
-	if (buf_reserve(&post->answer, post->answer.cap) == NULL)
-		return -1;
 	for (size_t i = 0; i < group->count; i++) {
-		const struct store_append *append = &group->appends[i];
-
-		format_id(post, append->event.position, id);
-		buf_addf(&post->answer, "{\"id\":\"%s\",\"duplicate\":%s}\n", id,
-			append->duplicate ? "true" : "false");
+		if (author_check(request_access(request), request_principal(request),
+			    &group->appends[i].event, &reason) == 0)
+			continue;
+		if (group->appends == post->append)
+			*error = reason;
+		else
+			error_set(error, reason.status, "line %u: %.500s", post->batch.lines[i],
+				reason.text);
+		return reason.status == EX_NOPERM ? 403 : 503;
 	}
 	return 0;
 }
 
-/* What the answer's head says of the group. */
-static void sum_up(const struct store_group *group, uint64_t *newest, bool *replayed)
+/* The events, and what closes the topic. */
+static unsigned read_body(struct post *post, struct error *error)
 {
-	*newest = 0;
-	*replayed = true;
-	for (size_t i = 0; i < group->count; i++) {
-		const struct store_append *append = &group->appends[i];
+	const struct route *route = request_route(post->request);
+	bool closes = route->query.close;
+	unsigned status = 0;
 
-		*replayed = *replayed && append->duplicate;
-		if (append->event.position > *newest)
-			*newest = append->event.position;
+	if (closes && request_body(post->request)->len == 0 && post->subject.len > 0) {
+		error_set(error, EX_DATAERR,
+			"without a body close=1 sends no event that could have the subject: clear "
+			"it before, or leave out ?subject=");
+		return 400;
 	}
+	if (!closes || request_body(post->request)->len > 0)
+		status = find_format(request_header(post->request, "Content-Type"))
+				 ->read(post, error);
+	if (status == 0 && closes && post->batch.count == 0)
+		post_close(post, route->topic);
+	return status;
 }
 
-/* The log has it: 201, and where it is. */
-static void reply_stored(struct post *post)
-{
-	struct request *request = post->request;
-	char id[IDENTITY_TEXT], location[TOPIC_NAME_MAX + IDENTITY_TEXT + 8];
-	uint64_t newest;
-	bool replayed;
-
-	sum_up(&post->publish.group, &newest, &replayed);
-	format_id(post, newest, id);
-	if (post->lines && write_lines(post) == 0)
-		request_reply_static(
-			request, 201, "application/x-ndjson", post->answer.data, post->answer.len);
-	else
-		request_reply_static(request, 201, NULL, "", 0);
-	if (post->publish.group.appends == &post->append) {
-		snprintf(location, sizeof(location), "/api/%s/%s", request_route(request)->topic,
-			id);
-		request_add_header(request, "Location", location);
-	}
-	request_add_header(request, "Last-Event-ID", id);
-	if (replayed)
-		request_add_header(request, "Idempotency-Replayed", "true");
-}
-
-/* A key is known, for something else. */
-static void reply_conflict(struct post *post)
-{
-	const struct store_group *group = &post->publish.group;
-	struct sse_text key = group->appends[group->conflicted].key;
-
-	if (post->key.len > 0 && key_of(post->request).len == 0)
-		request_problem(post->request, 409,
-			"the 'source' and 'id' of the CloudEvent, '%.*s', are known for another event of "
-			"this topic: a new event needs a new id",
-			(int)key.len, key.data);
-	else if (group->appends == &post->append)
-		request_problem(post->request, 409,
-			"the Idempotency-Key '%.*s' is known for another event of this topic: send "
-			"a new key with a new event",
-			(int)key.len, key.data);
-	else
-		request_problem(post->request, 409,
-			"line %u: the key '%.*s' is known for another event of this topic; nothing "
-			"of the batch was stored",
-			post->batch.lines[group->conflicted], (int)key.len, key.data);
-}
-
-/* The answer is complete: free everything else. */
-static void let_go(struct post *post)
-{
-	batch_free(&post->batch);
-	request_release(post->request, post->answer.len);
-}
-
-/* Back from the log thread. */
-static void take_result(struct message *message)
-{
-	struct post *post = (struct post *)message;
-	struct publish *publish = &post->publish;
-
-	if (publish->failed) {
-		logger_write(LOGGER_ERROR, "%s", publish->error.text);
-		request_problem(post->request, publish->error.status == EX_TEMPFAIL ? 503 : 507,
-			"%s", publish->error.text);
-	} else if (publish->group.conflict) {
-		reply_conflict(post);
-	} else if (post->ephemeral) {
-		request_reply_static(post->request, 202, NULL, "", 0);
-	} else {
-		reply_stored(post);
-	}
-	let_go(post);
-	request_resume(post->request);
-}
-
-static void submit(struct post *post)
-{
-	struct request *request = post->request;
-	struct publish *publish = &post->publish;
-
-	publish->message.handle = take_result;
-	publish->mailbox = api_of(request)->fanout->mailbox;
-	publish->bytes = request_body(request)->len + batch_bytes(&post->batch) + sizeof(*post);
-	if (log_thread_draining(api_of(request)->log_thread)) {
-		request_problem(request, 503, "the server is stopping; try again");
-	} else if (!log_thread_submit(api_of(request)->log_thread, publish)) {
-		request_problem(
-			request, 503, "too many events wait to be stored; try again in a second");
-	} else {
-		request_wait(request);
-	}
-}
+/* --- the log --- */
 
 void publish_run(struct request *request)
 {
-	const struct format *format = find_format(request_header(request, "Content-Type"));
-	struct post *post = calloc(1, sizeof(*post));
+	struct post *post = post_new(request);
 	struct error error = {0};
 	unsigned status;
 
-	if (post == NULL) {
-		request_problem(request, 503, "out of memory; try again later");
+	if (post == NULL)
 		return;
-	}
-	post->request = request;
-	request_set_state(request, post, free_post);
 	status = read_query(post, &error);
 	if (status == 0)
-		status = format->read(post, &error);
-	if (status != 0)
-		request_problem(request, status, "%s", error.text);
-	else
-		submit(post);
-	if (request_answered(request))
-		let_go(post);
+		status = read_body(post, &error);
+	if (status == 0 && check_topics(post))
+		status = check_authors(post, &error);
+	if (status == 0 && read_conditions(request, &post->publish.group, &error) != 0)
+		status = 400;
+	post_end(post, status, &error);
 }

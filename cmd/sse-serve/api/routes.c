@@ -1,28 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 /* Everything that is served: one row each. */
+#include "delete.h"
 #include "health.h"
 #include "history.h"
+#include "hook.h"
 #include "metrics.h"
 #include "pages.h"
+#include "poll.h"
 #include "presence_pages.h"
 #include "publish.h"
 #include "routes.h"
+#include "session.h"
 #include "status.h"
 #include "stream.h"
+#include "topic_list.h"
 
 static const struct handler handlers[] = {
-	{ROUTE_STREAM, "GET", stream_check, stream_run},
-	{ROUTE_STREAMS, "GET", stream_check, stream_run},
-	{ROUTE_TOPIC, "GET", NULL, history_list},
-	{ROUTE_TOPIC, "POST", publish_check, publish_run},
-	{ROUTE_EVENT, "GET", NULL, history_event},
-	{ROUTE_PRESENCE, "GET", NULL, presence_pages_run},
-	{ROUTE_STATUS, "GET", status_check_stream, stream_run},
-	{ROUTE_SYSTEM, "GET", NULL, status_refuse},
-	{ROUTE_HEALTH, "GET", NULL, health_live},
-	{ROUTE_READY, "GET", NULL, health_ready},
-	{ROUTE_METRICS, "GET", status_check, metrics_run},
-	{ROUTE_PAGE, "GET", NULL, pages_run},
+	{ROUTE_STREAM, "GET", stream_check, stream_run, VERB_READ},
+	{ROUTE_STREAMS, "GET", stream_check, stream_run, VERB_READ},
+	{ROUTE_TOPICS, "GET", NULL, topic_list_run, VERB_READ},
+	{ROUTE_TOPIC, "GET", NULL, poll_list, VERB_READ},
+	{ROUTE_TOPIC, "POST", publish_check, publish_run, VERB_PUBLISH},
+	{ROUTE_TOPICS, "POST", publish_check, publish_run, VERB_PUBLISH},
+	{ROUTE_EVENT, "GET", NULL, history_event, VERB_READ},
+	{ROUTE_TOPIC, "DELETE", delete_check, delete_run, VERB_DELETE},
+	{ROUTE_EVENT, "DELETE", delete_check, delete_run, VERB_DELETE},
+	{ROUTE_PRESENCE, "GET", NULL, presence_pages_run, VERB_READ},
+	{ROUTE_STATUS, "GET", status_check_stream, stream_run, VERB_STATUS},
+	{ROUTE_SYSTEM, "GET", NULL, status_refuse, VERB_FREE},
+	{ROUTE_SESSION, "GET", NULL, session_show, VERB_FREE},
+	{ROUTE_SESSION, "POST", session_check, session_start, VERB_FREE},
+	{ROUTE_SESSION, "DELETE", session_check, session_end, VERB_FREE},
+	{ROUTE_TICKET, "POST", ticket_check, ticket_make, VERB_READ},
+	{ROUTE_HOOK, "POST", hook_check, hook_run, VERB_FREE},
+	{ROUTE_HEALTH, "GET", NULL, health_live, VERB_FREE},
+	{ROUTE_READY, "GET", NULL, health_ready, VERB_FREE},
+	{ROUTE_METRICS, "GET", status_check, metrics_run, VERB_STATUS},
+	{ROUTE_PAGE, "GET", NULL, pages_run, VERB_FREE},
 };
 
 const struct http_routes routes_all = {handlers, sizeof(handlers) / sizeof(handlers[0])};

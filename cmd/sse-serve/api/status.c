@@ -27,6 +27,7 @@
 
 /* The state of a topic from one event to the next. */
 struct activity {
+	uint32_t serial; /* of the topic; 0: there is none */
 	uint64_t published;
 	uint64_t heat; /* how much was published lately: an eighth of it is lost each time */
 	uint32_t streams;
@@ -103,6 +104,18 @@ static int grow(struct status *status, uint32_t count)
 	return 0;
 }
 
+static void look_at_topic(struct activity *one, const struct topic *topic, uint32_t streams)
+{
+	uint64_t published = atomic_load_explicit(&topic->published, memory_order_relaxed);
+
+	/* A forgotten topic had its number before. */
+	if (one->serial != topic->serial)
+		*one = (struct activity){.serial = topic->serial};
+	one->heat += ((published - one->published) << 16) - one->heat / 8;
+	one->published = published;
+	one->streams = topic_is_system(topic->name) ? 0 : streams;
+}
+
 /* Look at all topics: what was published since, and how many streams read them now. */
 static int look_at_topics(struct status *status)
 {
@@ -113,13 +126,14 @@ static int look_at_topics(struct status *status)
 	if (status->count > 0)
 		fanout_count_streams(status->sources->fanouts, status->streams, status->count);
 	for (uint32_t i = 0; i < status->count; i++) {
-		const struct topic *topic = topics_get(status->known, i);
-		struct activity *one = &status->topics[i];
-		uint64_t published = atomic_load_explicit(&topic->published, memory_order_relaxed);
+		struct topic *topic = topics_hold(status->known, i);
 
-		one->heat += ((published - one->published) << 16) - one->heat / 8;
-		one->published = published;
-		one->streams = topic_is_system(topic->name) ? 0 : status->streams[i];
+		if (topic == NULL) {
+			status->topics[i] = (struct activity){0};
+			continue;
+		}
+		look_at_topic(&status->topics[i], topic, status->streams[i]);
+		topic_drop(topic);
 	}
 	return 0;
 }
@@ -158,22 +172,26 @@ static bool add_topics(struct status *status)
 {
 	uint32_t numbers[TOPICS_SHOWN];
 	struct buf *out = &status->data;
-	size_t count;
+	size_t count, begin = out->len;
+	bool added = look_at_topics(status) == 0;
 
-	if (look_at_topics(status) != 0)
-		return false;
-	count = most_active(status, numbers);
-	for (size_t i = 0; i < count; i++) {
+	count = added ? most_active(status, numbers) : 0;
+	for (size_t i = 0; i < count && added; i++) {
 		const struct activity *one = &status->topics[numbers[i]];
-		const struct topic *topic = topics_get(status->known, numbers[i]);
+		struct topic *topic = topics_hold(status->known, numbers[i]);
 
-		if (!buf_addf(out,
-			    "%s{\"topic\":\"%s\",\"streams\":%" PRIu32 ",\"published\":%" PRIu64
-			    "}",
-			    i > 0 ? "," : "", topic->name, one->streams, one->published))
-			return false;
+		/* It may be forgotten since. */
+		if (topic == NULL)
+			continue;
+		if (topic->serial == one->serial)
+			added = buf_addf(out,
+				"%s{\"topic\":\"%s\",\"streams\":%" PRIu32 ",\"published\":%" PRIu64
+				"}",
+				out->len > begin ? "," : "", topic->name, one->streams,
+				one->published);
+		topic_drop(topic);
 	}
-	return true;
+	return added;
 }
 
 /* --- the event --- */
@@ -279,7 +297,9 @@ bool status_busy(const struct status *status)
 
 void status_check(struct request *request)
 {
-	if (!api_of(request)->open_status && !request_is_local(request))
+	/* With access control, the guard has checked the proof (VERB_STATUS). */
+	if (request_access(request) == NULL && !api_of(request)->open_status &&
+		!request_is_local(request))
 		request_problem(request, 403,
 			"the server's figures are only for clients on its machine; the operator can show "
 			"them to everyone with --open-status");

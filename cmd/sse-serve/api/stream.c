@@ -8,12 +8,19 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "access/principal.h"
 #include "api.h"
+#include "author.h"
+#include "base/name.h"
 #include "clock.h"
 #include "content.h"
+#include "http/accept.h"
 #include "log/store.h"
+#include "number.h"
+#include "rate.h"
 #include "since.h"
 #include "stream.h"
+#include "stream_query.h"
 #include "stream/fanout.h"
 #include "stream/limits.h"
 #include "stream/presence.h"
@@ -25,8 +32,9 @@
 #define RETRY_MIN 1000
 #define RETRY_MAX 3000
 
-/* The longest foreign id that a gap event repeats. */
-#define FOREIGN_ID_MAX 400
+/* The two kinds of streams; the first is for whoever has no preference. */
+#define STREAM_TYPE "text/event-stream"
+#define LINES_TYPE "application/x-ndjson"
 
 void stream_check(struct request *request)
 {
@@ -42,97 +50,84 @@ void stream_check(struct request *request)
 		request_problem(request, 400, "a request for a stream must not have a body");
 }
 
-int stream_since(const char *text, int64_t *since, struct error *error)
+/* Is NDJSON wanted, rather than an event stream? */
+static bool is_lines(const struct request *request)
 {
-	struct error reason;
-
-	if (since_parse(text, clock_wall_ms(), since, &reason) == 0)
-		return 0;
-	return error_set(error, EX_DATAERR, "since: %s", reason.text);
-}
-
-/*
- * The header outranks the query: an EventSource reconnects with the URL that it had, and says in
- * the header how far it came.
- */
-static int find_start(struct request *request, struct start *start, struct error *error)
-{
-	const struct route_query *query = &request_route(request)->query;
-	const char *id = request_header(request, "Last-Event-ID");
-
-	if (id == NULL || id[0] == '\0')
-		id = query->last_event_id;
-	if (id == NULL && query->since == NULL)
-		return 0;
-	if (id == NULL) {
-		start->kind = START_SINCE;
-		return stream_since(query->since, &start->since, error);
-	}
-	if (identity_parse(&api_of(request)->store->identity, id,
-		    window_position(api_of(request)->window), &start->after)) {
-		start->kind = START_AFTER;
-		return 0;
-	}
-	start->kind = START_UNKNOWN;
-	start->unknown = strndup(id, FOREIGN_ID_MAX);
-	if (start->unknown == NULL)
-		return error_set(error, EX_OSERR, "out of memory; try again later");
-	/* It goes into JSON: what is not UTF-8 is not worth repeating. */
-	start->unknown[sse_utf8_valid(start->unknown, strlen(start->unknown))] = '\0';
-	return 0;
-}
-
-/* Check all ?topic= of /api/event.  Return 0, or -1 with the reason. */
-static int check_topics(const struct request *request, struct error *error)
-{
-	const struct route_query *query = &request_route(request)->query;
-	size_t max = api_of(request)->topics_in_stream;
-	struct error reason = {0};
-
-	if (query->topic_count > max)
-		return error_set(error, EX_DATAERR,
-			"a stream can name at most %zu topics (--max-topics-per-stream)", max);
-	for (size_t i = 0; i < query->topic_count; i++) {
-		const char *topic = query->topics[i];
-
-		if (topic_pattern_check(topic, strlen(topic), &reason) != 0)
-			return error_set(
-				error, EX_DATAERR, "topic=%.100s: %.200s", topic, reason.text);
-	}
-	if (query->topic_count == 0)
-		return error_set(error, EX_DATAERR,
-			"name the topics: /api/event?topic=users&topic=chat/*, where * matches "
-			"one segment and ** all further ones");
-	return 0;
+	return accept_prefers(request_header(request, "Accept"), LINES_TYPE, STREAM_TYPE);
 }
 
 /* What the request is for.  NULL with the reason. */
 static struct selection *find_selection(const struct request *request, struct error *error)
 {
 	const struct route_query *query = &request_route(request)->query;
+	const struct event_types types = {query->events.texts, query->events.count};
 	const char *topic = request_route(request)->topic;
+	enum form form = is_lines(request) ? FORM_LINE
+			 : query->envelope ? FORM_ENVELOPE
+					   : FORM_PLAIN;
 	struct selection *selection;
 
-	if (topic == NULL && check_topics(request, error) != 0)
+	if ((topic == NULL && stream_check_topics(request, error) != 0) ||
+		stream_query_types(query, error) != 0)
 		return NULL;
 	selection = topic != NULL
-			    ? selection_new(&topic, 1, query->envelope)
-			    : selection_new(query->topics, query->topic_count, query->envelope);
+			    ? selection_new(&topic, 1, &types, form)
+			    : selection_new(query->topics.texts, query->topics.count, &types, form);
 	if (selection == NULL)
 		error_set(error, EX_OSERR, "out of memory; try again later");
 	return selection;
 }
 
-static size_t make_head(const struct request *request, char *head, size_t size)
+/* Does the stream end?  Return 0, or -1 with what would be right. */
+static int read_end(const struct route_query *query, struct opening *opening, struct error *error)
 {
-	char retry[40];
+	opening->ends = query->until != NULL;
+	opening->marked = query->mark || query->latest || opening->ends;
+	if (opening->ends && strcmp(query->until, "now") != 0)
+		return error_set(error, EX_DATAERR,
+			"until=%.40s: the only value is now, which ends the stream after the "
+			"events that are stored",
+			query->until);
+	if (query->wait == NULL)
+		return 0;
+	if (!opening->ends)
+		return error_set(error, EX_DATAERR,
+			"wait is for a stream that ends: give until=now too; any other stream waits "
+			"as long as it is open");
+	opening->ends = false;
+	opening->polls = true;
+	selection_make_poll(opening->selection);
+	return stream_read_wait(query->wait, &opening->wait, error);
+}
+
+/* A client that asks for the end of a stream can tell from this that the server knows the word. */
+#define UNTIL "Stream-Until"
+/* Likewise one that asks for present values. */
+#define LATEST "Stream-Latest"
+
+#define STREAM_HEADERS "Cache-Control: no-cache\r\nX-Accel-Buffering: no\r\nVary: Accept\r\n"
+
+static const char *type_of(const struct opening *opening)
+{
+	return opening->selection->form == FORM_LINE ? LINES_TYPE : STREAM_TYPE;
+}
+
+static size_t make_head(
+	const struct opening *opening, const struct request *request, char *head, size_t size)
+{
+	bool latest = opening->start.kind == START_LATEST;
+	char retry[40], headers[200];
 	uint32_t random = 0;
 	size_t len;
 
 	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
 		random = (uint32_t)time(NULL);
-	len = request_write_head(request, 200, "text/event-stream",
-		"Cache-Control: no-cache\r\nX-Accel-Buffering: no\r\n", head, size);
+	snprintf(headers, sizeof(headers), STREAM_HEADERS "%s%s",
+		opening->ends || opening->polls ? UNTIL ": now\r\n" : "",
+		latest ? LATEST ": 1\r\n" : "");
+	len = request_write_head(request, 200, type_of(opening), headers, head, size);
+	if (opening->selection->form == FORM_LINE)
+		return len;
 	snprintf(retry, sizeof(retry), "retry: %u\n\n",
 		RETRY_MIN + random % (RETRY_MAX - RETRY_MIN));
 	if (len + strlen(retry) >= size)
@@ -146,6 +141,8 @@ static bool admit(struct request *request, struct opening *opening)
 {
 	const struct api *api = api_of(request);
 
+	if (!rate_admit(request, RATE_STREAM, 1))
+		return false;
 	switch (limits_admit(api->limits, request_address(request), &opening->address)) {
 	case LIMITS_OK:
 		return true;
@@ -159,7 +156,7 @@ static bool admit(struct request *request, struct opening *opening)
 			"the limit of %lld open streams of one address is reached "
 			"(--max-streams-per-address)",
 			(long long)api->max_streams_per_address);
-		request_add_header(request, "Retry-After", "10");
+		request_add_retry_after(request, 10);
 		break;
 	case LIMITS_MEMORY:
 		request_problem(request, 503, "out of memory; try again later");
@@ -188,14 +185,59 @@ static struct presence_lease *reserve(const struct request *request,
 	return lease;
 }
 
+/* Nobody else may take a proven name.  False when a problem was replied. */
+static bool may_take_name(struct request *request, const char *name)
+{
+	const struct principal *principal = request_principal(request);
+
+	if (principal == NULL)
+		return true;
+	if (author_may_be(request_access(request), principal, name))
+		return true;
+	if (principal->as != NULL)
+		request_problem(request, 403, "your name is %s: you cannot be present as %s",
+			principal->as, name);
+	else
+		request_problem(request, 403,
+			"nothing proves that you are %s: use a token that has this name (as=), or "
+			"leave out ?as=",
+			name);
+	return false;
+}
+
+/* The first topic that the name would create by joining, although there may be no more; or NULL. */
+static const char *topic_too_many(const struct request *request, const struct selection *selection)
+{
+	struct topics *topics = api_of(request)->topics;
+
+	for (size_t i = 0; i < selection->count && topics_room(topics) == 0; i++) {
+		const char *name = selection->patterns[i];
+
+		if (!topic_is_pattern(name) && !topic_is_system(name) &&
+			topics_find(topics, name) == NULL)
+			return name;
+	}
+	return NULL;
+}
+
 /* With ?as=, find a place for the name.  False when a problem was replied. */
 static bool seat(struct request *request, struct opening *opening)
 {
-	const char *name = request_route(request)->query.as;
+	const char *name = request_route(request)->query.as, *topic;
 	bool full = false;
 
 	if (name == NULL)
 		return true;
+	if (!may_take_name(request, name))
+		return false;
+	topic = topic_too_many(request, opening->selection);
+	if (topic != NULL) {
+		request_problem(request, 507,
+			"the limit of %u topics is reached (--max-topics), and a name that joins "
+			"%s would create a new one; open the stream without ?as=",
+			topics_limit(api_of(request)->topics), topic);
+		return false;
+	}
 	opening->lease = reserve(request, opening->selection, name, &full);
 	if (full)
 		request_problem(request, 503,
@@ -207,8 +249,7 @@ static bool seat(struct request *request, struct opening *opening)
 	return opening->lease != NULL;
 }
 
-/* Take the socket, and hand it to the loop that has the fewest. */
-static void hand_over(struct request *request, struct opening *opening)
+void stream_hand_over(struct request *request, struct opening *opening)
 {
 	if (!seat(request, opening) || !admit(request, opening)) {
 		opening_free(opening);
@@ -221,6 +262,7 @@ static void hand_over(struct request *request, struct opening *opening)
 		opening_free(opening);
 		return;
 	}
+	/* The loop that has the fewest. */
 	opening->fanout = channel_place(api_of(request)->fanout->shared);
 	if (opening->fanout == api_of(request)->fanout) {
 		opening_start(opening);
@@ -241,31 +283,41 @@ static void take_opening(struct message *message)
 static int check_name(const struct request *request, struct error *error)
 {
 	const char *name = request_route(request)->query.as;
-	const char *fault =
-		name != NULL ? content_name_fault((struct sse_text){name, strlen(name)}) : NULL;
+	const char *fault = name != NULL ? name_fault(name, strlen(name)) : NULL;
 
 	if (fault == NULL)
 		return 0;
 	return error_set(error, EX_DATAERR,
 		"the name in ?as= %s: send 1 to %d bytes of UTF-8 without control characters",
-		fault, PRESENCE_NAME_MAX);
+		fault, NAME_MAX_BYTES);
+}
+
+struct opening *stream_new_opening(const struct request *request)
+{
+	struct opening *opening = calloc(1, sizeof(*opening));
+
+	if (opening == NULL)
+		return NULL;
+	opening->message.handle = take_opening;
+	opening->principal = principal_hold(request_principal(request));
+	opening->fd = -1;
+	return opening;
 }
 
 /* What the request asks for.  NULL when a problem was replied. */
 static struct opening *read_opening(struct request *request)
 {
-	struct opening *opening = calloc(1, sizeof(*opening));
+	struct opening *opening = stream_new_opening(request);
 	struct error error = {.status = EX_OSERR, .text = "out of memory; try again later"};
 
 	if (opening == NULL) {
 		request_problem(request, 503, "%s", error.text);
 		return NULL;
 	}
-	opening->message.handle = take_opening;
-	opening->fd = -1;
 	opening->selection = find_selection(request, &error);
 	if (opening->selection != NULL && check_name(request, &error) == 0 &&
-		find_start(request, &opening->start, &error) == 0)
+		stream_query_start(request, &opening->start, &error) == 0 &&
+		read_end(&request_route(request)->query, opening, &error) == 0)
 		return opening;
 	request_problem(request, error.status == EX_OSERR ? 503 : 400, "%s", error.text);
 	opening_free(opening);
@@ -284,9 +336,27 @@ static ssize_t read_nothing(void *state, char *out, size_t max)
 static void reply_head(struct request *request, const struct opening *opening)
 {
 	limits_release(api_of(request)->limits, opening->address);
-	request_reply_stream(request, "text/event-stream", read_nothing);
+	request_reply_stream(request, type_of(opening), read_nothing);
 	request_add_header(request, "Cache-Control", "no-cache");
 	request_add_header(request, "X-Accel-Buffering", "no");
+	request_add_header(request, "Vary", "Accept");
+	if (opening->ends || opening->polls)
+		request_add_header(request, UNTIL, "now");
+	if (opening->start.kind == START_LATEST)
+		request_add_header(request, LATEST, "1");
+}
+
+/*
+ * It comes back after the last event that its topics will ever have: 204 is what ends an EventSource
+ * for good.
+ */
+static bool is_over(const struct request *request, const struct opening *opening)
+{
+	uint64_t end = selection_end(opening->selection, api_of(request)->topics);
+
+	return end != 0 &&
+	       (opening->start.kind == START_AFTER || opening->start.kind == START_LATEST) &&
+	       opening->start.after >= end;
 }
 
 void stream_run(struct request *request)
@@ -295,6 +365,12 @@ void stream_run(struct request *request)
 
 	if (opening == NULL)
 		return;
+	if (is_over(request, opening)) {
+		request_reply_static(request, 204, NULL, "", 0);
+		request_add_header(request, "Cache-Control", "no-cache");
+		opening_free(opening);
+		return;
+	}
 	if (request_is_head(request)) {
 		/* As GET would be answered. */
 		if (seat(request, opening) && admit(request, opening))
@@ -302,6 +378,6 @@ void stream_run(struct request *request)
 		opening_free(opening);
 		return;
 	}
-	opening->head_len = make_head(request, opening->head, sizeof(opening->head));
-	hand_over(request, opening);
+	opening->head_len = make_head(opening, request, opening->head, sizeof(opening->head));
+	stream_hand_over(request, opening);
 }

@@ -8,11 +8,16 @@
 void stream_check(struct request *request);
 void stream_run(struct request *request);
 
+struct opening;
+
+/* stream_new_opening(request): one that asks for nothing yet; NULL without memory. */
+struct opening *stream_new_opening(const struct request *request);
+
 /*
- * stream_since(text, since, error):
- * Read the parameter `since` as lib/since.h does, into ms since 1970.  Return 0, or -1 with the
- * reason (EX_DATAERR).
+ * stream_hand_over(request, opening):
+ * Take the request's socket, and hand it to a loop with the opening.  Takes the opening; if a limit
+ * is reached, the problem is replied.
  */
-int stream_since(const char *text, int64_t *since, struct error *error);
+void stream_hand_over(struct request *request, struct opening *opening);
 
 #endif

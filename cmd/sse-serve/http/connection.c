@@ -37,6 +37,15 @@ void connection_tick(struct connection *list, int64_t now)
 	}
 }
 
+const struct sockaddr *connection_local(struct connection *connection)
+{
+	socklen_t len = sizeof(connection->local);
+
+	if (connection->local.any.sa_family == AF_UNSPEC)
+		getsockname(connection->fd, &connection->local.any, &len);
+	return &connection->local.any;
+}
+
 void connection_free(struct connection *connection)
 {
 	if (connection == NULL)

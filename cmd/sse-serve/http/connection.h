@@ -6,7 +6,9 @@
 #ifndef CONNECTION_H
 #define CONNECTION_H
 
+#include <netinet/in.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #define CONNECTION_NEVER INT64_MAX
 
@@ -17,6 +19,11 @@ struct connection {
 	int64_t deadline;	 /* by clock_now_ms(); or CONNECTION_NEVER */
 	struct request *request; /* that has not ended, or NULL */
 	struct connection *next, **back;
+	union {
+		struct sockaddr any; /* of a local socket only the family is right */
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} local; /* for connection_local() */
 };
 
 /*
@@ -35,6 +42,12 @@ void connection_set_deadline(struct connection *connection, int64_t ms);
  * Shut down, once, each connection whose deadline has passed.  The library notices, and closes it.
  */
 void connection_tick(struct connection *list, int64_t now);
+
+/*
+ * connection_local(connection):
+ * The address that it came in on, which the system is asked for once.  It is the connection's.
+ */
+const struct sockaddr *connection_local(struct connection *connection);
 
 /* connection_free(connection): remove it from its list.  Takes NULL. */
 void connection_free(struct connection *connection);

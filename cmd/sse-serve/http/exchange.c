@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The life of a request; see exchange.h. */
 #include <microhttpd.h>
-#include <netdb.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
+#include "access/principal.h"
+#include "access/token.h"
+#include "authority.h"
 #include "base/counter.h"
 #include "base/logger.h"
 #include "body.h"
@@ -14,7 +16,8 @@
 #include "connection.h"
 #include "dispatch.h"
 #include "exchange.h"
-#include "log/topic.h"
+#include "guard.h"
+#include "log/topic_name.h"
 #include "refusal.h"
 #include "request.h"
 #include "request_internal.h"
@@ -31,34 +34,47 @@ size_t exchange_memory(const struct http_config *config)
 	return HEAD_MEMORY + config->max_parameters * (TOPIC_NAME_MAX + PARAMETER_MEMORY);
 }
 
+/* What is read of the headers. */
+struct headers {
+	struct body_length length;
+	struct authority authority;
+	const char *proof; /* of the Authorization headers, the last */
+	unsigned proofs;
+};
+
 static enum MHD_Result look_at_header(
 	void *context, enum MHD_ValueKind kind, const char *name, const char *value)
 {
+	struct headers *headers = context;
+
 	(void)kind;
-	body_length_look(context, name, value);
+	body_length_look(&headers->length, name, value);
+	authority_look(&headers->authority, name, value);
+	if (strcasecmp(name, MHD_HTTP_HEADER_AUTHORIZATION) == 0) {
+		headers->proof = value != NULL ? value : "";
+		headers->proofs++;
+	}
 	return MHD_YES;
 }
 
 /* The head has arrived. */
 static void begin(struct request *request, const char *version)
 {
-	struct body_length length = {0};
+	struct headers headers = {0};
 
 	request->stage = REQUEST_BODY;
 	counter_add(&request->shared->requests, 1);
 	connection_set_deadline(request->socket, request->shared->config->request_timeout);
-	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, look_at_header, &length);
-	body_expect(request, &length);
+	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, look_at_header, &headers);
+	if (!authority_check(request, &headers.authority, version))
+		return;
+	request_find_client(request);
+	request->authorization = headers.proof;
+	request->proofs = headers.proofs;
+	body_expect(request, &headers.length);
 	if (*request->shared->config->draining) {
 		request_problem(
 			request, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is stopping; try again");
-		return;
-	}
-	/* RFC 9112, section 3.2. */
-	if (strcmp(version, MHD_HTTP_VERSION_1_1) == 0 &&
-		request_header(request, MHD_HTTP_HEADER_HOST) == NULL) {
-		request_problem(request, MHD_HTTP_BAD_REQUEST,
-			"an HTTP/1.1 request must have a Host header");
 		return;
 	}
 	dispatch_find(request);
@@ -113,6 +129,8 @@ enum MHD_Result exchange_continue(void *context, struct MHD_Connection *connecti
 		request->stage = REQUEST_RUN;
 		connection_set_deadline(request->socket, CONNECTION_NEVER);
 		if (request->response == NULL)
+			guard_check_again(request);
+		if (request->response == NULL)
 			request->handler->run(request);
 		if (request->stage == REQUEST_TAKEN)
 			return MHD_NO;
@@ -150,24 +168,41 @@ void *exchange_new(void *context, const char *target, struct MHD_Connection *con
 	return request;
 }
 
-static void write_address(const struct request *request, char text[64])
+/* Does a query seem to contain a proof, even one that we do not accept in a query? */
+static bool holds_proof(const char *query)
 {
-	const struct sockaddr *address = request_address(request);
-	socklen_t len = address != NULL && address->sa_family == AF_INET6
-				? sizeof(struct sockaddr_in6)
-				: sizeof(struct sockaddr_in);
+	/* The last is what every JWT begins with. */
+	static const char *const signs[] = {"ticket", "token", "auth", TOKEN_PREFIX, "eyJ"};
 
-	snprintf(text, 64, "local");
-	if (address != NULL)
-		getnameinfo(address, len, text, 64, NULL, 0, NI_NUMERICHOST);
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
+		if (strcasestr(query, signs[i]) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* More people read the log than may use the secrets in a target. */
+static void hide_secrets(struct request *request)
+{
+	char *query = strchr(request->target, '?'), *token;
+
+	if (query != NULL && (request->route.query.ticket != NULL || holds_proof(query) ||
+				     (request->route.path == NULL && strchr(query, '%') != NULL)))
+		snprintf(query, strlen(query) + 1, "?...");
+	token = (char *)(uintptr_t)token_find(request->target);
+	if (token != NULL)
+		snprintf(token, strlen(token) + 1, TOKEN_PREFIX "...");
 }
 
 void exchange_free(struct request *request)
 {
-	char address[64];
+	size_t len = strlen(request->target);
+	const char *ticket = request->route.query.ticket;
+	char address[REQUEST_ADDRESS_TEXT];
 
 	if (request->shared->config->verbose) {
-		write_address(request, address);
+		request_write_address(request, address);
+		hide_secrets(request);
 		logger_request(address, request->method, request->target, request->status,
 			request->received);
 	}
@@ -175,8 +210,14 @@ void exchange_free(struct request *request)
 		MHD_destroy_response(request->response);
 	if (request->free_state != NULL)
 		request->free_state(request->state);
+	principal_drop(request->principal);
+	/* The ticket of a refused request may still be valid. */
+	if (ticket != NULL)
+		OPENSSL_cleanse((char *)(uintptr_t)ticket, strlen(ticket));
+	OPENSSL_cleanse(request->target, len);
 	route_free(&request->route);
 	request_release(request, 0);
+	free(request->authority);
 	free(request->target);
 	free(request);
 }

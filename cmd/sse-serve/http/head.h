@@ -11,14 +11,16 @@
 #include <time.h>
 
 /* The headers of an answer that a page of another site may read (Access-Control-Expose-Headers). */
-#define HEAD_EXPOSED "Last-Event-ID, Location, Retry-After, Idempotency-Replayed"
+#define HEAD_EXPOSED                                                                               \
+	"Last-Event-ID, Link, Location, Retry-After, Idempotency-Replayed, WWW-Authenticate"
 
 struct head {
 	unsigned status;
 	const char *reason; /* "Not Found" */
 	time_t date;
-	const char *type; /* Content-Type */
+	const char *type; /* Content-Type; NULL for none */
 	const char *cors; /* Access-Control-Allow-Origin; NULL for none */
+	bool credentials; /* Access-Control-Allow-Credentials, with cors */
 	bool vary;	  /* on another Origin the answer may differ */
 	const char *more; /* further header lines with their line ends, or "" */
 };

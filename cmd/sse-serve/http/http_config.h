@@ -7,10 +7,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "access/grants.h"
+#include "host.h"
+#include "forwarded.h"
 #include "option.h"
 #include "quota.h"
 #include "route.h"
 
+struct access;
+struct rates;
 struct request;
 
 /* The handler of one kind of target and method. */
@@ -24,6 +29,7 @@ struct handler {
 	 */
 	void (*check)(struct request *request);
 	void (*run)(struct request *request);
+	enum verb verb; /* what the sender must be granted */
 };
 
 /* All handlers: the first that matches is called. */
@@ -35,6 +41,9 @@ struct http_routes {
 /* It outlives the struct http. */
 struct http_config {
 	const struct http_routes *routes;
+	struct access *access;	    /* who may do what; NULL: no access control */
+	struct rates *wrong_proofs; /* how often each address may send one; if access or hooks */
+	struct host_names names;    /* what a request may call the server */
 	const struct option_list *cors; /* origins that may read and publish, or "*" */
 	size_t max_body;		/* bytes of a request's body */
 	struct quota *bodies;		/* bytes that all requests hold together */
@@ -42,7 +51,10 @@ struct http_config {
 	int64_t request_timeout;	/* ms for a request's head, and for its body */
 	unsigned stall_timeout;		/* ms that a socket taken over may accept no data */
 	const _Atomic bool *draining;	/* the server is ending: requests are refused */
+	bool hooks;			/* there are some; otherwise /hook/ is as any page */
 	bool verbose;			/* log each request */
+
+	const struct forwarded_proxies *proxies; /* whose X-Forwarded-For is trusted */
 };
 
 #endif

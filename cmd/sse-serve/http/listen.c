@@ -158,8 +158,8 @@ static int listen_host(bool open, struct listeners *listeners, const char *host,
 	if (!address_is_loopback(found->ai_addr) && !open) {
 		freeaddrinfo(found);
 		return error_set(error, EX_USAGE,
-			"%s can be reached from other machines, and sse-serve has no access control: "
-			"anyone who reaches it could read all topics and publish; --open allows it",
+			"%s can be reached from other machines: say with --access who may read and "
+			"publish, or let anyone who reaches it do both with --open",
 			host);
 	}
 	fd = bind_address(found);

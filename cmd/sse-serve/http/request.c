@@ -2,16 +2,19 @@
 /* What a handler asks of a request, and how it answers; see request.h. */
 #include <fcntl.h>
 #include <microhttpd.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "access/principal.h"
 #include "base/address.h"
 #include "connection.h"
 #include "head.h"
@@ -62,7 +65,32 @@ const char *request_header(const struct request *request, const char *name)
 	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
 }
 
-const struct sockaddr *request_address(const struct request *request)
+struct tally {
+	const char *name;
+	unsigned count;
+};
+
+static enum MHD_Result count_header(
+	void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct tally *tally = context;
+
+	(void)kind;
+	(void)value;
+	tally->count += strcasecmp(name, tally->name) == 0;
+	return MHD_YES;
+}
+
+unsigned request_header_count(const struct request *request, const char *name)
+{
+	struct tally tally = {.name = name};
+
+	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, count_header, &tally);
+	return tally.count;
+}
+
+/* The address that the connection comes from; NULL on a local socket. */
+static const struct sockaddr *peer(const struct request *request)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
@@ -73,16 +101,83 @@ const struct sockaddr *request_address(const struct request *request)
 	return internet ? address : NULL;
 }
 
+struct search {
+	struct forwarded *forwarded;
+	const struct forwarded_proxies *proxies;
+};
+
+static enum MHD_Result look_at_header(
+	void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct search *search = context;
+
+	(void)kind;
+	if (value != NULL && strcasecmp(name, "X-Forwarded-For") == 0)
+		forwarded_look(search->forwarded, search->proxies, value);
+	return MHD_YES;
+}
+
+void request_find_client(struct request *request)
+{
+	struct search search = {&request->forwarded, request->shared->config->proxies};
+
+	/* The library hands out headers in the order in which they came. */
+	if (forwarded_trusts(search.proxies, peer(request)))
+		MHD_get_connection_values(
+			request->connection, MHD_HEADER_KIND, look_at_header, &search);
+}
+
+/* Did a trusted proxy say who the client is? */
+static bool is_forwarded(const struct request *request)
+{
+	return request->forwarded.found == FORWARDED_CLIENT ||
+	       request->forwarded.found == FORWARDED_PROXY;
+}
+
+const struct sockaddr *request_address(const struct request *request)
+{
+	return is_forwarded(request) ? &request->forwarded.address.any : peer(request);
+}
+
+void request_write_address(const struct request *request, char text[REQUEST_ADDRESS_TEXT])
+{
+	const struct sockaddr *address = request_address(request);
+	socklen_t len = address != NULL && address->sa_family == AF_INET6
+				? sizeof(struct sockaddr_in6)
+				: sizeof(struct sockaddr_in);
+
+	snprintf(text, REQUEST_ADDRESS_TEXT, "local");
+	if (address != NULL)
+		getnameinfo(address, len, text, REQUEST_ADDRESS_TEXT, NULL, 0, NI_NUMERICHOST);
+}
+
 bool request_is_local(const struct request *request)
 {
 	static const char *const passed_on[] = {"Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"};
 	const struct sockaddr *address = request_address(request);
 
+	if (is_forwarded(request))
+		return address_is_loopback(address);
 	for (size_t i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++) {
 		if (request_header(request, passed_on[i]) != NULL)
 			return false;
 	}
 	return address == NULL || address_is_loopback(address);
+}
+
+struct principal *request_principal(const struct request *request)
+{
+	return request->principal;
+}
+
+bool request_has_token(const struct request *request)
+{
+	return request->proof == PROOF_IS_TOKEN;
+}
+
+struct access *request_access(const struct request *request)
+{
+	return request->shared->config->access;
 }
 
 bool request_is_head(const struct request *request)
@@ -95,17 +190,52 @@ const char *request_cors(const struct request *request)
 	return origin_cors(request->shared->config->cors, request_header(request, "Origin"));
 }
 
-bool request_check_origin(struct request *request, const char *what)
+/* Does the request name its page, as one of this server or of an origin that --cors names? */
+static bool is_named(const struct request *request)
 {
 	const char *origin = request_header(request, "Origin");
 
-	if (origin_may_change(request->shared->config->cors, origin,
-		    request_header(request, "Sec-Fetch-Site"), request_header(request, "Host")))
-		return true;
+	return origin_is_own(origin, request_header(request, "Sec-Fetch-Site"), request->host) ||
+	       origin_is_named(request_cors(request));
+}
+
+static bool refuse_origin(struct request *request, const char *what)
+{
+	const char *origin = request_header(request, "Origin");
+
 	request_problem(request, 403,
 		"a page of %.200s may not %s; the operator can allow it with --cors",
 		origin != NULL ? origin : "another site", what);
 	return false;
+}
+
+bool request_check_origin(struct request *request, const char *what)
+{
+	const char *origin = request_header(request, "Origin");
+
+	if (request->proof != PROOF_IS_COOKIE)
+		return origin_may_change(request->shared->config->cors, origin,
+			       request_header(request, "Sec-Fetch-Site"), request->host) ||
+		       refuse_origin(request, what);
+	/*
+	 * A browser adds the cookie to the requests of any page, so the request must name its page.
+	 */
+	if (is_named(request))
+		return true;
+	if (origin != NULL)
+		return refuse_origin(request, what);
+	request_problem(request, 403,
+		"a request with a session cookie must say which page sends it (Origin or "
+		"Sec-Fetch-Site); a program sends `Authorization: Bearer TOKEN` instead");
+	return false;
+}
+
+bool request_check_page(struct request *request, const char *what)
+{
+	bool page = request_header(request, "Origin") != NULL ||
+		    request_header(request, "Sec-Fetch-Site") != NULL;
+
+	return !page || is_named(request) || refuse_origin(request, what);
 }
 
 int request_take_socket(struct request *request, unsigned status)
@@ -150,7 +280,7 @@ const char *request_reason(unsigned status)
 	return MHD_get_reason_phrase_for(status);
 }
 
-size_t request_write_head(const struct request *request, unsigned status, const char *type,
+size_t request_write_head_of(const char *cors, bool vary, unsigned status, const char *type,
 	const char *more, char *out, size_t size)
 {
 	struct head head = {
@@ -158,12 +288,20 @@ size_t request_write_head(const struct request *request, unsigned status, const 
 		.reason = request_reason(status),
 		.date = time(NULL),
 		.type = type,
-		.cors = request_cors(request),
-		.vary = request->shared->config->cors->count > 0,
+		.cors = cors,
+		.credentials = origin_is_named(cors),
+		.vary = vary,
 		.more = more,
 	};
 
 	return head_write(&head, out, size);
+}
+
+size_t request_write_head(const struct request *request, unsigned status, const char *type,
+	const char *more, char *out, size_t size)
+{
+	return request_write_head_of(request_cors(request),
+		request->shared->config->cors->count > 0, status, type, more, out, size);
 }
 
 static void set_response(
@@ -186,12 +324,22 @@ static void set_response(
 		request_add_header(request, "Access-Control-Allow-Origin", origin);
 		request_add_header(request, "Access-Control-Expose-Headers", HEAD_EXPOSED);
 	}
+	if (origin_is_named(origin))
+		request_add_header(request, "Access-Control-Allow-Credentials", "true");
 }
 
 void request_add_header(struct request *request, const char *name, const char *value)
 {
 	if (request->response != NULL)
 		MHD_add_response_header(request->response, name, value);
+}
+
+void request_add_retry_after(struct request *request, int64_t seconds)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%lld", (long long)seconds);
+	request_add_header(request, MHD_HTTP_HEADER_RETRY_AFTER, text);
 }
 
 void request_reply(
@@ -296,7 +444,7 @@ void request_problem(struct request *request, unsigned status, const char *forma
 	make_utf8(detail);
 	reply_problem(request, &(struct problem){status, request_reason(status), detail});
 	if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
-		request_add_header(request, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+		request_add_retry_after(request, 1);
 }
 
 void request_wait(struct request *request)

@@ -18,6 +18,8 @@
 #include "buf.h"
 #include "route.h"
 
+struct access;
+struct principal;
 struct request;
 
 /* request_context(request): the context that http_new() was given for the handlers. */
@@ -44,14 +46,66 @@ bool request_answered(const struct request *request);
 /* request_header(request, name): a header's value, or NULL. */
 const char *request_header(const struct request *request, const char *name);
 
-/* request_address(request): the client's address; NULL on a local socket. */
-const struct sockaddr *request_address(const struct request *request);
+/* request_header_count(request, name): how many headers have this name. */
+unsigned request_header_count(const struct request *request, const char *name);
 
 /*
- * request_is_local(request): does it come from this machine, by loopback or a local socket, and
- * without a header that a proxy adds?
+ * request_address(request): the client's address; NULL on a local socket.  Valid until the request
+ * ends.  If a trusted proxy says for which client it sends the request (forwarded.h), this is the
+ * address of that client, otherwise that of the connection.
+ */
+const struct sockaddr *request_address(const struct request *request);
+
+/* request_write_address(request, text): write that address for a person, "local" for none. */
+#define REQUEST_ADDRESS_TEXT 64
+void request_write_address(const struct request *request, char text[REQUEST_ADDRESS_TEXT]);
+
+/*
+ * request_is_local(request): does it come from this machine, by loopback or a local socket?  Either
+ * a trusted proxy says so, or the request has no header that a proxy adds.
  */
 bool request_is_local(const struct request *request);
+
+/*
+ * request_identify(request):
+ * Find the principal of the request: that of its token, ticket or session cookie, or that of
+ * everyone if it has none.  Return true if that is done, or if there is no access control; false
+ * after replying what is wrong with the proof.
+ */
+bool request_identify(struct request *request);
+
+/*
+ * request_principal(request): the principal of the request; NULL without access control, or before
+ * request_identify().  It lives as long as the request.
+ */
+struct principal *request_principal(const struct request *request);
+
+/*
+ * request_check_topic(request, topic, line):
+ * Is the handler's verb granted for a topic that the body names in this line?  False after replying
+ * that it is not.
+ */
+bool request_check_topic(struct request *request, const char *topic, uint32_t line);
+
+/* request_has_token(request): is its proof in its Authorization header? */
+bool request_has_token(const struct request *request);
+
+/* request_access(request): what checks proofs; NULL: there is no access control. */
+struct access *request_access(const struct request *request);
+
+/*
+ * request_write_binding(request, text):
+ * Append what a ticket is bound to, with a NUL: the page and the address that the request comes
+ * from, and the topics that it names.  False without memory.
+ */
+bool request_write_binding(const struct request *request, struct buf *text);
+
+/*
+ * request_may_be_wrong(request, proofs):
+ * Its proof is wrong: may its address send one more such proof now?  False after replying 429: there
+ * were too many wrong ${proofs}, "tokens".
+ */
+bool request_may_be_wrong(struct request *request, const char *proofs);
 
 /* request_is_head(request): are only the headers of the answer wanted? */
 bool request_is_head(const struct request *request);
@@ -109,6 +163,9 @@ void request_problem(struct request *request, unsigned status, const char *forma
 /* request_add_header(request, name, value): add it to the latest answer. */
 void request_add_header(struct request *request, const char *name, const char *value);
 
+/* request_add_retry_after(request, seconds): say in the latest answer when to try again. */
+void request_add_retry_after(struct request *request, int64_t seconds);
+
 /* request_wait(request) / request_resume(request): see above. */
 void request_wait(struct request *request);
 void request_resume(struct request *request);
@@ -140,5 +197,12 @@ const char *request_cors(const struct request *request);
  * ${what}.
  */
 bool request_check_origin(struct request *request, const char *what);
+
+/*
+ * request_check_page(request, what):
+ * The same for requests that change the cookies of a browser.  --cors '*' does not allow these to
+ * the pages of any site, since such a page could log a user in as somebody else.
+ */
+bool request_check_page(struct request *request, const char *what);
 
 #endif

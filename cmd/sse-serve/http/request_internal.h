@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "buf.h"
+#include "forwarded.h"
 #include "http_config.h"
 #include "linger.h"
 #include "route.h"
@@ -21,6 +22,7 @@
 struct MHD_Connection;
 struct MHD_Response;
 struct connection;
+struct principal;
 
 /* What all requests of a loop share. */
 struct request_shared {
@@ -40,7 +42,10 @@ struct request {
 	const struct handler *handler;
 	const char *method;
 	char *target;
+	const char *host; /* the server that it names; NULL if an HTTP/1.0 client names none */
+	char *authority;  /* of a target in absolute form, which is the host then; or NULL */
 	struct route route;
+	struct forwarded forwarded; /* by trusted proxies */
 	struct buf body;
 	void *state; /* the handler's */
 	void (*free_state)(void *state);
@@ -51,9 +56,27 @@ struct request {
 	size_t received;    /* bytes of body, for the log */
 	int64_t held;	    /* of config->bodies */
 	bool waiting;
+	const char *authorization;   /* its Authorization header, or NULL; of several any one */
+	unsigned proofs;	     /* how many it has */
+	struct principal *principal; /* who sends it, held; NULL: nobody asked */
+	enum { PROOF_IS_NONE, PROOF_IS_TOKEN, PROOF_IS_TICKET, PROOF_IS_COOKIE } proof;
 };
+
+/*
+ * request_find_client(request): when its head has arrived, find out for whom a trusted proxy sends
+ * it.  Before, request_address() is the address that it comes from.
+ */
+void request_find_client(struct request *request);
 
 /* request_reason(status): the reason phrase of a status, "Not Found". */
 const char *request_reason(unsigned status);
+
+/*
+ * request_write_head_of(cors, vary, status, type, more, out, size):
+ * Write a head as request_write_head() does, of what is known of the request: its CORS origin, or
+ * NULL, and whether the answer depends on the origin.
+ */
+size_t request_write_head_of(const char *cors, bool vary, unsigned status, const char *type,
+	const char *more, char *out, size_t size);
 
 #endif

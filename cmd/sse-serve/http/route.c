@@ -7,20 +7,11 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "log/topic.h"
+#include "host.h"
+#include "log/topic_name.h"
 #include "nearest.h"
+#include "number.h"
 #include "route.h"
-
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
 
 /* Decode percent escapes (and + in a query) in place.  False for a bad escape or a NUL. */
 static bool decode(char *text, bool plus)
@@ -29,7 +20,8 @@ static bool decode(char *text, bool plus)
 
 	for (; *text != '\0'; text++) {
 		if (*text == '%') {
-			int high = hex(text[1]), low = high < 0 ? -1 : hex(text[2]);
+			int high = number_hex_digit(text[1]),
+			    low = high < 0 ? -1 : number_hex_digit(text[2]);
 
 			if (low < 0 || high + low == 0)
 				return false;
@@ -58,6 +50,19 @@ static bool parse_system(struct route *route)
 	return true;
 }
 
+/* What gives a page a proof of its own; no topic has these names (topic_name_check()). */
+static bool parse_proof(struct route *route)
+{
+	if (strcmp(route->topic, "session") == 0)
+		route->kind = ROUTE_SESSION;
+	else if (strcmp(route->topic, "ticket") == 0)
+		route->kind = ROUTE_TICKET;
+	else
+		return false;
+	route->topic = NULL;
+	return true;
+}
+
 /* /api/...: cut the path into topic and what follows it. */
 static int parse_api(struct route *route, struct error *error)
 {
@@ -66,6 +71,8 @@ static int parse_api(struct route *route, struct error *error)
 
 	route->topic = route->path + strlen("/api/");
 	if (parse_system(route))
+		return 0;
+	if (parse_proof(route))
 		return 0;
 	route->kind = ROUTE_TOPIC;
 	last = strrchr(route->topic, '/');
@@ -94,17 +101,15 @@ int route_parse(const char *target, struct route *route, struct error *error)
 	static const struct {
 		const char *path;
 		enum route_kind kind;
-	} files[] = {{"/healthz", ROUTE_HEALTH}, {"/readyz", ROUTE_READY},
-		{"/metrics", ROUTE_METRICS}, {"*", ROUTE_SERVER}};
+	} files[] = {{"/api", ROUTE_TOPICS}, {"/api/", ROUTE_TOPICS}, {"/healthz", ROUTE_HEALTH},
+		{"/readyz", ROUTE_READY}, {"/metrics", ROUTE_METRICS}, {"*", ROUTE_SERVER}};
 	size_t len;
+	const char *authority = host_in_target(target, &len);
 
 	*route = (struct route){.kind = ROUTE_PAGE};
-	/* The absolute form, which only proxies send: leave out the authority. */
-	if (strncmp(target, "http://", 7) == 0) {
-		target += 7 + strcspn(target + 7, "/?");
-		if (*target != '/')
-			target = "/";
-	}
+	/* The absolute form, which only proxies send. */
+	if (authority != NULL)
+		target = authority[len] == '/' ? authority + len : "/";
 	len = strcspn(target, "?#");
 	route->query_text = strdup(target[len] == '?' ? target + len + 1 : "");
 	route->path = strndup(target, len);
@@ -113,12 +118,16 @@ int route_parse(const char *target, struct route *route, struct error *error)
 	if (!decode(route->path, false) || (route->path[0] != '/' && strcmp(target, "*") != 0))
 		return error_set(error, EX_DATAERR,
 			"the path has a bad percent escape, an encoded NUL, or does not begin with /");
-	if (strncmp(route->path, "/api/", 5) == 0)
-		return parse_api(route, error);
+	if (strncmp(route->path, "/hook/", 6) == 0) {
+		route->kind = ROUTE_HOOK;
+		route->hook = route->path + 6;
+	}
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		if (strcmp(route->path, files[i].path) == 0)
 			route->kind = files[i].kind;
 	}
+	if (route->kind == ROUTE_PAGE && strncmp(route->path, "/api/", 5) == 0)
+		return parse_api(route, error);
 	return 0;
 }
 
@@ -133,6 +142,11 @@ enum {
 	EVENT = 1 << 4,
 	PRESENCE = 1 << 5,
 	POST = 1 << 6,
+	TICKET = 1 << 7,
+	POST_MANY = 1 << 8,
+	TOPICS = 1 << 9,
+	DELETE = 1 << 10,
+	DELETE_EVENT = 1 << 11,
 	ANY_STREAM = STREAM | STREAMS | STATUS,
 };
 
@@ -147,6 +161,11 @@ static const struct use {
 	{ROUTE_EVENT, "GET", "one event"},
 	{ROUTE_PRESENCE, "GET", "presence"},
 	{ROUTE_TOPIC, "POST", "a POST"},
+	{ROUTE_TICKET, "POST", "/api/ticket"},
+	{ROUTE_TOPICS, "POST", "a POST to /api"},
+	{ROUTE_TOPICS, "GET", "/api"},
+	{ROUTE_TOPIC, "DELETE", "a DELETE"},
+	{ROUTE_EVENT, "DELETE", "a DELETE of one event"},
 };
 #define USES (sizeof(uses) / sizeof(uses[0]))
 
@@ -161,7 +180,7 @@ static const struct use *find_use(enum route_kind kind, const char *method)
 
 enum parameter_type {
 	TEXT,	/* const char *, once */
-	TEXTS,	/* any number; they are the topics */
+	TEXTS,	/* struct route_texts, any number */
 	FLAG,	/* bool: 1 or 0, once */
 	ID,	/* const char *, once by each of its names; empty: not given */
 	ALIAS,	/* an ID by the name that others give it */
@@ -189,15 +208,25 @@ struct parameter {
  *   lastEventID        clients of Mercure; of its first versions Last-Event-ID
  */
 static const struct parameter parameters[] = {
-	{"topic", TEXTS, STREAMS, 0},
-	{"limit", TEXT, LIST, FIELD(limit)},
-	{"before", TEXT, LIST, FIELD(before)},
+	{"topic", TEXTS, STREAMS | TICKET | TOPICS, FIELD(topics)},
+	{"limit", TEXT, LIST | TOPICS, FIELD(limit)},
+	{"before", TEXT, LIST | DELETE, FIELD(before)},
+	{"after", TEXT, LIST | TOPICS, FIELD(after)},
 	{"last_event_id", ID, ANY_STREAM, FIELD(last_event_id)},
 	{"since", TEXT, ANY_STREAM | LIST, FIELD(since)},
+	{"last", TEXT, STREAM | STREAMS, FIELD(last)},
+	{"latest", FLAG, STREAM | STREAMS | LIST, FIELD(latest)},
+	{"mark", FLAG, ANY_STREAM, FIELD(mark)},
+	{"until", TEXT, STREAM | STREAMS, FIELD(until)},
+	{"wait", TEXT, STREAM | STREAMS | LIST, FIELD(wait)},
 	{"envelope", FLAG, ANY_STREAM | LIST | EVENT | POST, FIELD(envelope)},
 	{"as", TEXT, STREAM | STREAMS, FIELD(as)},
-	{"event", TEXT, POST, FIELD(event)},
+	{"event", TEXT, POST | POST_MANY, FIELD(event)},
+	{"event", TEXTS, STREAM | STREAMS, FIELD(events)},
+	{"subject", TEXT, POST | POST_MANY, FIELD(subject)},
+	{"ticket", TEXT, ANY_STREAM, FIELD(ticket)},
 	{"ephemeral", FLAG, POST, FIELD(ephemeral)},
+	{"close", FLAG, POST, FIELD(close)},
 	{"lastEventId", ALIAS, ANY_STREAM, FIELD(last_event_id)},
 	{"lastEventID", ALIAS, ANY_STREAM, FIELD(last_event_id)},
 	{"Last-Event-ID", ALIAS, ANY_STREAM, FIELD(last_event_id)},
@@ -295,14 +324,14 @@ static int take_id(const char *name, const char *value, const char **id, struct 
 }
 
 /* There is room for as many as there are parameters. */
-static int take_topic(
-	struct route_query *query, const char *value, size_t capacity, struct error *error)
+static int take_text(
+	struct route_texts *list, const char *value, size_t capacity, struct error *error)
 {
-	if (query->topics == NULL)
-		query->topics = calloc(capacity, sizeof(*query->topics));
-	if (query->topics == NULL)
+	if (list->texts == NULL)
+		list->texts = calloc(capacity, sizeof(*list->texts));
+	if (list->texts == NULL)
 		return error_set(error, EX_OSERR, "out of memory; try again later");
-	query->topics[query->topic_count++] = value;
+	list->texts[list->count++] = value;
 	return 0;
 }
 
@@ -317,7 +346,7 @@ static int take(const struct parameter *parameter, const char *value, size_t cap
 		*(const char **)field = value;
 		return 0;
 	case TEXTS:
-		return take_topic(query, value, capacity, error);
+		return take_text(field, value, capacity, error);
 	case FLAG:
 		return take_flag(parameter->name, value, field, error);
 	case ID:
@@ -352,13 +381,19 @@ static int check_given_once(
 	return 0;
 }
 
-static const struct parameter *find_parameter(const char *name)
+/* The parameter of that name that is taken, or else one that is taken elsewhere; or NULL. */
+static const struct parameter *find_parameter(const char *name, const struct use *use)
 {
+	const struct parameter *known = NULL;
+
 	for (size_t i = 0; i < PARAMETERS; i++) {
-		if (strcmp(parameters[i].name, name) == 0)
-			return &parameters[i];
+		if (strcmp(parameters[i].name, name) != 0)
+			continue;
+		known = &parameters[i];
+		if (is_taken(known, use))
+			return known;
 	}
-	return NULL;
+	return known;
 }
 
 static size_t count_parameters(const char *query)
@@ -395,7 +430,7 @@ int route_parse_query(struct route *route, const char *method, struct error *err
 				"the query has a bad percent escape or an encoded NUL");
 		if (name[0] == '_' || (name[0] == '\0' && value == NULL))
 			continue;
-		known = find_parameter(name);
+		known = find_parameter(name, use);
 		if (known == NULL || !is_taken(known, use))
 			return refuse(name, known, use, error);
 		if (check_given_once(known, value, &seen, error) != 0)
@@ -408,7 +443,8 @@ int route_parse_query(struct route *route, const char *method, struct error *err
 
 void route_free(struct route *route)
 {
-	free(route->query.topics);
+	free(route->query.topics.texts);
+	free(route->query.events.texts);
 	free(route->path);
 	free(route->query_text);
 	*route = (struct route){0};

@@ -51,6 +51,18 @@
 	" bytes INTEGER NOT NULL,"                                                                 \
 	" upto INTEGER NOT NULL);"
 
+/*
+ * superseded: by a newer event of the same subject.  A database of version 2 gets the columns at the
+ * end of its tables, where a new one has them too.
+ */
+#define TABLES_3                                                                                   \
+	"ALTER TABLE topic ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;"                         \
+	"ALTER TABLE topic ADD COLUMN superseded INTEGER NOT NULL DEFAULT 0;"                      \
+	"ALTER TABLE topic ADD COLUMN closed INTEGER NOT NULL DEFAULT 0;"                          \
+	"ALTER TABLE event ADD COLUMN subject TEXT;"                                               \
+	"CREATE INDEX event_subject ON event(topic, subject, position)"                            \
+	" WHERE subject IS NOT NULL;"
+
 void database_set_up(void)
 {
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
@@ -114,26 +126,29 @@ int database_check(sqlite3 *db, const char *path, int *version, struct error *er
 
 int database_make(sqlite3 *db, const char *path, struct error *error)
 {
-	char sql[sizeof(TABLES_1 TABLES_2) + 200];
+	char sql[sizeof(TABLES_1 TABLES_2 TABLES_3) + 200];
 
 	snprintf(sql, sizeof(sql), "BEGIN;%sPRAGMA application_id=%d;PRAGMA user_version=%d;COMMIT",
-		TABLES_1 TABLES_2, APPLICATION_ID, DATABASE_VERSION);
+		TABLES_1 TABLES_2 TABLES_3, APPLICATION_ID, DATABASE_VERSION);
 	return database_exec(db, path, sql, error);
 }
 
-int database_upgrade(sqlite3 *db, const char *path, struct error *error)
+int database_upgrade(sqlite3 *db, const char *path, int version, struct error *error)
 {
-	return database_exec(
-		db, path, "BEGIN IMMEDIATE;" TABLES_2 "PRAGMA user_version=2;COMMIT", error);
+	char sql[sizeof(TABLES_2 TABLES_3) + 100];
+
+	snprintf(sql, sizeof(sql), "BEGIN IMMEDIATE;%s%sPRAGMA user_version=%d;COMMIT",
+		version < 2 ? TABLES_2 : "", TABLES_3, DATABASE_VERSION);
+	return database_exec(db, path, sql, error);
 }
 
-int database_topics(sqlite3 *db, const char *path, struct topics *topics, struct error *error)
+int database_topics(
+	sqlite3 *db, const char *path, int version, struct topics *topics, struct error *error)
 {
 	sqlite3_stmt *rows = NULL;
 	int result = 0, code;
 
-	if (sqlite3_prepare_v2(db, "SELECT id, name, removed FROM topic ORDER BY id", -1, &rows,
-		    NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(db, DATABASE_ALL_TOPICS(version), -1, &rows, NULL) != SQLITE_OK)
 		return database_failed(db, "cannot read the database's topics", error);
 	while ((code = sqlite3_step(rows)) == SQLITE_ROW) {
 		struct topic *topic = topics_add(topics, database_text(rows, 1).data);
@@ -147,6 +162,9 @@ int database_topics(sqlite3 *db, const char *path, struct topics *topics, struct
 			break;
 		}
 		topic->removed = (uint64_t)sqlite3_column_int64(rows, 2);
+		topic->deleted = (uint64_t)sqlite3_column_int64(rows, 3);
+		topic->superseded = (uint64_t)sqlite3_column_int64(rows, 4);
+		topic->closed = (uint64_t)sqlite3_column_int64(rows, 5);
 	}
 	if (result == 0 && code != SQLITE_DONE)
 		result = database_failed(db, "cannot read the database's topics", error);
@@ -173,16 +191,24 @@ int database_incarnations(sqlite3 *db, struct identity *identity, struct error *
 
 int64_t database_head(sqlite3 *db, int version)
 {
-	int64_t head = database_ask(db, "SELECT max(coalesce((SELECT max(position) FROM event), 0),"
-					" coalesce((SELECT max(removed) FROM topic), 0),"
-					" coalesce((SELECT max(opened) FROM incarnation), 0))");
-	int64_t keys = 0;
+	static const char *const newest[] = {
+		"SELECT max(coalesce((SELECT max(position) FROM event), 0),"
+		" coalesce((SELECT max(removed) FROM topic), 0),"
+		" coalesce((SELECT max(opened) FROM incarnation), 0))",
+		"SELECT coalesce(max(position), 0) FROM publish_key",
+		"SELECT coalesce(max(max(deleted, superseded, closed)), 0) FROM topic",
+	};
+	int64_t head = 0;
 
-	if (version >= 2)
-		keys = database_ask(db, "SELECT coalesce(max(position), 0) FROM publish_key");
-	if (head < 0 || keys < 0)
-		return -1;
-	return head > keys ? head : keys;
+	/* Each version added one. */
+	for (int i = 0; i < version; i++) {
+		int64_t position = database_ask(db, newest[i]);
+
+		if (position < 0)
+			return -1;
+		head = position > head ? position : head;
+	}
+	return head;
 }
 
 /* "file:PATH", with what has a meaning in a URI escaped.  The caller frees it. */
@@ -322,7 +348,8 @@ void database_event(sqlite3_stmt *row, struct event *event)
 		.time = sqlite3_column_int64(row, 2),
 		.json = sqlite3_column_int(row, 3) != 0,
 		.type = {DATABASE_DEFAULT_TYPE, strlen(DATABASE_DEFAULT_TYPE)},
-		.data = database_text(row, 5)};
+		.data = database_text(row, 5),
+		.subject = database_text(row, 6)};
 	if (sqlite3_column_type(row, 4) != SQLITE_NULL)
 		event->type = database_text(row, 4);
 }
@@ -334,7 +361,7 @@ uint32_t database_event_topic(sqlite3_stmt *row)
 
 void database_bind_event(sqlite3_stmt *statement, int row, const struct event *event)
 {
-	int first = row * 6;
+	int first = row * DATABASE_EVENT_COLUMNS;
 	bool default_type = event->type.len == strlen(DATABASE_DEFAULT_TYPE) &&
 			    memcmp(event->type.data, DATABASE_DEFAULT_TYPE, event->type.len) == 0;
 
@@ -349,6 +376,11 @@ void database_bind_event(sqlite3_stmt *statement, int row, const struct event *e
 			SQLITE_STATIC, SQLITE_UTF8);
 	sqlite3_bind_text64(statement, first + 6, event->data.data, event->data.len, SQLITE_STATIC,
 		SQLITE_UTF8);
+	if (event->subject.len == 0)
+		sqlite3_bind_null(statement, first + 7);
+	else
+		sqlite3_bind_text64(statement, first + 7, event->subject.data, event->subject.len,
+			SQLITE_STATIC, SQLITE_UTF8);
 }
 
 int database_add_event(sqlite3_stmt *statement, const struct event *event)

@@ -16,7 +16,7 @@
 #include "topic.h"
 
 /* user_version: raised with each change of the tables. */
-#define DATABASE_VERSION 2
+#define DATABASE_VERSION 3
 
 /* Rows of the default type leave the type out. */
 #define DATABASE_DEFAULT_TYPE "update"
@@ -46,15 +46,16 @@ int database_check(sqlite3 *db, const char *path, int *version, struct error *er
 /* database_make(db, path, error): create the tables in an empty database. */
 int database_make(sqlite3 *db, const char *path, struct error *error);
 
-/* database_upgrade(db, path, error): from version 1, in one transaction. */
-int database_upgrade(sqlite3 *db, const char *path, struct error *error);
+/* database_upgrade(db, path, version, error): from this older version, in one transaction. */
+int database_upgrade(sqlite3 *db, const char *path, int version, struct error *error);
 
 /*
- * database_topics(db, path, topics, error):
- * Register the database's topics, in an empty registry, with the positions up to which events were
- * removed.
+ * database_topics(db, path, version, topics, error):
+ * Register the database's topics, in an empty registry, with the positions of what is gone, and of
+ * what closed them.
  */
-int database_topics(sqlite3 *db, const char *path, struct topics *topics, struct error *error);
+int database_topics(
+	sqlite3 *db, const char *path, int version, struct topics *topics, struct error *error);
 
 /* database_incarnations(db, identity, error): add the log's incarnations. */
 int database_incarnations(sqlite3 *db, struct identity *identity, struct error *error);
@@ -100,7 +101,18 @@ int database_run(sqlite3_stmt *statement);
 struct sse_text database_text(sqlite3_stmt *statement, int column);
 
 /* The columns of an event, in the order that database_event() and database_add_event() take. */
-#define DATABASE_EVENT "position, topic, time, json, type, data"
+#define DATABASE_EVENT "position, topic, time, json, type, data, subject"
+#define DATABASE_EVENT_COLUMNS 7
+/* All events in the order of their positions, in a database of this version. */
+#define DATABASE_ALL_EVENTS(version)                                                               \
+	((version) >= 3 ? "SELECT " DATABASE_EVENT " FROM event ORDER BY position"                 \
+			: "SELECT position, topic, time, json, type, data, NULL FROM event"        \
+			  " ORDER BY position")
+/* All topics, with what is gone of them, in a database of this version. */
+#define DATABASE_ALL_TOPICS(version)                                                               \
+	((version) >= 3 ? "SELECT id, name, removed, deleted, superseded, closed FROM topic"       \
+			  " ORDER BY id"                                                           \
+			: "SELECT id, name, removed, 0, 0, 0 FROM topic ORDER BY id")
 /*
  * How many rows a statement for many rows inserts, and the text for them: a statement costs SQLite
  * about as much as a row.
@@ -110,9 +122,12 @@ struct sse_text database_text(sqlite3_stmt *statement, int column);
 #define DATABASE_FOUR_OF(row) row ", " row ", " row ", " row
 
 #define DATABASE_INSERT_EVENT "INSERT INTO event(" DATABASE_EVENT ") VALUES"
-#define DATABASE_EVENT_ROW "(?, ?, ?, ?, ?, ?)"
+#define DATABASE_EVENT_ROW "(?, ?, ?, ?, ?, ?, ?)"
 #define DATABASE_ADD_EVENT DATABASE_INSERT_EVENT DATABASE_EVENT_ROW
 #define DATABASE_ADD_EVENTS DATABASE_INSERT_EVENT DATABASE_ROWS_OF(DATABASE_EVENT_ROW)
+
+/* The position of the newest event of a topic. */
+#define DATABASE_NEWEST "SELECT position FROM event WHERE topic = ? ORDER BY position DESC LIMIT 1"
 
 /*
  * database_event(row, event): fill all members but the topic; texts are valid until the next step.

@@ -19,8 +19,18 @@ bool envelope_add(struct buf *out, const struct event *event, const char *id)
 	       (id == NULL || buf_addf(out, ",\"id\":\"%s\"", id)) &&
 	       buf_addf(out, ",\"time\":\"%s\",\"event\":", timestamp_format(event->time, time)) &&
 	       json_quote(event->type.data, event->type.len, out) &&
+	       (event->subject.len == 0 ||
+		       (buf_add_text(out, ",\"subject\":") &&
+			       json_quote(event->subject.data, event->subject.len, out))) &&
 	       buf_add_text(out, ",\"data\":") && envelope_data(out, event) &&
 	       buf_add_byte(out, '}');
+}
+
+void envelope_write_line(struct sse_text envelope, char *out)
+{
+	for (size_t i = 0; i < envelope.len; i++)
+		out[i] = envelope.data[i] == '\n' ? ' ' : envelope.data[i];
+	out[envelope.len] = '\n';
 }
 
 void envelope_one_line(struct buf *out, size_t start)

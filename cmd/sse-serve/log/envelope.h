@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An event in its envelope, as JSON: {"topic","id","time","event","data"}; an ephemeral event has
- * no id.
+ * An event in its envelope, as JSON: {"topic","id","time","event","subject","data"}; an ephemeral
+ * event has no id, and most events have no subject.
  */
 #ifndef ENVELOPE_H
 #define ENVELOPE_H
@@ -20,6 +20,9 @@ bool envelope_add(struct buf *out, const struct event *event, const char *id);
 
 /* envelope_data(out, event): the data alone, text as a JSON string. */
 bool envelope_data(struct buf *out, const struct event *event);
+
+/* envelope_write_line(envelope, out): write it as one line, a byte longer, to ${out}. */
+void envelope_write_line(struct sse_text envelope, char *out);
 
 /* envelope_one_line(out, start): line ends from ${start} on become spaces: JSON has them only
  * between tokens. */

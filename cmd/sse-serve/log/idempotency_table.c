@@ -49,8 +49,8 @@ void idempotency_table_close(struct idempotency_table *keys)
 }
 
 /* Find the event known under the key; *${expired} is its position if it is too old to count. */
-static int find(
-	struct idempotency_table *keys, struct store_append *append, int64_t now, int64_t *expired)
+static int find(struct idempotency_table *keys, struct store_append *append, int64_t now,
+	int64_t *expired, bool *known)
 {
 	sqlite3_stmt *row = keys->find;
 	int code;
@@ -59,15 +59,17 @@ static int find(
 	sqlite3_bind_text64(row, 2, append->key.data, append->key.len, SQLITE_STATIC, SQLITE_UTF8);
 	code = sqlite3_step(row);
 	*expired = 0;
+	*known = false;
 	if (code == SQLITE_ROW && sqlite3_column_int64(row, 2) <= now - keys->window) {
 		*expired = sqlite3_column_int64(row, 0);
 	} else if (code == SQLITE_ROW) {
 		append->event.position = (uint64_t)sqlite3_column_int64(row, 0);
 		append->event.time = sqlite3_column_int64(row, 2);
 		append->duplicate = (uint64_t)sqlite3_column_int64(row, 1) == append->fingerprint;
+		*known = true;
 	}
 	sqlite3_reset(row);
-	return code == SQLITE_ROW ? 0 : -1;
+	return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : -1;
 }
 
 /* Add ${count} by a statement for so many, but for those whose keys are there. */
@@ -115,12 +117,20 @@ int idempotency_table_add(
 		return -1;
 	if (!*known)
 		return 0;
-	if (find(keys, append, now, &expired) != 0)
+	if (find(keys, append, now, &expired, known) != 0)
 		return -1;
 	if (expired == 0)
-		return 0;
+		return *known ? 0 : -1;
 	sqlite3_bind_int64(keys->expire, 1, expired);
 	return database_run(keys->expire) == 0 ? add(keys, keys->add, append, 1, known) : -1;
+}
+
+int idempotency_table_find(
+	struct idempotency_table *keys, struct store_append *append, int64_t now, bool *known)
+{
+	int64_t expired = 0;
+
+	return find(keys, append, now, &expired, known);
 }
 
 int64_t idempotency_table_expires(const struct idempotency_table *keys)

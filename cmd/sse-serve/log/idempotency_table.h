@@ -35,6 +35,13 @@ int idempotency_table_add(
 	struct idempotency_table *keys, struct store_append *append, int64_t now, bool *known);
 
 /*
+ * idempotency_table_find(keys, append, now, known):
+ * The same, but nothing is remembered.
+ */
+int idempotency_table_find(
+	struct idempotency_table *keys, struct store_append *append, int64_t now, bool *known);
+
+/*
  * idempotency_table_add_rows(keys, appends, known):
  * Remember the keys of DATABASE_ROWS appends at once.  Their events have their topics, and
  * consecutive positions.  If one of the keys is known or expired, set *${known} and remember none.

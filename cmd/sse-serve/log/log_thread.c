@@ -2,13 +2,16 @@
 /* The log thread; see log_thread.h. */
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
 
+#include "base/logger.h"
 #include "clock.h"
 #include "log_thread.h"
+#include "new_topics.h"
 
 /* The most that one transaction takes. */
 #define BATCH_EVENTS 8192
@@ -27,13 +30,16 @@ struct log_thread {
 	pthread_mutex_t lock; /* guards what follows; a leaf */
 	pthread_cond_t ready;
 	struct message *first, **last;
+	struct message *erasures, **last_erasure;
 	size_t events, bytes;
 	bool stopping;
 	_Atomic bool unknown; /* something was queued since the last signal; also read without */
 
 	/* The log thread's own. */
+	bool erasing; /* it has begun with the first erasure, and pauses */
 	struct publish *batch[BATCH_EVENTS];
 	struct store_group *groups[BATCH_EVENTS];
+	bool told; /* that there are too many topics */
 };
 
 /* Wait for work, at most ${ms} (-1: for ever). */
@@ -42,9 +48,10 @@ static void wait_for_work(struct log_thread *log_thread, int64_t ms)
 	int64_t end = clock_now_ms() + ms;
 	struct timespec until = {.tv_sec = end / 1000, .tv_nsec = end % 1000 * 1000000};
 
-	if (ms == 0 || log_thread->first != NULL)
+	if (ms == 0)
 		return;
-	while (log_thread->first == NULL && !log_thread->stopping) {
+	while (log_thread->first == NULL && !log_thread->stopping &&
+		(log_thread->erasures == NULL || log_thread->erasing)) {
 		if (ms < 0)
 			pthread_cond_wait(&log_thread->ready, &log_thread->lock);
 		else if (pthread_cond_timedwait(&log_thread->ready, &log_thread->lock, &until) != 0)
@@ -111,12 +118,60 @@ static int pass_on(struct log_thread *log_thread, size_t count)
 	return log_thread->store->ops->append(log_thread->store, log_thread->groups, kept, NULL);
 }
 
+/* Log it once: clients that exceed the limit must not fill the log. */
+static void tell(struct log_thread *log_thread, const struct error *error)
+{
+	if (!log_thread->told && error->status == EX_CANTCREAT)
+		logger_write(LOGGER_WARNING, "%s", error->text);
+	log_thread->told = log_thread->told || error->status == EX_CANTCREAT;
+}
+
+/*
+ * Leave out the groups whose new topics are too many; their publishes have failed.  Return how many
+ * groups are left.
+ */
+static size_t check_topics(struct log_thread *log_thread, size_t count)
+{
+	struct topics *topics = log_thread->store->topics;
+	size_t kept = 0, events = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		log_thread->batch[i]->failed = 0;
+		events += log_thread->groups[i]->count;
+	}
+	/* As almost always: the store registers them. */
+	if (events <= topics_room(topics))
+		return count;
+	for (size_t i = 0; i < count; i++) {
+		struct publish *publish = log_thread->batch[i];
+
+		publish->failed = new_topics_register(topics, &publish->group, &publish->error);
+		if (publish->failed)
+			tell(log_thread, &publish->error);
+		else
+			log_thread->groups[kept++] = log_thread->groups[i];
+	}
+	return kept;
+}
+
+/* What the store did is the result of all that it was given. */
+static void note_result(struct publish *publish, int failed, const struct error *error)
+{
+	if (publish->failed)
+		return;
+	publish->failed = failed;
+	if (failed)
+		publish->error = *error;
+}
+
 static void write_batch(struct log_thread *log_thread, size_t count)
 {
 	struct error error = {0};
-	int failed = log_thread->store->ops->append(
-		log_thread->store, log_thread->groups, count, &error);
-	int lost = failed ? pass_on(log_thread, count) : 0;
+	size_t kept = check_topics(log_thread, count);
+	int failed = kept == 0 ? 0
+			       : log_thread->store->ops->append(
+					 log_thread->store, log_thread->groups, kept, &error);
+	int lost = failed ? pass_on(log_thread, kept) : 0;
 	uint64_t now = clock_now_us();
 
 	/* Make events visible before the answer, so that a client can resume from the id in it. */
@@ -124,9 +179,7 @@ static void write_batch(struct log_thread *log_thread, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		struct publish *publish = log_thread->batch[i];
 
-		publish->failed = is_ephemeral(&publish->group) ? lost : failed;
-		if (publish->failed)
-			publish->error = error;
+		note_result(publish, is_ephemeral(&publish->group) ? lost : failed, &error);
 		if (!is_ephemeral(&publish->group))
 			counter_took(&log_thread->counts.took, now - publish->began);
 		mailbox_post(publish->mailbox, &publish->message);
@@ -135,12 +188,96 @@ static void write_batch(struct log_thread *log_thread, size_t count)
 		mailbox_wake(log_thread->mailboxes[i]);
 }
 
+/* --- erasing --- */
+
+/* What the streams of the topic are told: which event, or all up to which, are gone. */
+static void show_erasure(struct log_thread *log_thread, const struct erasure *erasure)
+{
+	const struct store_deletion *deletion = &erasure->deletion;
+	char id[IDENTITY_TEXT], data[IDENTITY_TEXT + 16];
+	struct event event = {.position = log_thread->store->head,
+		.time = clock_wall_ms(),
+		.topic = deletion->topic,
+		.json = true,
+		.ephemeral = true,
+		.type = {"deleted", strlen("deleted")}};
+
+	identity_format(&log_thread->store->identity, deletion->newest, id);
+	event.data.len = (size_t)snprintf(
+		data, sizeof(data), "{\"%s\":\"%s\"}", erasure->one ? "id" : "upto", id);
+	event.data.data = data;
+	show(log_thread, &event);
+	window_publish(log_thread->window);
+}
+
+/* Delete some.  False if that failed. */
+static bool erase_some(struct log_thread *log_thread, struct erasure *erasure)
+{
+	struct store *store = log_thread->store;
+	struct store_deletion *deletion = &erasure->deletion;
+	uint64_t after = deletion->after;
+
+	if (*log_thread->draining)
+		erasure->failed = error_set(&erasure->error, EX_UNAVAILABLE,
+			"the server is stopping; some of the events may be deleted: try again");
+	else
+		erasure->failed = store->ops->erase(store, deletion, &erasure->error);
+	if (deletion->after > after) {
+		window_erase(log_thread->window, deletion->topic, after, deletion->after);
+		atomic_fetch_add(&store->erasures, 1);
+	}
+	return erasure->failed == 0;
+}
+
+static struct erasure *first_erasure(struct log_thread *log_thread)
+{
+	struct erasure *erasure;
+
+	pthread_mutex_lock(&log_thread->lock);
+	erasure = (struct erasure *)log_thread->erasures;
+	pthread_mutex_unlock(&log_thread->lock);
+	return erasure;
+}
+
+/* It is done, or failed: give it back. */
+static void end_erasure(struct log_thread *log_thread, struct erasure *erasure)
+{
+	pthread_mutex_lock(&log_thread->lock);
+	log_thread->erasures = erasure->message.next;
+	if (log_thread->erasures == NULL)
+		log_thread->last_erasure = &log_thread->erasures;
+	pthread_mutex_unlock(&log_thread->lock);
+	if (erasure->deletion.newest > 0)
+		show_erasure(log_thread, erasure);
+	mailbox_post(erasure->mailbox, &erasure->message);
+	for (size_t i = 0; i < log_thread->mailbox_count; i++)
+		mailbox_wake(log_thread->mailboxes[i]);
+}
+
+/* Do a step of the first erasure.  The ms after which to go on, or -1 if there is none. */
+static int64_t erase_step(struct log_thread *log_thread)
+{
+	struct erasure *erasure = first_erasure(log_thread);
+
+	log_thread->erasing = false;
+	if (erasure == NULL)
+		return -1;
+	if (erasure->deletion.upto > log_thread->store->head)
+		erasure->deletion.upto = log_thread->store->head;
+	if (!erase_some(log_thread, erasure) || erasure->deletion.ended) {
+		end_erasure(log_thread, erasure);
+		return 0;
+	}
+	log_thread->erasing = true;
+	return erasure->deletion.wait;
+}
+
 static bool ended(struct log_thread *log_thread)
 {
 	bool result;
 
 	pthread_mutex_lock(&log_thread->lock);
-	result = log_thread->stopping && log_thread->first == NULL;
+	result = log_thread->stopping && log_thread->first == NULL && log_thread->erasures == NULL;
 	pthread_mutex_unlock(&log_thread->lock);
 	return result;
 }
@@ -153,10 +290,14 @@ static void *run(void *context)
 	while (!ended(log_thread)) {
 		size_t count = take_batch(log_thread, wait);
 
-		if (count > 0)
+		if (count > 0) {
 			write_batch(log_thread, count);
+			topics_forget(log_thread->store->topics, window_oldest(log_thread->window));
+		}
+		wait = erase_step(log_thread);
 		/* While publishes wait, their own appends make room. */
-		wait = count > 0 ? 0 : log_thread->store->ops->tidy(log_thread->store);
+		if (wait < 0)
+			wait = count > 0 ? 0 : log_thread->store->ops->tidy(log_thread->store);
 	}
 	return NULL;
 }
@@ -175,6 +316,7 @@ struct log_thread *log_thread_new(struct store *store, struct window *window,
 	log_thread->window = window;
 	log_thread->draining = draining;
 	log_thread->last = &log_thread->first;
+	log_thread->last_erasure = &log_thread->erasures;
 	store->deliver = show;
 	store->deliver_context = log_thread;
 	pthread_mutex_init(&log_thread->lock, NULL);
@@ -230,6 +372,16 @@ bool log_thread_submit(struct log_thread *log_thread, struct publish *publish)
 	}
 	pthread_mutex_unlock(&log_thread->lock);
 	return fits;
+}
+
+void log_thread_erase(struct log_thread *log_thread, struct erasure *erasure)
+{
+	erasure->message.next = NULL;
+	pthread_mutex_lock(&log_thread->lock);
+	*log_thread->last_erasure = &erasure->message;
+	log_thread->last_erasure = &erasure->message.next;
+	atomic_store_explicit(&log_thread->unknown, true, memory_order_relaxed);
+	pthread_mutex_unlock(&log_thread->lock);
 }
 
 void log_thread_wake(struct log_thread *log_thread)

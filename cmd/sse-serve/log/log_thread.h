@@ -28,7 +28,18 @@ struct publish {
 	size_t bytes;		  /* about what it holds in memory */
 	uint64_t began;		  /* when it was queued, by clock_now_us() */
 	int failed;		  /* 0: it is in the log (unless group.conflict) */
-	struct error error;	  /* why not */
+	/* Why not: as the store says, or EX_CANTCREAT: group.conflicted is beyond --max-topics. */
+	struct error error;
+};
+
+/* Events to be deleted, and back when they are, or when that failed. */
+struct erasure {
+	struct message message;		/* handled on the loop that asked */
+	struct mailbox *mailbox;	/* of that loop */
+	struct store_deletion deletion; /* of what is stored when it begins */
+	bool one;			/* it is one event */
+	int failed;	    /* 0: they are gone; if there was none, deletion.newest is 0 */
+	struct error error; /* why not: as the store says; EX_UNAVAILABLE: the server is ending */
 };
 
 struct log_thread;
@@ -64,6 +75,14 @@ bool log_thread_draining(const struct log_thread *log_thread);
  * see it before log_thread_wake().  Any thread.
  */
 bool log_thread_submit(struct log_thread *log_thread, struct publish *publish);
+
+/*
+ * log_thread_erase(log_thread, erasure):
+ * Queue ${erasure}; it is worked on in steps, between which publishes go on.  As
+ * log_thread_submit(), but it is never refused.  Streams of the topic get an event that says what
+ * was deleted.
+ */
+void log_thread_erase(struct log_thread *log_thread, struct erasure *erasure);
 
 /*
  * log_thread_wake(log_thread):

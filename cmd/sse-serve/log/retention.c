@@ -6,53 +6,13 @@
 
 #include "database.h"
 #include "retention.h"
-
-/* Rows that are read before they are removed. */
-#define SLICE 256
+#include "retention_internal.h"
 
 /* Save all counts after this many events: an opening after a crash counts about as many. */
 #define SAVE_EVENTS 65536
 
 /* The time of the oldest event is not known yet: older than all that could be. */
 #define NOT_KNOWN INT64_MIN
-
-/* What a topic, or all topics under `all`, hold. */
-struct holding {
-	int64_t events, bytes;
-	int64_t oldest;	  /* time of the oldest event */
-	uint64_t removed; /* of a topic: newest position that is gone; of all: nothing up to here */
-};
-
-struct kept {
-	struct holding now, before; /* ${before} the transaction, if it was touched in it */
-	const struct retain *rule;  /* NULL: under `all` */
-	bool touched, unsaved;
-};
-
-enum statement { OF_TOPIC, OF_ALL, REMOVE, MARK, SAVE, STATEMENTS };
-
-struct retention {
-	sqlite3 *db;
-	sqlite3_stmt *statements[STATEMENTS];
-	struct topics *registry;
-	const struct retention_rules *retention_rules;
-	struct kept *topics; /* by the topic's row, from 0: here its number */
-	uint32_t count, capacity;
-	uint32_t *touched; /* numbers of the topics that this transaction touched */
-	uint32_t touched_count;
-	struct holding all, all_before;
-	int64_t events, events_before;	 /* of all topics */
-	uint32_t ruled;			 /* how many topics have a rule of their own */
-	int64_t unsaved, unsaved_before; /* events counted since all counts were saved */
-	bool saved;			 /* in this transaction */
-};
-
-/* A row to remove. */
-struct victim {
-	uint64_t position;
-	uint32_t topic;
-	int64_t size;
-};
 
 static bool is_over(const struct holding *held, const struct retain *limit, int64_t now)
 {
@@ -100,6 +60,8 @@ int retention_begin(struct retention *retention)
 			.rule = retention_rules_of(retention->retention_rules, topic->name)};
 		kept->now.oldest = NOT_KNOWN;
 		kept->now.removed = topic->removed;
+		kept->now.superseded = topic->superseded;
+		kept->now.deleted = topic->deleted;
 		retention->ruled += kept->rule != NULL;
 	}
 	retention->touched_count = 0;
@@ -110,7 +72,7 @@ int retention_begin(struct retention *retention)
 	return 0;
 }
 
-static struct kept *touch(struct retention *retention, uint32_t number)
+struct kept *retention_touch(struct retention *retention, uint32_t number)
 {
 	struct kept *kept = &retention->topics[number];
 
@@ -133,7 +95,7 @@ static void hold(struct holding *held, int64_t events, int64_t bytes, int64_t ti
 
 static void count(struct retention *retention, uint32_t number, int64_t bytes, int64_t time)
 {
-	struct kept *kept = touch(retention, number);
+	struct kept *kept = retention_touch(retention, number);
 
 	retention->events++;
 	hold(&kept->now, 1, bytes, time);
@@ -144,8 +106,7 @@ static void count(struct retention *retention, uint32_t number, int64_t bytes, i
 
 void retention_count(struct retention *retention, const struct event *event)
 {
-	count(retention, event->topic->row - 1,
-		retention_rules_size(event->type.len, event->data.len), event->time);
+	count(retention, event->topic->row - 1, retention_rules_size(event), event->time);
 }
 
 static int save(
@@ -160,12 +121,17 @@ static int save(
 	return database_run(statement);
 }
 
+bool retention_save_due(const struct retention *retention)
+{
+	return retention->unsaved >= SAVE_EVENTS;
+}
+
 /* A topic stays `unsaved` if the transaction fails, or is saved once more: neither does harm. */
 int retention_save(struct retention *retention, bool always, uint64_t head)
 {
 	static const struct holding none;
 
-	if (retention->unsaved == 0 || (!always && retention->unsaved < SAVE_EVENTS))
+	if (retention->unsaved == 0 || (!always && !retention_save_due(retention)))
 		return 0;
 	for (uint32_t i = 0; i < retention->count; i++) {
 		if (retention->topics[i].unsaved &&
@@ -179,19 +145,16 @@ int retention_save(struct retention *retention, bool always, uint64_t head)
 
 /* --- removing --- */
 
-/* Subtract the row's event from the held counts. */
-static void take(struct retention *retention, const struct victim *victim)
+void retention_take(struct retention *retention, struct kept *kept, const struct victim *victim)
 {
-	struct kept *kept = touch(retention, victim->topic);
-
-	kept->now.removed = victim->position;
+	kept->taken = true;
 	retention->events--;
 	hold(&kept->now, -1, -victim->size, 0);
 	if (kept->rule == NULL)
 		hold(&retention->all, -1, -victim->size, 0);
 }
 
-static int remove_rows(struct retention *retention, const struct victim *victims, int number)
+int retention_remove_rows(struct retention *retention, const struct victim *victims, int number)
 {
 	sqlite3_stmt *statement = retention->statements[REMOVE];
 
@@ -201,6 +164,14 @@ static int remove_rows(struct retention *retention, const struct victim *victims
 			return -1;
 	}
 	return 0;
+}
+
+static void take_oldest(struct retention *retention, const struct victim *victim)
+{
+	struct kept *kept = retention_touch(retention, victim->topic);
+
+	kept->now.removed = victim->position;
+	retention_take(retention, kept, victim);
 }
 
 /*
@@ -225,9 +196,9 @@ static int remove_oldest(struct retention *retention, sqlite3_stmt *statement, s
 			held->oldest = event.time;
 			if (!is_over(held, limit, now))
 				break;
-			victims[number] = (struct victim){event.position, topic,
-				retention_rules_size(event.type.len, event.data.len)};
-			take(retention, &victims[number++]);
+			victims[number] = (struct victim){
+				event.position, topic, retention_rules_size(&event)};
+			take_oldest(retention, &victims[number++]);
 		}
 		if (held == &retention->all)
 			held->removed = (uint64_t)sqlite3_column_int64(statement, 0);
@@ -238,7 +209,7 @@ static int remove_oldest(struct retention *retention, sqlite3_stmt *statement, s
 		return -1;
 	if (held->events == 0)
 		held->oldest = NOT_KNOWN;
-	return remove_rows(retention, victims, number);
+	return retention_remove_rows(retention, victims, number);
 }
 
 /* The same, as often as it takes or *${rows} allow. */
@@ -257,13 +228,15 @@ static int remove_excess(struct retention *retention, uint32_t number, struct ho
 			return -1;
 		/* Another program removed them: the counted rows do not exist. */
 		if (*rows < 0 && held->events > 0 && is_over(held, limit, now))
-			*held = (struct holding){.oldest = NOT_KNOWN, .removed = held->removed};
+			*held = (struct holding){.oldest = NOT_KNOWN,
+				.removed = held->removed,
+				.superseded = held->superseded,
+				.deleted = held->deleted};
 	}
 	return 0;
 }
 
-/* Store the removed positions of this transaction's topics. */
-static int write_marks(struct retention *retention, uint64_t head)
+int retention_write_marks(struct retention *retention, uint64_t head)
 {
 	sqlite3_stmt *statement = retention->statements[MARK];
 
@@ -271,10 +244,12 @@ static int write_marks(struct retention *retention, uint64_t head)
 		uint32_t number = retention->touched[i];
 		const struct kept *kept = &retention->topics[number];
 
-		if (kept->now.removed == kept->before.removed)
+		if (!kept->taken)
 			continue;
 		sqlite3_bind_int64(statement, 1, (int64_t)kept->now.removed);
-		sqlite3_bind_int64(statement, 2, (int64_t)number + 1);
+		sqlite3_bind_int64(statement, 2, (int64_t)kept->now.superseded);
+		sqlite3_bind_int64(statement, 3, (int64_t)kept->now.deleted);
+		sqlite3_bind_int64(statement, 4, (int64_t)number + 1);
 		if (database_run(statement) != 0 ||
 			save(retention, (int64_t)number + 1, &kept->now, head) != 0)
 			return -1;
@@ -288,7 +263,7 @@ static int retention_topic(struct retention *retention, uint32_t number, int *ro
 
 	if (kept->rule == NULL || !is_over(&kept->now, kept->rule, now))
 		return 0;
-	touch(retention, number);
+	retention_touch(retention, number);
 	return remove_excess(retention, number, &kept->now, kept->rule, rows, now);
 }
 
@@ -302,10 +277,12 @@ int retention_step(
 			    retention, everywhere ? i : retention->touched[i], &rows, now) != 0)
 			return -1;
 	}
+	if (everywhere && retention_sweep(retention, &rows) != 0)
+		return -1;
 	if (remove_excess(retention, 0, &retention->all, &retention->retention_rules->all, &rows,
 		    now) != 0)
 		return -1;
-	return write_marks(retention, head);
+	return retention_write_marks(retention, head);
 }
 
 int64_t retention_events(const struct retention *retention)
@@ -317,13 +294,17 @@ void retention_commit(struct retention *retention)
 {
 	for (uint32_t i = 0; i < retention->touched_count; i++) {
 		struct kept *kept = &retention->topics[retention->touched[i]];
+		struct topic *topic = topics_of_row(retention->registry, retention->touched[i] + 1);
 
-		kept->touched = false;
+		kept->touched = kept->taken = false;
 		if (kept->now.removed != kept->before.removed)
-			atomic_store(&topics_of_row(retention->registry, retention->touched[i] + 1)
-					      ->removed,
-				kept->now.removed);
+			atomic_store(&topic->removed, kept->now.removed);
+		if (kept->now.superseded != kept->before.superseded)
+			atomic_store(&topic->superseded, kept->now.superseded);
+		if (kept->now.deleted != kept->before.deleted)
+			atomic_store(&topic->deleted, kept->now.deleted);
 	}
+	retention->sweep.moved = false;
 	for (uint32_t i = 0; retention->saved && i < retention->count; i++)
 		retention->topics[i].unsaved = false;
 	retention->touched_count = 0;
@@ -334,10 +315,12 @@ void retention_rollback(struct retention *retention)
 	for (uint32_t i = 0; i < retention->touched_count; i++) {
 		struct kept *kept = &retention->topics[retention->touched[i]];
 
-		kept->touched = false;
+		kept->touched = kept->taken = false;
 		kept->now = kept->before;
 	}
 	retention->touched_count = 0;
+	if (retention->sweep.moved)
+		retention_sweep_again(retention);
 	retention->all = retention->all_before;
 	retention->events = retention->events_before;
 	retention->unsaved = retention->unsaved_before;
@@ -360,7 +343,7 @@ int64_t retention_due(const struct retention *retention, int64_t now)
 
 		first = then < first ? then : first;
 	}
-	return first;
+	return retention_sweeps(retention) && first > now ? now : first;
 }
 
 /* --- opening --- */
@@ -412,8 +395,7 @@ static int count_rows(struct retention *retention, const uint64_t *upto, uint64_
 			(uint64_t)sqlite3_column_int64(row, 0) <= upto[topic])
 			continue;
 		database_event(row, &event);
-		count(retention, topic, retention_rules_size(event.type.len, event.data.len),
-			event.time);
+		count(retention, topic, retention_rules_size(&event), event.time);
 	}
 	sqlite3_finalize(row);
 	return code == SQLITE_DONE ? 0 : -1;
@@ -426,20 +408,25 @@ static int start(struct retention *retention, struct error *error)
 			     " position > ?1 ORDER BY position LIMIT ?2",
 		[OF_ALL] = "SELECT " DATABASE_EVENT " FROM event WHERE position > ?1"
 			   " ORDER BY position LIMIT ?2",
+		[OF_SUBJECT] = "SELECT " DATABASE_EVENT " FROM event WHERE topic = ? AND"
+			       " subject = ? AND position < ? ORDER BY position LIMIT ?",
 		[REMOVE] = "DELETE FROM event WHERE position = ?",
-		[MARK] = "UPDATE topic SET removed = ? WHERE id = ?",
+		[MARK] = "UPDATE topic SET removed = ?, superseded = ?, deleted = ? WHERE id = ?",
 		[SAVE] = "REPLACE INTO counter(topic, events, bytes, upto) VALUES(?, ?, ?, ?)",
 	};
 	uint64_t from = 0, *upto;
 	int result;
 
-	if (database_prepare(retention->db, sql, retention->statements, STATEMENTS) != 0)
+	if (database_prepare(retention->db, sql, retention->statements, STATEMENTS) != 0 ||
+		subjects_open(&retention->subjects, retention->db) != 0)
 		return database_failed(retention->db, "cannot use the database", error);
 	upto = calloc(topics_kept(retention->registry) + 1, sizeof(*upto));
 	if (upto == NULL || retention_begin(retention) != 0) {
 		free(upto);
 		return error_set(error, EX_OSERR, "out of memory for the topics");
 	}
+	if (retention->ruled > 0)
+		retention_sweep_again(retention);
 	result = load(retention, upto, &from);
 	if (result == 0)
 		result = count_rows(retention, upto, from);
@@ -475,6 +462,7 @@ void retention_close(struct retention *retention)
 	if (retention == NULL)
 		return;
 	database_finalize(retention->statements, STATEMENTS);
+	subjects_close(&retention->subjects);
 	free(retention->topics);
 	free(retention->touched);
 	free(retention);

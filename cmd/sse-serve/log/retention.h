@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Retention of the log in the database: counts the events that each topic holds, and removes the
- * oldest where a topic holds too many, a few rows at a time.
+ * oldest where a topic holds too many, a few rows at a time.  Without rules it counts only.
  *
  * The counts are kept in memory.  Each row in the table `counter` is correct up to a position of
  * its own, and all rows up to that of row 0; so opening the database counts only the events after
- * it.  The counts do not depend on the rules, which may change between runs.
+ * it, and a reader those of one topic.  The counts do not depend on the rules, which may change
+ * between runs.
  *
  * The log thread calls all but retention_open() and retention_close() inside a transaction, between
  * retention_begin() and retention_commit() or retention_rollback(); it calls those after SQLite's
@@ -45,6 +46,19 @@ int retention_begin(struct retention *retention);
 void retention_count(struct retention *retention, const struct event *event);
 
 /*
+ * retention_supersede(retention, event):
+ * The event was stored: if its topic is under `latest`, remove the older ones of its subject.
+ * Return 0, or -1 if SQLite fails.
+ */
+int retention_supersede(struct retention *retention, const struct event *event);
+
+/*
+ * retention_sweep_again(retention): look at all subjects again, in retention_step(), whether there
+ * is something that was superseded: it could not be removed.
+ */
+void retention_sweep_again(struct retention *retention);
+
+/*
  * retention_step(retention, rows, everywhere, head, now):
  * Remove the oldest events where a topic holds too many, and look at no more than about ${rows}.
  * Of topics under rules of their own, look only at those that retention_count() named, unless
@@ -53,7 +67,21 @@ void retention_count(struct retention *retention, const struct event *event);
 int retention_step(
 	struct retention *retention, int rows, bool everywhere, uint64_t head, int64_t now);
 
-/* retention_save(retention, head): save all counts, if enough changed or ${always}.  0, or -1. */
+/*
+ * retention_delete(retention, topic, after, upto, head, newest):
+ * Delete the topic's oldest events with *${after} < position <= ${upto}, as many as make a small step.
+ * Those up to *${after} are gone then, which is ${upto} if no other is left; *${newest} is the newest
+ * that was deleted, if one was.  ${head} is the newest position.  Return 0, or -1 if SQLite fails.
+ */
+int retention_delete(struct retention *retention, const struct topic *topic, uint64_t *after,
+	uint64_t upto, uint64_t head, uint64_t *newest);
+
+/* retention_save_due(retention): did enough change since all counts were saved?  Any time. */
+bool retention_save_due(const struct retention *retention);
+
+/*
+ * retention_save(retention, always, head): save all counts, if that is due or ${always}.  0, or -1.
+ */
 int retention_save(struct retention *retention, bool always, uint64_t head);
 
 /* retention_events(retention): how many events are stored. */

@@ -11,6 +11,9 @@
 
 #define LIMIT_TEXT 64
 
+/* Keep only the newest event of each subject. */
+#define LATEST "latest"
+
 /* The three places of a limit, in their order. */
 enum place { AGE, EVENTS, BYTES, PLACES };
 
@@ -100,6 +103,27 @@ static int read_retain(
 	return 0;
 }
 
+/* How much of its value says "latest", with the comma that more follows; 0: it does not begin so. */
+static size_t latest_len(const char *text)
+{
+	size_t len = strcspn(text, ",");
+
+	if (len != strlen(LATEST) || memcmp(text, LATEST, len) != 0)
+		return 0;
+	return text[len] == ',' ? len + 1 : len;
+}
+
+/* A rule's "latest" comes first, and is enough. */
+static int read_topic_retain(const char *text, struct retain *retain, struct error *error)
+{
+	size_t len = latest_len(text);
+
+	retain->latest = len > 0;
+	if (len == strlen(LATEST))
+		return 0;
+	return read_retain("--retain-topic", text + len, retain, error);
+}
+
 static int read_rule(const char *text, struct retention_rule *rule, struct error *error)
 {
 	const char *equals = strchr(text, '=');
@@ -108,20 +132,25 @@ static int read_rule(const char *text, struct retention_rule *rule, struct error
 	if (equals == NULL)
 		return error_set(error, EX_USAGE,
 			"--retain-topic '%.80s': it takes PATTERN=AGE,EVENTS,BYTES, as in "
-			"'logs/**=1d'",
+			"'logs/**=1d', or PATTERN=latest",
 			text);
 	rule->pattern = text;
 	rule->pattern_len = (size_t)(equals - text);
 	if (topic_pattern_check(text, rule->pattern_len, &reason) != 0)
 		return error_set(
 			error, EX_USAGE, "--retain-topic '%.80s': %.200s", text, reason.text);
-	return read_retain("--retain-topic", equals + 1, &rule->retain, error);
+	return read_topic_retain(equals + 1, &rule->retain, error);
 }
 
 int retention_rules_parse(const char *all, const struct option_list *topics,
 	struct retention_rules *retention_rules, struct error *error)
 {
 	*retention_rules = (struct retention_rules){0};
+	if (all != NULL && latest_len(all) > 0)
+		return error_set(error, EX_USAGE,
+			"--retain '%.80s': latest is a rule for topics: --retain-topic '**=latest' "
+			"makes it that of all",
+			all);
 	if (all != NULL && read_retain("--retain", all, &retention_rules->all, error) != 0)
 		return -1;
 	if (topics->count == 0)

@@ -3,10 +3,12 @@
 #ifndef RETENTION_RULES_H
 #define RETENTION_RULES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "error.h"
+#include "event.h"
 #include "option.h"
 
 /* The most that is kept; 0 means no limit. */
@@ -14,6 +16,7 @@ struct retain {
 	int64_t age;	/* ms */
 	int64_t events; /* number */
 	int64_t bytes;	/* see retention_rules_size() */
+	bool latest;	/* only the newest event of each subject */
 };
 
 struct retention_rule {
@@ -33,7 +36,7 @@ struct retention_rules {
  * retention_rules_parse(all, topics, retention_rules, error):
  * Read --retain (NULL: not given), "AGE,EVENTS,BYTES" in which each may be left out or empty ("7d",
  * ",1M", ",,10G"; "all" means no limit), and the values of --retain-topic,
- * "PATTERN=AGE,EVENTS,BYTES". Return 0, or -1 with EX_USAGE.
+ * "PATTERN=AGE,EVENTS,BYTES", "PATTERN=latest" or "PATTERN=latest,AGE,EVENTS,BYTES".  Return 0, or -1 with EX_USAGE.
  */
 int retention_rules_parse(const char *all, const struct option_list *topics,
 	struct retention_rules *retention_rules, struct error *error);
@@ -45,12 +48,11 @@ const struct retain *retention_rules_of(
 	const struct retention_rules *retention_rules, const char *topic);
 
 /*
- * retention_rules_size(type_len, data_len): the size that counts for an event: its bytes and its
- * row's.
+ * retention_rules_size(event): the size that counts for an event: its bytes and its row's.
  */
-static inline int64_t retention_rules_size(size_t type_len, size_t data_len)
+static inline int64_t retention_rules_size(const struct event *event)
 {
-	return (int64_t)(type_len + data_len) + 48;
+	return (int64_t)(event->type.len + event->data.len + event->subject.len) + 48;
 }
 
 /* retention_rules_free(retention_rules): release the rules. */

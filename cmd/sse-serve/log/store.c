@@ -24,20 +24,56 @@ const struct store_kind *store_kind_of(const char *db)
 	return kind;
 }
 
-void store_query_removed(struct store_query *query, uint64_t removed)
+void store_query_removed(struct store_query *query, enum removal removal, uint64_t removed)
 {
-	query->removed = removed > query->removed ? removed : query->removed;
+	if (removed > query->removed) {
+		query->removed = removed;
+		query->removal = removal;
+	}
 	query->removed_sum += removed;
+}
+
+bool store_condition_met(const struct store_group *group)
+{
+	switch (group->condition) {
+	case STORE_IF_NEWEST:
+		return group->newest != 0 && group->newest == group->expected;
+	case STORE_IF_ANY:
+		return group->newest != 0;
+	case STORE_IF_NONE:
+		return group->newest == 0;
+	case STORE_ALWAYS:
+		break;
+	}
+	return true;
+}
+
+bool store_needs_event(const struct store_group *group)
+{
+	return group->condition == STORE_IF_NEWEST || group->condition == STORE_IF_ANY;
+}
+
+/* Before the event can be seen. */
+static void close_topic(const struct store_append *append)
+{
+	struct topic *topic = append->event.topic;
+
+	if (!append->closes)
+		return;
+	topic->closed = append->event.position;
+	topic->closing = 0;
 }
 
 void store_deliver(const struct store *store, struct store_group *const *groups, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		for (size_t j = 0; j < groups[i]->count && !groups[i]->conflict; j++) {
+		for (size_t j = 0; j < groups[i]->count && !store_group_refused(groups[i]); j++) {
 			const struct store_append *append = &groups[i]->appends[j];
 
-			if (!append->duplicate)
-				store->deliver(store->deliver_context, &append->event);
+			if (append->duplicate)
+				continue;
+			close_topic(append);
+			store->deliver(store->deliver_context, &append->event);
 		}
 	}
 }

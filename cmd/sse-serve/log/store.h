@@ -17,6 +17,7 @@
 #include "error.h"
 #include "event.h"
 #include "identity.h"
+#include "positions.h"
 #include "retention_rules.h"
 #include "topic.h"
 #include "window.h"
@@ -30,30 +31,73 @@ struct store_append {
 	const char *topic;
 	struct sse_text key;  /* UTF-8, 1 to EVENT_KEY_MAX bytes; len 0: none */
 	uint64_t fingerprint; /* of what was published under the key */
+	bool closes;	      /* it closes its topic; see closing.h */
+	bool own;	      /* the server's own, and ephemeral: a closed topic takes it */
 	bool duplicate;	      /* out: stored already; position is that of the first */
 	struct event event;   /* in: json, ephemeral, type, data; out: position, time, topic */
 };
 
-/* Events that go into the log together or not at all. */
+/*
+ * What must be so when it is a group's turn.  The newest event of a topic is the newest that was
+ * ever stored: it counts too if it was removed.
+ */
+enum store_condition {
+	STORE_ALWAYS,
+	STORE_IF_NEWEST, /* the topic's newest event is the expected one */
+	STORE_IF_ANY,	 /* the topic has a newest event */
+	STORE_IF_NONE,	 /* the topic has none yet */
+};
+
+/*
+ * Events that go into the log together or not at all.  Those of a group with a condition are of one
+ * topic.  If all its events are duplicates, the condition was met when they were stored, and is not
+ * looked at again.
+ */
 struct store_group {
 	struct store_append *appends;
 	size_t count;
 	bool conflict;	   /* out: a key was known for something else: nothing was stored */
+	bool closed;	   /* out: a topic was closed already: nothing was stored */
 	size_t conflicted; /* out: the number of that append */
+
+	enum store_condition condition;
+	uint64_t expected; /* with STORE_IF_NEWEST: its position; 0: that of no event */
+	bool unmet;	   /* out: the condition was not met: nothing was stored */
+	uint64_t newest;   /* out, with a condition: the position of the topic's newest event; 0 */
 };
+
+/* The newest events that can be asked for of several topics. */
+#define STORE_NEWEST_MAX 100000
+
+/* store_group_refused(group): was nothing of it stored, after append() succeeded? */
+static inline bool store_group_refused(const struct store_group *group)
+{
+	return group->conflict || group->closed || group->unmet;
+}
 
 /* What a read asks for, and what it finds. */
 struct store_query {
 	const struct topic_set *topics; /* not empty */
 	uint64_t after;			/* events with after < position <= upto, oldest first */
 	uint64_t upto;
+	const struct positions *only; /* if not NULL, of these only those at these positions */
+	bool latest;	  /* what a newer event of its subject superseded does not count as gone */
 	uint64_t removed; /* out, before the first visit: the newest position of these topics that
 			     is gone from the log, as of the moment that the events show */
+	enum removal removal; /* out: why that is gone */
 	uint64_t
-		removed_sum; /* out, likewise: the sum of each topic's newest position that is gone;
-				 it grows whenever something is removed */
+		removed_sum; /* out, likewise: the sum of the newest positions that are gone of each
+				 topic, by why; it grows whenever something is removed */
 	uint64_t reached;    /* out: all events up to here were visited; below upto if a visit said
 			     so, or if the store takes a pause: then read again from there */
+};
+
+/* What is stored of a topic, up to some position. */
+struct store_count {
+	struct topic *topic; /* in: which the caller holds */
+	uint64_t events;     /* out: how many */
+	uint64_t newest;     /* out: the position of the newest, 0 if none is */
+	int64_t time;	     /* out: and its time */
 };
 
 /*
@@ -61,15 +105,26 @@ struct store_query {
  */
 typedef bool (*store_visit)(void *context, const struct event *event);
 
+/* Events of a topic to be deleted, and how far that is. */
+struct store_deletion {
+	struct topic *topic; /* held by the caller */
+	uint64_t after;	     /* those with after < position <= upto; out: those up to it are gone */
+	uint64_t upto;
+	uint64_t newest; /* out: the position of the newest that was deleted; 0: none was */
+	bool ended;	 /* out: all are gone, from the disk too as far as that is possible now */
+	int64_t wait;	 /* out, if it has not ended: the ms after which to go on; 0: at once */
+	int64_t until;	 /* the store's own; 0 before the first call */
+};
+
 struct store;
 struct store_reader;
 
 struct store_ops {
 	/*
 	 * append(store, groups, count, error):
-	 * Store all groups but those in conflict durably, or none of them; fill in the members
-	 * marked `out`, and deliver the new events.  Return 0, or -1 with EX_IOERR, or EX_TEMPFAIL
-	 * if the log is busy.
+	 * Store all groups durably, in their order, but those that are refused; or none of them.
+	 * Fill in the members marked `out`, and deliver the new events.  Return 0, or -1 with
+	 * EX_IOERR, or EX_TEMPFAIL if the log is busy.
 	 */
 	int (*append)(struct store *store, struct store_group *const *groups, size_t count,
 		struct error *error);
@@ -81,6 +136,14 @@ struct store_ops {
 	 * Log thread.
 	 */
 	int64_t (*tidy)(struct store *store);
+
+	/*
+	 * erase(store, deletion, error):
+	 * Delete some of these events, durably, and raise topic->deleted; the caller then erases
+	 * them from the window, and calls again until the deletion has ended.  Keys stay known.
+	 * Return 0, or -1 as append().  Log thread.
+	 */
+	int (*erase)(struct store *store, struct store_deletion *deletion, struct error *error);
 
 	/* reader_new(store, error): a reader, or NULL. */
 	struct store_reader *(*reader_new)(struct store *store, struct error *error);
@@ -95,16 +158,36 @@ struct store_ops {
 		void *context, struct error *error);
 
 	/*
-	 * newest(reader, topic, upto, count, after, error):
-	 * Find *${after} so that the ${count} newest events up to ${upto} are those after it.
+	 * newest(reader, topics, upto, count, after, error):
+	 * Find *${after} so that the ${count} newest events of the topics up to ${upto} are those
+	 * after it; 0 if there are fewer.  ${topics} is not empty; ${count} is at least 1 and, of
+	 * several topics, at most STORE_NEWEST_MAX.  The time grows with the number of topics, not
+	 * with that of the events.
 	 */
-	int (*newest)(struct store_reader *reader, const struct topic *topic, uint64_t upto,
+	int (*newest)(struct store_reader *reader, const struct topic_set *topics, uint64_t upto,
 		uint64_t count, uint64_t *after, struct error *error);
+
+	/*
+	 * latest(reader, topics, after, upto, positions, error):
+	 * Add the position of the newest event up to ${upto} of each subject of these topics, if it
+	 * is after ${after}, and put ${positions} into order.  The time does not depend on how many
+	 * events a database holds of each subject.
+	 */
+	int (*latest)(struct store_reader *reader, const struct topic_set *topics, uint64_t after,
+		uint64_t upto, struct positions *positions, struct error *error);
 
 	/* since(reader, time, upto, after, error): *${after} so that events after it are not older.
 	 */
 	int (*since)(struct store_reader *reader, int64_t time, uint64_t upto, uint64_t *after,
 		struct error *error);
+
+	/*
+	 * count(reader, counts, number, upto, error):
+	 * Find out what is stored up to ${upto} of each topic, all as of one moment.  The time does
+	 * not depend on how many events are stored in a database.  Return 0, or -1 (EX_IOERR).
+	 */
+	int (*count)(struct store_reader *reader, struct store_count *counts, size_t number,
+		uint64_t upto, struct error *error);
 
 	/*
 	 * check(store, error):
@@ -130,6 +213,7 @@ struct store {
 	struct identity identity;  /* the log's incarnations; constant once it is open */
 	uint64_t head;		   /* the newest position; the log thread's */
 	struct counter_times sync; /* the syncs that made appends durable */
+	_Atomic uint64_t erasures; /* grows when events were deleted from it and from the window */
 
 	/*
 	 * The log thread calls it for each event that is stored, in order: the only way in which an
@@ -167,11 +251,19 @@ struct store_kind {
 };
 
 /*
- * store_query_removed(query, removed):
- * For stores: count in that the newest event of one more of the topics that is gone is at
- * ${removed}; 0 if none is.
+ * store_query_removed(query, removal, removed):
+ * For stores: count in that the newest event of one more of the topics that is gone for this reason
+ * is at ${removed}; 0 if none is.
  */
-void store_query_removed(struct store_query *query, uint64_t removed);
+void store_query_removed(struct store_query *query, enum removal removal, uint64_t removed);
+
+/*
+ * store_condition_met(group), store_needs_event(group):
+ * For stores: is the group's condition met, where group->newest is known?  Can it only be met if
+ * the topic has a newest event?
+ */
+bool store_condition_met(const struct store_group *group);
+bool store_needs_event(const struct store_group *group);
 
 /* store_kind_of(db): the sort of store that --db chooses; ${db} is NULL without --db. */
 const struct store_kind *store_kind_of(const char *db);

@@ -4,8 +4,10 @@
 #include <sysexits.h>
 
 #include "clock.h"
+#include "closing.h"
 #include "idempotency_map.h"
 #include "store.h"
+#include "window_latest.h"
 
 /* A reader of several topics pauses after this many entries of others. */
 #define WALK_ENTRIES 32768
@@ -23,36 +25,63 @@ struct store_reader {
 	struct event *event;	   /* where the parser's callback puts the type and data */
 	store_visit visit;
 	void *context;
+	uint64_t erasures; /* see struct window_view */
 };
 
-/* Number one, unless its key is known.  *${conflict} if it is known for something else. */
-static int number_append(
-	struct memory_store *memory, struct store_append *append, int64_t now, bool *conflict)
+/* Number one, unless its key is known; the group is refused if that is for something else. */
+static int number_append(struct memory_store *memory, struct store_group *group,
+	struct store_append *append, int64_t now)
 {
 	struct event *event = &append->event;
 	bool keyed = append->key.len > 0 && !event->ephemeral;
 
 	append->duplicate = false;
 	if (keyed && idempotency_map_find(memory->keys, append, now)) {
-		*conflict = !append->duplicate;
+		group->conflict = !append->duplicate;
+		return 0;
+	}
+	if (closing_meets(append)) {
+		group->closed = !closing_settle(append);
 		return 0;
 	}
 	event->time = now;
 	event->position = event->ephemeral ? memory->store.head : ++memory->store.head;
+	closing_note(append);
 	return keyed ? idempotency_map_add(memory->keys, append) : 0;
+}
+
+/* The newest event of the topic among these groups, which are numbered, or in the window. */
+static uint64_t find_newest(const struct memory_store *memory, struct store_group *const *groups,
+	size_t count, const struct topic *topic)
+{
+	while (count-- > 0) {
+		size_t i = store_group_refused(groups[count]) ? 0 : groups[count]->count;
+
+		while (i-- > 0) {
+			const struct store_append *append = &groups[count]->appends[i];
+
+			if (append->event.topic == topic && !append->event.ephemeral &&
+				!append->duplicate)
+				return append->event.position;
+		}
+	}
+	return window_newest(memory->window, topic);
 }
 
 static int number_group(struct memory_store *memory, struct store_group *group, int64_t now)
 {
 	uint64_t head = memory->store.head;
 
-	group->conflict = false;
-	for (size_t i = 0; i < group->count && !group->conflict; i++) {
-		if (number_append(memory, &group->appends[i], now, &group->conflict) != 0)
+	group->conflict = group->closed = group->unmet = false;
+	for (size_t i = 0; i < group->count && !store_group_refused(group); i++) {
+		if (number_append(memory, group, &group->appends[i], now) != 0)
 			return -1;
 		group->conflicted = i;
 	}
-	if (group->conflict) {
+	group->unmet = !store_group_refused(group) && memory->store.head > head &&
+		       !store_condition_met(group);
+	if (store_group_refused(group)) {
+		closing_undo(group);
 		idempotency_map_undo(memory->keys, head);
 		memory->store.head = head;
 	}
@@ -83,14 +112,44 @@ static int memory_append(
 			return -1;
 	}
 	for (size_t i = 0; i < count; i++) {
+		if (groups[i]->condition != STORE_ALWAYS)
+			groups[i]->newest =
+				find_newest(memory, groups, i, groups[i]->appends[0].event.topic);
 		if (number_group(memory, groups[i], now) != 0) {
 			idempotency_map_undo(memory->keys, head);
 			store->head = head;
+			for (size_t j = 0; j <= i; j++)
+				closing_undo(groups[j]);
 			return error_set(error, EX_IOERR, "out of memory for a key");
 		}
 	}
 	idempotency_map_sweep(memory->keys, now);
 	store_deliver(store, groups, count);
+	return 0;
+}
+
+/* The log thread erases them from the window, which is all that there is. */
+static int memory_erase(struct store *store, struct store_deletion *deletion, struct error *error)
+{
+	struct window *window = ((struct memory_store *)store)->window;
+	struct topic *topic = deletion->topic;
+	uint64_t oldest = window_oldest(window), erasures = window_erasures(window);
+	uint64_t entry = atomic_load_explicit(&topic->newest_entry, memory_order_relaxed);
+
+	(void)error;
+	for (; entry != TOPIC_NO_ENTRY && entry >= oldest && deletion->newest == 0;
+		entry = window_entry(window, entry)->previous) {
+		const struct window_entry *one = window_entry(window, entry);
+
+		if (!one->ephemeral && one->position > deletion->after &&
+			one->position <= deletion->upto &&
+			!window_is_erased(window, entry, erasures))
+			deletion->newest = one->position;
+	}
+	if (deletion->newest > atomic_load_explicit(&topic->deleted, memory_order_relaxed))
+		atomic_store(&topic->deleted, deletion->newest);
+	deletion->after = deletion->upto;
+	deletion->ended = true;
 	return 0;
 }
 
@@ -141,7 +200,8 @@ static bool visit_entry(struct store_reader *reader, const struct window_entry *
 	struct event event = {.position = entry->position,
 		.time = entry->time,
 		.topic = entry->topic,
-		.json = entry->json};
+		.json = entry->json,
+		.subject = window_subject(entry)};
 
 	reader->event = &event;
 	return sse_parser_feed(reader->parser, entry->frame, entry->len, NULL) == SSE_OK;
@@ -177,7 +237,9 @@ static void visit_entries(struct store_reader *reader, struct store_query *query
 
 		if (one->position > query->upto)
 			break;
-		if (wanted && !visit_entry(reader, one))
+		if (wanted && !window_is_erased(window, entry, reader->erasures) &&
+			(query->only == NULL || positions_have(query->only, one->position)) &&
+			!visit_entry(reader, one))
 			return;
 		/* The writer waits for us: not for long. */
 		if (!wanted && ++unwanted == WALK_ENTRIES) {
@@ -202,31 +264,42 @@ static int memory_read(struct store_reader *reader, struct store_query *query, s
 	(void)error;
 	reader->visit = visit;
 	reader->context = context;
+	reader->erasures = window_erasures(window);
 	query->reached = query->after;
 	query->removed = query->removed_sum = 0;
-	for (uint32_t i = 0; i < query->topics->count; i++)
-		store_query_removed(query, removed_of(window, query->topics->topics[i], from));
+	for (uint32_t i = 0; i < query->topics->count; i++) {
+		const struct topic *topic = query->topics->topics[i];
+
+		store_query_removed(query, REMOVAL_EXPIRED, removed_of(window, topic, from));
+		store_query_removed(query, REMOVAL_DELETED, atomic_load(&topic->deleted));
+	}
 	visit_entries(reader, query, window_after(window, from, window_head(window), query->after));
 	window_withdraw(window, number);
 	return 0;
 }
 
-static int memory_newest(struct store_reader *reader, const struct topic *topic, uint64_t upto,
+/* One topic's entries are linked; of several, all entries are seen. */
+static int memory_newest(struct store_reader *reader, const struct topic_set *topics, uint64_t upto,
 	uint64_t count, uint64_t *after, struct error *error)
 {
 	struct window *window = reader->memory->window;
 	unsigned number = reader->memory->reader;
-	uint64_t from = window_announce_oldest(window, number);
-	uint64_t entry = atomic_load_explicit(&topic->newest_entry, memory_order_acquire);
-	uint64_t head = window_head(window);
+	bool linked = topics->count == 1;
+	uint64_t from = window_announce_oldest(window, number), head = window_head(window), entry;
+	uint64_t erasures = window_erasures(window);
 
 	(void)error;
 	*after = 0;
+	entry = linked ? atomic_load_explicit(
+				 &topics->topics[0]->newest_entry, memory_order_acquire)
+		       : head - 1;
 	for (; entry != TOPIC_NO_ENTRY && entry >= from;
-		entry = window_entry(window, entry)->previous) {
+		entry = linked ? window_entry(window, entry)->previous : entry - 1) {
 		const struct window_entry *one = window_entry(window, entry);
 
-		if (entry >= head || one->ephemeral || one->position > upto)
+		if (entry >= head || one->ephemeral || one->position > upto ||
+			!topic_set_has(topics, one->topic) ||
+			window_is_erased(window, entry, erasures))
 			continue;
 		if (count-- == 0) {
 			*after = one->position;
@@ -235,6 +308,19 @@ static int memory_newest(struct store_reader *reader, const struct topic *topic,
 	}
 	window_withdraw(window, number);
 	return 0;
+}
+
+static int memory_latest(struct store_reader *reader, const struct topic_set *topics,
+	uint64_t after, uint64_t upto, struct positions *positions, struct error *error)
+{
+	struct window *window = reader->memory->window;
+	unsigned number = reader->memory->reader;
+	uint64_t from = window_announce_oldest(window, number);
+	int result = window_latest(window, topics, from, after, upto, positions);
+
+	window_withdraw(window, number);
+	positions_order(positions);
+	return result == 0 ? 0 : error_set(error, EX_OSERR, "out of memory for the subjects");
 }
 
 static int memory_since(struct store_reader *reader, int64_t time, uint64_t upto, uint64_t *after,
@@ -255,6 +341,41 @@ static int memory_since(struct store_reader *reader, int64_t time, uint64_t upto
 		}
 	}
 	window_withdraw(window, number);
+	return 0;
+}
+
+/* Its entries, from the newest to the oldest that is announced. */
+static void count_entries(
+	const struct window *window, struct store_count *one, uint64_t from, uint64_t upto)
+{
+	uint64_t entry = atomic_load_explicit(&one->topic->newest_entry, memory_order_acquire);
+	uint64_t head = window_head(window), erasures = window_erasures(window);
+
+	one->events = one->newest = 0;
+	for (; entry != TOPIC_NO_ENTRY && entry >= from;
+		entry = window_entry(window, entry)->previous) {
+		const struct window_entry *event = window_entry(window, entry);
+
+		if (entry >= head || event->ephemeral || event->position > upto ||
+			window_is_erased(window, entry, erasures))
+			continue;
+		if (one->events++ == 0) {
+			one->newest = event->position;
+			one->time = event->time;
+		}
+	}
+}
+
+static int memory_count(struct store_reader *reader, struct store_count *counts, size_t number,
+	uint64_t upto, struct error *error)
+{
+	struct window *window = reader->memory->window;
+	uint64_t from = window_announce_oldest(window, reader->memory->reader);
+
+	(void)error;
+	for (size_t i = 0; i < number; i++)
+		count_entries(window, &counts[i], from, upto);
+	window_withdraw(window, reader->memory->reader);
 	return 0;
 }
 
@@ -283,11 +404,14 @@ static void memory_close(struct store *store)
 static const struct store_ops memory_ops = {
 	.append = memory_append,
 	.tidy = memory_tidy,
+	.erase = memory_erase,
 	.reader_new = memory_reader_new,
 	.reader_free = memory_reader_free,
 	.read = memory_read,
 	.newest = memory_newest,
+	.latest = memory_latest,
 	.since = memory_since,
+	.count = memory_count,
 	.check = memory_check,
 	.size = memory_size,
 	.close = memory_close,

@@ -12,6 +12,7 @@
 
 #include "database.h"
 #include "store_sqlite_append.h"
+#include "store_sqlite_erase.h"
 #include "store_sqlite_reader.h"
 #include "store_sqlite_tidy.h"
 #include "store_sqlite_writer.h"
@@ -36,14 +37,21 @@ static void sqlite_size(const struct store *store, int64_t *bytes, int64_t *even
 	*bytes = database_files_size(&sqlite->files);
 }
 
+/* Rows that were counted need not be counted again. */
+static void save_counts(struct sqlite_store *sqlite)
+{
+	if (store_sqlite_writer_begin(sqlite) != 0 ||
+		retention_save(sqlite->retention, true, sqlite->store.head) != 0 ||
+		store_sqlite_writer_commit(sqlite) != 0)
+		store_sqlite_writer_rollback(sqlite);
+}
+
 static void sqlite_close(struct store *store)
 {
 	struct sqlite_store *sqlite = (struct sqlite_store *)store;
 
-	/* Rows that were counted need not be counted again. */
-	if (sqlite->retention != NULL && store_sqlite_writer_begin(sqlite) == 0 &&
-		retention_save(sqlite->retention, true, store->head) == 0)
-		store_sqlite_writer_commit(sqlite);
+	if (sqlite->retention != NULL)
+		save_counts(sqlite);
 	retention_close(sqlite->retention);
 	idempotency_table_close(&sqlite->keys);
 	database_finalize(sqlite->statements, WRITER_STATEMENTS);
@@ -67,6 +75,8 @@ static int open_database(struct sqlite_store *sqlite, struct error *error)
 	sqlite3_extended_result_codes(sqlite->db, 0);
 	if (database_check(sqlite->db, sqlite->path, &version, error) != 0)
 		return -1;
+	if (scrub_start(&sqlite->scrub, sqlite->db) != 0)
+		return database_failed(sqlite->db, "cannot use the database", error);
 	/* auto_vacuum counts only before the first table. */
 	if (version == 0 && database_exec(sqlite->db, sqlite->path,
 				    "PRAGMA auto_vacuum=INCREMENTAL", error) != 0)
@@ -74,12 +84,14 @@ static int open_database(struct sqlite_store *sqlite, struct error *error)
 	/* What undoes a group alone is kept in memory: in a file it is five writes an event. */
 	if (database_exec(sqlite->db, sqlite->path,
 		    "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;"
-		    "PRAGMA journal_size_limit=67108864;PRAGMA temp_store=MEMORY",
+		    "PRAGMA journal_size_limit=67108864;PRAGMA temp_store=MEMORY;"
+		    "PRAGMA secure_delete=ON",
 		    error) != 0)
 		return -1;
 	if (version == 0 && database_make(sqlite->db, sqlite->path, error) != 0)
 		return -1;
-	if (version == 1 && database_upgrade(sqlite->db, sqlite->path, error) != 0)
+	if (version > 0 && version < DATABASE_VERSION &&
+		database_upgrade(sqlite->db, sqlite->path, version, error) != 0)
 		return -1;
 	return 0;
 }
@@ -88,9 +100,13 @@ static int load(struct sqlite_store *sqlite, struct error *error)
 {
 	int64_t head;
 
-	if (database_topics(sqlite->db, sqlite->path, sqlite->store.topics, error) != 0)
+	if (database_topics(
+		    sqlite->db, sqlite->path, DATABASE_VERSION, sqlite->store.topics, error) != 0)
 		return -1;
 	sqlite->topics_stored = topics_kept(sqlite->store.topics);
+	/* A kill may have come between a deletion and the end of the WAL that has it. */
+	for (uint32_t row = 1; row <= sqlite->topics_stored && !sqlite->unwashed; row++)
+		sqlite->unwashed = topics_of_row(sqlite->store.topics, row)->deleted > 0;
 	/* Positions are never used twice, also when all events are gone. */
 	head = database_head(sqlite->db, DATABASE_VERSION);
 	if (head < 0)
@@ -119,33 +135,23 @@ static int begin_incarnation(struct sqlite_store *sqlite, struct error *error)
 	return database_exec(sqlite->db, sqlite->path, text, error);
 }
 
-/* Positions have no holes but by removing; where something was removed it is not known. */
-static int64_t stored_events(const struct sqlite_store *sqlite)
-{
-	bool whole = database_ask(sqlite->db, "SELECT coalesce(max(removed), 0) FROM topic") == 0;
-
-	return whole ? (int64_t)sqlite->store.head : -1;
-}
-
 static int open_parts(
 	struct sqlite_store *sqlite, const struct store_config *config, struct error *error)
 {
-	const struct retention_rules *retention_rules = config->retention_rules;
-	static const struct retain nothing;
+	static const struct retention_rules all_is_kept;
+	const struct retention_rules *rules = config->retention_rules;
 
 	if (store_sqlite_writer_prepare(sqlite) != 0 ||
 		idempotency_table_open(&sqlite->keys, sqlite->db, config->idempotency_window) != 0)
 		return database_failed(sqlite->db, "cannot use the database", error);
 	sqlite->vacuum.db = sqlite->db;
-	sqlite->events = stored_events(sqlite);
-	if (retention_rules == NULL ||
-		(retention_rules->count == 0 &&
-			memcmp(&retention_rules->all, &nothing, sizeof(nothing)) == 0))
-		return 0;
-	sqlite->retention = retention_open(sqlite->db, config->topics, retention_rules, error);
+	sqlite->retention = retention_open(
+		sqlite->db, config->topics, rules != NULL ? rules : &all_is_kept, error);
 	if (sqlite->retention == NULL)
 		return -1;
 	sqlite->events = retention_events(sqlite->retention);
+	if (retention_save_due(sqlite->retention))
+		save_counts(sqlite);
 	return 0;
 }
 
@@ -154,11 +160,14 @@ struct store *store_sqlite_open(const struct store_config *config, struct error 
 	static const struct store_ops ops = {
 		.append = store_sqlite_append,
 		.tidy = store_sqlite_tidy,
+		.erase = store_sqlite_erase,
 		.reader_new = sqlite_reader_new,
 		.reader_free = store_sqlite_reader_free,
 		.read = store_sqlite_reader_read,
 		.newest = store_sqlite_reader_newest,
+		.latest = store_sqlite_reader_latest,
 		.since = store_sqlite_reader_since,
+		.count = store_sqlite_reader_count,
 		.check = sqlite_check,
 		.size = sqlite_size,
 		.close = sqlite_close,

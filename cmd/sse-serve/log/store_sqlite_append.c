@@ -3,6 +3,7 @@
 #include <sysexits.h>
 
 #include "clock.h"
+#include "closing.h"
 #include "database.h"
 #include "store_sqlite_append.h"
 #include "store_sqlite_tidy.h"
@@ -19,16 +20,24 @@ struct transaction {
 	bool removed; /* store_sqlite_tidy_some() did, or tried to */
 };
 
+/* Is there no event of its topic, though its condition is about one?  Its topic was found. */
+static bool is_hopeless(const struct store_group *group)
+{
+	return store_needs_event(group) && group->appends[0].event.topic->row == 0;
+}
+
 /* Register the event's topic; with a row, if the event is stored. */
-static int find_topic(
-	struct sqlite_store *sqlite, struct transaction *all, struct store_append *append)
+static int find_topic(struct sqlite_store *sqlite, struct transaction *all,
+	const struct store_group *group, struct store_append *append)
 {
 	struct topics *topics = sqlite->store.topics;
 	struct topic *topic = topics_add(topics, append->topic);
 
 	append->event.topic = topic;
-	if (topic == NULL || append->event.ephemeral)
-		return topic != NULL ? 0 : -1;
+	if (topic == NULL)
+		return -1;
+	if (append->event.ephemeral || is_hopeless(group))
+		return 0;
 	if (topics_keep(topics, topic) != 0)
 		return -1;
 	if (topic->row > all->topics)
@@ -40,8 +49,10 @@ static int find_topic(
 static int find_topics(struct sqlite_store *sqlite, struct transaction *all, struct error *error)
 {
 	for (size_t i = 0; i < all->count; i++) {
-		for (size_t j = 0; j < all->groups[i]->count; j++) {
-			if (find_topic(sqlite, all, &all->groups[i]->appends[j]) != 0)
+		struct store_group *group = all->groups[i];
+
+		for (size_t j = 0; j < group->count; j++) {
+			if (find_topic(sqlite, all, group, &group->appends[j]) != 0)
 				return error_set(error, EX_IOERR, "out of memory for a new topic");
 		}
 	}
@@ -63,9 +74,33 @@ static int write_topics(struct sqlite_store *sqlite, uint32_t upto)
 	return 0;
 }
 
-/* Store one, unless its key is known.  *${conflict} if it is known for something else. */
-static int write_append(struct sqlite_store *sqlite, struct store_append *append,
-	struct transaction *all, bool *conflict)
+/* Its topic is closed: unless it was stored before that, the group is refused. */
+static int meet_closed(struct sqlite_store *sqlite, struct store_group *group,
+	struct store_append *append, const struct transaction *all)
+{
+	bool keyed = append->key.len > 0 && !append->event.ephemeral, known = false;
+
+	if (keyed && idempotency_table_find(&sqlite->keys, append, all->now, &known) != 0)
+		return -1;
+	group->conflict = known && !append->duplicate;
+	group->closed = !known && !closing_settle(append);
+	return 0;
+}
+
+/* Its topic is closed with it. */
+static int write_closing(struct sqlite_store *sqlite, const struct store_append *append)
+{
+	sqlite3_stmt *statement = sqlite->statements[WRITER_CLOSE];
+
+	closing_note(append);
+	sqlite3_bind_int64(statement, 1, (int64_t)append->event.position);
+	sqlite3_bind_int64(statement, 2, append->event.topic->row);
+	return database_run(statement);
+}
+
+/* Store one, unless its key is known; the group is refused if that is for something else. */
+static int write_append(struct sqlite_store *sqlite, struct store_group *group,
+	struct store_append *append, struct transaction *all)
 {
 	struct event *event = &append->event;
 	bool keyed = append->key.len > 0 && !event->ephemeral, known = false;
@@ -73,13 +108,17 @@ static int write_append(struct sqlite_store *sqlite, struct store_append *append
 	append->duplicate = false;
 	event->time = all->now;
 	event->position = event->ephemeral ? all->head : all->head + 1;
+	if (closing_meets(append))
+		return meet_closed(sqlite, group, append, all);
 	if (keyed && idempotency_table_add(&sqlite->keys, append, all->now, &known) != 0)
 		return -1;
-	*conflict = known && !append->duplicate;
+	group->conflict = known && !append->duplicate;
 	if (known || event->ephemeral)
 		return 0;
 	all->head++;
-	return database_add_event(sqlite->statements[WRITER_ADD_EVENT], event);
+	if (database_add_event(sqlite->statements[WRITER_ADD_EVENT], event) != 0)
+		return -1;
+	return append->closes ? write_closing(sqlite, append) : 0;
 }
 
 /*
@@ -95,7 +134,8 @@ static int write_rows(struct sqlite_store *sqlite, struct store_append *appends,
 	for (int i = 0; i < DATABASE_ROWS; i++) {
 		struct store_append *append = &appends[i];
 
-		if (append->event.ephemeral || (append->key.len > 0) != keyed)
+		if (append->event.ephemeral || (append->key.len > 0) != keyed || append->closes ||
+			closing_meets(append))
 			return 0;
 		append->duplicate = false;
 		append->event.time = all->now;
@@ -123,22 +163,44 @@ static int write_some(
 		return -1;
 	if (stored)
 		*at = end;
-	for (; *at < end && !group->conflict; ++*at) {
-		if (write_append(sqlite, &group->appends[*at], all, &group->conflict) != 0)
+	for (; *at < end && !store_group_refused(group); ++*at) {
+		if (write_append(sqlite, group, &group->appends[*at], all) != 0)
 			return -1;
 		group->conflicted = *at;
 	}
 	return 0;
 }
 
-/* Can a group be half written when it turns out that it cannot be? */
+/* Can a group be written, in part or as a whole, when it turns out that it cannot be? */
 static bool needs_savepoint(const struct store_group *group)
 {
+	if (group->condition != STORE_ALWAYS)
+		return true;
 	for (size_t i = 1; i < group->count; i++) {
-		if (group->appends[i].key.len > 0 && !group->appends[i].event.ephemeral)
+		const struct store_append *append = &group->appends[i];
+
+		if ((append->key.len > 0 && !append->event.ephemeral) || append[-1].closes ||
+			closing_meets(append))
 			return true;
 	}
 	return false;
+}
+
+/* Find the newest event of the group's topic. */
+static int find_newest(struct sqlite_store *sqlite, struct store_group *group)
+{
+	sqlite3_stmt *statement = sqlite->statements[WRITER_NEWEST];
+	const struct topic *topic = group->appends[0].event.topic;
+	int code;
+
+	group->newest = topic_gone(topic);
+	sqlite3_bind_int64(statement, 1, topic->row);
+	code = sqlite3_step(statement);
+	/* One that was deleted may be newer. */
+	if (code == SQLITE_ROW && (uint64_t)sqlite3_column_int64(statement, 0) > group->newest)
+		group->newest = (uint64_t)sqlite3_column_int64(statement, 0);
+	sqlite3_reset(statement);
+	return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : -1;
 }
 
 static int write_group(
@@ -148,33 +210,55 @@ static int write_group(
 	uint64_t head = all->head;
 	size_t at = 0;
 
-	group->conflict = false;
+	group->conflict = group->closed = group->unmet = false;
+	if (group->condition != STORE_ALWAYS && find_newest(sqlite, group) != 0)
+		return -1;
+	if (is_hopeless(group)) {
+		group->unmet = true;
+		return 0;
+	}
 	if (savepoint && store_sqlite_writer_run(sqlite, WRITER_SAVE) != 0)
 		return -1;
-	while (at < group->count && !group->conflict) {
+	while (at < group->count && !store_group_refused(group)) {
 		if (write_some(sqlite, group, &at, all) != 0)
 			return -1;
 	}
-	if (group->conflict) {
+	group->unmet =
+		!store_group_refused(group) && all->head > head && !store_condition_met(group);
+	if (store_group_refused(group)) {
 		all->head = head;
+		closing_undo(group);
 		if (savepoint && store_sqlite_writer_run(sqlite, WRITER_UNDO) != 0)
 			return -1;
 	}
 	return savepoint ? store_sqlite_writer_run(sqlite, WRITER_RELEASE) : 0;
 }
 
-static void count_events(struct sqlite_store *sqlite, const struct transaction *all)
+/* Nothing of it was stored. */
+static void roll_back(struct sqlite_store *sqlite, const struct transaction *all)
+{
+	store_sqlite_writer_rollback(sqlite);
+	for (size_t i = 0; i < all->count; i++)
+		closing_undo(all->groups[i]);
+}
+
+static int count_events(struct sqlite_store *sqlite, struct transaction *all)
 {
 	for (size_t i = 0; i < all->count; i++) {
 		const struct store_group *group = all->groups[i];
 
-		for (size_t j = 0; j < group->count && !group->conflict; j++) {
+		for (size_t j = 0; j < group->count && !store_group_refused(group); j++) {
 			const struct store_append *append = &group->appends[j];
 
-			if (!append->event.ephemeral && !append->duplicate)
-				retention_count(sqlite->retention, &append->event);
+			if (append->event.ephemeral || append->duplicate)
+				continue;
+			retention_count(sqlite->retention, &append->event);
+			if (store_sqlite_tidy_superseded(sqlite, &append->event, &all->removed) !=
+				0)
+				return -1;
 		}
 	}
+	return 0;
 }
 
 static int write_all(struct sqlite_store *sqlite, struct transaction *all)
@@ -193,9 +277,8 @@ static int write_all(struct sqlite_store *sqlite, struct transaction *all)
 	}
 	if (!writes)
 		return 0;
-	if (sqlite->retention != NULL)
-		count_events(sqlite, all);
-	if (store_sqlite_tidy_some(sqlite, all->head, all->now, &all->removed) != 0)
+	if (count_events(sqlite, all) != 0 ||
+		store_sqlite_tidy_some(sqlite, all->head, all->now, &all->removed) != 0)
 		return -1;
 	return store_sqlite_writer_commit(sqlite);
 }
@@ -212,23 +295,21 @@ int store_sqlite_append(
 	/* A stored event must be found again. */
 	if (all.stores && database_files_check(&sqlite->files, error) != 0)
 		return -1;
-	if (sqlite->retention != NULL && retention_begin(sqlite->retention) != 0)
+	if (retention_begin(sqlite->retention) != 0)
 		return error_set(error, EX_IOERR, "out of memory for a new topic");
 	result = write_all(sqlite, &all);
 	if (result != 0 && all.removed) {
 		/* There may be space for the events alone. */
-		store_sqlite_writer_rollback(sqlite);
+		roll_back(sqlite, &all);
 		store_sqlite_tidy_rest(sqlite);
 		all.removed = false;
 		result = write_all(sqlite, &all);
 	}
 	if (result != 0) {
 		database_failed(sqlite->db, "cannot store the event", error);
-		store_sqlite_writer_rollback(sqlite);
+		roll_back(sqlite, &all);
 		return -1;
 	}
-	if (sqlite->retention == NULL && sqlite->events >= 0)
-		sqlite->events += (int64_t)(all.head - store->head);
 	store->head = all.head;
 	if (all.topics > sqlite->topics_stored)
 		sqlite->topics_stored = all.topics;

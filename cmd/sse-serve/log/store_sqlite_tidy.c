@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Removing from the log in a SQLite database; see store_sqlite_tidy.h. */
 #include "clock.h"
+#include "store_sqlite_erase.h"
 #include "store_sqlite_tidy.h"
 
 /* Rows that a step of tidying looks at. */
@@ -18,22 +19,41 @@ static int remove_some(struct sqlite_store *sqlite, uint64_t head, int64_t now)
 
 	if (idempotency_table_sweep(&sqlite->keys, rows, now) != 0)
 		return -1;
-	if (sqlite->retention == NULL)
-		return 0;
 	return retention_step(sqlite->retention, rows, false, head, now) == 0
 		       ? retention_save(sqlite->retention, false, head)
 		       : -1;
+}
+
+static bool rests(const struct sqlite_store *sqlite)
+{
+	return sqlite->rest_until != 0 && sqlite->rest_until > clock_now_ms();
 }
 
 int store_sqlite_tidy_some(struct sqlite_store *sqlite, uint64_t head, int64_t now, bool *removed)
 {
 	int before = sqlite3_total_changes(sqlite->db), result;
 
-	*removed = false;
-	if (sqlite->rest_until != 0 && sqlite->rest_until > clock_now_ms())
+	if (rests(sqlite))
 		return 0;
 	result = remove_some(sqlite, head, now);
-	*removed = result != 0 || sqlite3_total_changes(sqlite->db) != before;
+	*removed |= result != 0 || sqlite3_total_changes(sqlite->db) != before;
+	return result;
+}
+
+int store_sqlite_tidy_superseded(
+	struct sqlite_store *sqlite, const struct event *event, bool *removed)
+{
+	int before, result;
+
+	if (event->subject.len == 0)
+		return 0;
+	if (rests(sqlite)) {
+		retention_sweep_again(sqlite->retention);
+		return 0;
+	}
+	before = sqlite3_total_changes(sqlite->db);
+	result = retention_supersede(sqlite->retention, event);
+	*removed |= result != 0 || sqlite3_total_changes(sqlite->db) != before;
 	return result;
 }
 
@@ -46,8 +66,7 @@ void store_sqlite_tidy_rest(struct sqlite_store *sqlite)
 static int64_t due(const struct sqlite_store *sqlite, int64_t now)
 {
 	int64_t keys = idempotency_table_expires(&sqlite->keys);
-	int64_t events =
-		sqlite->retention != NULL ? retention_due(sqlite->retention, now) : INT64_MAX;
+	int64_t events = retention_due(sqlite->retention, now);
 
 	return keys < events ? keys : events;
 }
@@ -56,8 +75,7 @@ static int tidy_step(struct sqlite_store *sqlite, int64_t now)
 {
 	if (store_sqlite_writer_begin(sqlite) == 0 &&
 		idempotency_table_sweep(&sqlite->keys, TIDY_ROWS, now) == 0 &&
-		(sqlite->retention == NULL || retention_step(sqlite->retention, TIDY_ROWS, true,
-						      sqlite->store.head, now) == 0) &&
+		retention_step(sqlite->retention, TIDY_ROWS, true, sqlite->store.head, now) == 0 &&
 		store_sqlite_writer_commit(sqlite) == 0)
 		return 0;
 	store_sqlite_writer_rollback(sqlite);
@@ -91,10 +109,12 @@ int64_t store_sqlite_tidy(struct store *store)
 	if (sqlite->tidy_at > now)
 		return sqlite->tidy_at - now;
 	rows = tidy_rows(sqlite);
-	if (rows != 0 && sqlite->retention != NULL)
+	if (rows != 0)
 		vacuum = vacuum_step(&sqlite->vacuum);
 	if (vacuum >= 0 && (rows < 0 || vacuum < rows))
 		rows = vacuum;
+	if (!store_sqlite_erase_wash(sqlite) && (rows < 0 || rows > REST_MS))
+		rows = REST_MS;
 	/* Publishing calls this after each batch: not each of them is worth a sync. */
 	sqlite->tidy_at = rows == 0 ? 0 : now + (rows < 0 || rows > TIDY_MS ? TIDY_MS : rows);
 	return rows;

@@ -14,6 +14,8 @@ static const char *const sql[WRITER_STATEMENTS] = {
 	[WRITER_ADD_TOPIC] = "INSERT INTO topic(id, name) VALUES(?, ?)",
 	[WRITER_ADD_EVENT] = DATABASE_ADD_EVENT,
 	[WRITER_ADD_EVENTS] = DATABASE_ADD_EVENTS,
+	[WRITER_NEWEST] = DATABASE_NEWEST,
+	[WRITER_CLOSE] = "UPDATE topic SET closed = ? WHERE id = ?",
 };
 
 int store_sqlite_writer_prepare(struct sqlite_store *sqlite)
@@ -28,7 +30,7 @@ int store_sqlite_writer_run(struct sqlite_store *sqlite, enum writer_statement s
 
 int store_sqlite_writer_begin(struct sqlite_store *sqlite)
 {
-	if (sqlite->retention != NULL && retention_begin(sqlite->retention) != 0)
+	if (retention_begin(sqlite->retention) != 0)
 		return -1;
 	return store_sqlite_writer_run(sqlite, WRITER_BEGIN);
 }
@@ -40,10 +42,8 @@ int store_sqlite_writer_commit(struct sqlite_store *sqlite)
 	if (store_sqlite_writer_run(sqlite, WRITER_COMMIT) != 0)
 		return -1;
 	counter_took(&sqlite->store.sync, clock_now_us() - began);
-	if (sqlite->retention != NULL) {
-		retention_commit(sqlite->retention);
-		sqlite->events = retention_events(sqlite->retention);
-	}
+	retention_commit(sqlite->retention);
+	sqlite->events = retention_events(sqlite->retention);
 	return 0;
 }
 
@@ -52,6 +52,5 @@ void store_sqlite_writer_rollback(struct sqlite_store *sqlite)
 	/* SQLite has done it already after some failures. */
 	if (!sqlite3_get_autocommit(sqlite->db))
 		store_sqlite_writer_run(sqlite, WRITER_ROLLBACK);
-	if (sqlite->retention != NULL)
-		retention_rollback(sqlite->retention);
+	retention_rollback(sqlite->retention);
 }

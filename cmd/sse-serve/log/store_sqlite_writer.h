@@ -8,11 +8,13 @@
 
 #include <sqlite3.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "database_files.h"
 #include "idempotency_table.h"
 #include "retention.h"
+#include "scrub.h"
 #include "store.h"
 #include "vacuum.h"
 
@@ -26,6 +28,8 @@ enum writer_statement {
 	WRITER_ADD_TOPIC,
 	WRITER_ADD_EVENT,
 	WRITER_ADD_EVENTS, /* DATABASE_ROWS of them */
+	WRITER_NEWEST,	   /* the position of a topic's newest event */
+	WRITER_CLOSE,	   /* mark a topic as closed */
 	WRITER_STATEMENTS
 };
 
@@ -40,10 +44,13 @@ struct sqlite_store {
 	sqlite3_stmt *statements[WRITER_STATEMENTS];
 	uint32_t topics_stored; /* rows of topics up to this one are written */
 	struct idempotency_table keys;
-	struct retention *retention; /* NULL: everything is kept */
+	struct retention *retention;
 	struct vacuum vacuum;
+	struct scrub scrub;
+	bool unwashed;		     /* a file may hold deleted events, see store_sqlite_erase.h */
+	bool wash_held;		     /* and a deletion has waited in vain for it to be clean */
 	int64_t rest_until, tidy_at; /* by a monotonic clock, ms; 0: now */
-	_Atomic int64_t events;	     /* that are stored; -1: not known.  Any thread reads it */
+	_Atomic int64_t events;	     /* that are stored.  Any thread reads it */
 };
 
 /* store_sqlite_writer_prepare(sqlite): prepare the statements.  Return 0, or -1 if SQLite fails. */

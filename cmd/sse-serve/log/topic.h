@@ -1,79 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Topics: their grammar, and the registry of those that have or had events.  A topic is
- * registered by its first event and stays for the life of the process, so a pointer to one may
- * be kept.  A stream may wait for a topic that is not registered yet; it keeps the name.
+ * The registry of topics that have or had events.  A topic is registered by its first event, or at
+ * the start.  It is forgotten when nothing is left of it, so a thread may keep a pointer to a topic
+ * only while it holds the topic (topics_hold(), or a set).  A stream may wait for a topic that is
+ * not registered; it keeps the name.
  */
 #ifndef TOPIC_H
 #define TOPIC_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "error.h"
-
-/* The longest name of a topic, in bytes. */
-#define TOPIC_NAME_MAX 200
-
-/*
- * The server's own topic, the one name outside the grammar: no client publishes to it, no pattern
- * matches it, and its events are never stored.
- */
-#define TOPIC_SYSTEM "$sys"
-
-/* No entry of the window: see window.h. */
-#define TOPIC_NO_ENTRY UINT64_MAX
-
-struct topic {
-	uint32_t number; /* dense, from 0, in the order of registration */
-	/*
-	 * Its row in the log's database: dense, from 1, in the order of the first stored event; 0
-	 * as long as it has had only ephemeral events.  Written by the log thread.
-	 */
-	_Atomic uint32_t row;
-	const char *name;
-	/*
-	 * The position of the newest event of this topic that was removed from the log; 0 if none
-	 * was.  Written by the log thread.
-	 */
-	_Atomic uint64_t removed;
-	/* The newest entry of this topic in the window.  Written by the log thread. */
-	_Atomic uint64_t newest_entry;
-	/* Events published to it since the start, stored or not.  Written by the log thread. */
-	_Atomic uint64_t published;
-};
+#include "topic_name.h"
+#include "topic_state.h"
 
 struct topics;
-
-/*
- * topic_name_check(name, len, error):
- * Is this a topic's name: segments of A-Z a-z 0-9 . _ ~ - joined by single slashes, none of them
- * ".", "..", "event" or "presence"?  Return 0, or -1 with the reason (EX_USAGE).
- */
-int topic_name_check(const char *name, size_t len, struct error *error);
-
-/*
- * topic_pattern_check(pattern, len, error):
- * Is this a topic's name, or a pattern: a name in which `*` stands for one whole segment, and `**`
- * as the last segment for one or more?  Return 0, or -1 with the reason (EX_USAGE).
- */
-int topic_pattern_check(const char *pattern, size_t len, struct error *error);
-
-/* topic_is_system(name): is it TOPIC_SYSTEM? */
-bool topic_is_system(const char *name);
-
-/* topic_matches(pattern, name): both were checked, or are TOPIC_SYSTEM. */
-bool topic_matches(const char *pattern, const char *name);
-
-/* topic_is_pattern(pattern): does it hold a wildcard? */
-bool topic_is_pattern(const char *pattern);
 
 /* topics_new(): an empty registry, or NULL without memory. */
 struct topics *topics_new(void);
 
-/* topics_find(topics, name): the topic, or NULL if it is not registered.  Any thread. */
+/*
+ * topics_set_limit(topics, limit): set how many topics there may be, without TOPIC_SYSTEM; 0, as in
+ * a new registry: no limit.  Call it before threads use the registry.  topics_add() ignores the
+ * limit.
+ * topics_limit(topics): the limit.  topics_known(topics): how many topics there are, without
+ * TOPIC_SYSTEM and those of topics_add_own().  topics_room(topics): how many more are allowed.  Any
+ * thread.
+ */
+void topics_set_limit(struct topics *topics, uint32_t limit);
+uint32_t topics_limit(const struct topics *topics);
+uint32_t topics_known(struct topics *topics);
+uint32_t topics_room(struct topics *topics);
+
+/*
+ * topics_find(topics, name): the topic, or NULL if it is not registered.  Any thread; but if topics
+ * may be forgotten, threads other than the log thread may only check whether the result is NULL.
+ */
 struct topic *topics_find(struct topics *topics, const char *name);
 
 /*
@@ -81,6 +44,13 @@ struct topic *topics_find(struct topics *topics, const char *name);
  * Register a topic (the name is copied) or find it.  NULL without memory.  Log thread only.
  */
 struct topic *topics_add(struct topics *topics, const char *name);
+
+/*
+ * topics_add_own(topics, name):
+ * Register a topic that is there from the start, which is never forgotten and does not count for the
+ * limit.  Return 0, or -1 without memory.  Call it once for a name, before threads use the registry.
+ */
+int topics_add_own(struct topics *topics, const char *name);
 
 /*
  * topics_keep(topics, topic):
@@ -94,10 +64,49 @@ struct topic *topics_of_row(struct topics *topics, uint32_t row);
 /* topics_kept(topics): how many have a row: the largest row.  Any thread. */
 uint32_t topics_kept(struct topics *topics);
 
-/* topics_get(topics, number): the topic of that number, or NULL if there is none.  Any thread. */
+/*
+ * topics_get(topics, number): the topic of that number, or NULL if there is none.  Only while no
+ * topic can be forgotten.
+ */
 struct topic *topics_get(struct topics *topics, uint32_t number);
 
-/* topics_count(topics): how many are registered; their numbers are below it.  Any thread. */
+/*
+ * topics_hold(topics, number), topics_hold_named(topics, name):
+ * The same as topics_get() and topics_find(), but the topic is not forgotten before topic_drop().
+ * Any thread.
+ */
+struct topic *topics_hold(struct topics *topics, uint32_t number);
+struct topic *topics_hold_named(struct topics *topics, const char *name);
+
+/*
+ * topics_hold_from(topics, from, found, max):
+ * Fill ${found} with the topics whose names are not before ${from}, in the order of their bytes, at
+ * most ${max}, each held.  Return how many there are.  The time grows with that number, and with the
+ * logarithm of how many topics are registered.  Any thread.
+ */
+size_t topics_hold_from(struct topics *topics, const char *from, struct topic **found, size_t max);
+
+/* topic_drop(topic): end a hold.  Any thread. */
+void topic_drop(struct topic *topic);
+
+/*
+ * topics_forget(topics, oldest):
+ * Look at some topics, in turn, and forget those of which nothing is left: no event was ever
+ * stored, nobody holds the topic, and it has no entry in the window from ${oldest} on.  Only
+ * topic->published could show that the topic was there.  The time of a call grows with the number
+ * of topics registered since the last call.  Log thread only, and not while it uses topics that it
+ * registered.
+ */
+void topics_forget(struct topics *topics, uint64_t oldest);
+
+/*
+ * topics_forget_new(topics, topic):
+ * Forget a topic at once that was registered for an event which is not taken after all, unless it
+ * has an event, or is held.  As topics_forget().
+ */
+void topics_forget_new(struct topics *topics, struct topic *topic);
+
+/* topics_count(topics): the numbers of all topics are below it.  Any thread. */
 uint32_t topics_count(struct topics *topics);
 
 /* topics_free(topics): takes NULL. */
@@ -111,7 +120,12 @@ struct topic_set {
 	uint32_t words;
 };
 
-/* topic_set_add(set, topic): return 0, also if it is in the set; -1 without memory. */
+/*
+ * topic_set_add(set, topic):
+ * Add the topic, which the set then holds.  The caller holds the topic, has announced an entry of
+ * it, or knows otherwise that it cannot be forgotten now.  Return 0, also if the set has it
+ * already; -1 without memory.
+ */
 int topic_set_add(struct topic_set *set, struct topic *topic);
 
 /* topic_set_has(set, topic) */
@@ -121,10 +135,13 @@ static inline bool topic_set_has(const struct topic_set *set, const struct topic
 	       (set->bits[topic->number / 64] >> topic->number % 64 & 1) != 0;
 }
 
-/* topic_set_removed(set): the newest position of these topics that was removed from the log. */
+/* topic_set_removed(set): the newest position of these topics that is gone from the log. */
 uint64_t topic_set_removed(const struct topic_set *set);
 
-/* topic_set_free(set): release its memory; the set is empty after that. */
+/* topic_set_lost(set): likewise, but for what is gone because of a newer event of its subject. */
+uint64_t topic_set_lost(const struct topic_set *set);
+
+/* topic_set_free(set): release its memory and its topics; the set is empty after that. */
 void topic_set_free(struct topic_set *set);
 
 #endif

@@ -15,14 +15,13 @@
 /* What a reader announces when it reads nothing. */
 #define NOTHING UINT64_MAX
 
-/* Entries that a reader of several topics looks at in one go. */
-#define LOOK_MAX 16384
-
 /* The most memory that is kept for the next envelope. */
 #define ENVELOPE_KEPT ((size_t)1 << 20)
 
 /* One slot for each this many bytes of ring: smaller frames fill the slots first. */
 #define BYTES_PER_ENTRY 128
+
+_Static_assert(EVENT_SUBJECT_MAX <= UINT8_MAX, "window_entry counts the bytes of a subject");
 
 /* A reader's announcement, alone on its cache line. */
 struct announcement {
@@ -34,6 +33,7 @@ struct window {
 	size_t size;
 	struct window_entry *entries; /* entry n is in slot n & (slots - 1) */
 	uint64_t slots;
+	_Atomic uint64_t *erased; /* [slot]: the number of the erasure that took the entry; or 0 */
 	struct announcement *announcements;
 	unsigned readers;
 	bool is_log;
@@ -47,10 +47,11 @@ struct window {
 	struct buf envelope; /* the newest event in its envelope */
 
 	_Alignas(64) _Atomic uint64_t tail;
+	_Atomic uint64_t erasures;
 	_Alignas(64) _Atomic uint64_t head;
 	_Atomic uint64_t visible_position;
-	_Atomic uint64_t used; /* bytes of the ring */
-	_Atomic int envelopes; /* readers that want them */
+	_Atomic uint64_t used;	   /* bytes of the ring */
+	_Atomic int wanted[FORMS]; /* readers that want the form */
 };
 
 /* A shared mapping can be mapped a second time by growing it from a length of 0 (mremap(2)). */
@@ -93,16 +94,17 @@ struct window *window_new(
 		atomic_init(&window->announcements[i].oldest, NOTHING);
 	/* Untouched slots and pages cost nothing. */
 	window->entries = calloc(window->slots, sizeof(*window->entries));
-	if (window->entries == NULL)
+	window->erased = calloc(window->slots, sizeof(*window->erased));
+	if (window->entries == NULL || window->erased == NULL)
 		goto err2;
 	window->ring = map_twice(window->size);
 	if (window->ring == NULL)
-		goto err3;
+		goto err2;
 	return window;
 
-err3:
-	free(window->entries);
 err2:
+	free(window->erased);
+	free(window->entries);
 	free(window->announcements);
 err1:
 	free(window);
@@ -119,6 +121,7 @@ void window_free(struct window *window)
 		return;
 	munmap(window->ring, 2 * window->size);
 	buf_free(&window->envelope);
+	free(window->erased);
 	free(window->entries);
 	free(window->announcements);
 	free(window);
@@ -127,6 +130,11 @@ void window_free(struct window *window)
 static struct window_entry *slot(const struct window *window, uint64_t entry)
 {
 	return &window->entries[entry & (window->slots - 1)];
+}
+
+static _Atomic uint64_t *erased(const struct window *window, uint64_t entry)
+{
+	return &window->erased[entry & (window->slots - 1)];
 }
 
 /* Wait until no reader looks at entries below the tail.  A reader's slice is short. */
@@ -140,6 +148,12 @@ static void wait_for_readers(const struct window *window, uint64_t tail)
 				nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
 		}
 	}
+}
+
+/* What it takes of the ring. */
+static size_t size_of(const struct window_entry *entry)
+{
+	return (size_t)entry->len + entry->envelope_len + entry->line_len + entry->subject_len;
 }
 
 /* Drop the oldest entries until there is a slot, and room for ${len} bytes. */
@@ -156,7 +170,7 @@ static void make_room(struct window *window, size_t len)
 		if (window->is_log && !entry->ephemeral)
 			atomic_store(&entry->topic->removed, entry->position);
 		if (entry->frame != NULL)
-			window->kept += entry->len + entry->envelope_len;
+			window->kept += size_of(entry);
 		tail++;
 	}
 	if (tail == window->oldest)
@@ -168,73 +182,102 @@ static void make_room(struct window *window, size_t len)
 	wait_for_readers(window, tail);
 }
 
-/* Put the new entry at the end of its topic's chain. */
-static void link_entry(struct window *window, struct window_entry *entry, struct topic *topic)
+/* The newest entry of the topic that was not dropped, or TOPIC_NO_ENTRY. */
+static uint64_t newest_entry(const struct window *window, const struct topic *topic)
 {
 	uint64_t newest = atomic_load_explicit(&topic->newest_entry, memory_order_relaxed);
 
-	entry->topic = topic;
-	entry->previous = newest;
-	entry->before = 0;
-	atomic_store_explicit(&entry->next, TOPIC_NO_ENTRY, memory_order_relaxed);
-	if (newest != TOPIC_NO_ENTRY && newest >= window->oldest) {
-		struct window_entry *last = slot(window, newest);
+	return newest != TOPIC_NO_ENTRY && newest >= window->oldest ? newest : TOPIC_NO_ENTRY;
+}
 
-		entry->before = last->ephemeral ? last->before : last->position;
-		atomic_store_explicit(&last->next, window->added, memory_order_release);
-	} else {
-		entry->previous = TOPIC_NO_ENTRY;
-		entry->before = atomic_load_explicit(&topic->removed, memory_order_relaxed);
-	}
+uint64_t window_newest(const struct window *window, const struct topic *topic)
+{
+	uint64_t newest = newest_entry(window, topic);
+	const struct window_entry *last;
+
+	if (newest == TOPIC_NO_ENTRY)
+		return atomic_load_explicit(&topic->removed, memory_order_relaxed);
+	last = slot(window, newest);
+	return last->ephemeral ? last->before : last->position;
+}
+
+/* Put the new entry at the end of its topic's chain. */
+static void link_entry(struct window *window, struct window_entry *entry, struct topic *topic)
+{
+	entry->topic = topic;
+	entry->previous = newest_entry(window, topic);
+	entry->before = window_newest(window, topic);
+	atomic_store_explicit(&entry->next, TOPIC_NO_ENTRY, memory_order_relaxed);
+	if (entry->previous != TOPIC_NO_ENTRY)
+		atomic_store_explicit(
+			&slot(window, entry->previous)->next, window->added, memory_order_release);
 	atomic_store_explicit(&topic->newest_entry, window->added, memory_order_release);
 }
 
-/* Encode the event in its envelope, if a reader wants it.  Return the size of the frame, or 0. */
-static size_t prepare_envelope(
-	struct window *window, const struct event *event, struct sse_frame *frame)
+static bool is_wanted(const struct window *window, enum form form)
+{
+	return atomic_load_explicit(&window->wanted[form], memory_order_relaxed) > 0;
+}
+
+/* Put the event in its envelope, if a reader wants it, and note the sizes of these frames. */
+static void prepare_envelope(struct window *window, const struct event *event,
+	struct sse_frame *frame, struct window_entry *sizes)
 {
 	struct buf *text = &window->envelope;
 
-	if (atomic_load_explicit(&window->envelopes, memory_order_relaxed) == 0)
-		return 0;
+	if (!is_wanted(window, FORM_ENVELOPE) && !is_wanted(window, FORM_LINE))
+		return;
 	/* One large event should not hold memory for ever. */
 	if (text->size > ENVELOPE_KEPT)
 		buf_free(text);
 	text->len = 0;
 	if (!envelope_add(text, event, event->ephemeral ? NULL : frame->id.data))
-		return 0;
+		return;
 	frame->data = (struct sse_text){text->data, text->len};
-	return sse_frame_size(frame);
+	if (is_wanted(window, FORM_ENVELOPE))
+		sizes->envelope_len = (uint32_t)sse_frame_size(frame);
+	if (is_wanted(window, FORM_LINE))
+		sizes->line_len = (uint32_t)text->len + 1;
 }
 
 static void write_frames(struct window *window, struct window_entry *entry,
-	const struct sse_frame *plain, const struct sse_frame *envelope)
+	const struct sse_frame *plain, const struct sse_frame *envelope, struct sse_text subject)
 {
 	char *space = window->ring + window->written % window->size;
 
-	sse_frame_write(plain, space);
-	if (entry->envelope_len > 0)
-		sse_frame_write(envelope, space + entry->len);
 	entry->frame = space;
-	window->written += entry->len + entry->envelope_len;
+	sse_frame_write(plain, space);
+	space += entry->len;
+	if (entry->envelope_len > 0)
+		sse_frame_write(envelope, space);
+	space += entry->envelope_len;
+	if (entry->line_len > 0)
+		envelope_write_line(envelope->data, space);
+	space += entry->line_len;
+	if (entry->subject_len > 0)
+		memcpy(space, subject.data, entry->subject_len);
+	window->written += size_of(entry);
 }
 
 void window_add(struct window *window, const struct event *event, const char *id, size_t id_len)
 {
 	struct sse_frame plain = {.type = event->type, .data = event->data}, envelope;
-	struct window_entry *entry;
-	size_t len, envelope_len;
+	struct window_entry *entry, sizes = {0};
+	uint8_t subject_len = window->is_log ? (uint8_t)event->subject.len : 0;
+	size_t len;
 
 	if (!event->ephemeral)
 		plain.id = (struct sse_text){id, id_len};
 	envelope = plain;
 	len = sse_frame_size(&plain);
-	envelope_len = prepare_envelope(window, event, &envelope);
-	if (len + envelope_len > window->size)
-		envelope_len = 0;
-	if (len > window->size)
-		len = 0;
-	make_room(window, len + envelope_len);
+	prepare_envelope(window, event, &envelope, &sizes);
+	if (len + subject_len + size_of(&sizes) > window->size)
+		sizes = (struct window_entry){0};
+	if (len + subject_len <= window->size) {
+		sizes.len = (uint32_t)len;
+		sizes.subject_len = subject_len;
+	}
+	make_room(window, size_of(&sizes));
 	entry = slot(window, window->added);
 	link_entry(window, entry, event->topic);
 	if (!event->ephemeral)
@@ -243,11 +286,15 @@ void window_add(struct window *window, const struct event *event, const char *id
 	entry->time = event->time;
 	entry->json = event->json;
 	entry->ephemeral = event->ephemeral;
-	entry->len = (uint32_t)len;
-	entry->envelope_len = (uint32_t)envelope_len;
+	if (atomic_load_explicit(&window->erasures, memory_order_relaxed) > 0)
+		atomic_store_explicit(erased(window, window->added), 0, memory_order_relaxed);
+	entry->len = sizes.len;
+	entry->envelope_len = sizes.envelope_len;
+	entry->line_len = sizes.line_len;
+	entry->subject_len = sizes.subject_len;
 	entry->frame = NULL;
-	if (len > 0)
-		write_frames(window, entry, &plain, &envelope);
+	if (entry->len > 0)
+		write_frames(window, entry, &plain, &envelope, event->subject);
 	window->added++;
 }
 
@@ -256,6 +303,50 @@ void window_publish(struct window *window)
 	atomic_store_explicit(&window->visible_position, window->position, memory_order_release);
 	atomic_store_explicit(&window->head, window->added, memory_order_release);
 	atomic_store_explicit(&window->used, window->written - window->kept, memory_order_relaxed);
+}
+
+/* Mark the topic's stored events of these entries.  Return how many are newly marked. */
+static uint64_t mark_erased(struct window *window, const struct topic *topic, uint64_t from,
+	uint64_t end, uint64_t erasure)
+{
+	uint64_t count = 0;
+
+	for (uint64_t i = from; i < end; i++) {
+		const struct window_entry *entry = slot(window, i);
+
+		if (entry->topic != topic || entry->ephemeral ||
+			atomic_load_explicit(erased(window, i), memory_order_relaxed) != 0)
+			continue;
+		atomic_store_explicit(erased(window, i), erasure, memory_order_relaxed);
+		count++;
+	}
+	return count;
+}
+
+void window_erase(struct window *window, const struct topic *topic, uint64_t after, uint64_t upto)
+{
+	uint64_t erasure = atomic_load_explicit(&window->erasures, memory_order_relaxed) + 1;
+	uint64_t from = window_after(window, window->oldest, window->added, after);
+	uint64_t end = window_after(window, from, window->added, upto);
+
+	/* The newest event, which may be one of them. */
+	buf_free(&window->envelope);
+	if (mark_erased(window, topic, from, end, erasure) == 0)
+		return;
+	atomic_store(&window->erasures, erasure);
+	wait_for_readers(window, end);
+	for (uint64_t i = from; i < end; i++) {
+		const struct window_entry *entry = slot(window, i);
+
+		if (atomic_load_explicit(erased(window, i), memory_order_relaxed) == erasure &&
+			entry->frame != NULL)
+			memset((char *)(uintptr_t)entry->frame, 0, size_of(entry));
+	}
+}
+
+uint64_t window_oldest(const struct window *window)
+{
+	return window->oldest;
 }
 
 size_t window_size(const struct window *window)
@@ -271,9 +362,9 @@ void window_use(const struct window *window, uint64_t *bytes, uint64_t *events)
 	*events = window_head(window) - tail;
 }
 
-void window_want_envelopes(struct window *window, int more)
+void window_want_form(struct window *window, enum form form, int more)
 {
-	atomic_fetch_add_explicit(&window->envelopes, more, memory_order_relaxed);
+	atomic_fetch_add_explicit(&window->wanted[form], more, memory_order_relaxed);
 }
 
 uint64_t window_head(const struct window *window)
@@ -346,6 +437,31 @@ const struct window_entry *window_entry(const struct window *window, uint64_t en
 	return slot(window, entry);
 }
 
+struct sse_text window_subject(const struct window_entry *entry)
+{
+	const char *frames_end = entry->frame;
+
+	if (entry->subject_len == 0)
+		return (struct sse_text){"", 0};
+	frames_end += (size_t)entry->len + entry->envelope_len + entry->line_len;
+	return (struct sse_text){frames_end, entry->subject_len};
+}
+
+uint64_t window_erasures(const struct window *window)
+{
+	return atomic_load(&window->erasures);
+}
+
+bool window_is_erased(const struct window *window, uint64_t entry, uint64_t erasures)
+{
+	uint64_t erasure;
+
+	if (erasures == 0)
+		return false;
+	erasure = atomic_load_explicit(erased(window, entry), memory_order_relaxed);
+	return erasure != 0 && erasure <= erasures;
+}
+
 uint64_t window_first_of(const struct window *window, const struct topic *topic, uint64_t from)
 {
 	uint64_t first = TOPIC_NO_ENTRY;
@@ -356,108 +472,4 @@ uint64_t window_first_of(const struct window *window, const struct topic *topic,
 		entry = slot(window, entry)->previous;
 	}
 	return first;
-}
-
-/* An entry of a topic, or the next one that the view wants. */
-static uint64_t find_linked(
-	const struct window *window, const struct window_view *view, uint64_t entry, uint64_t limit)
-{
-	while (entry < limit && view->stored && slot(window, entry)->ephemeral)
-		entry = atomic_load_explicit(&slot(window, entry)->next, memory_order_acquire);
-	return entry < limit ? entry : limit;
-}
-
-static bool wants(const struct window_view *view, const struct window_entry *entry)
-{
-	return topic_set_has(view->topics, entry->topic) && !(view->stored && entry->ephemeral);
-}
-
-uint64_t window_find(
-	const struct window *window, const struct window_view *view, uint64_t from, uint64_t limit)
-{
-	uint64_t entry = from;
-
-	if (view->topics->count == 1) {
-		const struct topic *topic = view->topics->topics[0];
-
-		if (from < limit && slot(window, from)->topic != topic)
-			entry = window_first_of(window, topic, from);
-		return find_linked(window, view, entry, limit);
-	}
-	if (view->topics->count == 0)
-		return limit;
-	while (entry < limit && !wants(view, slot(window, entry)))
-		entry++;
-	return entry < limit ? entry : limit;
-}
-
-uint64_t window_next(
-	const struct window *window, const struct window_view *view, uint64_t entry, uint64_t limit)
-{
-	if (view->topics->count != 1)
-		return window_find(window, view, entry + 1, limit);
-	entry = atomic_load_explicit(&slot(window, entry)->next, memory_order_acquire);
-	return find_linked(window, view, entry, limit);
-}
-
-const char *window_frame(
-	const struct window_view *view, const struct window_entry *entry, size_t *len)
-{
-	*len = view->envelope ? entry->envelope_len : entry->len;
-	if (entry->frame == NULL || *len == 0)
-		return NULL;
-	return view->envelope ? entry->frame + entry->len : entry->frame;
-}
-
-/* Add a frame, without its first ${skip} bytes.  False if it is one too many. */
-static bool add_piece(const struct window *window, struct window_chunk *chunk, const char *frame,
-	size_t len, size_t skip)
-{
-	struct iovec *last = chunk->count > 0 ? &chunk->pieces[chunk->count - 1] : NULL;
-	const char *end = last != NULL ? (char *)last->iov_base + last->iov_len : NULL;
-
-	len -= skip;
-	if (chunk->count > 0 && chunk->len + len > WINDOW_CHUNK)
-		return false;
-	/* Frames that follow each other in the ring are one piece, also over its end. */
-	if (end != NULL && (frame == end || frame + window->size == end))
-		last->iov_len += len;
-	else if (chunk->count < WINDOW_PIECES)
-		chunk->pieces[chunk->count++] =
-			(struct iovec){(char *)(uintptr_t)frame + skip, len};
-	else
-		return false;
-	chunk->len += len;
-	return true;
-}
-
-void window_gather(const struct window *window, const struct window_view *view, uint64_t entry,
-	uint64_t limit, uint64_t position, size_t skip, struct window_chunk *chunk)
-{
-	uint64_t seen =
-		limit - entry > LOOK_MAX && view->topics->count > 1 ? entry + LOOK_MAX : limit;
-
-	chunk->count = 0;
-	chunk->events = 0;
-	chunk->len = 0;
-	chunk->view = view;
-	chunk->begin = entry;
-	chunk->before = position;
-	chunk->skip = skip;
-	chunk->position = position;
-	chunk->missing = false;
-	for (entry = window_find(window, view, entry, seen); entry < seen;
-		entry = window_next(window, view, entry, seen)) {
-		const struct window_entry *one = slot(window, entry);
-		size_t len;
-		const char *frame = window_frame(view, one, &len);
-
-		chunk->missing = frame == NULL;
-		if (frame == NULL || !add_piece(window, chunk, frame, len, skip))
-			break;
-		skip = 0;
-		chunk->events++;
-		chunk->position = one->position;
-	}
-	chunk->end = entry;
 }

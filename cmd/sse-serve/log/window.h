@@ -12,6 +12,11 @@
  * writer first moves the tail, then waits for announcements below it, and only then overwrites.
  * Both sides do "store mine, then load the other's" with sequential consistency, so one of them
  * always sees the other.
+ *
+ * Deleted events are erased from amid the window by the same rule: the writer marks their entries
+ * with the number of the erasure, then raises the number of erasures, waits for readers, and only
+ * then overwrites the frames.  A reader asks for the number of erasures after it has announced.  It
+ * leaves out what was erased up to that number; what is marked later stays whole until it withdraws.
  */
 #ifndef WINDOW_H
 #define WINDOW_H
@@ -24,6 +29,8 @@
 
 #include "error.h"
 #include "event.h"
+#include "event_types.h"
+#include "form.h"
 #include "topic.h"
 
 struct window;
@@ -39,15 +46,19 @@ struct window_entry {
 		*frame; /* NULL if the frame did not fit into the window: it is in the log only */
 	int64_t time;
 	uint32_t len;
-	uint32_t envelope_len; /* of the enveloped frame, after the plain one; 0: not made */
+	/* Of the frames in the other forms, which follow the plain one; 0: not made. */
+	uint32_t envelope_len, line_len;
 	bool json, ephemeral;
+	uint8_t subject_len; /* the subject is after the frames, if the window is the log */
 };
 
 /* The entries that a reader wants from the window, and their form. */
 struct window_view {
 	const struct topic_set *topics;
-	bool envelope; /* the frames with envelopes instead of the plain ones */
-	bool stored;   /* leave out ephemeral events */
+	struct event_types types; /* leave out events of other types */
+	enum form form;		  /* of the frames */
+	bool stored;		  /* leave out ephemeral events */
+	uint64_t erasures;	  /* window_erasures(), asked for after the announcement */
 };
 
 /*
@@ -71,17 +82,35 @@ void window_free(struct window *window);
  */
 void window_add(struct window *window, const struct event *event, const char *id, size_t id_len);
 
+/*
+ * window_newest(window, topic):
+ * If the window is the log: the position of the topic's newest stored event, in the window or gone
+ * from it; 0 if there is none.  Log thread.
+ */
+uint64_t window_newest(const struct window *window, const struct topic *topic);
+
+/* window_oldest(window): the oldest entry that readers may still read.  Log thread. */
+uint64_t window_oldest(const struct window *window);
+
 /* window_publish(window): make the added entries visible to the readers. */
 void window_publish(struct window *window);
+
+/*
+ * window_erase(window, topic, after, upto):
+ * Overwrite the frames of the topic's stored events with after < position <= upto, as soon as no
+ * reader uses them, and have readers leave these events out.  All entries are visible.  Before it,
+ * raise topic->deleted: a reader that leaves an event out must see why.
+ */
+void window_erase(struct window *window, const struct topic *topic, uint64_t after, uint64_t upto);
 
 /* --- readers --- */
 
 /*
- * window_want_envelopes(window, more):
- * Add ${more} (1 or -1) to the number of readers that want envelopes.  As long as there are any,
- * new entries get envelopes; for older entries, the reader takes them from the log.
+ * window_want_form(window, form, more):
+ * Add ${more} (1 or -1) to the number of readers that want the form.  As long as there are any, new
+ * entries get frames in it; the reader takes older ones from the log.  All have the plain form.
  */
-void window_want_envelopes(struct window *window, int more);
+void window_want_form(struct window *window, enum form form, int more);
 
 /* window_head(window): one past the newest visible entry. */
 uint64_t window_head(const struct window *window);
@@ -120,11 +149,23 @@ bool window_seek(struct window *window, unsigned reader, uint64_t position, uint
 uint64_t window_after(
 	const struct window *window, uint64_t from, uint64_t limit, uint64_t position);
 
+/*
+ * window_subject(entry): the subject of an entry that has a frame, if the window is the log;
+ * otherwise empty.  Valid while announced.
+ */
+struct sse_text window_subject(const struct window_entry *entry);
+
 /* window_withdraw(window, reader): the announced entries may be overwritten. */
 void window_withdraw(struct window *window, unsigned reader);
 
 /* window_entry(window, entry): valid while announced. */
 const struct window_entry *window_entry(const struct window *window, uint64_t entry);
+
+/* window_erasures(window): how many there were.  Ask after announcing, once for each announcement. */
+uint64_t window_erasures(const struct window *window);
+
+/* window_is_erased(window, entry, erasures): was the entry, announced, erased by one of these? */
+bool window_is_erased(const struct window *window, uint64_t entry, uint64_t erasures);
 
 /*
  * window_first_of(window, topic, from):

@@ -33,6 +33,21 @@ static bool write_line(struct export *export)
 	return written;
 }
 
+/* What is not so stays away: the line is what it was before there were these marks. */
+static bool add_mark(struct buf *line, const char *name, uint64_t position)
+{
+	return position == 0 || buf_addf(line, ",\"%s\":%" PRIu64, name, position);
+}
+
+static bool add_topic(struct buf *line, const struct topic *topic)
+{
+	return buf_addf(line, "{\"topic\":\"%s\",\"removed\":%" PRIu64, topic->name,
+		       topic->removed) &&
+	       add_mark(line, "deleted", topic->deleted) &&
+	       add_mark(line, "superseded", topic->superseded) &&
+	       add_mark(line, "closed", topic->closed) && buf_add_byte(line, '}');
+}
+
 static bool write_head(struct export *export)
 {
 	int64_t head = database_head(export->db, export->version);
@@ -49,11 +64,7 @@ static bool write_head(struct export *export)
 			return false;
 	}
 	for (uint32_t i = 0; i < topics_count(export->topics); i++) {
-		const struct topic *topic = topics_get(export->topics, i);
-
-		if (!buf_addf(&export->line, "{\"topic\":\"%s\",\"removed\":%" PRIu64 "}",
-			    topic->name, topic->removed) ||
-			!write_line(export))
+		if (!add_topic(&export->line, topics_get(export->topics, i)) || !write_line(export))
 			return false;
 	}
 	return true;
@@ -150,8 +161,7 @@ static bool write_rows(struct export *export, const char *sql,
 static bool write_log(struct export *export)
 {
 	return write_head(export) &&
-	       write_rows(export, "SELECT " DATABASE_EVENT " FROM event ORDER BY position", add_row,
-		       &export->events) &&
+	       write_rows(export, DATABASE_ALL_EVENTS(export->version), add_row, &export->events) &&
 	       (export->version < 2 ||
 		       write_rows(export,
 			       "SELECT position, topic, key, fingerprint, time FROM publish_key"
@@ -170,7 +180,7 @@ static int start(struct export *export, const char *path, struct error *error)
 		return error_set(error, EX_OSERR, "out of memory");
 	if (database_read(path, false, &export->db, &export->version, error) != 0 ||
 		database_exec(export->db, path, "BEGIN", error) != 0 ||
-		database_topics(export->db, path, export->topics, error) != 0)
+		database_topics(export->db, path, export->version, export->topics, error) != 0)
 		return -1;
 	return database_incarnations(export->db, &export->identity, error);
 }

@@ -13,15 +13,19 @@
 #include "import_line.h"
 #include "log/database.h"
 #include "log/event.h"
-#include "log/topic.h"
+#include "log/topic_name.h"
 #include "maintain.h"
 #include "timestamp.h"
+
+/* What an exported topic has positions of: removed, deleted, superseded, closed. */
+#define MARKS 4
 
 enum statement { ADD_INCARNATION, ADD_TOPIC, ADD_EVENT, ADD_KEY, STATEMENTS };
 
 static const char *const sql[STATEMENTS] = {
 	[ADD_INCARNATION] = "INSERT INTO incarnation(tag, opened) VALUES(?, ?)",
-	[ADD_TOPIC] = "INSERT INTO topic(id, name, removed) VALUES(?, ?, ?)",
+	[ADD_TOPIC] = ("INSERT INTO topic(id, name, removed, deleted, superseded, closed)"
+		       " VALUES(?, ?, ?, ?, ?, ?)"),
 	[ADD_EVENT] = DATABASE_ADD_EVENT,
 	[ADD_KEY] = ("INSERT INTO publish_key(position, topic, key, fingerprint, time)"
 		     " VALUES(?, ?, ?, ?, ?)"),
@@ -34,7 +38,7 @@ struct import {
 	struct identity identity;
 	enum import_kind stage; /* of the last line; IMPORT_HEAD: none yet, or the first */
 	uint64_t lines, head, position, events, keys;
-	struct buf id, text, data; /* what a line's members are decoded into */
+	struct buf id, text, data, subject; /* what a line's members are decoded into */
 };
 
 /* After ^C, or another signal to end, no unfinished file remains. */
@@ -95,30 +99,53 @@ static int read_incarnation(
 	return database_run(row) == 0 ? 0 : not_stored(import, "the incarnation", error);
 }
 
+/* The positions of a topic's marks; those that the line lacks are 0. */
+static int read_marks(const struct import *import, const struct import_line *line,
+	uint64_t marks[MARKS], struct error *error)
+{
+	static const struct {
+		enum import_member member;
+		const char *name;
+	} members[MARKS] = {{MEMBER_REMOVED, "removed"}, {MEMBER_DELETED, "deleted"},
+		{MEMBER_SUPERSEDED, "superseded"}, {MEMBER_CLOSED, "closed"}};
+
+	for (int i = 0; i < MARKS; i++) {
+		marks[i] = 0;
+		if (line->members[members[i].member].text != NULL &&
+			import_line_number(line, members[i].member, &marks[i], error) != 0)
+			return -1;
+		if (marks[i] > import->head)
+			return error_set(
+				error, EX_DATAERR, "%s is beyond the head", members[i].name);
+	}
+	return 0;
+}
+
 static int read_topic(struct import *import, const struct import_line *line, struct error *error)
 {
 	sqlite3_stmt *row = import->statements[ADD_TOPIC];
 	struct topic *topic;
-	uint64_t removed;
+	uint64_t marks[MARKS];
 
-	if (import_line_text(line, MEMBER_TOPIC, &import->text, error) != 0 ||
-		import_line_number(line, MEMBER_REMOVED, &removed, error) != 0)
+	if (import_line_text(line, MEMBER_TOPIC, &import->text, error) != 0)
 		return -1;
 	if (topic_name_check(import->text.data, import->text.len, error) != 0) {
 		error->status = EX_DATAERR;
 		return -1;
 	}
-	if (removed > import->head)
-		return error_set(error, EX_DATAERR, "removed is beyond the head");
+	if (read_marks(import, line, marks, error) != 0)
+		return -1;
 	if (topics_find(import->topics, import->text.data) != NULL)
 		return error_set(error, EX_DATAERR, "the topic appears twice");
 	topic = topics_add(import->topics, import->text.data);
 	if (topic == NULL || topics_keep(import->topics, topic) != 0)
 		return error_set(error, EX_OSERR, "out of memory");
-	topic->removed = removed;
+	topic->removed = marks[0];
+	topic->closed = marks[3];
 	sqlite3_bind_int64(row, 1, topic->row);
 	sqlite3_bind_text(row, 2, topic->name, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(row, 3, (int64_t)removed);
+	for (int i = 0; i < MARKS; i++)
+		sqlite3_bind_int64(row, i + 3, (int64_t)marks[i]);
 	return database_run(row) == 0 ? 0 : not_stored(import, "the topic", error);
 }
 
@@ -176,10 +203,15 @@ static int read_event(struct import *import, const struct import_line *line, str
 
 	if (read_place(import, line, &event, error) != 0 ||
 		read_data(import, line, &event, error) != 0 ||
+		import_line_subject(line, &import->subject, &event.subject, error) != 0 ||
 		import_line_text(line, MEMBER_EVENT, &import->text, error) != 0)
 		return -1;
 	if (event.position <= event.topic->removed)
 		return error_set(error, EX_DATAERR, "the event is marked as removed");
+	if (event.topic->closed != 0 && event.position > event.topic->closed)
+		return error_set(error, EX_DATAERR,
+			"the event comes after the one that closed the topic %.100s",
+			event.topic->name);
 	event.type = (struct sse_text){import->text.data, import->text.len};
 	if (event.type.len == 0 || strcspn(event.type.data, "\r\n") != event.type.len)
 		return error_set(
@@ -310,8 +342,8 @@ static int read_lines(struct import *import, FILE *in, struct error *error)
 
 static const char counters[] =
 	"INSERT INTO counter(topic, events, bytes, upto) SELECT topic, count(*),"
-	" sum(48 + length(CAST(data AS BLOB)) + coalesce(length(CAST(type AS BLOB)), 6)), %" PRIu64
-	" FROM event GROUP BY topic;"
+	" sum(48 + length(CAST(data AS BLOB)) + coalesce(length(CAST(type AS BLOB)), 6)"
+	" + coalesce(length(CAST(subject AS BLOB)), 0)), %" PRIu64 " FROM event GROUP BY topic;"
 	"INSERT INTO counter(topic, events, bytes, upto) VALUES(0, 0, 0, %" PRIu64 ");"
 	"COMMIT";
 
@@ -344,6 +376,7 @@ static int build(const char *path, FILE *in, struct error *error)
 	buf_init(&import.id, SIZE_MAX / 2);
 	buf_init(&import.text, SIZE_MAX / 2);
 	buf_init(&import.data, SIZE_MAX / 2);
+	buf_init(&import.subject, SIZE_MAX / 2);
 	result = import.topics != NULL ? fill(&import, path, in, error)
 				       : error_set(error, EX_OSERR, "out of memory");
 	database_finalize(import.statements, STATEMENTS);
@@ -353,6 +386,7 @@ static int build(const char *path, FILE *in, struct error *error)
 	buf_free(&import.id);
 	buf_free(&import.text);
 	buf_free(&import.data);
+	buf_free(&import.subject);
 	return result;
 }
 
@@ -418,6 +452,8 @@ static int check_empty(const char *path, struct error *error)
 					" + (SELECT coalesce(max(removed), 0) FROM topic)");
 	if (result == 0 && version > 1 && held == 0)
 		held = database_ask(db, "SELECT count(*) FROM publish_key");
+	if (result == 0 && version > 2 && held == 0)
+		held = database_ask(db, "SELECT coalesce(max(max(deleted, closed)), 0) FROM topic");
 	sqlite3_close(db);
 	if (result != 0)
 		return -1;

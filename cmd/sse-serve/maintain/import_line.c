@@ -5,6 +5,7 @@
 #include <sysexits.h>
 
 #include "import_line.h"
+#include "log/subject.h"
 #include "number.h"
 
 static const char *const names[MEMBERS] = {
@@ -14,9 +15,13 @@ static const char *const names[MEMBERS] = {
 	[MEMBER_OPENED] = "opened",
 	[MEMBER_TOPIC] = "topic",
 	[MEMBER_REMOVED] = "removed",
+	[MEMBER_DELETED] = "deleted",
+	[MEMBER_SUPERSEDED] = "superseded",
+	[MEMBER_CLOSED] = "closed",
 	[MEMBER_ID] = "id",
 	[MEMBER_TIME] = "time",
 	[MEMBER_EVENT] = "event",
+	[MEMBER_SUBJECT] = "subject",
 	[MEMBER_DATA] = "data",
 	[MEMBER_TEXT] = "text",
 	[MEMBER_RAW] = "raw",
@@ -35,10 +40,11 @@ static const struct kind {
 } kinds[] = {
 	[IMPORT_HEAD] = {BIT(MEMBER_SSE_LOG) | BIT(MEMBER_HEAD), 0},
 	[IMPORT_INCARNATION] = {BIT(MEMBER_INCARNATION) | BIT(MEMBER_OPENED), 0},
-	[IMPORT_TOPIC] = {BIT(MEMBER_TOPIC) | BIT(MEMBER_REMOVED), 0},
+	[IMPORT_TOPIC] = {BIT(MEMBER_TOPIC) | BIT(MEMBER_REMOVED),
+		BIT(MEMBER_DELETED) | BIT(MEMBER_SUPERSEDED) | BIT(MEMBER_CLOSED)},
 	[IMPORT_EVENT] = {BIT(MEMBER_TOPIC) | BIT(MEMBER_ID) | BIT(MEMBER_TIME) |
 				  BIT(MEMBER_EVENT) | BIT(MEMBER_DATA),
-		BIT(MEMBER_TEXT) | BIT(MEMBER_RAW)},
+		BIT(MEMBER_SUBJECT) | BIT(MEMBER_TEXT) | BIT(MEMBER_RAW)},
 	[IMPORT_KEY] = {BIT(MEMBER_KEY) | BIT(MEMBER_TOPIC) | BIT(MEMBER_ID) | BIT(MEMBER_TIME) |
 				BIT(MEMBER_FINGERPRINT),
 		0},
@@ -117,4 +123,18 @@ int import_line_text(const struct import_line *line, enum import_member member, 
 		return error_set(error, EX_OSERR, "out of memory");
 	out->len--;
 	return 0;
+}
+
+int import_line_subject(const struct import_line *line, struct buf *out, struct sse_text *subject,
+	struct error *error)
+{
+	const char *fault;
+
+	if (line->members[MEMBER_SUBJECT].text == NULL)
+		return 0;
+	if (import_line_text(line, MEMBER_SUBJECT, out, error) != 0)
+		return -1;
+	*subject = (struct sse_text){out->data, out->len};
+	fault = subject_fault(*subject);
+	return fault != NULL ? error_set(error, EX_DATAERR, "the subject %s", fault) : 0;
 }

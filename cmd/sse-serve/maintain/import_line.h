@@ -8,6 +8,7 @@
 
 #include "error.h"
 #include "json.h"
+#include "log/event.h"
 
 /* The kinds of lines, in the order in which they stand in the file. */
 enum import_kind {
@@ -26,9 +27,13 @@ enum import_member {
 	MEMBER_OPENED,
 	MEMBER_TOPIC,
 	MEMBER_REMOVED,
+	MEMBER_DELETED,
+	MEMBER_SUPERSEDED,
+	MEMBER_CLOSED,
 	MEMBER_ID,
 	MEMBER_TIME,
 	MEMBER_EVENT,
+	MEMBER_SUBJECT,
 	MEMBER_DATA,
 	MEMBER_TEXT,
 	MEMBER_RAW,
@@ -62,6 +67,14 @@ int import_line_number(const struct import_line *line, enum import_member member
  * with EX_DATAERR or EX_OSERR.
  */
 int import_line_text(const struct import_line *line, enum import_member member, struct buf *out,
+	struct error *error);
+
+/*
+ * import_line_subject(line, out, subject, error):
+ * If the line has a subject, decode it into ${out}, and let ${subject} point there.  0, or -1 with
+ * EX_DATAERR or EX_OSERR.
+ */
+int import_line_subject(const struct import_line *line, struct buf *out, struct sse_text *subject,
 	struct error *error);
 
 #endif

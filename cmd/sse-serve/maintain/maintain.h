@@ -21,8 +21,11 @@ int maintain_verify(const char *path, struct error *error);
  * until the export has ended).  The lines, in this order:
  *   {"sse-log":1,"head":N}                           the format's version; the newest position
  *   {"incarnation":TAG,"opened":N}                   each, the oldest first
- *   {"topic":NAME,"removed":N}                       each, in the order of their numbers
- *   {"topic","id","time","event","data"}             each event; with "text":true if the data is
+ *   {"topic":NAME,"removed":N}                       each, in the order of their numbers; with
+ *                                                    "deleted":N, "superseded":N and "closed":N
+ *                                                    where there is such an event
+ *   {"topic","id","time","event","data"}             each event; with "subject":TEXT after its type
+ *                                                    if it has one; with "text":true if the data is
  *                                                    text and not JSON; with "raw":TEXT instead of
  *                                                    its data (null) if the JSON has line ends, or
  *                                                    is nested too deep for this line

@@ -11,17 +11,21 @@
 #include <unistd.h>
 
 #include "json.h"
+#include "log/closing.h"
 #include "log/database.h"
 #include "log/event.h"
 #include "log/retention_rules.h"
-#include "log/topic.h"
+#include "log/subject.h"
+#include "log/topic_name.h"
 #include "maintain.h"
 
 /* The most problems that are reported one by one. */
 #define TOLD 20
 
 struct topic_check {
-	uint64_t removed;
+	uint64_t removed;		 /* all up to here are gone */
+	uint64_t gone;			 /* and here is the newest that is gone for any reason */
+	uint64_t closed;		 /* the event that closed it; 0: it is open */
 	uint64_t counted;		 /* up to here its counter counts */
 	int64_t events, bytes;		 /* up to there, as they are */
 	int64_t said_events, said_bytes; /* as its counter says */
@@ -100,8 +104,14 @@ static void check_topic(struct verify *verify, sqlite3_stmt *row)
 		return;
 	}
 	verify->topics = grown;
-	grown[verify->topic_count++] =
-		(struct topic_check){.removed = (uint64_t)sqlite3_column_int64(row, 2)};
+	grown[verify->topic_count] =
+		(struct topic_check){.removed = (uint64_t)sqlite3_column_int64(row, 2),
+			.closed = (uint64_t)sqlite3_column_int64(row, 5)};
+	for (int i = 2; i < 2 + REMOVALS; i++) {
+		if ((uint64_t)sqlite3_column_int64(row, i) > grown[verify->topic_count].gone)
+			grown[verify->topic_count].gone = (uint64_t)sqlite3_column_int64(row, i);
+	}
+	verify->topic_count++;
 }
 
 static void check_incarnation(struct verify *verify, sqlite3_stmt *row)
@@ -181,6 +191,29 @@ static void check_data(struct verify *verify, const struct event *event)
 			error.what, error.offset);
 }
 
+static void check_subject(struct verify *verify, sqlite3_stmt *row, const struct event *event)
+{
+	const char *fault = subject_fault(event->subject);
+
+	if (sqlite3_column_type(row, DATABASE_EVENT_COLUMNS - 1) != SQLITE_NULL && fault != NULL)
+		problem(verify, "event %" PRIu64 ": its subject %s", event->position, fault);
+}
+
+/* Nothing comes after the event that closed the topic. */
+static void check_closed(
+	struct verify *verify, const struct topic_check *topic, const struct event *event)
+{
+	if (topic->closed == 0 || event->position < topic->closed)
+		return;
+	if (event->position > topic->closed)
+		problem(verify, "event %" PRIu64 " is stored after its topic was closed",
+			event->position);
+	else if (!closing_is_type(event->type))
+		problem(verify,
+			"event %" PRIu64 " closed its topic, but is not of the type " CLOSING_TYPE,
+			event->position);
+}
+
 static void check_event(struct verify *verify, sqlite3_stmt *row)
 {
 	int64_t position = sqlite3_column_int64(row, 0), topic = sqlite3_column_int64(row, 1);
@@ -198,14 +231,16 @@ static void check_event(struct verify *verify, sqlite3_stmt *row)
 		check = &verify->topics[topic - 1];
 	database_event(row, &event);
 	check_data(verify, &event);
+	check_subject(verify, row, &event);
 	if (check == NULL)
 		return;
 	check->holds = true;
 	if ((uint64_t)position <= check->removed)
 		problem(verify, "event %" PRId64 " is marked as removed, but stored", position);
+	check_closed(verify, check, &event);
 	if ((uint64_t)position <= check->counted) {
 		check->events++;
-		check->bytes += retention_rules_size(event.type.len, event.data.len);
+		check->bytes += retention_rules_size(&event);
 	}
 }
 
@@ -225,7 +260,7 @@ static void check_key(struct verify *verify, sqlite3_stmt *row)
 			position, topic);
 	else if (stored && sqlite3_column_int64(row, 3) != topic)
 		problem(verify, "the key of event %" PRId64 " is of another topic", position);
-	else if (!stored && (uint64_t)position > verify->topics[topic - 1].removed)
+	else if (!stored && (uint64_t)position > verify->topics[topic - 1].gone)
 		problem(verify,
 			"the key of event %" PRId64
 			" is stored, but neither the event nor a mark that "
@@ -236,7 +271,7 @@ static void check_key(struct verify *verify, sqlite3_stmt *row)
 static void check_all(struct verify *verify)
 {
 	each_row(verify, "PRAGMA integrity_check(100)", check_integrity);
-	each_row(verify, "SELECT id, name, removed FROM topic ORDER BY id", check_topic);
+	each_row(verify, DATABASE_ALL_TOPICS(verify->version), check_topic);
 	verify->opened = INT64_MAX;
 	each_row(verify, "SELECT tag, opened FROM incarnation ORDER BY number DESC",
 		check_incarnation);
@@ -245,7 +280,7 @@ static void check_all(struct verify *verify)
 	if (verify->version >= 2)
 		each_row(verify, "SELECT topic, events, bytes, upto FROM counter ORDER BY topic",
 			read_counter);
-	each_row(verify, "SELECT " DATABASE_EVENT " FROM event ORDER BY position", check_event);
+	each_row(verify, DATABASE_ALL_EVENTS(verify->version), check_event);
 	if (verify->version >= 2) {
 		each_row(verify,
 			"SELECT k.position, k.topic, k.key, e.topic FROM publish_key AS k"

@@ -2,24 +2,15 @@
 /*
  * How a stream that is behind gets the events that it lacks, until it is LIVE.
  *
- * Resuming, `since` and reading slowly are the same case.  The stream is served from the window if
+ * Resuming, `since`, `last` and reading slowly are the same case.  The stream is served from the window if
  * the window reaches back far enough, otherwise from the log, one chunk at a time.  A chunk that
  * the socket does not accept is dropped and read again later, so a slow reader holds no memory.
  */
 #ifndef CATCH_UP_H
 #define CATCH_UP_H
 
-#include <stdint.h>
-
 #include "channel.h"
-
-/* Where a new stream starts. */
-struct start {
-	enum { START_NOW, START_AFTER, START_UNKNOWN, START_SINCE } kind;
-	uint64_t after; /* START_AFTER: a position of this log */
-	int64_t since;	/* START_SINCE: ms since 1970; 0 for all */
-	char *unknown;	/* START_UNKNOWN: the id that is not of this log; owned */
-};
+#include "start.h"
 
 /*
  * catch_up_start(subscriber, start):
@@ -32,5 +23,12 @@ void catch_up_start(struct subscriber *subscriber, struct start *start);
  * The subscriber was taken from the ready list.  If it is READY, bring it nearer to the boundary.
  */
 void catch_up_serve(struct subscriber *subscriber);
+
+/*
+ * catch_up_finish(subscriber):
+ * A poll waits no longer: it ends with what there is, now if it is LIVE and no pass has still to
+ * serve its channel, otherwise as soon as it has caught up.
+ */
+void catch_up_finish(struct subscriber *subscriber);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "channel.h"
+#include "log/closing.h"
 
 static int compare(const void *a, const void *b)
 {
@@ -74,10 +75,10 @@ static int bind_topic(struct fanout *fanout, struct channel *channel, struct top
 	return 0;
 }
 
-/* Does its key say all about which topics it wants? */
+/* Is it found by the name of its only topic? */
 static bool is_one_name(const struct selection *selection)
 {
-	return selection->count == 1 && !selection->wildcards;
+	return selection->count == 1 && !selection->wildcards && selection->types.count == 0;
 }
 
 /* Under channels_lock, if it was bound to a topic. */
@@ -165,8 +166,10 @@ static struct channel *add_channel(struct fanout *fanout, struct selection *sele
 	if (channel == NULL)
 		return NULL;
 	channel->selection = selection_hold(selection);
-	channel->view =
-		(struct window_view){.topics = &channel->topics, .envelope = selection->envelope};
+	channel->view = (struct window_view){.topics = &channel->topics,
+		.types = selection->types,
+		.form = selection->form,
+		.stored = selection->polls};
 	channel->system = topic_is_system(selection->patterns[0]);
 	result = selection_topics(selection, fanout->shared->topics, &known);
 	if (result == 0)
@@ -176,17 +179,29 @@ static struct channel *add_channel(struct fanout *fanout, struct selection *sele
 	topic_set_free(&known);
 	if (result != 0)
 		return NULL;
-	if (selection->envelope)
-		window_want_envelopes(fanout->shared->window, 1);
+	channel_find_end(fanout, channel);
+	window_want_form(fanout->shared->window, selection->form, 1);
 	if (channel->system)
 		read_system(fanout->shared, 1);
 	return channel;
 }
 
+void channel_find_end(const struct fanout *fanout, struct channel *channel)
+{
+	if (channel->end == 0)
+		channel->end = selection_end(channel->selection, fanout->shared->topics);
+}
+
+bool channel_wants_closing(const struct channel *channel)
+{
+	static const struct sse_text type = {CLOSING_TYPE, sizeof(CLOSING_TYPE) - 1};
+
+	return event_types_have(&channel->selection->types, type);
+}
+
 void channel_remove(struct fanout *fanout, struct channel *channel)
 {
-	if (channel->selection->envelope)
-		window_want_envelopes(fanout->shared->window, -1);
+	window_want_form(fanout->shared->window, channel->selection->form, -1);
 	if (channel->system)
 		read_system(fanout->shared, -1);
 	pthread_mutex_lock(&fanout->channels_lock);
@@ -196,12 +211,12 @@ void channel_remove(struct fanout *fanout, struct channel *channel)
 	pthread_mutex_unlock(&fanout->channels_lock);
 }
 
-struct channel *channel_find(struct fanout *fanout, const char *topic, bool envelope)
+struct channel *channel_find(struct fanout *fanout, const char *topic, enum form form, bool polls)
 {
 	char key[SELECTION_KEY];
 	const struct selection selection = {.key = key};
 
-	selection_key(topic, envelope, key);
+	selection_key(topic, form, polls, key);
 	return find_channel(fanout, &selection);
 }
 
@@ -229,19 +244,21 @@ void channel_forget(struct fanout *fanout)
 /* --- counting --- */
 
 /* The subscribers of the channel of just this topic; under channels_lock. */
-static uint32_t count_by_name(struct fanout *fanout, const char *topic, bool envelope)
+static uint32_t count_by_name(struct fanout *fanout, const char *topic, enum form form, bool polls)
 {
-	const struct channel *channel = channel_find(fanout, topic, envelope);
+	const struct channel *channel = channel_find(fanout, topic, form, polls);
 
 	return channel != NULL ? channel->count : 0;
 }
 
 uint64_t channel_count(struct fanout *fanout, const char *topic)
 {
-	uint64_t count;
+	uint64_t count = 0;
 
 	pthread_mutex_lock(&fanout->channels_lock);
-	count = count_by_name(fanout, topic, false) + count_by_name(fanout, topic, true);
+	for (int form = 0; form < FORMS; form++)
+		count += count_by_name(fanout, topic, (enum form)form, false) +
+			 count_by_name(fanout, topic, (enum form)form, true);
 	for (const struct channel *one = fanout->many; one != NULL; one = one->next_many) {
 		if (selection_matches(one->selection, topic))
 			count += one->count;

@@ -15,12 +15,14 @@
 #include "base/counter.h"
 #include "base/mailbox.h"
 #include "base/source.h"
+#include "deadlines.h"
 #include "log/topic.h"
 #include "log/window.h"
 #include "selection.h"
 
 struct identity;
 struct limits;
+struct principal;
 struct limits_address;
 struct replayer;
 
@@ -35,8 +37,10 @@ struct channel {
 
 	bool system; /* for TOPIC_SYSTEM */
 
+	uint64_t end; /* the position of its last event, 0: there may be more; see ending.h */
+
 	struct channel *next, **back;		/* among all channels */
-	struct channel *next_many, **back_many; /* among those that are more than one name */
+	struct channel *next_many, **back_many; /* among those that are not one name */
 
 	/* The pass that is under way, see fanout.c. */
 	struct channel *next_touched;
@@ -53,12 +57,18 @@ struct subscriber {
 	struct source source; /* first: what epoll hands back */
 	int fd;
 	uint8_t state;
-	bool queued;	/* is in the ready list */
-	bool named;	/* it is a struct named_subscriber */
-	bool resumed;	/* was not LIVE since it was served from the log, or came with an id: what
-			   is ephemeral is left out, as it may be old */
-	uint32_t index; /* its place in the channel */
-	uint32_t sent;	/* when it last got bytes, ms on the loop's clock */
+	bool queued : 1;    /* is in the ready list */
+	bool named : 1;	    /* it is a struct extended_subscriber with a name */
+	bool ends : 1;	    /* it is a struct extended_subscriber with an end */
+	bool polls : 1;	    /* it is a struct polling_subscriber */
+	bool marked : 1;    /* it is told when it has caught up, and ... */
+	bool mark_sent : 1; /* ... was told, and was not behind since */
+	bool had_end : 1;   /* had what closed the last of its topics */
+	bool latest : 1;    /* it is a struct extended_subscriber that is sent present values */
+	bool resumed : 1;   /* was not LIVE since it was served from the log, or came with an id:
+			       what is ephemeral is left out, as it may be old */
+	uint32_t index;	    /* its place in the channel */
+	uint32_t sent;	    /* when it last got bytes, ms on the loop's clock */
 	struct channel *channel;
 	struct fanout *fanout;
 	uint64_t cursor;  /* all up to this position was sent; LIVE: perhaps more was */
@@ -71,8 +81,9 @@ struct subscriber {
 	uint32_t unread; /* WAITING: bytes in the socket's queue when it was last looked at, or 0 */
 	struct limits_address *address; /* the address that it counts for */
 	struct subscriber *wheel_next, **wheel_back;
-	struct subscriber *next; /* in the ready list, or among the closed */
-	struct pending *pending; /* bytes to send first; almost always NULL */
+	struct subscriber *next;     /* in the ready list, or among the closed */
+	struct pending *pending;     /* bytes to send first; almost always NULL */
+	struct principal *principal; /* who opened it; held; NULL: nobody had to prove anything */
 };
 
 /* A stream costs one struct and a place in its channel: keep it small. */
@@ -97,7 +108,8 @@ struct fanouts {
 				   loop that tells of it */
 	struct fanout **all;	/* each loop's */
 	unsigned count;
-	_Atomic int system_readers; /* channels for $sys */
+	const _Atomic uint64_t *access_changes; /* of access.h; NULL: no access control */
+	_Atomic int system_readers;		/* channels for $sys */
 };
 
 #define WHEEL_SLOTS 16 /* silent streams are looked at this many times in their interval */
@@ -126,14 +138,22 @@ struct fanout {
 	 */
 	pthread_mutex_t channels_lock;
 	struct channel *channels;
-	struct channel *many;	   /* those whose selection is more than one name */
-	void *by_key;		   /* tsearch tree of the channels */
-	struct wanted *by_topic;   /* [topic number] below capacity: the channels that want it */
-	uint32_t topics, capacity; /* topics below that number were given to their channels */
+	struct channel *many;	 /* those whose selection is not just one name */
+	void *by_key;		 /* tsearch tree of the channels */
+	struct wanted *by_topic; /* [topic number] below capacity: the channels that want it */
+	uint32_t capacity;
+
+	/* [topic number]: the serial of the topic that was last given to its channels, or 0. */
+	uint32_t *known;
+	uint32_t known_capacity;
 
 	struct channel *touched; /* those that the pass has yet to serve */
 	struct subscriber *ready, *ready_last;
 	struct subscriber *closed; /* freed at the end of the loop's turn */
+
+	struct deadlines deadlines; /* of the polls that wait */
+	int64_t denial_due;	    /* see denial.h */
+	uint64_t access_changes;    /* that it has looked at */
 
 	struct subscriber *wheel[WHEEL_SLOTS]; /* see wheel.h */
 	uint32_t wheel_slot, wheel_due;
@@ -159,17 +179,24 @@ int channel_join(struct fanout *fanout, struct subscriber *subscriber, struct se
 void channel_leave(struct fanout *fanout, struct subscriber *subscriber);
 
 /*
- * channel_find(fanout, topic, envelope):
- * The channel of the subscribers that want only the topic of that name; NULL if no channel does.
+ * channel_find(fanout, topic, form, polls):
+ * The channel of the streams, or of the polls, that want only the topic of that name, of all event
+ * types; NULL if no channel does.
  * Called by the loop itself, or by another thread that holds channels_lock.
  */
-struct channel *channel_find(struct fanout *fanout, const char *topic, bool envelope);
+struct channel *channel_find(struct fanout *fanout, const char *topic, enum form form, bool polls);
 
 /*
  * channel_learn(fanout, channel, topic):
  * Let entries of a topic that appeared find the channel.  Return 0, or -1 without memory.
  */
 int channel_learn(struct fanout *fanout, struct channel *channel, struct topic *topic);
+
+/* channel_find_end(fanout, channel): one of its topics may have been closed. */
+void channel_find_end(const struct fanout *fanout, struct channel *channel);
+
+/* channel_wants_closing(channel): do its subscribers want events of the type that closes topics? */
+bool channel_wants_closing(const struct channel *channel);
 
 /* channel_remove(fanout, channel): it has no subscriber, and no pass will serve it. */
 void channel_remove(struct fanout *fanout, struct channel *channel);

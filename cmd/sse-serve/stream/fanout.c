@@ -3,9 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access/principal.h"
 #include "catch_up.h"
+#include "ending.h"
 #include "fanout.h"
 #include "frames.h"
+#include "poll.h"
 #include "silence.h"
 #include "subscriber.h"
 #include "wheel.h"
@@ -23,13 +26,16 @@ void fanout_init(struct fanout *fanout, struct fanouts *shared, struct mailbox *
 		.reader = reader,
 		.now = now,
 		.boundary = window_head(shared->window),
-		.position = window_position(shared->window)};
+		.position = window_position(shared->window),
+		.denial_due = PRINCIPAL_FOREVER};
 	fanout->wheel_due = now;
 	pthread_mutex_init(&fanout->channels_lock, NULL);
 }
 
 void fanout_free(struct fanout *fanout)
 {
+	free(fanout->known);
+	deadlines_free(&fanout->deadlines);
 	pthread_mutex_destroy(&fanout->channels_lock);
 }
 
@@ -51,7 +57,28 @@ void fanout_count_streams(const struct fanouts *shared, uint32_t *streams, uint3
 		channel_count_streams(shared->all[i], streams, count);
 }
 
-/* --- silent streams --- */
+/* --- silent streams, and polls that have waited long enough --- */
+
+/*
+ * Return the ms until the next is due.  One whose channel a pass has still to serve gets what that
+ * brings.
+ */
+static uint32_t end_waits(struct fanout *fanout, uint32_t next)
+{
+	struct deadline *first;
+
+	while ((first = deadlines_first(&fanout->deadlines)) != NULL) {
+		struct subscriber *subscriber = poll_of_deadline(first);
+		int32_t left = (int32_t)(first->due - fanout->now);
+
+		if (left > 0)
+			return (uint32_t)left < next ? (uint32_t)left : next;
+		if (subscriber->channel->touched)
+			return 0;
+		catch_up_finish(subscriber);
+	}
+	return next;
+}
 
 uint32_t fanout_tick(struct fanout *fanout)
 {
@@ -77,7 +104,7 @@ uint32_t fanout_tick(struct fanout *fanout)
 				wheel_put(fanout, subscriber);
 		}
 	}
-	return fanout->wheel_due - fanout->now;
+	return end_waits(fanout, fanout->wheel_due - fanout->now);
 }
 
 /* --- a pass --- */
@@ -98,29 +125,70 @@ static void learn_topic(struct fanout *fanout, struct channel *channel, struct t
 		end_channel(channel);
 }
 
-/* Give a new topic to the channels that wait for it by name. */
-static void bind_by_name(struct fanout *fanout, struct topic *topic, bool envelope)
+/* Give a new topic to the channels that want it by name. */
+static void bind_by_name(struct fanout *fanout, struct topic *topic, enum form form)
 {
-	struct channel *channel = channel_find(fanout, topic->name, envelope);
+	struct channel *streams = channel_find(fanout, topic->name, form, false),
+		       *polls = channel_find(fanout, topic->name, form, true);
 
-	if (channel != NULL)
-		learn_topic(fanout, channel, topic);
+	if (streams != NULL)
+		learn_topic(fanout, streams, topic);
+	if (polls != NULL)
+		learn_topic(fanout, polls, topic);
 }
 
-/* Give topics that came up since to the channels that want them. */
-static void learn_topics(struct fanout *fanout, uint32_t upto)
+/* Were its channels given this topic, and not another of its number before it? */
+static bool knows(const struct fanout *fanout, const struct topic *topic)
 {
-	for (; fanout->topics <= upto; fanout->topics++) {
-		struct topic *topic = topics_get(fanout->shared->topics, fanout->topics);
-		struct channel *next;
+	return topic->number < fanout->known_capacity &&
+	       fanout->known[topic->number] == topic->serial;
+}
 
-		bind_by_name(fanout, topic, false);
-		bind_by_name(fanout, topic, true);
-		for (struct channel *one = fanout->many; one != NULL; one = next) {
-			next = one->next_many;
-			if (selection_matches(one->selection, topic->name))
-				learn_topic(fanout, one, topic);
-		}
+/* Without memory the topic is looked at again with its next entry, which does no harm. */
+static void note_known(struct fanout *fanout, const struct topic *topic)
+{
+	if (topic->number >= fanout->known_capacity) {
+		uint32_t capacity = topic->number * 2 + 16;
+		uint32_t *grown = realloc(fanout->known, capacity * sizeof(*grown));
+
+		if (grown == NULL)
+			return;
+		memset(grown + fanout->known_capacity, 0,
+			(capacity - fanout->known_capacity) * sizeof(*grown));
+		fanout->known = grown;
+		fanout->known_capacity = capacity;
+	}
+	fanout->known[topic->number] = topic->serial;
+}
+
+/* Give a topic that came up to the channels that want it.  It is held, or an entry is announced. */
+static void learn(struct fanout *fanout, struct topic *topic)
+{
+	struct channel *next;
+
+	for (int form = 0; form < FORMS; form++)
+		bind_by_name(fanout, topic, (enum form)form);
+	for (struct channel *one = fanout->many; one != NULL; one = next) {
+		next = one->next_many;
+		if (selection_matches(one->selection, topic->name))
+			learn_topic(fanout, one, topic);
+	}
+	note_known(fanout, topic);
+}
+
+/* Those that came up in entries that this loop never saw. */
+static void learn_all(struct fanout *fanout)
+{
+	struct topics *topics = fanout->shared->topics;
+
+	for (uint32_t number = 0; number < topics_count(topics); number++) {
+		struct topic *topic = topics_hold(topics, number);
+
+		if (topic == NULL)
+			continue;
+		if (!knows(fanout, topic))
+			learn(fanout, topic);
+		topic_drop(topic);
 	}
 }
 
@@ -169,15 +237,23 @@ static void skip_to_head(struct fanout *fanout)
 
 	/* Empty for a moment, while the log thread makes room: it will wake us. */
 	if (oldest < head) {
-		while (topics_get(fanout->shared->topics, fanout->topics) != NULL)
-			learn_topics(fanout, fanout->topics);
+		learn_all(fanout);
 		for (struct channel *channel = fanout->channels; channel != NULL;
-			channel = channel->next)
+			channel = channel->next) {
+			channel_find_end(fanout, channel);
 			leave_behind(channel, channel->count, fanout->position, head);
+		}
 		fanout->boundary = head;
 		fanout->position = window_entry(window, head - 1)->position;
 	}
 	window_withdraw(window, fanout->reader);
+}
+
+/* A topic was closed: those for whom it is the last one get nothing after it. */
+static void find_endings(const struct fanout *fanout, uint32_t number)
+{
+	for (uint32_t i = 0; i < fanout->by_topic[number].count; i++)
+		channel_find_end(fanout, fanout->by_topic[number].channels[i]);
 }
 
 /* Take the new entries, and note whom they are for. */
@@ -194,12 +270,14 @@ static void start_pass(struct fanout *fanout)
 		const struct window_entry *entry = window_entry(window, i);
 		uint32_t number = entry->topic->number;
 
-		if (number >= fanout->topics)
-			learn_topics(fanout, number);
+		if (!knows(fanout, entry->topic))
+			learn(fanout, entry->topic);
 		if (number >= fanout->capacity)
 			continue;
 		for (uint32_t j = 0; j < fanout->by_topic[number].count; j++)
 			touch(fanout, fanout->by_topic[number].channels[j], i);
+		if (entry->topic->closed != 0)
+			find_endings(fanout, number);
 	}
 	fanout->boundary = head;
 	fanout->position = window_entry(window, head - 1)->position;
@@ -233,10 +311,14 @@ static bool serve_chunk(struct fanout *fanout, struct channel *channel, int *bud
 		leave_behind(channel, channel->count, channel->chunk_position, fanout->boundary);
 		return true;
 	}
+	channel->view.erasures = window_erasures(window);
 	window_gather(window, &channel->view, channel->chunk, fanout->boundary,
 		channel->chunk_position, 0, &chunk);
-	if (chunk.count == 0 && chunk.missing) {
-		/* Too large for the window, or without its envelope: it is in the log. */
+	if (chunk.count == 0 ? chunk.missing : channel->selection->polls) {
+		/*
+		 * Too large for the window, or not in this form: it is in the log.  Polls end with
+		 * what they get, so each continues on its own.
+		 */
 		leave_behind(channel, channel->turn, channel->chunk_position, fanout->boundary);
 		channel->turn = 0;
 		chunk.end = fanout->boundary;
@@ -270,6 +352,7 @@ static void serve_touched(struct fanout *fanout)
 			continue;
 		fanout->touched = channel->next_touched;
 		channel->touched = false;
+		ending_pass(fanout, channel);
 		if (channel->count == 0)
 			channel_remove(fanout, channel);
 	}
@@ -308,6 +391,10 @@ void fanout_bury(struct fanout *fanout)
 
 void fanout_close(struct fanout *fanout)
 {
+	struct deadline *first;
+
+	while ((first = deadlines_first(&fanout->deadlines)) != NULL)
+		catch_up_finish(poll_of_deadline(first));
 	while (fanout->channels != NULL) {
 		struct channel *channel = fanout->channels;
 

@@ -32,7 +32,10 @@ void fanout_count_streams(const struct fanouts *shared, uint32_t *streams, uint3
 /* fanout_work(fanout): do a slice of the work.  True if more is left. */
 bool fanout_work(struct fanout *fanout);
 
-/* fanout_tick(fanout): check silent streams.  Return the ms until the next look. */
+/*
+ * fanout_tick(fanout): check silent streams, and end the polls that have waited long enough.  Return
+ * the ms until the next look.
+ */
 uint32_t fanout_tick(struct fanout *fanout);
 
 /* fanout_bury(fanout): free the closed subscribers, after no event of epoll can name them. */

@@ -67,6 +67,9 @@ static void stop_in_replay(const struct frames *frames, size_t sent, struct fram
 	stop->position = mark->position;
 	stop->entry = TOPIC_NO_ENTRY;
 	stop->sent = replay->offset + sent - begin;
+	stop->once = replay->present;
+	stop->unsent = (struct iovec){
+		replay->chunk->frames.data + begin + stop->sent, mark->end - begin - stop->sent};
 }
 
 void frames_find_stop(const struct frames *frames, size_t sent, struct frames_stop *stop)

@@ -36,7 +36,8 @@ struct frames_stop {
 	uint64_t entry;	     /* its entry of the window; TOPIC_NO_ENTRY: of the log */
 	size_t sent;	     /* bytes of its frame that were sent */
 	bool ephemeral;	     /* it is in the window only */
-	struct iovec unsent; /* of the window: the rest of its frame */
+	bool once;	     /* it is a present value, which may be gone when it is read again */
+	struct iovec unsent; /* the rest of its frame */
 };
 
 /*

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Limits on streams; see limits.h. */
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <search.h>
 #include <stdatomic.h>
@@ -13,7 +11,7 @@
 #include "limits.h"
 
 struct limits_address {
-	unsigned char bytes[16]; /* IPv6, or IPv4 mapped into it */
+	unsigned char bytes[ADDRESS_KEY];
 	int64_t streams;
 };
 
@@ -28,29 +26,7 @@ struct limits {
 static int compare(const void *a, const void *b)
 {
 	return memcmp(((const struct limits_address *)a)->bytes,
-		((const struct limits_address *)b)->bytes, 16);
-}
-
-/* What an address is counted by.  False if it is not counted. */
-static bool key_of(const struct sockaddr *address, struct limits_address *key)
-{
-	struct in6_addr v6 = IN6ADDR_ANY_INIT;
-
-	if (address == NULL || address_is_loopback(address))
-		return false;
-	if (address->sa_family == AF_INET) {
-		in_addr_t v4 = ((const struct sockaddr_in *)address)->sin_addr.s_addr;
-
-		v6.s6_addr[10] = v6.s6_addr[11] = 0xff;
-		memcpy(v6.s6_addr + 12, &v4, 4);
-	} else if (address->sa_family == AF_INET6) {
-		v6 = ((const struct sockaddr_in6 *)address)->sin6_addr;
-	} else {
-		return false;
-	}
-	memset(key, 0, sizeof(*key));
-	memcpy(key->bytes, v6.s6_addr, IN6_IS_ADDR_V4MAPPED(&v6) ? 16 : 8);
-	return true;
+		((const struct limits_address *)b)->bytes, ADDRESS_KEY);
 }
 
 struct limits *limits_new(int64_t streams, int64_t per_address)
@@ -107,12 +83,12 @@ enum limits_answer limits_admit(
 	struct limits *limits, const struct sockaddr *address, struct limits_address **counted)
 {
 	enum limits_answer answer = LIMITS_OK;
-	struct limits_address key;
+	struct limits_address key = {0};
 
 	*counted = NULL;
 	if (atomic_fetch_add(&limits->streams, 1) >= limits->max_streams && limits->max_streams > 0)
 		answer = LIMITS_STREAMS;
-	else if (limits->max_per_address > 0 && key_of(address, &key))
+	else if (limits->max_per_address > 0 && address_key(address, key.bytes))
 		answer = admit_address(limits, &key, counted);
 	if (answer != LIMITS_OK)
 		atomic_fetch_sub(&limits->streams, 1);

@@ -19,9 +19,8 @@ struct limits *limits_new(int64_t streams, int64_t per_address);
 /*
  * limits_admit(limits, address, counted):
  * Count one more stream of the client at ${address} (NULL: a local socket), unless that would be
- * too many.  An IPv6 client counts by its /64, which usually belongs to one client.  Loopback is
- * not counted by address, since proxies connect from there.  *${counted} is for limits_release();
- * it may be NULL.  Any thread.
+ * too many.  address_key() says which addresses count as one, and which are not counted.
+ * *${counted} is for limits_release(); it may be NULL.  Any thread.
  */
 enum limits_answer limits_admit(
 	struct limits *limits, const struct sockaddr *address, struct limits_address **counted);

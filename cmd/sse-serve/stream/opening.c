@@ -6,10 +6,13 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "access/principal.h"
+#include "denial.h"
 #include "log/identity.h"
 #include "opening.h"
 #include "subscriber.h"
 #include "wheel.h"
+#include "words.h"
 
 /* The name is present from here on.  Takes the opening's lease. */
 static void attend(struct subscriber *subscriber, struct opening *opening)
@@ -17,7 +20,7 @@ static void attend(struct subscriber *subscriber, struct opening *opening)
 	if (opening->lease == NULL)
 		return;
 	subscriber->named = true;
-	((struct named_subscriber *)subscriber)->lease = opening->lease;
+	((struct extended_subscriber *)subscriber)->lease = opening->lease;
 	if (presence_enter(opening->lease))
 		mailbox_wake(subscriber->fanout->shared->teller);
 	opening->lease = NULL;
@@ -26,15 +29,20 @@ static void attend(struct subscriber *subscriber, struct opening *opening)
 /* Send the head, and where the stream starts if that is known already. */
 static int send_head(struct subscriber *subscriber, const struct opening *opening)
 {
-	char bytes[OPENING_HEAD + IDENTITY_TEXT + 8], id[IDENTITY_TEXT];
-	size_t len = opening->head_len;
+	char id[IDENTITY_TEXT];
+	struct buf bytes;
+	bool sent;
 
-	memcpy(bytes, opening->head, len);
-	if (opening->start.kind == START_NOW || opening->start.kind == START_AFTER) {
-		identity_format(subscriber->fanout->shared->identity, subscriber->cursor, id);
-		len += (size_t)snprintf(bytes + len, sizeof(bytes) - len, "id: %s\n\n", id);
-	}
-	return subscriber_write(subscriber, bytes, len) == (ssize_t)len ? 0 : -1;
+	if (form_is_list(opening->selection->form))
+		return 0;
+	buf_init(&bytes, OPENING_HEAD + 256);
+	identity_format(subscriber->fanout->shared->identity, subscriber->cursor, id);
+	sent = buf_add(&bytes, opening->head, opening->head_len) &&
+	       ((opening->start.kind != START_NOW && opening->start.kind != START_AFTER) ||
+		       words_start(opening->selection->form, id, &bytes)) &&
+	       subscriber_write(subscriber, bytes.data, bytes.len) == (ssize_t)bytes.len;
+	buf_free(&bytes);
+	return sent ? 0 : -1;
 }
 
 void opening_free(struct opening *opening)
@@ -42,10 +50,36 @@ void opening_free(struct opening *opening)
 	if (opening->fd >= 0)
 		close(opening->fd);
 	selection_drop(opening->selection);
+	principal_drop(opening->principal);
 	if (opening->lease != NULL)
 		presence_leave(opening->lease, 0);
+	poll_reply_free(opening->reply);
 	free(opening->start.unknown);
 	free(opening);
+}
+
+/* It waits from here on.  Takes the opening's reply.  Return 0, or -1 without memory. */
+static int begin_wait(struct subscriber *subscriber, struct opening *opening)
+{
+	struct polling_subscriber *polling = subscriber_polling(subscriber);
+	struct fanout *fanout = subscriber->fanout;
+
+	subscriber->polls = true;
+	polling->deadline.due = fanout->now + opening->wait;
+	if (deadlines_add(&fanout->deadlines, &polling->deadline) != 0)
+		return -1;
+	polling->reply = opening->reply;
+	opening->reply = NULL;
+	return 0;
+}
+
+static size_t size_of(const struct opening *opening)
+{
+	if (opening->polls)
+		return sizeof(struct polling_subscriber);
+	return opening->lease != NULL || opening->ends || opening->start.kind == START_LATEST
+		       ? sizeof(struct extended_subscriber)
+		       : sizeof(struct subscriber);
 }
 
 /* It is in no channel yet.  Return 0, or -1. */
@@ -71,9 +105,7 @@ static int join(struct subscriber *subscriber, const struct opening *opening)
 void opening_start(struct opening *opening)
 {
 	struct fanout *fanout = opening->fanout;
-	size_t size = opening->lease != NULL ? sizeof(struct named_subscriber)
-					     : sizeof(struct subscriber);
-	struct subscriber *subscriber = !fanout->ended ? calloc(1, size) : NULL;
+	struct subscriber *subscriber = !fanout->ended ? calloc(1, size_of(opening)) : NULL;
 
 	if (subscriber == NULL)
 		goto err0;
@@ -81,10 +113,16 @@ void opening_start(struct opening *opening)
 	subscriber->fd = opening->fd;
 	subscriber->fanout = fanout;
 	subscriber->address = opening->address;
+	subscriber->principal = principal_hold(opening->principal);
 	subscriber->sent = fanout->now;
 	subscriber->cursor =
 		opening->start.kind == START_AFTER ? opening->start.after : fanout->position;
 	subscriber->entry = TOPIC_NO_ENTRY;
+	subscriber->marked = opening->marked;
+	subscriber->latest = opening->start.kind == START_LATEST;
+	if (opening->ends)
+		subscriber_set_end(subscriber);
+	denial_expect(fanout, subscriber->principal);
 	if (join(subscriber, opening) != 0)
 		goto err1;
 	/* From here on closing the subscriber is what undoes it all. */
@@ -94,7 +132,8 @@ void opening_start(struct opening *opening)
 	 * sent.
 	 */
 	attend(subscriber, opening);
-	if (send_head(subscriber, opening) == 0)
+	if ((!opening->polls || begin_wait(subscriber, opening) == 0) &&
+		send_head(subscriber, opening) == 0)
 		catch_up_start(subscriber, &opening->start);
 	else
 		subscriber_close(subscriber);
@@ -102,6 +141,7 @@ void opening_start(struct opening *opening)
 	return;
 
 err1:
+	principal_drop(subscriber->principal);
 	free(subscriber);
 err0:
 	channel_unplace(fanout);

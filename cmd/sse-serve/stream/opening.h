@@ -3,12 +3,14 @@
 #ifndef OPENING_H
 #define OPENING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/mailbox.h"
 #include "catch_up.h"
 #include "channel.h"
 #include "limits.h"
+#include "poll_reply.h"
 #include "presence.h"
 #include "selection.h"
 
@@ -20,11 +22,17 @@ struct opening {
 	struct fanout *fanout;		/* see channel_place() */
 	int fd;				/* non-blocking; owned */
 	struct selection *selection;	/* held */
+	struct principal *principal;	/* who opened it; held; NULL: no access control */
 	struct presence_lease *lease;	/* see presence.h; NULL: without a name; owned */
 	struct limits_address *address; /* see limits.h */
 	struct start start;
+	bool marked;		  /* the stream is told when it has caught up */
+	bool ends;		  /* and ends then */
+	bool polls;		  /* and ends then, but waits for something first; see poll.h */
+	uint32_t wait;		  /* polls: ms, at most */
+	struct poll_reply *reply; /* of a poll for a list; owned */
 	size_t head_len;
-	char head[OPENING_HEAD]; /* of the HTTP answer */
+	char head[OPENING_HEAD]; /* of the HTTP answer; a list's is made later */
 };
 
 /*

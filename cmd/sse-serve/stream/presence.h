@@ -15,11 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/name.h"
 #include "buf.h"
-#include "log/topic.h"
-
-/* The longest name, in bytes. */
-#define PRESENCE_NAME_MAX 64
+#include "log/topic_name.h"
 
 struct presence;
 
@@ -29,7 +27,7 @@ struct presence_lease;
 /* A name has joined a topic, or left it. */
 struct presence_change {
 	char topic[TOPIC_NAME_MAX + 1];
-	char name[PRESENCE_NAME_MAX + 1];
+	char name[NAME_MAX_BYTES + 1];
 	bool joined;
 	uint32_t count; /* names in the topic after this change, as announced */
 };

@@ -13,7 +13,7 @@
  * More than an event's data takes, each byte of its name escaped.  It is had beforehand, since a
  * change that presence.c has handed out must be told.
  */
-#define DATA_MAX (64 + 6 * PRESENCE_NAME_MAX)
+#define DATA_MAX (64 + 6 * NAME_MAX_BYTES)
 
 /* When the log's queue is full: how long until the next try, ms. */
 #define PAUSE_MS 20
@@ -77,6 +77,7 @@ static void make_event(struct presence_events *presence_events, size_t i)
 	json_quote(change->name, strlen(change->name), data);
 	buf_addf(data, ",\"count\":%u}", change->count);
 	presence_events->appends[i] = (struct store_append){.topic = change->topic,
+		.own = true,
 		.event = {.json = true,
 			.ephemeral = true,
 			.type = {change->joined ? "join" : "leave", change->joined ? 4 : 5},

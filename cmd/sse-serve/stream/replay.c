@@ -3,14 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json.h"
-#include "log/envelope.h"
+#include "encoding.h"
+#include "latest.h"
+#include "log/closing.h"
 #include "log/store.h"
 #include "replay.h"
+#include "words.h"
 
 /* A chunk is about this much, or one event if that is larger. */
 #define CHUNK_BYTES ((size_t)256 << 10)
 #define CHUNK_FRAMES 4096
+
+/* A read pauses after this many events of types that are not wanted: no snapshot is held for long. */
+#define SKIPPED_MAX 32768
 
 /* Chunks that are kept, and the largest that is: all in all well below REPLAY_THREAD_HELD. */
 #define CACHE_CHUNKS 16
@@ -21,6 +26,7 @@ struct replayer {
 	struct topics *topics;
 	struct replay_thread *replay_thread;
 	struct replay_chunk *chunks[CACHE_CHUNKS]; /* held; the newest first; the replay thread's */
+	struct latest_lists latest;		   /* the replay thread's */
 };
 
 /* --- chunks --- */
@@ -53,6 +59,8 @@ static struct replay_chunk *new_chunk(const struct replay *replay)
 	chunk->replay_thread = replay->replayer->replay_thread;
 	chunk->selection = selection_hold(replay->selection);
 	chunk->after = chunk->reached = replay->after;
+	chunk->latest = replay->latest;
+	chunk->erasures = atomic_load(&replay->replayer->store->erasures);
 	buf_init(&chunk->frames, SIZE_MAX / 2);
 	return chunk;
 }
@@ -77,38 +85,47 @@ struct reading {
 	struct replay *replay;
 	struct replay_chunk *chunk;
 	struct buf envelope; /* of the event that is being added */
+	unsigned skipped;    /* events of types that are not wanted */
 };
+
+/* Append the event in the form of the selection, unless there is no room. */
+static bool add_frame(struct reading *reading, const struct event *event, bool *full)
+{
+	struct replay_chunk *chunk = reading->chunk;
+	struct encoding encoding;
+	char id[IDENTITY_TEXT], *space;
+
+	identity_format(&reading->replay->replayer->store->identity, event->position, id);
+	if (!encoding_make(
+		    &encoding, reading->replay->selection->form, event, id, &reading->envelope))
+		return false;
+	*full = chunk->count == CHUNK_FRAMES ||
+		(chunk->count > 0 && chunk->frames.len + encoding.len > CHUNK_BYTES);
+	if (*full)
+		return true;
+	space = buf_reserve(&chunk->frames, encoding.len);
+	if (space == NULL)
+		return false;
+	encoding_write(&encoding, space);
+	chunk->frames.len += encoding.len;
+	return true;
+}
 
 static bool visit(void *context, const struct event *event)
 {
 	struct reading *reading = context;
 	struct replay *replay = reading->replay;
-	struct replay_chunk *chunk = reading->chunk;
-	struct sse_frame frame = {.type = event->type, .data = event->data};
-	char id[IDENTITY_TEXT], *space;
-	size_t len;
+	bool full = false;
 
-	frame.id = (struct sse_text){
-		id, identity_format(&replay->replayer->store->identity, event->position, id)};
-	if (replay->selection->envelope) {
-		reading->envelope.len = 0;
-		if (!envelope_add(&reading->envelope, event, id)) {
-			replay->failed = true;
-			return false;
-		}
-		frame.data = (struct sse_text){reading->envelope.data, reading->envelope.len};
-	}
-	len = sse_frame_size(&frame);
-	if (chunk->count == CHUNK_FRAMES ||
-		(chunk->count > 0 && chunk->frames.len + len > CHUNK_BYTES))
-		return false;
-	space = buf_reserve(&chunk->frames, len);
-	if (space != NULL) {
-		sse_frame_write(&frame, space);
-		chunk->frames.len += len;
-	}
-	replay->failed = space == NULL || !add_mark(chunk, event->position);
-	return !replay->failed;
+	if (replay->present && replay->from == 0 && event->data.len == 0)
+		return true;
+	/* The data alone does not tell what closed the topic. */
+	if (!event_types_have(&replay->selection->types, event->type) ||
+		(form_is_bare(replay->selection->form) && closing_is_type(event->type)))
+		return reading->skipped++ < SKIPPED_MAX;
+	replay->failed = !add_frame(reading, event, &full) ||
+			 (!full && !add_mark(reading->chunk, event->position));
+	return !replay->failed && !full;
 }
 
 /*
@@ -120,15 +137,27 @@ static void read_log(struct replay *replay, struct replay_chunk *chunk,
 {
 	const struct store_ops *ops = replay->replayer->store->ops;
 	struct reading reading = {.replay = replay, .chunk = chunk};
-	struct store_query query = {.topics = topics, .upto = replay->upto};
+	struct store_query query = {
+		.topics = topics, .upto = replay->upto, .latest = replay->latest};
 
+	if (replay->present) {
+		latest_forget(&replay->replayer->latest, chunk->erasures);
+		query.only = latest_find(&replay->replayer->latest, replay->selection, topics,
+			replay->after, replay->upto, ops, reader);
+		replay->failed = query.only == NULL;
+		if (replay->failed)
+			return;
+	}
 	buf_init(&reading.envelope, SIZE_MAX / 2);
 	do {
 		query.after = chunk->reached;
+		reading.skipped = 0;
 		if (ops->read(reader, &query, visit, &reading, NULL) != 0)
 			replay->failed = true;
-		if (query.removed > chunk->removed)
+		if (query.removed > chunk->removed) {
 			chunk->removed = query.removed;
+			chunk->removal = query.removal;
+		}
 		if (query.removed_sum > chunk->removed_sum)
 			chunk->removed_sum = query.removed_sum;
 		chunk->reached = query.reached;
@@ -151,7 +180,7 @@ static struct replay_chunk *read_chunk(
 	else
 		chunk->reached = replay->upto;
 	chunk->held = chunk->frames.size + chunk->capacity * sizeof(*chunk->marks);
-	replay->job.held = chunk->held;
+	replay->job.held += chunk->held;
 	return chunk;
 }
 
@@ -163,14 +192,16 @@ static struct replay_chunk *read_chunk(
  */
 static bool is_gap(const struct replay *replay, const struct replay_chunk *chunk)
 {
-	return chunk->removed > replay->after && chunk->removed_sum > replay->told;
+	return chunk->removed > replay->after && chunk->removed_sum > replay->told &&
+	       (!replay->present || replay->from > 0);
 }
 
 /* Does the chunk hold what a new look at the log would give? */
 static bool serves(const struct replay_chunk *chunk, const struct replay *replay, uint64_t removed)
 {
-	return chunk->after <= replay->after && replay->after < chunk->reached &&
-	       replay->partial <= chunk->reached &&
+	return chunk->latest == replay->latest && chunk->after <= replay->after &&
+	       replay->after < chunk->reached && replay->partial <= chunk->reached &&
+	       (!replay->exact || chunk->reached <= replay->upto) &&
 	       (removed <= replay->after || removed == chunk->removed) &&
 	       strcmp(chunk->selection->key, replay->selection->key) == 0;
 }
@@ -181,9 +212,32 @@ static void put_first(struct replayer *replayer, struct replay_chunk *chunk, siz
 	replayer->chunks[0] = chunk;
 }
 
+/* May it hold what was deleted since it was read? */
+static bool is_stale(const struct replayer *replayer, const struct replay_chunk *chunk)
+{
+	return chunk->erasures != atomic_load(&replayer->store->erasures);
+}
+
+/* Drop those that may hold what was deleted since. */
+static void drop_stale(struct replayer *replayer)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < CACHE_CHUNKS; i++) {
+		struct replay_chunk *chunk = replayer->chunks[i];
+
+		replayer->chunks[i] = NULL;
+		if (chunk != NULL && is_stale(replayer, chunk))
+			drop_chunk(chunk);
+		else
+			replayer->chunks[kept++] = chunk;
+	}
+}
+
 static struct replay_chunk *find_chunk(
 	struct replayer *replayer, const struct replay *replay, uint64_t removed)
 {
+	drop_stale(replayer);
 	for (size_t i = 0; i < CACHE_CHUNKS && replayer->chunks[i] != NULL; i++) {
 		struct replay_chunk *chunk = replayer->chunks[i];
 
@@ -222,66 +276,35 @@ void replayer_free(struct replayer *replayer)
 		return;
 	for (size_t i = 0; i < CACHE_CHUNKS; i++)
 		drop_chunk(replayer->chunks[i]);
+	latest_free(&replayer->latest);
 	free(replayer);
 }
 
 /* --- one subscriber --- */
 
-static bool add_prefix(struct replay *replay, const struct sse_frame *frame)
-{
-	size_t len = sse_frame_size(frame);
-	char *space = buf_reserve(&replay->prefix, len);
-
-	if (space == NULL)
-		return false;
-	sse_frame_write(frame, space);
-	replay->prefix.len += len;
-	return true;
-}
-
-/* A gap's data: what is gone, and what is the first that is left. */
-static bool add_gap_data(const struct replay *replay, const char *after, const char *reason,
-	const struct replay_mark *oldest, struct buf *data)
-{
-	const struct identity *identity = &replay->replayer->store->identity;
-	char id[IDENTITY_TEXT];
-
-	if (oldest != NULL)
-		identity_format(identity, oldest->position, id);
-	return buf_add_text(data, "{\"after\":") && json_quote(after, strlen(after), data) &&
-	       (oldest != NULL ? buf_addf(data, ",\"oldest\":\"%s\"", id)
-			       : buf_add_text(data, ",\"oldest\":null")) &&
-	       buf_addf(data, ",\"reason\":\"%s\"}", reason);
-}
-
 /* The gap event: what was removed, and where the stream continues. */
 static bool add_gap(struct replay *replay, const char *after, const char *reason, uint64_t position)
 {
+	const struct identity *identity = &replay->replayer->store->identity;
 	const struct replay_chunk *chunk = replay->chunk;
-	char id[IDENTITY_TEXT];
-	struct sse_frame frame = {.type = {"gap", 3}};
-	struct buf data;
-	bool added;
+	bool has_more = replay->first < chunk->count;
+	char id[IDENTITY_TEXT], oldest[IDENTITY_TEXT];
 
-	buf_init(&data, 64 << 10);
-	added = add_gap_data(replay, after, reason,
-		replay->first < chunk->count ? &chunk->marks[replay->first] : NULL, &data);
-	frame.id = (struct sse_text){
-		id, identity_format(&replay->replayer->store->identity, position, id)};
-	frame.data = (struct sse_text){data.data, data.len};
-	added = added && add_prefix(replay, &frame);
-	buf_free(&data);
-	return added;
+	replay->gap = true;
+	identity_format(identity, position, id);
+	if (has_more)
+		identity_format(identity, chunk->marks[replay->first].position, oldest);
+	return words_gap(replay->selection->form, id, after, has_more ? oldest : NULL, reason,
+		&replay->prefix);
 }
 
-/* A block that holds only an id: the client stores it, and dispatches nothing. */
+/* A client stores the id, and gets no event. */
 static bool add_start(struct replay *replay, uint64_t position)
 {
 	char id[IDENTITY_TEXT];
-	struct sse_frame frame = {
-		.id = {id, identity_format(&replay->replayer->store->identity, position, id)}};
 
-	return add_prefix(replay, &frame);
+	identity_format(&replay->replayer->store->identity, position, id);
+	return words_start(replay->selection->form, id, &replay->prefix);
 }
 
 /*
@@ -304,20 +327,28 @@ static uint64_t go_on_from(const struct replay *replay)
 /* What is said before the first event: where it starts, or that something is missing. */
 static bool begin(struct replay *replay)
 {
+	static const char *const reasons[REMOVALS] = {
+		[REMOVAL_EXPIRED] = "expired",
+		[REMOVAL_DELETED] = "deleted",
+		[REMOVAL_SUPERSEDED] = "superseded",
+	};
+	const struct start *start = &replay->start;
 	bool gap = is_gap(replay, replay->chunk);
 	uint64_t from = replay->after;
 	char id[IDENTITY_TEXT];
 	bool added = true;
 
-	if (replay->from_time || replay->unknown != NULL || gap)
+	if (!replay->present && (start->kind != START_AFTER || gap))
 		from = go_on_from(replay);
 	identity_format(&replay->replayer->store->identity, replay->after, id);
-	if (replay->from_time)
+	if (replay->lost[0] != '\0')
+		added = add_gap(replay, replay->lost, reasons[replay->chunk->removal], from);
+	else if (start->unknown != NULL)
+		added = add_gap(replay, start->unknown, "unknown-log", from);
+	else if (start->kind != START_AFTER)
 		added = add_start(replay, from);
-	else if (replay->unknown != NULL)
-		added = add_gap(replay, replay->unknown, "unknown-log", from);
 	else if (gap)
-		added = add_gap(replay, id, "expired", from);
+		added = add_gap(replay, id, reasons[replay->chunk->removal], from);
 	replay->after = from;
 	if (replay->chunk->removed_sum > replay->told)
 		replay->told = replay->chunk->removed_sum;
@@ -369,6 +400,34 @@ static bool choose(struct replay *replay)
 	return true;
 }
 
+/* Find the position to read from, if the start does not name it.  Return 0, or -1. */
+static int find_after(
+	struct replay *replay, const struct topic_set *topics, struct store_reader *reader)
+{
+	const struct store_ops *ops = replay->replayer->store->ops;
+	const struct start *start = &replay->start;
+
+	if (start->kind == START_SINCE)
+		return ops->since(reader, start->since, replay->upto, &replay->after, NULL);
+	if (start->kind == START_LAST && topics->count > 0)
+		return ops->newest(reader, topics, replay->upto, start->last, &replay->after, NULL);
+	return 0;
+}
+
+/*
+ * A reader of present values that lacks an event may have a value that nothing would take back: it is
+ * told, and sent all of them.
+ */
+static void begin_anew(
+	struct replay *replay, const struct topic_set *topics, struct store_reader *reader)
+{
+	identity_format(&replay->replayer->store->identity, replay->after, replay->lost);
+	replay->present = true;
+	replay->after = replay->from = 0;
+	drop_chunk(replay->chunk);
+	replay->chunk = read_chunk(replay, topics, reader);
+}
+
 static void run(struct job *job, struct store_reader *reader)
 {
 	struct replay *replay = (struct replay *)job;
@@ -376,15 +435,18 @@ static void run(struct job *job, struct store_reader *reader)
 	struct topic_set topics = {0};
 
 	replay->failed = selection_topics(replay->selection, replayer->topics, &topics) != 0 ||
-			 (replay->from_time && replayer->store->ops->since(reader, replay->since,
-						       replay->upto, &replay->after, NULL) != 0);
-	if (!replay->failed)
-		replay->chunk = find_chunk(replayer, replay, topic_set_removed(&topics));
+			 find_after(replay, &topics, reader) != 0;
+	if (!replay->failed && !replay->present)
+		replay->chunk = find_chunk(replayer, replay,
+			replay->latest ? topic_set_lost(&topics) : topic_set_removed(&topics));
 	if (!replay->failed && replay->chunk == NULL) {
 		replay->chunk = read_chunk(replay, &topics, reader);
-		if (!replay->failed)
+		if (!replay->failed && !replay->present)
 			keep_chunk(replayer, replay->chunk);
 	}
+	if (!replay->failed && replay->latest && replay->partial == 0 &&
+		is_gap(replay, replay->chunk))
+		begin_anew(replay, &topics, reader);
 	if (!replay->failed) {
 		find_first(replay);
 		replay->failed = !choose(replay);
@@ -403,8 +465,14 @@ struct replay *replay_new(
 	replay->replayer = replayer;
 	replay->subscriber = subscriber;
 	replay->selection = selection_hold(selection);
+	replay->start.kind = START_AFTER;
 	buf_init(&replay->prefix, 64 << 10);
 	return replay;
+}
+
+bool replay_is_stale(const struct replay *replay)
+{
+	return replay->chunk != NULL && is_stale(replay->replayer, replay->chunk);
 }
 
 void replay_submit(struct replay *replay, struct mailbox *mailbox)
@@ -419,7 +487,7 @@ void replay_free(struct replay *replay)
 		return;
 	drop_chunk(replay->chunk);
 	selection_drop(replay->selection);
-	free(replay->unknown);
+	free(replay->start.unknown);
 	buf_free(&replay->prefix);
 	free(replay);
 }

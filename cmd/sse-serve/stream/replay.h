@@ -11,8 +11,10 @@
 #include <stdint.h>
 
 #include "buf.h"
+#include "log/identity.h"
 #include "selection.h"
 #include "replay_thread.h"
+#include "start.h"
 
 struct replayer;
 struct store;
@@ -31,8 +33,11 @@ struct replay_chunk {
 	struct replay_thread *replay_thread; /* the thread that its bytes are released to */
 	struct selection *selection;	     /* held */
 	uint64_t after, reached;
+	bool latest;	      /* see struct replay */
 	uint64_t removed;     /* the newest event of the selection that was gone when it was read */
+	enum removal removal; /* and why */
 	uint64_t removed_sum; /* see struct store_query */
+	uint64_t erasures;    /* store->erasures before it was read */
 	struct buf frames;
 	struct replay_mark *marks; /* owned */
 	size_t count, capacity;
@@ -51,12 +56,18 @@ struct replay {
 	uint64_t upto;	  /* how far the log is read; a chunk that is shared may go further */
 	uint64_t told;	  /* the removed_sum that it was told of; also out */
 	uint64_t partial; /* the first event must be this one; 0: any */
-	bool from_time;	  /* instead of ${after}: from ${since} on, and say where that is */
-	int64_t since;
-	char *unknown; /* instead of ${after}: from this id, which is not of this log; owned */
+	bool exact;	  /* a shared chunk must not go further than ${upto} */
+	bool latest;	  /* of a reader of present values: what is superseded is no gap */
+	bool present; /* only the newest event up to ${upto} of each subject; also out: what is gone
+			 makes it begin anew, from position 0 */
+	uint64_t from; /* present: the position that it began from; 0: without what is cleared */
+	struct start start; /* of a new stream that starts neither now nor after a position of the
+			       log; otherwise START_AFTER, and ${after} counts */
 
 	/* The result. */
-	bool failed;	   /* the log could not be read, or the partial event is gone */
+	char lost[IDENTITY_TEXT]; /* it began anew: the id after which something is gone */
+	bool failed;		  /* the log could not be read, or the partial event is gone */
+	bool gap;		  /* the prefix says that events are gone */
 	struct buf prefix; /* to be sent first: where it starts, or a gap; then ${after} is the
 			      position that this brings the reader to */
 	struct replay_chunk *chunk; /* held */
@@ -86,6 +97,12 @@ struct replay *replay_new(
 
 /* replay_submit(replay, mailbox): queue the read; the replay returns to its loop's mailbox. */
 void replay_submit(struct replay *replay, struct mailbox *mailbox);
+
+/*
+ * replay_is_stale(replay): may its chunk hold events that were deleted since it was read?  Any
+ * thread.
+ */
+bool replay_is_stale(const struct replay *replay);
 
 /* replay_free(replay): takes NULL. */
 void replay_free(struct replay *replay);

@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* Silent streams; see silence.h. */
+#include <string.h>
 #include <sys/ioctl.h>
 
 #include "silence.h"
 #include "subscriber.h"
+#include "words.h"
 
-/* Send a comment.  False if the socket is full. */
+/* Send a comment, or an empty line.  False if the socket is full. */
 static bool heartbeat(struct subscriber *subscriber)
 {
-	static const char comment[] = ":\n\n";
-	ssize_t sent = subscriber_write(subscriber, comment, sizeof(comment) - 1);
+	enum form form = subscriber->channel->selection->form;
+	const char *words = words_heartbeat(form);
+	ssize_t len = (ssize_t)strlen(words), sent;
 
+	/* Nothing may come before the head of a list. */
+	if (form_is_list(form))
+		return true;
+	sent = subscriber_write(subscriber, words, (size_t)len);
 	/* A part of it cannot be taken back. */
-	if (sent > 0 && sent < (ssize_t)sizeof(comment) - 1)
+	if (sent > 0 && sent < len)
 		subscriber_close(subscriber);
 	return sent != 0;
 }

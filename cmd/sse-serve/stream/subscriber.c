@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "access/principal.h"
 #include "base/counter.h"
 #include "base/mailbox.h"
 #include "limits.h"
@@ -24,6 +25,25 @@ struct pending {
 static bool is_behind(enum subscriber_state state)
 {
 	return state == READY || state == WAITING || state == READING;
+}
+
+void subscriber_set_end(struct subscriber *subscriber)
+{
+	struct extended_subscriber *extended = (struct extended_subscriber *)subscriber;
+
+	subscriber->ends = true;
+	extended->end_position = subscriber->fanout->position;
+	extended->end_entry = subscriber->fanout->boundary;
+}
+
+void subscriber_reach_boundary(struct subscriber *subscriber)
+{
+	const struct fanout *fanout = subscriber->fanout;
+
+	if (subscriber->cursor < fanout->position)
+		subscriber->cursor = fanout->position;
+	if (subscriber->entry < fanout->boundary)
+		subscriber->entry = fanout->boundary;
 }
 
 void subscriber_set_state(struct subscriber *subscriber, enum subscriber_state state)
@@ -60,8 +80,17 @@ static void leave(struct subscriber *subscriber)
 	const struct fanout *fanout = subscriber->fanout;
 
 	if (subscriber->named &&
-		presence_leave(((struct named_subscriber *)subscriber)->lease, fanout->now))
+		presence_leave(((struct extended_subscriber *)subscriber)->lease, fanout->now))
 		mailbox_wake(fanout->shared->teller);
+}
+
+static void end_wait(struct subscriber *subscriber)
+{
+	struct polling_subscriber *polling = subscriber_polling(subscriber);
+
+	deadlines_remove(&subscriber->fanout->deadlines, &polling->deadline);
+	poll_reply_free(polling->reply);
+	polling->reply = NULL;
 }
 
 void subscriber_close(struct subscriber *subscriber)
@@ -76,10 +105,14 @@ void subscriber_close(struct subscriber *subscriber)
 	close(subscriber->fd);
 	free(subscriber->pending);
 	subscriber->pending = NULL;
+	principal_drop(subscriber->principal);
+	subscriber->principal = NULL;
 	limits_release(subscriber->fanout->shared->limits, subscriber->address);
 	wheel_remove(subscriber);
 	channel_leave(subscriber->fanout, subscriber);
 	leave(subscriber);
+	if (subscriber->polls)
+		end_wait(subscriber);
 	/* Otherwise its holder will bury it. */
 	if (!reading && !subscriber->queued)
 		subscriber_bury(subscriber);
@@ -91,6 +124,7 @@ void subscriber_behind(struct subscriber *subscriber, uint64_t cursor, uint64_t 
 	subscriber->entry = entry;
 	subscriber->skip = 0;
 	subscriber->partial = 0;
+	subscriber->mark_sent = false;
 	subscriber_make_ready(subscriber);
 }
 
@@ -155,6 +189,15 @@ void subscriber_keep_pending(
 	subscriber->pending = pending;
 }
 
+void subscriber_note_taken(struct subscriber *subscriber, uint64_t position)
+{
+	const struct channel *channel = subscriber->channel;
+
+	if (channel->end > subscriber->cursor && channel->end <= position &&
+		channel_wants_closing(channel))
+		subscriber->had_end = true;
+}
+
 /* Its socket took the first ${sent} bytes, but not all: it is WAITING, and goes on from there. */
 static void stop_after(struct subscriber *subscriber, const struct frames *frames, size_t sent)
 {
@@ -163,15 +206,25 @@ static void stop_after(struct subscriber *subscriber, const struct frames *frame
 	frames_find_stop(frames, sent, &stop);
 	count_delivered(subscriber, stop.events);
 	wait_for_room(subscriber);
+	subscriber->mark_sent = false;
 	/* One that joined ahead of the boundary has a cursor beyond it. */
-	if (stop.cursor > subscriber->cursor)
+	if (stop.cursor > subscriber->cursor) {
+		subscriber_note_taken(subscriber, stop.cursor);
 		subscriber->cursor = stop.cursor;
+	}
 	subscriber->entry = stop.entry;
 	subscriber->skip = (uint32_t)stop.sent;
 	subscriber->partial = stop.sent > 0 ? stop.position : 0;
 	/* An ephemeral event is nowhere but in the window. */
 	if (stop.ephemeral && stop.sent > 0) {
 		subscriber->entry = stop.entry + 1;
+		subscriber->skip = 0;
+		subscriber->partial = 0;
+		subscriber_keep_pending(subscriber, stop.unsent.iov_base, stop.unsent.iov_len, 1);
+	}
+	/* A newer value may take this one's place in the log at any time. */
+	if (stop.once && stop.sent > 0) {
+		subscriber->cursor = stop.position;
 		subscriber->skip = 0;
 		subscriber->partial = 0;
 		subscriber_keep_pending(subscriber, stop.unsent.iov_base, stop.unsent.iov_len, 1);

@@ -20,14 +20,47 @@
 #include <sys/types.h>
 
 #include "channel.h"
+#include "deadlines.h"
 #include "frames.h"
+#include "poll_reply.h"
 #include "presence.h"
 
-/* A subscriber with a name. */
-struct named_subscriber {
+/* A subscriber with what few have; its bits `named`, `ends` and `latest` tell which; a poll has it all. */
+struct extended_subscriber {
 	struct subscriber subscriber; /* first */
-	struct presence_lease *lease;
+	struct presence_lease *lease; /* named: of its name */
+	uint64_t end_position;	      /* ends: after the events up to this position, */
+	uint64_t end_entry;	      /* which are before this entry of the window */
+	/* latest: as long as the cursor is before ${latest_upto}, only the newest event up to there of
+	 * each subject is sent; it began from ${latest_from}, see struct replay. */
+	uint64_t latest_from, latest_upto;
 };
+
+/* A subscriber that waits for events, and ends with them: see poll.h. */
+struct polling_subscriber {
+	struct extended_subscriber extended; /* first */
+	struct deadline deadline;	     /* of its wait */
+	bool over;			     /* that has passed */
+	struct poll_reply *reply; /* of a list: what its head is made by, until it is made; owned */
+};
+
+/* subscriber_polling(subscriber): what it has as a poll, which it must be. */
+static inline struct polling_subscriber *subscriber_polling(struct subscriber *subscriber)
+{
+	return (struct polling_subscriber *)subscriber;
+}
+
+/* subscriber_waits(subscriber): is it a poll that has got nothing yet? */
+static inline bool subscriber_waits(const struct subscriber *subscriber)
+{
+	return subscriber->polls && !subscriber->ends;
+}
+
+/* subscriber_set_end(subscriber): it is an extended one, and ends after what there is now. */
+void subscriber_set_end(struct subscriber *subscriber);
+
+/* subscriber_reach_boundary(subscriber): it has had all that is before the loop's boundary. */
+void subscriber_reach_boundary(struct subscriber *subscriber);
 
 /* subscriber_set_state(subscriber, state): only this changes its state. */
 void subscriber_set_state(struct subscriber *subscriber, enum subscriber_state state);
@@ -52,6 +85,13 @@ void subscriber_behind(struct subscriber *subscriber, uint64_t cursor, uint64_t 
  * whole are counted as delivered.
  */
 bool subscriber_send(struct subscriber *subscriber, const struct frames *frames);
+
+/*
+ * subscriber_note_taken(subscriber, position):
+ * Its socket took all wanted events after its cursor, which has yet to move, up to ${position}: was
+ * the channel's last one among them?
+ */
+void subscriber_note_taken(struct subscriber *subscriber, uint64_t position);
 
 /*
  * subscriber_write(subscriber, data, len):

@@ -3,8 +3,9 @@
 // was loaded, so that ten thousand messages cost no more than a few hundred. Names and texts are text
 // and nothing else. That nothing is lost, doubled or out of order is the business of sse.js.
 
+import { begin, close, heed, may, noAccess, say } from "./access.js";
 import { at, connectionView, hour, longDay, number, setText, t, tellIfUnshared, translate, why } from "./common.js";
-import { checkTopic, discard, history, newKey, post, presence, retry, send, subscribe, watch } from "./sse.js";
+import { checkTopic, covers, discard, history, newKey, post, presence, remove, retry, send, subscribe, watch } from "./sse.js";
 
 const PAGE = 60; // messages that are loaded, or shown, at a time
 const MOST_ROWS = 240; // in the document
@@ -55,8 +56,8 @@ const kept = (name, otherwise) => {
 const isName = (name) => typeof name === "string" && name !== "" && new TextEncoder().encode(name).length <= 64 &&
   !/[\p{Cc}\p{Cs}]/u.test(name);
 
-let me = [kept("name", "")].find(isName) ?? "";
-const rooms = [room, ...[kept("rooms", [])].flat().filter((name) => name !== room && isRoom(name))].slice(0, MOST_ROOMS);
+let me = ""; // what one's name is here, if one has one
+let rooms = [room, ...[kept("rooms", [])].flat().filter((name) => name !== room && isRoom(name))].slice(0, MOST_ROOMS);
 keep("rooms", rooms);
 
 // --- one message ------------------------------------------------------------
@@ -142,6 +143,61 @@ function fillText(element, text) {
 
 const isOwn = ({ name }) => me !== "" && name === me;
 
+/** Will the server delete it for who is here: any message, or one's own, if the name is proven or proves nothing? */
+const mayTakeBack = (message) => message.id && isOwn(message) &&
+  (may("delete", topic) || (names === "proven" && may("publish", topic)));
+
+/** Of these buttons one is reached by Tab, the last; from there the arrows lead to the others. */
+const takeBacks = () => [...log.querySelectorAll(".take-back")];
+let reaching = 0;
+function reachLast() {
+  reaching = 0;
+  const all = takeBacks();
+  if (!all.includes(document.activeElement)) all.forEach((one, i) => (one.tabIndex = i === all.length - 1 ? 0 : -1));
+}
+
+log.addEventListener("keydown", (event) => {
+  const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+  const all = step ? takeBacks() : [];
+  const next = all[all.indexOf(event.target) + step];
+  if (!all.includes(event.target) || !next) return;
+  event.preventDefault();
+  event.target.tabIndex = -1;
+  next.tabIndex = 0;
+  next.focus();
+});
+
+/** Asks once more in its own place, since what is deleted is gone for good. */
+function takeBackButton(message) {
+  const button = document.createElement("button");
+  let sure = false;
+  const ask = (now) => {
+    sure = now;
+    button.textContent = t(sure ? "takeBackSure" : "takeBack");
+    button.setAttribute("aria-label", t(sure ? "takeBackSureWhat" : "takeBackWhat", message.text.slice(0, 60)));
+  };
+  button.type = "button";
+  button.className = "plain take-back";
+  button.tabIndex = -1;
+  reaching ||= setTimeout(reachLast);
+  ask(false);
+  button.addEventListener("blur", () => ask(false));
+  button.addEventListener("click", async () => {
+    if (!sure) return ask(true);
+    button.disabled = true;
+    try {
+      await remove(topic, message.id); // the stream tells when it is gone, as it tells everybody
+      place().focus({ preventScroll: true });
+    } catch (failure) {
+      button.disabled = false;
+      at("notice").hidden = false;
+      at("notice-text").textContent = t("notTakenBack", why(failure));
+    }
+    return undefined;
+  });
+  return button;
+}
+
 function makeRow(message, before) {
   const row = rowTemplate.cloneNode(true);
   const together = before && before.name === message.name && message.time - before.time < TOGETHER_MS && sameDay(before, message);
@@ -155,6 +211,7 @@ function makeRow(message, before) {
   time.title = message.time.toLocaleString();
   mark.classList.toggle("same", Boolean(together) && hour(before.time) === time.textContent); // calm: it says nothing new
   row.classList.toggle("own", isOwn(message));
+  if (mayTakeBack(message)) mark.append(takeBackButton(message));
   row.classList.toggle("first", !together);
   return row;
 }
@@ -389,6 +446,27 @@ function forget(count) {
   more = true;
 }
 
+/** What was deleted is gone from here too: the message of that id, or all up to it. */
+function forgetDeleted({ id, upto }) {
+  const last = id ?? upto;
+  const isLast = (message) => message.id === last;
+  if (coming.some(isLast)) showComing();
+  const index = messages.findIndex(isLast);
+  // All up to one that is not here may be some that are.
+  if (index < 0 && upto !== undefined) return subscription.reload();
+  if (index < 0) return;
+  const first = upto === undefined ? index : 0;
+  const count = index + 1 - first;
+  const moved = (place) => (place <= first ? place : Math.max(first, place - count));
+  quietly(() => {
+    messages.splice(first, count);
+    [from, to] = [moved(from), moved(to)];
+    log.replaceChildren(rowsOf(from, to));
+  });
+  if (upto !== undefined) more = false;
+  markRead();
+}
+
 /** What is in sight is read. */
 function markRead() {
   if (following && to === messages.length && !document.hidden) {
@@ -414,7 +492,7 @@ for (const element of [scroll, log.parentElement]) resized.observe(element);
 at("older").addEventListener("click", showOlder);
 at("to-newest").addEventListener("click", () => {
   showNewest();
-  (me ? at("text") : scroll).focus({ preventScroll: true });
+  place().focus({ preventScroll: true });
 });
 
 document.addEventListener("visibilitychange", () => {
@@ -436,7 +514,7 @@ function arrived(key) {
   waiting.delete(key);
 }
 
-watch((entry) => {
+const watchWaiting = () => watch((entry) => {
   if (entry.topic !== topic || typeof entry.data?.text !== "string") return;
   const { key, state } = entry;
   if (state === "gone" || there.has(key)) {
@@ -498,13 +576,27 @@ text.addEventListener("keydown", (event) => {
   at("composer").requestSubmit();
 });
 
-function askName(open) {
-  at("name-form").hidden = !open;
-  at("composer").hidden = open;
+let names = ""; // by which one writes: proven, claimed, or none
+let asking = false; // for another name
+
+/** Where one writes, or gives a name before; or neither. */
+function showWriting() {
+  const writes = may("read", topic) && may("publish", topic);
+  const nameless = names === "claimed" && (asking || me === "");
+  at("name-form").hidden = !writes || !nameless;
+  at("composer").hidden = !writes || nameless || me === "";
   at("me").textContent = me;
-  at("rename").hidden = open;
+  at("rename").hidden = names !== "claimed" || nameless;
+}
+
+function askName(open) {
+  asking = open;
+  showWriting();
   if (open) at("name").value = me;
 }
+
+/** What has the focus where nothing else does. */
+const place = () => (at("composer").hidden ? scroll : text);
 
 at("name").addEventListener("input", () => {
   const name = at("name").value.trim();
@@ -636,6 +728,7 @@ async function countNews() {
 
 function showElsewhere(event) {
   const name = event.topic.slice("chat/".length);
+  if (event.event === "deleted" && !event.id && news.get(name)?.delete(event.data.id)) showRooms();
   if (!event.id || !event.topic.startsWith("chat/") || name === room || !rooms.includes(name)) return;
   if (!isMessage(event) || isOwn(messageOf(event))) return;
   if (!news.has(name)) news.set(name, new Set());
@@ -750,19 +843,21 @@ if (wanted !== room && wanted !== "") {
   at("notice-text").textContent = t("noRoom", wanted.slice(0, 200), room);
 }
 at("join").disabled = false;
-askName(me === "");
-showRooms();
 showEdges();
 
 let state = null;
-const showState = connectionView("chatLive", () => subscription.retry(), () => scroll);
-const subscription = subscribe(topic, {
+let subscription = null;
+const showState = connectionView("chatLive", () => (subscription ?? access).retry(), () => scroll);
+
+const follow = () => subscribe(topic, {
   list: showList,
   event(event) {
-    if (!event.id) showEphemeral(event);
+    if (event.event === "deleted" && !event.id) forgetDeleted(event.data);
+    else if (!event.id) showEphemeral(event);
     else if (isMessage(event)) showMessage(event);
   },
   gap({ reason }) {
+    if (reason === "deleted") return; // the list comes anew, without it
     at("notice").hidden = false;
     at("notice-text").textContent = t(reason === "unknown-log" ? reason : "expired");
   },
@@ -771,11 +866,54 @@ const subscription = subscribe(topic, {
     else for (const name of typing.keys()) stopTyping(name);
     state = now;
     showState(now);
+    heed(now);
   },
 }, { limit: PAGE, as: me || undefined });
 
-// By patterns, since who only counts what is new there is not present there.
-if (rooms.length > 1) {
-  subscribe(rooms.slice(1).map((name) => `*/${name}`), { event: showElsewhere });
+/** A pattern that one may read and that has the room: who only counts what is new there is not present there. */
+const patternOf = (name) => [`*/${name}`, "chat/*", "chat/**"].find((pattern) =>
+  covers(pattern, `chat/${name}`) && may("read", pattern));
+
+function followOthers() {
+  if (rooms.length < 2) return;
+  const patterns = new Set(rooms.slice(1).map(patternOf).filter(Boolean));
+  if (patterns.size > 0) subscribe([...patterns], { event: showElsewhere });
   countNews();
 }
+
+/** What one may do here, and by what name. */
+function showAccess(session) {
+  const reads = may("read", topic);
+  const before = me;
+  names = !session.access || (session.as === null && session.any_name) ? "claimed" : session.as === null ? "none" : "proven";
+  me = { proven: session.as, claimed: [kept("name", "")].find(isName) ?? "", none: "" }[names];
+  for (const claim of ["claim", "claim-again"]) {
+    at(claim).hidden = names !== "claimed";
+    if (session.access) setText(at(claim), t("claimSome"));
+  }
+  for (const part of [scroll, at("typing"), at("here")]) part.hidden = !reads;
+  if (!reads) setText(at("here-count"), "–");
+  sayWhatIsMissing(session, reads);
+  askName(false);
+  if (reads && !subscription) {
+    const granted = (session.read ?? []).map((pattern) => /^chat\/(.*)/.exec(pattern)?.[1] ?? "").filter(isRoom);
+    rooms = [...new Set([...rooms, ...granted])].filter((name) => name === room || may("read", `chat/${name}`));
+    watchWaiting();
+    subscription = follow();
+    followOthers();
+  } else if (subscription && me !== before) {
+    subscription.rename(me || undefined);
+  } else if (!subscription) {
+    showState(noAccess());
+  }
+  showRooms();
+}
+
+function sayWhatIsMissing({ name }, reads) {
+  if (!reads) close(t("roomClosed"));
+  else if (names === "none" && name === null) say(t("logInToWrite"));
+  else if (!may("publish", topic)) say(t(name === null ? "logInToWrite" : "mayNotWrite"));
+  else say(names === "none" ? t("noNameToWrite") : "");
+}
+
+const access = begin(showAccess, { state: showState, home: place });

@@ -8,6 +8,8 @@ const WORDS = {
   connecting: ["Connecting", "연결 중"],
   live: ["Live", "연결됨"],
   waiting: ["Reconnecting", "다시 연결 중"],
+  denied: ["No access", "권한 없음"],
+  closed: ["Closed", "닫힘"],
   since: ["since {0}", "{0}부터"],
   tried: ["tried {0}×", "{0}번 시도"],
   next: ["next try in {0} s", "{0}초 뒤 다시 시도"],
@@ -17,6 +19,7 @@ const WORDS = {
   unreachable: ["The server cannot be reached.", "서버에 연결할 수 없습니다."],
   timeout: ["The server did not answer in time.", "서버가 제때 응답하지 않았습니다."],
   lost: ["The connection to the server was lost.", "서버와의 연결이 끊어졌습니다."],
+  ended: ["The server ended the connection: {0}", "서버가 연결을 끝냈습니다: {0}"],
   type: ["The server answered with {0}, which is not what should be here.", "서버가 엉뚱한 내용({0})으로 응답했습니다."],
   refused: ["The server answered {0}: {1}", "서버 응답 {0}: {1}"],
   broken: ["Something went wrong in this page ({0}).", "이 페이지에서 문제가 생겼습니다 ({0})."],
@@ -37,8 +40,31 @@ const WORDS = {
   status: ["status", "상태"],
   pages: ["Pages", "페이지"],
 
+  // who one is
+  logIn: ["Log in", "로그인"],
+  logOut: ["Log out", "로그아웃"],
+  loggingIn: ["Logging in …", "로그인하는 중 …"],
+  loggedInAs: ["Logged in as ", "로그인한 이름: "],
+  token: ["Token", "토큰"],
+  tokenHint: [
+    "Paste it once. This browser then stays logged in, without the page keeping the token.",
+    "한 번만 붙여 넣으세요. 페이지는 토큰을 간직하지 않지만 이 브라우저는 로그인된 채로 있습니다.",
+  ],
+  wrongToken: [
+    "This token is not valid. Was it pasted whole? It may also have expired.",
+    "올바른 토큰이 아닙니다. 빠짐없이 붙여 넣었는지 보세요. 기한이 지났을 수도 있습니다.",
+  ],
+  tooMany: ["Too many attempts. Try again in {0} s.", "시도가 너무 많습니다. {0}초 뒤에 다시 하세요."],
+  notLoggedIn: ["Not logged in: {0}", "로그인하지 못함: {0}"],
+  notLoggedOut: ["Not logged out: {0}", "로그아웃하지 못함: {0}"],
+  loginEnded: ["Your log-in has ended. Log in to go on.", "로그인이 끝났습니다. 계속하려면 다시 로그인하세요."],
+  logInFirst: ["Log in to read this.", "읽으려면 로그인하세요."],
+  otherPerson: ["{0} may not see this. Log in as somebody who may.", "{0} 님은 볼 수 없습니다. 볼 수 있는 사람으로 로그인하세요."],
+  mayNotRead: ["You may not read this.", "읽을 권한이 없습니다."],
+
   // users
   usersLive: ["New users appear here by themselves.", "새 사용자는 저절로 나타납니다."],
+  usersClosed: ["Log in to see the users.", "사용자를 보려면 로그인하세요."],
   usersList: ["Users, newest first", "사용자, 최근 순"],
   stored: ["stored", "명 저장됨"],
   addUser: ["Add a user", "사용자 추가"],
@@ -51,6 +77,7 @@ const WORDS = {
     "Nobody here yet. Add the first user above, or from a terminal, and see the name appear here by itself.",
     "아직 아무도 없습니다. 위에서, 또는 터미널에서 추가하면 이름이 저절로 나타납니다.",
   ],
+  nobodyYet: ["Nobody here yet.", "아직 아무도 없습니다."],
   fromTerminal: ["From a terminal", "터미널에서"],
   followUsers: ["Follow the users:", "사용자를 따라 보기:"],
   addOne: ["Add one:", "추가하기:"],
@@ -82,6 +109,17 @@ const WORDS = {
   claim: [
     "Names are a claim: there are no accounts, and anyone can use any name.",
     "이름은 스스로 밝힌 것입니다. 계정이 없으므로 누구나 어떤 이름이든 쓸 수 있습니다.",
+  ],
+  claimSome: [
+    "Your name is a claim: others can use it too. A name that a token proves is its owner's alone.",
+    "스스로 밝힌 이름이라 다른 사람도 쓸 수 있습니다. 토큰이 증명하는 이름은 그 주인만 쓸 수 있습니다.",
+  ],
+  roomClosed: ["Log in to read this room.", "이 방을 읽으려면 로그인하세요."],
+  logInToWrite: ["Log in to write here.", "쓰려면 로그인하세요."],
+  mayNotWrite: ["You may read here, but not write.", "읽을 수는 있지만 쓸 권한은 없습니다."],
+  noNameToWrite: [
+    "You have no name to write under. Where your token is listed, as= would give you one.",
+    "글을 쓸 이름이 없습니다. 토큰이 적힌 줄에 as=를 더하면 이름이 생깁니다.",
   ],
   you: ["you", "나"],
   someone: ["someone", "누군가"],
@@ -118,6 +156,11 @@ const WORDS = {
   newBelow: ["↓ {0} new", "↓ 새 글 {0}개"],
   toNewest: ["↓ newest", "↓ 최근 글"],
   newHere: ["new", "새 글"],
+  takeBack: ["Take back", "삭제"],
+  takeBackWhat: ["Take back: {0}", "삭제: {0}"],
+  takeBackSure: ["Delete it for everybody?", "모두에게서 삭제할까요?"],
+  takeBackSureWhat: ["Delete it for everybody? {0}", "모두에게서 삭제할까요? {0}"],
+  notTakenBack: ["The message was not deleted: {0}", "메시지를 삭제하지 못했습니다: {0}"],
   showAll: ["Show all {0} characters", "{0}자 모두 보기"],
   inTerminal: ["The same room in a terminal", "터미널에서 같은 방"],
   waitingToSend: ["{0} waiting to be sent", "{0}개 보내기 대기"],
@@ -127,6 +170,10 @@ const WORDS = {
   statusHidden: [
     "The server shows its state only to its own machine; --open-status opens it to all.",
     "서버는 같은 기기에서만 상태를 보여 줍니다. --open-status를 주면 모두에게 보여 줍니다.",
+  ],
+  statusClosed: [
+    "Log in to see the server's figures, as somebody who is granted status.",
+    "서버 상태를 보려면 status 권한이 있는 사람으로 로그인하세요.",
   ],
   streams: ["Streams", "스트림"],
   published: ["Published a second", "초당 게시"],
@@ -203,15 +250,18 @@ export function connectionView(live, retry, home) {
     }
     at("connection").dataset.state = word;
     setText(at("state-word"), t(word));
-    setText(at("when"), word === "connecting" ? "" : parts.join(", "));
-    setText(at("state-reason"), word === "waiting" ? why(shown) : word === "live" ? t(live) : "");
+    const reasons = { waiting: () => why(shown), live: () => t(live), denied: () => t(shown.status === 401 ? "logInFirst" : "mayNotRead") };
+    setText(at("when"), word === "connecting" || word === "denied" ? "" : parts.join(", "));
+    setText(at("state-reason"), reasons[word]?.() ?? "");
     const again = at("try-now");
     if (word !== "waiting" && document.activeElement === again) home()?.focus({ preventScroll: true });
     again.hidden = word !== "waiting";
   };
   at("try-now").addEventListener("click", retry);
   return (state) => {
-    shown = state;
+    // After trouble it is live once the page has what came meanwhile.
+    const late = state.word === "live" && !state.uptodate && shown?.word !== "live";
+    shown = late ? { ...state, word: "connecting" } : state;
     render();
   };
 }

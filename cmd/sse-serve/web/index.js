@@ -2,6 +2,7 @@
 // The users page: lists what is stored, follows what comes, and adds users by a form. That nothing is
 // missed or doubled is the business of sse.js.
 
+import { begin, close, heed, may, noAccess, say } from "./access.js";
 import { at, clock, connectionView, number, sentence, setText, t, tellIfUnshared, translate, why } from "./common.js";
 import { newKey, send, subscribe } from "./sse.js";
 
@@ -198,6 +199,7 @@ form.addEventListener("submit", async (event) => {
     key = newKey();
     if (!live) at("form-note").textContent = t("savedLater");
   } catch (failure) {
+    if (failure.denied) heed({ word: "denied" });
     if (failure.code === "refused") {
       key = newKey();
       next = fields.find((field) => failure.detail.includes(field.name)) ?? next;
@@ -242,17 +244,33 @@ for (const span of document.querySelectorAll("[data-url]"))
 at("terminal").open = matchMedia("(min-width: 64rem)").matches;
 setSending(false);
 
-const showState = connectionView("usersLive", () => users.retry(), () => at("list-title"));
-const users = subscribe("users", {
+let users = null; // the subscription
+const showState = connectionView("usersLive", () => (users ?? access).retry(), () => at("list-title"));
+
+const follow = () => subscribe("users", {
   list: showList,
-  event({ event, data }) {
+  event({ event, id, data }) {
+    if (event === "deleted" && !id) users.reload(); // the list is without it, and its numbers are right
     if (event !== "update") return;
     if (isUser(data)) addUser(data);
     else showNote(typeof data === "string" ? data : JSON.stringify(data));
   },
-  gap: ({ reason }) => showNotice(t(reason === "unknown-log" ? reason : "expired")),
+  gap: ({ reason }) => reason !== "deleted" && showNotice(t(reason === "unknown-log" ? reason : "expired")),
   state(state) {
     live = state.word === "live";
     showState(state);
+    heed(state);
   },
 });
+
+const access = begin(({ access: guarded }) => {
+  const reads = may("read", "users");
+  const adds = may("publish", "users");
+  at("add-section").hidden = !adds;
+  if (guarded) setText(at("empty"), t(adds ? "noUsers" : "nobodyYet"));
+  at("users").hidden = at("stored").hidden = !reads;
+  if (reads) say("");
+  else close(t("usersClosed"));
+  if (reads) users ??= follow();
+  else if (!users) showState(noAccess());
+}, { state: showState, home: () => at("list-title") });

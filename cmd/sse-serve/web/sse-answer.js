@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What comes in answer to sse.js: streams, other bodies, and failures.
 
-/** `code`: offline, unreachable, timeout, lost, type (detail), refused (status, title, detail, after). */
+/**
+ * `code`: offline, unreachable, timeout, lost, ended (detail), type (detail), refused (status, title, detail, after;
+ * denied, if it takes another proof of who one is), closed.
+ */
 export class Failure extends Error {
   constructor(code, more = {}) {
     super(more.detail || code);
@@ -15,13 +18,16 @@ export function wrongType(answer) {
   return new Failure("type", { detail: answer.headers.get("Content-Type") || `status ${answer.status}` });
 }
 
-/** Reads until the stream breaks: take() gets the events of each piece. Resolves to the wait the server wants. */
+/**
+ * Reads until the stream breaks: take() gets the events of each piece. Resolves to the wait that the server wants,
+ * and its reason if it has ended the stream because of who reads it.
+ */
 export async function readEvents(body, signal, take) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "", block = {}, retry = 0;
+  let rest = "", block = {}, after = 0, reason;
   for (;;) {
     const { value, done } = await reader.read().catch(() => ({ done: true }));
-    if (done || signal.aborted) return retry;
+    if (done || signal.aborted || reason) return { after, reason };
     const lines = (rest + value).split("\n"); // sse-serve sends no CR
     rest = lines.pop();
     const events = [];
@@ -29,8 +35,10 @@ export async function readEvents(body, signal, take) {
       const [, name, text] = /^([^:]*):? ?(.*)$/.exec(line);
       if (name) block[name] = name === "data" && "data" in block ? `${block.data}\n${text}` : text;
       if (line !== "") continue;
-      retry = Number(block.retry) || retry;
-      if (block.event === "gap") events.push({ event: "gap", id: block.id, data: JSON.parse(block.data) });
+      after = Number(block.retry) || after;
+      if (block.event === "denied") reason = JSON.parse(block.data).reason;
+      else if (block.event === "uptodate") events.push({ event: "uptodate" });
+      else if (block.event === "gap") events.push({ event: "gap", id: block.id, data: JSON.parse(block.data) });
       else if ("data" in block) events.push({ ...JSON.parse(block.data), id: block.id });
       else if (block.id) events.push({ event: "", id: block.id }); // the position at which it starts
       block = {};

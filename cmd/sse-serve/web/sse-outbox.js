@@ -2,6 +2,10 @@
 // What sse.js has to send, kept in IndexedDB until the server has it. All tabs add to one outbox, and the
 // leading tab sends, one after the other. Should two send at once, as tabs without a leader do, the keys
 // make it one event; and the order holds, since nobody sends an entry before the one in front is stored.
+//
+// An entry belongs to who was logged in. After a log-out it waits, unsent and unseen, for the same person: it is
+// nobody's loss that the device was offline a moment too long. When another person logs in, it is thrown away:
+// the browser has changed hands, and what the one wrote is neither the other's to read nor to send.
 
 const REFUSED_FOR_NOW = [408, 425, 429];
 
@@ -13,9 +17,9 @@ export class Outbox {
   #wanted = false;
   #sending = false;
 
-  /** send: of sse.js. nap: its waiting. tell(type, more): to all tabs, this one too. */
-  constructor({ settings, send, nap, tell }) {
-    Object.assign(this, { settings, send, nap, tell });
+  /** send: of sse.js. nap: its waiting. tell(type, more): to all tabs, this one too. access: who one is. */
+  constructor({ settings, send, nap, tell, access }) {
+    Object.assign(this, { settings, send, nap, tell, access });
   }
 
   /** One database for each server that pages of this origin speak to; its own is just sse.js. */
@@ -73,6 +77,18 @@ export class Outbox {
     return this.#do("readwrite", (store) => store.delete(n));
   }
 
+  /** What belongs to who is logged in. */
+  async #own() {
+    const entries = await this.#all();
+    if (entries.some(({ who }) => who !== undefined)) await this.access.know();
+    return entries.filter(({ who }) => this.access.owns(who));
+  }
+
+  /** Throws away what others wrote; name is of who is logged in now. */
+  async keepOnly(name) {
+    for (const entry of await this.#all()) if (entry.who !== undefined && entry.who !== name) await this.#remove(entry);
+  }
+
   async #find(key) {
     return (await this.#all()).find((entry) => entry.key === key);
   }
@@ -105,12 +121,14 @@ export class Outbox {
 
   watch(watcher) {
     this.#watchers.add(watcher);
-    this.#all().then((entries) => entries.forEach((entry) => watcher({ ...entry, state: entry.failed ? "failed" : "pending" })));
+    const show = (entry) => watcher({ ...entry, state: entry.failed ? "failed" : "pending" });
+    this.#own().then((entries) => entries.forEach(show), () => {}); // the state of the connection says why
     return () => this.#watchers.delete(watcher);
   }
 
   /** A change, in whichever tab it was made. */
   told(entry) {
+    if (!this.access.owns(entry.who)) return;
     for (const watcher of this.#watchers) watcher(entry);
   }
 
@@ -122,10 +140,15 @@ export class Outbox {
     try {
       for (let count = 0; this.#wanted && (may() || this.#memory); ) {
         this.#wanted = false;
-        const entry = (await this.#all()).find(({ failed }) => !failed);
-        if (!entry) continue;
+        let failure;
+        try {
+          const entry = (await this.#own()).find(({ failed }) => !failed);
+          if (!entry) continue;
+          failure = await this.#try(entry);
+        } catch (error) {
+          failure = error; // it cannot be asked who one is
+        }
         this.#wanted = true;
-        const failure = await this.#try(entry);
         if (failure) await this.nap(count++, failure);
         else count = 0;
       }
@@ -141,8 +164,9 @@ export class Outbox {
       id = await this.send(entry.topic, entry.data, entry);
     } catch (failure) {
       // What is no Failure, and has no code, cannot even be made a request of.
-      const { code = "broken", status, title, detail = String(failure) } = failure;
-      const refused = code === "refused" && status < 500 && !REFUSED_FOR_NOW.includes(status);
+      const { code = "broken", status, title, detail = String(failure), denied } = failure;
+      const nobody = denied && status === 401; // a log-in will help
+      const refused = code === "refused" && status < 500 && !REFUSED_FOR_NOW.includes(status) && !nobody;
       if (code !== "broken" && !refused) return failure;
       const failed = { ...entry, failed: { code, status, title, detail } };
       await this.#put(failed);

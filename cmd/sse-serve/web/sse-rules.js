@@ -3,7 +3,7 @@
 // a browser share one stream, and the refusal of one wish would take it from all.
 
 export const MOST_TOPICS = 64; // of a stream
-const MOST_TOPIC = 200, MOST_NAME = 64; // bytes
+const MOST_TOPIC = 200, MOST_NAME = 64, MOST_SUBJECT = 200; // bytes
 
 const bytes = (text) => new TextEncoder().encode(text).length;
 const refuse = (what, text, rule) => {
@@ -18,11 +18,23 @@ export function matches(pattern, topic) {
   return new RegExp(`^${pattern.split("/").map(part).join("/")}$`).test(topic);
 }
 
+/** Does a pattern match all that another one, or a topic, matches? */
+export function covers(pattern, topic) {
+  const [wide, narrow] = [pattern.split("/"), topic.split("/")];
+  const last = wide.length - 1;
+  if (wide[last] === "**" ? narrow.length < wide.length : narrow.length !== wide.length) return false;
+  return wide.every((part, i) => part === narrow[i] || (part === "**" && i === last) || (part === "*" && narrow[i] !== "**"));
+}
+
+/** May who has this session do that with a topic, or all of a pattern? verb: publish, read or delete. */
+export const may = (session, verb, topic) => !session.access || (session[verb] ?? []).some((pattern) => covers(pattern, topic));
+
 /** Throws unless this is a topic, or a pattern where these are allowed. */
 export function checkTopic(topic, { patterns = false } = {}) {
   const parts = typeof topic === "string" ? topic.split("/") : [""];
   const good = (part, i) => (patterns && (part === "*" || (part === "**" && i === parts.length - 1))) ||
     (/^[A-Za-z0-9._~-]+$/.test(part) && !/^(\.|\.\.|event|presence)$/.test(part));
+  if (/^(session|ticket)$/.test(topic)) refuse("the topic", topic, "session and ticket are addresses of log-ins");
   if (!parts.every(good))
     refuse("the topic", topic, "its parts are of A-Z a-z 0-9 . _ ~ -, joined by /, and none is . .. event or presence");
   if (topic.length > MOST_TOPIC) refuse("the topic", topic, `it has more than ${MOST_TOPIC} bytes`);
@@ -40,6 +52,13 @@ export function checkTopics(topics, { alone = false } = {}) {
 export function checkName(name) {
   if (typeof name !== "string" || name === "" || bytes(name) > MOST_NAME || /[\p{Cc}\p{Cs}]/u.test(name))
     refuse("the name", name, `a name has 1 to ${MOST_NAME} bytes of UTF-8 without control characters`);
+}
+
+/** Throws unless this can be the subject of an event. */
+export function checkSubject(subject) {
+  const good = typeof subject === "string" && subject !== "" && bytes(subject) <= MOST_SUBJECT;
+  if (!good || /[\p{Cc}\p{Cs}]/u.test(subject))
+    refuse("the subject", subject, `a subject has 1 to ${MOST_SUBJECT} bytes of UTF-8 without control characters`);
 }
 
 /** Throws unless this can be an Idempotency-Key. */

@@ -44,16 +44,19 @@ export class Hub {
   #running = null;
   #settling = 0;
 
-  /** name: of lock and channel, or null to share with nobody. The rest is of sse.js. */
-  constructor({ name, outbox, settings, read, nap, wake, newKey }) {
-    Object.assign(this, { name, outbox, settings, read, nap, wake });
+  /**
+   * name: of lock and channel, or null to be told by nobody. shared: by all tabs; otherwise each has a hub of its
+   * own, and they only tell each other who is logged in. The rest is of sse.js.
+   */
+  constructor({ name, shared, access, outbox, settings, read, nap, wake, newKey }) {
+    Object.assign(this, { name, shared, access, outbox, settings, read, nap, wake });
     this.#tab = newKey();
     on(globalThis, "online", () => this.tell("wake", { now: true }));
     on(globalThis.document, "visibilitychange", () => hidden() || this.tell("wake"));
     on(globalThis, "pagehide", () => this.leave());
-    on(globalThis, "pageshow", (event) => event.persisted && this.join());
+    on(globalThis, "pageshow", (event) => event.persisted && this.#rejoin());
     on(globalThis.document, "freeze", () => this.leave());
-    on(globalThis.document, "resume", () => this.join());
+    on(globalThis.document, "resume", () => this.#rejoin());
     this.join();
   }
 
@@ -61,9 +64,11 @@ export class Hub {
   async join() {
     if (this.#here) return;
     const { signal } = (this.#here = new AbortController());
-    if (!this.name) return void this.#lead();
-    this.#channel = new BroadcastChannel(this.name);
-    this.#channel.onmessage = ({ data }) => this.#told(data);
+    if (this.name && globalThis.BroadcastChannel) {
+      this.#channel = new BroadcastChannel(this.name);
+      this.#channel.onmessage = ({ data }) => (this.shared || data.type === "session") && this.#told(data);
+    }
+    if (!this.shared) return void this.#lead();
     const hold = () => new Promise((resolve) => on(signal, "abort", resolve));
     const { locks } = navigator;
     // The release of this lock tells the leader that this tab is gone, in whatever way.
@@ -86,6 +91,11 @@ export class Hub {
     on(signal, "abort", () => clearInterval(watch));
   }
 
+  #rejoin() {
+    this.join();
+    if (this.name) this.access.wakeUp();
+  }
+
   /** For a page that goes, or is put to sleep. */
   leave() {
     this.#follow();
@@ -98,7 +108,7 @@ export class Hub {
 
   /** To all tabs, this one too. */
   tell(type, more) {
-    this.#channel?.postMessage({ type, ...more });
+    if (this.shared || type === "session") this.#channel?.postMessage({ type, ...more });
     this.#told({ type, ...more }, true);
   }
 
@@ -110,6 +120,7 @@ export class Hub {
     else if (type === "outbox") this.outbox.told(more.entry);
     else if (type === "post") this.outbox.flush(() => this.#leading);
     else if (type === "wake") this.#wake(more);
+    else if (type === "session") this.#changeSession(more);
     else if (type === "who" && !own) this.want();
     else if (type === "want" && this.#leading) this.#wants(more);
     else if (type === "ping" && this.#leading) this.tell("pong");
@@ -125,9 +136,18 @@ export class Hub {
     return [...new Set([...this.subs].flatMap((sub) => sub.topics))];
   }
 
+  /** Who one is has changed, or is known at last: what was denied is tried again. */
+  #changeSession(change) {
+    if (!this.access.isNews(change)) return;
+    if (change.by === "server") this.wake({ proof: true });
+    else this.#wake({ now: true }); // the stream too is to be of the new one
+    this.access.told(change);
+    this.outbox.flush(() => this.#leading);
+  }
+
   /** Nobody waits any longer, and a stream that may be dead is made anew; all tabs may say so at once. */
   #wake({ now }) {
-    this.wake();
+    this.wake({ proof: now });
     const time = Date.now();
     if (now && time - this.#woken < TOGETHER_MS) return;
     for (const { controller, alive } of this.#attempts) {
@@ -227,12 +247,22 @@ export class Hub {
     };
     for (let count = 0; !signal.aborted; ) {
       const failure = await this.#read(this.#topics, { id: this.last, signal, take });
+      if (failure.code === "closed") { // there is no more than it has
+        if (position) this.#place(position);
+        break;
+      }
       if (!signal.aborted && failure !== AT_ONCE) await this.nap(count++, failure, signal);
     }
     if (this.#late !== late) return;
     this.#late = null;
     this.#receive(late.slice(late.findIndex(({ id }) => id === this.last) + 1));
     this.open();
+    for (const sub of this.subs) sub.tellCaughtUp();
+  }
+
+  /** Does it still fetch what it missed? */
+  isLate() {
+    return this.#late !== null;
   }
 
   // --- leading
@@ -327,13 +357,17 @@ export class Hub {
     };
     let at; // the stream's position, which is not this tab's: another leader's last words may come yet
     const take = (events) => {
-      if (!signal.aborted) at = this.#pass(events, at);
+      if (signal.aborted) return;
+      at = this.#pass(events, at);
+      if (events.some(({ event }) => event === "uptodate")) tell({ word: "live", uptodate: Date.now() });
     };
+    if (this.state.word === "closed") tell({ word: "connecting" }); // other topics may be open
     while (!signal.aborted && this.#topics.length > 0) {
       at = this.last;
       const as = nameless ? undefined : this.#as;
       const failure = await this.#read(this.#topics, { id: at, as, signal, open, take });
-      nameless = Boolean(as) && failure.code === "refused";
+      if (failure.code === "closed" && !signal.aborted) return tell({ word: "closed", uptodate: Date.now() });
+      nameless = Boolean(as) && failure.code === "refused" && !failure.denied;
       if (!signal.aborted && failure !== AT_ONCE) await this.nap(count++, failure, signal, tell);
     }
   }
@@ -346,7 +380,7 @@ export class Hub {
       this.#announce();
     }
     prev ??= start?.id ?? null;
-    const told = events.filter(({ event }) => event);
+    const told = events.filter(({ event }) => event && event !== "uptodate");
     for (const event of told) if (event.id) [event.prev, prev] = [prev, event.id];
     if (told.length > 0) this.tell("events", { events: told });
     return prev;

@@ -1,100 +1,63 @@
 // SPDX-License-Identifier: MIT
 // sse.js: follow topics of sse-serve and publish to them, so that nothing is lost, doubled or out of
 // order, whatever breaks. sse-tools(7) says how to use it. Beside it, sse-tabs.js is how all tabs of a
-// browser share one connection, sse-outbox.js keeps what is not yet sent, sse-rules.js says what may be sent,
-// and sse-answer.js reads what comes.
+// browser share one connection, sse-subscription.js is what a page has of it, sse-outbox.js keeps what is not yet sent,
+// sse-access.js knows who one is, sse-rules.js says what may be sent, sse-requests.js asks, sse-stream.js reads streams,
+// and sse-answer.js what comes.
 
-import { Failure, readEvents, readText, wrongType } from "./sse-answer.js";
+import { Access } from "./sse-access.js";
+import { Failure, wrongType } from "./sse-answer.js";
 import { Outbox } from "./sse-outbox.js";
-import { checkKey, checkName, checkTopic, checkTopics, isPattern, matches } from "./sse-rules.js";
+import { makeRequests } from "./sse-requests.js";
+import { checkKey, checkName, checkSubject, checkTopic, checkTopics, covers, isPattern, may } from "./sse-rules.js";
+import { Subscription } from "./sse-subscription.js";
+import { makeRead } from "./sse-stream.js";
 import { Hub } from "./sse-tabs.js";
 
-export { checkName, checkTopic, Failure };
+export { checkName, checkTopic, covers, Failure, may };
 
 /** What a page may change before its first call; times are in milliseconds. */
 export const settings = {
   base: new URL(".", import.meta.url).href, // where api/ is
   answer: 20_000, // the wait for the head of an answer, and for more of a list
   first: 1_000, most: 30_000, // back-off: each is twice the one before
+  held: 5_000, // nothing came of a stream by then: if the server answers, it is held back on its way, and polls follow
   silence: 45_000, // a stream is dead then; the server's heartbeat comes every 15 s
   watch: 10_000, // how often a tab that is seen asks whether the leading one is still there
+  // Who one is, where no cookie says it, as for a page of another origin: a token, or a function that gives one, or
+  // a promise of one. It is called for each request, and once more, with the Failure, if what it gave is refused.
+  token: null,
 };
 
 /** Do tabs share? Web Locks exist only on https and on localhost; elsewhere each tab is by itself. */
 export const shared = Boolean(
   globalThis.isSecureContext && globalThis.navigator?.locks && globalThis.BroadcastChannel);
 
-const unreachable = () => new Failure(globalThis.navigator?.onLine === false ? "offline" : "unreachable");
-
 /** 32 random digits, also where there is no crypto.randomUUID. */
 export const newKey = () =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (n) => n.toString(16).padStart(2, "0")).join("");
 
-const naps = new Set();
-const wake = () => naps.forEach((end) => end());
-
-/** Waits, longer each time and never in step with others, or until wake(). tell() gets why and how long. */
-function nap(count, failure, signal, tell = () => {}) {
-  const most = Math.min(settings.most, settings.first * 2 ** count);
-  const delay = Math.max(failure.after ?? 0, most / 2) + (Math.random() * most) / 2;
-  const { code = "broken", detail = String(failure), title, status } = failure;
-  tell({ word: "waiting", code, detail, title, status, due: Date.now() + delay, tries: count + 1 });
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      naps.delete(end);
-      resolve();
-    };
-    const timer = setTimeout(end, delay);
-    naps.add(end);
-    signal?.addEventListener("abort", end, { once: true });
-  });
-}
+const { ask, json, history, nap, remove, wake } = makeRequests(settings);
+const read = makeRead({ ask, settings });
 
 /** fetch of `api/...`; throws a Failure unless the answer is a good one and its head comes in time. */
-export async function ask(path, { signal, ...options } = {}) {
-  const limit = new AbortController();
-  const stop = () => limit.abort();
-  const timer = setTimeout(stop, settings.answer);
-  signal?.addEventListener("abort", stop, { once: true });
-  const answer = await fetch(new URL(path, settings.base), { cache: "no-store", ...options, signal: limit.signal })
-    .catch(() => {
-      throw limit.signal.aborted && !signal?.aborted ? new Failure("timeout") : unreachable();
-    })
-    .finally(() => clearTimeout(timer));
-  if (answer.ok) return answer;
-  let problem = {}; // RFC 9457, if it is one
-  if (/\bjson\b/.test(answer.headers.get("Content-Type"))) problem = (await json(answer).catch(() => null)) ?? {};
-  const text = (value) => (typeof value === "string" ? value.trim() : "");
-  const { status, statusText } = answer;
-  throw new Failure("refused", {
-    status,
-    title: text(problem.title) || statusText || `Status ${status}`,
-    detail: text(problem.detail),
-    after: 1000 * answer.headers.get("Retry-After") || 0,
-  });
-}
-
-async function json(answer) {
-  const text = answer.body && (await readText(answer, { most: settings.answer, first: settings.first, naps }));
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw wrongType(answer);
-  }
-}
+export { ask };
+/** What is stored of a topic: see sse-requests.js. */
+export { history };
 
 /**
- * What is stored: `{ events, head }`, the oldest first; an event is `{ topic, id, time, event, data }`.
- * @param {string} topic
- * @param {{limit?: number, before?: string, signal?: AbortSignal}} [which] the newest so many, before an id
+ * The topics that one may read, by name: `{ topics, head, more }`; a topic is `{ topic, events, id, time, streams }`,
+ * and id and time, of its newest event, are null where nothing is stored; and closed is true if it is closed.
+ * @param {string|string[]} [pattern] those that match one of these
+ * @param {{limit?: number, after?: string, signal?: AbortSignal}} [which] the first so many, after a name
  */
-export async function history(topic, { limit, before, signal } = {}) {
-  const query = new URLSearchParams({ envelope: 1, ...(limit && { limit }), ...(before && { before }) });
-  const answer = await ask(`api/${topic}?${query}`, { signal, headers: { Accept: "application/json" } });
+export async function topics(pattern = "**", { limit, after, signal } = {}) {
+  const query = new URLSearchParams({ ...(limit && { limit }), ...(after && { after }) });
+  for (const one of [pattern].flat()) query.append("topic", one);
+  const answer = await ask(`api?${query}`, { signal, headers: { Accept: "application/json" } });
   const head = answer.headers.get("Last-Event-ID");
-  const events = head && (await json(answer));
-  if (head && Array.isArray(events)) return { events, head };
+  const found = head && (await json(answer));
+  if (head && Array.isArray(found)) return { topics: found, head, more: answer.headers.has("Link") };
   throw wrongType(answer);
 }
 
@@ -103,10 +66,13 @@ export const presence = async (topic) => json(await ask(`api/${topic}/presence`)
 
 /**
  * One POST, now or not at all: resolves to the id (undefined if ephemeral), or throws a Failure.
- * @param {{event?: string, key?: string, ephemeral?: boolean}} [how] with a key it may be sent again
+ * @param {{event?: string, subject?: string, key?: string, ephemeral?: boolean, close?: boolean}} [how] with a key it
+ *   may be sent again; close: it is the last one of the topic, which is closed after it, or, if data is undefined, now
  */
-export async function send(topic, data, { event, key, ephemeral } = {}) {
-  const query = new URLSearchParams({ ...(event && { event }), ...(ephemeral && { ephemeral: 1 }) });
+export async function send(topic, data, { event, subject, key, ephemeral, close } = {}) {
+  const query = new URLSearchParams({
+    ...(event && { event }), ...(subject && { subject }), ...(ephemeral && { ephemeral: 1 }),
+    ...(close && { close: 1 }) });
   const [type, body] = typeof data === "string" ? ["text/plain", data] : ["application/json", JSON.stringify(data)];
   const headers = new Headers({ "Content-Type": type, ...(key && { "Idempotency-Key": key }) }); // throws if it cannot be
   const answer = await ask(`api/${topic}?${query}`.replace(/\?$/, ""), { method: "POST", headers, body });
@@ -115,144 +81,41 @@ export async function send(topic, data, { event, key, ephemeral } = {}) {
   throw wrongType(answer);
 }
 
-/** Reads a stream until it breaks, which is a Failure. take() gets the events of each piece that comes. */
-async function read(topics, { id, as, signal, open = () => {}, take }) {
-  const query = new URLSearchParams({ envelope: 1, ...(id && { last_event_id: id }), ...(as && { as }) });
-  const one = topics.length === 1 && !isPattern(topics[0]);
-  if (!one) for (const topic of topics) query.append("topic", topic);
-  const path = one ? `api/${topics[0]}/event` : "api/event";
-  const answer = await ask(`${path}?${query}`, { signal, headers: { Accept: "text/event-stream" } });
-  if (!answer.headers.get("Content-Type")?.startsWith("text/event-stream")) throw wrongType(answer);
-  open();
-  throw new Failure("lost", { after: await readEvents(answer.body, signal, take) });
-}
+export { remove }; // (topic, id): deletes an event for everybody; resolves when it is gone, also if it was before
 
 let common = null; // the connection of all tabs
-const connect = (name) => new Hub({ name, outbox, settings, read, nap, wake, newKey });
-const hub = () => (common ??= connect(shared ? `sse.js ${settings.base}` : null));
-const outbox = new Outbox({ settings, send, nap, tell: (...message) => hub().tell(...message) });
-
-class Subscription {
-  #known = new Map(); // by topic, what the list has shown already
-  #held = null; // what comes while it lists
-  #opened = null;
-  #trouble = null;
-
-  constructor(hub, topics, handlers, { limit, as }) {
-    Object.assign(this, { hub, topics, handlers, limit, as });
-  }
-
-  /** Called when the stream has all topics: lists, then hands on what came after. */
-  async open() {
-    if (this.#opened) return;
-    const { signal } = (this.#opened = new AbortController());
-    this.#held = [];
-    this.#known.clear();
-    for (const topic of this.handlers.list ? this.topics.filter((topic) => !isPattern(topic)) : [])
-      for (let count = 0; !signal.aborted && !(await this.#list(topic, count, signal)); count += 1);
-    if (signal.aborted) return;
-    this.hub.begin(null);
-    const held = this.#held;
-    this.#held = null;
-    for (const event of held) this.take(event);
-  }
-
-  async #list(topic, count, signal) {
-    const { hub, limit } = this;
-    try {
-      const from = hub.last; // the stream has all that came after it
-      const { events, head } = await history(topic, { limit, signal });
-      const more = events.length === limit;
-      const ids = new Set(events.map(({ id }) => id));
-      // If the list begins after that position, the stream also brings what is too old for the list.
-      const overtaken = from && from !== head && more &&
-        !(await history(topic, { limit: 1, before: from, signal })).events.some(({ id }) => ids.has(id));
-      if (signal.aborted) return true;
-      if (!from && !hub.begin(head)) return false; // another list was faster
-      this.#known.set(topic, { ids, until: overtaken ? events.at(-1).id : null });
-      this.#trouble = null;
-      this.show();
-      this.#call("list", events, { topic, head, more });
-      return true;
-    } catch (failure) {
-      const since = this.#trouble?.since ?? Date.now();
-      const tell = (trouble) => this.show((this.#trouble = { ...trouble, since }));
-      if (!signal.aborted) await nap(count, failure, signal, tell);
-      return false;
-    }
-  }
-
-  take(event) {
-    if (event.event === "gap" && !event.topic) {
-      this.#call("gap", event.data);
-      if (this.handlers.list) this.reload();
-    } else if (this.#opened && this.topics.some((topic) => matches(topic, event.topic))) {
-      if (this.#held) return void (event.id && this.#held.push(event));
-      const known = event.id && this.#known.get(event.topic);
-      if (known?.until) {
-        if (known.until === event.id) known.until = null;
-      } else if (!known?.ids.has(event.id)) {
-        this.#known.delete(event.topic); // what comes now is newer than the list
-        this.#call("event", event);
-      }
-    }
-  }
-
-  show() {
-    this.#call("state", this.#trouble ?? this.hub.stateOf(this));
-  }
-
-  #call(name, ...values) {
-    try {
-      this.handlers[name]?.(...values);
-    } catch (error) {
-      console.error(error); // the page's, and no reason to stop the stream
-    }
-  }
-
-  /** List again, as after a gap. */
-  reload() {
-    this.#opened?.abort();
-    this.#opened = null;
-    this.hub.open();
-  }
-
-  /** Take part by this name from now on. */
-  rename(as) {
-    if (as) checkName(as);
-    this.as = as;
-    this.hub.want();
-  }
-
-  /** Try again now, where something waits. */
-  retry() {
-    this.hub.tell("wake", { now: this.hub.state.word !== "live" });
-  }
-
-  close() {
-    this.#opened?.abort();
-    this.hub.subs.delete(this);
-    this.hub.want();
-  }
-}
+const parts = { settings, nap, wake, newKey };
+const connect = (name, read) => new Hub({ ...parts, name, shared: name && shared, access, outbox, read });
+const readLatest = (topics, how) => read(topics, { ...how, latest: true });
+const hub = () => (common ??= connect(`sse.js ${settings.base}`, read));
+const tell = (...message) => hub().tell(...message);
+const access = new Access({ ask, json, nap, tell });
+const outbox = new Outbox({ settings, send, nap, tell, access });
 
 /**
  * Follow topics: what is stored, and then what comes, without a seam.
  * @param {string|string[]} topics patterns such as "chat/*" too; these are not listed
  * @param {object} handlers each is optional
  *   list(events, { topic, head, more }): all that is to be shown of a topic, at first and after a gap
- *   event(event): one more; without an id it is ephemeral, such as join, leave and typing
+ *   event(event): one more; without an id it is ephemeral: join, leave, typing, deleted (data: { id }, or { upto }), ...
  *   gap({ after, oldest, reason }): events are missing; with list, that comes next
- *   state({ word, since, code, detail, title, status, due, tries }): connecting, live or waiting
- * @param {{limit?: number, as?: string, share?: boolean}} [options] the newest so many of each topic; the
- *   name to take part by; false for a connection of its own, as $sys needs it
+ *   uptodate(): all that was stored was handed on; again after each time that the stream was behind
+ *   closed(topic): it is closed for good, and all that it had was handed on
+ *   state({ word, since, uptodate, code, detail, title, status, due, tries }): connecting, live, waiting, closed, or denied, which
+ *     lasts until login(), or retry(), says that the server may now be content with who one is
+ * @param {{limit?: number, as?: string, share?: boolean, latest?: boolean}} [options] the newest so many of each topic;
+ *   the name to take part by; false for a connection of its own, as $sys needs it; true for the present values, each by
+ *   event(), before uptodate(), without list() and by a connection of its own: all of them come again after gap()
  * Throws if the server would refuse it: see checkTopic and checkName; all that a tab shares is at most 64 topics.
  */
-export function subscribe(topics, handlers, { share = true, ...options } = {}) {
+export function subscribe(topics, handlers, { share = true, latest = false, ...options } = {}) {
   const wanted = [topics].flat();
-  checkTopics(share && common ? [...common.wanted(), ...wanted] : wanted, { alone: !share });
+  const own = !share || latest;
+  if (latest && handlers.list) throw new TypeError("with latest, values come by event(): there is no list()");
+  checkTopics(!own && common ? [...common.wanted(), ...wanted] : wanted, { alone: !share });
   if (options.as) checkName(options.as);
-  const subscription = new Subscription(share ? hub() : connect(null), wanted, handlers, options);
+  const connection = own ? connect(null, latest ? readLatest : read) : hub();
+  const subscription = new Subscription(connection, wanted, handlers, { ...options, history, nap });
   subscription.hub.subs.add(subscription);
   subscription.hub.want();
   return subscription;
@@ -263,20 +126,45 @@ export function subscribe(topics, handlers, { share = true, ...options } = {}) {
  * and sent once, in order. Resolves to its key as soon as it is kept; rejects what can never be sent.
  * @param {string} topic
  * @param {string|object} data text, or what becomes JSON
- * @param {{event?: string, key?: string}} [how]
+ * @param {{event?: string, subject?: string, key?: string}} [how]
  */
-export async function post(topic, data, { event, key = newKey() } = {}) {
+export async function post(topic, data, { event, subject, key = newKey() } = {}) {
   checkTopic(topic);
   checkKey(key);
+  if (subject !== undefined) checkSubject(subject);
   const kept = typeof data === "string" ? data : JSON.parse(JSON.stringify(data));
-  await outbox.add({ key, topic, data: kept, event, at: Date.now() });
+  await outbox.add({ key, topic, data: kept, event, subject, at: Date.now(), who: access.name });
   return key;
 }
 
-/** Calls watcher({ key, topic, data, event, at, state, id, failed }) for what waits, and for each change;
+/** Calls watcher({ key, topic, data, event, subject, at, state, id, failed }) for what waits, and for each change;
  *  state: pending, sent (its id), failed (refused for good, and why), gone. Returns what ends it. */
 export const watch = (watcher) => hub() && outbox.watch(watcher);
 /** Sends what failed once more. */
 export const retry = (key) => outbox.retry(key);
 /** Throws away what failed. */
 export const discard = (key) => outbox.discard(key);
+
+/** Who one is: `{ access, name, as, any_name, publish, read, delete, status, expires }`; or access is false, where everyone
+ *  may do everything. may(session, "read", topic) says what follows from it. */
+export const session = () => access.update();
+
+/** Logs all tabs of this browser in; the server keeps the token's session in a cookie. Resolves to who one is,
+ *  or throws a Failure: status 401 if the token is no good. What others left to be sent is thrown away. */
+export async function login(token) {
+  const session = await access.login(token);
+  await outbox.keepOnly(session.name); // before a page that is told may go
+  tell("session", { session, by: "login" });
+  return session;
+}
+
+/** Logs all tabs out; what is not yet sent waits for the same person. */
+export const logout = () => access.logout();
+
+/** Calls watcher(session, by) once it is known who one is, and at each change, in any tab, by: "server", "login" or
+ *  "logout". state() is as for subscribe, until that is known. The returned object has retry() and close(). */
+export function watchSession(watcher, { state } = {}) {
+  const ending = new AbortController();
+  access.watch(watcher, ending.signal, state);
+  return { retry: () => tell("wake", { now: true }), close: () => ending.abort() };
+}

@@ -2,6 +2,7 @@
 // The status page: plots of the last two minutes, from the server's own topic $sys. It takes a connection
 // of its own, since $sys cannot be one of several topics.
 
+import { begin, close, heed, noAccess, say } from "./access.js";
 import { at, connectionView, number, setText, t, translate } from "./common.js";
 import { subscribe } from "./sse.js";
 
@@ -87,13 +88,25 @@ function show(now) {
   before = now;
 }
 
-const showState = connectionView("statusLive", () => subscription.retry(), () => at("title"));
-const subscription = subscribe("$sys", {
+let figures = null; // the subscription
+const showState = connectionView("statusLive", () => (figures ?? access).retry(), () => at("title"));
+
+const follow = () => subscribe("$sys", {
   event({ event, data }) {
     if (event === "stats") show(data);
   },
   state(state) {
-    at("hidden-note").hidden = state.status !== 403;
+    at("hidden-note").hidden = state.word === "denied" || state.status !== 403;
     showState(state);
+    heed(state);
   },
 }, { share: false });
+
+const access = begin(({ access: guarded, status }) => {
+  const sees = !guarded || status;
+  at("figures").hidden = !sees;
+  if (sees) say("");
+  else close(t("statusClosed"));
+  if (sees) figures ??= follow();
+  else if (!figures) showState(noAccess());
+}, { state: showState, home: () => at("title") });

@@ -161,7 +161,7 @@ static int run_idle(const struct options *options, struct error *error)
 	size_t count = (size_t)options->streams;
 	size_t base = count / BASE_SHARE;
 	struct memory before, after;
-	uint64_t cpu, wall, opening;
+	uint64_t cpu = process_cpu(&options->pids), wall, opening;
 
 	if (begin(&run, options, base, false, error) != 0)
 		return -1;
@@ -173,6 +173,7 @@ static int run_idle(const struct options *options, struct error *error)
 	}
 	opening = now_ns() - opening;
 	after = process_memory(&options->pids);
+	printf("open_cpu_ns_per_stream %.1f\n", each(process_cpu(&options->pids) - cpu, count));
 	cpu = process_cpu(&options->pids);
 	wall = now_ns();
 	run_watch(&run, options->time > 0 ? options->time : IDLE_MS);

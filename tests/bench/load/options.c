@@ -24,6 +24,9 @@ static const struct option_row rows[] = {
 	{"answer", 0, OPTION_STRING, FIELD(answer), "STATUS",
 		OPTION_DEFAULT("how the status of a good POST begins, 201 or 20 (", "201", ")"),
 		"Server"},
+	{"header", 'H', OPTION_LIST, FIELD(headers), "LINE",
+		"sent with each request; of several, each connection sends its own, in turn",
+		"Server"},
 	{"pid", 0, OPTION_LIST, FIELD(pids), "PID", "a process of the server, to be measured",
 		"Server"},
 	{"streams", 'n', OPTION_COUNT, FIELD(streams), "COUNT", "streams that read (0)", "Load", 0,
@@ -69,6 +72,10 @@ static int check(struct options *options, char **operands, struct error *error)
 {
 	if (options->port == 0)
 		return error_set(error, EX_USAGE, "--port is needed");
+	for (size_t i = 0; i < options->headers.count; i++) {
+		if (strlen(options->headers.values[i]) > HEADER_MAX)
+			return error_set(error, EX_USAGE, "--header: at most %d bytes", HEADER_MAX);
+	}
 	if (operands[0] == NULL || operands[1] != NULL)
 		return error_set(error, EX_USAGE, "one mode is needed; see --help");
 	options->mode = mode_find(operands[0]);
@@ -88,6 +95,15 @@ enum option_result options_parse(
 	if (result == OPTION_RUN && check(options, argv + operands, error) != 0)
 		return OPTION_BAD;
 	return result;
+}
+
+struct header options_header(const struct options *options, size_t index)
+{
+	const struct option_list *headers = &options->headers;
+
+	if (headers->count == 0)
+		return (struct header){"", ""};
+	return (struct header){headers->values[index % headers->count], "\r\n"};
 }
 
 void options_free(struct options *options)

@@ -5,6 +5,9 @@
 
 #include "option.h"
 
+/* The longest --header, in bytes. */
+#define HEADER_MAX 1500
+
 struct options {
 	const struct mode *mode;
 	int64_t port;
@@ -13,6 +16,7 @@ struct options {
 	const char *type; /* of what is posted */
 	const char *answer;
 	const char *last_event_id;
+	struct option_list headers; /* see options_header() */
 	struct option_list pids;
 	int64_t streams, stalled, publishers;
 	int64_t events, warm, rate, time, size;
@@ -26,6 +30,16 @@ struct options {
  */
 enum option_result options_parse(
 	struct options *options, int argc, char **argv, struct error *error);
+
+/*
+ * options_header(options, index):
+ * The line that --header adds to the head of a request on connection ${index}, with a line end if it
+ * is not empty.
+ */
+struct header {
+	const char *line, *end;
+};
+struct header options_header(const struct options *options, size_t index);
 
 /* options_free(options): release the lists. */
 void options_free(struct options *options);

@@ -12,7 +12,7 @@
 #include "marker.h"
 #include "publishers.h"
 
-#define HEAD_SIZE 1000
+#define HEAD_SIZE (1000 + HEADER_MAX)
 #define TOLD 3 /* of the refusals, so many are told */
 
 int publishers_init(struct publishers *publishers, const struct options *options, int epoll,
@@ -64,11 +64,12 @@ static void make_request(
 {
 	bool json = strstr(options->type, "json") != NULL;
 	const char *before = json ? "{\"event\":\"" : "", *after = json ? "\"}" : "";
+	struct header header = options_header(options, publisher->index);
 	size_t size = (size_t)options->size, around = strlen(before) + strlen(after);
 	int head = snprintf(publisher->request, HEAD_SIZE,
-		"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nContent-Length: %zu"
-		"\r\n\r\n%s",
-		path, options->type, size + around, before);
+		"POST %s HTTP/1.1\r\nHost: localhost\r\n%s%sContent-Type: %s\r\nContent-Length: "
+		"%zu\r\n\r\n%s",
+		path, header.line, header.end, options->type, size + around, before);
 
 	publisher->event = (size_t)head;
 	marker_fill(publisher->request + head, size);

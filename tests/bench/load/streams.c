@@ -231,7 +231,8 @@ static int open_one(struct streams *streams, struct error *error)
 {
 	const struct options *options = streams->options;
 	struct stream *stream = &streams->all[streams->count];
-	char request[2000];
+	struct header header = options_header(options, streams->count);
+	char request[2000 + HEADER_MAX];
 	int len;
 
 	stream->source.fd = net_dial((uint16_t)options->port, streams->count, error);
@@ -239,8 +240,9 @@ static int open_one(struct streams *streams, struct error *error)
 		return -1;
 	streams->count++;
 	len = snprintf(request, sizeof(request),
-		"GET %s HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n%s%s%s\r\n",
-		options->stream, options->last_event_id ? "Last-Event-ID: " : "",
+		"GET %s HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n"
+		"%s%s%s%s%s\r\n",
+		options->stream, header.line, header.end, options->last_event_id ? "Last-Event-ID: " : "",
 		options->last_event_id ? options->last_event_id : "",
 		options->last_event_id ? "\r\n" : "");
 	if (len >= (int)sizeof(request) ||

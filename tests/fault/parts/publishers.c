@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "crew.h"
 #include "publishers.h"
 #include "random.h"
 #include "fail.h"
@@ -28,8 +28,6 @@
 
 /* The sleeping reader takes this much of a connection before it falls asleep again. */
 #define NIBBLE 20000
-
-enum order { REST, WORK, END };
 
 struct publisher {
 	struct publishers *publishers;
@@ -57,11 +55,8 @@ struct publishers {
 	struct publishers_config config;
 	struct publisher publishers[LEDGER_PUBLISHERS];
 	struct reader readers[READERS];
-	pthread_mutex_t lock; /* guards what follows; held for no call but the waits */
-	pthread_cond_t changed;
-	enum order order;
-	unsigned resting;
-	bool awake; /* the sleeping reader */
+	struct crew crew;
+	bool awake; /* the sleeping reader; by the crew's lock */
 };
 
 /* --- publishers --- */
@@ -174,30 +169,12 @@ static void publish(struct publisher *publisher)
 	publisher->next += count;
 }
 
-/* May it begin another event?  Waits while the order is to rest; false at the end. */
-static bool go_on(struct publishers *publishers)
-{
-	bool work;
-
-	pthread_mutex_lock(&publishers->lock);
-	if (publishers->order == REST) {
-		publishers->resting++;
-		pthread_cond_broadcast(&publishers->changed);
-		while (publishers->order == REST)
-			pthread_cond_wait(&publishers->changed, &publishers->lock);
-		publishers->resting--;
-	}
-	work = publishers->order == WORK;
-	pthread_mutex_unlock(&publishers->lock);
-	return work;
-}
-
 static void *work(void *context)
 {
 	struct publisher *publisher = context;
 	uint64_t think = publisher->publishers->config.think_us;
 
-	while (go_on(publisher->publishers)) {
+	while (crew_go_on(&publisher->publishers->crew)) {
 		publish(publisher);
 		if (think > 0)
 			usleep((useconds_t)random_below(&publisher->random, think));
@@ -217,25 +194,16 @@ static bool saw(void *context, const struct sse_event *event)
 	return true;
 }
 
-static bool ending(struct publishers *publishers)
-{
-	bool end;
-
-	pthread_mutex_lock(&publishers->lock);
-	end = publishers->order == END;
-	pthread_mutex_unlock(&publishers->lock);
-	return end;
-}
-
 /* The sleeping reader has had its share: it takes nothing until somebody waits for it. */
 static void fall_asleep(struct reader *reader)
 {
-	struct publishers *publishers = reader->publishers;
+	const struct publishers *publishers = reader->publishers;
+	struct crew *crew = &reader->publishers->crew;
 
-	pthread_mutex_lock(&publishers->lock);
-	while (!publishers->awake && publishers->order != END)
-		pthread_cond_wait(&publishers->changed, &publishers->lock);
-	pthread_mutex_unlock(&publishers->lock);
+	pthread_mutex_lock(&crew->lock);
+	while (!publishers->awake && crew->order != CREW_END)
+		pthread_cond_wait(&crew->changed, &crew->lock);
+	pthread_mutex_unlock(&crew->lock);
 	reader->taken = 0;
 }
 
@@ -288,7 +256,7 @@ static void *follow(void *context)
 {
 	struct reader *reader = context;
 
-	while (!ending(reader->publishers)) {
+	while (!crew_is_ending(&reader->publishers->crew)) {
 		int fd = open_stream(reader);
 
 		if (fd >= 0) {
@@ -342,8 +310,7 @@ struct publishers *publishers_start(const struct publishers_config *config)
 	if (publishers == NULL)
 		fail("out of memory");
 	publishers->config = *config;
-	pthread_mutex_init(&publishers->lock, NULL);
-	pthread_cond_init(&publishers->changed, NULL);
+	crew_init(&publishers->crew);
 	for (unsigned i = 0; i < READERS; i++)
 		start_reader(publishers, i);
 	for (unsigned i = 0; i < LEDGER_PUBLISHERS; i++) {
@@ -360,45 +327,30 @@ struct publishers *publishers_start(const struct publishers_config *config)
 	return publishers;
 }
 
-static void give_order(struct publishers *publishers, enum order order)
-{
-	pthread_mutex_lock(&publishers->lock);
-	publishers->order = order;
-	pthread_cond_broadcast(&publishers->changed);
-	pthread_mutex_unlock(&publishers->lock);
-}
-
 static void wake(struct publishers *publishers, bool awake)
 {
-	pthread_mutex_lock(&publishers->lock);
+	pthread_mutex_lock(&publishers->crew.lock);
 	publishers->awake = awake;
-	pthread_cond_broadcast(&publishers->changed);
-	pthread_mutex_unlock(&publishers->lock);
+	pthread_cond_broadcast(&publishers->crew.changed);
+	pthread_mutex_unlock(&publishers->crew.lock);
 }
 
 void publishers_work(struct publishers *publishers)
 {
-	give_order(publishers, WORK);
+	crew_order(&publishers->crew, CREW_WORK);
 }
 
 void publishers_rest(struct publishers *publishers)
 {
-	give_order(publishers, REST);
+	crew_order(&publishers->crew, CREW_REST);
 }
 
 void publishers_wait(struct publishers *publishers)
 {
-	struct timespec end;
-	int code = 0;
+	unsigned missing = crew_wait(&publishers->crew, LEDGER_PUBLISHERS);
 
-	clock_gettime(CLOCK_REALTIME, &end);
-	end.tv_sec += 3 * NET_PATIENCE_MS / 1000;
-	pthread_mutex_lock(&publishers->lock);
-	while (publishers->resting < LEDGER_PUBLISHERS && code == 0)
-		code = pthread_cond_timedwait(&publishers->changed, &publishers->lock, &end);
-	if (code != 0)
-		fail("%u publishers are not acknowledged", LEDGER_PUBLISHERS - publishers->resting);
-	pthread_mutex_unlock(&publishers->lock);
+	if (missing > 0)
+		fail("%u publishers are not acknowledged", missing);
 }
 
 void publishers_check(struct publishers *publishers, bool all)
@@ -413,7 +365,7 @@ void publishers_check(struct publishers *publishers, bool all)
 
 void publishers_dismiss(struct publishers *publishers)
 {
-	give_order(publishers, END);
+	crew_order(&publishers->crew, CREW_END);
 }
 
 void publishers_end(struct publishers *publishers)
@@ -426,7 +378,6 @@ void publishers_end(struct publishers *publishers)
 		for (unsigned t = 0; t < LEDGER_TOPICS; t++)
 			free(publishers->readers[i].view.seen[t].all);
 	}
-	pthread_mutex_destroy(&publishers->lock);
-	pthread_cond_destroy(&publishers->changed);
+	crew_free(&publishers->crew);
 	free(publishers);
 }

@@ -13,8 +13,9 @@
 
 #include <cmocka.h>
 
-#include "streams.h"
+#include "access/principal.h"
 #include "stream/opening.h"
+#include "streams.h"
 
 /* --- the log --- */
 
@@ -48,7 +49,8 @@ static bool visit_event(const struct streams *streams, const struct store_query 
 		.type = {"update", 6},
 		.data = {one->data, one->len}};
 
-	if (one->gone || !topic_set_has(query->topics, one->topic))
+	if (one->gone || !topic_set_has(query->topics, one->topic) ||
+		(query->only != NULL && !positions_have(query->only, position)))
 		return true;
 	return visit(context, &event);
 }
@@ -67,8 +69,12 @@ static int read_events(struct store_reader *reader, struct store_query *query, s
 	streams->reads++;
 	broken = streams->broken;
 	query->removed = query->removed_sum = 0;
-	for (uint32_t i = 0; i < query->topics->count; i++)
-		store_query_removed(query, atomic_load(&query->topics->topics[i]->removed));
+	for (uint32_t i = 0; i < query->topics->count; i++) {
+		const struct topic *topic = query->topics->topics[i];
+
+		store_query_removed(query, REMOVAL_EXPIRED, atomic_load(&topic->removed));
+		store_query_removed(query, REMOVAL_DELETED, atomic_load(&topic->deleted));
+	}
 	query->reached = query->after;
 	/* As the stores have it: a pause after so many events of other topics. */
 	while (query->reached < query->upto && unwanted < PAUSE_AFTER &&
@@ -95,10 +101,48 @@ static int find_since(struct store_reader *reader, int64_t time, uint64_t upto, 
 	return 0;
 }
 
+static int find_newest(struct store_reader *reader, const struct topic_set *topics, uint64_t upto,
+	uint64_t count, uint64_t *after, struct error *error)
+{
+	struct streams *streams = reader->streams;
+
+	(void)error;
+	pthread_mutex_lock(&streams->lock);
+	for (*after = upto; *after > 0 && count > 0; --*after)
+		count -= topic_set_has(topics, streams->events[*after - 1].topic);
+	pthread_mutex_unlock(&streams->lock);
+	return 0;
+}
+
+static int find_latest(struct store_reader *reader, const struct topic_set *topics, uint64_t after,
+	uint64_t upto, struct positions *positions, struct error *error)
+{
+	struct streams *streams = reader->streams;
+
+	(void)error;
+	pthread_mutex_lock(&streams->lock);
+	for (uint64_t subject = 0; subject < streams->subjects; subject++) {
+		uint64_t position = upto;
+
+		while (position > after &&
+			(position % streams->subjects != subject ||
+				streams->events[position - 1].gone ||
+				!topic_set_has(topics, streams->events[position - 1].topic)))
+			position--;
+		if (position > after)
+			assert_true(positions_add(positions, position));
+	}
+	pthread_mutex_unlock(&streams->lock);
+	positions_order(positions);
+	return 0;
+}
+
 static const struct store_ops ops = {
 	.reader_new = reader_new,
 	.reader_free = reader_free,
 	.read = read_events,
+	.newest = find_newest,
+	.latest = find_latest,
 	.since = find_since,
 };
 
@@ -246,6 +290,19 @@ void streams_remove(struct streams *streams, uint64_t position)
 	pthread_mutex_unlock(&streams->lock);
 }
 
+void streams_erase(struct streams *streams, uint64_t position)
+{
+	struct streams_event *one = &streams->events[position - 1];
+
+	pthread_mutex_lock(&streams->lock);
+	one->gone = true;
+	if (atomic_load(&one->topic->deleted) < position)
+		atomic_store(&one->topic->deleted, position);
+	pthread_mutex_unlock(&streams->lock);
+	window_erase(streams->window, one->topic, position - 1, position);
+	atomic_fetch_add(&streams->store.erasures, 1);
+}
+
 bool streams_turn(struct streams *streams)
 {
 	struct epoll_event events[64];
@@ -350,7 +407,38 @@ void expect_gap(struct buf *expected, const char *after, uint64_t oldest, const 
 		after, id, reason, (unsigned long long)position));
 }
 
+void expect_mark(struct buf *expected, uint64_t position)
+{
+	assert_true(
+		buf_addf(expected, "event: uptodate\ndata: {\"id\":\"" STREAMS_TAG ":%llu\"}\n\n",
+			(unsigned long long)position));
+}
+
 /* --- clients --- */
+
+static bool write_reply(const struct poll_reply *reply, enum poll_answer answer, const char *id,
+	size_t len, struct buf *out)
+{
+	(void)reply;
+	return buf_addf(out, "%d %s %zu\n", (int)answer, id, len);
+}
+
+static void free_reply(struct poll_reply *reply)
+{
+	free(reply);
+}
+
+static void make_poll(struct opening *opening, const struct streams *streams)
+{
+	opening->polls = opening->marked = true;
+	opening->wait = streams->wait;
+	selection_make_poll(opening->selection);
+	if (!form_is_list(streams->form))
+		return;
+	opening->reply = malloc(sizeof(*opening->reply));
+	assert_non_null(opening->reply);
+	*opening->reply = (struct poll_reply){write_reply, free_reply};
+}
 
 void client_open_many(struct client *client, struct streams *streams, const char *const *patterns,
 	size_t count, bool envelope, struct start start)
@@ -368,10 +456,16 @@ void client_open_many(struct client *client, struct streams *streams, const char
 	assert_non_null(opening);
 	opening->fanout = channel_place(&streams->shared);
 	opening->fd = pair[0];
-	opening->selection = selection_new(patterns, count, envelope);
+	opening->selection = selection_new(patterns, count, &streams->types,
+		streams->polls ? streams->form : (enum form)envelope);
 	assert_non_null(opening->selection);
 	assert_int_equal(limits_admit(streams->limits, NULL, &opening->address), LIMITS_OK);
+	opening->principal = principal_hold(streams->principal);
 	opening->start = start;
+	opening->marked = streams->marked;
+	opening->ends = streams->ends;
+	if (streams->polls)
+		make_poll(opening, streams);
 	opening->head_len = strlen(STREAMS_HEAD);
 	memcpy(opening->head, STREAMS_HEAD, opening->head_len);
 	opening_start(opening);

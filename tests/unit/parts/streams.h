@@ -25,6 +25,9 @@
 #define STREAMS_TAG "testtest"
 #define STREAMS_HEAD "HEAD\n\n"
 
+/* What begins the answer of a list: what it is, up to which position, how long. */
+#define STREAMS_REPLY "%d " STREAMS_TAG ":%llu %zu\n"
+
 #define STREAMS_HEARTBEAT 10000
 #define STREAMS_STALL 20000
 
@@ -43,6 +46,8 @@ struct streams {
 	size_t count, capacity;
 	unsigned reads; /* of the log */
 	bool broken;	/* a read fails */
+	uint64_t
+		subjects; /* the subject of an event is the rest of its position by this; 0: none */
 
 	struct topics *topics;
 	struct window *window;
@@ -52,6 +57,11 @@ struct streams {
 	struct mailbox mailbox;
 	struct fanouts shared;
 	struct fanout fanout, *all[1];
+	struct principal *principal; /* who opens streams; the test's; or NULL */
+	struct event_types types;    /* that streams want */
+	bool marked, ends, polls;    /* how streams are opened, see opening.h */
+	uint32_t wait;
+	enum form form; /* of polls; of a list, see STREAMS_REPLY */
 };
 
 /* streams_open(streams, size): with a window of about ${size} bytes, at least 4096. */
@@ -82,6 +92,9 @@ void streams_publish_some(struct streams *streams, const char *topic, unsigned c
 /* streams_remove(streams, position): retention removes the event. */
 void streams_remove(struct streams *streams, uint64_t position);
 
+/* streams_erase(streams, position): the event is deleted, from the log and the window. */
+void streams_erase(struct streams *streams, uint64_t position);
+
 /* streams_turn(streams): one turn of the loop, which waits for nothing.  True if more is left. */
 bool streams_turn(struct streams *streams);
 
@@ -103,6 +116,7 @@ void expect_new(struct buf *expected);
 void expect_start(struct buf *expected, uint64_t position);
 void expect_event(struct buf *expected, uint64_t position, const char *data, size_t len);
 void expect_some(struct buf *expected, uint64_t first, uint64_t last, size_t size);
+void expect_mark(struct buf *expected, uint64_t position);
 void expect_ephemeral(struct buf *expected, const char *data, size_t len);
 void expect_gap(struct buf *expected, const char *after, uint64_t oldest, const char *reason,
 	uint64_t position);

@@ -15,7 +15,7 @@ void split_free(struct split *split)
 	buf_free(&split->bytes);
 }
 
-static bool is_blank(struct sse_text record)
+bool split_is_blank(struct sse_text record)
 {
 	for (size_t i = 0; i < record.len; i++) {
 		if (record.data[i] != ' ' && record.data[i] != '\t')
@@ -24,7 +24,7 @@ static bool is_blank(struct sse_text record)
 	return true;
 }
 
-/* The record that ends before ${next}; false if there is nothing in it. */
+/* The record that ends before ${next}; false if it is one to skip. */
 static bool take(struct split *split, size_t next, struct sse_text *record)
 {
 	const char *data = split->bytes.data + split->used;
@@ -38,7 +38,7 @@ static bool take(struct split *split, size_t next, struct sse_text *record)
 	if (split->end == '\n' && len > 0 && data[len - 1] == '\r')
 		len--;
 	*record = (struct sse_text){data, len};
-	return split->end == '\n' ? !is_blank(*record) : len > 0;
+	return split->blanks || (split->end == '\n' ? !split_is_blank(*record) : len > 0);
 }
 
 /* Skip the bytes so far of a record that is dropped. */

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* What the server knows of a topic; topic.h has the registry of them. */
+#ifndef TOPIC_STATE_H
+#define TOPIC_STATE_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* Why an event is gone from the log: retention, a request to delete it, a newer present value. */
+enum removal { REMOVAL_EXPIRED, REMOVAL_DELETED, REMOVAL_SUPERSEDED, REMOVALS };
+
+/* No entry of the window: see window.h. */
+#define TOPIC_NO_ENTRY UINT64_MAX
+
+struct topic {
+	uint32_t number; /* dense, from 0; the next new topic gets the number of a forgotten one */
+	uint32_t serial; /* tells apart topics that had the same number; not 0 */
+	/* How many hold it: sets, and callers between topics_hold() and topic_drop(). */
+	_Atomic uint32_t holders;
+	/*
+	 * Its row in the log's database: dense, from 1, in the order of the first stored event; 0
+	 * as long as it has had only ephemeral events.  Written by the log thread.
+	 */
+	_Atomic uint32_t row;
+	const char *name;
+	/*
+	 * The positions of the newest events of this topic that are gone from the log, by why they
+	 * are; 0 if none is.  Retention removes the oldest, so that all up to ${removed} are gone;
+	 * the others are gone from amid what is stored.  Written by the log thread.
+	 */
+	_Atomic uint64_t removed, deleted, superseded;
+	/* The position of the event that closed it; 0: it is open.  Written by the log thread. */
+	_Atomic uint64_t closed;
+	/* The same of an event that is about to be stored, or 0; see closing.h.  The log thread's. */
+	uint64_t closing;
+	/* The newest entry of this topic in the window.  Written by the log thread. */
+	_Atomic uint64_t newest_entry;
+	/* Events published to it since the start, stored or not.  Written by the log thread. */
+	_Atomic uint64_t published;
+};
+
+/* topic_lost(topic): as topic_gone(), but for what a newer event of its subject superseded. */
+static inline uint64_t topic_lost(const struct topic *topic)
+{
+	uint64_t removed = atomic_load(&topic->removed), deleted = atomic_load(&topic->deleted);
+
+	return deleted > removed ? deleted : removed;
+}
+
+/* topic_gone(topic): the position of its newest event that is gone; 0 if none is. */
+static inline uint64_t topic_gone(const struct topic *topic)
+{
+	uint64_t lost = topic_lost(topic), superseded = atomic_load(&topic->superseded);
+
+	return superseded > lost ? superseded : lost;
+}
+
+#endif
