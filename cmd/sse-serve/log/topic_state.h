@@ -22,6 +22,8 @@ struct topic {
 	 * as long as it has had only ephemeral events.  Written by the log thread.
 	 */
 	_Atomic uint32_t row;
+	/* The row it gets with the transaction that is under way, or 0.  The log thread's. */
+	uint32_t storing;
 	const char *name;
 	/*
 	 * The positions of the newest events of this topic that are gone from the log, by why they
@@ -38,6 +40,12 @@ struct topic {
 	/* Events published to it since the start, stored or not.  Written by the log thread. */
 	_Atomic uint64_t published;
 };
+
+/* topic_row(topic): its row, or the one that it is about to get; 0: none.  Log thread. */
+static inline uint32_t topic_row(const struct topic *topic)
+{
+	return topic->storing != 0 ? topic->storing : topic->row;
+}
 
 /* topic_lost(topic): as topic_gone(), but for what a newer event of its subject superseded. */
 static inline uint64_t topic_lost(const struct topic *topic)
