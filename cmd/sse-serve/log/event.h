@@ -15,6 +15,9 @@ struct topic;
 #define EVENT_SUBJECT_MAX 200
 #define EVENT_KEY_MAX 255
 
+/* The time of an event that the server makes in place of one that is gone. */
+#define EVENT_NO_TIME INT64_MIN
+
 struct event {
 	uint64_t position; /* in the log, from 1; an ephemeral event has the previous one's */
 	int64_t time;	   /* of publishing, ms since 1970 */
