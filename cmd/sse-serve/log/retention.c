@@ -290,13 +290,25 @@ int64_t retention_events(const struct retention *retention)
 	return retention->events;
 }
 
+/* Count what went before the newest that are gone. */
+static void note_before(struct topic *topic, const struct kept *kept)
+{
+	if (kept->replaced)
+		atomic_fetch_add(&topic->superseded_before, 1);
+	else if (kept->taken && kept->now.removed == kept->before.removed &&
+		 kept->now.superseded == kept->before.superseded &&
+		 kept->now.deleted == kept->before.deleted)
+		atomic_fetch_add(&topic->deleted_before, 1);
+}
+
 void retention_commit(struct retention *retention)
 {
 	for (uint32_t i = 0; i < retention->touched_count; i++) {
 		struct kept *kept = &retention->topics[retention->touched[i]];
 		struct topic *topic = topics_of_row(retention->registry, retention->touched[i] + 1);
 
-		kept->touched = kept->taken = false;
+		note_before(topic, kept);
+		kept->touched = kept->taken = kept->replaced = false;
 		if (kept->now.removed != kept->before.removed)
 			atomic_store(&topic->removed, kept->now.removed);
 		if (kept->now.superseded != kept->before.superseded)
@@ -315,7 +327,7 @@ void retention_rollback(struct retention *retention)
 	for (uint32_t i = 0; i < retention->touched_count; i++) {
 		struct kept *kept = &retention->topics[retention->touched[i]];
 
-		kept->touched = kept->taken = false;
+		kept->touched = kept->taken = kept->replaced = false;
 		kept->now = kept->before;
 	}
 	retention->touched_count = 0;

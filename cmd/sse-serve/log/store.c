@@ -33,6 +33,17 @@ void store_query_removed(struct store_query *query, enum removal removal, uint64
 	query->removed_sum += removed;
 }
 
+void store_query_gone_before(struct store_query *query)
+{
+	for (uint32_t i = 0; i < query->topics->count; i++) {
+		const struct topic *topic = query->topics->topics[i];
+
+		query->removed_sum += atomic_load(&topic->deleted_before);
+		if (!query->latest)
+			query->removed_sum += atomic_load(&topic->superseded_before);
+	}
+}
+
 bool store_condition_met(const struct store_group *group)
 {
 	switch (group->condition) {

@@ -87,7 +87,8 @@ struct store_query {
 	enum removal removal; /* out: why that is gone */
 	uint64_t
 		removed_sum; /* out, likewise: the sum of the newest positions that are gone of each
-				 topic, by why; it grows whenever something is removed */
+				 topic, by why, and of how often others went before
+				 them; it grows whenever something is removed */
 	uint64_t reached;    /* out: all events up to here were visited; below upto if a visit said
 			     so, or if the store takes a pause: then read again from there */
 };
@@ -256,6 +257,13 @@ struct store_kind {
  * is at ${removed}; 0 if none is.
  */
 void store_query_removed(struct store_query *query, enum removal removal, uint64_t removed);
+
+/*
+ * store_query_gone_before(query):
+ * For stores: count in what went before those newest events, so that a reader that was told of these
+ * is told once more.  Call it when the query sees its moment.
+ */
+void store_query_gone_before(struct store_query *query);
 
 /*
  * store_condition_met(group), store_needs_event(group):

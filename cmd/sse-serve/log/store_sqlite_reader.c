@@ -138,14 +138,16 @@ static int removed_of_many(struct store_reader *reader, struct store_query *quer
 
 static int read_removed(struct store_reader *reader, struct store_query *query)
 {
+	bool many = query->topics->count > MERGED;
+	int result = 0;
+
 	query->removed = query->removed_sum = 0;
-	if (query->topics->count > MERGED)
-		return removed_of_many(reader, query);
-	for (uint32_t i = 0; i < query->topics->count; i++) {
-		if (removed_of(reader, query->topics->topics[i], query) != 0)
-			return -1;
-	}
-	return 0;
+	if (many)
+		result = removed_of_many(reader, query);
+	for (uint32_t i = 0; !many && i < query->topics->count && result == 0; i++)
+		result = removed_of(reader, query->topics->topics[i], query);
+	store_query_gone_before(query);
+	return result;
 }
 
 /* --- events --- */

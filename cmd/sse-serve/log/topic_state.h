@@ -31,6 +31,11 @@ struct topic {
 	 * the others are gone from amid what is stored.  Written by the log thread.
 	 */
 	_Atomic uint64_t removed, deleted, superseded;
+	/*
+	 * How often, since the start, events before those were deleted or superseded, which the
+	 * positions do not show.  Written by the log thread.
+	 */
+	_Atomic uint64_t deleted_before, superseded_before;
 	/* The position of the event that closed it; 0: it is open.  Written by the log thread. */
 	_Atomic uint64_t closed;
 	/* The same of an event that is about to be stored, or 0; see closing.h.  The log thread's. */

@@ -75,6 +75,7 @@ static int read_events(struct store_reader *reader, struct store_query *query, s
 		store_query_removed(query, REMOVAL_EXPIRED, atomic_load(&topic->removed));
 		store_query_removed(query, REMOVAL_DELETED, atomic_load(&topic->deleted));
 	}
+	store_query_gone_before(query);
 	query->reached = query->after;
 	/* As the stores have it: a pause after so many events of other topics. */
 	while (query->reached < query->upto && unwanted < PAUSE_AFTER &&
@@ -298,6 +299,8 @@ void streams_erase(struct streams *streams, uint64_t position)
 	one->gone = true;
 	if (atomic_load(&one->topic->deleted) < position)
 		atomic_store(&one->topic->deleted, position);
+	else
+		atomic_fetch_add(&one->topic->deleted_before, 1);
 	pthread_mutex_unlock(&streams->lock);
 	window_erase(streams->window, one->topic, position - 1, position);
 	atomic_fetch_add(&streams->store.erasures, 1);
