@@ -99,6 +99,7 @@ export class Hub {
   /** For a page that goes, or is put to sleep. */
   leave() {
     this.#follow();
+    for (const sub of this.subs) sub.pause();
     this.#catchUp?.abort();
     this.#late = null;
     this.#here?.abort();
@@ -113,6 +114,7 @@ export class Hub {
   }
 
   #told({ type, ...more }, own = false) {
+    if (!own && !this.#here) return; // a message that came while the page left
     if (!own && /^(who|have|events|state|pong)$/.test(type)) this.#heard = true;
     if (type === "have") this.#have(more);
     else if (type === "events") this.#receive(more.events);
