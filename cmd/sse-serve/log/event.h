@@ -22,8 +22,9 @@ struct event {
 	uint64_t position; /* in the log, from 1; an ephemeral event has the previous one's */
 	int64_t time;	   /* of publishing, ms since 1970 */
 	struct topic *topic;
-	bool json;		 /* the data is JSON text; otherwise plain text */
-	bool ephemeral;		 /* not stored, and without an id */
+	bool json;	/* the data is JSON text; otherwise plain text */
+	bool ephemeral; /* not stored, and without an id */
+	bool deletion;	/* ephemeral, and tells of events that were deleted: it has a position */
 	struct sse_text type;	 /* never empty */
 	struct sse_text data;	 /* valid UTF-8, lines ended by LF */
 	struct sse_text subject; /* what the event gives the present value of; len 0: nothing */

@@ -33,15 +33,12 @@ void store_query_removed(struct store_query *query, enum removal removal, uint64
 	query->removed_sum += removed;
 }
 
-void store_query_gone_before(struct store_query *query)
+void store_query_deleted(struct store_query *query, uint64_t deleted, uint64_t erased)
 {
-	for (uint32_t i = 0; i < query->topics->count; i++) {
-		const struct topic *topic = query->topics->topics[i];
-
-		query->removed_sum += atomic_load(&topic->deleted_before);
-		if (!query->latest)
-			query->removed_sum += atomic_load(&topic->superseded_before);
-	}
+	store_query_removed(query, REMOVAL_DELETED, query->latest ? erased : deleted);
+	/* Also where an event before the newest is deleted. */
+	if (!query->latest)
+		query->removed_sum += erased;
 }
 
 bool store_condition_met(const struct store_group *group)
