@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # sse-serve behind nginx with the directives of README.md: what begins, waits, ends and is deleted.
-# shellcheck disable=SC2154,SC2119
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154,SC2119
 
 load interop_helpers
 

@@ -140,7 +140,8 @@ static void send_position(struct subscriber *subscriber, const struct replay *re
 	char id[IDENTITY_TEXT];
 	struct buf bytes;
 
-	if (subscriber_waits(subscriber) || (replay->events > 0 && replay_last(replay) == replay->reached))
+	if (subscriber_waits(subscriber) ||
+		(replay->events > 0 && replay_last(replay) == replay->reached))
 		return;
 	identity_format(subscriber->fanout->shared->identity, replay->reached, id);
 	buf_init(&bytes, 256);
