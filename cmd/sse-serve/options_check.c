@@ -6,6 +6,7 @@
 #include "api/schema.h"
 #include "http/host.h"
 #include "log/store.h"
+#include "options.h"
 #include "options_internal.h"
 
 /* What fits into the heads that are written by hand. */

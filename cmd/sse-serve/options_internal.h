@@ -3,7 +3,9 @@
 #ifndef OPTIONS_INTERNAL_H
 #define OPTIONS_INTERNAL_H
 
-#include "options.h"
+#include "option_table.h"
+
+struct options;
 
 /* The option table. */
 extern const struct option_program options_program;

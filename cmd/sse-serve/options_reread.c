@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The options as they were read, shown, blamed and read again; see options.h. */
 #include "option_config.h"
+#include "options.h"
 #include "options_internal.h"
 
 int options_reread(int argc, char **argv, const struct options *running, struct options *options,
