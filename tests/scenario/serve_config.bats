@@ -214,6 +214,39 @@ from() {
 	answers 201
 }
 
+# page_example: the example of the man page, in folders of this test.
+page_example() {
+	sed -n '/^\.Sh CONFIGURATION FILE/,/^\.Sh ENV/p' "$BATS_TEST_DIRNAME/../../man/sse-serve.1" |
+		sed -n '/^\.Bd/,/^\.Ed/p' | sed -e '/^\.Ed/q' | grep -v '^\.' |
+		sed -e "s|/etc/|$PWD/etc/|; s|/var/|$PWD/var/|; s|:8000|:0|"
+}
+
+@test "the example of the man page is a configuration that works, and can be reloaded" {
+	mkdir -p etc/sse-serve var/lib/sse-serve var/log/sse-serve
+	printf 'anonymous read=** publish=**\n' >etc/sse-serve/access
+	chmod 600 etc/sse-serve/access
+	page_example | config conf
+	has conf 'rate publish=50'
+	run -0 sse-serve -c conf --check-config
+	start "$BIN/sse-serve" -c conf
+	URL=$(sed -n 's/^Listening on //p' out)
+	text logs/a x
+	answers 201
+	LOG=var/log/sse-serve/log reload
+	not has var/log/sse-serve/log 'needs a restart'
+	text logs/a "$(letters 300000)"
+	problem 413 262144
+}
+
+@test "the man page names what can change, and no more" {
+	sed -n "s/^\t{.name = \"\(.*\)\",/name \1/p; s/^\t\t.live = true,/live/p" \
+		"$BATS_TEST_DIRNAME/../../cmd/sse-serve/options.c" |
+		awk '$1 == "live" { print name } { name = $2 }' | sort >can
+	sed -n '/^\.Ss What a reload changes/,/^and so can/p' "$BATS_TEST_DIRNAME/../../man/sse-serve.1" |
+		sed -n 's/^\.Fl -\([a-z-]*\).*/\1/p' | sort >named
+	diff can named
+}
+
 # --- checking ---------------------------------------------------------------
 
 @test "--check-config says what would happen, and does nothing of it" {
@@ -255,7 +288,7 @@ from() {
 		65|jwt-keys bad|conf:1: --jwt-keys
 		66|hook github=t:none|conf:1: --hook
 		66|web none|conf:1: --web none
-		65|listen 0.0.0.0:0|can be reached from other machines
+		65|listen 0.0.0.0:0|conf:1: --listen 0.0.0.0: it can be reached from other machines
 		65|listen [::1|--listen
 		65|db bad|bad is not a database of sse-serve
 		65|retain x|conf:1: --retain

@@ -278,14 +278,19 @@ static int64_t erase_step(struct log_thread *log_thread)
 static void use_rules(struct log_thread *log_thread)
 {
 	struct store *store = log_thread->store;
+	const struct retention_rules *rules;
 
 	pthread_mutex_lock(&log_thread->lock);
-	if (log_thread->rules != NULL) {
-		if (store->ops->retain != NULL)
-			store->ops->retain(store, log_thread->rules);
-		log_thread->rules = NULL;
-		pthread_cond_signal(&log_thread->used);
-	}
+	rules = log_thread->rules;
+	pthread_mutex_unlock(&log_thread->lock);
+	if (rules == NULL)
+		return;
+	/* It looks at all topics, and loops must not wait for that. */
+	if (store->ops->retain != NULL)
+		store->ops->retain(store, rules);
+	pthread_mutex_lock(&log_thread->lock);
+	log_thread->rules = NULL;
+	pthread_cond_signal(&log_thread->used);
 	pthread_mutex_unlock(&log_thread->lock);
 }
 
