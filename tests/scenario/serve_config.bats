@@ -234,7 +234,8 @@ page_example() {
 	answers 201
 	LOG=var/log/sse-serve/log reload
 	not has var/log/sse-serve/log 'needs a restart'
-	text logs/a "$(letters 300000)"
+	letters 300000 >big
+	text logs/a @big
 	problem 413 262144
 }
 
