@@ -48,7 +48,7 @@ struct loop {
 	pthread_t thread;
 	bool started;
 	_Atomic bool stopping;
-	struct settings *settings;	/* held */
+	struct settings *settings;	 /* held */
 	_Atomic(struct settings *) next; /* held: the settings from the next turn on; or NULL */
 
 	struct source wake, web; /* the mailbox's eventfd, the HTTP library's epoll */

@@ -159,8 +159,7 @@ static int start(struct program *program, struct error *error)
 		listen_open(&options->listen, options->open || options_guarded(options),
 			&program->listeners, error) != 0 ||
 		user_become(&user, error) != 0 || open_log(options, error) != 0 ||
-		paths_check_web(options->web, error) != 0 ||
-		enter_sandbox(program, error) != 0)
+		paths_check_web(options->web, error) != 0 || enter_sandbox(program, error) != 0)
 		return -1;
 	program->server = server_start(options, &program->listeners, error);
 	return program->server != NULL ? 0 : -1;
@@ -185,8 +184,8 @@ static void wait_for_signal(const struct program *program)
 
 	while (sigwait(&program->signals, &number) != 0 || number == SIGHUP || number == SIGUSR1) {
 		if (number == SIGHUP)
-			reload_run(program->argc, program->argv, &program->options,
-				program->server);
+			reload_run(
+				program->argc, program->argv, &program->options, program->server);
 		else if (number == SIGUSR1)
 			reload_log(&program->options);
 	}

@@ -114,7 +114,6 @@ int options_check(struct options *options, struct error *error)
 	return check_store(options, error);
 }
 
-
 bool options_guarded(const struct options *options)
 {
 	return options->access != NULL || options->jwt_keys != NULL;

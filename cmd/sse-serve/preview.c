@@ -133,7 +133,9 @@ static int check(const struct options *options, FILE *out, struct error *error)
 		return -1;
 	if (options->web != NULL)
 		fprintf(out, "serve the pages in %s\n", options->web);
-	return check_proofs(options, out, error) != 0 || check_database(options, out, error) != 0 ? -1 : 0;
+	return check_proofs(options, out, error) != 0 || check_database(options, out, error) != 0
+		       ? -1
+		       : 0;
 }
 
 /* After a mistake, nothing of it would happen. */

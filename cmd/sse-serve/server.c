@@ -86,8 +86,7 @@ static int make_tables(struct server *server, struct error *error)
 }
 
 /* Only of what is limited, and was not before. */
-static int make_rates(
-	struct server *server, const struct rate_rules *rules, struct error *error)
+static int make_rates(struct server *server, const struct rate_rules *rules, struct error *error)
 {
 	for (int kind = 0; kind < RATE_KINDS; kind++) {
 		if (rules->texts[kind] == NULL || server->rates[kind] != NULL)
@@ -315,8 +314,7 @@ static struct settings *make_settings(
 	return settings;
 }
 
-static int set_up(
-	struct server *server, const struct listeners *listeners, struct error *error)
+static int set_up(struct server *server, const struct listeners *listeners, struct error *error)
 {
 	set_up_streams(server);
 	set_up_metrics(server);
@@ -402,8 +400,7 @@ static int start_loops(struct server *server, struct error *error)
 static int start(struct server *server, const struct listeners *listeners, struct error *error)
 {
 	if (make_proofs(server, error) != 0 || make_tables(server, error) != 0 ||
-		open_store(server, error) != 0 ||
-		make_threads(server, error) != 0)
+		open_store(server, error) != 0 || make_threads(server, error) != 0)
 		return -1;
 	if (set_up(server, listeners, error) != 0)
 		return -1;

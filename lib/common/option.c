@@ -256,12 +256,11 @@ static int store_line(const struct file_parse *parse, size_t i, const struct opt
 	int result;
 
 	if (row->command || row->group == option_table_built_in[0].group)
-		return error_set(error, EX_USAGE,
-			"%s belongs on the command line, not into a file", row->name);
+		return error_set(error, EX_USAGE, "%s belongs on the command line, not into a file",
+			row->name);
 	if (parse->lines[i] != 0 && row->type != OPTION_LIST)
-		return error_set(error, EX_USAGE,
-			"%s stands in line %u, too; it takes one value", row->name,
-			parse->lines[i]);
+		return error_set(error, EX_USAGE, "%s stands in line %u, too; it takes one value",
+			row->name, parse->lines[i]);
 	parse->lines[i] = line->number;
 	if (value == NULL && row->argument != NULL)
 		return error_set(error, EX_USAGE, "%s needs a value: %s %s", row->name, row->name,
@@ -311,8 +310,8 @@ static int take_file(const struct file_parse *parse, size_t len, struct error *e
 }
 
 /* Read the file that the command line or the environment names, if they do. */
-static int store_file(const struct option_program *program, struct file_parse *parse,
-	struct error *error)
+static int store_file(
+	const struct option_program *program, struct file_parse *parse, struct error *error)
 {
 	struct option_sources *sources = parse->sources;
 	unsigned lines[OPTION_TABLE_MAX] = {0};

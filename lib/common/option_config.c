@@ -30,7 +30,8 @@ static bool needs_quotes(const char *value)
 	size_t len = strlen(value);
 
 	return len == 0 || strchr("\"'#= \t", value[0]) != NULL || value[len - 1] == ' ' ||
-	       value[len - 1] == '\t' || strstr(value, " #") != NULL || strstr(value, "\t#") != NULL;
+	       value[len - 1] == '\t' || strstr(value, " #") != NULL ||
+	       strstr(value, "\t#") != NULL;
 }
 
 static int print_value(const struct option_row *row, const char *value, FILE *out)
@@ -87,8 +88,7 @@ static void print_default(const struct option_row *row, FILE *out)
 		print_comment(fprintf(out, "# %s", row->name), "not given\n", out);
 }
 
-static void print_row(
-	const struct option_row *row, const struct option_sources *sources, FILE *out)
+static void print_row(const struct option_row *row, const struct option_sources *sources, FILE *out)
 {
 	const struct option_given *given;
 	size_t i = 0, times = 0, before = 0;
@@ -161,14 +161,15 @@ static unsigned line_of(
 	return line;
 }
 
-void option_config_blame(const struct option_program *program,
-	const struct option_sources *sources, struct error *error)
+void option_config_blame(const struct option_program *program, const struct option_sources *sources,
+	struct error *error)
 {
 	const struct option_row *rows[OPTION_TABLE_MAX];
 	size_t count = option_table_rows(program, rows, OPTION_TABLE_MAX);
 	struct error reason = *error;
 
-	for (const char *name = strstr(reason.text, "--"); name != NULL; name = strstr(name, "--")) {
+	for (const char *name = strstr(reason.text, "--"); name != NULL;
+		name = strstr(name, "--")) {
 		size_t len = strspn(name += 2, "abcdefghijklmnopqrstuvwxyz0123456789-");
 
 		for (size_t i = 0; i < count; i++) {
@@ -179,9 +180,8 @@ void option_config_blame(const struct option_program *program,
 			line = line_of(sources, rows[i], name + len);
 			if (line == 0)
 				continue;
-			error_set(error,
-				reason.status == EX_USAGE ? EX_DATAERR : reason.status, "%.200s:%u: %.300s", sources->path, line,
-				reason.text);
+			error_set(error, reason.status == EX_USAGE ? EX_DATAERR : reason.status,
+				"%.200s:%u: %.300s", sources->path, line, reason.text);
 			return;
 		}
 	}

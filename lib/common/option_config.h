@@ -21,8 +21,8 @@ void option_config_print(
  * put the file and the line in front of it, and let a usage error be EX_DATAERR; of an option that is repeated, the line whose value it
  * quotes.
  */
-void option_config_blame(const struct option_program *program,
-	const struct option_sources *sources, struct error *error);
+void option_config_blame(const struct option_program *program, const struct option_sources *sources,
+	struct error *error);
 
 /*
  * option_config_keep(program, to, from, names, size, error):

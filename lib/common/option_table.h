@@ -73,8 +73,8 @@ struct option_row {
 				 is what it is then */
 	const char *rivals;   /* one makes sense of options that share this word: the variables of
 				 the others are not read if the command line has one */
-	bool command; /* what to do, not how: it is not taken from a configuration file */
-	bool live;    /* a new value can be used while the program runs; see option_keep() */
+	bool command;	      /* what to do, not how: it is not taken from a configuration file */
+	bool live;	   /* a new value can be used while the program runs; see option_keep() */
 	bool secret;	   /* OPTION_STRING, OPTION_LIST: the value is copied, and what the list of
 			      processes shows of it is overwritten */
 	bool may_be_empty; /* OPTION_STRING, OPTION_LIST: an empty value means something */

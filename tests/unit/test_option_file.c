@@ -34,8 +34,8 @@ static const char *lines_of(const char *text)
 			line.number, line.name, line.value != NULL ? line.value : "NULL");
 	if (next != 0) {
 		assert_int_equal(error.status, EX_DATAERR);
-		snprintf(result + used, sizeof(result) - used, "%u: %.20s", line.number,
-			error.text);
+		snprintf(
+			result + used, sizeof(result) - used, "%u: %.20s", line.number, error.text);
 	}
 	free(copy);
 	return result;
@@ -49,7 +49,8 @@ static void lines_have_names_and_values(void **state)
 	assert_string_equal(lines_of("a\nb 1\n\nc = 2\nd=3\n"), "1 a=NULL;2 b=1;4 c=2;5 d=3;");
 	assert_string_equal(lines_of(" a \t b c  # d\r\n"), "1 a=b c;");
 	assert_string_equal(lines_of("a b#c\na #c\n"), "1 a=b#c;2 a=NULL;");
-	assert_string_equal(lines_of("a '# b '\na \"it's\" # c\na ''\n"), "1 a=# b ;2 a=it's;3 a=;");
+	assert_string_equal(
+		lines_of("a '# b '\na \"it's\" # c\na ''\n"), "1 a=# b ;2 a=it's;3 a=;");
 	assert_string_equal(lines_of("a =b=c\na b='c'\n"), "1 a=b=c;2 a=b='c';");
 }
 
@@ -80,14 +81,32 @@ struct config {
 #define FIELD(name) offsetof(struct config, name)
 
 static const struct option_row rows[] = {
-	{.name = "config", .letter = 'c', .type = OPTION_STRING, .offset = FIELD(file),
-		.argument = "FILE", .command = true, .group = "A"},
-	{.name = "text", .type = OPTION_STRING, .offset = FIELD(text), .argument = "TEXT",
+	{.name = "config",
+		.letter = 'c',
+		.type = OPTION_STRING,
+		.offset = FIELD(file),
+		.argument = "FILE",
+		.command = true,
 		.group = "A"},
-	{.name = "list", .type = OPTION_LIST, .offset = FIELD(list), .argument = "TEXT",
-		.live = true, .group = "A"},
-	{.name = "count", .type = OPTION_COUNT, .offset = FIELD(count), .argument = "N", .min = 1,
-		.max = 9, .group = "A", .default_value = "3"},
+	{.name = "text",
+		.type = OPTION_STRING,
+		.offset = FIELD(text),
+		.argument = "TEXT",
+		.group = "A"},
+	{.name = "list",
+		.type = OPTION_LIST,
+		.offset = FIELD(list),
+		.argument = "TEXT",
+		.live = true,
+		.group = "A"},
+	{.name = "count",
+		.type = OPTION_COUNT,
+		.offset = FIELD(count),
+		.argument = "N",
+		.min = 1,
+		.max = 9,
+		.group = "A",
+		.default_value = "3"},
 	{.name = "times", .type = OPTION_TIMES, .offset = FIELD(times), .live = true, .group = "A"},
 	{.name = "flag", .type = OPTION_FLAG, .offset = FIELD(flag), .group = "A"},
 	{0},
@@ -183,8 +202,7 @@ static void a_mistake_names_the_line(void **state)
 {
 	(void)state;
 	refused("\ncoun 5\n", NULL, "f:2: there is no option coun; did you mean count?");
-	refused("count 5\ncount 6\n", NULL,
-		"f:2: count stands in line 1, too; it takes one value");
+	refused("count 5\ncount 6\n", NULL, "f:2: count stands in line 1, too; it takes one value");
 	refused("count 0\n", "--count=7", "f:1: count: '0' is not a number from 1 to 9");
 	refused("list ''\n", "--list=a",
 		"f:1: list: the value is empty; give TEXT, or leave the option out");

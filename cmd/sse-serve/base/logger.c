@@ -32,7 +32,8 @@ void logger_format(bool json)
 int logger_open(const char *path, struct error *error)
 {
 	/* Opening a FIFO must not wait for somebody who reads from it. */
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
+	int fd =
+		open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
 
 	if (fd < 0)
 		return error_set(error, EX_CANTCREAT,

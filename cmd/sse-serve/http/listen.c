@@ -157,7 +157,8 @@ static int listen_host(bool open, struct listeners *listeners, const char *host,
 	int code = getaddrinfo(any ? NULL : host, port, &hints, &found), fd;
 
 	if (code != 0)
-		return error_set(error, EX_USAGE, "--listen %s: this is not an address to listen on: %s", host,
+		return error_set(error, EX_USAGE,
+			"--listen %s: this is not an address to listen on: %s", host,
 			gai_strerror(code));
 	if (!address_is_loopback(found->ai_addr) && !open) {
 		freeaddrinfo(found);

@@ -15,7 +15,7 @@ struct listeners {
 	int fds[LISTEN_MAX];
 	char *paths[LISTEN_MAX]; /* of local sockets, to be removed at the end; or NULL */
 	size_t count;
-	bool check;    /* bind nothing: only say what is wrong */
+	bool check;	/* bind nothing: only say what is wrong */
 	char url[300];	/* for a person to open: http://localhost:8000 */
 	char all[1000]; /* every address, for the log */
 };

@@ -411,8 +411,7 @@ void log_thread_erase(struct log_thread *log_thread, struct erasure *erasure)
 	pthread_mutex_unlock(&log_thread->lock);
 }
 
-void log_thread_retain(
-	struct log_thread *log_thread, const struct retention_rules *retention_rules)
+void log_thread_retain(struct log_thread *log_thread, const struct retention_rules *retention_rules)
 {
 	pthread_mutex_lock(&log_thread->lock);
 	log_thread->rules = retention_rules;

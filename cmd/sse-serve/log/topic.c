@@ -14,8 +14,8 @@
 
 struct topics {
 	_Atomic uint32_t limit; /* 0: none */
-	uint32_t own;	      /* of topics_add_own() */
-	pthread_mutex_t lock; /* guards all below; a leaf: nothing is locked under it */
+	uint32_t own;		/* of topics_add_own() */
+	pthread_mutex_t lock;	/* guards all below; a leaf: nothing is locked under it */
 	struct topic_order by_name;
 	struct topic **by_number;
 	uint32_t count, capacity;
