@@ -73,6 +73,11 @@ static int listen_local(struct listeners *listeners, const char *path, struct er
 		return error_set(error, EX_USAGE, "unix: takes a path of 1 to %zu bytes",
 			sizeof(address.sun_path) - 1);
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	snprintf(url, sizeof(url), "unix:%s", path);
+	if (listeners->check) {
+		note(listeners, url);
+		return add(listeners, -1, NULL, error);
+	}
 	remove_stale(&address);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
@@ -85,7 +90,6 @@ static int listen_local(struct listeners *listeners, const char *path, struct er
 			"cannot listen on unix:%s: %s; it takes a path where a new file can be made",
 			path, strerror(why));
 	}
-	snprintf(url, sizeof(url), "unix:%s", path);
 	note(listeners, url);
 	return add(listeners, fd, path, error);
 }
@@ -153,22 +157,24 @@ static int listen_host(bool open, struct listeners *listeners, const char *host,
 	int code = getaddrinfo(any ? NULL : host, port, &hints, &found), fd;
 
 	if (code != 0)
-		return error_set(error, EX_USAGE, "%s is not an address to listen on: %s", host,
+		return error_set(error, EX_USAGE,
+			"--listen %s: this is not an address to listen on: %s", host,
 			gai_strerror(code));
 	if (!address_is_loopback(found->ai_addr) && !open) {
 		freeaddrinfo(found);
 		return error_set(error, EX_USAGE,
-			"%s can be reached from other machines: say with --access who may read and "
+			"--listen %s: it can be reached from other machines; say with --access who may read and "
 			"publish, or let anyone who reaches it do both with --open",
 			host);
 	}
-	fd = bind_address(found);
+	fd = listeners->check ? -1 : bind_address(found);
 	v6 = found->ai_family == AF_INET6;
 	freeaddrinfo(found);
-	if (fd < 0)
+	if (fd < 0 && !listeners->check)
 		return bind_failed(host, port, error);
 	snprintf(url, sizeof(url), "http://%s%s%s:%d", v6 ? "[" : "",
-		any ? (v6 ? "::" : "0.0.0.0") : host, v6 ? "]" : "", port_of(fd));
+		any ? (v6 ? "::" : "0.0.0.0") : host, v6 ? "]" : "",
+		listeners->check ? atoi(port) : port_of(fd));
 	note(listeners, url);
 	return add(listeners, fd, NULL, error);
 }
@@ -189,6 +195,11 @@ static int listen_loopback(struct listeners *listeners, const char *port, struct
 		.ai_family = AF_INET6, .ai_addr = (struct sockaddr *)&v6, .ai_addrlen = sizeof(v6)};
 	char url[64];
 
+	if (listeners->check) {
+		snprintf(url, sizeof(url), "http://localhost:%s", port);
+		note(listeners, url);
+		return add(listeners, -1, NULL, error);
+	}
 	for (int i = 0; i < PAIR_TRIES; i++) {
 		int fd4 = bind_address(&a4), fd6;
 
@@ -247,12 +258,11 @@ static int listen_one(bool open, struct listeners *listeners, const char *text, 
 	return listen_host(open, listeners, host, port, error);
 }
 
-int listen_open(const struct option_list *places, bool open, struct listeners *listeners,
+static int listen_all(const struct option_list *places, bool open, struct listeners *listeners,
 	struct error *error)
 {
 	int result = 0;
 
-	*listeners = (struct listeners){0};
 	if (places->count == 0)
 		result = listen_loopback(listeners, DEFAULT_LISTEN, error);
 	for (size_t i = 0; i < places->count && result == 0; i++)
@@ -262,10 +272,25 @@ int listen_open(const struct option_list *places, bool open, struct listeners *l
 	return result;
 }
 
+int listen_open(const struct option_list *places, bool open, struct listeners *listeners,
+	struct error *error)
+{
+	*listeners = (struct listeners){0};
+	return listen_all(places, open, listeners, error);
+}
+
+int listen_check(const struct option_list *places, bool open, struct listeners *listeners,
+	struct error *error)
+{
+	*listeners = (struct listeners){.check = true};
+	return listen_all(places, open, listeners, error);
+}
+
 void listen_close(struct listeners *listeners)
 {
 	for (size_t i = 0; i < listeners->count; i++) {
-		close(listeners->fds[i]);
+		if (listeners->fds[i] >= 0)
+			close(listeners->fds[i]);
 		if (listeners->paths[i] != NULL)
 			unlink(listeners->paths[i]);
 		free(listeners->paths[i]);

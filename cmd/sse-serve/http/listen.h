@@ -15,6 +15,7 @@ struct listeners {
 	int fds[LISTEN_MAX];
 	char *paths[LISTEN_MAX]; /* of local sockets, to be removed at the end; or NULL */
 	size_t count;
+	bool check;	/* bind nothing: only say what is wrong */
 	char url[300];	/* for a person to open: http://localhost:8000 */
 	char all[1000]; /* every address, for the log */
 };
@@ -26,6 +27,13 @@ struct listeners {
  * EX_UNAVAILABLE if a port is in use, EX_NOPERM if the user may not bind it.
  */
 int listen_open(const struct option_list *places, bool open, struct listeners *listeners,
+	struct error *error);
+
+/*
+ * listen_check(places, open, listeners, error): the same, but nothing is bound, so that only
+ * EX_USAGE is possible; a port of 0 stays 0.
+ */
+int listen_check(const struct option_list *places, bool open, struct listeners *listeners,
 	struct error *error);
 
 /* listen_close(listeners): close all, and remove local sockets. */
