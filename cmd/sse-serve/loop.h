@@ -6,6 +6,7 @@
 #ifndef LOOP_H
 #define LOOP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/mailbox.h"
@@ -18,6 +19,7 @@ struct fanout;
 struct fanouts;
 struct http;
 struct http_config;
+struct leaving;
 struct loop;
 struct metrics_sources;
 struct presence;
@@ -33,6 +35,7 @@ struct loop_config {
 	const struct metrics_sources *metrics;
 	const struct api *api; /* without its fanout, which each loop puts into a copy */
 	const struct listeners *listeners;
+	const struct leaving *leaving;
 	uint32_t tick; /* ms between events of the demo; 0: none */
 };
 
@@ -53,6 +56,26 @@ struct http *loop_http(struct loop *loop);
 
 /* loop_start(loop, error): start the thread. */
 int loop_start(struct loop *loop, struct error *error);
+
+/* loop_wake(loop): something that it looks at has changed.  Any thread. */
+void loop_wake(struct loop *loop);
+
+/*
+ * loop_ask(loop):
+ * Ask whether it turns; it has answered when loop_turns() is true.  main's thread, as what follows.
+ */
+void loop_ask(struct loop *loop);
+bool loop_turns(const struct loop *loop);
+
+/* loop_accepts(loop): does it still use the listening sockets? */
+bool loop_accepts(const struct loop *loop);
+
+/*
+ * loop_drained(loop):
+ * While the server drains (leaving.h): is all answered that it has accepted, and all ended that ends
+ * before the server does?
+ */
+bool loop_drained(const struct loop *loop);
 
 /*
  * loop_stop(loop):

@@ -8,6 +8,7 @@
 #include "http/host.h"
 #include "log/store.h"
 #include "options.h"
+#include "options_stopping.h"
 
 /* What fits into the heads that are written by hand. */
 #define ORIGIN_MAX 200
@@ -337,7 +338,7 @@ static const struct option_program program = {
 	.name = "sse-serve",
 	.synopsis = "[OPTION]...",
 	.summary = "Keep every event that is posted, and stream it to every reader.",
-	.tables = {rows},
+	.tables = {rows, options_of_stopping},
 	.examples =
 		"  sse-serve                            on http://localhost:8000 of this machine\n"
 		"  sse-serve --tick 1s --db :memory:    a demo that stores nothing\n"
@@ -464,7 +465,7 @@ enum option_result options_parse(int argc, char **argv, void (*version)(FILE *ou
 	enum option_result result;
 	int operands;
 
-	*options = (struct options){0};
+	*options = (struct options){.drain = OPTIONS_DRAIN_UNSET};
 	named.version = version;
 	result = option_parse(&named, argc, argv, options, &operands, error);
 	if (result == OPTION_RUN && operands < argc) {
@@ -474,6 +475,7 @@ enum option_result options_parse(int argc, char **argv, void (*version)(FILE *ou
 			argv[operands]);
 		return OPTION_BAD;
 	}
+	options_find_drain(options);
 	if (result == OPTION_RUN && check(options, error) != 0)
 		return OPTION_BAD;
 	return result;

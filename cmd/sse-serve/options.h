@@ -43,6 +43,8 @@ struct options {
 	int64_t max_names;		 /* names that may be present, over all topics */
 	int64_t presence_grace;		 /* ms until a name without a stream has left */
 	int64_t loops;			 /* threads that serve; 0: one per core */
+	int64_t drain_delay;		 /* ms for which only /readyz says that the server is stopping */
+	int64_t drain;			 /* ms over which the streams end then */
 	int64_t window;			 /* bytes of newest events in memory */
 	const char *retain_all;		 /* --retain as given */
 	struct option_list retain_topic; /* --retain-topic as given */

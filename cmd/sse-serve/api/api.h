@@ -25,6 +25,7 @@ struct api {
 	struct hooks *hooks; /* NULL: there are none */
 	const struct metrics_sources *metrics;
 	struct fanout *fanout; /* of this loop */
+	const struct leaving *leaving; /* is the server on its way to its end? */
 
 	/* As the options say. */
 	const char *web;	 /* a folder to serve instead of the embedded pages, or NULL */

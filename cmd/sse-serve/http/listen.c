@@ -262,6 +262,12 @@ int listen_open(const struct option_list *places, bool open, struct listeners *l
 	return result;
 }
 
+int listen_add(struct listeners *listeners, int fd, const char *url, struct error *error)
+{
+	note(listeners, url);
+	return add(listeners, fd, NULL, error);
+}
+
 void listen_close(struct listeners *listeners)
 {
 	for (size_t i = 0; i < listeners->count; i++) {
