@@ -29,6 +29,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -182,6 +183,8 @@ static _Noreturn void become_service(const struct manager *manager)
 		set_number("WATCHDOG_USEC", manager->watchdog * 1000);
 		set_number("WATCHDOG_PID", getpid());
 	}
+	/* It does not outlive a test that went wrong. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	execvp(manager->command[0], manager->command);
@@ -218,6 +221,9 @@ static void obey(struct manager *manager, const char *command)
 		tell(manager, SIGTERM);
 	} else if (strcmp(command, "reload") == 0) {
 		tell(manager, SIGHUP);
+	} else if (strcmp(command, "end") == 0) {
+		manager->over = true;
+		tell(manager, SIGTERM);
 	} else {
 		fprintf(stderr, "service_manager: '%s' is not a command\n", command);
 		exit(2);
