@@ -40,6 +40,8 @@ complete -c sse-serve -l no-sandbox -d 'run without the sandbox, to debug the se
 complete -c sse-serve -l web -s w -x -a '(__fish_complete_directories)' -d 'serve the files of this folder instead of the built-in pages'
 complete -c sse-serve -l log -x -a 'text json' -d 'log on stderr as text (the default) or json'
 complete -c sse-serve -l verbose -s v -d 'log each request too'
+complete -c sse-serve -l drain-delay -x -d 'once asked to stop, go on for this long, while /readyz says 503 (default 0s)'
+complete -c sse-serve -l drain -x -d 'then end the streams one after the other, over this time (default: 10s under systemd, otherwise 0)'
 complete -c sse-serve -l help -s h -d 'print this help'
 complete -c sse-serve -l version -s V -d 'print the program\'s and the libraries\' versions'
 complete -c sse-serve -l completions -x -a 'bash zsh fish' -d 'print completions for bash, zsh or fish'

@@ -121,6 +121,8 @@ static void open_notify(struct manager *manager, bool abstract)
 		snprintf(manager->notify_name, sizeof(manager->notify_name), "%s/notify", folder);
 	else
 		fail("the path of the notify socket");
+	/* Of one before this one. */
+	unlink(manager->notify_name);
 	len = local_address(&address, manager->notify_name);
 	manager->notify = socket(AF_UNIX, SOCK_DGRAM, 0);
 	if (manager->notify < 0 || bind(manager->notify, (struct sockaddr *)&address, len) != 0)
