@@ -8,7 +8,6 @@
 #include "http/host.h"
 #include "log/store.h"
 #include "options.h"
-#include "options_stopping.h"
 
 /* What fits into the heads that are written by hand. */
 #define ORIGIN_MAX 200

@@ -77,6 +77,15 @@ bool options_guarded(const struct options *options);
 /* options_reloads(options): do they name files that SIGHUP makes the server read again? */
 bool options_reloads(const struct options *options);
 
+/* In options_stopping.c: the rows that say how the server stops, the last one empty. */
+extern const struct option_row options_of_stopping[];
+
+/* The value of --drain before the options are read. */
+#define OPTIONS_DRAIN_UNSET (-1)
+
+/* options_find_drain(options), in options_stopping.c: if --drain was not given, find its default. */
+void options_find_drain(struct options *options);
+
 /* options_free(options) */
 void options_free(struct options *options);
 

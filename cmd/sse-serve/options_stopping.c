@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The options that say how the server stops; see options_stopping.h. */
+/* The options that say how the server stops; see options.h. */
 #include <stddef.h>
 
 #include "notify.h"
-#include "options_stopping.h"
+#include "options.h"
 
 #define FIELD(name) offsetof(struct options, name)
 

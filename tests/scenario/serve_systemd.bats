@@ -207,7 +207,7 @@ fails() {
 
 @test "two servers on one database: the second is refused, also with a socket of its own" {
 	serve
-	fails 75 'using' -l 127.0.0.1 "$BIN/sse-serve" --db events.db
+	fails 75 'in use by another' -l 127.0.0.1 "$BIN/sse-serve" --db events.db
 	: >err
 }
 
