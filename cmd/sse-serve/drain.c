@@ -49,8 +49,7 @@ static bool empty(struct watch *watch, int64_t span, struct listeners *listeners
 	return false;
 }
 
-void drain_run(
-	struct watch *watch, int64_t delay, int64_t span, struct listeners *listeners)
+void drain_run(struct watch *watch, int64_t delay, int64_t span, struct listeners *listeners)
 {
 	size_t streams;
 
@@ -60,8 +59,8 @@ void drain_run(
 	if (!wait_until(watch, clock_now_ms() + delay)) {
 		streams = server_streams(watch->server);
 		if (span > 0 && streams > 0)
-			logger_write(LOGGER_INFO, "%zu stream%s end%s within %" PRId64 " ms", streams,
-				streams == 1 ? "" : "s", streams == 1 ? "s" : "", span);
+			logger_write(LOGGER_INFO, "%zu stream%s end%s within %" PRId64 " ms",
+				streams, streams == 1 ? "" : "s", streams == 1 ? "s" : "", span);
 		server_drain(watch->server, (uint32_t)span);
 		empty(watch, span, listeners);
 	}

@@ -10,12 +10,11 @@
 
 /*
  * drain_run(watch, delay, span, listeners):
- * For ${delay} ms only /readyz says that the server is stopping.  Then nothing more is accepted, the
- * ${listeners} are closed, the streams end spread over ${span} ms (0: none ends), and what was
+ * For ${delay} ms only /readyz says that the server is stopping.  Then nothing more is accepted,
+ * the ${listeners} are closed, the streams end spread over ${span} ms (0: none ends), and what was
  * accepted is answered; slow clients have until the end of the span, or two seconds.  Return when
  * all is done, or after a second signal; a further one ends the process.  main's thread.
  */
-void drain_run(
-	struct watch *watch, int64_t delay, int64_t span, struct listeners *listeners);
+void drain_run(struct watch *watch, int64_t delay, int64_t span, struct listeners *listeners);
 
 #endif

@@ -29,8 +29,8 @@
 #define ACCEPT_PAUSE_MS 100
 
 /*
- * While the server drains, how often a loop ends streams and looks whether all is done, and how long
- * the first request of a connection may be on its way.
+ * While the server drains, how often a loop ends streams and looks whether all is done, and how
+ * long the first request of a connection may be on its way.
  */
 #define DRAIN_STEP_MS 20
 #define DRAIN_FIRST_MS 1000

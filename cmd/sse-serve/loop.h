@@ -72,8 +72,8 @@ bool loop_accepts(const struct loop *loop);
 
 /*
  * loop_drained(loop):
- * While the server drains (leaving.h): is all answered that it has accepted, and all ended that ends
- * before the server does?
+ * While the server drains (leaving.h): is all answered that it has accepted, and all ended that
+ * ends before the server does?
  */
 bool loop_drained(const struct loop *loop);
 

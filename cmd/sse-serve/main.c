@@ -165,8 +165,7 @@ static int start(struct program *program, struct error *error)
 	const struct options *options = &program->options;
 	struct user user;
 
-	if (user_find(options->user, &user, error) != 0 ||
-		open_listeners(program, error) != 0 ||
+	if (user_find(options->user, &user, error) != 0 || open_listeners(program, error) != 0 ||
 		user_become(&user, error) != 0 || paths_check_web(options->web, error) != 0 ||
 		enter_sandbox(program, error) != 0)
 		return -1;

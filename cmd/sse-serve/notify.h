@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the server tells the service manager that started it: datagrams of VARIABLE=VALUE lines to the
- * local socket NOTIFY_SOCKET (sd_notify(3)).  The socket is made and connected before the sandbox,
- * in which there are no new ones; libsystemd makes one for each message.  One thread only.
+ * What the server tells the service manager that started it: datagrams of VARIABLE=VALUE lines to
+ * the local socket NOTIFY_SOCKET (sd_notify(3)).  The socket is made and connected before the
+ * sandbox, in which there are no new ones; libsystemd makes one for each message.  One thread only.
  */
 #ifndef NOTIFY_H
 #define NOTIFY_H
@@ -23,9 +23,8 @@ bool notify_wanted(void);
 
 /*
  * notify_open(notify, error):
- * Read NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, and remove them: they are for no other process.
- * Return 0; or -1
- * with what is wrong with them, and then nobody is told what that was for.
+ * Read NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, and remove them: they are for no other
+ * process.  Return 0; or -1 with what is wrong with them, and then nobody is told what that was for.
  */
 int notify_open(struct notify *notify, struct error *error);
 

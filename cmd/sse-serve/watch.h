@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What main's thread does while the server serves: it waits for signals, and meanwhile tells the
- * service manager how many streams there are, and that the loops turn.  If one does not, the service
- * manager hears nothing more, and starts the server anew.
+ * service manager how many streams there are, and that the loops turn.  If one does not, the
+ * service manager hears nothing more, and starts the server anew.
  */
 #ifndef WATCH_H
 #define WATCH_H
@@ -19,7 +19,7 @@ struct server;
 struct watch {
 	struct server *server;
 	const struct notify *notify;
-	sigset_t signals; /* that are waited for; all threads block them */
+	sigset_t signals;	      /* that are waited for; all threads block them */
 	int64_t status_due, beat_due; /* by clock_now_ms(); INT64_MAX: never */
 	size_t said;		      /* the number of streams */
 	bool said_hung;
@@ -35,7 +35,10 @@ void watch_begin(struct watch *watch, struct server *server, const struct notify
 /* watch_wait(watch, ms): the next signal; or 0 if none comes for ${ms}.  -1 ms: for ever. */
 int watch_wait(struct watch *watch, int64_t ms);
 
-/* watch_reloading(watch): the server begins to read its files again; watch_ready(): it has done so. */
+/*
+ * watch_reloading(watch), watch_ready(watch):
+ * The server begins to read its files again; it has done so.
+ */
 void watch_reloading(const struct watch *watch);
 void watch_ready(const struct watch *watch);
 

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * service_manager: plays systemd's part for one service.  It keeps the listening sockets, hands them
- * over, takes the service's messages, and ends a service whose watchdog was not heard.
+ * service_manager: plays systemd's part for one service.  It keeps the listening sockets, hands
+ * them over, takes the service's messages, and ends a service whose watchdog was not heard.
  *
  *   service_manager [-a] [-f COUNT] [-w MS] [-l PLACE]... COMMAND [ARGUMENT]...
  *
  *   -a        the notify socket has an abstract name (default: the path "notify" here)
  *   -f COUNT  what LISTEN_FDS says, instead of how many there are
  *   -w MS     WATCHDOG_USEC
- *   -l PLACE  hand over a socket: a stream socket that listens at ADDRESS, on a port that the system
- *             chooses, or at unix:PATH; datagram: one that is no stream socket
+ *   -l PLACE  hand over a socket: a stream socket that listens at ADDRESS, on a port that the
+ *             system chooses, or at unix:PATH; datagram: one that is no stream socket
  *
- * Commands, lines on the standard input: start, stop, restart, reload.
- * The end of the input ends the service.  What happens is a line on the standard output:
+ * Commands, lines on the standard input: start, stop, restart, reload, and end, as the end of the
+ * input, which stops the service and then the manager.  What happens is a line on the standard
+ * output:
  *
  *   port N           of the first socket
  *   started PID

@@ -53,8 +53,8 @@ const struct sockaddr *connection_local(struct connection *connection);
 
 /*
  * connection_pending(list, fresh):
- * Has a request of one of them not ended?  With ${fresh}, one that has not brought a request yet counts
- * too: it may be on its way.
+ * Has a request of one of them not ended?  With ${fresh}, one that has not brought a request yet
+ * counts too: it may be on its way.
  */
 bool connection_pending(const struct connection *list, bool fresh);
 

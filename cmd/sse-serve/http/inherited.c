@@ -55,7 +55,8 @@ static void find_name(int number, char *name, size_t size)
 		if (names != NULL)
 			names++;
 	}
-	snprintf(name, size, "%.*s", names != NULL ? (int)strcspn(names, ":") : (int)strlen(NO_NAME),
+	snprintf(name, size, "%.*s",
+		names != NULL ? (int)strcspn(names, ":") : (int)strlen(NO_NAME),
 		names != NULL ? names : NO_NAME);
 }
 
@@ -90,7 +91,8 @@ static bool write_url(const union socket_address *address, socklen_t len, char *
 	return true;
 }
 
-static int add(int fd, const char *name, bool open, struct listeners *listeners, struct error *error)
+static int add(
+	int fd, const char *name, bool open, struct listeners *listeners, struct error *error)
 {
 	union socket_address address = {0};
 	socklen_t len = sizeof(address);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The listening sockets that the process was started with, as systemd hands them over: LISTEN_FDS is
- * how many, from descriptor 3 on; LISTEN_PID is whom they are for; LISTEN_FDNAMES is what they are
- * called (sd_listen_fds(3)).  They stay open in systemd.  So connections wait there while one server
- * ends and the next one starts; whoever stops accepting only closes them, and never shuts them down.
+ * The listening sockets that the process was started with, as systemd hands them over: LISTEN_FDS
+ * is how many, from descriptor 3 on; LISTEN_PID is whom they are for; LISTEN_FDNAMES is what they
+ * are called (sd_listen_fds(3)).  They stay open in systemd.  So connections wait there while one
+ * server ends and the next one starts; who stops accepting only closes them, and never shuts them
+ * down.
  */
 #ifndef INHERITED_H
 #define INHERITED_H

@@ -13,7 +13,7 @@
 
 struct listeners {
 	int fds[LISTEN_MAX];
-	char *paths[LISTEN_MAX]; /* of local sockets, to be removed at the end; or NULL */
+	char *paths[LISTEN_MAX];    /* of local sockets, to be removed at the end; or NULL */
 	bool inherited[LISTEN_MAX]; /* another process listens too: see inherited.h */
 	size_t count;
 	char url[300];	/* for a person to open: http://localhost:8000 */

@@ -31,8 +31,8 @@ bool words_start(enum form form, const char *id, struct buf *out);
 
 /*
  * words_retry(form, ms, out):
- * Append when the client should come back.  JSON lines have no word for it: then nothing is appended.
- * False if ${out} is full.
+ * Append when the client should come back; nothing in JSON lines, which have no word for it.  False
+ * if ${out} is full.
  */
 bool words_retry(enum form form, uint32_t ms, struct buf *out);
 
