@@ -395,7 +395,7 @@ const struct option_program options_program = {
 	.name = "sse-serve",
 	.synopsis = "[OPTION]...",
 	.summary = "Keep every event that is posted, and stream it to every reader.",
-	.tables = {rows},
+	.tables = {rows, options_of_stopping},
 	.file = "config",
 	.read = read_file,
 	.examples =
@@ -412,7 +412,7 @@ enum option_result options_parse(int argc, char **argv, void (*version)(FILE *ou
 	enum option_result result;
 	int operands;
 
-	*options = (struct options){0};
+	*options = (struct options){.drain = OPTIONS_DRAIN_UNSET};
 	named.version = version;
 	result = option_parse_sources(
 		&named, argc, argv, options, &operands, &options->sources, error);
@@ -423,6 +423,7 @@ enum option_result options_parse(int argc, char **argv, void (*version)(FILE *ou
 			argv[operands]);
 		return OPTION_BAD;
 	}
+	options_find_drain(options);
 	if (result == OPTION_RUN && options_check(options, error) != 0) {
 		options_blame(options, error);
 		return OPTION_BAD;

@@ -44,6 +44,8 @@ complete -c sse-serve -l web -s w -x -a '(__fish_complete_directories)' -d 'serv
 complete -c sse-serve -l log -x -a 'text json' -d 'log on stderr as text (the default) or json'
 complete -c sse-serve -l log-file -r -F -d 'append the log to this file instead; SIGUSR1 opens it again'
 complete -c sse-serve -l verbose -s v -d 'log each request too'
+complete -c sse-serve -l drain-delay -x -d 'once asked to stop, go on for this long, while /readyz says 503 (default 0s)'
+complete -c sse-serve -l drain -x -d 'then end the streams one after the other, over this time (default: 10s under systemd, otherwise 0)'
 complete -c sse-serve -l help -s h -d 'print this help'
 complete -c sse-serve -l version -s V -d 'print the program\'s and the libraries\' versions'
 complete -c sse-serve -l completions -x -a 'bash zsh fish' -d 'print completions for bash, zsh or fish'

@@ -46,6 +46,15 @@ const struct sockaddr *connection_local(struct connection *connection)
 	return &connection->local.any;
 }
 
+bool connection_pending(const struct connection *list, bool fresh)
+{
+	for (; list != NULL; list = list->next) {
+		if (list->request != NULL || (fresh && !list->used))
+			return true;
+	}
+	return false;
+}
+
 void connection_free(struct connection *connection)
 {
 	if (connection == NULL)

@@ -7,6 +7,7 @@
 #define CONNECTION_H
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -18,6 +19,7 @@ struct connection {
 	int fd;			 /* the library's */
 	int64_t deadline;	 /* by clock_now_ms(); or CONNECTION_NEVER */
 	struct request *request; /* that has not ended, or NULL */
+	bool used;		 /* it has brought a request */
 	struct connection *next, **back;
 	union {
 		struct sockaddr any; /* of a local socket only the family is right */
@@ -48,6 +50,13 @@ void connection_tick(struct connection *list, int64_t now);
  * The address that it came in on, which the system is asked for once.  It is the connection's.
  */
 const struct sockaddr *connection_local(struct connection *connection);
+
+/*
+ * connection_pending(list, fresh):
+ * Has a request of one of them not ended?  With ${fresh}, one that has not brought a request yet
+ * counts too: it may be on its way.
+ */
+bool connection_pending(const struct connection *list, bool fresh);
 
 /* connection_free(connection): remove it from its list.  Takes NULL. */
 void connection_free(struct connection *connection);

@@ -163,6 +163,7 @@ void *exchange_new(void *context, const char *target, struct MHD_Connection *con
 		return NULL;
 	}
 	socket->request = request;
+	socket->used = true;
 	if (!target_fits(request))
 		refusal_of_target(request);
 	return request;

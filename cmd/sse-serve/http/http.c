@@ -159,6 +159,11 @@ size_t http_busy(const struct http *http)
 	return http->shared.waiting;
 }
 
+bool http_pending(const struct http *http, bool fresh)
+{
+	return connection_pending(http->connections, fresh);
+}
+
 void http_free(struct http *http)
 {
 	if (http == NULL)

@@ -53,6 +53,9 @@ uint64_t http_requests(const struct http *http);
 /* http_busy(http): how many requests wait. */
 size_t http_busy(const struct http *http);
 
+/* http_pending(http, fresh): see connection_pending(); of those that are the library's. */
+bool http_pending(const struct http *http, bool fresh);
+
 /* http_free(http): end all connections.  No request may be waiting.  Takes NULL. */
 void http_free(struct http *http);
 

@@ -286,6 +286,12 @@ int listen_check(const struct option_list *places, bool open, struct listeners *
 	return listen_all(places, open, listeners, error);
 }
 
+int listen_add(struct listeners *listeners, int fd, const char *url, struct error *error)
+{
+	note(listeners, url);
+	return add(listeners, fd, NULL, error);
+}
+
 void listen_close(struct listeners *listeners)
 {
 	for (size_t i = 0; i < listeners->count; i++) {

@@ -13,7 +13,8 @@
 
 struct listeners {
 	int fds[LISTEN_MAX];
-	char *paths[LISTEN_MAX]; /* of local sockets, to be removed at the end; or NULL */
+	char *paths[LISTEN_MAX];    /* of local sockets, to be removed at the end; or NULL */
+	bool inherited[LISTEN_MAX]; /* another process listens too: see inherited.h */
 	size_t count;
 	bool check;	/* bind nothing: only say what is wrong */
 	char url[300];	/* for a person to open: http://localhost:8000 */
@@ -35,6 +36,12 @@ int listen_open(const struct option_list *places, bool open, struct listeners *l
  */
 int listen_check(const struct option_list *places, bool open, struct listeners *listeners,
 	struct error *error);
+
+/*
+ * listen_add(listeners, fd, url, error):
+ * Add a socket that listens at ${url}; takes ${fd}.  -1 if there are too many (EX_USAGE).
+ */
+int listen_add(struct listeners *listeners, int fd, const char *url, struct error *error);
 
 /* listen_close(listeners): close all, and remove local sockets. */
 void listen_close(struct listeners *listeners);

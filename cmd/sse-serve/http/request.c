@@ -16,6 +16,7 @@
 
 #include "access/principal.h"
 #include "base/address.h"
+#include "base/leaving.h"
 #include "connection.h"
 #include "head.h"
 #include "origin.h"
@@ -326,6 +327,9 @@ static void set_response(
 	}
 	if (origin_is_named(origin))
 		request_add_header(request, "Access-Control-Allow-Credentials", "true");
+	/* The next request finds the next server. */
+	if (request->shared->config->leaving->draining)
+		request_add_header(request, MHD_HTTP_HEADER_CONNECTION, "close");
 }
 
 void request_add_header(struct request *request, const char *name, const char *value)
