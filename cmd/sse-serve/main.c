@@ -233,6 +233,8 @@ static int maintain_at(const struct options *options, const char *path, struct e
 		return maintain_verify(path, error);
 	if (options->export)
 		return maintain_export(path, stdout, error);
+	if (options->backup != NULL)
+		return maintain_backup(path, options->backup, error);
 	return maintain_import(path, stdin, error);
 }
 
@@ -282,7 +284,7 @@ int main(int argc, char **argv)
 		options_free(&program.options);
 		return status;
 	}
-	if (program.options.verify || program.options.export || program.options.import) {
+	if (options_maintains(&program.options) > 0) {
 		int status = maintain(&program.options);
 
 		options_free(&program.options);

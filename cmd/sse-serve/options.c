@@ -296,6 +296,14 @@ static const struct option_row rows[] = {
 		.offset = FIELD(import),
 		.group = "Maintenance",
 		.help = "read such a log from stdin into a new database, and end"},
+	{.name = "backup",
+		.type = OPTION_STRING,
+		.offset = FIELD(backup),
+		.argument = "FILE",
+		.complete = COMPLETE_FILE,
+		.group = "Maintenance",
+		.help = "copy the database to this file, which must not exist, also beside a running "
+			"server, and end"},
 
 	{.name = "user",
 		.type = OPTION_STRING,
@@ -382,6 +390,12 @@ bool options_guarded(const struct options *options)
 	return options->access != NULL || options->jwt_keys != NULL;
 }
 
+unsigned options_maintains(const struct options *options)
+{
+	return (unsigned)options->verify + options->export + options->import +
+	       (options->backup != NULL);
+}
+
 bool options_reloads(const struct options *options)
 {
 	return options_guarded(options) || options->hook_rules.count > 0;
@@ -417,9 +431,10 @@ static int check_store(const struct options *options, struct error *error)
 {
 	const struct store_kind *store = store_kind_of(options->db);
 
-	if (!store->in_file && (options->verify || options->export || options->import))
+	if (!store->in_file && options_maintains(options) > 0)
 		return error_set(error, EX_USAGE,
-			"--verify, --export and --import need a database: --db %.60s keeps none",
+			"--verify, --export, --import and --backup need a database: --db %.60s keeps "
+			"none",
 			options->db);
 	if (store->attach == NULL)
 		return 0;
@@ -439,9 +454,9 @@ static int check_store(const struct options *options, struct error *error)
 
 static int check(struct options *options, struct error *error)
 {
-	if (options->verify + options->export + options->import > 1)
-		return error_set(
-			error, EX_USAGE, "--verify, --export and --import are done one at a time");
+	if (options_maintains(options) > 1)
+		return error_set(error, EX_USAGE,
+			"--verify, --export, --import and --backup are done one at a time");
 	if (check_hosts(&options->host, error) != 0 || check_origins(&options->cors, error) != 0 ||
 		check_access(options, error) != 0 || check_hooks(options, error) != 0 ||
 		forwarded_proxies_parse(&options->trust_proxy, &options->proxies, error) != 0 ||

@@ -49,9 +49,10 @@ struct options {
 	struct retention_rules retention_rules; /* both, understood */
 	int64_t idempotency_window;		/* ms for which keys are kept */
 	bool verify, export, import;		/* do this instead of serving */
-	const char *user;			/* the user that root becomes, or NULL */
-	bool no_sandbox;			/* for debugging */
-	int log;				/* enum log_format */
+	const char *backup; /* likewise: the file to copy the database to, or NULL */
+	const char *user;   /* the user that root becomes, or NULL */
+	bool no_sandbox;    /* for debugging */
+	int log;	    /* enum log_format */
 	int verbose;
 
 	struct option_list trust_proxy;	  /* --trust-proxy as given */
@@ -71,6 +72,9 @@ enum option_result options_parse(int argc, char **argv, void (*version)(FILE *ou
 
 /* options_guarded(options): must clients prove who they are? */
 bool options_guarded(const struct options *options);
+
+/* options_maintains(options): how many things they say to do with the database instead of serving. */
+unsigned options_maintains(const struct options *options);
 
 /* options_reloads(options): do they name files that SIGHUP makes the server read again? */
 bool options_reloads(const struct options *options);
