@@ -47,7 +47,7 @@ slow_backup() {
 more_than_a_step() {
 	local i
 	letters 900000 >large
-	for i in 1 2 3 4; do
+	for i in {1..4}; do
 		text large @large
 		answers 201
 	done

@@ -44,6 +44,9 @@ bool rates_take(struct rates *rates, const void *key, size_t len, uint32_t amoun
 /* rates_count(rates): the number of buckets that are kept.  Any thread. */
 size_t rates_count(struct rates *rates);
 
+/* rates_refused(rates): how often there was no token.  Any thread. */
+uint64_t rates_refused(struct rates *rates);
+
 /* rates_free(rates): release the buckets.  Takes NULL. */
 void rates_free(struct rates *rates);
 

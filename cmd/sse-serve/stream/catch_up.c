@@ -49,7 +49,7 @@ static bool send_mark(struct subscriber *subscriber)
 	buf_init(&event, POLL_HEAD);
 	if (!(form_is_list(form) ? poll_write_end(subscriber, id, &event)
 				 : words_event(form, "uptodate", NULL, data, &event)))
-		subscriber_close(subscriber);
+		subscriber_close(subscriber, STREAM_END_MEMORY);
 	else if (event.len > 0)
 		subscriber_keep_pending(subscriber, event.data, event.len, 0);
 	buf_free(&event);
@@ -76,7 +76,7 @@ static void catch_up_end(struct subscriber *subscriber, uint64_t entry)
 		!send_mark(subscriber))
 		return;
 	if (subscriber->ends || last) {
-		subscriber_close(subscriber);
+		subscriber_close(subscriber, last ? STREAM_END_CLOSED : STREAM_END_COMPLETE);
 		return;
 	}
 	subscriber_set_state(subscriber, LIVE);
@@ -91,7 +91,7 @@ static void submit(struct subscriber *subscriber, struct replay *replay)
 	struct fanout *fanout = subscriber->fanout;
 
 	if (replay == NULL) {
-		subscriber_close(subscriber);
+		subscriber_close(subscriber, STREAM_END_MEMORY);
 		return;
 	}
 	/* One that is ahead of the boundary must not be taken back to it. */
@@ -127,7 +127,7 @@ static void take_for_poll(struct subscriber *subscriber, const struct replay *re
 			poll_answer(subscriber, replay);
 	} else if (list && replay->gap) {
 		/* The head has said how long it would be. */
-		subscriber_close(subscriber);
+		subscriber_close(subscriber, STREAM_END_UNREADABLE);
 	}
 }
 
@@ -197,7 +197,7 @@ static void take_replay(struct message *message)
 	}
 	subscriber_set_state(subscriber, READY);
 	if (replay->failed) {
-		subscriber_close(subscriber);
+		subscriber_close(subscriber, STREAM_END_UNREADABLE);
 	} else if (replay_is_stale(replay)) {
 		read_again(subscriber, replay);
 	} else {

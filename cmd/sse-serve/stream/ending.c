@@ -83,7 +83,7 @@ bool ending_tell(struct subscriber *subscriber)
 	if (add_closing(subscriber, &event))
 		subscriber_keep_pending(subscriber, event.data, event.len, 0);
 	else
-		subscriber_close(subscriber);
+		subscriber_close(subscriber, STREAM_END_MEMORY);
 	buf_free(&event);
 	subscriber->had_end = true;
 	return subscriber->state != CLOSED && subscriber_send_pending(subscriber);

@@ -13,6 +13,7 @@
 #include "poll_reply.h"
 #include "presence.h"
 #include "selection.h"
+#include "stream_record.h"
 
 #define OPENING_HEAD 1024
 
@@ -31,6 +32,7 @@ struct opening {
 	bool polls;		  /* and ends then, but waits for something first; see poll.h */
 	uint32_t wait;		  /* polls: ms, at most */
 	struct poll_reply *reply; /* of a poll for a list; owned */
+	struct stream_record *record; /* NULL: its end is not logged; owned */
 	size_t head_len;
 	char head[OPENING_HEAD]; /* of the HTTP answer; a list's is made later */
 };
