@@ -234,3 +234,26 @@ ended_as() {
 	stop
 	not has err ended
 }
+
+@test "the alert rules of the man page are about metrics that there are" {
+	serve
+	local page=$BATS_TEST_DIRNAME/../../man/sse-serve.1 name
+	curl -sS "$URL/metrics" >metrics
+	sed -n '/^groups:/,/^\.Ed/p' "$page" | sed '$d' >rules.yml
+	[ "$(grep -c 'alert: ' rules.yml)" -eq 6 ]
+	for name in $(grep -o 'sse_[a-z_]*' rules.yml | sed 's/_bucket$//' | sort -u); do
+		has metrics "# TYPE $name " || { echo "there is no $name" >&2; return 1; }
+	done
+	for name in $(grep -o 'reason="[a-z]*"' rules.yml); do
+		has metrics "sse_streams_ended_total{$name}"
+	done
+	# Every metric that the page tells of.
+	for name in $(sed -n 's/^\.It Cm \(sse_[a-z_]*\)$/\1/p' "$page"); do
+		has metrics "# TYPE $name "
+	done
+	# Where it is installed, Prometheus's own tool says so too.
+	if command -v promtool >/dev/null; then
+		promtool check metrics <metrics
+		promtool check rules rules.yml
+	fi
+}

@@ -136,6 +136,20 @@ void subscriber_behind(struct subscriber *subscriber, uint64_t cursor, uint64_t 
 	subscriber_make_ready(subscriber);
 }
 
+/* With TCP_USER_TIMEOUT the kernel may be the first to see that nothing is taken. */
+static enum stream_end end_of_error(int number)
+{
+	return number == ETIMEDOUT ? STREAM_END_STALLED : STREAM_END_CLIENT;
+}
+
+static int socket_error(int fd)
+{
+	int number = 0;
+	socklen_t len = sizeof(number);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &number, &len) == 0 ? number : 0;
+}
+
 void subscriber_ready(struct source *source, uint32_t events)
 {
 	struct subscriber *subscriber = (struct subscriber *)source;
@@ -143,7 +157,7 @@ void subscriber_ready(struct source *source, uint32_t events)
 	if (subscriber->state == CLOSED)
 		return;
 	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
-		subscriber_close(subscriber, STREAM_END_CLIENT);
+		subscriber_close(subscriber, end_of_error(socket_error(subscriber->fd)));
 	else if ((events & EPOLLOUT) && subscriber->state == WAITING)
 		subscriber_make_ready(subscriber);
 }
@@ -174,7 +188,7 @@ static ssize_t take_result(struct subscriber *subscriber, ssize_t sent)
 	} else if (sent < 0) {
 		if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
 			return 0;
-		subscriber_close(subscriber, STREAM_END_CLIENT);
+		subscriber_close(subscriber, end_of_error(errno));
 	}
 	return sent;
 }
