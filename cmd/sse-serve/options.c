@@ -390,12 +390,6 @@ bool options_guarded(const struct options *options)
 	return options->access != NULL || options->jwt_keys != NULL;
 }
 
-unsigned options_maintains(const struct options *options)
-{
-	return (unsigned)options->verify + options->export + options->import +
-	       (options->backup != NULL);
-}
-
 bool options_reloads(const struct options *options)
 {
 	return options_guarded(options) || options->hook_rules.count > 0;

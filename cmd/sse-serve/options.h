@@ -73,8 +73,14 @@ enum option_result options_parse(int argc, char **argv, void (*version)(FILE *ou
 /* options_guarded(options): must clients prove who they are? */
 bool options_guarded(const struct options *options);
 
-/* options_maintains(options): how many things they say to do with the database instead of serving. */
-unsigned options_maintains(const struct options *options);
+/*
+ * options_maintains(options): how many things they say to do with the database instead of serving.
+ */
+static inline unsigned options_maintains(const struct options *options)
+{
+	return (unsigned)options->verify + options->export + options->import +
+	       (options->backup != NULL);
+}
 
 /* options_reloads(options): do they name files that SIGHUP makes the server read again? */
 bool options_reloads(const struct options *options);

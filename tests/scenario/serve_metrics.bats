@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Scenarios of sse-serve: what it counts for Prometheus, ids of requests, and what its log says of the
 # end of a stream.
-# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2153,SC2154
+# shellcheck disable=SC2013,SC2016,SC2030,SC2031,SC2034,SC2094,SC2153,SC2154
 
 load serve_helpers
 

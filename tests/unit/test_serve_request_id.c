@@ -32,7 +32,8 @@ static void no_two_requests_have_the_same_id(void **state)
 
 static void an_id_is_taken_over_only_if_it_is_clean(void **state)
 {
-	static const char *const dirty[] = {"", "a b", "a\n", "\"", "a{}", "\xc3\xa4", "a/b", "a:b"};
+	static const char *const dirty[] = {
+		"", "a b", "a\n", "\"", "a{}", "\xc3\xa4", "a/b", "a:b"};
 	char id[REQUEST_ID] = "old", letters[REQUEST_ID + 1];
 
 	(void)state;

@@ -107,8 +107,8 @@ static bool add_histograms(const struct metrics_sources *sources, struct buf *ou
 		counter_add_times(&sent, &sources->fanouts->all[i]->sent);
 		counter_add_times(&took, http_took(sources->https[i]));
 	}
-	return add_times(out, "sse_sync_seconds", "Time to make a batch of events durable.",
-		       &sync) &&
+	return add_times(
+		       out, "sse_sync_seconds", "Time to make a batch of events durable.", &sync) &&
 	       add_times(out, "sse_publish_seconds",
 		       "Time from a complete POST until its events are stored.", &stored) &&
 	       add_times(out, "sse_publish_sent_seconds",
@@ -172,8 +172,7 @@ static bool add_limited(const struct metrics_sources *sources, struct buf *out)
 	       add_refused(out, "wrong_proof", sources->wrong_proofs);
 }
 
-static bool write_metrics(
-const struct metrics_sources *sources, struct buf *out)
+static bool write_metrics(const struct metrics_sources *sources, struct buf *out)
 {
 	struct metrics_sum sum;
 
@@ -187,8 +186,7 @@ const struct metrics_sources *sources, struct buf *out)
 	       buf_addf(out,
 		       "# HELP sse_build_info The version, and that of the HTTP library.\n"
 		       "# TYPE sse_build_info gauge\n"
-		       "sse_build_info{version=\"" SSE_TOOLS_VERSION
-		       "\",libmicrohttpd=\"%s\"} 1\n",
+		       "sse_build_info{version=\"" SSE_TOOLS_VERSION "\",libmicrohttpd=\"%s\"} 1\n",
 		       http_library_version());
 }
 

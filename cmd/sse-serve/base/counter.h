@@ -28,8 +28,9 @@ extern const uint64_t counter_bounds[COUNTER_BOUNDS]; /* in microseconds */
 /* How long something took, in microseconds. */
 struct counter_times {
 	_Atomic uint64_t count, total;
-	_Atomic uint64_t longest;		       /* since it was last asked for */
-	_Atomic uint64_t buckets[COUNTER_BOUNDS + 1]; /* those up to each bound, and beyond the last;
+	_Atomic uint64_t longest; /* since it was last asked for */
+	_Atomic uint64_t
+		buckets[COUNTER_BOUNDS + 1]; /* those up to each bound, and beyond the last;
 							 each is counted once */
 };
 

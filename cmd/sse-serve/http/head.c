@@ -19,8 +19,8 @@ size_t head_write(const struct head *head, char *out, size_t size)
 		head->status, head->reason, date, head->type != NULL ? "Content-Type: " : "",
 		head->type != NULL ? head->type : "", head->type != NULL ? "\r\n" : "",
 		head->id != NULL ? "X-Request-ID: " : "", head->id != NULL ? head->id : "",
-		head->id != NULL ? "\r\n" : "", head->vary ? "Vary: Origin\r\n" : "", cors ? "Access-Control-Allow-Origin: " : "",
-		cors ? head->cors : "",
+		head->id != NULL ? "\r\n" : "", head->vary ? "Vary: Origin\r\n" : "",
+		cors ? "Access-Control-Allow-Origin: " : "", cors ? head->cors : "",
 		cors ? "\r\nAccess-Control-Expose-Headers: " HEAD_EXPOSED "\r\n" : "",
 		cors && head->credentials ? "Access-Control-Allow-Credentials: true\r\n" : "",
 		head->more);

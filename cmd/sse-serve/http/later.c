@@ -32,6 +32,6 @@ struct later *later_new(const struct request *request)
 size_t later_write_head(const struct later *later, unsigned status, const char *type,
 	const char *more, char *out, size_t size)
 {
-	return request_write_head_of(
-		later->id, later->cors ? later->origin : NULL, later->vary, status, type, more, out, size);
+	return request_write_head_of(later->id, later->cors ? later->origin : NULL, later->vary,
+		status, type, more, out, size);
 }

@@ -33,7 +33,8 @@ void request_id_new(struct request_ids *ids, char id[REQUEST_ID])
 
 bool request_id_take(const char *given, char id[REQUEST_ID])
 {
-	size_t len = strspn(given, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_.");
+	size_t len =
+		strspn(given, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_.");
 
 	if (len == 0 || len >= REQUEST_ID || given[len] != '\0')
 		return false;

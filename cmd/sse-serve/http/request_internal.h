@@ -51,7 +51,7 @@ struct request {
 	const char *method;
 	char *target;
 	char id[REQUEST_ID];
-	uint64_t began; /* when its head had arrived, by clock_now_us(); 0: not yet */
+	uint64_t began;	  /* when its head had arrived, by clock_now_us(); 0: not yet */
 	const char *host; /* the server that it names; NULL if an HTTP/1.0 client names none */
 	char *authority;  /* of a target in absolute form, which is the host then; or NULL */
 	struct route route;

@@ -127,11 +127,12 @@ struct fanout {
 	_Atomic size_t placed; /* with those that are on their way; the other loops look at it */
 	bool ended;
 
-	_Atomic uint64_t delivered; /* events that a socket accepted whole */
-	_Atomic uint64_t behind;    /* streams with events not yet sent to them */
+	_Atomic uint64_t delivered;	       /* events that a socket accepted whole */
+	_Atomic uint64_t behind;	       /* streams with events not yet sent to them */
 	_Atomic uint64_t endings[STREAM_ENDS]; /* streams that ended, by why */
-	struct counter_times sent;  /* from a publish to the end of the pass that sent it, once a pass */
-	uint64_t pass_began;	    /* when the publishing began of what the pass sends; 0: unknown */
+	struct counter_times
+		sent;	     /* from a publish to the end of the pass that sent it, once a pass */
+	uint64_t pass_began; /* when the publishing began of what the pass sends; 0: unknown */
 
 	uint64_t boundary; /* entries before it were taken */
 	uint64_t position; /* of the last stored event before it */
