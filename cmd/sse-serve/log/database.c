@@ -52,13 +52,14 @@
 	" upto INTEGER NOT NULL);"
 
 /*
- * superseded: by a newer event of the same subject.  A database of version 2 gets the columns at the
+ * superseded: by a newer event of the same subject.  erased: see struct topic.  A database of version 2 gets the columns at the
  * end of its tables, where a new one has them too.
  */
 #define TABLES_3                                                                                   \
 	"ALTER TABLE topic ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;"                         \
 	"ALTER TABLE topic ADD COLUMN superseded INTEGER NOT NULL DEFAULT 0;"                      \
 	"ALTER TABLE topic ADD COLUMN closed INTEGER NOT NULL DEFAULT 0;"                          \
+	"ALTER TABLE topic ADD COLUMN erased INTEGER NOT NULL DEFAULT 0;"                          \
 	"ALTER TABLE event ADD COLUMN subject TEXT;"                                               \
 	"CREATE INDEX event_subject ON event(topic, subject, position)"                            \
 	" WHERE subject IS NOT NULL;"
@@ -165,6 +166,7 @@ int database_topics(
 		topic->deleted = (uint64_t)sqlite3_column_int64(rows, 3);
 		topic->superseded = (uint64_t)sqlite3_column_int64(rows, 4);
 		topic->closed = (uint64_t)sqlite3_column_int64(rows, 5);
+		topic->erased = (uint64_t)sqlite3_column_int64(rows, 6);
 	}
 	if (result == 0 && code != SQLITE_DONE)
 		result = database_failed(db, "cannot read the database's topics", error);
@@ -196,7 +198,7 @@ int64_t database_head(sqlite3 *db, int version)
 		" coalesce((SELECT max(removed) FROM topic), 0),"
 		" coalesce((SELECT max(opened) FROM incarnation), 0))",
 		"SELECT coalesce(max(position), 0) FROM publish_key",
-		"SELECT coalesce(max(max(deleted, superseded, closed)), 0) FROM topic",
+		"SELECT coalesce(max(max(deleted, superseded, closed, erased)), 0) FROM topic",
 	};
 	int64_t head = 0;
 

@@ -21,6 +21,7 @@ struct event {
 	struct topic *topic;
 	bool json;		 /* the data is JSON text; otherwise plain text */
 	bool ephemeral;		 /* not stored, and without an id */
+	bool deletion;		 /* ephemeral, and tells of events that were deleted: it has a position */
 	struct sse_text type;	 /* never empty */
 	struct sse_text data;	 /* valid UTF-8, lines ended by LF */
 	struct sse_text subject; /* what the event gives the present value of; len 0: nothing */

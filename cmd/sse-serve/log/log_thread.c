@@ -201,12 +201,15 @@ static void show_erasure(struct log_thread *log_thread, const struct erasure *er
 		.topic = deletion->topic,
 		.json = true,
 		.ephemeral = true,
+		.deletion = true,
 		.type = {"deleted", strlen("deleted")}};
 
 	identity_format(&log_thread->store->identity, deletion->newest, id);
 	event.data.len = (size_t)snprintf(
 		data, sizeof(data), "{\"%s\":\"%s\"}", erasure->one ? "id" : "upto", id);
 	event.data.data = data;
+	/* Before it can be seen: who sees it looks. */
+	atomic_store(&deletion->topic->erased, deletion->erased);
 	show(log_thread, &event);
 	window_stamp(log_thread->window, 0);
 	window_publish(log_thread->window);

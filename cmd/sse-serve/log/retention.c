@@ -62,6 +62,7 @@ int retention_begin(struct retention *retention)
 		kept->now.removed = topic->removed;
 		kept->now.superseded = topic->superseded;
 		kept->now.deleted = topic->deleted;
+		kept->now.erased = topic->erased;
 		retention->ruled += kept->rule != NULL;
 	}
 	retention->touched_count = 0;
@@ -231,7 +232,8 @@ static int remove_excess(struct retention *retention, uint32_t number, struct ho
 			*held = (struct holding){.oldest = NOT_KNOWN,
 				.removed = held->removed,
 				.superseded = held->superseded,
-				.deleted = held->deleted};
+				.deleted = held->deleted,
+				.erased = held->erased};
 	}
 	return 0;
 }
@@ -249,7 +251,8 @@ int retention_write_marks(struct retention *retention, uint64_t head)
 		sqlite3_bind_int64(statement, 1, (int64_t)kept->now.removed);
 		sqlite3_bind_int64(statement, 2, (int64_t)kept->now.superseded);
 		sqlite3_bind_int64(statement, 3, (int64_t)kept->now.deleted);
-		sqlite3_bind_int64(statement, 4, (int64_t)number + 1);
+		sqlite3_bind_int64(statement, 4, (int64_t)kept->now.erased);
+		sqlite3_bind_int64(statement, 5, (int64_t)number + 1);
 		if (database_run(statement) != 0 ||
 			save(retention, (int64_t)number + 1, &kept->now, head) != 0)
 			return -1;
@@ -411,7 +414,8 @@ static int start(struct retention *retention, struct error *error)
 		[OF_SUBJECT] = "SELECT " DATABASE_EVENT " FROM event WHERE topic = ? AND"
 			       " subject = ? AND position < ? ORDER BY position LIMIT ?",
 		[REMOVE] = "DELETE FROM event WHERE position = ?",
-		[MARK] = "UPDATE topic SET removed = ?, superseded = ?, deleted = ? WHERE id = ?",
+		[MARK] = "UPDATE topic SET removed = ?, superseded = ?, deleted = ?, erased = ?"
+			 " WHERE id = ?",
 		[SAVE] = "REPLACE INTO counter(topic, events, bytes, upto) VALUES(?, ?, ?, ?)",
 	};
 	uint64_t from = 0, *upto;

@@ -18,6 +18,7 @@ struct holding {
 	uint64_t removed; /* of a topic: newest position that is gone; of all: nothing up to here */
 	uint64_t superseded; /* of a topic: newest that is gone since its subject has a newer one */
 	uint64_t deleted;    /* of a topic: newest that is gone by request */
+	uint64_t erased;     /* of a topic: the position that the newest deletion took */
 };
 
 struct kept {

@@ -111,6 +111,7 @@ struct store_deletion {
 	uint64_t after;	     /* those with after < position <= upto; out: those up to it are gone */
 	uint64_t upto;
 	uint64_t newest; /* out: the position of the newest that was deleted; 0: none was */
+	uint64_t erased; /* out: the position that the deletion took, if any was */
 	bool ended;	 /* out: all are gone, from the disk too as far as that is possible now */
 	int64_t wait;	 /* out, if it has not ended: the ms after which to go on; 0: at once */
 	int64_t until;	 /* the store's own; 0 before the first call */
@@ -139,8 +140,9 @@ struct store_ops {
 
 	/*
 	 * erase(store, deletion, error):
-	 * Delete some of these events, durably, and raise topic->deleted; the caller then erases
-	 * them from the window, and calls again until the deletion has ended.  Keys stay known.
+	 * Delete some of these events, durably, and raise topic->deleted; if any is deleted, that
+	 * takes the next position.  The caller then erases them from the window, and calls again
+	 * until the deletion has ended; then it raises topic->erased.  Keys stay known.
 	 * Return 0, or -1 as append().  Log thread.
 	 */
 	int (*erase)(struct store *store, struct store_deletion *deletion, struct error *error);

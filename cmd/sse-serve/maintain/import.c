@@ -17,15 +17,15 @@
 #include "maintain.h"
 #include "timestamp.h"
 
-/* What an exported topic has positions of: removed, deleted, superseded, closed. */
-#define MARKS 4
+/* What an exported topic has positions of: removed, deleted, superseded, closed, erased. */
+#define MARKS 5
 
 enum statement { ADD_INCARNATION, ADD_TOPIC, ADD_EVENT, ADD_KEY, STATEMENTS };
 
 static const char *const sql[STATEMENTS] = {
 	[ADD_INCARNATION] = "INSERT INTO incarnation(tag, opened) VALUES(?, ?)",
-	[ADD_TOPIC] = ("INSERT INTO topic(id, name, removed, deleted, superseded, closed)"
-		       " VALUES(?, ?, ?, ?, ?, ?)"),
+	[ADD_TOPIC] = ("INSERT INTO topic(id, name, removed, deleted, superseded, closed, erased)"
+		       " VALUES(?, ?, ?, ?, ?, ?, ?)"),
 	[ADD_EVENT] = DATABASE_ADD_EVENT,
 	[ADD_KEY] = ("INSERT INTO publish_key(position, topic, key, fingerprint, time)"
 		     " VALUES(?, ?, ?, ?, ?)"),
@@ -99,7 +99,8 @@ static int read_marks(const struct import *import, const struct import_line *lin
 		enum import_member member;
 		const char *name;
 	} members[MARKS] = {{MEMBER_REMOVED, "removed"}, {MEMBER_DELETED, "deleted"},
-		{MEMBER_SUPERSEDED, "superseded"}, {MEMBER_CLOSED, "closed"}};
+		{MEMBER_SUPERSEDED, "superseded"}, {MEMBER_CLOSED, "closed"},
+		{MEMBER_ERASED, "erased"}};
 
 	for (int i = 0; i < MARKS; i++) {
 		marks[i] = 0;

@@ -131,6 +131,26 @@ static void take_for_poll(struct subscriber *subscriber, const struct replay *re
 	}
 }
 
+/*
+ * All present values were sent, the newest of which may be old: the client is to know how far it has
+ * come, so that it is not told again of what was deleted before.
+ */
+static void send_position(struct subscriber *subscriber, const struct replay *replay)
+{
+	char id[IDENTITY_TEXT];
+	struct buf bytes;
+
+	if (subscriber_waits(subscriber) || (replay->events > 0 && replay_last(replay) == replay->reached))
+		return;
+	identity_format(subscriber->fanout->shared->identity, replay->reached, id);
+	buf_init(&bytes, 256);
+	if (!words_start(replay->selection->form, id, &bytes))
+		subscriber_close(subscriber);
+	else if (bytes.len > 0)
+		subscriber_keep_pending(subscriber, bytes.data, bytes.len, 0);
+	buf_free(&bytes);
+}
+
 static void send_replay(struct subscriber *subscriber, const struct replay *replay)
 {
 	struct frames frames;
@@ -142,6 +162,8 @@ static void send_replay(struct subscriber *subscriber, const struct replay *repl
 		ending_note(subscriber, replay);
 	}
 	subscriber_behind(subscriber, replay->reached, TOPIC_NO_ENTRY);
+	if (replay->present && !is_sent_present(subscriber))
+		send_position(subscriber, replay);
 }
 
 static void take_replay(struct message *message);
@@ -237,9 +259,10 @@ static bool has_lost(const struct subscriber *subscriber)
 {
 	const struct topic_set *topics = &subscriber->channel->topics;
 
+	if (subscriber->latest && topic_set_lost(topics) > subscriber->cursor)
+		return true;
 	if (subscriber->partial == 0)
-		return (subscriber->latest ? topic_set_lost(topics) : topic_set_removed(topics)) >
-		       subscriber->cursor;
+		return !subscriber->latest && topic_set_removed(topics) > subscriber->cursor;
 	for (uint32_t i = 0; i < topics->count; i++) {
 		if (atomic_load(&topics->topics[i]->deleted) >= subscriber->partial)
 			return true;
@@ -340,6 +363,17 @@ void catch_up_serve(struct subscriber *subscriber)
 	window_withdraw(fanout->shared->window, fanout->reader);
 	if (!served)
 		submit(subscriber, new_replay(subscriber));
+}
+
+void catch_up_anew(struct channel *channel)
+{
+	for (uint32_t i = 0; i < channel->count; i++) {
+		struct subscriber *subscriber = channel->subscribers[i];
+
+		if (subscriber->latest && subscriber->state == LIVE)
+			subscriber_behind(subscriber, channel->erased - 1, TOPIC_NO_ENTRY);
+	}
+	channel->erased = 0;
 }
 
 void catch_up_finish(struct subscriber *subscriber)

@@ -26,12 +26,10 @@ void ending_pass(const struct fanout *fanout, struct channel *channel)
 
 void ending_note(struct subscriber *subscriber, const struct replay *replay)
 {
-	const struct replay_mark *last = &replay->chunk->marks[replay->first + replay->events - 1];
-
 	/* It may be ahead of what the fan-out has come to. */
 	if (replay->reached > subscriber->fanout->position)
 		channel_find_end(subscriber->fanout, subscriber->channel);
-	if (last->position == subscriber->channel->end)
+	if (replay_last(replay) == subscriber->channel->end)
 		subscriber->had_end = true;
 }
 

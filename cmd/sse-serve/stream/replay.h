@@ -104,6 +104,12 @@ void replay_submit(struct replay *replay, struct mailbox *mailbox);
  */
 bool replay_is_stale(const struct replay *replay);
 
+/* replay_last(replay): the position of its last event; it has one. */
+static inline uint64_t replay_last(const struct replay *replay)
+{
+	return replay->chunk->marks[replay->first + replay->events - 1].position;
+}
+
 /* replay_free(replay): takes NULL. */
 void replay_free(struct replay *replay);
 
