@@ -145,7 +145,7 @@ static void send_position(struct subscriber *subscriber, const struct replay *re
 	identity_format(subscriber->fanout->shared->identity, replay->reached, id);
 	buf_init(&bytes, 256);
 	if (!words_start(replay->selection->form, id, &bytes))
-		subscriber_close(subscriber);
+		subscriber_close(subscriber, STREAM_END_MEMORY);
 	else if (bytes.len > 0)
 		subscriber_keep_pending(subscriber, bytes.data, bytes.len, 0);
 	buf_free(&bytes);
