@@ -183,6 +183,8 @@ resumes() {
 	not has ended 'event: gap'
 	curl -sfN "$URL/api/hosts/a/event?until=now" -H "Last-Event-ID: $id" >gap
 	has gap '"reason":"superseded"'
+	run --separate-stderr -0 sse-tail "$URL/api/hosts/a/event" --last-event-id "$id" --until end -e update
+	[[ $stderr == *"those after $id were replaced by newer events of their subjects" ]]
 	data gap | sed -n '2,4p' | is $'no subject\n3'
 	# An event that is gone.
 	ask "$URL/api/hosts/a/$id"

@@ -368,7 +368,7 @@ void database_bind_event(sqlite3_stmt *statement, int row, const struct event *e
 			    memcmp(event->type.data, DATABASE_DEFAULT_TYPE, event->type.len) == 0;
 
 	sqlite3_bind_int64(statement, first + 1, (int64_t)event->position);
-	sqlite3_bind_int64(statement, first + 2, event->topic->row);
+	sqlite3_bind_int64(statement, first + 2, topic_row(event->topic));
 	sqlite3_bind_int64(statement, first + 3, event->time);
 	sqlite3_bind_int(statement, first + 4, event->json);
 	if (default_type)

@@ -181,6 +181,8 @@ static void write_batch(struct log_thread *log_thread, size_t count)
 		struct publish *publish = log_thread->batch[i];
 
 		note_result(publish, is_ephemeral(&publish->group) ? lost : failed, &error);
+		if (publish->failed || store_group_refused(&publish->group))
+			new_topics_forget(log_thread->store->topics, &publish->group);
 		if (!is_ephemeral(&publish->group))
 			counter_took(&log_thread->counts.took, now - publish->began);
 		mailbox_post(publish->mailbox, &publish->message);

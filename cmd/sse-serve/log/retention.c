@@ -299,7 +299,9 @@ void retention_commit(struct retention *retention)
 		struct kept *kept = &retention->topics[retention->touched[i]];
 		struct topic *topic = topics_of_row(retention->registry, retention->touched[i] + 1);
 
-		kept->touched = kept->taken = false;
+		if (kept->replaced)
+			atomic_fetch_add(&topic->superseded_before, 1);
+		kept->touched = kept->taken = kept->replaced = false;
 		if (kept->now.removed != kept->before.removed)
 			atomic_store(&topic->removed, kept->now.removed);
 		if (kept->now.superseded != kept->before.superseded)
@@ -318,7 +320,7 @@ void retention_rollback(struct retention *retention)
 	for (uint32_t i = 0; i < retention->touched_count; i++) {
 		struct kept *kept = &retention->topics[retention->touched[i]];
 
-		kept->touched = kept->taken = false;
+		kept->touched = kept->taken = kept->replaced = false;
 		kept->now = kept->before;
 	}
 	retention->touched_count = 0;

@@ -25,7 +25,8 @@ struct kept {
 	struct holding now, before; /* ${before} the transaction, if it was touched in it */
 	const struct retain *rule;  /* NULL: under `all` */
 	bool touched, unsaved;
-	bool taken; /* an event of it was removed in this transaction */
+	bool taken;    /* an event of it was removed in this transaction */
+	bool replaced; /* likewise, by a newer event of its subject, and not the newest of these */
 };
 
 enum retention_statement { OF_TOPIC, OF_ALL, OF_SUBJECT, REMOVE, MARK, SAVE, STATEMENTS };

@@ -87,7 +87,8 @@ struct store_query {
 	enum removal removal; /* out: why that is gone */
 	uint64_t
 		removed_sum; /* out, likewise: the sum of the newest positions that are gone of each
-				 topic, by why; it grows whenever something is removed */
+				 topic, by why, and of what shows that others went
+				 before them; it grows whenever something is removed */
 	uint64_t reached;    /* out: all events up to here were visited; below upto if a visit said
 			     so, or if the store takes a pause: then read again from there */
 };
@@ -258,6 +259,13 @@ struct store_kind {
  * is at ${removed}; 0 if none is.
  */
 void store_query_removed(struct store_query *query, enum removal removal, uint64_t removed);
+
+/*
+ * store_query_deleted(query, deleted, erased):
+ * The same of the deletions of one more of the topics: where the newest deleted event is, and which
+ * position the newest deletion took.
+ */
+void store_query_deleted(struct store_query *query, uint64_t deleted, uint64_t erased);
 
 /*
  * store_condition_met(group), store_needs_event(group):

@@ -92,7 +92,7 @@ static void count_removed(struct store_query *query, sqlite3_stmt *row)
 		 erased = (uint64_t)sqlite3_column_int64(row, 4);
 
 	store_query_removed(query, REMOVAL_EXPIRED, removed);
-	store_query_removed(query, REMOVAL_DELETED, query->latest ? erased : deleted);
+	store_query_deleted(query, deleted, erased);
 	if (!query->latest)
 		store_query_removed(query, REMOVAL_SUPERSEDED, superseded);
 }
@@ -142,14 +142,18 @@ static int removed_of_many(struct store_reader *reader, struct store_query *quer
 
 static int read_removed(struct store_reader *reader, struct store_query *query)
 {
+	bool many = query->topics->count > MERGED;
+	int result = 0;
+
 	query->removed = query->removed_sum = 0;
-	if (query->topics->count > MERGED)
-		return removed_of_many(reader, query);
-	for (uint32_t i = 0; i < query->topics->count; i++) {
-		if (removed_of(reader, query->topics->topics[i], query) != 0)
-			return -1;
-	}
-	return 0;
+	if (many)
+		result = removed_of_many(reader, query);
+	for (uint32_t i = 0; !many && i < query->topics->count && result == 0; i++)
+		result = removed_of(reader, query->topics->topics[i], query);
+	/* After that, as it is raised after the commit. */
+	for (uint32_t i = 0; !query->latest && i < query->topics->count; i++)
+		query->removed_sum += atomic_load(&query->topics->topics[i]->superseded_before);
+	return result;
 }
 
 /* --- events --- */

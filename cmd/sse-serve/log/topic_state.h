@@ -22,6 +22,8 @@ struct topic {
 	 * as long as it has had only ephemeral events.  Written by the log thread.
 	 */
 	_Atomic uint32_t row;
+	/* The row it gets with the transaction that is under way, or 0.  The log thread's. */
+	uint32_t storing;
 	const char *name;
 	/*
 	 * The positions of the newest events of this topic that are gone from the log, by why they
@@ -34,6 +36,11 @@ struct topic {
 	 * had the events of that moment does not know that some are gone.  Written by the log thread.
 	 */
 	_Atomic uint64_t erased;
+	/*
+	 * How often, since the start, an event before ${superseded} was superseded, which that does not
+	 * show.  Written by the log thread.
+	 */
+	_Atomic uint64_t superseded_before;
 	/* The position of the event that closed it; 0: it is open.  Written by the log thread. */
 	_Atomic uint64_t closed;
 	/* The same of an event that is about to be stored, or 0; see closing.h.  The log thread's. */
@@ -43,6 +50,12 @@ struct topic {
 	/* Events published to it since the start, stored or not.  Written by the log thread. */
 	_Atomic uint64_t published;
 };
+
+/* topic_row(topic): its row, or the one that it is about to get; 0: none.  Log thread. */
+static inline uint32_t topic_row(const struct topic *topic)
+{
+	return topic->storing != 0 ? topic->storing : topic->row;
+}
 
 /* topic_gone(topic): the position of its newest event that is gone; 0 if none is. */
 static inline uint64_t topic_gone(const struct topic *topic)

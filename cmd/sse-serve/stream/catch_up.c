@@ -140,7 +140,8 @@ static void send_position(struct subscriber *subscriber, const struct replay *re
 	char id[IDENTITY_TEXT];
 	struct buf bytes;
 
-	if (subscriber_waits(subscriber) || (replay->events > 0 && replay_last(replay) == replay->reached))
+	if (subscriber_waits(subscriber) ||
+		(replay->events > 0 && replay_last(replay) == replay->reached))
 		return;
 	identity_format(subscriber->fanout->shared->identity, replay->reached, id);
 	buf_init(&bytes, 256);
@@ -206,6 +207,12 @@ static void read_again(struct subscriber *subscriber, struct replay *old)
 	submit(subscriber, replay);
 }
 
+/* It begins where no id of its client says. */
+static bool is_new_start(const struct replay *replay)
+{
+	return replay->start.kind == START_SINCE || replay->start.kind == START_LAST;
+}
+
 /* A chunk came back from the replay thread. */
 static void take_replay(struct message *message)
 {
@@ -228,8 +235,12 @@ static void take_replay(struct message *message)
 			begin_present(subscriber, replay->from, replay->upto);
 		if (subscriber->polls)
 			take_for_poll(subscriber, replay);
+		if (is_new_start(replay) &&
+			!ending_add_past(subscriber, replay->after, &replay->prefix))
+			subscriber_close(subscriber, STREAM_END_MEMORY);
 		/* A start or a gap is sent once, so it is kept until then. */
-		if (replay->prefix.len > 0 && !form_is_list(replay->selection->form)) {
+		if (subscriber->state == READY && replay->prefix.len > 0 &&
+			!form_is_list(replay->selection->form)) {
 			subscriber->cursor = replay->after;
 			subscriber_keep_pending(
 				subscriber, replay->prefix.data, replay->prefix.len, 0);
@@ -387,6 +398,23 @@ void catch_up_finish(struct subscriber *subscriber)
 
 /* --- a new stream --- */
 
+/* From now on; topics may have been closed before. */
+static void start_now(struct subscriber *subscriber)
+{
+	struct buf past;
+	bool added;
+
+	buf_init(&past, SIZE_MAX / 2);
+	added = ending_add_past(subscriber, subscriber->fanout->position, &past);
+	if (added && past.len > 0)
+		subscriber_keep_pending(subscriber, past.data, past.len, 0);
+	buf_free(&past);
+	if (!added)
+		subscriber_close(subscriber, STREAM_END_MEMORY);
+	else if (subscriber->state != CLOSED && subscriber_send_pending(subscriber))
+		catch_up_end(subscriber, subscriber->fanout->boundary);
+}
+
 void catch_up_start(struct subscriber *subscriber, struct start *start)
 {
 	uint64_t head = subscriber->fanout->position;
@@ -394,7 +422,7 @@ void catch_up_start(struct subscriber *subscriber, struct start *start)
 
 	switch (start->kind) {
 	case START_NOW:
-		catch_up_end(subscriber, subscriber->fanout->boundary);
+		start_now(subscriber);
 		return;
 	case START_AFTER:
 		subscriber->resumed = true;

@@ -25,6 +25,7 @@ struct topics;
 struct replay_mark {
 	size_t end;
 	uint64_t position;
+	bool made; /* in place of one that is gone, see closings.h */
 };
 
 /* The events of a selection with after < position <= reached.  Constant once it is read. */

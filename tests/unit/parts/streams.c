@@ -73,8 +73,8 @@ static int read_events(struct store_reader *reader, struct store_query *query, s
 		const struct topic *topic = query->topics->topics[i];
 
 		store_query_removed(query, REMOVAL_EXPIRED, atomic_load(&topic->removed));
-		store_query_removed(query, REMOVAL_DELETED,
-			atomic_load(query->latest ? &topic->erased : &topic->deleted));
+		store_query_deleted(
+			query, atomic_load(&topic->deleted), atomic_load(&topic->erased));
 	}
 	query->reached = query->after;
 	/* As the stores have it: a pause after so many events of other topics. */
@@ -385,8 +385,8 @@ void expect_start(struct buf *expected, uint64_t position)
 
 void expect_position(struct buf *expected, uint64_t position)
 {
-	assert_true(buf_addf(
-		expected, "id: " STREAMS_TAG ":%llu\n\n", (unsigned long long)position));
+	assert_true(
+		buf_addf(expected, "id: " STREAMS_TAG ":%llu\n\n", (unsigned long long)position));
 }
 
 void expect_event(struct buf *expected, uint64_t position, const char *data, size_t len)
