@@ -154,7 +154,6 @@ static int enter_sandbox(struct program *program, struct error *error)
 /* As the user that will open it again. */
 static int open_log(const struct options *options, struct error *error)
 {
-	logger_format(options->log == LOG_JSON);
 	return options->log_file != NULL ? logger_open(options->log_file, error) : 0;
 }
 
@@ -271,6 +270,8 @@ static int maintain_at(const struct options *options, const char *path, struct e
 		return maintain_verify(path, error);
 	if (options->export)
 		return maintain_export(path, stdout, error);
+	if (options->backup != NULL)
+		return maintain_backup(path, options->backup, error);
 	return maintain_import(path, stdin, error);
 }
 
@@ -328,7 +329,7 @@ int main(int argc, char **argv)
 		options_free(&program.options);
 		return status;
 	}
-	if (program.options.verify || program.options.export || program.options.import) {
+	if (options_maintains(&program.options) > 0) {
 		int status = maintain(&program.options);
 
 		options_free(&program.options);
@@ -336,6 +337,7 @@ int main(int argc, char **argv)
 	}
 	block_signals(&program.signals, options_reloads(&program.options) || notify_wanted());
 	raise_descriptor_limit();
+	logger_format(program.options.log == LOG_JSON);
 	if (notify_open(&program.notify, &error) != 0)
 		logger_write(LOGGER_WARNING, "%s", error.text);
 	if (start(&program, &error) != 0) {

@@ -332,6 +332,15 @@ static const struct option_row rows[] = {
 		.command = true,
 		.group = "Maintenance",
 		.help = "read such a log from stdin into a new database, and end"},
+	{.name = "backup",
+		.type = OPTION_STRING,
+		.offset = FIELD(backup),
+		.command = true,
+		.argument = "FILE",
+		.complete = COMPLETE_FILE,
+		.group = "Maintenance",
+		.help = "copy the database to this file, which must not exist, also beside a running "
+			"server, and end"},
 
 	{.name = "user",
 		.type = OPTION_STRING,

@@ -54,6 +54,7 @@ struct options {
 	struct retention_rules retention_rules; /* both, understood */
 	int64_t idempotency_window;		/* ms for which keys are kept */
 	bool verify, export, import;		/* do this instead of serving */
+	const char *backup;			/* likewise: the file to copy the database to, or NULL */
 	const char *user;			/* the user that root becomes, or NULL */
 	bool no_sandbox;			/* for debugging */
 	int log;				/* enum log_format */
@@ -82,6 +83,15 @@ bool options_guarded(const struct options *options);
 
 /* options_proves(options): do they name files by which somebody proves who sent something? */
 bool options_proves(const struct options *options);
+
+/*
+ * options_maintains(options): how many things they say to do with the database instead of serving.
+ */
+static inline unsigned options_maintains(const struct options *options)
+{
+	return (unsigned)options->verify + options->export + options->import +
+	       (options->backup != NULL);
+}
 
 /* options_reloads(options): do they name files that SIGHUP makes the server read again? */
 bool options_reloads(const struct options *options);

@@ -277,7 +277,9 @@ static void set_up_metrics(struct server *server)
 		.window = server->window,
 		.store = server->store,
 		.fanouts = &server->streams,
-		.https = server->https};
+		.https = server->https,
+		.rates = server->rates,
+		.wrong_proofs = server->wrong_proofs};
 }
 
 static void set_up_api(struct server *server, struct settings *settings)

@@ -38,6 +38,7 @@ complete -c sse-serve -l tick -x -d 'send "Hello, world!" to users this often, w
 complete -c sse-serve -l verify -d 'check the database, say what is wrong, and end'
 complete -c sse-serve -l export -d 'write the whole log to stdout as NDJSON, and end'
 complete -c sse-serve -l import -d 'read such a log from stdin into a new database, and end'
+complete -c sse-serve -l backup -r -F -d 'copy the database to this file, which must not exist, also beside a running server, and end'
 complete -c sse-serve -l user -x -d 'start as root, bind the ports, then run as this user'
 complete -c sse-serve -l no-sandbox -d 'run without the sandbox, to debug the server'
 complete -c sse-serve -l web -s w -x -a '(__fish_complete_directories)' -d 'serve the files of this folder instead of the built-in pages'

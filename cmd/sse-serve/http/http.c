@@ -85,6 +85,7 @@ struct http *http_new(
 	http->shared.config = config;
 	http->shared.context = context;
 	http->shared.lingerers.epoll = epoll;
+	request_id_start(&http->shared.ids);
 	/* Without a listening socket: the loop accepts.  TURBO leaves out the shutdown() before
 	 * close(), which is what lets a socket be handed over. */
 	http->daemon = MHD_start_daemon(
@@ -152,6 +153,16 @@ void http_tick(struct http *http)
 uint64_t http_requests(const struct http *http)
 {
 	return counter_read(&http->shared.requests);
+}
+
+const struct counter_times *http_took(const struct http *http)
+{
+	return &http->shared.took;
+}
+
+uint64_t http_answers(const struct http *http, unsigned status)
+{
+	return counter_read(&http->shared.answers[status - 100]);
 }
 
 size_t http_busy(const struct http *http)

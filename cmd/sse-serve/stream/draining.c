@@ -55,7 +55,7 @@ static void end_turn(struct subscriber *subscriber, uint32_t left, uint32_t spre
 	}
 	if (subscriber->state == LIVE)
 		tell(subscriber, left, spread);
-	subscriber_close(subscriber);
+	subscriber_close(subscriber, STREAM_END_STOPPED);
 }
 
 /* End up to so many of the channel's, from the last to the first, as its pass goes. */
