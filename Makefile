@@ -178,12 +178,14 @@ run: ## install what is missing, build, run sse-serve with its page (ARGS='--tic
 	@$(MAKE) --no-print-directory all
 	@exec $(BUILD)/bin/sse-serve $(ARGS)
 
-.PHONY: deps deps-build deps-check
+.PHONY: deps deps-build deps-deb deps-check
 DEPS = CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' sh .ci/deps
 deps: ## install what is missing (apt-get), or name the packages
 	@$(DEPS) install build run check
 deps-build: ## ... only what building needs
 	@$(DEPS) install build
+deps-deb: ## ... only what `make deb` needs
+	@$(DEPS) install build unit deb
 deps-check: ## ... only what the tests need
 	@$(DEPS) install build check
 
@@ -331,11 +333,17 @@ install: all ## install under PREFIX (/usr/local), in DESTDIR if given
 uninstall: ## remove the installed files, and the folders that are then empty
 	$(call installed,take)
 
-.PHONY: dist clean help
+.PHONY: dist deb clean help
 DIST = sse-tools-$(VERSION)
 dist: ## pack the files that git tracks into a tarball in build/
 	$(Q)mkdir -p $(BUILD) && sh .ci/dist $(DIST) $(BUILD)/$(DIST).tar.gz
 	@echo $(BUILD)/$(DIST).tar.gz
+# Whoever builds packages for others names himself.
+MAINTAINER ?= the sse-tools authors <sse-tools@example.org>
+deb: dist ## build Debian packages in build/deb (MAINTAINER='A B <a@b>', HOMEPAGE)
+	$(Q)sh .ci/deb sse-tools $(VERSION) $(BUILD)/$(DIST).tar.gz $(BUILD)/deb \
+		$(call quote,$(MAINTAINER)) $(call quote,$(HOMEPAGE))
+	@ls $(BUILD)/deb/*.deb
 clean: ## remove build output and the tests' npm packages
 	rm -rf $(BUILD) tests/*/node_modules tests/bench/express/node_modules
 help: ## print this
