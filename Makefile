@@ -333,7 +333,7 @@ install: all ## install under PREFIX (/usr/local), in DESTDIR if given
 uninstall: ## remove the installed files, and the folders that are then empty
 	$(call installed,take)
 
-.PHONY: dist deb clean help
+.PHONY: dist deb npm clean help
 DIST = sse-tools-$(VERSION)
 dist: ## pack the files that git tracks into a tarball in build/
 	$(Q)mkdir -p $(BUILD) && sh .ci/dist $(DIST) $(BUILD)/$(DIST).tar.gz
@@ -344,6 +344,10 @@ deb: dist ## build Debian packages in build/deb (MAINTAINER='A B <a@b>', HOMEPAG
 	$(Q)sh .ci/deb sse-tools $(VERSION) $(BUILD)/$(DIST).tar.gz $(BUILD)/deb \
 		$(call quote,$(MAINTAINER)) $(call quote,$(HOMEPAGE))
 	@ls $(BUILD)/deb/*.deb
+npm: ## pack the npm package of sse.js, with types, in build/npm (needs npm)
+	@$(DEPS) npm tests/package
+	$(Q)sh .ci/npm $(VERSION) $(BUILD)/npm
+	@ls $(BUILD)/npm/*.tgz
 clean: ## remove build output and the tests' npm packages
 	rm -rf $(BUILD) tests/*/node_modules tests/bench/express/node_modules
 help: ## print this
