@@ -102,6 +102,7 @@ test("a token that ends: a function is asked for another, and the stream goes on
   await say(people, "one");
   await got.has(["one"]);
   await people.change({ bob: BOB });
+  await until("the token was refused", () => refusals.length > 0);
   await say(people, "two");
   await got.has(["one", "two"]);
   assert.equal(got.lists, 1, "it went on, and did not begin again");

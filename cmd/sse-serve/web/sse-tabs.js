@@ -216,7 +216,7 @@ export class Hub {
 
   #take(event) {
     if (event.id) this.#place(event.id);
-    for (const sub of this.subs) sub.take(event);
+    for (const sub of event.event ? this.subs : []) sub.take(event);
   }
 
   #receive(events) {
@@ -382,8 +382,12 @@ export class Hub {
       this.#announce();
     }
     prev ??= start?.id ?? null;
-    const told = events.filter(({ event }) => event && event !== "uptodate");
-    for (const event of told) if (event.id) [event.prev, prev] = [prev, event.id];
+    const told = [];
+    for (const event of events) {
+      if (event.event === "uptodate" || (!event.event && event.id === prev)) continue;
+      if (event.id) [event.prev, prev] = [prev, event.id];
+      told.push(event);
+    }
     if (told.length > 0) this.tell("events", { events: told });
     return prev;
   }
