@@ -155,7 +155,7 @@ left() {
 	cd "$one"
 	mkdir -p "$BATS_TEST_TMPDIR/bin"
 	# One that shows what it would build.
-	printf '#!/bin/sh\ncat debian/control debian/changelog\nexit 1\n' \
+	printf '#!/bin/sh\nhead -n 12 debian/control; cat debian/changelog\nexit 1\n' \
 		>"$BATS_TEST_TMPDIR/bin/dpkg-buildpackage"
 	chmod +x "$BATS_TEST_TMPDIR/bin/dpkg-buildpackage"
 	PATH=$BATS_TEST_TMPDIR/bin:$PATH run sh .ci/deb sse-tools 0.1.0 build/sse-tools-0.1.0.tar.gz \
