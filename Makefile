@@ -2,6 +2,11 @@
 # sse-tools: one non-recursive makefile.  `make help` lists what it can do; V=1 shows the commands.
 
 VERSION = 0.1.0
+# The number in the name of the shared library.  It grows with a change after which a program that was
+# linked before could not run.
+SOVERSION = 0
+# Where the project is published, for the .pc and the Debian packages; they are without one if it is empty.
+HOMEPAGE ?=
 
 BUILD ?= build
 PREFIX ?= /usr/local
@@ -45,8 +50,9 @@ refuse = echo "sse-tools: $(1) is not there or out of date; run 'make' before 's
 
 WARNINGS = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
 	-Wformat=2 -Wvla $(if $(WERROR),-Werror)
-HARDEN = $(STACK) -fPIE $(if $(SANITIZE),,$(FORTIFY))
+HARDEN = $(STACK) $(PIC) $(if $(SANITIZE),,$(FORTIFY))
 STACK = -fstack-protector-strong
+PIC = -fPIE
 # A level that is given holds; without optimization the C library would warn of it.
 FORTIFY = $(if $(findstring _FORTIFY_SOURCE,$(CC) $(CPPFLAGS) $(CFLAGS)),,$(if $(filter-out \
 	-O0,$(lastword $(filter -O%,$(CC) $(CFLAGS)))),-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
@@ -79,7 +85,7 @@ CLIENT_SRC = $(wildcard lib/client/*.c)
 COMMON_SRC = $(wildcard lib/common/*.c lib/json/*.c)
 
 .PHONY: all
-all: $(PROGRAMS) libsse ## build the three programs and the library (the default)
+all: $(PROGRAMS) libsse ## build the three programs and the library, archive and shared (the default)
 
 # --- the programs and the library -------------------------------------------
 
@@ -123,8 +129,17 @@ $(BUILD)/bin/$(1): $$(OBJ_$(1)) $$(LIBS_$(1))
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
+# The shared library exports what lib/libsse.map lists.  It is made where the linker has such lists (ELF).
+SHARED := $(if $(filter Darwin,$(shell uname -s)),,libsse.so)
+SONAME = libsse.so.$(SOVERSION)
 .PHONY: libsse
-libsse: $(BUILD)/libsse.a
+libsse: $(BUILD)/libsse.a $(SHARED:%=$(BUILD)/$(SONAME))
+$(BUILD)/$(SONAME): $(call OBJ,$(SSE_SRC)) lib/libsse.map
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(BASE_CFLAGS) $(CFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=lib/libsse.map \
+		-o $@ $(filter %.o,$^) $(GNU_LDFLAGS) $(SAN) $(LDFLAGS)
+# One object is for both.  What the header does not declare is called directly, and cannot be seen.
+$(call OBJ,$(SSE_SRC)): PIC = -fPIC -fvisibility=hidden
 $(BUILD)/libsse.a: $(call OBJ,$(SSE_SRC))
 $(BUILD)/libcommon.a: $(call OBJ,$(COMMON_SRC))
 $(BUILD)/libclient.a: $(call OBJ,$(CLIENT_SRC))
@@ -164,12 +179,14 @@ run: ## install what is missing, build, run sse-serve with its page (ARGS='--tic
 	@$(MAKE) --no-print-directory all
 	@exec $(BUILD)/bin/sse-serve $(ARGS)
 
-.PHONY: deps deps-build deps-check
+.PHONY: deps deps-build deps-deb deps-check
 DEPS = CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' sh .ci/deps
 deps: ## install what is missing (apt-get), or name the packages
 	@$(DEPS) install build run check
 deps-build: ## ... only what building needs
 	@$(DEPS) install build
+deps-deb: ## ... only what `make deb` needs
+	@$(DEPS) install build unit deb
 deps-check: ## ... only what the tests need
 	@$(DEPS) install build check
 
@@ -276,15 +293,22 @@ completions: $(PROGRAMS) ## generate completions/ from the programs' option tabl
 		$(BUILD)/bin/$$p --completions fish >completions/fish/$$p.fish || exit 1; \
 	done
 
+# A section 3 page is found by the name of each function that it is about, too.
+man_links = $(addsuffix .3,$(filter-out $(basename $(notdir $(1))),$(sort $(shell \
+	sed -n '/^\.Sh NAME/,/^\.Nd/s/^\.Nm \([a-z0-9_]*\).*/\1/p' $(1)))))
+
 # What is installed: $(call installed,PUT) is $(call PUT,folder,mode,files) for each folder, a line
-# each.  Folders may have spaces in their names.
+# each; of a link, mode is "link to NAME".  Folders may have spaces in their names.
 define installed
 $(call $(1),$(BINDIR),755,$(PROGRAMS:%=$(BUILD)/bin/%))
-$(call $(1),$(LIBDIR),644,$(BUILD)/libsse.a)
+$(call $(1),$(LIBDIR),644,$(BUILD)/libsse.a $(SHARED:%=$(BUILD)/$(SONAME)))
+$(call $(1),$(LIBDIR),link to $(SONAME),$(SHARED))
 $(call $(1),$(LIBDIR)/pkgconfig,644,lib/libsse.pc)
 $(call $(1),$(INCLUDEDIR),644,lib/sse.h)
 $(call $(1),$(MANDIR)/man1,644,$(wildcard man/*.1))
 $(call $(1),$(MANDIR)/man3,644,$(wildcard man/*.3))
+$(foreach page,$(wildcard man/*.3),$(call $(1),$(MANDIR)/man3,link to $(notdir $(page)),$(call \
+	man_links,$(page))))
 $(call $(1),$(MANDIR)/man7,644,$(wildcard man/*.7))
 $(call $(1),$(BASHDIR),644,$(PROGRAMS:%=completions/bash/%))
 $(call $(1),$(ZSHDIR),644,$(PROGRAMS:%=completions/zsh/_%))
@@ -294,11 +318,13 @@ $(call $(1),$(UNITDIR),644,cmd/sse-serve/systemd/sse-serve.service)
 endef
 
 # A file is copied; a .pc and a .service are made of their .in, with the folders of this call.
-put = $(Q)umask 022 && to=$(call quote,$(DESTDIR)$(1)) && mkdir -p "$$to" && \
-	$(or $(if $(filter %.pc,$(3)),$(make_pc)),$(if $(filter %.service,$(3)),$(make_unit)),install \
-	-m $(2) $(3) "$$to/") && \
-	printf '  INST  %s\n' $(patsubst %,"$$to/%",$(notdir $(3)))
-make_pc = sed $(foreach v,PREFIX LIBDIR INCLUDEDIR VERSION,-e $(call quote,s|@$(v)@|$(call \
+put = $(if $(3),$(Q)umask 022 && to=$(call quote,$(DESTDIR)$(1)) && mkdir -p "$$to" && \
+	$(or $(if $(filter %.pc,$(3)),$(make_pc)),$(if $(filter %.service,$(3)),$(make_unit)),$(if \
+	$(filter link,$(2)),$(make_links)),install -m $(2) $(3) "$$to/") && \
+	printf '  INST  %s\n' $(patsubst %,"$$to/%",$(notdir $(3))))
+make_links = for name in $(3); do ln -sf $(lastword $(2)) "$$to/$$name" || exit 1; done
+make_pc = sed $(if $(HOMEPAGE),,-e '/@HOMEPAGE@/d') $(foreach v,PREFIX LIBDIR INCLUDEDIR VERSION \
+	HOMEPAGE,-e $(call quote,s|@$(v)@|$(call \
 	replacement,$(call in_prefix,$(v)))|)) $(3).in >"$$to/$(notdir $(3))" && \
 	chmod $(2) "$$to/$(notdir $(3))"
 # In a unit % begins a specifier, and its value is quoted.
@@ -308,7 +334,7 @@ in_unit = $(subst %,%%,$(subst ",\",$(subst \,\\,$(1))))
 replacement = $(subst |,\|,$(subst &,\&,$(subst \,\\,$(1))))
 # The folder that a variable names, by ${prefix} if it is in there.
 in_prefix = $(subst @@,,$(subst @@$(PREFIX)/,$${prefix}/,@@$($(1))))
-take = $(Q)sh .ci/remove $(call quote,$(DESTDIR)) $(call quote,$(PREFIX)) $(call quote,$(1)) $(notdir $(3))
+take = $(if $(3),$(Q)sh .ci/remove $(call quote,$(DESTDIR)) $(call quote,$(PREFIX)) $(call quote,$(1)) $(notdir $(3)))
 
 .PHONY: install uninstall
 install: all ## install under PREFIX (/usr/local), in DESTDIR if given
@@ -316,11 +342,21 @@ install: all ## install under PREFIX (/usr/local), in DESTDIR if given
 uninstall: ## remove the installed files, and the folders that are then empty
 	$(call installed,take)
 
-.PHONY: dist clean help
+.PHONY: dist deb npm clean help
 DIST = sse-tools-$(VERSION)
 dist: ## pack the files that git tracks into a tarball in build/
 	$(Q)mkdir -p $(BUILD) && sh .ci/dist $(DIST) $(BUILD)/$(DIST).tar.gz
 	@echo $(BUILD)/$(DIST).tar.gz
+# Whoever builds packages for others names himself.
+MAINTAINER ?= the sse-tools authors <sse-tools@example.org>
+deb: dist ## build Debian packages in build/deb (MAINTAINER='A B <a@b>', HOMEPAGE)
+	$(Q)sh .ci/deb sse-tools $(VERSION) $(BUILD)/$(DIST).tar.gz $(BUILD)/deb \
+		$(call quote,$(MAINTAINER)) $(call quote,$(HOMEPAGE))
+	@ls $(BUILD)/deb/*.deb
+npm: ## pack the npm package of sse.js, with types, in build/npm (needs npm)
+	@$(DEPS) npm tests/package
+	$(Q)sh .ci/npm $(VERSION) $(BUILD)/npm
+	@ls $(BUILD)/npm/*.tgz
 clean: ## remove build output and the tests' npm packages
 	rm -rf $(BUILD) tests/*/node_modules tests/bench/express/node_modules
 help: ## print this

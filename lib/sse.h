@@ -14,6 +14,11 @@
 extern "C" {
 #endif
 
+/* What is declared here is what the shared library exports. */
+#ifdef __GNUC__
+#pragma GCC visibility push(default)
+#endif
+
 /* The default cap of one event: its data, type and id together (bytes). */
 #define SSE_EVENT_MAX ((size_t)64 << 20)
 
@@ -122,6 +127,10 @@ size_t sse_utf8_valid(const char *text, size_t len);
  * by U+FFFD, as the Encoding standard's decoder does.  Return the number of bytes written.
  */
 size_t sse_utf8_repair(const char *text, size_t len, char *out);
+
+#ifdef __GNUC__
+#pragma GCC visibility pop
+#endif
 
 #ifdef __cplusplus
 }

@@ -74,6 +74,8 @@ purpose_of() {
 	tests/interop/* | tests/browser/* | tests/package/*) echo "$1" | cut -d / -f 2 ;;
 	tests/lint.sh | tests/commands.sh) echo lint ;;
 	tests/fuzz*) echo fuzz ;;
+	.ci/deb) echo deb ;;
+	.ci/npm) echo package ;;
 	tests/examples.sh | *.md | *.[1-8]) echo examples ;;
 	*) echo base ;;
 	esac

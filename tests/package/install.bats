@@ -32,6 +32,8 @@ install_there() {
 	[ -s "$dest/opt/sse/share/man/man7/sse-tools.7" ]
 	[ -s "$dest/opt/sse/share/man/man3/libsse.3" ]
 	[ -s "$dest/opt/sse/lib/libsse.a" ]
+	[ -s "$dest/opt/sse/lib/libsse.so.0" ]
+	[ "$(readlink "$dest/opt/sse/lib/libsse.so")" = libsse.so.0 ]
 	[ -s "$dest/opt/sse/include/sse.h" ]
 	[ -s "$dest/opt/sse/lib/pkgconfig/libsse.pc" ]
 }
@@ -103,9 +105,9 @@ install_there() {
 
 @test "what is installed can be read by all, whatever the umask" {
 	(umask 077 && install_there)
-	run find "$dest/opt" ! -perm -004
+	run find "$dest/opt" ! -type l ! -perm -004
 	[ "$output" = '' ]
-	run find "$dest/opt" -perm /022
+	run find "$dest/opt" ! -type l -perm /022
 	[ "$output" = '' ]
 }
 
@@ -137,16 +139,40 @@ install_there() {
 	grep -x 'libdir=/l/x86' "$dest/l/x86/pkgconfig/libsse.pc"
 }
 
-@test "a program of someone else builds with the installed libsse, by its .pc, and runs" {
+@test "the .pc has an URL where there is one, and no empty one" {
+	install_there HOMEPAGE='https://example.org/a?b&c|d'
+	grep -x 'URL: https://example.org/a?b&c|d' "$dest/opt/sse/lib/pkgconfig/libsse.pc"
+	install_there
+	run grep -e URL -e @ "$dest/opt/sse/lib/pkgconfig/libsse.pc"
+	[ "$output" = '' ]
+}
+
+@test "man finds the page of the library by the name of each function" {
+	install_there
+	local pages=$dest/opt/sse/share/man/man3 name
+	for name in $(exported lib/libsse.map); do
+		[ "$(readlink "$pages/$name.3")" = libsse.3 ]
+	done
+	[ "$(find "$pages" -type l | wc -l)" -eq "$(exported lib/libsse.map | wc -l)" ]
+}
+
+@test "a program of someone else builds with the installed libsse, by its .pc, and runs: shared and static" {
 	install_there
 	export PKG_CONFIG_PATH="$dest/opt/sse/lib/pkgconfig"
-	flags=$(pkg-config --define-variable=prefix="$dest/opt/sse" --cflags --libs libsse)
+	local how flags
 	cp tests/unit/example_libsse.c "$BATS_TEST_TMPDIR"
 	cd "$BATS_TEST_TMPDIR"
-	# Words as the shell reads them: the folder has a space in its name.
-	eval "cc -std=c11 -Wall -Wextra -Werror -o example example_libsse.c $flags"
-	printf 'event: update\ndata: Hello, world!\n\n' | ./example >out
-	grep -q 'Hello, world!' out
+	for how in '' --static; do
+		flags=$(pkg-config --define-variable=prefix="$dest/opt/sse" $how --cflags --libs libsse)
+		# Words as the shell reads them: the folder has a space in its name.
+		eval "cc -std=c11 -Wall -Wextra -Werror -o example${how} example_libsse.c $flags ${how#-}"
+		printf 'event: update\ndata: Hello, world!\n\n' |
+			LD_LIBRARY_PATH="$dest/opt/sse/lib" "./example$how" >out
+		grep -q 'Hello, world!' out
+	done
+	objdump -p example | grep 'NEEDED *libsse.so.0$'
+	run objdump -p example--static
+	[[ $output != *NEEDED* ]]
 }
 
 @test "libsse exports only what its header declares, and needs only the C library" {

@@ -8,7 +8,10 @@ setup() {
 	mkdir "$tree"
 	cp -R .ci Makefile README.md CHANGELOG.md DESIGN.md cmd lib man completions "$tree"
 	mkdir "$tree/tests"
-	cp -R tests/*.* tests/run tests/scenario tests/package tests/fault "$tree/tests"
+	cp -R tests/*.* tests/run tests/scenario tests/fault "$tree/tests"
+	# Without the packages of npm.
+	mkdir "$tree/tests/package"
+	cp tests/package/*.* "$tree/tests/package"
 	cd "$tree"
 }
 

@@ -104,7 +104,7 @@ setup() {
 @test "make help has a word on each target that the README promises" {
 	run make help
 	for target in all run deps check test installcheck lint bench fuzz dist install uninstall clean help \
-		completions libsse-units; do
+		completions libsse-units deb npm; do
 		[[ $output = *"make $target "* ]]
 	done
 }

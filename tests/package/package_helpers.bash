@@ -19,3 +19,8 @@ hiding_pkg_config() {
 	EOF
 	chmod +x "$shim"
 }
+
+# exported MAP: the names that a shared library exports, as its list says.
+exported() {
+	sed -n '/^global:/,/^local:/s/^\t\([a-z0-9_]*\);$/\1/p' "$1"
+}

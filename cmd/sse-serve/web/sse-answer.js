@@ -9,6 +9,13 @@ export class Failure extends Error {
   constructor(code, more = {}) {
     super(more.detail || code);
     Object.assign(this, { code }, more);
+    // For the types alone: what it may have.
+    /** @type {string} */ this.code;
+    /** @type {string|undefined} */ this.detail;
+    /** @type {string|undefined} */ this.title;
+    /** @type {number|undefined} */ this.status;
+    /** @type {number|undefined} */ this.after;
+    /** @type {boolean|undefined} */ this.denied;
   }
 }
 

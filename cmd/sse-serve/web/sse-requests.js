@@ -82,7 +82,11 @@ export function makeRequests(settings) {
     }
   }
 
-  /** fetch of `api/...` with the page's token: where that is a function and what it gave is refused, with a new one. */
+  /**
+   * fetch of `api/...` with the page's token: where that is a function and what it gave is refused, with a new one.
+   * @param {string} path
+   * @param {RequestInit} [options]
+   */
   async function ask(path, { headers, ...options } = {}) {
     const { token } = settings;
     if (!token || new Headers(headers).has("Authorization")) return attempt(path, { headers, ...options });
@@ -104,6 +108,7 @@ export function makeRequests(settings) {
    * @param {string} topic
    * @param {{limit?: number, before?: string, latest?: boolean, signal?: AbortSignal}} [which] the newest so many, before
    *   an id; or the newest of each subject that is not cleared
+   * @returns {Promise<{events: import("./sse.js").Event[], head: string}>}
    */
   async function history(topic, { limit, before, latest, signal } = {}) {
     const which = { ...(limit && { limit }), ...(before && { before }), ...(latest && { latest: 1 }) };
@@ -115,6 +120,10 @@ export function makeRequests(settings) {
     throw wrongType(answer);
   }
 
+  /**
+   * @param {string} topic
+   * @param {string} id
+   */
   async function remove(topic, id) {
     checkTopic(topic);
     await ask(`api/${topic}/${encodeURIComponent(id)}`, { method: "DELETE" }).catch((failure) => {

@@ -18,7 +18,11 @@ export function matches(pattern, topic) {
   return new RegExp(`^${pattern.split("/").map(part).join("/")}$`).test(topic);
 }
 
-/** Does a pattern match all that another one, or a topic, matches? */
+/**
+ * Does a pattern match all that another one, or a topic, matches?
+ * @param {string} pattern
+ * @param {string} topic
+ */
 export function covers(pattern, topic) {
   const [wide, narrow] = [pattern.split("/"), topic.split("/")];
   const last = wide.length - 1;
@@ -26,10 +30,16 @@ export function covers(pattern, topic) {
   return wide.every((part, i) => part === narrow[i] || (part === "**" && i === last) || (part === "*" && narrow[i] !== "**"));
 }
 
-/** May who has this session do that with a topic, or all of a pattern? verb: publish, read or delete. */
+/**
+ * May who has this session do that with a topic, or all of a pattern?
+ * @type {(session: import("./sse.js").Session, verb: "publish"|"read"|"delete", topic: string) => boolean}
+ */
 export const may = (session, verb, topic) => !session.access || (session[verb] ?? []).some((pattern) => covers(pattern, topic));
 
-/** Throws unless this is a topic, or a pattern where these are allowed. */
+/**
+ * Throws unless this is a topic, or a pattern where these are allowed.
+ * @param {string} topic
+ */
 export function checkTopic(topic, { patterns = false } = {}) {
   const parts = typeof topic === "string" ? topic.split("/") : [""];
   const good = (part, i) => (patterns && (part === "*" || (part === "**" && i === parts.length - 1))) ||
@@ -48,7 +58,10 @@ export function checkTopics(topics, { alone = false } = {}) {
   if (new Set(topics).size > MOST_TOPICS) refuse("the topics", topics, `a stream has at most ${MOST_TOPICS}`);
 }
 
-/** Throws unless somebody can take part by this name. */
+/**
+ * Throws unless somebody can take part by this name.
+ * @param {string} name
+ */
 export function checkName(name) {
   if (typeof name !== "string" || name === "" || bytes(name) > MOST_NAME || /[\p{Cc}\p{Cs}]/u.test(name))
     refuse("the name", name, `a name has 1 to ${MOST_NAME} bytes of UTF-8 without control characters`);

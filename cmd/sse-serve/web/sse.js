@@ -16,6 +16,24 @@ import { Hub } from "./sse-tabs.js";
 
 export { checkName, checkTopic, covers, Failure, may };
 
+/**
+ * @typedef {{topic: string, event: string, data: any, id?: string, time?: string, subject?: string, user?: string}} Event
+ *   one that is ephemeral has no id
+ * @typedef {{word: "connecting"|"live"|"waiting"|"denied"|"closed", since?: number, uptodate?: number, code?: string,
+ *   detail?: string, title?: string, status?: number, due?: number, tries?: number}} State
+ * @typedef {{
+ *   list?: (events: Event[], which: {topic: string, head: string, more: boolean}) => void,
+ *   event?: (event: Event) => void,
+ *   gap?: (gap: {after: string, oldest: string|null, reason: string}) => void,
+ *   uptodate?: () => void,
+ *   closed?: (topic: string) => void,
+ *   state?: (state: State) => void}} Handlers
+ * @typedef {{access: boolean, name?: string|null, as?: string|null, any_name?: boolean, publish?: string[],
+ *   read?: string[], delete?: string[], status?: boolean, expires?: string|null}} Session
+ * @typedef {{key: string, topic: string, data: any, event?: string, subject?: string, at: number,
+ *   state: "pending"|"sent"|"failed"|"gone", id?: string, failed?: object}} Entry
+ */
+
 /** What a page may change before its first call; times are in milliseconds. */
 export const settings = {
   base: new URL(".", import.meta.url).href, // where api/ is
@@ -26,6 +44,7 @@ export const settings = {
   watch: 10_000, // how often a tab that is seen asks whether the leading one is still there
   // Who one is, where no cookie says it, as for a page of another origin: a token, or a function that gives one, or
   // a promise of one. It is called for each request, and once more, with the Failure, if what it gave is refused.
+  /** @type {null|string|((refusal?: Failure) => (string|null|Promise<string|null>))} */
   token: null,
 };
 
@@ -50,6 +69,8 @@ export { history };
  * and id and time, of its newest event, are null where nothing is stored; and closed is true if it is closed.
  * @param {string|string[]} [pattern] those that match one of these
  * @param {{limit?: number, after?: string, signal?: AbortSignal}} [which] the first so many, after a name
+ * @returns {Promise<{topics: {topic: string, events: number, id: string|null, time: string|null, streams: number,
+ *   closed?: boolean}[], head: string, more: boolean}>}
  */
 export async function topics(pattern = "**", { limit, after, signal } = {}) {
   const query = new URLSearchParams({ ...(limit && { limit }), ...(after && { after }) });
@@ -61,13 +82,19 @@ export async function topics(pattern = "**", { limit, after, signal } = {}) {
   throw wrongType(answer);
 }
 
-/** Who is in a topic: `{ count, names, streams }`. */
+/**
+ * Who is in a topic: `{ count, names, streams }`.
+ * @type {(topic: string) => Promise<{count: number, names: string[], streams: number}>}
+ */
 export const presence = async (topic) => json(await ask(`api/${topic}/presence`));
 
 /**
  * One POST, now or not at all: resolves to the id (undefined if ephemeral), or throws a Failure.
+ * @param {string} topic
+ * @param {any} data text, or what becomes JSON
  * @param {{event?: string, subject?: string, key?: string, ephemeral?: boolean, close?: boolean}} [how] with a key it
  *   may be sent again; close: it is the last one of the topic, which is closed after it, or, if data is undefined, now
+ * @returns {Promise<string|undefined>}
  */
 export async function send(topic, data, { event, subject, key, ephemeral, close } = {}) {
   const query = new URLSearchParams({
@@ -95,7 +122,7 @@ const outbox = new Outbox({ settings, send, nap, tell, access });
 /**
  * Follow topics: what is stored, and then what comes, without a seam.
  * @param {string|string[]} topics patterns such as "chat/*" too; these are not listed
- * @param {object} handlers each is optional
+ * @param {Handlers} handlers each is optional
  *   list(events, { topic, head, more }): all that is to be shown of a topic, at first and after a gap
  *   event(event): one more; without an id it is ephemeral: join, leave, typing, deleted (data: { id }, or { upto }), ...
  *   gap({ after, oldest, reason }): events are missing; with list, that comes next
@@ -137,20 +164,30 @@ export async function post(topic, data, { event, subject, key = newKey() } = {})
   return key;
 }
 
-/** Calls watcher({ key, topic, data, event, subject, at, state, id, failed }) for what waits, and for each change;
- *  state: pending, sent (its id), failed (refused for good, and why), gone. Returns what ends it. */
+/**
+ * Calls watcher({ key, topic, data, event, subject, at, state, id, failed }) for what waits, and for each change;
+ * state: pending, sent (its id), failed (refused for good, and why), gone. Returns what ends it.
+ * @type {(watcher: (entry: Entry) => void) => (() => void)}
+ */
 export const watch = (watcher) => hub() && outbox.watch(watcher);
-/** Sends what failed once more. */
+/** Sends what failed once more. @type {(key: string) => void} */
 export const retry = (key) => outbox.retry(key);
-/** Throws away what failed. */
+/** Throws away what failed. @type {(key: string) => void} */
 export const discard = (key) => outbox.discard(key);
 
-/** Who one is: `{ access, name, as, any_name, publish, read, delete, status, expires }`; or access is false, where everyone
- *  may do everything. may(session, "read", topic) says what follows from it. */
+/**
+ * Who one is: `{ access, name, as, any_name, publish, read, delete, status, expires }`; or access is false, where everyone
+ * may do everything. may(session, "read", topic) says what follows from it.
+ * @type {() => Promise<Session>}
+ */
 export const session = () => access.update();
 
-/** Logs all tabs of this browser in; the server keeps the token's session in a cookie. Resolves to who one is,
- *  or throws a Failure: status 401 if the token is no good. What others left to be sent is thrown away. */
+/**
+ * Logs all tabs of this browser in; the server keeps the token's session in a cookie. Resolves to who one is,
+ * or throws a Failure: status 401 if the token is no good. What others left to be sent is thrown away.
+ * @param {string} token
+ * @returns {Promise<Session>}
+ */
 export async function login(token) {
   const session = await access.login(token);
   await outbox.keepOnly(session.name); // before a page that is told may go
@@ -158,11 +195,15 @@ export async function login(token) {
   return session;
 }
 
-/** Logs all tabs out; what is not yet sent waits for the same person. */
+/** Logs all tabs out; what is not yet sent waits for the same person. @type {() => Promise<void>} */
 export const logout = () => access.logout();
 
-/** Calls watcher(session, by) once it is known who one is, and at each change, in any tab, by: "server", "login" or
- *  "logout". state() is as for subscribe, until that is known. The returned object has retry() and close(). */
+/**
+ * Calls watcher(session, by) once it is known who one is, and at each change, in any tab, by: "server", "login" or
+ * "logout". state() is as for subscribe, until that is known. The returned object has retry() and close().
+ * @param {(session: Session, by: "server"|"login"|"logout") => void} watcher
+ * @param {{state?: (state: State) => void}} [how]
+ */
 export function watchSession(watcher, { state } = {}) {
   const ending = new AbortController();
   access.watch(watcher, ending.signal, state);
