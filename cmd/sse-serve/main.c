@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
+#include <openssl/ssl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sqlite3.h>
@@ -112,6 +113,9 @@ static int allow_places(const struct program *program, struct places *places, st
 	places_allow(places, PLACES_READ, options->web);
 	places_allow_file(places, PLACES_READ, options->access);
 	places_allow_file(places, PLACES_READ, options->jwt_keys);
+	places_allow_file(places, PLACES_READ, options->tls_cert);
+	places_allow_file(places, PLACES_READ, options->tls_key);
+	places_allow_file(places, PLACES_READ, options->client_ca);
 	for (size_t i = 0; i < options->hook_rules.count; i++)
 		places_allow_file(places, PLACES_READ, options->hook_rules.rules[i].file);
 	for (size_t i = 0; i < program->listeners.count; i++)
@@ -128,7 +132,7 @@ static int enter_sandbox(struct program *program, struct error *error)
 	if (program->sandbox.left_out)
 		return 0;
 	/* OpenSSL reads its configuration at its first use, which would be inside the sandbox. */
-	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
+	OPENSSL_init_ssl(OPENSSL_INIT_LOAD_CONFIG, NULL);
 	if (allow_places(program, &places, error) != 0)
 		return -1;
 	sandbox_enter(&program->sandbox, &places);
@@ -143,7 +147,7 @@ static int start(struct program *program, struct error *error)
 
 	if (user_find(options->user, &user, error) != 0 ||
 		listen_open(&options->listen, options->open || options_guarded(options),
-			&program->listeners, error) != 0 ||
+			options_tls(options), &program->listeners, error) != 0 ||
 		user_become(&user, error) != 0 || paths_check_web(options->web, error) != 0 ||
 		enter_sandbox(program, error) != 0)
 		return -1;

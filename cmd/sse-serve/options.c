@@ -24,7 +24,8 @@ static const struct option_row rows[] = {
 		.argument = "ADDR:PORT",
 		.group = "Network",
 		.help = "listen here: ADDR:PORT, PORT or unix:PATH; may be repeated; port 0 picks "
-			"one (default: port 8000 of the loopback addresses)"},
+			"one; http: before it means without TLS, https: with it (default: port 8000 of "
+			"the loopback addresses)"},
 	{.name = "open",
 		.type = OPTION_FLAG,
 		.offset = FIELD(open),
@@ -59,6 +60,21 @@ static const struct option_row rows[] = {
 		.group = "Network",
 		.help = "trust the X-Forwarded-For of proxies at this address, in this range "
 			"(10.0.0.0/8), or on local sockets (unix); may be repeated"},
+	{.name = "tls-cert",
+		.type = OPTION_STRING,
+		.offset = FIELD(tls_cert),
+		.argument = "FILE",
+		.complete = COMPLETE_FILE,
+		.group = "Network",
+		.help = "speak TLS, with this certificate and those that lead to its root (PEM); read "
+			"again when it changes"},
+	{.name = "tls-key",
+		.type = OPTION_STRING,
+		.offset = FIELD(tls_key),
+		.argument = "FILE",
+		.complete = COMPLETE_FILE,
+		.group = "Network",
+		.help = "the private key of the certificate (PEM)"},
 	{.name = "heartbeat",
 		.type = OPTION_DURATION,
 		.offset = FIELD(heartbeat),
@@ -384,7 +400,20 @@ bool options_guarded(const struct options *options)
 
 bool options_reloads(const struct options *options)
 {
-	return options_guarded(options) || options->hook_rules.count > 0;
+	return options_guarded(options) || options->hook_rules.count > 0 || options_tls(options);
+}
+
+bool options_tls(const struct options *options)
+{
+	return options->tls_cert != NULL;
+}
+
+static int check_tls(const struct options *options, struct error *error)
+{
+	if ((options->tls_cert == NULL) != (options->tls_key == NULL))
+		return error_set(error, EX_USAGE,
+			"--tls-cert and --tls-key go together: a certificate and its private key");
+	return 0;
 }
 
 static int check_hooks(struct options *options, struct error *error)
@@ -443,7 +472,8 @@ static int check(struct options *options, struct error *error)
 		return error_set(
 			error, EX_USAGE, "--verify, --export and --import are done one at a time");
 	if (check_hosts(&options->host, error) != 0 || check_origins(&options->cors, error) != 0 ||
-		check_access(options, error) != 0 || check_hooks(options, error) != 0 ||
+		check_access(options, error) != 0 || check_tls(options, error) != 0 ||
+		check_hooks(options, error) != 0 ||
 		forwarded_proxies_parse(&options->trust_proxy, &options->proxies, error) != 0 ||
 		rate_rules_parse(options->rate, &options->rate_rules, error) != 0)
 		return -1;

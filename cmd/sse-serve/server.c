@@ -26,6 +26,7 @@
 #include "stream/replay.h"
 #include "stream/presence.h"
 #include "stream/replay_thread.h"
+#include "tls/certificates.h"
 
 #define LOOPS_MAX 256
 
@@ -34,6 +35,8 @@ struct server {
 	struct access_config access_config;
 	struct access *access; /* or NULL */
 	struct hooks *hooks;   /* or NULL */
+	struct certificates_config certificates_config;
+	struct certificates *certificates; /* or NULL */
 	struct rates *wrong_proofs;
 	struct topics *topics;
 	struct limits *limits;
@@ -181,10 +184,24 @@ static int make_hooks(struct server *server, struct error *error)
 	return server->hooks != NULL ? 0 : -1;
 }
 
+static int make_certificates(struct server *server, struct error *error)
+{
+	const struct options *options = server->options;
+
+	if (!options_tls(options))
+		return 0;
+	server->certificates_config = (struct certificates_config){.cert = options->tls_cert,
+		.key = options->tls_key,
+		.client_ca = options->client_ca};
+	server->certificates = certificates_new(&server->certificates_config, error);
+	return server->certificates != NULL ? 0 : -1;
+}
+
 /* This comes first, since a mistake in the files ends the start. */
 static int make_proofs(struct server *server, struct error *error)
 {
-	if (make_access(server, error) != 0 || make_hooks(server, error) != 0)
+	if (make_access(server, error) != 0 || make_hooks(server, error) != 0 ||
+		make_certificates(server, error) != 0)
 		return -1;
 	if (!options_reloads(server->options))
 		return 0;
@@ -248,6 +265,7 @@ static void set_up_http(struct server *server)
 		.request_timeout = options->request_timeout,
 		.stall_timeout = (unsigned)options->stall_timeout,
 		.draining = &server->draining,
+		.certificates = server->certificates,
 		.hooks = server->hooks != NULL,
 		.verbose = options->verbose > 0};
 }
@@ -387,5 +405,6 @@ void server_stop(struct server *server)
 	rates_free(server->wrong_proofs);
 	hooks_free(server->hooks);
 	access_free(server->access);
+	certificates_free(server->certificates);
 	free(server);
 }

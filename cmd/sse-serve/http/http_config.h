@@ -15,6 +15,7 @@
 #include "route.h"
 
 struct access;
+struct certificates;
 struct rates;
 struct request;
 
@@ -54,6 +55,7 @@ struct http_config {
 	bool hooks;			/* there are some; otherwise /hook/ is as any page */
 	bool verbose;			/* log each request */
 
+	struct certificates *certificates; /* for TLS; or NULL */
 	const struct forwarded_proxies *proxies; /* whose X-Forwarded-For is trusted */
 };
 

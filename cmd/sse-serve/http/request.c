@@ -20,6 +20,7 @@
 #include "head.h"
 #include "origin.h"
 #include "problem.h"
+#include "relay.h"
 #include "request.h"
 #include "request_internal.h"
 #include "sse.h"
@@ -185,6 +186,11 @@ bool request_is_head(const struct request *request)
 	return strcmp(request->method, "HEAD") == 0;
 }
 
+bool request_is_secure(const struct request *request)
+{
+	return request->socket->secure;
+}
+
 const char *request_cors(const struct request *request)
 {
 	return origin_cors(request->shared->config->cors, request_header(request, "Origin"));
@@ -238,10 +244,28 @@ bool request_check_page(struct request *request, const char *what)
 	return !page || is_named(request) || refuse_origin(request, what);
 }
 
-int request_take_socket(struct request *request, unsigned status)
+int request_copy_socket(struct request *request, unsigned status)
 {
-	int fd = fcntl(request->socket->fd, F_DUPFD_CLOEXEC, 3), off = 0, on = 1;
+	int fd = fcntl(request->socket->fd, F_DUPFD_CLOEXEC, 3);
+
+	if (fd < 0)
+		return -1;
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	request->stage = REQUEST_TAKEN;
+	request->status = status;
+	return fd;
+}
+
+int request_take_socket(struct request *request, unsigned status, struct tls **tls)
+{
+	int fd, off = 0, on = 1;
 	unsigned stall = request->shared->config->stall_timeout;
+
+	*tls = NULL;
+	if (request->socket->relay != NULL)
+		fd = relay_take(request->socket->relay, tls);
+	else
+		fd = request_copy_socket(request, status);
 
 	if (fd < 0)
 		return -1;
@@ -250,7 +274,6 @@ int request_take_socket(struct request *request, unsigned status)
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	/* A client that is gone without a word, or whose window stays shut. */
 	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &stall, sizeof(stall));
-	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	request->stage = REQUEST_TAKEN;
 	request->status = status;
 	return fd;

@@ -68,6 +68,13 @@ struct request {
  */
 void request_find_client(struct request *request);
 
+/*
+ * request_copy_socket(request, status):
+ * Take the socket that the library has, to which the caller writes an answer that ends the connection.
+ * Return a non-blocking descriptor that the caller owns, or -1 with errno.
+ */
+int request_copy_socket(struct request *request, unsigned status);
+
 /* request_reason(status): the reason phrase of a status, "Not Found". */
 const char *request_reason(unsigned status);
 
