@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "access/rules.h"
@@ -113,9 +114,9 @@ static int allow_places(const struct program *program, struct places *places, st
 	places_allow(places, PLACES_READ, options->web);
 	places_allow_file(places, PLACES_READ, options->access);
 	places_allow_file(places, PLACES_READ, options->jwt_keys);
-	places_allow_file(places, PLACES_READ, options->tls_cert);
-	places_allow_file(places, PLACES_READ, options->tls_key);
-	places_allow_file(places, PLACES_READ, options->client_ca);
+	places_allow_file(places, PLACES_READ, options->tls.cert);
+	places_allow_file(places, PLACES_READ, options->tls.key);
+	places_allow_file(places, PLACES_READ, options->tls.client_ca);
 	for (size_t i = 0; i < options->hook_rules.count; i++)
 		places_allow_file(places, PLACES_READ, options->hook_rules.rules[i].file);
 	for (size_t i = 0; i < program->listeners.count; i++)
@@ -147,7 +148,7 @@ static int start(struct program *program, struct error *error)
 
 	if (user_find(options->user, &user, error) != 0 ||
 		listen_open(&options->listen, options->open || options_guarded(options),
-			options_tls(options), &program->listeners, error) != 0 ||
+			options->tls.cert != NULL, &program->listeners, error) != 0 ||
 		user_become(&user, error) != 0 || paths_check_web(options->web, error) != 0 ||
 		enter_sandbox(program, error) != 0)
 		return -1;
@@ -178,12 +179,43 @@ static void reload(const struct program *program)
 		logger_write(LOGGER_ERROR, "%s; the old rules stay in force", error.text);
 }
 
-static void wait_for_signal(const struct program *program)
+/* Programs that renew certificates just write files. */
+static void look_at_certificates(const struct program *program)
 {
+	struct error error = {0};
+
+	switch (server_look_at_certificates(program->server, &error)) {
+	case 1:
+		logger_write(LOGGER_INFO, "the certificate was replaced: new connections use it");
+		break;
+	case -1:
+		logger_write(LOGGER_ERROR, "%s; the old certificate stays in force", error.text);
+		break;
+	}
+}
+
+/* Wait for a signal, and look at the certificates meanwhile.  Return its number, or -1. */
+static int next_signal(const struct program *program)
+{
+	static const struct timespec pause = {.tv_sec = 2};
 	int number = 0;
 
-	while (sigwait(&program->signals, &number) != 0 || number == SIGHUP)
-		reload(program);
+	if (program->options.tls.cert == NULL)
+		return sigwait(&program->signals, &number) == 0 ? number : -1;
+	number = sigtimedwait(&program->signals, NULL, &pause);
+	if (number < 0)
+		look_at_certificates(program);
+	return number;
+}
+
+static void wait_for_signal(const struct program *program)
+{
+	int number;
+
+	while ((number = next_signal(program)) < 0 || number == SIGHUP) {
+		if (number == SIGHUP)
+			reload(program);
+	}
 	logger_write(LOGGER_INFO, "stopping: %s", strsignal(number));
 }
 

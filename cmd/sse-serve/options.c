@@ -60,21 +60,6 @@ static const struct option_row rows[] = {
 		.group = "Network",
 		.help = "trust the X-Forwarded-For of proxies at this address, in this range "
 			"(10.0.0.0/8), or on local sockets (unix); may be repeated"},
-	{.name = "tls-cert",
-		.type = OPTION_STRING,
-		.offset = FIELD(tls_cert),
-		.argument = "FILE",
-		.complete = COMPLETE_FILE,
-		.group = "Network",
-		.help = "speak TLS, with this certificate and those that lead to its root (PEM); read "
-			"again when it changes"},
-	{.name = "tls-key",
-		.type = OPTION_STRING,
-		.offset = FIELD(tls_key),
-		.argument = "FILE",
-		.complete = COMPLETE_FILE,
-		.group = "Network",
-		.help = "the private key of the certificate (PEM)"},
 	{.name = "heartbeat",
 		.type = OPTION_DURATION,
 		.offset = FIELD(heartbeat),
@@ -353,7 +338,7 @@ static const struct option_program program = {
 	.name = "sse-serve",
 	.synopsis = "[OPTION]...",
 	.summary = "Keep every event that is posted, and stream it to every reader.",
-	.tables = {rows},
+	.tables = {rows, options_tls_rows},
 	.examples =
 		"  sse-serve                            on http://localhost:8000 of this machine\n"
 		"  sse-serve --tick 1s --db :memory:    a demo that stores nothing\n"
@@ -400,20 +385,8 @@ bool options_guarded(const struct options *options)
 
 bool options_reloads(const struct options *options)
 {
-	return options_guarded(options) || options->hook_rules.count > 0 || options_tls(options);
-}
-
-bool options_tls(const struct options *options)
-{
-	return options->tls_cert != NULL;
-}
-
-static int check_tls(const struct options *options, struct error *error)
-{
-	if ((options->tls_cert == NULL) != (options->tls_key == NULL))
-		return error_set(error, EX_USAGE,
-			"--tls-cert and --tls-key go together: a certificate and its private key");
-	return 0;
+	return options_guarded(options) || options->hook_rules.count > 0 ||
+	       options->tls.cert != NULL;
 }
 
 static int check_hooks(struct options *options, struct error *error)
@@ -472,7 +445,7 @@ static int check(struct options *options, struct error *error)
 		return error_set(
 			error, EX_USAGE, "--verify, --export and --import are done one at a time");
 	if (check_hosts(&options->host, error) != 0 || check_origins(&options->cors, error) != 0 ||
-		check_access(options, error) != 0 || check_tls(options, error) != 0 ||
+		check_access(options, error) != 0 || options_check_tls(&options->tls, error) != 0 ||
 		check_hooks(options, error) != 0 ||
 		forwarded_proxies_parse(&options->trust_proxy, &options->proxies, error) != 0 ||
 		rate_rules_parse(options->rate, &options->rate_rules, error) != 0)
@@ -512,6 +485,7 @@ enum option_result options_parse(int argc, char **argv, void (*version)(FILE *ou
 void options_free(struct options *options)
 {
 	option_free(rows, options);
+	option_free(options_tls_rows, options);
 	forwarded_proxies_free(&options->proxies);
 	hook_rules_free(&options->hook_rules);
 	retention_rules_free(&options->retention_rules);

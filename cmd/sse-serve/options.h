@@ -12,10 +12,12 @@
 #include "http/forwarded.h"
 #include "log/retention_rules.h"
 #include "option.h"
+#include "options_tls.h"
 
 enum log_format { LOG_TEXT, LOG_JSON };
 
 struct options {
+	struct tls_options tls;	   /* first */
 	struct option_list listen; /* ADDR:PORT, PORT or unix:PATH */
 	struct option_list host;   /* NAME or *.NAME: what the server is called */
 	const char *db;		   /* a file, or ":memory:"; NULL: in the state folder */
@@ -59,11 +61,6 @@ struct options {
 	int64_t max_topics;		  /* that clients may make */
 	const char *rate;		  /* --rate as given, or NULL */
 	struct rate_rules rate_rules;	  /* the same, understood */
-
-	const char *tls_cert;  /* the certificate, with tls_key: clients speak TLS; or NULL */
-	const char *tls_key;   /* its private key */
-	const char *client_ca; /* clients need a certificate of this CA; or NULL */
-	int64_t hsts;	       /* ms for which browsers use only TLS here; 0: they are not told */
 };
 
 /*
@@ -76,9 +73,6 @@ enum option_result options_parse(int argc, char **argv, void (*version)(FILE *ou
 
 /* options_guarded(options): must clients prove who they are? */
 bool options_guarded(const struct options *options);
-
-/* options_tls(options): do clients speak TLS with the server? */
-bool options_tls(const struct options *options);
 
 /* options_reloads(options): do they name files that SIGHUP makes the server read again? */
 bool options_reloads(const struct options *options);

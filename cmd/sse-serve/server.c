@@ -186,13 +186,12 @@ static int make_hooks(struct server *server, struct error *error)
 
 static int make_certificates(struct server *server, struct error *error)
 {
-	const struct options *options = server->options;
+	const struct tls_options *tls = &server->options->tls;
 
-	if (!options_tls(options))
+	if (tls->cert == NULL)
 		return 0;
-	server->certificates_config = (struct certificates_config){.cert = options->tls_cert,
-		.key = options->tls_key,
-		.client_ca = options->client_ca};
+	server->certificates_config = (struct certificates_config){
+		.cert = tls->cert, .key = tls->key, .client_ca = tls->client_ca};
 	server->certificates = certificates_new(&server->certificates_config, error);
 	return server->certificates != NULL ? 0 : -1;
 }
@@ -209,23 +208,42 @@ static int make_proofs(struct server *server, struct error *error)
 	return server->wrong_proofs != NULL ? 0 : error_set(error, EX_OSERR, "out of memory");
 }
 
-/* The keys are used only if the other files are right, too. */
+/* All is used only if all files are right. */
 int server_reload(struct server *server, struct error *error)
 {
 	struct hook_keys *keys = NULL;
+	struct certificate_set *set = NULL;
 
-	if (server->hooks != NULL) {
-		keys = hooks_read_keys(server->hooks, error);
-		if (keys == NULL)
-			return -1;
-	}
-	if (server->access != NULL && access_reload(server->access, error) != 0) {
-		hooks_drop_keys(keys);
-		return -1;
-	}
+	if (server->hooks != NULL && (keys = hooks_read_keys(server->hooks, error)) == NULL)
+		goto err1;
+	if (server->certificates != NULL &&
+		(set = certificates_read(server->certificates, error)) == NULL)
+		goto err1;
+	if (server->access != NULL && access_reload(server->access, error) != 0)
+		goto err1;
 	if (keys != NULL)
 		hooks_use_keys(server->hooks, keys);
+	if (set != NULL)
+		certificates_use(server->certificates, set);
 	return 0;
+
+err1:
+	certificates_drop(set);
+	hooks_drop_keys(keys);
+	return -1;
+}
+
+int server_look_at_certificates(struct server *server, struct error *error)
+{
+	struct certificate_set *set;
+
+	if (server->certificates == NULL || !certificates_changed(server->certificates))
+		return 0;
+	set = certificates_read(server->certificates, error);
+	if (set == NULL)
+		return -1;
+	certificates_use(server->certificates, set);
+	return 1;
 }
 
 /* --- what they are handed --- */
@@ -248,7 +266,7 @@ static void set_up_streams(struct server *server)
 	server->streams.count = server->count;
 }
 
-static void set_up_http(struct server *server)
+static void set_up_http(struct server *server, const struct listeners *listeners)
 {
 	const struct options *options = server->options;
 
@@ -266,6 +284,8 @@ static void set_up_http(struct server *server)
 		.stall_timeout = (unsigned)options->stall_timeout,
 		.draining = &server->draining,
 		.certificates = server->certificates,
+		.secure_port = listeners->secure_port,
+		.hsts = options->tls.hsts / 1000,
 		.hooks = server->hooks != NULL,
 		.verbose = options->verbose > 0};
 }
@@ -274,6 +294,7 @@ static void set_up_metrics(struct server *server)
 {
 	server->metrics = (struct metrics_sources){.started = clock_now_us(),
 		.topics = server->topics,
+		.certificates = server->certificates,
 		.presence = server->presence,
 		.log_thread = server->log_thread,
 		.window = server->window,
@@ -310,7 +331,7 @@ static void set_up_api(struct server *server)
 static void set_up(struct server *server, const struct listeners *listeners)
 {
 	set_up_streams(server);
-	set_up_http(server);
+	set_up_http(server, listeners);
 	set_up_metrics(server);
 	set_up_api(server);
 	server->config = (struct loop_config){.topics = server->topics,

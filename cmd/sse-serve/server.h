@@ -19,10 +19,19 @@ struct server *server_start(
 
 /*
  * server_reload(server, error):
- * Read the files of --access, --jwt-keys and --hook again, of those that were given.  Return 0; or
- * -1 with the reason, and all old rules and keys stay in force.
+ * Read the files of --access, --jwt-keys, --hook, --tls-cert, --tls-key and --client-ca again, of those
+ * that were given.  Return 0; or -1 with the reason, and all old rules, keys and certificates stay in
+ * force.  The thread of server_look_at_certificates().
  */
 int server_reload(struct server *server, struct error *error);
+
+/*
+ * server_look_at_certificates(server, error):
+ * Did the files of TLS change since they were last read?  Call it every few seconds.  1: they did, and
+ * are used from now on; 0: they did not; -1: they cannot be used, with the reason, which is given once
+ * for each change, and the old ones stay in force.
+ */
+int server_look_at_certificates(struct server *server, struct error *error);
 
 /* server_loops(server): how many loops it has. */
 unsigned server_loops(const struct server *server);

@@ -9,6 +9,7 @@
 
 struct later {
 	bool vary, cors;
+	int64_t hsts;
 	char origin[]; /* with cors */
 };
 
@@ -21,6 +22,7 @@ struct later *later_new(const struct request *request)
 	if (later == NULL)
 		return NULL;
 	later->vary = request->shared->config->cors->count > 0;
+	later->hsts = request_hsts(request);
 	later->cors = cors != NULL;
 	if (cors != NULL)
 		memcpy(later->origin, cors, size);
@@ -30,6 +32,6 @@ struct later *later_new(const struct request *request)
 size_t later_write_head(const struct later *later, unsigned status, const char *type,
 	const char *more, char *out, size_t size)
 {
-	return request_write_head_of(
-		later->cors ? later->origin : NULL, later->vary, status, type, more, out, size);
+	return request_write_head_of(later->cors ? later->origin : NULL, later->vary, later->hsts,
+		status, type, more, out, size);
 }

@@ -186,64 +186,6 @@ bool request_is_head(const struct request *request)
 	return strcmp(request->method, "HEAD") == 0;
 }
 
-bool request_is_secure(const struct request *request)
-{
-	return request->socket->secure;
-}
-
-const char *request_cors(const struct request *request)
-{
-	return origin_cors(request->shared->config->cors, request_header(request, "Origin"));
-}
-
-/* Does the request name its page, as one of this server or of an origin that --cors names? */
-static bool is_named(const struct request *request)
-{
-	const char *origin = request_header(request, "Origin");
-
-	return origin_is_own(origin, request_header(request, "Sec-Fetch-Site"), request->host) ||
-	       origin_is_named(request_cors(request));
-}
-
-static bool refuse_origin(struct request *request, const char *what)
-{
-	const char *origin = request_header(request, "Origin");
-
-	request_problem(request, 403,
-		"a page of %.200s may not %s; the operator can allow it with --cors",
-		origin != NULL ? origin : "another site", what);
-	return false;
-}
-
-bool request_check_origin(struct request *request, const char *what)
-{
-	const char *origin = request_header(request, "Origin");
-
-	if (request->proof != PROOF_IS_COOKIE)
-		return origin_may_change(request->shared->config->cors, origin,
-			       request_header(request, "Sec-Fetch-Site"), request->host) ||
-		       refuse_origin(request, what);
-	/*
-	 * A browser adds the cookie to the requests of any page, so the request must name its page.
-	 */
-	if (is_named(request))
-		return true;
-	if (origin != NULL)
-		return refuse_origin(request, what);
-	request_problem(request, 403,
-		"a request with a session cookie must say which page sends it (Origin or "
-		"Sec-Fetch-Site); a program sends `Authorization: Bearer TOKEN` instead");
-	return false;
-}
-
-bool request_check_page(struct request *request, const char *what)
-{
-	bool page = request_header(request, "Origin") != NULL ||
-		    request_header(request, "Sec-Fetch-Site") != NULL;
-
-	return !page || is_named(request) || refuse_origin(request, what);
-}
-
 int request_copy_socket(struct request *request, unsigned status)
 {
 	int fd = fcntl(request->socket->fd, F_DUPFD_CLOEXEC, 3);
@@ -298,13 +240,18 @@ void request_release(struct request *request, size_t bytes)
 
 /* --- replying --- */
 
+int64_t request_hsts(const struct request *request)
+{
+	return request->socket->secure ? request->shared->config->hsts : 0;
+}
+
 const char *request_reason(unsigned status)
 {
 	return MHD_get_reason_phrase_for(status);
 }
 
-size_t request_write_head_of(const char *cors, bool vary, unsigned status, const char *type,
-	const char *more, char *out, size_t size)
+size_t request_write_head_of(const char *cors, bool vary, int64_t hsts, unsigned status,
+	const char *type, const char *more, char *out, size_t size)
 {
 	struct head head = {
 		.status = status,
@@ -314,6 +261,7 @@ size_t request_write_head_of(const char *cors, bool vary, unsigned status, const
 		.cors = cors,
 		.credentials = origin_is_named(cors),
 		.vary = vary,
+		.hsts = hsts,
 		.more = more,
 	};
 
@@ -324,13 +272,15 @@ size_t request_write_head(const struct request *request, unsigned status, const 
 	const char *more, char *out, size_t size)
 {
 	return request_write_head_of(request_cors(request),
-		request->shared->config->cors->count > 0, status, type, more, out, size);
+		request->shared->config->cors->count > 0, request_hsts(request), status, type, more,
+		out, size);
 }
 
 static void set_response(
 	struct request *request, unsigned status, const char *type, struct MHD_Response *response)
 {
 	const char *origin = request_cors(request);
+	char hsts[40];
 
 	if (request->response != NULL)
 		MHD_destroy_response(request->response);
@@ -340,6 +290,10 @@ static void set_response(
 		return;
 	if (type != NULL)
 		request_add_header(request, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	if (request_hsts(request) > 0) {
+		snprintf(hsts, sizeof(hsts), HEAD_HSTS, (long long)request_hsts(request));
+		request_add_header(request, "Strict-Transport-Security", hsts);
+	}
 	request_add_header(request, "X-Content-Type-Options", "nosniff");
 	if (request->shared->config->cors->count > 0)
 		request_add_header(request, "Vary", "Origin");
