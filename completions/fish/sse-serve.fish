@@ -1,6 +1,6 @@
 # fish completion for sse-serve, made by sse-serve --completions fish
 complete -c sse-serve -f
-complete -c sse-serve -l listen -s l -x -d 'listen here: ADDR:PORT, PORT or unix:PATH; may be repeated; port 0 picks one (default: port 8000 of the loopback addresses)'
+complete -c sse-serve -l listen -s l -x -d 'listen here: ADDR:PORT, PORT or unix:PATH; may be repeated; port 0 picks one; http: before it means without TLS, https: with it (default: port 8000 of the loopback addresses)'
 complete -c sse-serve -l open -d 'allow --listen beyond loopback without --access: anyone who reaches the port can read and publish'
 complete -c sse-serve -l open-status -d 'show the server\'s figures (/status, $sys, /metrics) to everyone, not only to this machine'
 complete -c sse-serve -l host -x -d 'answer requests for this name too; *.example.org stands for all names below it; may be repeated (default: only localhost and the addresses of --listen)'
@@ -40,6 +40,10 @@ complete -c sse-serve -l no-sandbox -d 'run without the sandbox, to debug the se
 complete -c sse-serve -l web -s w -x -a '(__fish_complete_directories)' -d 'serve the files of this folder instead of the built-in pages'
 complete -c sse-serve -l log -x -a 'text json' -d 'log on stderr as text (the default) or json'
 complete -c sse-serve -l verbose -s v -d 'log each request too'
+complete -c sse-serve -l tls-cert -r -F -d 'speak TLS, with this certificate and those that lead to its root (PEM); read again when it changes'
+complete -c sse-serve -l tls-key -r -F -d 'the private key of the certificate (PEM)'
+complete -c sse-serve -l client-ca -r -F -d 'with TLS, only clients with a certificate of this CA (PEM), which --access can name'
+complete -c sse-serve -l hsts -x -d 'tell browsers to use only https:// for this host, for this long'
 complete -c sse-serve -l help -s h -d 'print this help'
 complete -c sse-serve -l version -s V -d 'print the program\'s and the libraries\' versions'
 complete -c sse-serve -l completions -x -a 'bash zsh fish' -d 'print completions for bash, zsh or fish'
