@@ -165,6 +165,7 @@ void http_tick(struct http *http)
 {
 	int64_t now = clock_now_ms();
 
+	relays_turn(&http->relays);
 	if (now < http->next_tick)
 		return;
 	http->next_tick = now + TICK_MS;

@@ -22,6 +22,10 @@
 /* How long a client may take to read what the library sent before it closed the connection. */
 #define DRAIN_MS 120000
 
+/* Steps of handshakes in one turn, each of which may take a millisecond: a flood of them must not keep
+ * the streams waiting. */
+#define STEPS_MAX 16
+
 #define NEVER INT64_MAX
 
 /* Plain bytes that the library has not taken yet. */
@@ -320,6 +324,11 @@ static void shake_hands(struct relay *relay)
 
 	if (!relay->looked && !look(relay))
 		return;
+	if (relay->relays->steps == 0) {
+		look_again(relay);
+		return;
+	}
+	relay->relays->steps--;
 	result = tls_handshake(relay->tls);
 	if (result > 0)
 		begin(relay);
@@ -428,6 +437,11 @@ int relay_take(struct relay *relay, struct tls **tls)
 }
 
 /* --- all --- */
+
+void relays_turn(struct relays *relays)
+{
+	relays->steps = STEPS_MAX;
+}
 
 void relays_settle(struct relays *relays)
 {

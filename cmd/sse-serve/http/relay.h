@@ -31,6 +31,7 @@ struct relays {
 	bool *wants_run; /* set when the library has something to do */
 	struct MHD_Daemon *daemon;
 
+	int steps; /* of handshakes that are still made in this turn */
 	struct relay *first, *arriving, *ended;
 };
 
@@ -66,6 +67,9 @@ int relay_take(struct relay *relay, struct tls **tls);
 
 /* relays_settle(relays): the library has run.  End relays whose sockets it did not take. */
 void relays_settle(struct relays *relays);
+
+/* relays_turn(relays): a turn of the loop begins. */
+void relays_turn(struct relays *relays);
 
 /* relays_tick(relays, now): end those that take too long, and free what has ended. */
 void relays_tick(struct relays *relays, int64_t now);
