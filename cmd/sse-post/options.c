@@ -298,9 +298,14 @@ static int check_delete(const struct options *options, struct error *error)
 	if (options->target != NULL && client_url_is_all(options->target))
 		return error_set(error, EX_USAGE, "--delete needs the topic of the event");
 	if (options->field_count > 0 || options->data != NULL || options->file != NULL ||
-		options->source != SOURCE_AUTO || options->event != NULL ||
-		options->subject != NULL || options->close)
+		options->source != SOURCE_AUTO)
 		return error_set(error, EX_USAGE, "--delete takes no data: it sends no event");
+	if (options->event != NULL || options->subject != NULL || options->close)
+		return error_set(error, EX_USAGE,
+			"--delete sends no event, so %s has no effect; leave it out",
+			options->event != NULL	   ? "--event"
+			: options->subject != NULL ? "--subject"
+						   : "--close");
 	if (options->flush || options->spool_status || options->if_match != NULL ||
 		options->key != NULL || options->key_from != NULL || options->at_most_once ||
 		options->state != NULL || options->results != RESULTS_NONE ||

@@ -28,6 +28,9 @@ static bool describe(struct json_text object, const struct buf *reason, struct b
 		added = added && buf_add_text(out, " are not known: the id is of another log");
 	else if (buf_is(reason, "deleted", strlen("deleted")))
 		added = added && buf_add_text(out, " were deleted");
+	else if (buf_is(reason, "superseded", strlen("superseded")))
+		added = added &&
+			buf_add_text(out, " were replaced by newer events of their subjects");
 	else
 		added = added && buf_add_text(out, " are gone (") &&
 			buf_add(out, reason->data, reason->len) && buf_add_text(out, ")");

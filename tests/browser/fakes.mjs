@@ -2,6 +2,7 @@
 // What sse.js expects of a browser, in node: tabs, locks, a database. Each is as small as it can be.
 
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { after } from "node:test";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
@@ -13,6 +14,12 @@ process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 cpSync(new URL("../../cmd/sse-serve/web/", import.meta.url), folder, { recursive: true });
 writeFileSync(path.join(folder, "package.json"), '{ "type": "module" }');
 const SSE = pathToFileURL(path.join(folder, "sse.js"));
+
+// A page that is gone is gone with all its timers; here they are the process's, which must not wait for them.
+after(() => setTimeout(() => {
+  console.log(`# still there 10 s after the last test: ${process.getActiveResourcesInfo()}`);
+  process.exit();
+}, 10_000).unref());
 
 /** Web Locks: exclusive ones only, with a queue, signals and stealing. */
 class Locks {

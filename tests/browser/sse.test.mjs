@@ -292,6 +292,30 @@ test("the leading tab is frozen, and thawed: another leads, and it catches up", 
   await until("one connection is left", async () => (await streams(server)) === 1);
 });
 
+test("a tab that goes while it lists asks no more, and lists when it comes back", async (t) => {
+  const { server, browser } = await setUp(t);
+  await say(server, 0);
+  let asked = 0;
+  const cut = async () => {
+    asked += 1;
+    throw new TypeError("cut");
+  };
+  browser.answer = cut;
+  const got = collector("chat/a");
+  const tab = await browser.open(server, got.start, { first: 1, most: 2 });
+  await until("it has asked again", () => asked > 3);
+  browser.fire(tab, "freeze");
+  const before = asked;
+  await new Promise((resume) => setTimeout(resume, 100)); // 50 tries, if it went on
+  assert.ok(asked <= before + 1, "it asks no more");
+  browser.answer = (real, ...request) => real(...request);
+  browser.fire(tab, "resume");
+  await has(got, [0]);
+  await got.live();
+  await say(server, 1);
+  await has(got, [0, 1]);
+});
+
 test("a leading tab that hangs loses its place to one that is seen", async (t) => {
   const { server, browser } = await setUp(t);
   navigator.locks.request(`sse.js ${server.origin}/`, () => new Promise(() => {})).catch(() => {});

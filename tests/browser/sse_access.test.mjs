@@ -102,6 +102,7 @@ test("a token that ends: a function is asked for another, and the stream goes on
   await say(people, "one");
   await got.has(["one"]);
   await people.change({ bob: BOB });
+  await until("the token was refused", () => refusals.length > 0);
   await say(people, "two");
   await got.has(["one", "two"]);
   assert.equal(got.lists, 1, "it went on, and did not begin again");
@@ -134,10 +135,11 @@ test("who is denied asks no more; a log-in in any tab goes on in all, without a 
   await browser.open({ origin: "http://127.0.0.1:1" }, lost.start);
   await until("a tab of a server that is away has tried ten times", () => lost.states.at(-1)?.tries > 10);
   assert.deepEqual(kept.asked, ["POST /api/chat/a"], "nothing is tried by itself");
-  // Let its list arrive: a page that is gone stops asking, but this one's timers would go on.
+  // Let its list arrive.
   const withJar = browser.answer;
   browser.answer = (real, url, options) => (new URL(url).port === "1"
     ? Response.json([], { headers: { "Last-Event-ID": "a:1" } }) : withJar(real, url, options));
+  await until("its list has come", () => lost.lists === 1);
   await people.change({ ann: ANN, bob: BOB });
   await tabs[0].login(people.tokens.ann);
   for (const got of all) await got.has(["one", "two"]);

@@ -78,16 +78,16 @@ mine() {
 	mine bob '"Ann"' 403 ann
 	# Nothing proves a name that anybody may take.
 	mine guest '{"name":"Carl","text":"hello"}' 403
-	problem 403 'guest may not delete the topic room'
+	problem 403 'guest may not delete events of the topic room'
 	# Only one at a time: not all of the topic.
 	as ann
 	ask "${AS[@]}" -X DELETE "$URL/api/room"
-	problem 403 'ann may not delete the topic room'
+	problem 403 'ann may not delete events of the topic room'
 	ask "${AS[@]}" -X DELETE "$URL/api/room?before=$GUARDED_ID"
-	problem 403 'ann may not delete the topic room'
+	problem 403 'ann may not delete events of the topic room'
 	# Where she may not publish, there is nothing of hers.
 	ask "${AS[@]}" -X DELETE "$URL/api/secret/$GUARDED_ID"
-	problem 403 'ann may not delete the topic secret'
+	problem 403 'ann may not delete events of the topic secret'
 	# Whoever may delete in the topic deletes anybody's.
 	mine ann '{"name":"Ann","text":"hello"}' 204 root
 	# By a session too, if a page of the server asks.

@@ -310,6 +310,82 @@ forgets() {
 	[ -z "$(kinds "$1")" ]
 }
 
+# endings FILE: which topics a stream of envelopes says are closed, and whether with an id.
+endings() {
+	sed -n 's/^data: //; /^{"topic":.*"event":"closed"/p' "$1" |
+		jq -r '.topic + (if .id then "+" else "" end)' | paste -sd ' '
+}
+
+@test "of several topics whose closings are gone, each is told, once and in its place" {
+	local db both='/api/event?topic=a&topic=b&envelope=1' first a b live
+	for db in events.db :memory:; do
+		serve --db "$db" --window 64k --max-body 8k
+		text a 1
+		first=$(header Last-Event-ID)
+		text b 1
+		follow live "$both&since=all"
+		live=$FOLLOWER
+		wait_for has live '"topic":"b"'
+		close a
+		a=$(header Last-Event-ID)
+		text b 2
+		close b
+		b=$(header Last-Event-ID)
+		wait "$live"
+		[ "$(endings live)" = 'a+ b+' ]
+		# With a type that it does not want, and after both, it is told at its end.
+		whole typed "$both&event=update" -H "Last-Event-ID: $first"
+		[ "$(endings typed)" = 'a b+' ]
+		whole now "$both"
+		[ "$(endings now)" = 'a b+' ]
+		[ "$(grep '^id: ' now | tail -n 1)" = "id: $b" ]
+		# Of one that is open it waits for the end, and knows of the other.
+		follow open '/api/event?topic=a&topic=d&envelope=1'
+		live=$FOLLOWER
+		wait_for has open '"topic":"a"'
+		whole last '/api/event?topic=a&topic=d&envelope=1&last=1&until=now'
+		[ "$(endings last)" = a+ ]
+		text d 1
+		whole last '/api/event?topic=a&topic=d&envelope=1&last=1&until=now'
+		[ "$(endings last)" = a ]
+		[ "$(grep -c '"event":"update"' last)" -eq 1 ]
+		close d
+		wait "$live"
+		[ "$(endings open)" = 'a d+' ]
+		if [ "$db" = events.db ]; then
+			stop
+			serve --retain-topic 'a=1s' --retain-topic 'b=1s'
+		fi
+		wait_for forgets a
+		wait_for forgets b
+		whole gone "$both" -H "Last-Event-ID: $first"
+		[ "$(endings gone)" = 'a+ b+' ]
+		[ "$(grep '^event: ' gone | uniq)" = $'event: gap\nevent: closed' ]
+		has gone "id: $a"
+		closes_with gone "$b"
+		# Whoever has the first comes back for the second; and for no more.
+		whole second "$both" -H "Last-Event-ID: $a"
+		[ "$(endings second)" = b+ ]
+		ask -H "Last-Event-ID: $b" "$URL$both"
+		answers 204
+		whole all "$both&since=all"
+		# In memory all begins after what was pushed out.
+		[ "$(endings all | tr -d +)" = 'a b' ]
+		whole lines "$both&since=all" -H 'Accept: application/x-ndjson'
+		[ "$(endings lines | tr -d +)" = 'a b' ]
+		whole present "$both&latest=1"
+		[ "$(endings present)" = 'a+ b+' ]
+		whole plain '/api/event?topic=a&topic=b&since=all'
+		[ "$(grep -c '^event: closed' plain)" -eq 2 ]
+		stop
+	done
+}
+
+# closes_with FILE ID: is that the id of the last event in the file?
+closes_with() {
+	[ "$(sed -n 's/^id: //p' "$1" | tail -n 1)" = "$2" ]
+}
+
 @test "the mark comes last, until=now ends before what comes later, and presence does not mind" {
 	serve
 	text a 1

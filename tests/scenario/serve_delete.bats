@@ -332,6 +332,8 @@ is_less() {
 	fails 64 "'x:1/2' is not the id" a --delete x:1/2
 	fails 64 '--delete takes no data' a --delete "$ID" -d x
 	fails 64 '--delete takes no data' a --delete "$ID" n=1
+	fails 64 '--delete sends no event, so --subject has no effect' a --delete "$ID" --subject x
+	fails 64 '--delete sends no event, so --close has no effect' a --delete "$ID" --close
 	fails 64 '--delete goes with a topic' a --delete "$ID" --at-most-once
 	fails 64 "--delete needs the topic" "$URL/api" --delete "$ID"
 	# Nothing is there: it is not spooled.

@@ -183,6 +183,8 @@ resumes() {
 	not has ended 'event: gap'
 	curl -sfN "$URL/api/hosts/a/event?until=now" -H "Last-Event-ID: $id" >gap
 	has gap '"reason":"superseded"'
+	run --separate-stderr -0 sse-tail "$URL/api/hosts/a/event" --last-event-id "$id" --until end -e update
+	[[ $stderr == *"those after $id were replaced by newer events of their subjects" ]]
 	data gap | sed -n '2,4p' | is $'no subject\n3'
 	# An event that is gone.
 	ask "$URL/api/hosts/a/$id"
@@ -215,11 +217,11 @@ resumes() {
 	wait_for has live 'no subject'
 	[ "$(tail -n 2 live)" = $'down\nno subject' ]
 	kill "$tail"
-	# What changed since then, each once, and what is cleared, as web4 was, as an event without data.
+	# What changed since then, each once, and what was cleared since then as an event without data.
 	value hosts web3 ''
 	value hosts web5 up
 	sse-tail hosts --latest --until end --state id -F '<%d>' >values
-	is $'<>\n<>\n<up>' <values
+	is $'<>\n<up>' <values
 }
 
 stored_lines() {
@@ -266,6 +268,102 @@ stored_lines() {
 	# A new reader has nothing to be told of.
 	now_of '/api/a/event?latest=1' | is $'u 1\nv 1\nw 1'
 	not has ended 'event: gap'
+}
+
+# gaps FILE: how many gaps for deletions a reader was told of.
+gaps() {
+	grep -c '"reason":"deleted"' "$1"
+}
+
+# begins_anew FILE: what a reader of values has since its last gap.
+begins_anew() {
+	tac "$1" | sed '/^event: gap/q' | tac | pairs
+}
+
+@test "where a value is deleted, readers of values are told, now or later, and sent all that there are" {
+	local db before deleted
+	for db in events.db :memory:; do
+		serve --db "$db"
+		value a x 1
+		value a y 1
+		before=$(header Last-Event-ID)
+		value a x 2
+		deleted=$(header Last-Event-ID)
+		value b z 1
+		follow values '/api/a/event?latest=1&envelope=1'
+		follow many '/api/event?topic=*&latest=1&envelope=1'
+		follow others '/api/b/event?latest=1&envelope=1'
+		follow plain '/api/a/event?mark=1&envelope=1'
+		for file in values many others plain; do
+			wait_for has $file uptodate
+		done
+		ask -X DELETE "$URL/api/a/$deleted"
+		answers 204
+		for file in values many; do
+			wait_for counts $file 'event: uptodate' 2
+			[ "$(gaps $file)" -eq 1 ]
+			# First which, then the rest.
+			[ "$(grep -nm 1 '"event":"deleted"' $file | cut -d: -f1)" -lt \
+				"$(grep -nm 1 '^event: gap' $file | cut -d: -f1)" ]
+		done
+		begins_anew values | is $'x 1\ny 1'
+		begins_anew many | is $'x 1\ny 1\nz 1'
+		# One that was away, and had the value.
+		now_of '/api/a/event?latest=1' -H "Last-Event-ID: $deleted" | is $'x 1\ny 1'
+		[ "$(gaps ended)" -eq 1 ]
+		has ended '"after":"'"$deleted"'"'
+		# It is told once: it knows by its last id how far it has come.
+		now_of '/api/a/event?latest=1' -H "Last-Event-ID: $(last_id ended)" | is ''
+		not has ended 'event: gap'
+		now_of '/api/a/event?latest=1' -H "Last-Event-ID: $(last_id values)" | is ''
+		not has ended 'event: gap'
+		now_of '/api/a/event?latest=1' | is $'x 1\ny 1'
+		not has ended 'event: gap'
+		# All up to an event, and all of a topic; who comes later has nothing to be told of.
+		ask -X DELETE "$URL/api/a?before=$before"
+		answers 204
+		wait_for counts values 'event: uptodate' 3
+		begins_anew values | is 'y 1'
+		value a w 1
+		wait_for has values '"subject":"w"'
+		ask -X DELETE "$URL/api/a"
+		answers 204
+		wait_for counts values 'event: uptodate' 4
+		begins_anew values | is ''
+		value a v 1
+		wait_for has values '"subject":"v"'
+		wait_for has plain '"subject":"v"'
+		value b z 2
+		wait_for has others '"z","data":"2"'
+		not has others gap
+		not has plain gap
+		[ "$(gaps values)" -eq 3 ]
+		stop
+	done
+}
+
+@test "kill -9 after a value was deleted: who comes back is told all the same" {
+	local deleted
+	serve
+	value a x 1
+	value a x 2
+	deleted=$(header Last-Event-ID)
+	ask -X DELETE "$URL/api/a/$deleted"
+	answers 204
+	crash
+	serve
+	now_of '/api/a/event?latest=1' -H "Last-Event-ID: $deleted" | is 'x 1'
+	[ "$(gaps ended)" -eq 1 ]
+	# The deletion's own id is not given to an event.
+	value a x 3
+	now_of '/api/a/event?latest=1' -H "Last-Event-ID: $(last_id ended)" | is 'x 3'
+	not has ended 'event: gap'
+	stop
+	"$BIN/sse-serve" --db events.db --export >log
+	"$BIN/sse-serve" --db copy.db --import <log
+	serve --db copy.db
+	now_of '/api/a/event?latest=1' -H "Last-Event-ID: $deleted" | is 'x 3'
+	[ "$(gaps ended)" -eq 1 ]
 }
 
 # changes: values of some of ten subjects.

@@ -230,6 +230,38 @@ imports() {
 	[ -z "$(find . -name 'new.db*')" ]
 }
 
+@test "--import refuses what --verify would fault: a wrong closing, a key of another topic or of no event" {
+	serve
+	json 'a?close=1' 1
+	answers 201
+	text b 2 -H 'Idempotency-Key: k'
+	text b 3
+	stop
+	sse-serve --export --db events.db >one
+	imports one 0 --db whole.db
+	"$BIN/sse-serve" --verify --db whole.db
+	# The second event of a closed it; the key is in the line before the last.
+	local closing key
+	closing=$(grep -n '"event":"closed"' one | cut -d : -f 1)
+	key=$(grep -n '"key":"k"' one | cut -d : -f 1)
+	sed "$closing"'s/"event":"closed"/"event":"update"/' one >torn
+	imports torn 65 --db new.db
+	has import.err "line $closing: the event closed the topic a, so its type must be closed, and not update"
+	sed "$key"'s/"topic":"b"/"topic":"a"/' one >torn
+	imports torn 65 --db new.db
+	has import.err "line $key: the key is for the topic a, but its event is of b"
+	grep -v '"event".*"data":"2"' one | sed 's/"events":4/"events":3/' >torn
+	[ "$(wc -l <torn)" -eq $(($(wc -l <one) - 1)) ]
+	imports torn 65 --db new.db
+	has import.err "line $((key - 1)): no line before has the event of the key, or a mark that it was removed"
+	[ -z "$(find . -name 'new.db*')" ]
+	# The key of an event that is marked as removed stays known.
+	sed '0,/^{"topic":"b",/s//{"topic":"b","deleted":3,/' torn >marked
+	grep -q '"topic":"b".*"deleted":3' marked
+	imports marked 0 --db new.db
+	"$BIN/sse-serve" --verify --db new.db
+}
+
 @test "--import that is stopped leaves nothing behind" {
 	local status=0 importer
 	fill

@@ -113,6 +113,46 @@ newest() {
 	stored d | is 4
 }
 
+@test "a batch that is refused leaves nothing of its new topics, in the list or in the database" {
+	local db
+	for db in events.db :memory:; do
+		serve --db "$db" --max-topics 5
+		many '{"topic":"a","key":"k","data":1}
+{"topic":"closed","event":"closed","data":{}}'
+		answers 201
+		# For a key, for a closed topic, and for a condition, once with more lines than go at once.
+		many '{"topic":"x","data":1}
+{"topic":"a","key":"k","data":2}'
+		answers 409
+		many '{"topic":"y","data":1}
+{"topic":"closed","data":2}'
+		answers 409
+		{
+			for i in {1..40}; do echo "{\"topic\":\"y$((i % 3))\",\"key\":\"$i\",\"data\":$i}"; done
+			echo '{"topic":"a","key":"k","data":2}'
+		} >lines
+		many @lines
+		answers 409
+		text z 1 -H "If-Match: *"
+		answers 412
+		ask -H 'Accept: application/x-ndjson' "$URL/api"
+		[ "$(jq -r .topic body | paste -sd ' ')" = 'a closed users' ]
+		# A refused topic can have its events later, and its neighbours have their own.
+		many '{"topic":"y","data":"for y"}
+{"topic":"x","data":"for x"}'
+		answers 201
+		[ "$db" = :memory: ] || { stop && serve --db "$db" --max-topics 5; }
+		stored x | is '"for x"'
+		stored y | is '"for y"'
+		ask -H 'Accept: application/x-ndjson' "$URL/api"
+		[ "$(jq -r .topic body | paste -sd ' ')" = 'a closed users x y' ]
+		stop
+	done
+	"$BIN/sse-serve" --db events.db --verify >verified
+	has verified 'ok, 4 events in 4 topics, positions 1 to 4'
+	not has verified empty
+}
+
 @test "beyond --max-topics many topics are refused together, and none of them stays" {
 	serve --max-topics 3
 	text known 1

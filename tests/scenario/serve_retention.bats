@@ -122,6 +122,8 @@ smaller() {
 	refuses 64 'age with a unit' --retain 1,1000
 	refuses 64 'more than three' --retain 1d,2,3,4
 	refuses 64 'a size' --retain 1d,2,many
+	refuses 64 "'x=latest,': nothing follows the comma; leave it out" --retain-topic x=latest,
+	refuses 64 "'x=latest,,': all three values are empty" --retain-topic x=latest,,
 	refuses 64 'need a database' --retain 1d --db :memory:
 }
 

@@ -181,7 +181,7 @@ static void what_is_gone_or_not_wanted_is_told(void **state)
 	client_open(&client, &f, "a", (struct start){.kind = START_AFTER, .after = 0});
 	expect_new(&expected);
 	expect_start(&expected, 0);
-	expect_gap(&expected, STREAMS_TAG ":0", 0, "expired", 2);
+	expect_gap(&expected, STREAMS_TAG ":0", 2, "expired", 1);
 	expect_closing(&expected, 2);
 	check_end(&client, &expected);
 	streams_close(&f);

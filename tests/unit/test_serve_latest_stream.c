@@ -80,6 +80,8 @@ static void streams_of_the_same_are_sent_the_same(void **state)
 		expect_new(&expected);
 		expect_start(&expected, i == 2 ? 35 : 0);
 		expect_some(&expected, i == 0 ? 31 : i == 1 ? 41 : 36, i == 1 ? 47 : 40, 500);
+		if (i != 1)
+			expect_position(&expected, 47);
 		client_check(&clients[i], &expected);
 		client_close(&clients[i]);
 	}
@@ -108,6 +110,7 @@ static void what_is_cleared_is_sent_to_one_that_comes_back(void **state)
 	expect_start(&expected, 0);
 	expect_event(&expected, 1, "one", 3);
 	expect_event(&expected, 2, "two", 3);
+	expect_position(&expected, 3);
 	client_check(&client, &expected);
 	expect_new(&expected);
 	expect_start(&expected, 1);
@@ -191,9 +194,105 @@ static void one_that_comes_back_to_a_gap_gets_all_values(void **state)
 	assert_true(buf_add_text(&expected, STREAMS_HEAD));
 	expect_gap(&expected, "other:7", 11, "unknown-log", 0);
 	expect_some(&expected, 11, 20, 300);
+	expect_position(&expected, 30);
 	client_check(&unknown, &expected);
 	client_close(&client);
 	client_close(&unknown);
+	streams_close(&f);
+}
+
+/* Whether it has caught up, is behind, or was cut amid an event: it begins anew, once. */
+static void begins_anew(size_t window)
+{
+	struct client live, slow, other, plain;
+	struct buf expected;
+	struct streams f;
+
+	streams_open(&f, window);
+	f.subjects = 10;
+	streams_publish_some(&f, "a", 20, 300);
+	streams_settle(&f);
+	client_open(&live, &f, "a", latest);
+	client_open(&slow, &f, "a", latest);
+	client_open(&other, &f, "b", latest);
+	client_open(&plain, &f, "a", (struct start){.kind = START_NOW});
+	client_drain(&live);
+	client_drain(&slow);
+	client_drain(&plain);
+	streams_publish_some(&f, "a", 500, 300);
+	do {
+		streams_settle(&f);
+	} while (client_read(&live, SIZE_MAX) > 0 || client_read(&plain, SIZE_MAX) > 0);
+	assert_int_equal(live.subscriber->state, LIVE);
+	assert_int_equal(slow.subscriber->state, WAITING);
+	assert_true(slow.subscriber->partial > 0);
+	streams_erase(&f, 515);
+	client_drain(&live);
+	client_drain(&other);
+	client_drain(&plain);
+	expect_new(&expected);
+	expect_start(&expected, 0);
+	expect_some(&expected, 11, 520, 300);
+	expect_deleted(&expected);
+	expect_gap(&expected, STREAMS_TAG ":520", 505, "deleted", 0);
+	expect_some(&expected, 505, 505, 300);
+	expect_some(&expected, 511, 514, 300);
+	expect_some(&expected, 516, 520, 300);
+	expect_position(&expected, 521);
+	client_check(&live, &expected);
+	assert_int_equal(live.subscriber->state, LIVE);
+	/* Nobody else is told again. */
+	expect_new(&expected);
+	expect_start(&expected, 0);
+	expect_position(&expected, 20);
+	client_check(&other, &expected);
+	expect_new(&expected);
+	expect_start(&expected, 20);
+	expect_some(&expected, 21, 520, 300);
+	expect_deleted(&expected);
+	client_check(&plain, &expected);
+	client_drain(&slow);
+	assert_int_equal(slow.subscriber->state, LIVE);
+	assert_non_null(memmem(slow.got.data, slow.got.len, "\"reason\":\"deleted\"", 18));
+	assert_memory_equal(slow.got.data + slow.got.len - 18, "id: " STREAMS_TAG ":521\n\n", 18);
+	client_close(&live);
+	client_close(&slow);
+	client_close(&other);
+	client_close(&plain);
+	streams_close(&f);
+}
+
+static void where_a_value_was_deleted_it_begins_anew(void **state)
+{
+	(void)state;
+	begins_anew(1 << 14);
+	/* What the slow one lacks is all in the window. */
+	begins_anew(1 << 20);
+}
+
+/* What is left of the cut event, and what tells of the deletion, would fit into one send. */
+static void one_that_was_cut_just_before_a_deletion_begins_anew_too(void **state)
+{
+	static char large[300000];
+	struct client client;
+	struct streams f;
+
+	(void)state;
+	memset(large, 'x', sizeof(large));
+	streams_open(&f, 1 << 20);
+	f.subjects = 10;
+	streams_publish_some(&f, "a", 20, 300);
+	streams_settle(&f);
+	client_open(&client, &f, "a", latest);
+	client_drain(&client);
+	streams_publish(&f, "a", large, sizeof(large));
+	streams_settle(&f);
+	assert_int_equal(client.subscriber->partial, 21);
+	streams_erase(&f, 15);
+	client_drain(&client);
+	assert_int_equal(client.subscriber->state, LIVE);
+	assert_non_null(memmem(client.got.data, client.got.len, "\"reason\":\"deleted\"", 18));
+	client_close(&client);
 	streams_close(&f);
 }
 
@@ -205,6 +304,8 @@ int main(void)
 		cmocka_unit_test(what_is_cleared_is_sent_to_one_that_comes_back),
 		cmocka_unit_test(a_gap_is_told_and_all_values_follow),
 		cmocka_unit_test(one_that_comes_back_to_a_gap_gets_all_values),
+		cmocka_unit_test(where_a_value_was_deleted_it_begins_anew),
+		cmocka_unit_test(one_that_was_cut_just_before_a_deletion_begins_anew_too),
 	};
 
 	return cmocka_run_group_tests_name("serve_latest_stream", tests, NULL, NULL);

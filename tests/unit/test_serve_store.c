@@ -872,6 +872,7 @@ static void a_database_of_version_1_is_brought_up(void **state)
 				 "ALTER TABLE topic DROP COLUMN deleted;"
 				 "ALTER TABLE topic DROP COLUMN superseded;"
 				 "ALTER TABLE topic DROP COLUMN closed;"
+				 "ALTER TABLE topic DROP COLUMN erased;"
 				 "PRAGMA user_version = 1",
 				 NULL, NULL, NULL),
 		SQLITE_OK);

@@ -584,6 +584,41 @@ static void a_cut_event_before_one_that_was_deleted_is_finished(void **state)
 	streams_close(&f);
 }
 
+/*
+ * An older event is deleted after it was told of a newer one, and before it came to either: it is told
+ * once more, where it is then.
+ */
+static void what_goes_before_the_told_gap_is_told_too(void **state)
+{
+	static char data[LARGE];
+	struct streams f;
+	struct client client;
+	uint64_t position;
+	const char *second;
+
+	(void)state;
+	streams_open(&f, 8 << 20);
+	position = open_stopped(&client, &f, data);
+	streams_publish(&f, "a", data, LARGE);
+	streams_publish_some(&f, "a", 5, 500);
+	streams_erase(&f, position + 5);
+	/* As far as into the second large event; the gap is before it. */
+	while (client.subscriber->partial != position + 1) {
+		client_read(&client, 4096);
+		streams_settle(&f);
+	}
+	streams_erase(&f, position + 3);
+	client_drain(&client);
+	assert_int_equal(client.subscriber->state, LIVE);
+	second = memmem(client.got.data, client.got.len, "\"reason\":\"deleted\"", 18);
+	assert_non_null(second);
+	second++;
+	assert_non_null(memmem(second, client.got.len - (size_t)(second - client.got.data),
+		"\"reason\":\"deleted\"", 18));
+	client_close(&client);
+	streams_close(&f);
+}
+
 /* Of two topics, one has lost an event that is newer than the many that it gets first. */
 /* The log takes a pause on the way from the cursor to the event: it is there all the same. */
 static void a_cut_event_after_many_others_is_finished(void **state)
@@ -1090,6 +1125,7 @@ int main(void)
 		cmocka_unit_test(a_cut_event_that_is_gone_from_the_log_comes_from_the_window),
 		cmocka_unit_test(a_cut_event_that_was_deleted_ends_the_stream),
 		cmocka_unit_test(a_cut_event_before_one_that_was_deleted_is_finished),
+		cmocka_unit_test(what_goes_before_the_told_gap_is_told_too),
 		cmocka_unit_test(a_cut_event_after_many_others_is_finished),
 		cmocka_unit_test(a_gap_is_told_once_to_a_slow_reader),
 		cmocka_unit_test(the_rest_of_a_cut_event_comes_before_a_gap),

@@ -184,6 +184,12 @@ static ssize_t give(void *state, char *out, size_t max)
 	return (ssize_t)left;
 }
 
+/* Would a GET wait where there is nothing to list?  Here that means HEAD. */
+static bool waits(const struct list *list)
+{
+	return request_route(list->request)->query.wait != NULL;
+}
+
 /* A chunk has arrived; the first one brings the answer's head. */
 static void take_chunk(struct message *message)
 {
@@ -195,6 +201,8 @@ static void take_chunk(struct message *message)
 			request_problem(request, 500, "the log cannot be read");
 		else if (list->gone)
 			request_problem(request, 410, HISTORY_GONE);
+		else if (list->ended && !list->begun && waits(list))
+			request_reply_static(request, 204, NULL, "", 0);
 		else if (list->ended)
 			request_reply(
 				request, 200, type_of(list), list->chunk.data, list->chunk.len);
@@ -254,6 +262,9 @@ static int read_range(struct list *list, struct error *error)
 	if (list->checks && list->by_time)
 		return error_set(error, EX_DATAERR,
 			"since and after both say where the list starts: give one");
+	/* Of what is new, for HEAD: a GET would wait for it. */
+	if (query->wait != NULL)
+		list->after = list->head;
 	if (history_read_after(list->request, list->head, &list->after, error) != 0)
 		return -1;
 	if (query->before == NULL)
@@ -309,7 +320,11 @@ void history_list(struct request *request)
 		return;
 	}
 	if (list->topic == NULL) {
-		request_reply_static(request, 200, type_of(list), "[]\n", list->lines ? 0 : 3);
+		if (waits(list))
+			request_reply_static(request, 204, NULL, "", 0);
+		else
+			request_reply_static(
+				request, 200, type_of(list), "[]\n", list->lines ? 0 : 3);
 		add_head(request, list->head);
 		return;
 	}

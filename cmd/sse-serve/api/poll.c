@@ -120,14 +120,30 @@ static int read_poll(
 	return 0;
 }
 
+/* HEAD does not wait: the answer is that of a GET with wait=0. */
+static void head_of_list(struct request *request)
+{
+	const struct route_query *query = &request_route(request)->query;
+	struct error error = {0};
+	uint32_t wait;
+
+	if (check_range(query, &error) == 0 && stream_read_wait(query->wait, &wait, &error) == 0)
+		history_list(request);
+	else
+		request_problem(request, 400, "%s", error.text);
+}
+
 void poll_list(struct request *request)
 {
 	struct error error = {.status = EX_OSERR, .text = "out of memory; try again later"};
 	struct opening *opening;
 
-	/* HEAD does not wait: it is answered as the list is now. */
-	if (request_route(request)->query.wait == NULL || request_is_head(request)) {
+	if (request_route(request)->query.wait == NULL) {
 		history_list(request);
+		return;
+	}
+	if (request_is_head(request)) {
+		head_of_list(request);
 		return;
 	}
 	opening = stream_new_opening(request);

@@ -216,8 +216,8 @@ static void refuse_verb(
 		request_problem(request, 403, "%s may not %s all of %s: no single grant covers it",
 			name, verb_name(verb), topic);
 	else
-		request_problem(request, 403, "%s%s may not %s the topic %s", where, name,
-			verb_name(verb), topic);
+		request_problem(request, 403, "%s%s may not %s %s %s", where, name, verb_name(verb),
+			verb == VERB_DELETE ? "events of the topic" : "the topic", topic);
 	request_add_header(
 		request, "WWW-Authenticate", PROOF_CHALLENGE ", error=\"insufficient_scope\"");
 }

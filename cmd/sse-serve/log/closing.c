@@ -18,6 +18,22 @@ void closing_init(struct store_append *append, const char *topic)
 			.data = {CLOSING_DATA, strlen(CLOSING_DATA)}}};
 }
 
+struct sse_text closing_type(void)
+{
+	return (struct sse_text){CLOSING_TYPE, strlen(CLOSING_TYPE)};
+}
+
+void closing_make(struct event *event, struct topic *topic)
+{
+	struct store_append append;
+
+	closing_init(&append, topic->name);
+	*event = append.event;
+	event->position = topic->closed;
+	event->time = EVENT_NO_TIME;
+	event->topic = topic;
+}
+
 static uint64_t closed_at(const struct topic *topic)
 {
 	return topic->closing != 0 ? topic->closing : topic->closed;

@@ -2,7 +2,8 @@
 /*
  * The event that closes its topic: the last one that is stored of it, for ever.  A store asks here
  * when it is an append's turn, after it has looked for the append's key; store_deliver() closes the
- * topic for all to see.  Log thread, but for closing_is_type() and closing_init().
+ * topic for all to see.  Log thread, but for closing_is_type(), closing_type(),
+ * closing_init() and closing_make().
  */
 #ifndef CLOSING_H
 #define CLOSING_H
@@ -19,6 +20,15 @@ bool closing_is_type(struct sse_text type);
 
 /* closing_init(append, topic): the event that closes the topic of that name, without a key. */
 void closing_init(struct store_append *append, const char *topic);
+
+/* closing_type(): that type. */
+struct sse_text closing_type(void);
+
+/*
+ * closing_make(event, topic): what is said in place of the event that closed the topic, which is gone
+ * from the log: so when it was, and what its data was, is not known.  Any thread.
+ */
+void closing_make(struct event *event, struct topic *topic);
 
 /*
  * closing_meets(append):

@@ -52,13 +52,14 @@
 	" upto INTEGER NOT NULL);"
 
 /*
- * superseded: by a newer event of the same subject.  A database of version 2 gets the columns at the
+ * superseded: by a newer event of the same subject.  erased: see struct topic.  A database of version 2 gets the columns at the
  * end of its tables, where a new one has them too.
  */
 #define TABLES_3                                                                                   \
 	"ALTER TABLE topic ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;"                         \
 	"ALTER TABLE topic ADD COLUMN superseded INTEGER NOT NULL DEFAULT 0;"                      \
 	"ALTER TABLE topic ADD COLUMN closed INTEGER NOT NULL DEFAULT 0;"                          \
+	"ALTER TABLE topic ADD COLUMN erased INTEGER NOT NULL DEFAULT 0;"                          \
 	"ALTER TABLE event ADD COLUMN subject TEXT;"                                               \
 	"CREATE INDEX event_subject ON event(topic, subject, position)"                            \
 	" WHERE subject IS NOT NULL;"
@@ -165,6 +166,7 @@ int database_topics(
 		topic->deleted = (uint64_t)sqlite3_column_int64(rows, 3);
 		topic->superseded = (uint64_t)sqlite3_column_int64(rows, 4);
 		topic->closed = (uint64_t)sqlite3_column_int64(rows, 5);
+		topic->erased = (uint64_t)sqlite3_column_int64(rows, 6);
 	}
 	if (result == 0 && code != SQLITE_DONE)
 		result = database_failed(db, "cannot read the database's topics", error);
@@ -196,7 +198,7 @@ int64_t database_head(sqlite3 *db, int version)
 		" coalesce((SELECT max(removed) FROM topic), 0),"
 		" coalesce((SELECT max(opened) FROM incarnation), 0))",
 		"SELECT coalesce(max(position), 0) FROM publish_key",
-		"SELECT coalesce(max(max(deleted, superseded, closed)), 0) FROM topic",
+		"SELECT coalesce(max(max(deleted, superseded, closed, erased)), 0) FROM topic",
 	};
 	int64_t head = 0;
 
@@ -366,7 +368,7 @@ void database_bind_event(sqlite3_stmt *statement, int row, const struct event *e
 			    memcmp(event->type.data, DATABASE_DEFAULT_TYPE, event->type.len) == 0;
 
 	sqlite3_bind_int64(statement, first + 1, (int64_t)event->position);
-	sqlite3_bind_int64(statement, first + 2, event->topic->row);
+	sqlite3_bind_int64(statement, first + 2, topic_row(event->topic));
 	sqlite3_bind_int64(statement, first + 3, event->time);
 	sqlite3_bind_int(statement, first + 4, event->json);
 	if (default_type)

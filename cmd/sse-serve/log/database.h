@@ -110,9 +110,9 @@ struct sse_text database_text(sqlite3_stmt *statement, int column);
 			  " ORDER BY position")
 /* All topics, with what is gone of them, in a database of this version. */
 #define DATABASE_ALL_TOPICS(version)                                                               \
-	((version) >= 3 ? "SELECT id, name, removed, deleted, superseded, closed FROM topic"       \
-			  " ORDER BY id"                                                           \
-			: "SELECT id, name, removed, 0, 0, 0 FROM topic ORDER BY id")
+	((version) >= 3 ? "SELECT id, name, removed, deleted, superseded, closed, erased"          \
+			  " FROM topic ORDER BY id"                                                \
+			: "SELECT id, name, removed, 0, 0, 0, 0 FROM topic ORDER BY id")
 /*
  * How many rows a statement for many rows inserts, and the text for them: a statement costs SQLite
  * about as much as a row.

@@ -17,7 +17,9 @@ bool envelope_add(struct buf *out, const struct event *event, const char *id)
 
 	return buf_addf(out, "{\"topic\":\"%s\"", event->topic->name) &&
 	       (id == NULL || buf_addf(out, ",\"id\":\"%s\"", id)) &&
-	       buf_addf(out, ",\"time\":\"%s\",\"event\":", timestamp_format(event->time, time)) &&
+	       (event->time == EVENT_NO_TIME ||
+		       buf_addf(out, ",\"time\":\"%s\"", timestamp_format(event->time, time))) &&
+	       buf_add_text(out, ",\"event\":") &&
 	       json_quote(event->type.data, event->type.len, out) &&
 	       (event->subject.len == 0 ||
 		       (buf_add_text(out, ",\"subject\":") &&

@@ -55,7 +55,7 @@ static int find(struct idempotency_table *keys, struct store_append *append, int
 	sqlite3_stmt *row = keys->find;
 	int code;
 
-	sqlite3_bind_int64(row, 1, append->event.topic->row);
+	sqlite3_bind_int64(row, 1, topic_row(append->event.topic));
 	sqlite3_bind_text64(row, 2, append->key.data, append->key.len, SQLITE_STATIC, SQLITE_UTF8);
 	code = sqlite3_step(row);
 	*expired = 0;
@@ -81,7 +81,7 @@ static int add(struct idempotency_table *keys, sqlite3_stmt *statement,
 		int first = i * 5;
 
 		sqlite3_bind_int64(statement, first + 1, (int64_t)append->event.position);
-		sqlite3_bind_int64(statement, first + 2, append->event.topic->row);
+		sqlite3_bind_int64(statement, first + 2, topic_row(append->event.topic));
 		sqlite3_bind_text64(statement, first + 3, append->key.data, append->key.len,
 			SQLITE_STATIC, SQLITE_UTF8);
 		sqlite3_bind_int64(statement, first + 4, (int64_t)append->fingerprint);

@@ -180,6 +180,8 @@ static void write_batch(struct log_thread *log_thread, size_t count)
 		struct publish *publish = log_thread->batch[i];
 
 		note_result(publish, is_ephemeral(&publish->group) ? lost : failed, &error);
+		if (publish->failed || store_group_refused(&publish->group))
+			new_topics_forget(log_thread->store->topics, &publish->group);
 		if (!is_ephemeral(&publish->group))
 			counter_took(&log_thread->counts.took, now - publish->began);
 		mailbox_post(publish->mailbox, &publish->message);
@@ -200,12 +202,15 @@ static void show_erasure(struct log_thread *log_thread, const struct erasure *er
 		.topic = deletion->topic,
 		.json = true,
 		.ephemeral = true,
+		.deletion = true,
 		.type = {"deleted", strlen("deleted")}};
 
 	identity_format(&log_thread->store->identity, deletion->newest, id);
 	event.data.len = (size_t)snprintf(
 		data, sizeof(data), "{\"%s\":\"%s\"}", erasure->one ? "id" : "upto", id);
 	event.data.data = data;
+	/* Before it can be seen: who sees it looks. */
+	atomic_store(&deletion->topic->erased, deletion->erased);
 	show(log_thread, &event);
 	window_publish(log_thread->window);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The limit of --max-topics; see new_topics.h. */
+/* Topics that are new with their events; see new_topics.h. */
 #include <stdbool.h>
 #include <sysexits.h>
 
@@ -63,4 +63,14 @@ int new_topics_register(struct topics *topics, struct store_group *group, struct
 		return refuse(topics, group->appends[0].topic, error);
 	group->count = kept;
 	return 0;
+}
+
+void new_topics_forget(struct topics *topics, const struct store_group *group)
+{
+	for (size_t i = 0; i < group->count; i++) {
+		struct topic *topic = topics_find(topics, group->appends[i].topic);
+
+		if (topic != NULL)
+			topics_forget_new(topics, topic);
+	}
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Applies the limit of --max-topics: which events may register their topics.  Log thread only. */
+/*
+ * Topics that are new with a group of events: whether they fit into --max-topics, and what becomes of
+ * them if the group is refused.  Log thread only.
+ */
 #ifndef NEW_TOPICS_H
 #define NEW_TOPICS_H
 
@@ -16,5 +19,12 @@
  * no room, EX_IOERR without memory.
  */
 int new_topics_register(struct topics *topics, struct store_group *group, struct error *error);
+
+/*
+ * new_topics_forget(topics, group):
+ * Nothing of the group was stored: forget the topics that were registered for it and have nothing
+ * else.  Call it when what was stored with the group is in the window.
+ */
+void new_topics_forget(struct topics *topics, const struct store_group *group);
 
 #endif

@@ -62,6 +62,7 @@ int retention_begin(struct retention *retention)
 		kept->now.removed = topic->removed;
 		kept->now.superseded = topic->superseded;
 		kept->now.deleted = topic->deleted;
+		kept->now.erased = topic->erased;
 		retention->ruled += kept->rule != NULL;
 	}
 	retention->touched_count = 0;
@@ -231,7 +232,8 @@ static int remove_excess(struct retention *retention, uint32_t number, struct ho
 			*held = (struct holding){.oldest = NOT_KNOWN,
 				.removed = held->removed,
 				.superseded = held->superseded,
-				.deleted = held->deleted};
+				.deleted = held->deleted,
+				.erased = held->erased};
 	}
 	return 0;
 }
@@ -249,7 +251,8 @@ int retention_write_marks(struct retention *retention, uint64_t head)
 		sqlite3_bind_int64(statement, 1, (int64_t)kept->now.removed);
 		sqlite3_bind_int64(statement, 2, (int64_t)kept->now.superseded);
 		sqlite3_bind_int64(statement, 3, (int64_t)kept->now.deleted);
-		sqlite3_bind_int64(statement, 4, (int64_t)number + 1);
+		sqlite3_bind_int64(statement, 4, (int64_t)kept->now.erased);
+		sqlite3_bind_int64(statement, 5, (int64_t)number + 1);
 		if (database_run(statement) != 0 ||
 			save(retention, (int64_t)number + 1, &kept->now, head) != 0)
 			return -1;
@@ -296,7 +299,9 @@ void retention_commit(struct retention *retention)
 		struct kept *kept = &retention->topics[retention->touched[i]];
 		struct topic *topic = topics_of_row(retention->registry, retention->touched[i] + 1);
 
-		kept->touched = kept->taken = false;
+		if (kept->replaced)
+			atomic_fetch_add(&topic->superseded_before, 1);
+		kept->touched = kept->taken = kept->replaced = false;
 		if (kept->now.removed != kept->before.removed)
 			atomic_store(&topic->removed, kept->now.removed);
 		if (kept->now.superseded != kept->before.superseded)
@@ -315,7 +320,7 @@ void retention_rollback(struct retention *retention)
 	for (uint32_t i = 0; i < retention->touched_count; i++) {
 		struct kept *kept = &retention->topics[retention->touched[i]];
 
-		kept->touched = kept->taken = false;
+		kept->touched = kept->taken = kept->replaced = false;
 		kept->now = kept->before;
 	}
 	retention->touched_count = 0;
@@ -411,7 +416,8 @@ static int start(struct retention *retention, struct error *error)
 		[OF_SUBJECT] = "SELECT " DATABASE_EVENT " FROM event WHERE topic = ? AND"
 			       " subject = ? AND position < ? ORDER BY position LIMIT ?",
 		[REMOVE] = "DELETE FROM event WHERE position = ?",
-		[MARK] = "UPDATE topic SET removed = ?, superseded = ?, deleted = ? WHERE id = ?",
+		[MARK] = "UPDATE topic SET removed = ?, superseded = ?, deleted = ?, erased = ?"
+			 " WHERE id = ?",
 		[SAVE] = "REPLACE INTO counter(topic, events, bytes, upto) VALUES(?, ?, ?, ?)",
 	};
 	uint64_t from = 0, *upto;

@@ -71,7 +71,8 @@ int retention_step(
  * retention_delete(retention, topic, after, upto, head, newest):
  * Delete the topic's oldest events with *${after} < position <= ${upto}, as many as make a small step.
  * Those up to *${after} are gone then, which is ${upto} if no other is left; *${newest} is the newest
- * that was deleted, if one was.  ${head} is the newest position.  Return 0, or -1 if SQLite fails.
+ * that was deleted, if one was; then the deletion has taken the position after ${head}, which is the
+ * newest.  Return 0, or -1 if SQLite fails.
  */
 int retention_delete(struct retention *retention, const struct topic *topic, uint64_t *after,
 	uint64_t upto, uint64_t head, uint64_t *newest);

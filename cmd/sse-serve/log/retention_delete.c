@@ -62,6 +62,7 @@ int retention_delete(struct retention *retention, const struct topic *topic, uin
 		*newest = step.after;
 		if (kept->now.deleted < step.after)
 			kept->now.deleted = step.after;
+		kept->now.erased = head + 1;
 	}
 	*after = count > 0 ? step.after : upto;
 	return retention_write_marks(retention, head);

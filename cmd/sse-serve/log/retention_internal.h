@@ -18,13 +18,15 @@ struct holding {
 	uint64_t removed; /* of a topic: newest position that is gone; of all: nothing up to here */
 	uint64_t superseded; /* of a topic: newest that is gone since its subject has a newer one */
 	uint64_t deleted;    /* of a topic: newest that is gone by request */
+	uint64_t erased;     /* of a topic: the position that the newest deletion took */
 };
 
 struct kept {
 	struct holding now, before; /* ${before} the transaction, if it was touched in it */
 	const struct retain *rule;  /* NULL: under `all` */
 	bool touched, unsaved;
-	bool taken; /* an event of it was removed in this transaction */
+	bool taken;    /* an event of it was removed in this transaction */
+	bool replaced; /* likewise, by a newer event of its subject, and not the newest of these */
 };
 
 enum retention_statement { OF_TOPIC, OF_ALL, OF_SUBJECT, REMOVE, MARK, SAVE, STATEMENTS };

@@ -42,6 +42,8 @@ static int remove_older(struct retention *retention, uint32_t number, struct sse
 		retention_take(retention, kept, &victims[count++]);
 		if (event.position > kept->now.superseded)
 			kept->now.superseded = event.position;
+		else
+			kept->replaced = true;
 	}
 	sqlite3_reset(row);
 	if (code != SQLITE_DONE || retention_remove_rows(retention, victims, count) != 0)

@@ -73,8 +73,9 @@ static bool is_number(const char *text)
 	return digits > 0 && strspn(text, "0123456789kM") == strlen(text);
 }
 
-static int read_retain(
-	const char *option, const char *text, struct retain *retain, struct error *error)
+/* ${shown} is what the user wrote, of which ${text} is the part to be read. */
+static int read_retain(const char *option, const char *shown, const char *text,
+	struct retain *retain, struct error *error)
 {
 	static const char *const faults[PLACES] = {
 		"the first value is an age with a unit, such as 10m, 12h or 7d",
@@ -89,17 +90,17 @@ static int read_retain(
 		size_t len = strcspn(rest, ",");
 
 		if (place == PLACES)
-			return wrong(option, text, "it has more than three values", error);
+			return wrong(option, shown, "it has more than three values", error);
 		if (len >= sizeof(part))
-			return wrong(option, text, faults[place], error);
+			return wrong(option, shown, faults[place], error);
 		memcpy(part, rest, len);
 		part[len] = '\0';
 		if (read_place((enum place)place, part, retain) != 0)
-			return wrong(option, text, faults[place], error);
+			return wrong(option, shown, faults[place], error);
 		rest = rest[len] == ',' ? rest + len + 1 : NULL;
 	}
 	if (retain->age == 0 && retain->events == 0 && retain->bytes == 0)
-		return wrong(option, text, "all three values are empty", error);
+		return wrong(option, shown, "all three values are empty", error);
 	return 0;
 }
 
@@ -114,14 +115,20 @@ static size_t latest_len(const char *text)
 }
 
 /* A rule's "latest" comes first, and is enough. */
-static int read_topic_retain(const char *text, struct retain *retain, struct error *error)
+static int read_topic_retain(
+	const char *shown, const char *text, struct retain *retain, struct error *error)
 {
 	size_t len = latest_len(text);
 
 	retain->latest = len > 0;
 	if (len == strlen(LATEST))
 		return 0;
-	return read_retain("--retain-topic", text + len, retain, error);
+	if (len > 0 && text[len] == '\0')
+		return error_set(error, EX_USAGE,
+			"--retain-topic '%.80s': nothing follows the comma; leave it out, or give a "
+			"limit too, as in latest,7d",
+			shown);
+	return read_retain("--retain-topic", shown, text + len, retain, error);
 }
 
 static int read_rule(const char *text, struct retention_rule *rule, struct error *error)
@@ -139,7 +146,7 @@ static int read_rule(const char *text, struct retention_rule *rule, struct error
 	if (topic_pattern_check(text, rule->pattern_len, &reason) != 0)
 		return error_set(
 			error, EX_USAGE, "--retain-topic '%.80s': %.200s", text, reason.text);
-	return read_topic_retain(equals + 1, &rule->retain, error);
+	return read_topic_retain(text, equals + 1, &rule->retain, error);
 }
 
 int retention_rules_parse(const char *all, const struct option_list *topics,
@@ -151,7 +158,7 @@ int retention_rules_parse(const char *all, const struct option_list *topics,
 			"--retain '%.80s': latest is a rule for topics: --retain-topic '**=latest' "
 			"makes it that of all",
 			all);
-	if (all != NULL && read_retain("--retain", all, &retention_rules->all, error) != 0)
+	if (all != NULL && read_retain("--retain", all, all, &retention_rules->all, error) != 0)
 		return -1;
 	if (topics->count == 0)
 		return 0;

@@ -33,6 +33,14 @@ void store_query_removed(struct store_query *query, enum removal removal, uint64
 	query->removed_sum += removed;
 }
 
+void store_query_deleted(struct store_query *query, uint64_t deleted, uint64_t erased)
+{
+	store_query_removed(query, REMOVAL_DELETED, query->latest ? erased : deleted);
+	/* Also where an event before the newest is deleted. */
+	if (!query->latest)
+		query->removed_sum += erased;
+}
+
 bool store_condition_met(const struct store_group *group)
 {
 	switch (group->condition) {

@@ -87,7 +87,8 @@ struct store_query {
 	enum removal removal; /* out: why that is gone */
 	uint64_t
 		removed_sum; /* out, likewise: the sum of the newest positions that are gone of each
-				 topic, by why; it grows whenever something is removed */
+				 topic, by why, and of what shows that others went
+				 before them; it grows whenever something is removed */
 	uint64_t reached;    /* out: all events up to here were visited; below upto if a visit said
 			     so, or if the store takes a pause: then read again from there */
 };
@@ -111,6 +112,7 @@ struct store_deletion {
 	uint64_t after;	     /* those with after < position <= upto; out: those up to it are gone */
 	uint64_t upto;
 	uint64_t newest; /* out: the position of the newest that was deleted; 0: none was */
+	uint64_t erased; /* out: the position that the deletion took, if any was */
 	bool ended;	 /* out: all are gone, from the disk too as far as that is possible now */
 	int64_t wait;	 /* out, if it has not ended: the ms after which to go on; 0: at once */
 	int64_t until;	 /* the store's own; 0 before the first call */
@@ -139,8 +141,9 @@ struct store_ops {
 
 	/*
 	 * erase(store, deletion, error):
-	 * Delete some of these events, durably, and raise topic->deleted; the caller then erases
-	 * them from the window, and calls again until the deletion has ended.  Keys stay known.
+	 * Delete some of these events, durably, and raise topic->deleted; if any is deleted, that
+	 * takes the next position.  The caller then erases them from the window, and calls again
+	 * until the deletion has ended; then it raises topic->erased.  Keys stay known.
 	 * Return 0, or -1 as append().  Log thread.
 	 */
 	int (*erase)(struct store *store, struct store_deletion *deletion, struct error *error);
@@ -256,6 +259,13 @@ struct store_kind {
  * is at ${removed}; 0 if none is.
  */
 void store_query_removed(struct store_query *query, enum removal removal, uint64_t removed);
+
+/*
+ * store_query_deleted(query, deleted, erased):
+ * The same of the deletions of one more of the topics: where the newest deleted event is, and which
+ * position the newest deletion took.
+ */
+void store_query_deleted(struct store_query *query, uint64_t deleted, uint64_t erased);
 
 /*
  * store_condition_met(group), store_needs_event(group):

@@ -148,6 +148,8 @@ static int memory_erase(struct store *store, struct store_deletion *deletion, st
 	}
 	if (deletion->newest > atomic_load_explicit(&topic->deleted, memory_order_relaxed))
 		atomic_store(&topic->deleted, deletion->newest);
+	if (deletion->newest > 0)
+		deletion->erased = ++store->head;
 	deletion->after = deletion->upto;
 	deletion->ended = true;
 	return 0;
@@ -271,7 +273,8 @@ static int memory_read(struct store_reader *reader, struct store_query *query, s
 		const struct topic *topic = query->topics->topics[i];
 
 		store_query_removed(query, REMOVAL_EXPIRED, removed_of(window, topic, from));
-		store_query_removed(query, REMOVAL_DELETED, atomic_load(&topic->deleted));
+		store_query_deleted(
+			query, atomic_load(&topic->deleted), atomic_load(&topic->erased));
 	}
 	visit_entries(reader, query, window_after(window, from, window_head(window), query->after));
 	window_withdraw(window, number);

@@ -13,8 +13,8 @@
 struct transaction {
 	struct store_group *const *groups;
 	size_t count;
-	uint32_t topics; /* the highest row of the topics that events are stored of */
-	bool stores;	 /* there is an event to be stored */
+	uint32_t topics; /* rows that topics have with it */
+	bool stores;	 /* there may be an event to be stored */
 	uint64_t head;
 	int64_t now;
 	bool removed; /* store_sqlite_tidy_some() did, or tried to */
@@ -23,27 +23,7 @@ struct transaction {
 /* Is there no event of its topic, though its condition is about one?  Its topic was found. */
 static bool is_hopeless(const struct store_group *group)
 {
-	return store_needs_event(group) && group->appends[0].event.topic->row == 0;
-}
-
-/* Register the event's topic; with a row, if the event is stored. */
-static int find_topic(struct sqlite_store *sqlite, struct transaction *all,
-	const struct store_group *group, struct store_append *append)
-{
-	struct topics *topics = sqlite->store.topics;
-	struct topic *topic = topics_add(topics, append->topic);
-
-	append->event.topic = topic;
-	if (topic == NULL)
-		return -1;
-	if (append->event.ephemeral || is_hopeless(group))
-		return 0;
-	if (topics_keep(topics, topic) != 0)
-		return -1;
-	if (topic->row > all->topics)
-		all->topics = topic->row;
-	all->stores = true;
-	return 0;
+	return store_needs_event(group) && topic_row(group->appends[0].event.topic) == 0;
 }
 
 static int find_topics(struct sqlite_store *sqlite, struct transaction *all, struct error *error)
@@ -52,26 +32,61 @@ static int find_topics(struct sqlite_store *sqlite, struct transaction *all, str
 		struct store_group *group = all->groups[i];
 
 		for (size_t j = 0; j < group->count; j++) {
-			if (find_topic(sqlite, all, group, &group->appends[j]) != 0)
+			struct store_append *append = &group->appends[j];
+
+			append->event.topic = topics_add(sqlite->store.topics, append->topic);
+			if (append->event.topic == NULL)
 				return error_set(error, EX_IOERR, "out of memory for a new topic");
+			all->stores |= !append->event.ephemeral && !is_hopeless(group);
 		}
 	}
 	return 0;
 }
 
-static int write_topics(struct sqlite_store *sqlite, uint32_t upto)
+static int write_topic(struct sqlite_store *sqlite, uint32_t row, const struct topic *topic)
 {
 	sqlite3_stmt *statement = sqlite->statements[WRITER_ADD_TOPIC];
 
-	for (uint32_t row = sqlite->topics_stored + 1; row <= upto; row++) {
-		struct topic *topic = topics_of_row(sqlite->store.topics, row);
+	sqlite3_bind_int64(statement, 1, row);
+	sqlite3_bind_text(statement, 2, topic->name, -1, SQLITE_STATIC);
+	return database_run(statement);
+}
 
-		sqlite3_bind_int64(statement, 1, row);
-		sqlite3_bind_text(statement, 2, topic->name, -1, SQLITE_STATIC);
-		if (database_run(statement) != 0)
+/* Topics got rows with a transaction that failed at its end. */
+static int write_topics(struct sqlite_store *sqlite, struct transaction *all)
+{
+	all->topics = topics_kept(sqlite->store.topics);
+	for (uint32_t row = sqlite->topics_stored + 1; row <= all->topics; row++) {
+		if (write_topic(sqlite, row, topics_of_row(sqlite->store.topics, row)) != 0)
 			return -1;
 	}
 	return 0;
+}
+
+/*
+ * Its topic has its first event, unless the group is refused.  No other thread may see the row
+ * before that is known: it would then be the row of another topic.
+ */
+static int give_row(
+	struct sqlite_store *sqlite, struct transaction *all, const struct store_append *append)
+{
+	struct topic *topic = append->event.topic;
+
+	if (topic_row(topic) != 0)
+		return 0;
+	topic->storing = ++all->topics;
+	return write_topic(sqlite, topic->storing, topic);
+}
+
+/* Take back the rows after the first ${rows}. */
+static void take_rows(const struct store_group *group, uint32_t rows)
+{
+	for (size_t i = 0; i < group->count; i++) {
+		struct topic *topic = group->appends[i].event.topic;
+
+		if (topic->storing > rows)
+			topic->storing = 0;
+	}
 }
 
 /* Its topic is closed: unless it was stored before that, the group is refused. */
@@ -94,7 +109,7 @@ static int write_closing(struct sqlite_store *sqlite, const struct store_append 
 
 	closing_note(append);
 	sqlite3_bind_int64(statement, 1, (int64_t)append->event.position);
-	sqlite3_bind_int64(statement, 2, append->event.topic->row);
+	sqlite3_bind_int64(statement, 2, topic_row(append->event.topic));
 	return database_run(statement);
 }
 
@@ -110,6 +125,8 @@ static int write_append(struct sqlite_store *sqlite, struct store_group *group,
 	event->position = event->ephemeral ? all->head : all->head + 1;
 	if (closing_meets(append))
 		return meet_closed(sqlite, group, append, all);
+	if (!event->ephemeral && give_row(sqlite, all, append) != 0)
+		return -1;
 	if (keyed && idempotency_table_add(&sqlite->keys, append, all->now, &known) != 0)
 		return -1;
 	group->conflict = known && !append->duplicate;
@@ -137,6 +154,8 @@ static int write_rows(struct sqlite_store *sqlite, struct store_append *appends,
 		if (append->event.ephemeral || (append->key.len > 0) != keyed || append->closes ||
 			closing_meets(append))
 			return 0;
+		if (give_row(sqlite, all, append) != 0)
+			return -1;
 		append->duplicate = false;
 		append->event.time = all->now;
 		append->event.position = all->head + 1 + (uint64_t)i;
@@ -194,7 +213,7 @@ static int find_newest(struct sqlite_store *sqlite, struct store_group *group)
 	int code;
 
 	group->newest = topic_gone(topic);
-	sqlite3_bind_int64(statement, 1, topic->row);
+	sqlite3_bind_int64(statement, 1, topic_row(topic));
 	code = sqlite3_step(statement);
 	/* One that was deleted may be newer. */
 	if (code == SQLITE_ROW && (uint64_t)sqlite3_column_int64(statement, 0) > group->newest)
@@ -208,6 +227,7 @@ static int write_group(
 {
 	bool savepoint = needs_savepoint(group);
 	uint64_t head = all->head;
+	uint32_t topics = all->topics;
 	size_t at = 0;
 
 	group->conflict = group->closed = group->unmet = false;
@@ -227,6 +247,8 @@ static int write_group(
 		!store_group_refused(group) && all->head > head && !store_condition_met(group);
 	if (store_group_refused(group)) {
 		all->head = head;
+		all->topics = topics;
+		take_rows(group, topics);
 		closing_undo(group);
 		if (savepoint && store_sqlite_writer_run(sqlite, WRITER_UNDO) != 0)
 			return -1;
@@ -238,8 +260,39 @@ static int write_group(
 static void roll_back(struct sqlite_store *sqlite, const struct transaction *all)
 {
 	store_sqlite_writer_rollback(sqlite);
-	for (size_t i = 0; i < all->count; i++)
+	for (size_t i = 0; i < all->count; i++) {
+		take_rows(all->groups[i], 0);
 		closing_undo(all->groups[i]);
+	}
+}
+
+static bool is_stored(const struct store_append *append)
+{
+	return !append->event.ephemeral && !append->duplicate;
+}
+
+/* No group can be refused any more: the rows are those of their topics from now on. */
+static int keep_topics(struct sqlite_store *sqlite, const struct transaction *all)
+{
+	struct topics *topics = sqlite->store.topics;
+
+	if (topics_kept(topics) == all->topics)
+		return 0;
+	for (size_t i = 0; i < all->count; i++) {
+		const struct store_group *group = all->groups[i];
+
+		for (size_t j = 0; j < group->count && !store_group_refused(group); j++) {
+			struct topic *topic = group->appends[j].event.topic;
+
+			if (!is_stored(&group->appends[j]) || topic->storing == 0)
+				continue;
+			/* In the order in which they were given. */
+			if (topics_keep(topics, topic) != 0)
+				return -1;
+			topic->storing = 0;
+		}
+	}
+	return retention_begin(sqlite->retention);
 }
 
 static int count_events(struct sqlite_store *sqlite, struct transaction *all)
@@ -250,7 +303,7 @@ static int count_events(struct sqlite_store *sqlite, struct transaction *all)
 		for (size_t j = 0; j < group->count && !store_group_refused(group); j++) {
 			const struct store_append *append = &group->appends[j];
 
-			if (append->event.ephemeral || append->duplicate)
+			if (!is_stored(append))
 				continue;
 			retention_count(sqlite->retention, &append->event);
 			if (store_sqlite_tidy_superseded(sqlite, &append->event, &all->removed) !=
@@ -268,8 +321,7 @@ static int write_all(struct sqlite_store *sqlite, struct transaction *all)
 
 	all->now = clock_wall_ms();
 	all->head = sqlite->store.head;
-	if (writes &&
-		(store_sqlite_writer_begin(sqlite) != 0 || write_topics(sqlite, all->topics) != 0))
+	if (writes && (store_sqlite_writer_begin(sqlite) != 0 || write_topics(sqlite, all) != 0))
 		return -1;
 	for (size_t i = 0; i < all->count; i++) {
 		if (write_group(sqlite, all->groups[i], all) != 0)
@@ -277,7 +329,7 @@ static int write_all(struct sqlite_store *sqlite, struct transaction *all)
 	}
 	if (!writes)
 		return 0;
-	if (count_events(sqlite, all) != 0 ||
+	if (keep_topics(sqlite, all) != 0 || count_events(sqlite, all) != 0 ||
 		store_sqlite_tidy_some(sqlite, all->head, all->now, &all->removed) != 0)
 		return -1;
 	return store_sqlite_writer_commit(sqlite);
@@ -311,7 +363,7 @@ int store_sqlite_append(
 		return -1;
 	}
 	store->head = all.head;
-	if (all.topics > sqlite->topics_stored)
+	if (all.stores)
 		sqlite->topics_stored = all.topics;
 	store_deliver(store, groups, count);
 	return 0;

@@ -25,6 +25,7 @@ static int erase_some(struct sqlite_store *sqlite, struct store_deletion *deleti
 			return -1;
 		sqlite->unwashed = true;
 		deletion->newest = newest;
+		deletion->erased = ++sqlite->store.head;
 	}
 	deletion->after = after;
 	return 0;

@@ -22,8 +22,8 @@
 static const char *const sql[STATEMENTS] = {
 	[SNAPSHOT] = "BEGIN",
 	[RELEASE] = "COMMIT",
-	[REMOVED] = "SELECT id, removed, deleted, superseded FROM topic WHERE id = ?",
-	[ALL_REMOVED] = "SELECT id, removed, deleted, superseded FROM topic"
+	[REMOVED] = "SELECT id, removed, deleted, superseded, erased FROM topic WHERE id = ?",
+	[ALL_REMOVED] = "SELECT id, removed, deleted, superseded, erased FROM topic"
 			" WHERE removed > 0 OR deleted > 0 OR superseded > 0",
 	[WALK] = "SELECT " DATABASE_EVENT " FROM event"
 		 " WHERE position > ?1 AND position <= ?2 ORDER BY position",
@@ -83,14 +83,18 @@ void store_sqlite_reader_release(struct store_reader *reader)
 
 /* --- what is gone --- */
 
-/* What the columns from 1 on of a topic's row say, in the order of enum removal. */
+/* What a topic's row says. */
 static void count_removed(struct store_query *query, sqlite3_stmt *row)
 {
-	for (int i = 0; i < REMOVALS; i++) {
-		if (i != REMOVAL_SUPERSEDED || !query->latest)
-			store_query_removed(
-				query, (enum removal)i, (uint64_t)sqlite3_column_int64(row, i + 1));
-	}
+	uint64_t removed = (uint64_t)sqlite3_column_int64(row, 1),
+		 deleted = (uint64_t)sqlite3_column_int64(row, 2),
+		 superseded = (uint64_t)sqlite3_column_int64(row, 3),
+		 erased = (uint64_t)sqlite3_column_int64(row, 4);
+
+	store_query_removed(query, REMOVAL_EXPIRED, removed);
+	store_query_deleted(query, deleted, erased);
+	if (!query->latest)
+		store_query_removed(query, REMOVAL_SUPERSEDED, superseded);
 }
 
 static int removed_of(
@@ -138,14 +142,18 @@ static int removed_of_many(struct store_reader *reader, struct store_query *quer
 
 static int read_removed(struct store_reader *reader, struct store_query *query)
 {
+	bool many = query->topics->count > MERGED;
+	int result = 0;
+
 	query->removed = query->removed_sum = 0;
-	if (query->topics->count > MERGED)
-		return removed_of_many(reader, query);
-	for (uint32_t i = 0; i < query->topics->count; i++) {
-		if (removed_of(reader, query->topics->topics[i], query) != 0)
-			return -1;
-	}
-	return 0;
+	if (many)
+		result = removed_of_many(reader, query);
+	for (uint32_t i = 0; !many && i < query->topics->count && result == 0; i++)
+		result = removed_of(reader, query->topics->topics[i], query);
+	/* After that, as it is raised after the commit. */
+	for (uint32_t i = 0; !query->latest && i < query->topics->count; i++)
+		query->removed_sum += atomic_load(&query->topics->topics[i]->superseded_before);
+	return result;
 }
 
 /* --- events --- */

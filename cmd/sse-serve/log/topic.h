@@ -138,7 +138,7 @@ static inline bool topic_set_has(const struct topic_set *set, const struct topic
 /* topic_set_removed(set): the newest position of these topics that is gone from the log. */
 uint64_t topic_set_removed(const struct topic_set *set);
 
-/* topic_set_lost(set): likewise, but for what is gone because of a newer event of its subject. */
+/* topic_set_lost(set): the newest topic_lost() of them. */
 uint64_t topic_set_lost(const struct topic_set *set);
 
 /* topic_set_free(set): release its memory and its topics; the set is empty after that. */

@@ -22,6 +22,8 @@ struct topic {
 	 * as long as it has had only ephemeral events.  Written by the log thread.
 	 */
 	_Atomic uint32_t row;
+	/* The row it gets with the transaction that is under way, or 0.  The log thread's. */
+	uint32_t storing;
 	const char *name;
 	/*
 	 * The positions of the newest events of this topic that are gone from the log, by why they
@@ -29,6 +31,16 @@ struct topic {
 	 * the others are gone from amid what is stored.  Written by the log thread.
 	 */
 	_Atomic uint64_t removed, deleted, superseded;
+	/*
+	 * The newest deletion took this position, at which there is no event; 0: none did.  Whoever
+	 * had the events of that moment does not know that some are gone.  Written by the log thread.
+	 */
+	_Atomic uint64_t erased;
+	/*
+	 * How often, since the start, an event before ${superseded} was superseded, which that does not
+	 * show.  Written by the log thread.
+	 */
+	_Atomic uint64_t superseded_before;
 	/* The position of the event that closed it; 0: it is open.  Written by the log thread. */
 	_Atomic uint64_t closed;
 	/* The same of an event that is about to be stored, or 0; see closing.h.  The log thread's. */
@@ -39,20 +51,31 @@ struct topic {
 	_Atomic uint64_t published;
 };
 
-/* topic_lost(topic): as topic_gone(), but for what a newer event of its subject superseded. */
-static inline uint64_t topic_lost(const struct topic *topic)
+/* topic_row(topic): its row, or the one that it is about to get; 0: none.  Log thread. */
+static inline uint32_t topic_row(const struct topic *topic)
 {
-	uint64_t removed = atomic_load(&topic->removed), deleted = atomic_load(&topic->deleted);
-
-	return deleted > removed ? deleted : removed;
+	return topic->storing != 0 ? topic->storing : topic->row;
 }
 
 /* topic_gone(topic): the position of its newest event that is gone; 0 if none is. */
 static inline uint64_t topic_gone(const struct topic *topic)
 {
-	uint64_t lost = topic_lost(topic), superseded = atomic_load(&topic->superseded);
+	uint64_t removed = atomic_load(&topic->removed), deleted = atomic_load(&topic->deleted),
+		 superseded = atomic_load(&topic->superseded);
+	uint64_t gone = deleted > removed ? deleted : removed;
 
-	return superseded > lost ? superseded : lost;
+	return superseded > gone ? superseded : gone;
+}
+
+/*
+ * topic_lost(topic): a reader that has come to this position, or further, knows all present values
+ * that it would know if it began now.
+ */
+static inline uint64_t topic_lost(const struct topic *topic)
+{
+	uint64_t removed = atomic_load(&topic->removed), erased = atomic_load(&topic->erased);
+
+	return erased > removed ? erased : removed;
 }
 
 #endif

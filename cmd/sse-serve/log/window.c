@@ -280,12 +280,13 @@ void window_add(struct window *window, const struct event *event, const char *id
 	make_room(window, size_of(&sizes));
 	entry = slot(window, window->added);
 	link_entry(window, entry, event->topic);
-	if (!event->ephemeral)
+	if (!event->ephemeral || event->deletion)
 		window->position = event->position;
 	entry->position = window->position;
 	entry->time = event->time;
 	entry->json = event->json;
 	entry->ephemeral = event->ephemeral;
+	entry->deletion = event->deletion;
 	if (atomic_load_explicit(&window->erasures, memory_order_relaxed) > 0)
 		atomic_store_explicit(erased(window, window->added), 0, memory_order_relaxed);
 	entry->len = sizes.len;

@@ -36,7 +36,7 @@
 struct window;
 
 struct window_entry {
-	uint64_t position; /* of a stored event; an ephemeral one has the previous event's */
+	uint64_t position; /* of a stored event, or a deletion; otherwise the previous entry's */
 	uint64_t before; /* if the window is the log: position of the topic's event before; or 0 */
 	uint64_t previous;     /* entry of the topic before this, or TOPIC_NO_ENTRY; may be gone */
 	_Atomic uint64_t next; /* entry of the topic after this, or TOPIC_NO_ENTRY; may lie beyond
@@ -48,7 +48,7 @@ struct window_entry {
 	uint32_t len;
 	/* Of the frames in the other forms, which follow the plain one; 0: not made. */
 	uint32_t envelope_len, line_len;
-	bool json, ephemeral;
+	bool json, ephemeral, deletion;
 	uint8_t subject_len; /* the subject is after the frames, if the window is the log */
 };
 

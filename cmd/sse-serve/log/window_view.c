@@ -10,21 +10,19 @@
 /* Each frame begins with its type. */
 #define TYPE_FIELD "event: "
 
-/* What the server tells of events that were deleted is for all that could have had them. */
-#define TYPE_DELETED "deleted"
-
-/* Does the view want the entry's type?  That of an entry without a frame is in the log only. */
+/*
+ * Does the view want the entry's type?  That of an entry without a frame is in the log only.  What
+ * tells of events that were deleted is for all that could have had them.
+ */
 static bool wants_type(const struct window_view *view, const struct window_entry *entry)
 {
 	const char *type, *end;
 
-	if (entry->frame == NULL)
+	if (entry->frame == NULL || entry->deletion)
 		return true;
 	type = entry->frame + sizeof(TYPE_FIELD) - 1;
 	end = memchr(type, '\n', entry->len - (sizeof(TYPE_FIELD) - 1));
-	return event_types_have(&view->types, (struct sse_text){type, (size_t)(end - type)}) ||
-	       (entry->ephemeral && (size_t)(end - type) == sizeof(TYPE_DELETED) - 1 &&
-		       memcmp(type, TYPE_DELETED, sizeof(TYPE_DELETED) - 1) == 0);
+	return event_types_have(&view->types, (struct sse_text){type, (size_t)(end - type)});
 }
 
 /* Does the view leave out this entry of one of its topics? */

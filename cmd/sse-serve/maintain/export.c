@@ -45,7 +45,8 @@ static bool add_topic(struct buf *line, const struct topic *topic)
 		       topic->removed) &&
 	       add_mark(line, "deleted", topic->deleted) &&
 	       add_mark(line, "superseded", topic->superseded) &&
-	       add_mark(line, "closed", topic->closed) && buf_add_byte(line, '}');
+	       add_mark(line, "closed", topic->closed) &&
+	       add_mark(line, "erased", topic->erased) && buf_add_byte(line, '}');
 }
 
 static bool write_head(struct export *export)

@@ -11,24 +11,26 @@
 #include <unistd.h>
 
 #include "import_line.h"
+#include "log/closing.h"
 #include "log/database.h"
 #include "log/event.h"
 #include "log/topic_name.h"
 #include "maintain.h"
 #include "timestamp.h"
 
-/* What an exported topic has positions of: removed, deleted, superseded, closed. */
-#define MARKS 4
+/* What an exported topic has positions of: removed, deleted, superseded, closed, erased. */
+#define MARKS 5
 
-enum statement { ADD_INCARNATION, ADD_TOPIC, ADD_EVENT, ADD_KEY, STATEMENTS };
+enum statement { ADD_INCARNATION, ADD_TOPIC, ADD_EVENT, ADD_KEY, TOPIC_OF_EVENT, STATEMENTS };
 
 static const char *const sql[STATEMENTS] = {
 	[ADD_INCARNATION] = "INSERT INTO incarnation(tag, opened) VALUES(?, ?)",
-	[ADD_TOPIC] = ("INSERT INTO topic(id, name, removed, deleted, superseded, closed)"
-		       " VALUES(?, ?, ?, ?, ?, ?)"),
+	[ADD_TOPIC] = ("INSERT INTO topic(id, name, removed, deleted, superseded, closed, erased)"
+		       " VALUES(?, ?, ?, ?, ?, ?, ?)"),
 	[ADD_EVENT] = DATABASE_ADD_EVENT,
 	[ADD_KEY] = ("INSERT INTO publish_key(position, topic, key, fingerprint, time)"
 		     " VALUES(?, ?, ?, ?, ?)"),
+	[TOPIC_OF_EVENT] = "SELECT topic FROM event WHERE position = ?",
 };
 
 struct import {
@@ -107,7 +109,8 @@ static int read_marks(const struct import *import, const struct import_line *lin
 		enum import_member member;
 		const char *name;
 	} members[MARKS] = {{MEMBER_REMOVED, "removed"}, {MEMBER_DELETED, "deleted"},
-		{MEMBER_SUPERSEDED, "superseded"}, {MEMBER_CLOSED, "closed"}};
+		{MEMBER_SUPERSEDED, "superseded"}, {MEMBER_CLOSED, "closed"},
+		{MEMBER_ERASED, "erased"}};
 
 	for (int i = 0; i < MARKS; i++) {
 		marks[i] = 0;
@@ -141,6 +144,8 @@ static int read_topic(struct import *import, const struct import_line *line, str
 	if (topic == NULL || topics_keep(import->topics, topic) != 0)
 		return error_set(error, EX_OSERR, "out of memory");
 	topic->removed = marks[0];
+	topic->deleted = marks[1];
+	topic->superseded = marks[2];
 	topic->closed = marks[3];
 	sqlite3_bind_int64(row, 1, topic->row);
 	sqlite3_bind_text(row, 2, topic->name, -1, SQLITE_STATIC);
@@ -174,35 +179,12 @@ static int read_place(struct import *import, const struct import_line *line, str
 	return 0;
 }
 
-/* What was published: as it stands in the line, as a text, or as JSON in a text. */
-static int read_data(struct import *import, const struct import_line *line, struct event *event,
-	struct error *error)
-{
-	struct json_text text = line->members[MEMBER_TEXT], data = line->members[MEMBER_DATA];
-	bool raw = line->members[MEMBER_RAW].text != NULL;
-
-	if (text.text != NULL && (raw || json_kind(text) != JSON_TRUE))
-		return error_set(error, EX_DATAERR, "text can only be true, without raw");
-	event->json = text.text == NULL;
-	event->data = (struct sse_text){data.text, data.len};
-	if (event->json && !raw)
-		return 0;
-	if (import_line_text(line, raw ? MEMBER_RAW : MEMBER_DATA, &import->data, error) != 0)
-		return -1;
-	event->data = (struct sse_text){import->data.data, import->data.len};
-	if (memchr(event->data.data, '\r', event->data.len) != NULL)
-		return error_set(error, EX_DATAERR, "the data holds a CR");
-	if (raw && !json_check(event->data.data, event->data.len, NULL, NULL))
-		return error_set(error, EX_DATAERR, "raw is not JSON");
-	return 0;
-}
-
 static int read_event(struct import *import, const struct import_line *line, struct error *error)
 {
 	struct event event = {0};
 
 	if (read_place(import, line, &event, error) != 0 ||
-		read_data(import, line, &event, error) != 0 ||
+		import_line_data(line, &import->data, &event, error) != 0 ||
 		import_line_subject(line, &import->subject, &event.subject, error) != 0 ||
 		import_line_text(line, MEMBER_EVENT, &import->text, error) != 0)
 		return -1;
@@ -213,6 +195,11 @@ static int read_event(struct import *import, const struct import_line *line, str
 			"the event comes after the one that closed the topic %.100s",
 			event.topic->name);
 	event.type = (struct sse_text){import->text.data, import->text.len};
+	if (event.position == event.topic->closed && !closing_is_type(event.type))
+		return error_set(error, EX_DATAERR,
+			"the event closed the topic %.100s, so its type must be " CLOSING_TYPE
+			", and not %.100s",
+			event.topic->name, event.type.data);
 	if (event.type.len == 0 || strcspn(event.type.data, "\r\n") != event.type.len)
 		return error_set(
 			error, EX_DATAERR, "the event's type is empty or has several lines");
@@ -222,14 +209,27 @@ static int read_event(struct import *import, const struct import_line *line, str
 		       : not_stored(import, "the event", error);
 }
 
-static int read_fingerprint(
-	struct import *import, const struct import_line *line, uint64_t *value, struct error *error)
+/* The event of a key is stored, of its topic, or gone from that topic. */
+static int check_key(struct import *import, const struct event *event, struct error *error)
 {
-	if (import_line_text(line, MEMBER_FINGERPRINT, &import->text, error) != 0)
-		return -1;
-	if (import->text.len != 16 || strspn(import->text.data, "0123456789abcdef") != 16)
-		return error_set(error, EX_DATAERR, "a fingerprint has 16 hexadecimal digits");
-	*value = strtoull(import->text.data, NULL, 16);
+	sqlite3_stmt *find = import->statements[TOPIC_OF_EVENT];
+	const struct topic *topic = NULL;
+	int code;
+
+	sqlite3_bind_int64(find, 1, (int64_t)event->position);
+	code = sqlite3_step(find);
+	if (code == SQLITE_ROW)
+		topic = topics_of_row(import->topics, (uint32_t)sqlite3_column_int64(find, 0));
+	sqlite3_reset(find);
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
+		return database_failed(import->db, "cannot read the new database", error);
+	if (topic != NULL && topic != event->topic)
+		return error_set(error, EX_DATAERR,
+			"the key is for the topic %.100s, but its event is of %.100s",
+			event->topic->name, topic->name);
+	if (topic == NULL && event->position > topic_gone(event->topic))
+		return error_set(error, EX_DATAERR,
+			"no line before has the event of the key, or a mark that it was removed");
 	return 0;
 }
 
@@ -242,8 +242,8 @@ static int read_key(struct import *import, const struct import_line *line, struc
 	/* Keys are in the order of their positions too. */
 	if (import->stage != IMPORT_KEY)
 		import->position = 0;
-	if (read_place(import, line, &event, error) != 0 ||
-		read_fingerprint(import, line, &fingerprint, error) != 0 ||
+	if (read_place(import, line, &event, error) != 0 || check_key(import, &event, error) != 0 ||
+		import_line_fingerprint(line, &import->text, &fingerprint, error) != 0 ||
 		import_line_text(line, MEMBER_KEY, &import->text, error) != 0)
 		return -1;
 	if (import->text.len < 1 || import->text.len > EVENT_KEY_MAX)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One line of an exported log; see import_line.h. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -18,6 +19,7 @@ static const char *const names[MEMBERS] = {
 	[MEMBER_DELETED] = "deleted",
 	[MEMBER_SUPERSEDED] = "superseded",
 	[MEMBER_CLOSED] = "closed",
+	[MEMBER_ERASED] = "erased",
 	[MEMBER_ID] = "id",
 	[MEMBER_TIME] = "time",
 	[MEMBER_EVENT] = "event",
@@ -41,7 +43,8 @@ static const struct kind {
 	[IMPORT_HEAD] = {BIT(MEMBER_SSE_LOG) | BIT(MEMBER_HEAD), 0},
 	[IMPORT_INCARNATION] = {BIT(MEMBER_INCARNATION) | BIT(MEMBER_OPENED), 0},
 	[IMPORT_TOPIC] = {BIT(MEMBER_TOPIC) | BIT(MEMBER_REMOVED),
-		BIT(MEMBER_DELETED) | BIT(MEMBER_SUPERSEDED) | BIT(MEMBER_CLOSED)},
+		BIT(MEMBER_DELETED) | BIT(MEMBER_SUPERSEDED) | BIT(MEMBER_CLOSED) |
+			BIT(MEMBER_ERASED)},
 	[IMPORT_EVENT] = {BIT(MEMBER_TOPIC) | BIT(MEMBER_ID) | BIT(MEMBER_TIME) |
 				  BIT(MEMBER_EVENT) | BIT(MEMBER_DATA),
 		BIT(MEMBER_SUBJECT) | BIT(MEMBER_TEXT) | BIT(MEMBER_RAW)},
@@ -137,4 +140,37 @@ int import_line_subject(const struct import_line *line, struct buf *out, struct 
 	*subject = (struct sse_text){out->data, out->len};
 	fault = subject_fault(*subject);
 	return fault != NULL ? error_set(error, EX_DATAERR, "the subject %s", fault) : 0;
+}
+
+int import_line_data(
+	const struct import_line *line, struct buf *out, struct event *event, struct error *error)
+{
+	struct json_text text = line->members[MEMBER_TEXT], data = line->members[MEMBER_DATA];
+	bool raw = line->members[MEMBER_RAW].text != NULL;
+
+	if (text.text != NULL && (raw || json_kind(text) != JSON_TRUE))
+		return error_set(error, EX_DATAERR, "text can only be true, without raw");
+	event->json = text.text == NULL;
+	event->data = (struct sse_text){data.text, data.len};
+	if (event->json && !raw)
+		return 0;
+	if (import_line_text(line, raw ? MEMBER_RAW : MEMBER_DATA, out, error) != 0)
+		return -1;
+	event->data = (struct sse_text){out->data, out->len};
+	if (memchr(event->data.data, '\r', event->data.len) != NULL)
+		return error_set(error, EX_DATAERR, "the data holds a CR");
+	if (raw && !json_check(event->data.data, event->data.len, NULL, NULL))
+		return error_set(error, EX_DATAERR, "raw is not JSON");
+	return 0;
+}
+
+int import_line_fingerprint(
+	const struct import_line *line, struct buf *out, uint64_t *value, struct error *error)
+{
+	if (import_line_text(line, MEMBER_FINGERPRINT, out, error) != 0)
+		return -1;
+	if (out->len != 16 || strspn(out->data, "0123456789abcdef") != 16)
+		return error_set(error, EX_DATAERR, "a fingerprint has 16 hexadecimal digits");
+	*value = strtoull(out->data, NULL, 16);
+	return 0;
 }

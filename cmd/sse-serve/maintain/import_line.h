@@ -30,6 +30,7 @@ enum import_member {
 	MEMBER_DELETED,
 	MEMBER_SUPERSEDED,
 	MEMBER_CLOSED,
+	MEMBER_ERASED,
 	MEMBER_ID,
 	MEMBER_TIME,
 	MEMBER_EVENT,
@@ -76,5 +77,20 @@ int import_line_text(const struct import_line *line, enum import_member member, 
  */
 int import_line_subject(const struct import_line *line, struct buf *out, struct sse_text *subject,
 	struct error *error);
+
+/*
+ * import_line_data(line, out, event, error):
+ * Set the data of the event to what was published: as it stands in the line, or decoded into ${out}, as
+ * a text, or as JSON in a text.  0, or -1 with EX_DATAERR or EX_OSERR.
+ */
+int import_line_data(
+	const struct import_line *line, struct buf *out, struct event *event, struct error *error);
+
+/*
+ * import_line_fingerprint(line, out, value, error):
+ * Read the fingerprint of a key, by way of ${out}.  0, or -1 with EX_DATAERR or EX_OSERR.
+ */
+int import_line_fingerprint(
+	const struct import_line *line, struct buf *out, uint64_t *value, struct error *error);
 
 #endif

@@ -23,7 +23,8 @@ int maintain_verify(const char *path, struct error *error);
  *   {"incarnation":TAG,"opened":N}                   each, the oldest first
  *   {"topic":NAME,"removed":N}                       each, in the order of their numbers; with
  *                                                    "deleted":N, "superseded":N and "closed":N
- *                                                    where there is such an event
+ *                                                    where there is such an event, and "erased":N,
+ *                                                    the position that a deletion took
  *   {"topic","id","time","event","data"}             each event; with "subject":TEXT after its type
  *                                                    if it has one; with "text":true if the data is
  *                                                    text and not JSON; with "raw":TEXT instead of

@@ -134,6 +134,27 @@ static void take_for_poll(struct subscriber *subscriber, const struct replay *re
 	}
 }
 
+/*
+ * All present values were sent, the newest of which may be old: the client is to know how far it has
+ * come, so that it is not told again of what was deleted before.
+ */
+static void send_position(struct subscriber *subscriber, const struct replay *replay)
+{
+	char id[IDENTITY_TEXT];
+	struct buf bytes;
+
+	if (subscriber_waits(subscriber) ||
+		(replay->events > 0 && replay_last(replay) == replay->reached))
+		return;
+	identity_format(subscriber->fanout->shared->identity, replay->reached, id);
+	buf_init(&bytes, 256);
+	if (!words_start(replay->selection->form, id, &bytes))
+		subscriber_close(subscriber);
+	else if (bytes.len > 0)
+		subscriber_keep_pending(subscriber, bytes.data, bytes.len, 0);
+	buf_free(&bytes);
+}
+
 static void send_replay(struct subscriber *subscriber, const struct replay *replay)
 {
 	struct frames frames;
@@ -145,6 +166,8 @@ static void send_replay(struct subscriber *subscriber, const struct replay *repl
 		ending_note(subscriber, replay);
 	}
 	subscriber_behind(subscriber, replay->reached, TOPIC_NO_ENTRY);
+	if (replay->present && !is_sent_present(subscriber))
+		send_position(subscriber, replay);
 }
 
 static void take_replay(struct message *message);
@@ -187,6 +210,12 @@ static void read_again(struct subscriber *subscriber, struct replay *old)
 	submit(subscriber, replay);
 }
 
+/* It begins where no id of its client says. */
+static bool is_new_start(const struct replay *replay)
+{
+	return replay->start.kind == START_SINCE || replay->start.kind == START_LAST;
+}
+
 /* A chunk came back from the replay thread. */
 static void take_replay(struct message *message)
 {
@@ -209,8 +238,12 @@ static void take_replay(struct message *message)
 			begin_present(subscriber, replay->from, replay->upto);
 		if (subscriber->polls)
 			take_for_poll(subscriber, replay);
+		if (is_new_start(replay) &&
+			!ending_add_past(subscriber, replay->after, &replay->prefix))
+			subscriber_close(subscriber);
 		/* A start or a gap is sent once, so it is kept until then. */
-		if (replay->prefix.len > 0 && !form_is_list(replay->selection->form)) {
+		if (subscriber->state == READY && replay->prefix.len > 0 &&
+			!form_is_list(replay->selection->form)) {
 			subscriber->cursor = replay->after;
 			subscriber_keep_pending(
 				subscriber, replay->prefix.data, replay->prefix.len, 0);
@@ -240,9 +273,10 @@ static bool has_lost(const struct subscriber *subscriber)
 {
 	const struct topic_set *topics = &subscriber->channel->topics;
 
+	if (subscriber->latest && topic_set_lost(topics) > subscriber->cursor)
+		return true;
 	if (subscriber->partial == 0)
-		return (subscriber->latest ? topic_set_lost(topics) : topic_set_removed(topics)) >
-		       subscriber->cursor;
+		return !subscriber->latest && topic_set_removed(topics) > subscriber->cursor;
 	for (uint32_t i = 0; i < topics->count; i++) {
 		if (atomic_load(&topics->topics[i]->deleted) >= subscriber->partial)
 			return true;
@@ -345,6 +379,17 @@ void catch_up_serve(struct subscriber *subscriber)
 		submit(subscriber, new_replay(subscriber));
 }
 
+void catch_up_anew(struct channel *channel)
+{
+	for (uint32_t i = 0; i < channel->count; i++) {
+		struct subscriber *subscriber = channel->subscribers[i];
+
+		if (subscriber->latest && subscriber->state == LIVE)
+			subscriber_behind(subscriber, channel->erased - 1, TOPIC_NO_ENTRY);
+	}
+	channel->erased = 0;
+}
+
 void catch_up_finish(struct subscriber *subscriber)
 {
 	poll_end_wait(subscriber);
@@ -356,6 +401,23 @@ void catch_up_finish(struct subscriber *subscriber)
 
 /* --- a new stream --- */
 
+/* From now on; topics may have been closed before. */
+static void start_now(struct subscriber *subscriber)
+{
+	struct buf past;
+	bool added;
+
+	buf_init(&past, SIZE_MAX / 2);
+	added = ending_add_past(subscriber, subscriber->fanout->position, &past);
+	if (added && past.len > 0)
+		subscriber_keep_pending(subscriber, past.data, past.len, 0);
+	buf_free(&past);
+	if (!added)
+		subscriber_close(subscriber);
+	else if (subscriber->state != CLOSED && subscriber_send_pending(subscriber))
+		catch_up_end(subscriber, subscriber->fanout->boundary);
+}
+
 void catch_up_start(struct subscriber *subscriber, struct start *start)
 {
 	uint64_t head = subscriber->fanout->position;
@@ -363,7 +425,7 @@ void catch_up_start(struct subscriber *subscriber, struct start *start)
 
 	switch (start->kind) {
 	case START_NOW:
-		catch_up_end(subscriber, subscriber->fanout->boundary);
+		start_now(subscriber);
 		return;
 	case START_AFTER:
 		subscriber->resumed = true;

@@ -25,6 +25,12 @@ void catch_up_start(struct subscriber *subscriber, struct start *start);
 void catch_up_serve(struct subscriber *subscriber);
 
 /*
+ * catch_up_anew(channel): its streams of present values that had all up to the deletion at
+ * channel->erased are told, and sent all values again; it is 0 then.
+ */
+void catch_up_anew(struct channel *channel);
+
+/*
  * catch_up_finish(subscriber):
  * A poll waits no longer: it ends with what there is, now if it is LIVE and no pass has still to
  * serve its channel, otherwise as soon as it has caught up.

@@ -39,6 +39,7 @@ struct channel {
 	bool system; /* for TOPIC_SYSTEM */
 
 	uint64_t end; /* the position of its last event, 0: there may be more; see ending.h */
+	uint64_t erased; /* the position of a deletion that the pass tells of, or 0 */
 
 	struct channel *next, **back;		/* among all channels */
 	struct channel *next_many, **back_many; /* among those that are not one name */

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Streams of closed topics; see ending.h. */
-#include <stdio.h>
-#include <string.h>
-
+#include "closings.h"
 #include "ending.h"
 #include "log/closing.h"
+#include "log/envelope.h"
 #include "log/identity.h"
 #include "subscriber.h"
 #include "words.h"
@@ -26,12 +25,10 @@ void ending_pass(const struct fanout *fanout, struct channel *channel)
 
 void ending_note(struct subscriber *subscriber, const struct replay *replay)
 {
-	const struct replay_mark *last = &replay->chunk->marks[replay->first + replay->events - 1];
-
 	/* It may be ahead of what the fan-out has come to. */
 	if (replay->reached > subscriber->fanout->position)
 		channel_find_end(subscriber->fanout, subscriber->channel);
-	if (last->position == subscriber->channel->end)
+	if (replay_last(replay) == subscriber->channel->end)
 		subscriber->had_end = true;
 }
 
@@ -42,48 +39,74 @@ bool ending_is_due(const struct subscriber *subscriber, uint64_t position)
 	return end != 0 && (end <= position || end <= subscriber->cursor);
 }
 
-/* The topic that was closed last. */
-static const char *last_topic(const struct channel *channel)
+/* Without an id: a client that ends after it has not had those that follow. */
+static bool add_closing(enum form form, struct topic *topic, const char *id, struct buf *out)
 {
-	const char *name = channel->selection->patterns[0];
+	struct event event;
+	struct buf data;
+	bool added;
 
-	for (uint32_t i = 0; i < channel->topics.count; i++) {
-		if (channel->topics.topics[i]->closed == channel->end)
-			name = channel->topics.topics[i]->name;
-	}
-	return name;
+	closing_make(&event, topic);
+	buf_init(&data, 4096);
+	added = form == FORM_PLAIN ? buf_add_text(&data, CLOSING_DATA)
+				   : envelope_add(&data, &event, id);
+	if (form == FORM_LINE)
+		added = added && buf_add(out, data.data, data.len) && buf_add_byte(out, '\n');
+	else
+		added = added && buf_add_byte(&data, '\0') &&
+			words_event(form, CLOSING_TYPE, id, data.data, out);
+	buf_free(&data);
+	return added;
 }
 
-/* Its event is not in the log any more, or not wanted; so the time of it is not known. */
-static bool add_closing(const struct subscriber *subscriber, struct buf *event)
+/* The closings up to ${upto} of these topics; only the channel's last event has an id. */
+static bool add_closings(const struct subscriber *subscriber, const struct topic_set *topics,
+	uint64_t upto, struct buf *out)
 {
 	const struct channel *channel = subscriber->channel;
-	enum form form = channel->selection->form;
-	char data[TOPIC_NAME_MAX + IDENTITY_TEXT + 64], id[IDENTITY_TEXT];
+	struct topic *topic = closings_next(topics, 0, upto);
+	char id[IDENTITY_TEXT];
+	bool added = true;
 
 	identity_format(subscriber->fanout->shared->identity, channel->end, id);
-	if (form == FORM_PLAIN)
-		return words_event(form, CLOSING_TYPE, id, CLOSING_DATA, event);
-	snprintf(data, sizeof(data),
-		"{\"topic\":\"%s\",\"id\":\"%s\",\"event\":\"" CLOSING_TYPE
-		"\",\"data\":" CLOSING_DATA "}",
-		last_topic(channel), id);
-	if (form == FORM_LINE)
-		return buf_add_text(event, data) && buf_add_byte(event, '\n');
-	return words_event(form, CLOSING_TYPE, id, data, event);
+	while (added && topic != NULL) {
+		uint64_t position = topic->closed;
+
+		added = add_closing(
+			channel->selection->form, topic, position == channel->end ? id : NULL, out);
+		topic = closings_next(topics, position, upto);
+	}
+	return added;
+}
+
+bool ending_add_past(const struct subscriber *subscriber, uint64_t position, struct buf *out)
+{
+	const struct channel *channel = subscriber->channel;
+
+	if (subscriber->polls || channel->selection->wildcards ||
+		form_is_list(channel->selection->form) ||
+		(channel->end != 0 && channel->end <= position) || !channel_wants_closing(channel))
+		return true;
+	return add_closings(subscriber, &channel->topics, position, out);
 }
 
 bool ending_tell(struct subscriber *subscriber)
 {
+	const struct channel *channel = subscriber->channel;
+	struct topic_set topics = {0};
 	struct buf event;
 
 	if (subscriber->had_end)
 		return true;
-	buf_init(&event, 4096);
-	if (add_closing(subscriber, &event))
+	buf_init(&event, SIZE_MAX / 2);
+	/* Of the registry: the channel may not have learned of all yet. */
+	if (selection_topics(channel->selection, subscriber->fanout->shared->topics, &topics) ==
+			0 &&
+		add_closings(subscriber, &topics, channel->end, &event))
 		subscriber_keep_pending(subscriber, event.data, event.len, 0);
 	else
 		subscriber_close(subscriber);
+	topic_set_free(&topics);
 	buf_free(&event);
 	subscriber->had_end = true;
 	return subscriber->state != CLOSED && subscriber_send_pending(subscriber);

@@ -256,6 +256,16 @@ static void find_endings(const struct fanout *fanout, uint32_t number)
 		channel_find_end(fanout, fanout->by_topic[number].channels[i]);
 }
 
+/* Events were deleted: streams of present values begin anew when the pass has told of it. */
+static void note_deletion(const struct fanout *fanout, const struct topic *topic)
+{
+	const struct wanted *wanted = &fanout->by_topic[topic->number];
+	uint64_t erased = atomic_load(&topic->erased);
+
+	for (uint32_t i = 0; i < wanted->count; i++)
+		wanted->channels[i]->erased = later(wanted->channels[i]->erased, erased);
+}
+
 /* Take the new entries, and note whom they are for. */
 static void start_pass(struct fanout *fanout)
 {
@@ -278,6 +288,8 @@ static void start_pass(struct fanout *fanout)
 			touch(fanout, fanout->by_topic[number].channels[j], i);
 		if (entry->topic->closed != 0)
 			find_endings(fanout, number);
+		if (entry->deletion)
+			note_deletion(fanout, entry->topic);
 	}
 	fanout->boundary = head;
 	fanout->position = window_entry(window, head - 1)->position;
@@ -352,6 +364,8 @@ static void serve_touched(struct fanout *fanout)
 			continue;
 		fanout->touched = channel->next_touched;
 		channel->touched = false;
+		if (channel->erased != 0)
+			catch_up_anew(channel);
 		ending_pass(fanout, channel);
 		if (channel->count == 0)
 			channel_remove(fanout, channel);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "closings.h"
 #include "encoding.h"
 #include "latest.h"
 #include "log/closing.h"
@@ -65,7 +66,7 @@ static struct replay_chunk *new_chunk(const struct replay *replay)
 	return chunk;
 }
 
-static bool add_mark(struct replay_chunk *chunk, uint64_t position)
+static bool add_mark(struct replay_chunk *chunk, const struct event *event)
 {
 	if (chunk->count == chunk->capacity) {
 		size_t capacity = chunk->capacity ? chunk->capacity * 4 : 16;
@@ -76,7 +77,8 @@ static bool add_mark(struct replay_chunk *chunk, uint64_t position)
 		chunk->marks = grown;
 		chunk->capacity = capacity;
 	}
-	chunk->marks[chunk->count++] = (struct replay_mark){chunk->frames.len, position};
+	chunk->marks[chunk->count++] = (struct replay_mark){
+		chunk->frames.len, event->position, event->time == EVENT_NO_TIME};
 	return true;
 }
 
@@ -123,8 +125,8 @@ static bool visit(void *context, const struct event *event)
 	if (!event_types_have(&replay->selection->types, event->type) ||
 		(form_is_bare(replay->selection->form) && closing_is_type(event->type)))
 		return reading->skipped++ < SKIPPED_MAX;
-	replay->failed = !add_frame(reading, event, &full) ||
-			 (!full && !add_mark(reading->chunk, event->position));
+	replay->failed =
+		!add_frame(reading, event, &full) || (!full && !add_mark(reading->chunk, event));
 	return !replay->failed && !full;
 }
 
@@ -152,7 +154,7 @@ static void read_log(struct replay *replay, struct replay_chunk *chunk,
 	do {
 		query.after = chunk->reached;
 		reading.skipped = 0;
-		if (ops->read(reader, &query, visit, &reading, NULL) != 0)
+		if (closings_read(ops, reader, &query, replay->selection, visit, &reading) != 0)
 			replay->failed = true;
 		if (query.removed > chunk->removed) {
 			chunk->removed = query.removed;
@@ -390,7 +392,7 @@ static bool choose(struct replay *replay)
 	if (replay->first == chunk->count)
 		return false;
 	first = &chunk->marks[replay->first];
-	if (first->position != replay->partial)
+	if (first->position != replay->partial || first->made)
 		return false;
 	if (is_gap(replay, chunk)) {
 		replay->end = first->end;

@@ -25,6 +25,7 @@ struct topics;
 struct replay_mark {
 	size_t end;
 	uint64_t position;
+	bool made; /* in place of one that is gone, see closings.h */
 };
 
 /* The events of a selection with after < position <= reached.  Constant once it is read. */
@@ -103,6 +104,12 @@ void replay_submit(struct replay *replay, struct mailbox *mailbox);
  * thread.
  */
 bool replay_is_stale(const struct replay *replay);
+
+/* replay_last(replay): the position of its last event; it has one. */
+static inline uint64_t replay_last(const struct replay *replay)
+{
+	return replay->chunk->marks[replay->first + replay->events - 1].position;
+}
 
 /* replay_free(replay): takes NULL. */
 void replay_free(struct replay *replay);

@@ -66,15 +66,20 @@ export function makeRequests(settings) {
     const limit = new AbortController();
     const stop = () => limit.abort();
     const timer = setTimeout(stop, settings.answer);
-    signal?.addEventListener("abort", stop, { once: true });
+    signal?.addEventListener("abort", stop); // until it fails; the body of a good answer is stopped too
     if (signal?.aborted) stop();
-    const answer = await fetch(new URL(path, settings.base), { cache: "no-store", ...options, signal: limit.signal })
-      .catch(() => {
-        throw limit.signal.aborted && !signal?.aborted ? new Failure("timeout") : unreachable();
-      })
-      .finally(() => clearTimeout(timer));
-    if (answer.ok) return answer;
-    throw await failureOf(answer, json);
+    try {
+      const answer = await fetch(new URL(path, settings.base), { cache: "no-store", ...options, signal: limit.signal })
+        .catch(() => {
+          throw limit.signal.aborted && !signal?.aborted ? new Failure("timeout") : unreachable();
+        })
+        .finally(() => clearTimeout(timer));
+      if (answer.ok) return answer;
+      throw await failureOf(answer, json);
+    } catch (failure) {
+      signal?.removeEventListener("abort", stop);
+      throw failure;
+    }
   }
 
   /** fetch of `api/...` with the page's token: where that is a function and what it gave is refused, with a new one. */

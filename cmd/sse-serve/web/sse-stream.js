@@ -26,14 +26,22 @@ export function makeRead({ ask, settings }) {
       for (const { event, topic } of events) if (event === "closed") left.delete(topic);
       take(events);
     };
-    const answer = await ask(url, { signal, ...accept });
-    if (answer.status === 204) throw new Failure("closed");
-    if (!answer.headers.get("Content-Type")?.startsWith("text/event-stream")) throw wrongType(answer);
-    open();
-    const { after, reason } = await readEvents(answer.body, signal, note);
-    if (left.size === 0) throw new Failure("closed");
-    if (reason) throw new Failure("ended", { after, detail: reason });
-    return after;
+    const own = new AbortController(); // a signal that lasts for days is not to collect a listener of each request
+    const end = () => own.abort();
+    signal.addEventListener("abort", end);
+    if (signal.aborted) end();
+    try {
+      const answer = await ask(url, { signal: own.signal, ...accept });
+      if (answer.status === 204) throw new Failure("closed");
+      if (!answer.headers.get("Content-Type")?.startsWith("text/event-stream")) throw wrongType(answer);
+      open();
+      const { after, reason } = await readEvents(answer.body, signal, note);
+      if (left.size === 0) throw new Failure("closed");
+      if (reason) throw new Failure("ended", { after, detail: reason });
+      return after;
+    } finally {
+      signal.removeEventListener("abort", end);
+    }
   }
 
   /** Reads a stream until it breaks, which is a Failure; returns if it is held back. */

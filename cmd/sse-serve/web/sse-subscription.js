@@ -124,9 +124,18 @@ export class Subscription {
 
   /** List again, as after a gap. */
   reload() {
+    this.#stop();
+    this.hub.open();
+  }
+
+  #stop() {
     this.#opened?.abort();
     this.#opened = null;
-    this.hub.open();
+  }
+
+  /** The page goes, or is put to sleep: a list that is not complete is asked for again when it comes back. */
+  pause() {
+    if (this.#held) this.#stop();
   }
 
   /** Take part by this name from now on. */
@@ -142,7 +151,7 @@ export class Subscription {
   }
 
   close() {
-    this.#opened?.abort();
+    this.#stop();
     this.hub.subs.delete(this);
     this.hub.want();
   }

@@ -99,6 +99,7 @@ export class Hub {
   /** For a page that goes, or is put to sleep. */
   leave() {
     this.#follow();
+    for (const sub of this.subs) sub.pause();
     this.#catchUp?.abort();
     this.#late = null;
     this.#here?.abort();
@@ -113,6 +114,7 @@ export class Hub {
   }
 
   #told({ type, ...more }, own = false) {
+    if (!own && !this.#here) return; // a message that came while the page left
     if (!own && /^(who|have|events|state|pong)$/.test(type)) this.#heard = true;
     if (type === "have") this.#have(more);
     else if (type === "events") this.#receive(more.events);
@@ -214,7 +216,7 @@ export class Hub {
 
   #take(event) {
     if (event.id) this.#place(event.id);
-    for (const sub of this.subs) sub.take(event);
+    for (const sub of event.event ? this.subs : []) sub.take(event);
   }
 
   #receive(events) {
@@ -380,8 +382,12 @@ export class Hub {
       this.#announce();
     }
     prev ??= start?.id ?? null;
-    const told = events.filter(({ event }) => event && event !== "uptodate");
-    for (const event of told) if (event.id) [event.prev, prev] = [prev, event.id];
+    const told = [];
+    for (const event of events) {
+      if (event.event === "uptodate" || (!event.event && event.id === prev)) continue;
+      if (event.id) [event.prev, prev] = [prev, event.id];
+      told.push(event);
+    }
     if (told.length > 0) this.tell("events", { events: told });
     return prev;
   }

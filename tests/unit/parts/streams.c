@@ -80,7 +80,8 @@ static int read_events(struct store_reader *reader, struct store_query *query, s
 		const struct topic *topic = query->topics->topics[i];
 
 		store_query_removed(query, REMOVAL_EXPIRED, atomic_load(&topic->removed));
-		store_query_removed(query, REMOVAL_DELETED, atomic_load(&topic->deleted));
+		store_query_deleted(
+			query, atomic_load(&topic->deleted), atomic_load(&topic->erased));
 	}
 	query->reached = query->after;
 	/* As the stores have it: a pause after so many events of other topics. */
@@ -299,15 +300,26 @@ void streams_remove(struct streams *streams, uint64_t position)
 
 void streams_erase(struct streams *streams, uint64_t position)
 {
-	struct streams_event *one = &streams->events[position - 1];
+	struct topic *topic = streams->events[position - 1].topic;
+	struct event event = {.topic = topic,
+		.type = {"deleted", 7},
+		.data = {"one", 3},
+		.ephemeral = true,
+		.deletion = true};
 
+	/* The position that the deletion takes. */
+	store_event(streams, &event);
+	event.position = streams->count;
 	pthread_mutex_lock(&streams->lock);
-	one->gone = true;
-	if (atomic_load(&one->topic->deleted) < position)
-		atomic_store(&one->topic->deleted, position);
+	streams->events[position - 1].gone = streams->events[event.position - 1].gone = true;
+	if (atomic_load(&topic->deleted) < position)
+		atomic_store(&topic->deleted, position);
 	pthread_mutex_unlock(&streams->lock);
-	window_erase(streams->window, one->topic, position - 1, position);
+	window_erase(streams->window, topic, position - 1, position);
 	atomic_fetch_add(&streams->store.erasures, 1);
+	atomic_store(&topic->erased, event.position);
+	window_add(streams->window, &event, NULL, 0);
+	window_publish(streams->window);
 }
 
 bool streams_turn(struct streams *streams)
@@ -374,8 +386,14 @@ void expect_new(struct buf *expected)
 
 void expect_start(struct buf *expected, uint64_t position)
 {
-	assert_true(buf_addf(expected, STREAMS_HEAD "id: " STREAMS_TAG ":%llu\n\n",
-		(unsigned long long)position));
+	assert_true(buf_add_text(expected, STREAMS_HEAD));
+	expect_position(expected, position);
+}
+
+void expect_position(struct buf *expected, uint64_t position)
+{
+	assert_true(
+		buf_addf(expected, "id: " STREAMS_TAG ":%llu\n\n", (unsigned long long)position));
 }
 
 void expect_event(struct buf *expected, uint64_t position, const char *data, size_t len)
@@ -393,6 +411,11 @@ void expect_some(struct buf *expected, uint64_t first, uint64_t last, size_t siz
 	for (uint64_t position = first; position <= last; position++)
 		expect_event(expected, position, data, make_data(position, size, data));
 	free(data);
+}
+
+void expect_deleted(struct buf *expected)
+{
+	assert_true(buf_add_text(expected, "event: deleted\ndata: one\n\n"));
 }
 
 void expect_ephemeral(struct buf *expected, const char *data, size_t len)

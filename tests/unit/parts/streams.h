@@ -92,7 +92,10 @@ void streams_publish_some(struct streams *streams, const char *topic, unsigned c
 /* streams_remove(streams, position): retention removes the event. */
 void streams_remove(struct streams *streams, uint64_t position);
 
-/* streams_erase(streams, position): the event is deleted, from the log and the window. */
+/*
+ * streams_erase(streams, position): the event is deleted, from the log and the window, which takes
+ * the next position; and those who read are told.
+ */
 void streams_erase(struct streams *streams, uint64_t position);
 
 /* streams_turn(streams): one turn of the loop, which waits for nothing.  True if more is left. */
@@ -109,15 +112,17 @@ uint64_t streams_delivered(const struct streams *streams);
 uint64_t streams_behind(const struct streams *streams);
 
 /*
- * What a client should receive, one after the other: its answer's head and where it starts, or
- * frames as the server should make them.  expect_new() begins.
+ * What a client should receive, one after the other: its answer's head and where it starts, how far
+ * it has come, or frames as the server should make them.  expect_new() begins.
  */
 void expect_new(struct buf *expected);
 void expect_start(struct buf *expected, uint64_t position);
+void expect_position(struct buf *expected, uint64_t position);
 void expect_event(struct buf *expected, uint64_t position, const char *data, size_t len);
 void expect_some(struct buf *expected, uint64_t first, uint64_t last, size_t size);
 void expect_mark(struct buf *expected, uint64_t position);
 void expect_ephemeral(struct buf *expected, const char *data, size_t len);
+void expect_deleted(struct buf *expected);
 void expect_gap(struct buf *expected, const char *after, uint64_t oldest, const char *reason,
 	uint64_t position);
 
