@@ -19,7 +19,8 @@
 #include "tls/certificates.h"
 #include "tls/tls.h"
 
-/* How long a client may take to read what the library sent before it closed the connection. */
+/* How long a client may take nothing of what the library sent; or, after the library closed the connection,
+ * may take for the rest. */
 #define DRAIN_MS 120000
 
 /* Steps of handshakes in one turn, each of which may take a millisecond: a flood of them must not keep
@@ -188,6 +189,18 @@ static int pass_in(struct relay *relay)
 	return 0;
 }
 
+/* Send what the session keeps.  0; or -1 with errno, and a client that does not read has its deadline. */
+static int flush(struct relay *relay)
+{
+	int result = tls_flush(relay->tls);
+
+	if (result == 0 && !relay->sent_all)
+		relay->deadline = NEVER;
+	else if (relay->deadline == NEVER)
+		relay->deadline = clock_now_ms() + DRAIN_MS;
+	return result;
+}
+
 /* From the library to the client.  0: one of them must do something first.  -1: the relay is cut. */
 static int pass_out(struct relay *relay)
 {
@@ -197,7 +210,7 @@ static int pass_out(struct relay *relay)
 		struct iovec piece = {bytes, 0};
 		ssize_t got;
 
-		if (tls_flush(relay->tls) != 0)
+		if (flush(relay) != 0)
 			break;
 		got = recv(relay->pair, bytes, sizeof(bytes), MSG_DONTWAIT);
 		if (got < 0 && (errno == EAGAIN || errno == EINTR))
