@@ -340,6 +340,14 @@ static int check_names(const struct rules *rules, struct error *error)
 	return 0;
 }
 
+static bool is_certificate(const struct rule *rule)
+{
+	unsigned char digest[TOKEN_DIGEST];
+
+	rules_subject_digest(rule->principal->name, digest);
+	return memcmp(digest, rule->digest, TOKEN_DIGEST) == 0;
+}
+
 /* Sort the rules, check them together, and add the grants of everyone to each. */
 static int complete(struct rules *rules, struct error *error)
 {
@@ -358,8 +366,11 @@ static int complete(struct rules *rules, struct error *error)
 
 		if (i > 0 && compare(one - 1, one) == 0)
 			return error_set(error, EX_DATAERR,
-				"lines %u and %u have the same digest: each token needs its own line, and "
-				"so does each certificate",
+				is_certificate(one)
+					? "lines %u and %u are for the same certificate: "
+					  "write one line for it"
+					: "lines %u and %u have the same digest: each "
+					  "token needs its own line",
 				one[-1].line, one->line);
 		if (grants_add_all(&one->principal->grants, &rules->everyone->grants) != 0)
 			return error_set(error, EX_OSERR, "out of memory");
