@@ -158,7 +158,7 @@ terminal() { # COMMAND
 }
 
 serves() { # COMMAND: is it a server that goes on?
-	[[ $1 =~ ^([^ ]*/)?sse-serve( |$) && ! $1 =~ \ --(help|version|check-config|completions|verify|export|import) ]]
+	[[ $1 =~ ^([^ ]*/)?sse-serve( |$) && ! $1 =~ \ --(help|version|check-config|print-config|completions|verify|export|import) ]]
 }
 
 # write_session BLOCK MARK: a script that runs its commands and prints each status after a mark.

@@ -2,6 +2,7 @@
 /* A loop; see loop.h. */
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -16,6 +17,7 @@
 #include "http/http.h"
 #include "log/log_thread.h"
 #include "loop.h"
+#include "settings.h"
 #include "stream/denial.h"
 #include "stream/fanout.h"
 #include "stream/presence_events.h"
@@ -47,6 +49,8 @@ struct loop {
 	pthread_t thread;
 	bool started;
 	_Atomic bool stopping;
+	struct settings *settings;	 /* held */
+	_Atomic(struct settings *) next; /* held: the settings from the next turn on; or NULL */
 
 	struct source wake, web; /* the mailbox's eventfd, the HTTP library's epoll */
 	struct listening listening[LISTEN_MAX];
@@ -147,6 +151,20 @@ static int run_timers(struct loop *loop)
 	return next;
 }
 
+/* No handler runs. */
+static void use_next(struct loop *loop)
+{
+	struct settings *next = atomic_exchange(&loop->next, NULL);
+
+	if (next == NULL)
+		return;
+	loop->api = next->api;
+	loop->api.fanout = &loop->fanout;
+	http_use(loop->http, &next->http);
+	settings_drop(loop->settings);
+	loop->settings = next;
+}
+
 static void turn(struct loop *loop, int timeout)
 {
 	struct epoll_event events[EVENTS_MAX];
@@ -158,6 +176,8 @@ static void turn(struct loop *loop, int timeout)
 
 		source->ready(source, events[i].events);
 	}
+	if (atomic_load_explicit(&loop->next, memory_order_relaxed) != NULL)
+		use_next(loop);
 	mailbox_handle(&loop->mailbox);
 	if (loop->web_ready || http_wants_run(loop->http) || http_timeout(loop->http) == 0) {
 		loop->web_ready = false;
@@ -248,11 +268,12 @@ static int make_parts(
 	fanout_init(&loop->fanout, config->fanouts, &loop->mailbox, loop->epoll, number, now_ms());
 	ticker_init(&loop->ticker, config->log_thread, &loop->mailbox,
 		number == 0 ? config->tick : 0, now_ms());
-	loop->api = *config->api;
+	loop->settings = settings_hold(config->settings);
+	loop->api = loop->settings->api;
 	loop->api.fanout = &loop->fanout;
 	if (number == 0 && make_tellers(loop, config) != 0)
 		return fail(number, error);
-	loop->http = http_new(config->http, &loop->api, loop->epoll, error);
+	loop->http = http_new(&loop->settings->http, &loop->api, loop->epoll, error);
 	if (loop->http == NULL)
 		return -1;
 	return watch_all(loop, config->listeners) == 0 ? 0 : fail(number, error);
@@ -267,6 +288,8 @@ static void free_parts(struct loop *loop)
 	fanout_free(&loop->fanout);
 	status_free(loop->status);
 	presence_events_free(loop->presence_events);
+	settings_drop(loop->next);
+	settings_drop(loop->settings);
 }
 
 struct loop *loop_new(const struct loop_config *config, unsigned number, struct error *error)
@@ -314,6 +337,13 @@ struct fanout *loop_fanout(struct loop *loop)
 struct http *loop_http(struct loop *loop)
 {
 	return loop->http;
+}
+
+void loop_use(struct loop *loop, struct settings *settings)
+{
+	/* What the loop has not seen yet is out of date. */
+	settings_drop(atomic_exchange(&loop->next, settings_hold(settings)));
+	mailbox_wake(&loop->mailbox);
 }
 
 int loop_start(struct loop *loop, struct error *error)

@@ -12,15 +12,14 @@
 #include "error.h"
 #include "http/listen.h"
 
-struct api;
 struct log_thread;
 struct fanout;
 struct fanouts;
 struct http;
-struct http_config;
 struct loop;
 struct metrics_sources;
 struct presence;
+struct settings;
 struct topics;
 
 /* The parts that all loops use; they outlive the loops. */
@@ -29,9 +28,8 @@ struct loop_config {
 	struct log_thread *log_thread;
 	struct presence *presence;
 	struct fanouts *fanouts;
-	const struct http_config *http;
 	const struct metrics_sources *metrics;
-	const struct api *api; /* without its fanout, which each loop puts into a copy */
+	struct settings *settings; /* those of the start; each loop holds them */
 	const struct listeners *listeners;
 	uint32_t tick; /* ms between events of the demo; 0: none */
 };
@@ -50,6 +48,12 @@ struct fanout *loop_fanout(struct loop *loop);
 
 /* loop_http(loop): the HTTP part, which counts its requests. */
 struct http *loop_http(struct loop *loop);
+
+/*
+ * loop_use(loop, settings): from the next turn on, use these, which the loop holds.  Any thread, one
+ * at a time.
+ */
+void loop_use(struct loop *loop, struct settings *settings);
 
 /* loop_start(loop, error): start the thread. */
 int loop_start(struct loop *loop, struct error *error);

@@ -25,11 +25,15 @@
 #include "maintain/maintain.h"
 #include "options.h"
 #include "paths.h"
+#include "preview.h"
+#include "reload.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/user.h"
 #include "server.h"
 
 struct program {
+	int argc;
+	char **argv;
 	struct options options;
 	struct listeners listeners;
 	struct sandbox sandbox;
@@ -44,6 +48,7 @@ static void block_signals(sigset_t *signals, bool reloads)
 	/* Otherwise there is nothing to reload, and the end of its terminal ends the server. */
 	if (reloads)
 		sigaddset(signals, SIGHUP);
+	sigaddset(signals, SIGUSR1);
 	sigaddset(signals, SIGINT);
 	sigaddset(signals, SIGTERM);
 	pthread_sigmask(SIG_BLOCK, signals, NULL);
@@ -112,6 +117,8 @@ static int allow_places(const struct program *program, struct places *places, st
 	places_begin(places);
 	places_allow_file(places, PLACES_WRITE, database);
 	places_allow(places, PLACES_READ, options->web);
+	places_allow_file(places, PLACES_READ, options->config);
+	places_allow_file(places, PLACES_WRITE, options->log_file);
 	places_allow_file(places, PLACES_READ, options->access);
 	places_allow_file(places, PLACES_READ, options->jwt_keys);
 	places_allow_file(places, PLACES_READ, options->tls.cert);
@@ -140,6 +147,13 @@ static int enter_sandbox(struct program *program, struct error *error)
 	return 0;
 }
 
+/* As the user that will open it again. */
+static int open_log(const struct options *options, struct error *error)
+{
+	logger_format(options->log == LOG_JSON);
+	return options->log_file != NULL ? logger_open(options->log_file, error) : 0;
+}
+
 /* The database is opened in the sandbox, since its file may be malicious. */
 static int start(struct program *program, struct error *error)
 {
@@ -149,8 +163,8 @@ static int start(struct program *program, struct error *error)
 	if (user_find(options->user, &user, error) != 0 ||
 		listen_open(&options->listen, options->open || options_guarded(options),
 			options->tls.cert != NULL, &program->listeners, error) != 0 ||
-		user_become(&user, error) != 0 || paths_check_web(options->web, error) != 0 ||
-		enter_sandbox(program, error) != 0)
+		user_become(&user, error) != 0 || open_log(options, error) != 0 ||
+		paths_check_web(options->web, error) != 0 || enter_sandbox(program, error) != 0)
 		return -1;
 	program->server = server_start(options, &program->listeners, error);
 	return program->server != NULL ? 0 : -1;
@@ -167,16 +181,6 @@ static void announce(const struct program *program)
 		printf("Listening on %s\n", program->listeners.url);
 		fflush(stdout);
 	}
-}
-
-static void reload(const struct program *program)
-{
-	struct error error = {0};
-
-	if (server_reload(program->server, &error) == 0)
-		logger_write(LOGGER_INFO, "reloaded who may do what");
-	else
-		logger_write(LOGGER_ERROR, "%s; the old rules stay in force", error.text);
 }
 
 /* Programs that renew certificates just write files. */
@@ -212,9 +216,12 @@ static void wait_for_signal(const struct program *program)
 {
 	int number;
 
-	while ((number = next_signal(program)) < 0 || number == SIGHUP) {
+	while ((number = next_signal(program)) < 0 || number == SIGHUP || number == SIGUSR1) {
 		if (number == SIGHUP)
-			reload(program);
+			reload_run(
+				program->argc, program->argv, &program->options, program->server);
+		else if (number == SIGUSR1)
+			reload_log(&program->options);
 	}
 	logger_write(LOGGER_INFO, "stopping: %s", strsignal(number));
 }
@@ -301,6 +308,8 @@ int main(int argc, char **argv)
 
 	if (fill_standard_descriptors() != 0)
 		return EX_OSERR;
+	program.argc = argc;
+	program.argv = argv;
 	database_set_up();
 	switch (options_parse(argc, argv, print_versions, &program.options, &error)) {
 	case OPTION_RUN:
@@ -318,6 +327,12 @@ int main(int argc, char **argv)
 		options_free(&program.options);
 		return status;
 	}
+	if (program.options.check_config || program.options.print_config) {
+		int status = preview(&program.options);
+
+		options_free(&program.options);
+		return status;
+	}
 	if (program.options.verify || program.options.export || program.options.import) {
 		int status = maintain(&program.options);
 
@@ -326,8 +341,8 @@ int main(int argc, char **argv)
 	}
 	block_signals(&program.signals, options_reloads(&program.options));
 	raise_descriptor_limit();
-	logger_start(program.options.log == LOG_JSON);
 	if (start(&program, &error) != 0) {
+		options_blame(&program.options, &error);
 		fprintf(stderr, "sse-serve: %s\n", error.text);
 		stop(&program);
 		return error.status;

@@ -4,19 +4,38 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "api/schema.h"
-#include "http/host.h"
-#include "log/store.h"
+#include "access/private_file.h"
 #include "options.h"
-
-/* What fits into the heads that are written by hand. */
-#define ORIGIN_MAX 200
+#include "options_internal.h"
 
 #define FIELD(name) offsetof(struct options, name)
 
 static const char *const log_formats[] = {"text", "json", NULL};
 
 static const struct option_row rows[] = {
+	{.name = "config",
+		.letter = 'c',
+		.type = OPTION_STRING,
+		.offset = FIELD(config),
+		.argument = "FILE",
+		.complete = COMPLETE_FILE,
+		.command = true,
+		.group = "Configuration",
+		.help = "read options from this file, one a line, as in `max-body 2M`; variables and "
+			"the command line take precedence; SIGHUP reloads it"},
+	{.name = "check-config",
+		.type = OPTION_FLAG,
+		.offset = FIELD(check_config),
+		.command = true,
+		.group = "Configuration",
+		.help = "read all that a start would read, say what would happen, and end"},
+	{.name = "print-config",
+		.type = OPTION_FLAG,
+		.offset = FIELD(print_config),
+		.command = true,
+		.group = "Configuration",
+		.help = "print each option with its value and where that comes from, and end"},
+
 	{.name = "listen",
 		.letter = 'l',
 		.type = OPTION_LIST,
@@ -42,6 +61,7 @@ static const struct option_row rows[] = {
 		.type = OPTION_LIST,
 		.offset = FIELD(host),
 		.argument = "NAME",
+		.live = true,
 		.group = "Network",
 		.help = "answer requests for this name too; *.example.org stands for all names "
 			"below it; may be repeated (default: only localhost and the addresses of "
@@ -50,6 +70,7 @@ static const struct option_row rows[] = {
 		.type = OPTION_LIST,
 		.offset = FIELD(cors),
 		.argument = "ORIGIN",
+		.live = true,
 		.group = "Network",
 		.help = "let pages of this origin (https://example.com, or *) read and publish; may "
 			"be repeated"},
@@ -57,6 +78,7 @@ static const struct option_row rows[] = {
 		.type = OPTION_LIST,
 		.offset = FIELD(trust_proxy),
 		.argument = "ADDRESS",
+		.live = true,
 		.group = "Network",
 		.help = "trust the X-Forwarded-For of proxies at this address, in this range "
 			"(10.0.0.0/8), or on local sockets (unix); may be repeated"},
@@ -72,6 +94,7 @@ static const struct option_row rows[] = {
 	{.name = "request-timeout",
 		.type = OPTION_DURATION,
 		.offset = FIELD(request_timeout),
+		.live = true,
 		.argument = "TIME",
 		.min = 100,
 		.max = 3600000,
@@ -82,6 +105,7 @@ static const struct option_row rows[] = {
 	{.name = "max-body",
 		.type = OPTION_SIZE,
 		.offset = FIELD(max_body),
+		.live = true,
 		.argument = "SIZE",
 		.min = 1,
 		.max = (int64_t)256 << 20,
@@ -126,6 +150,7 @@ static const struct option_row rows[] = {
 	{.name = "new-token",
 		.type = OPTION_STRING,
 		.offset = FIELD(new_token),
+		.command = true,
 		.argument = "NAME",
 		.group = "Access",
 		.help = "make a token: print its line for the --access file on stdout, the token itself "
@@ -170,6 +195,7 @@ static const struct option_row rows[] = {
 	{.name = "max-streams",
 		.type = OPTION_COUNT,
 		.offset = FIELD(max_streams),
+		.live = true,
 		.argument = "N",
 		.min = 1,
 		.max = 1 << 30,
@@ -178,6 +204,7 @@ static const struct option_row rows[] = {
 	{.name = "max-streams-per-address",
 		.type = OPTION_COUNT,
 		.offset = FIELD(max_streams_per_address),
+		.live = true,
 		.argument = "N",
 		.min = 1,
 		.max = 1 << 30,
@@ -187,6 +214,7 @@ static const struct option_row rows[] = {
 	{.name = "rate",
 		.type = OPTION_STRING,
 		.offset = FIELD(rate),
+		.live = true,
 		.argument = "KIND=N/UNIT,...",
 		.group = "Limits",
 		.help = "events that one client may publish and streams that it may open, loopback "
@@ -204,6 +232,7 @@ static const struct option_row rows[] = {
 	{.name = "max-topics",
 		.type = OPTION_COUNT,
 		.offset = FIELD(max_topics),
+		.live = true,
 		.argument = "N",
 		.min = 1,
 		.max = 1 << 30,
@@ -213,6 +242,7 @@ static const struct option_row rows[] = {
 	{.name = "max-names",
 		.type = OPTION_COUNT,
 		.offset = FIELD(max_names),
+		.live = true,
 		.argument = "N",
 		.min = 1,
 		.max = 10000000,
@@ -224,6 +254,7 @@ static const struct option_row rows[] = {
 	{.name = "max-bodies",
 		.type = OPTION_SIZE,
 		.offset = FIELD(max_bodies),
+		.live = true,
 		.argument = "SIZE",
 		.min = 1,
 		.max = (int64_t)64 << 30,
@@ -253,6 +284,7 @@ static const struct option_row rows[] = {
 	{.name = "retain",
 		.type = OPTION_STRING,
 		.offset = FIELD(retain_all),
+		.live = true,
 		.argument = "AGE,EVENTS,BYTES",
 		.group = "Events",
 		.help = "keep no more than this, as in 7d,1M,10G; each may be left empty (default: "
@@ -260,6 +292,7 @@ static const struct option_row rows[] = {
 	{.name = "retain-topic",
 		.type = OPTION_LIST,
 		.offset = FIELD(retain_topic),
+		.live = true,
 		.argument = "PATTERN=AGE,...",
 		.group = "Events",
 		.help = "the same for each topic that matches, instead of --retain, as in "
@@ -285,16 +318,19 @@ static const struct option_row rows[] = {
 	{.name = "verify",
 		.type = OPTION_FLAG,
 		.offset = FIELD(verify),
+		.command = true,
 		.group = "Maintenance",
 		.help = "check the database, say what is wrong, and end"},
 	{.name = "export",
 		.type = OPTION_FLAG,
 		.offset = FIELD(export),
+		.command = true,
 		.group = "Maintenance",
 		.help = "write the whole log to stdout as NDJSON, and end"},
 	{.name = "import",
 		.type = OPTION_FLAG,
 		.offset = FIELD(import),
+		.command = true,
 		.group = "Maintenance",
 		.help = "read such a log from stdin into a new database, and end"},
 
@@ -321,24 +357,48 @@ static const struct option_row rows[] = {
 	{.name = "log",
 		.type = OPTION_CHOICE,
 		.offset = FIELD(log),
+		.live = true,
 		.argument = "FORMAT",
 		.choices = log_formats,
 		.group = "Pages and log",
 		OPTION_DEFAULT("log on stderr as ", "text", " (the default) or json")},
+	{.name = "log-file",
+		.type = OPTION_STRING,
+		.offset = FIELD(log_file),
+		.argument = "FILE",
+		.complete = COMPLETE_FILE,
+		.group = "Pages and log",
+		.help = "append the log to this file instead; SIGUSR1 opens it again"},
 	{.name = "verbose",
 		.letter = 'v',
 		.type = OPTION_TIMES,
 		.offset = FIELD(verbose),
+		.live = true,
 		.group = "Pages and log",
 		.help = "log each request too"},
 	{0},
 };
 
-static const struct option_program program = {
+static int read_file(const char *path, char **text, size_t *len, struct error *error)
+{
+	struct buf content;
+	bool readable;
+
+	/* Its owner decides who may do what. */
+	if (private_file_read(path, &content, &readable, error) != 0)
+		return -1;
+	*text = content.data;
+	*len = content.len;
+	return 0;
+}
+
+const struct option_program options_program = {
 	.name = "sse-serve",
 	.synopsis = "[OPTION]...",
 	.summary = "Keep every event that is posted, and stream it to every reader.",
 	.tables = {rows, options_tls_rows},
+	.file = "config",
+	.read = read_file,
 	.examples =
 		"  sse-serve                            on http://localhost:8000 of this machine\n"
 		"  sse-serve --tick 1s --db :memory:    a demo that stores nothing\n"
@@ -346,130 +406,17 @@ static const struct option_program program = {
 		"                                       on all addresses, for the tokens in who\n",
 };
 
-/* An origin is compared as a whole, so one that no browser sends would allow nothing. */
-static int check_origins(const struct option_list *origins, struct error *error)
-{
-	for (size_t i = 0; i < origins->count; i++) {
-		const char *origin = origins->values[i], *host = strstr(origin, "://");
-
-		if (strcmp(origin, "*") == 0)
-			continue;
-		if (host == NULL || host[3] == '\0' || strchr(host + 3, '/') != NULL ||
-			strlen(origin) > ORIGIN_MAX)
-			return error_set(error, EX_USAGE,
-				"--cors '%.60s': an origin is scheme://host or scheme://host:port, without "
-				"a slash at the end, or * for all",
-				origin);
-	}
-	return 0;
-}
-
-static int check_access(const struct options *options, struct error *error)
-{
-	if (options->jwt_keys == NULL &&
-		(options->jwt_issuer != NULL || options->jwt_audience != NULL))
-		return error_set(error, EX_USAGE,
-			"--jwt-issuer and --jwt-audience need --jwt-keys: they say which JWTs are "
-			"accepted");
-	if (options->open && options_guarded(options))
-		return error_set(error, EX_USAGE,
-			"--open lets everyone do everything, but --access and --jwt-keys do not: "
-			"leave one of them out");
-	return 0;
-}
-
-bool options_guarded(const struct options *options)
-{
-	return options->access != NULL || options->jwt_keys != NULL;
-}
-
-bool options_reloads(const struct options *options)
-{
-	return options_guarded(options) || options->hook_rules.count > 0 ||
-	       options->tls.cert != NULL;
-}
-
-static int check_hooks(struct options *options, struct error *error)
-{
-	if (hook_rules_parse(&options->hook, &options->hook_rules, error) != 0)
-		return -1;
-	for (size_t i = 0; i < options->hook_rules.count; i++) {
-		const char *topic = options->hook_rules.rules[i].topic;
-
-		if (schema_requires(topic))
-			return error_set(error, EX_USAGE,
-				"--hook '%.60s': the topic %s takes only events with certain fields, "
-				"which deliveries do not have",
-				options->hook.values[i], topic);
-	}
-	return 0;
-}
-
-static int check_hosts(const struct option_list *hosts, struct error *error)
-{
-	for (size_t i = 0; i < hosts->count; i++) {
-		if (host_check_name(hosts->values[i], error) != 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* What the store that --db chooses cannot do. */
-static int check_store(const struct options *options, struct error *error)
-{
-	const struct store_kind *store = store_kind_of(options->db);
-
-	if (!store->in_file && (options->verify || options->export || options->import))
-		return error_set(error, EX_USAGE,
-			"--verify, --export and --import need a database: --db %.60s keeps none",
-			options->db);
-	if (store->attach == NULL)
-		return 0;
-	if (options->retain_all != NULL || options->retain_topic.count > 0)
-		return error_set(error, EX_USAGE,
-			"--retain and --retain-topic need a database: --db %.60s keeps what "
-			"--window holds",
-			options->db);
-	/* Text of line ends alone grows sevenfold by its framing. */
-	if (options->max_body > options->window / 8)
-		return error_set(error, EX_USAGE,
-			"with --db %.60s the window is the log: --window must be at least 8 times "
-			"--max-body",
-			options->db);
-	return 0;
-}
-
-static int check(struct options *options, struct error *error)
-{
-	if (options->verify + options->export + options->import > 1)
-		return error_set(
-			error, EX_USAGE, "--verify, --export and --import are done one at a time");
-	if (check_hosts(&options->host, error) != 0 || check_origins(&options->cors, error) != 0 ||
-		check_access(options, error) != 0 || options_check_tls(&options->tls, error) != 0 ||
-		check_hooks(options, error) != 0 ||
-		forwarded_proxies_parse(&options->trust_proxy, &options->proxies, error) != 0 ||
-		rate_rules_parse(options->rate, &options->rate_rules, error) != 0)
-		return -1;
-	/* A POST of that size would get in only when it is alone. */
-	if (options->max_bodies < options->max_body)
-		return error_set(error, EX_USAGE,
-			"--max-bodies, for all POST bodies together, must be at least --max-body");
-	if (retention_rules_parse(options->retain_all, &options->retain_topic,
-		    &options->retention_rules, error) != 0)
-		return -1;
-	return check_store(options, error);
-}
-
 enum option_result options_parse(int argc, char **argv, void (*version)(FILE *out),
 	struct options *options, struct error *error)
 {
-	struct option_program named = program;
+	struct option_program named = options_program;
 	enum option_result result;
 	int operands;
 
 	*options = (struct options){0};
 	named.version = version;
-	result = option_parse(&named, argc, argv, options, &operands, error);
+	result = option_parse_sources(
+		&named, argc, argv, options, &operands, &options->sources, error);
 	if (result == OPTION_RUN && operands < argc) {
 		error_set(error, EX_USAGE,
 			"'%.60s' is not an option; sse-serve takes no operands (--db names the "
@@ -477,8 +424,10 @@ enum option_result options_parse(int argc, char **argv, void (*version)(FILE *ou
 			argv[operands]);
 		return OPTION_BAD;
 	}
-	if (result == OPTION_RUN && check(options, error) != 0)
+	if (result == OPTION_RUN && options_check(options, error) != 0) {
+		options_blame(options, error);
 		return OPTION_BAD;
+	}
 	return result;
 }
 
@@ -486,7 +435,6 @@ void options_free(struct options *options)
 {
 	option_free(rows, options);
 	option_free(options_tls_rows, options);
-	forwarded_proxies_free(&options->proxies);
-	hook_rules_free(&options->hook_rules);
-	retention_rules_free(&options->retention_rules);
+	options_free_meanings(options);
+	option_sources_free(&options->sources);
 }

@@ -17,7 +17,10 @@
 enum log_format { LOG_TEXT, LOG_JSON };
 
 struct options {
-	struct tls_options tls;	   /* first */
+	struct tls_options tls; /* first */
+	const char *config;	/* a file of options, or NULL */
+	bool check_config;	/* do this instead of serving, as the next */
+	bool print_config;
 	struct option_list listen; /* ADDR:PORT, PORT or unix:PATH */
 	struct option_list host;   /* NAME or *.NAME: what the server is called */
 	const char *db;		   /* a file, or ":memory:"; NULL: in the state folder */
@@ -54,6 +57,7 @@ struct options {
 	const char *user;			/* the user that root becomes, or NULL */
 	bool no_sandbox;			/* for debugging */
 	int log;				/* enum log_format */
+	const char *log_file;			/* NULL: stderr */
 	int verbose;
 
 	struct option_list trust_proxy;	  /* --trust-proxy as given */
@@ -61,11 +65,13 @@ struct options {
 	int64_t max_topics;		  /* that clients may make */
 	const char *rate;		  /* --rate as given, or NULL */
 	struct rate_rules rate_rules;	  /* the same, understood */
+
+	struct option_sources sources; /* where each value comes from */
 };
 
 /*
  * options_parse(argc, argv, version, options, error):
- * Defaults, environment and command line; ${version} prints the versions of the linked libraries
+ * Defaults, configuration file, environment and command line; ${version} prints the versions of the linked libraries
  * (option.h).
  */
 enum option_result options_parse(int argc, char **argv, void (*version)(FILE *out),
@@ -74,8 +80,29 @@ enum option_result options_parse(int argc, char **argv, void (*version)(FILE *ou
 /* options_guarded(options): must clients prove who they are? */
 bool options_guarded(const struct options *options);
 
+/* options_proves(options): do they name files by which somebody proves who sent something? */
+bool options_proves(const struct options *options);
+
 /* options_reloads(options): do they name files that SIGHUP makes the server read again? */
 bool options_reloads(const struct options *options);
+
+/*
+ * options_reread(argc, argv, running, options, names, size, error):
+ * What options_parse() would store now, but as ${running}, which outlives the result, in what cannot
+ * change while the server runs; ${names} gets the names of what was changed of that, "" if nothing
+ * was.  Return 0, or -1 with the reason.  After both, options_free() releases ${options}.
+ */
+int options_reread(int argc, char **argv, const struct options *running, struct options *options,
+	char *names, size_t size, struct error *error);
+
+/* options_print(options, out): each value, and where it comes from. */
+void options_print(const struct options *options, FILE *out);
+
+/*
+ * options_blame(options, error): if the error names an option from the configuration file, let it
+ * name the file and the line, too.
+ */
+void options_blame(const struct options *options, struct error *error);
 
 /* options_free(options) */
 void options_free(struct options *options);

@@ -34,6 +34,7 @@ const struct option_row options_tls_rows[] = {
 	{.name = "hsts",
 		.type = OPTION_DURATION,
 		.offset = FIELD(hsts),
+		.live = true,
 		.argument = "TIME",
 		.min = 1000,
 		.max = (int64_t)3650 * 86400000,

@@ -56,7 +56,7 @@ static const char *variable(const char *name)
 	return value != NULL && value[0] == '/' ? value : NULL;
 }
 
-char *paths_database(const char *given, struct error *error)
+char *paths_find_database(const char *given, struct error *error)
 {
 	const char *systemd = variable("STATE_DIRECTORY"), *xdg = variable("XDG_STATE_HOME");
 	const char *home = variable("HOME");
@@ -80,6 +80,15 @@ char *paths_database(const char *given, struct error *error)
 		error_set(error, EX_OSERR, "out of memory");
 		return NULL;
 	}
+	return path;
+}
+
+char *paths_database(const char *given, struct error *error)
+{
+	char *path = paths_find_database(given, error);
+
+	if (path == NULL)
+		return NULL;
 	if (given == NULL && make_folders(path) != 0) {
 		error_set(error, EX_CANTCREAT,
 			"cannot make the folders of %s: %s; --db names another "

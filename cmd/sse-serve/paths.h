@@ -13,6 +13,9 @@
  */
 char *paths_database(const char *given, struct error *error);
 
+/* paths_find_database(given, error): the same path, but no folder is created. */
+char *paths_find_database(const char *given, struct error *error);
+
 /* paths_check_web(folder, error): can the folder be read?  NULL (no --web) is valid. */
 int paths_check_web(const char *folder, struct error *error);
 

@@ -21,6 +21,7 @@
 #include "loop.h"
 #include "paths.h"
 #include "server.h"
+#include "settings.h"
 #include "stream/fanout.h"
 #include "stream/limits.h"
 #include "stream/replay.h"
@@ -37,6 +38,7 @@ struct server {
 	struct hooks *hooks;   /* or NULL */
 	struct certificates_config certificates_config;
 	struct certificates *certificates; /* or NULL */
+	int secure_port;		   /* where plain clients are redirected; 0: nowhere */
 	struct rates *wrong_proofs;
 	struct topics *topics;
 	struct limits *limits;
@@ -52,9 +54,8 @@ struct server {
 
 	/* What they are handed. */
 	struct fanouts streams;
-	struct http_config http;
+	struct settings *settings; /* those in force */
 	struct metrics_sources metrics;
-	struct api api;
 	struct loop_config config;
 
 	unsigned count; /* of loops, and of what follows */
@@ -88,13 +89,11 @@ static int make_tables(struct server *server, struct error *error)
 	return 0;
 }
 
-/* Only of what is limited. */
-static int make_rates(struct server *server, struct error *error)
+/* Only of what is limited, and was not before. */
+static int make_rates(struct server *server, const struct rate_rules *rules, struct error *error)
 {
-	const struct rate_rules *rules = &server->options->rate_rules;
-
 	for (int kind = 0; kind < RATE_KINDS; kind++) {
-		if (rules->texts[kind] == NULL)
+		if (rules->texts[kind] == NULL || server->rates[kind] != NULL)
 			continue;
 		server->rates[kind] = rates_new(&rules->rules[kind], RATE_BUCKETS);
 		if (server->rates[kind] == NULL)
@@ -202,14 +201,14 @@ static int make_proofs(struct server *server, struct error *error)
 	if (make_access(server, error) != 0 || make_hooks(server, error) != 0 ||
 		make_certificates(server, error) != 0)
 		return -1;
-	if (!options_reloads(server->options))
+	if (!options_proves(server->options))
 		return 0;
 	server->wrong_proofs = rates_new(&wrong_proofs, RATE_BUCKETS);
 	return server->wrong_proofs != NULL ? 0 : error_set(error, EX_OSERR, "out of memory");
 }
 
 /* All is used only if all files are right. */
-int server_reload(struct server *server, struct error *error)
+static int reload_proofs(struct server *server, struct error *error)
 {
 	struct hook_keys *keys = NULL;
 	struct certificate_set *set = NULL;
@@ -246,6 +245,18 @@ int server_look_at_certificates(struct server *server, struct error *error)
 	return 1;
 }
 
+int server_check(const struct options *options, struct error *error)
+{
+	struct server server = {.options = options};
+	int result = make_proofs(&server, error);
+
+	rates_free(server.wrong_proofs);
+	hooks_free(server.hooks);
+	access_free(server.access);
+	certificates_free(server.certificates);
+	return result;
+}
+
 /* --- what they are handed --- */
 
 /* start_loops() adds whom the streams wake. */
@@ -266,12 +277,11 @@ static void set_up_streams(struct server *server)
 	server->streams.count = server->count;
 }
 
-static void set_up_http(struct server *server, const struct listeners *listeners)
+static void set_up_http(struct server *server, struct settings *settings)
 {
-	const struct options *options = server->options;
+	const struct options *options = settings->options;
 
-	server->bodies.limit = options->max_bodies;
-	server->http = (struct http_config){.routes = &routes_all,
+	settings->http = (struct http_config){.routes = &routes_all,
 		.access = server->access,
 		.wrong_proofs = server->wrong_proofs,
 		.names = {&options->host, &options->listen},
@@ -284,7 +294,7 @@ static void set_up_http(struct server *server, const struct listeners *listeners
 		.stall_timeout = (unsigned)options->stall_timeout,
 		.draining = &server->draining,
 		.certificates = server->certificates,
-		.secure_port = listeners->secure_port,
+		.secure_port = server->secure_port,
 		.hsts = options->tls.hsts / 1000,
 		.hooks = server->hooks != NULL,
 		.verbose = options->verbose > 0};
@@ -303,11 +313,11 @@ static void set_up_metrics(struct server *server)
 		.https = server->https};
 }
 
-static void set_up_api(struct server *server)
+static void set_up_api(struct server *server, struct settings *settings)
 {
-	const struct options *options = server->options;
+	const struct options *options = settings->options;
 
-	server->api = (struct api){.store = server->store,
+	settings->api = (struct api){.store = server->store,
 		.topics = server->topics,
 		.window = server->window,
 		.log_thread = server->log_thread,
@@ -325,24 +335,82 @@ static void set_up_api(struct server *server)
 		.max_streams_per_address = options->max_streams_per_address,
 		.max_names = options->max_names};
 	for (int kind = 0; kind < RATE_KINDS; kind++)
-		server->api.rates[kind] = server->rates[kind];
+		settings->api.rates[kind] =
+			options->rate_rules.texts[kind] != NULL ? server->rates[kind] : NULL;
 }
 
-static void set_up(struct server *server, const struct listeners *listeners)
+/* Settings of these options, held.  NULL without memory. */
+static struct settings *make_settings(
+	struct server *server, const struct options *options, struct error *error)
+{
+	struct settings *settings = settings_new(options);
+
+	if (settings == NULL || make_rates(server, &options->rate_rules, error) != 0) {
+		error_set(error, EX_OSERR, "out of memory");
+		settings_drop(settings);
+		return NULL;
+	}
+	set_up_http(server, settings);
+	set_up_api(server, settings);
+	return settings;
+}
+
+static int set_up(struct server *server, const struct listeners *listeners, struct error *error)
 {
 	set_up_streams(server);
-	set_up_http(server, listeners);
+	server->secure_port = listeners->secure_port;
 	set_up_metrics(server);
-	set_up_api(server);
+	server->bodies.limit = server->options->max_bodies;
+	server->settings = make_settings(server, server->options, error);
+	if (server->settings == NULL)
+		return -1;
 	server->config = (struct loop_config){.topics = server->topics,
 		.log_thread = server->log_thread,
 		.presence = server->presence,
 		.fanouts = &server->streams,
-		.http = &server->http,
 		.metrics = &server->metrics,
-		.api = &server->api,
+		.settings = server->settings,
 		.listeners = listeners,
 		.tick = (uint32_t)server->options->tick};
+	return 0;
+}
+
+/* --- new settings --- */
+
+/* This cannot fail. */
+static void use_settings(struct server *server, struct settings *settings)
+{
+	const struct options *options = settings->options;
+	struct settings *old = server->settings;
+
+	limits_set(server->limits, options->max_streams, options->max_streams_per_address);
+	presence_set_max(server->presence, options->max_names);
+	topics_set_limit(server->topics, (uint32_t)options->max_topics);
+	server->bodies.limit = options->max_bodies;
+	for (int kind = 0; kind < RATE_KINDS; kind++) {
+		if (options->rate_rules.texts[kind] != NULL)
+			rates_change(server->rates[kind], &options->rate_rules.rules[kind]);
+	}
+	log_thread_retain(server->log_thread, &options->retention_rules);
+	server->settings = settings;
+	for (unsigned i = 0; i < server->count; i++)
+		loop_use(server->loops[i], settings);
+	settings_drop(old);
+}
+
+int server_reload(struct server *server, struct options *options, struct error *error)
+{
+	struct settings *settings = make_settings(server, options, error);
+
+	if (settings == NULL)
+		return -1;
+	if (reload_proofs(server, error) != 0) {
+		settings_drop(settings);
+		return -1;
+	}
+	settings->own = options;
+	use_settings(server, settings);
+	return 0;
 }
 
 /* --- starting and stopping --- */
@@ -374,10 +442,10 @@ static int start_loops(struct server *server, struct error *error)
 static int start(struct server *server, const struct listeners *listeners, struct error *error)
 {
 	if (make_proofs(server, error) != 0 || make_tables(server, error) != 0 ||
-		make_rates(server, error) != 0 || open_store(server, error) != 0 ||
-		make_threads(server, error) != 0)
+		open_store(server, error) != 0 || make_threads(server, error) != 0)
 		return -1;
-	set_up(server, listeners);
+	if (set_up(server, listeners, error) != 0)
+		return -1;
 	return start_loops(server, error);
 }
 
@@ -427,5 +495,6 @@ void server_stop(struct server *server)
 	hooks_free(server->hooks);
 	access_free(server->access);
 	certificates_free(server->certificates);
+	settings_drop(server->settings);
 	free(server);
 }

@@ -18,12 +18,20 @@ struct server *server_start(
 	const struct options *options, const struct listeners *listeners, struct error *error);
 
 /*
- * server_reload(server, error):
- * Read the files of --access, --jwt-keys, --hook, --tls-cert, --tls-key and --client-ca again, of those
- * that were given.  Return 0; or -1 with the reason, and all old rules, keys and certificates stay in
- * force.  The thread of server_look_at_certificates().
+ * server_reload(server, options, error):
+ * Read the files of --access, --jwt-keys, --hook and TLS again, of those that were given, and use the
+ * live options of ${options}; its others are those of the start.  Return 0, and ${options}, which
+ * options_free() and free() release, is the server's; or -1 with the reason, and nothing has
+ * changed.  Not on a loop, one thread at a time.
  */
-int server_reload(struct server *server, struct error *error);
+int server_reload(struct server *server, struct options *options, struct error *error);
+
+/*
+ * server_check(options, error):
+ * Read the files of --access, --jwt-keys and --hook, as a start would.  Return 0, or -1 with the
+ * reason.
+ */
+int server_check(const struct options *options, struct error *error);
 
 /*
  * server_look_at_certificates(server, error):

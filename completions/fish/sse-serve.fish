@@ -1,5 +1,8 @@
 # fish completion for sse-serve, made by sse-serve --completions fish
 complete -c sse-serve -f
+complete -c sse-serve -l config -s c -r -F -d 'read options from this file, one a line, as in `max-body 2M`; variables and the command line take precedence; SIGHUP reloads it'
+complete -c sse-serve -l check-config -d 'read all that a start would read, say what would happen, and end'
+complete -c sse-serve -l print-config -d 'print each option with its value and where that comes from, and end'
 complete -c sse-serve -l listen -s l -x -d 'listen here: ADDR:PORT, PORT or unix:PATH; may be repeated; port 0 picks one; http: before it means without TLS, https: with it (default: port 8000 of the loopback addresses)'
 complete -c sse-serve -l open -d 'allow --listen beyond loopback without --access: anyone who reaches the port can read and publish'
 complete -c sse-serve -l open-status -d 'show the server\'s figures (/status, $sys, /metrics) to everyone, not only to this machine'
@@ -39,6 +42,7 @@ complete -c sse-serve -l user -x -d 'start as root, bind the ports, then run as 
 complete -c sse-serve -l no-sandbox -d 'run without the sandbox, to debug the server'
 complete -c sse-serve -l web -s w -x -a '(__fish_complete_directories)' -d 'serve the files of this folder instead of the built-in pages'
 complete -c sse-serve -l log -x -a 'text json' -d 'log on stderr as text (the default) or json'
+complete -c sse-serve -l log-file -r -F -d 'append the log to this file instead; SIGUSR1 opens it again'
 complete -c sse-serve -l verbose -s v -d 'log each request too'
 complete -c sse-serve -l tls-cert -r -F -d 'speak TLS, with this certificate and those that lead to its root (PEM); read again when it changes'
 complete -c sse-serve -l tls-key -r -F -d 'the private key of the certificate (PEM)'

@@ -4,127 +4,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sysexits.h>
 
 #include "nearest.h"
-#include "number.h"
 #include "option.h"
+#include "option_file.h"
 #include "option_text.h"
+#include "option_value.h"
 
 enum built_in { BUILT_IN_HELP, BUILT_IN_VERSION, BUILT_IN_COMPLETIONS };
-
-static int choose(const struct option_row *row, const char *value, int *chosen, struct error *error)
-{
-	char words[200] = "";
-
-	for (int i = 0; row->choices[i] != NULL; i++) {
-		if (strcmp(row->choices[i], value) == 0) {
-			*chosen = i;
-			return 0;
-		}
-		if (i > 0)
-			strncat(words, ", ", sizeof(words) - strlen(words) - 1);
-		strncat(words, row->choices[i], sizeof(words) - strlen(words) - 1);
-	}
-	return error_set(error, EX_USAGE, "'%.60s' is not one of %s", value, words);
-}
-
-static int list_add(struct option_list *list, const char *value, struct error *error)
-{
-	const char **values = realloc(list->values, (list->count + 1) * sizeof(*values));
-
-	if (values == NULL)
-		return error_set(error, EX_OSERR, "out of memory");
-	values[list->count++] = value;
-	list->values = values;
-	return 0;
-}
-
-/* A copy of a secret, which outlives the wiping of argv. */
-static int keep_secret(const char **value, struct error *error)
-{
-	*value = strdup(*value);
-	return *value != NULL ? 0 : error_set(error, EX_OSERR, "out of memory");
-}
-
-/* Numbers and choices have their own sentences about values that are not valid. */
-static int refuse_empty(const struct option_row *row, const char *value, struct error *error)
-{
-	bool text = row->type == OPTION_STRING || row->type == OPTION_LIST;
-
-	if (!text || *value != '\0' || row->may_be_empty)
-		return 0;
-	if (row->if_empty != NULL)
-		return error_set(error, EX_USAGE, "the value is empty; %s", row->if_empty);
-	return error_set(error, EX_USAGE, "the value is empty; give %s, or leave the option out",
-		row->argument);
-}
-
-/* Store one value in the field of its row. */
-static int store(const struct option_row *row, void *config, const char *value, struct error *error)
-{
-	void *field = (char *)config + row->offset;
-
-	if (value != NULL && refuse_empty(row, value, error) != 0)
-		return -1;
-	if (row->secret && keep_secret(&value, error) != 0)
-		return -1;
-
-	switch (row->type) {
-	case OPTION_FLAG:
-		*(bool *)field = true;
-		return 0;
-	case OPTION_TIMES:
-		++*(int *)field;
-		return 0;
-	case OPTION_STRING:
-		*(const char **)field = value;
-		return 0;
-	case OPTION_LIST:
-		return list_add(field, value, error);
-	case OPTION_COUNT:
-		return number_count(value, row->min, row->max, field, error);
-	case OPTION_DURATION:
-		return number_duration(value, row->min, row->max, field, error);
-	case OPTION_SIZE:
-		return number_size(value, row->min, row->max, field, error);
-	case OPTION_CHOICE:
-		return choose(row, value, field, error);
-	}
-	return -1;
-}
-
-/* Put what the value was given to in front of the sentence about the value. */
-static int blame(struct error *error, const char *dashes, const char *name)
-{
-	struct error reason = *error;
-
-	return error_set(error, reason.status, "%s%s: %.400s", dashes, name, reason.text);
-}
 
 static int store_defaults(
 	const struct option_row *const *rows, size_t count, void *config, struct error *error)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (rows[i]->default_value != NULL &&
-			store(rows[i], config, rows[i]->default_value, error) != 0)
-			return blame(error, "the default of --", rows[i]->name);
+			option_value_store(rows[i], config, rows[i]->default_value, error) != 0)
+			return option_value_blame(error, "the default of --", rows[i]->name);
 	}
 	return 0;
-}
-
-/* A flag's variable says yes or no. */
-static int store_flag_variable(
-	const struct option_row *row, void *config, const char *value, struct error *error)
-{
-	static const char *const words[] = {"0", "no", "false", "off", "1", "yes", "true", "on"};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (strcasecmp(words[i], value) == 0)
-			return i < 4 ? 0 : store(row, config, value, error);
-	}
-	return error_set(error, EX_USAGE, "'%.60s' is neither 1 nor 0", value);
 }
 
 /* The value of the row's variable, whose name is stored; NULL if none is set. */
@@ -141,32 +39,40 @@ static const char *find_variable(const struct option_row *row, char name[80])
 	return value != NULL && *value != '\0' ? value : NULL;
 }
 
-static int store_variable(const struct option_row *row, void *config, struct error *error)
+/* Keep where a value comes from, if somebody wants to know. */
+static int note(struct option_sources *sources, const struct option_row *row, const char *value,
+	enum option_origin origin, unsigned line, struct error *error)
 {
-	char variable[80];
-	const char *value = find_variable(row, variable);
-	int64_t times;
+	struct option_given *given;
 
-	if (value == NULL)
+	if (sources == NULL)
 		return 0;
-	if (row->type == OPTION_FLAG) {
-		if (store_flag_variable(row, config, value, error) != 0)
-			return blame(error, "", variable);
-	} else if (row->type == OPTION_TIMES) {
-		if (strcasecmp(value, "yes") == 0 || strcasecmp(value, "true") == 0 ||
-			strcasecmp(value, "on") == 0)
-			value = "1";
-		if (number_count(value, 0, 9, &times, error) != 0)
-			return blame(error, "", variable);
-		*(int *)((char *)config + row->offset) = (int)times;
-	} else if (store(row, config, value, error) != 0) {
-		return blame(error, "", variable);
-	}
+	given = realloc(sources->given, (sources->count + 1) * sizeof(*given));
+	if (given == NULL)
+		return error_set(error, EX_OSERR, "out of memory");
+	sources->given = given;
+	given[sources->count++] =
+		(struct option_given){row, row->secret ? NULL : value, origin, line};
 	return 0;
 }
 
-static int unknown(
-	const struct option_row *const *rows, size_t count, const char *word, struct error *error)
+static int store_variable(const struct option_row *row, void *config, bool *seen,
+	struct option_sources *sources, struct error *error)
+{
+	char variable[80];
+	const char *value = find_variable(row, variable);
+
+	if (value == NULL)
+		return 0;
+	*seen = true;
+	if (option_value_store_word(row, config, value, error) != 0)
+		return option_value_blame(error, "", variable);
+	return note(sources, row, value, OPTION_BY_VARIABLE, 0, error);
+}
+
+/* ${dashes}: "--" on the command line, nothing in a file. */
+static int unknown(const struct option_row *const *rows, size_t count, const char *dashes,
+	const char *word, struct error *error)
 {
 	size_t len = strcspn(word, "=");
 	struct nearest nearest;
@@ -176,9 +82,9 @@ static int unknown(
 		nearest_offer(&nearest, rows[i]->name);
 	if (nearest.name == NULL)
 		return error_set(error, EX_USAGE,
-			"there is no option --%.*s; --help lists them all", (int)len, word);
-	return error_set(error, EX_USAGE, "there is no option --%.*s; did you mean --%s?", (int)len,
-		word, nearest.name);
+			"there is no option %s%.*s; --help lists them all", dashes, (int)len, word);
+	return error_set(error, EX_USAGE, "there is no option %s%.*s; did you mean %s%s?", dashes,
+		(int)len, word, dashes, nearest.name);
 }
 
 /* getopt_long()'s own tables, made from the rows; its val is the row's index + 256. */
@@ -243,8 +149,8 @@ static enum option_result answer_built_in(
 		option_print_version(program, stdout);
 		break;
 	case BUILT_IN_COMPLETIONS:
-		if (choose(row, optarg, &shell, error) != 0) {
-			blame(error, "--", row->name);
+		if (option_value_choose(row, optarg, &shell, error) != 0) {
+			option_value_blame(error, "--", row->name);
 			return OPTION_BAD;
 		}
 		option_print_completions(program, (enum option_shell)shell, stdout);
@@ -258,7 +164,8 @@ static enum option_result answer_built_in(
 }
 
 /* One option of the command line. */
-static int take(const struct option_row *row, bool *seen, void *config, struct error *error)
+static int take(const struct option_row *row, bool *seen, void *config,
+	struct option_sources *sources, struct error *error)
 {
 	bool once = row->type != OPTION_LIST && row->type != OPTION_TIMES;
 	const char *value = optarg;
@@ -272,11 +179,11 @@ static int take(const struct option_row *row, bool *seen, void *config, struct e
 	/* -t=iso is meant as --time=iso is. */
 	else if (row->preset != NULL && *value == '=')
 		value++;
-	if (store(row, config, value, error) != 0)
-		return blame(error, "--", row->name);
+	if (option_value_store(row, config, value, error) != 0)
+		return option_value_blame(error, "--", row->name);
 	if (row->secret)
 		memset(optarg, '*', strlen(optarg));
-	return 0;
+	return note(sources, row, value, OPTION_BY_COMMAND_LINE, 0, error);
 }
 
 static int bad_option(const struct option_row *const *rows, size_t count, int answer, char **argv,
@@ -286,7 +193,7 @@ static int bad_option(const struct option_row *const *rows, size_t count, int an
 		const struct option_row *row = row_of(rows, count, optopt);
 
 		if (row != NULL && optopt >= 256 && cut_short(argv[optind - 1], row))
-			return unknown(rows, count, argv[optind - 1] + 2, error);
+			return unknown(rows, count, "--", argv[optind - 1] + 2, error);
 		return error_set(error, EX_USAGE, "--%s needs a value: --%s %s",
 			row ? row->name : "?", row ? row->name : "?", row ? row->argument : "?");
 	}
@@ -295,7 +202,7 @@ static int bad_option(const struct option_row *const *rows, size_t count, int an
 	if (optopt != 0)
 		return error_set(error, EX_USAGE, "there is no option -%c; --help lists them all",
 			optopt >= ' ' && optopt < 127 ? optopt : '?');
-	return unknown(rows, count, argv[optind - 1] + 2, error);
+	return unknown(rows, count, "--", argv[optind - 1] + 2, error);
 }
 
 /* Does the command line have an option that makes this one senseless? */
@@ -309,17 +216,130 @@ static bool has_rival(const struct option_row *const *rows, const bool *seen, si
 	return false;
 }
 
-enum option_result option_parse(const struct option_program *program, int argc, char **argv,
-	void *config, int *operands, struct error *error)
+/* --- the configuration file --- */
+
+/* Everything that the command line and the variables do not give. */
+struct file_parse {
+	const struct option_row *const *rows;
+	size_t count;
+	const bool *higher; /* by row: it is given by what takes precedence */
+	unsigned *lines;    /* by row: where it stands; 0: nowhere yet */
+	void *config;
+	struct option_sources *sources;
+};
+
+/* What takes precedence is checked, too, and then forgotten. */
+static int check_only(const struct option_row *row, const char *value, struct error *error)
+{
+	struct option_row elsewhere = *row;
+	union {
+		struct option_list list;
+		const char *text;
+		int64_t number;
+		int times;
+		bool flag;
+	} field = {0};
+	int result;
+
+	elsewhere.offset = 0;
+	result = value != NULL ? option_value_store_word(&elsewhere, &field, value, error) : 0;
+	option_value_free(&elsewhere, &field);
+	return result;
+}
+
+static int store_line(const struct file_parse *parse, size_t i, const struct option_line *line,
+	struct error *error)
+{
+	const struct option_row *row = parse->rows[i];
+	const char *value = line->value != NULL ? line->value : row->preset;
+	bool higher = parse->higher[i] || has_rival(parse->rows, parse->higher, parse->count, row);
+	int result;
+
+	if (row->command || row->group == option_table_built_in[0].group)
+		return error_set(error, EX_USAGE, "%s belongs on the command line, not into a file",
+			row->name);
+	if (parse->lines[i] != 0 && row->type != OPTION_LIST)
+		return error_set(error, EX_USAGE, "%s stands in line %u, too; it takes one value",
+			row->name, parse->lines[i]);
+	parse->lines[i] = line->number;
+	if (value == NULL && row->argument != NULL)
+		return error_set(error, EX_USAGE, "%s needs a value: %s %s", row->name, row->name,
+			row->argument);
+	if (higher)
+		result = check_only(row, value, error);
+	else if (value == NULL)
+		result = option_value_store(row, parse->config, NULL, error);
+	else
+		result = option_value_store_word(row, parse->config, value, error);
+	if (result != 0)
+		return option_value_blame(error, "", row->name);
+	return higher ? 0
+		      : note(parse->sources, row, line->value, OPTION_BY_FILE, line->number, error);
+}
+
+static int take_line(
+	const struct file_parse *parse, const struct option_line *line, struct error *error)
+{
+	for (size_t i = 0; i < parse->count; i++) {
+		if (strcmp(parse->rows[i]->name, line->name) == 0)
+			return store_line(parse, i, line, error);
+	}
+	return unknown(parse->rows, parse->count, "", line->name, error);
+}
+
+static int take_file(const struct file_parse *parse, size_t len, struct error *error)
+{
+	struct option_sources *sources = parse->sources;
+	struct option_file file;
+	struct option_line line;
+	int result;
+
+	option_file_begin(&file, sources->text, len);
+	while ((result = option_file_next(&file, &line, error)) == 1) {
+		result = take_line(parse, &line, error);
+		if (result != 0)
+			break;
+	}
+	if (result != 0) {
+		struct error reason = *error;
+
+		return error_set(error, reason.status == EX_USAGE ? EX_DATAERR : reason.status,
+			"%.200s:%u: %.300s", sources->path, line.number, reason.text);
+	}
+	return 0;
+}
+
+/* Read the file that the command line or the environment names, if they do. */
+static int store_file(
+	const struct option_program *program, struct file_parse *parse, struct error *error)
+{
+	struct option_sources *sources = parse->sources;
+	unsigned lines[OPTION_TABLE_MAX] = {0};
+	size_t len = 0;
+
+	for (size_t i = 0; i < sources->count; i++) {
+		if (strcmp(sources->given[i].row->name, program->file) == 0)
+			sources->path = sources->given[i].value;
+	}
+	if (sources->path == NULL)
+		return 0;
+	if (program->read(sources->path, &sources->text, &len, error) != 0)
+		return option_value_blame(error, "--", program->file);
+	parse->lines = lines;
+	return take_file(parse, len, error);
+}
+
+/* --- all of them --- */
+
+/* Read the command line; what it gives is ${seen}. */
+static enum option_result store_command_line(const struct option_program *program, int argc,
+	char **argv, void *config, bool *seen, struct option_sources *sources, struct error *error)
 {
 	const struct option_row *rows[OPTION_TABLE_MAX];
 	size_t count = option_table_rows(program, rows, OPTION_TABLE_MAX);
 	struct getopt_tables tables;
-	bool seen[OPTION_TABLE_MAX] = {false};
 	int answer, index;
 
-	if (store_defaults(rows, count, config, error) != 0)
-		return OPTION_BAD;
 	make_tables(rows, count, &tables);
 	opterr = 0;
 	/* 0, not 1: it also forgets the middle of a word at which an earlier call ended. */
@@ -331,7 +351,7 @@ enum option_result option_parse(const struct option_program *program, int argc, 
 		index = -1;
 		answer = getopt_long(argc, argv, tables.letters, tables.names, &index);
 		if (answer == -1)
-			break;
+			return OPTION_RUN;
 		row = answer == '?' || answer == ':' ? NULL : row_of(rows, count, answer);
 		if (row == NULL) {
 			bad_option(rows, count, answer, argv, error);
@@ -343,7 +363,7 @@ enum option_result option_parse(const struct option_program *program, int argc, 
 			if (row->argument != NULL && optarg != NULL && optarg == argv[optind - 1])
 				word--;
 			if (cut_short(argv[word], row)) {
-				unknown(rows, count, argv[word] + 2, error);
+				unknown(rows, count, "--", argv[word] + 2, error);
 				return OPTION_BAD;
 			}
 		}
@@ -352,35 +372,56 @@ enum option_result option_parse(const struct option_program *program, int argc, 
 				continue;
 			if (row >= option_table_built_in && row < option_table_built_in + 3)
 				return answer_built_in(program, row, error);
-			if (take(row, &seen[i], config, error) != 0)
+			if (take(row, &seen[i], config, sources, error) != 0)
 				return OPTION_BAD;
 		}
 	}
+}
+
+enum option_result option_parse_sources(const struct option_program *program, int argc, char **argv,
+	void *config, int *operands, struct option_sources *sources, struct error *error)
+{
+	const struct option_row *rows[OPTION_TABLE_MAX];
+	size_t count = option_table_rows(program, rows, OPTION_TABLE_MAX);
+	bool seen[OPTION_TABLE_MAX] = {false}, given[OPTION_TABLE_MAX];
+	struct file_parse parse = {rows, count, given, NULL, config, sources};
+	enum option_result result;
+
+	if (sources != NULL)
+		*sources = (struct option_sources){0};
+	if (store_defaults(rows, count, config, error) != 0)
+		return OPTION_BAD;
+	result = store_command_line(program, argc, argv, config, seen, sources, error);
+	if (result != OPTION_RUN)
+		return result;
+	*operands = optind;
+	memcpy(given, seen, sizeof(given));
 	for (size_t i = 0; i < count; i++) {
 		if (!seen[i] && !has_rival(rows, seen, count, rows[i]) &&
 			rows[i]->group != option_table_built_in[0].group &&
-			store_variable(rows[i], config, error) != 0)
+			store_variable(rows[i], config, &given[i], sources, error) != 0)
 			return OPTION_BAD;
 	}
-	*operands = optind;
+	if (program->file != NULL && store_file(program, &parse, error) != 0)
+		return OPTION_BAD;
 	return OPTION_RUN;
+}
+
+enum option_result option_parse(const struct option_program *program, int argc, char **argv,
+	void *config, int *operands, struct error *error)
+{
+	return option_parse_sources(program, argc, argv, config, operands, NULL, error);
 }
 
 void option_free(const struct option_row *rows, void *config)
 {
-	for (const struct option_row *row = rows; row->name != NULL; row++) {
-		void *field = (char *)config + row->offset;
+	for (const struct option_row *row = rows; row->name != NULL; row++)
+		option_value_free(row, config);
+}
 
-		if (row->type == OPTION_LIST) {
-			struct option_list *list = field;
-
-			for (size_t i = 0; row->secret && i < list->count; i++)
-				free((char *)(uintptr_t)list->values[i]);
-			free(list->values);
-			*list = (struct option_list){0};
-		} else if (row->secret) {
-			free(*(char **)field);
-			*(char **)field = NULL;
-		}
-	}
+void option_sources_free(struct option_sources *sources)
+{
+	free(sources->given);
+	free(sources->text);
+	*sources = (struct option_sources){0};
 }

@@ -11,6 +11,9 @@
  * or on for set, and 0, no, false or off for not set.  The variable of an option that may be
  * repeated holds one value.
  *
+ * A program may also read a configuration file (option_file.h), which has the long names.  Variables
+ * and the command line take precedence over it.
+ *
  * An empty value on the command line usually comes from an unset variable in a script, and the user
  * did not mean to leave the option out.  So it is a usage error, unless the row allows it.
  */
@@ -21,6 +24,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+
+struct error;
 
 enum option_type {
 	OPTION_FLAG,	 /* bool: set to true */
@@ -68,6 +73,8 @@ struct option_row {
 				 is what it is then */
 	const char *rivals;   /* one makes sense of options that share this word: the variables of
 				 the others are not read if the command line has one */
+	bool command;	      /* what to do, not how: it is not taken from a configuration file */
+	bool live;	   /* a new value can be used while the program runs; see option_keep() */
 	bool secret;	   /* OPTION_STRING, OPTION_LIST: the value is copied, and what the list of
 			      processes shows of it is overwritten */
 	bool may_be_empty; /* OPTION_STRING, OPTION_LIST: an empty value means something */
@@ -92,6 +99,13 @@ struct option_program {
 	enum option_complete operands; /* COMPLETE_NOTHING or COMPLETE_AT */
 	void (*version)(FILE *out);    /* prints the linked libraries' versions, ", libcurl/7.88.1";
 					  may be NULL */
+	const char *file; /* the name of the option that names a configuration file; NULL: none */
+
+	/*
+	 * read(path, text, len, error): read that file whole, with room for one more byte; the caller
+	 * frees *${text}.  Return 0, or -1 with the reason.
+	 */
+	int (*read)(const char *path, char **text, size_t *len, struct error *error);
 };
 
 /* The most rows of all tables of a program, and the built-in ones after them. */

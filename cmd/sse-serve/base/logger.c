@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Log lines; see logger.h. */
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "buf.h"
@@ -16,11 +19,40 @@
 
 #define LINE_MAX_BYTES 8192
 
-static bool log_json;
+static _Atomic bool log_json;
 
-void logger_start(bool json)
+/* It keeps its number when the file is opened again. */
+static _Atomic int log_fd = STDERR_FILENO;
+
+void logger_format(bool json)
 {
 	log_json = json;
+}
+
+int logger_open(const char *path, struct error *error)
+{
+	/* Opening a FIFO must not wait for somebody who reads from it. */
+	int fd =
+		open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
+
+	if (fd < 0)
+		return error_set(error, EX_CANTCREAT,
+			"--log-file %.200s: cannot open it: %s; it takes a file that this user may "
+			"write or make",
+			path, strerror(errno));
+	if (log_fd == STDERR_FILENO) {
+		log_fd = fd;
+		return 0;
+	}
+	/* At one stroke: what is being written goes to the old file as a whole. */
+	if (dup3(fd, log_fd, O_CLOEXEC) < 0) {
+		int why = errno;
+
+		close(fd);
+		return error_set(error, EX_CANTCREAT, "--log-file %.200s: %s", path, strerror(why));
+	}
+	close(fd);
+	return 0;
 }
 
 static void add_time(struct buf *line)
@@ -50,7 +82,7 @@ static void finish(struct buf *line)
 {
 	buf_add_byte(line, '\n');
 	/* The server continues if its log lines cannot be written. */
-	if (write(STDERR_FILENO, line->data, line->len) < 0)
+	if (write(log_fd, line->data, line->len) < 0)
 		line->len = 0;
 	buf_free(line);
 }

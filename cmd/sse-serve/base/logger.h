@@ -1,15 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-/* The log lines of sse-serve, on stderr: one write each, text or JSON, no control characters. */
+/*
+ * The log lines of sse-serve, on stderr or in a file: one write each, text or JSON, no control
+ * characters.
+ */
 #ifndef LOGGER_H
 #define LOGGER_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "error.h"
+
 enum logger_level { LOGGER_INFO, LOGGER_WARNING, LOGGER_ERROR };
 
-/* logger_start(json): lines of JSON instead of text.  Before any thread starts. */
-void logger_start(bool json);
+/* logger_format(json): from now on, lines of JSON, or of text.  Any thread. */
+void logger_format(bool json);
+
+/*
+ * logger_open(path, error):
+ * From now on, append the lines to this file, which is made if it does not exist.  If it is called
+ * again, for the same path or another, no line is lost or cut: each is in the file before or in
+ * this one.  Return 0, or -1 with EX_CANTCREAT, and nothing has changed.  One thread at a time.
+ */
+int logger_open(const char *path, struct error *error);
 
 /* report(level, format, ...): any thread. */
 void logger_write(enum logger_level level, const char *format, ...)

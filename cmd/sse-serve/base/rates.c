@@ -105,6 +105,13 @@ static void remove_top(struct rates *rates)
 	free(top);
 }
 
+static void drop_all(struct rates *rates)
+{
+	while (rates->count > 0)
+		remove_top(rates);
+	free(rates->heap);
+}
+
 /* Remove what need not be kept, and, if ${room} is wanted, what cannot be. */
 static void sweep(struct rates *rates, int64_t now, bool room)
 {
@@ -207,6 +214,27 @@ bool rates_take(struct rates *rates, const void *key, size_t len, uint32_t amoun
 	return taken;
 }
 
+void rates_change(struct rates *rates, const struct rates_rule *rule)
+{
+	struct rates old = {0};
+
+	pthread_mutex_lock(&rates->lock);
+	if (rule->count != rates->rule.count || rule->per != rates->rule.per ||
+		rule->burst != rates->rule.burst) {
+		old.by_key = rates->by_key;
+		old.heap = rates->heap;
+		old.count = rates->count;
+		rates->by_key = NULL;
+		rates->heap = NULL;
+		rates->count = rates->capacity = 0;
+		rates->rule = *rule;
+		rates->most = rule->burst * rule->per;
+	}
+	pthread_mutex_unlock(&rates->lock);
+	/* There may be many: nobody waits for them. */
+	drop_all(&old);
+}
+
 size_t rates_count(struct rates *rates)
 {
 	size_t count;
@@ -221,9 +249,7 @@ void rates_free(struct rates *rates)
 {
 	if (rates == NULL)
 		return;
-	while (rates->count > 0)
-		remove_top(rates);
-	free(rates->heap);
+	drop_all(rates);
 	pthread_mutex_destroy(&rates->lock);
 	free(rates);
 }

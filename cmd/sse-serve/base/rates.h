@@ -41,6 +41,12 @@ struct rates *rates_new(const struct rates_rule *rule, size_t max);
 bool rates_take(struct rates *rates, const void *key, size_t len, uint32_t amount, int64_t now,
 	int64_t *wait);
 
+/*
+ * rates_change(rates, rule): from now on, this rule applies; if it is another one, all buckets begin
+ * anew.  Any thread.
+ */
+void rates_change(struct rates *rates, const struct rates_rule *rule);
+
 /* rates_count(rates): the number of buckets that are kept.  Any thread. */
 size_t rates_count(struct rates *rates);
 

@@ -130,6 +130,11 @@ err1:
 	return NULL;
 }
 
+void http_use(struct http *http, const struct http_config *config)
+{
+	http->shared.config = config;
+}
+
 int http_fd(const struct http *http)
 {
 	return MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;

@@ -23,6 +23,12 @@ struct http;
 struct http *http_new(
 	const struct http_config *config, void *context, int epoll, struct error *error);
 
+/*
+ * http_use(http, config): from now on, serve as ${config} says, which outlives the struct http, or
+ * the next call.  Of its max_parameters, that of http_new() stays in force.
+ */
+void http_use(struct http *http, const struct http_config *config);
+
 /* http_fd(http): readable when http_run() has something to do. */
 int http_fd(const struct http *http);
 

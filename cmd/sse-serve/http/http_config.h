@@ -39,7 +39,7 @@ struct http_routes {
 	size_t count;
 };
 
-/* It outlives the struct http. */
+/* It outlives the struct http, or its use by it: http_use(). */
 struct http_config {
 	const struct http_routes *routes;
 	struct access *access;	    /* who may do what; NULL: no access control */

@@ -80,6 +80,11 @@ static int listen_local(struct listeners *listeners, const char *path, struct er
 		return error_set(error, EX_USAGE, "unix: takes a path of 1 to %zu bytes",
 			sizeof(address.sun_path) - 1);
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	snprintf(url, sizeof(url), "unix:%s", path);
+	if (listeners->check) {
+		note(listeners, url);
+		return add(listeners, -1, false, NULL, error);
+	}
 	remove_stale(&address);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
@@ -92,7 +97,6 @@ static int listen_local(struct listeners *listeners, const char *path, struct er
 			"cannot listen on unix:%s: %s; it takes a path where a new file can be made",
 			path, strerror(why));
 	}
-	snprintf(url, sizeof(url), "unix:%s", path);
 	note(listeners, url);
 	return add(listeners, fd, false, path, error);
 }
@@ -153,7 +157,7 @@ static int bind_failed(const char *host, const char *port, struct error *error)
 static int add_port(struct listeners *listeners, int fd, bool secure, struct error *error)
 {
 	if (secure && listeners->secure_port == 0)
-		listeners->secure_port = port_of(fd);
+		listeners->secure_port = fd >= 0 ? port_of(fd) : -1;
 	return add(listeners, fd, secure, NULL, error);
 }
 
@@ -168,22 +172,24 @@ static int listen_host(bool open, bool secure, struct listeners *listeners, cons
 	int code = getaddrinfo(any ? NULL : host, port, &hints, &found), fd;
 
 	if (code != 0)
-		return error_set(error, EX_USAGE, "%s is not an address to listen on: %s", host,
+		return error_set(error, EX_USAGE,
+			"--listen %s: this is not an address to listen on: %s", host,
 			gai_strerror(code));
 	if (!address_is_loopback(found->ai_addr) && !open) {
 		freeaddrinfo(found);
 		return error_set(error, EX_USAGE,
-			"%s can be reached from other machines: say with --access who may read and "
+			"--listen %s: it can be reached from other machines; say with --access who may read and "
 			"publish, or let anyone who reaches it do both with --open",
 			host);
 	}
-	fd = bind_address(found);
+	fd = listeners->check ? -1 : bind_address(found);
 	v6 = found->ai_family == AF_INET6;
 	freeaddrinfo(found);
-	if (fd < 0)
+	if (fd < 0 && !listeners->check)
 		return bind_failed(host, port, error);
 	snprintf(url, sizeof(url), "%s://%s%s%s:%d", scheme(secure), v6 ? "[" : "",
-		any ? (v6 ? "::" : "0.0.0.0") : host, v6 ? "]" : "", port_of(fd));
+		any ? (v6 ? "::" : "0.0.0.0") : host, v6 ? "]" : "",
+		listeners->check ? atoi(port) : port_of(fd));
 	note(listeners, url);
 	return add_port(listeners, fd, secure, error);
 }
@@ -205,6 +211,11 @@ static int listen_loopback(
 		.ai_family = AF_INET6, .ai_addr = (struct sockaddr *)&v6, .ai_addrlen = sizeof(v6)};
 	char url[64];
 
+	if (listeners->check) {
+		snprintf(url, sizeof(url), "%s://localhost:%s", scheme(secure), port);
+		note(listeners, url);
+		return add_port(listeners, -1, secure, error);
+	}
 	for (int i = 0; i < PAIR_TRIES; i++) {
 		int fd4 = bind_address(&a4), fd6;
 
@@ -290,12 +301,11 @@ static int listen_one(
 	return listen_address(open, https || (tls && rest == text), listeners, rest, error);
 }
 
-int listen_open(const struct option_list *places, bool open, bool tls, struct listeners *listeners,
-	struct error *error)
+static int listen_all(const struct option_list *places, bool open, bool tls,
+	struct listeners *listeners, struct error *error)
 {
 	int result = 0;
 
-	*listeners = (struct listeners){0};
 	if (places->count == 0)
 		result = listen_loopback(listeners, tls, DEFAULT_LISTEN, error);
 	for (size_t i = 0; i < places->count && result == 0; i++)
@@ -309,10 +319,25 @@ int listen_open(const struct option_list *places, bool open, bool tls, struct li
 	return result;
 }
 
+int listen_open(const struct option_list *places, bool open, bool tls, struct listeners *listeners,
+	struct error *error)
+{
+	*listeners = (struct listeners){0};
+	return listen_all(places, open, tls, listeners, error);
+}
+
+int listen_check(const struct option_list *places, bool open, bool tls, struct listeners *listeners,
+	struct error *error)
+{
+	*listeners = (struct listeners){.check = true};
+	return listen_all(places, open, tls, listeners, error);
+}
+
 void listen_close(struct listeners *listeners)
 {
 	for (size_t i = 0; i < listeners->count; i++) {
-		close(listeners->fds[i]);
+		if (listeners->fds[i] >= 0)
+			close(listeners->fds[i]);
 		if (listeners->paths[i] != NULL)
 			unlink(listeners->paths[i]);
 		free(listeners->paths[i]);

@@ -16,7 +16,8 @@ struct listeners {
 	char *paths[LISTEN_MAX]; /* of local sockets, to be removed at the end; or NULL */
 	bool secure[LISTEN_MAX]; /* its clients speak TLS */
 	size_t count;
-	int secure_port; /* of the first that is secure; 0: none */
+	int secure_port; /* of the first that is secure; 0: none; -1: not bound */
+	bool check;	 /* bind nothing: only say what is wrong */
 	char url[300];	 /* for a person to open: http://localhost:8000 */
 	char all[1000];	 /* every address, for the log */
 };
@@ -33,6 +34,13 @@ int listen_open(const struct option_list *places, bool open, bool tls, struct li
 
 /* listen_without_scheme(place): what follows http: or https: in a value of --listen. */
 const char *listen_without_scheme(const char *place);
+
+/*
+ * listen_check(places, open, tls, listeners, error): the same, but nothing is bound, so that only
+ * EX_USAGE is possible; a port of 0 stays 0.
+ */
+int listen_check(const struct option_list *places, bool open, bool tls, struct listeners *listeners,
+	struct error *error);
 
 /* listen_close(listeners): close all, and remove local sockets. */
 void listen_close(struct listeners *listeners);

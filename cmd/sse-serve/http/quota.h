@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 struct quota {
-	int64_t limit;
+	_Atomic int64_t limit;
 	_Atomic int64_t held; /* by all together */
 };
 

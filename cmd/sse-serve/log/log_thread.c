@@ -33,6 +33,8 @@ struct log_thread {
 	struct message *erasures, **last_erasure;
 	size_t events, bytes;
 	bool stopping;
+	const struct retention_rules *rules; /* to be used from now on; NULL: as before */
+	pthread_cond_t used;		     /* they are */
 	_Atomic bool unknown; /* something was queued since the last signal; also read without */
 
 	/* The log thread's own. */
@@ -50,7 +52,7 @@ static void wait_for_work(struct log_thread *log_thread, int64_t ms)
 
 	if (ms == 0)
 		return;
-	while (log_thread->first == NULL && !log_thread->stopping &&
+	while (log_thread->first == NULL && !log_thread->stopping && log_thread->rules == NULL &&
 		(log_thread->erasures == NULL || log_thread->erasing)) {
 		if (ms < 0)
 			pthread_cond_wait(&log_thread->ready, &log_thread->lock);
@@ -277,6 +279,26 @@ static int64_t erase_step(struct log_thread *log_thread)
 	return erasure->deletion.wait;
 }
 
+/* Between transactions. */
+static void use_rules(struct log_thread *log_thread)
+{
+	struct store *store = log_thread->store;
+	const struct retention_rules *rules;
+
+	pthread_mutex_lock(&log_thread->lock);
+	rules = log_thread->rules;
+	pthread_mutex_unlock(&log_thread->lock);
+	if (rules == NULL)
+		return;
+	/* It looks at all topics, and loops must not wait for that. */
+	if (store->ops->retain != NULL)
+		store->ops->retain(store, rules);
+	pthread_mutex_lock(&log_thread->lock);
+	log_thread->rules = NULL;
+	pthread_cond_signal(&log_thread->used);
+	pthread_mutex_unlock(&log_thread->lock);
+}
+
 static bool ended(struct log_thread *log_thread)
 {
 	bool result;
@@ -295,6 +317,7 @@ static void *run(void *context)
 	while (!ended(log_thread)) {
 		size_t count = take_batch(log_thread, wait);
 
+		use_rules(log_thread);
 		if (count > 0) {
 			write_batch(log_thread, count);
 			topics_forget(log_thread->store->topics, window_oldest(log_thread->window));
@@ -329,6 +352,7 @@ struct log_thread *log_thread_new(struct store *store, struct window *window,
 	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
 	pthread_cond_init(&log_thread->ready, &clock);
 	pthread_condattr_destroy(&clock);
+	pthread_cond_init(&log_thread->used, NULL);
 	return log_thread;
 }
 
@@ -389,6 +413,16 @@ void log_thread_erase(struct log_thread *log_thread, struct erasure *erasure)
 	pthread_mutex_unlock(&log_thread->lock);
 }
 
+void log_thread_retain(struct log_thread *log_thread, const struct retention_rules *retention_rules)
+{
+	pthread_mutex_lock(&log_thread->lock);
+	log_thread->rules = retention_rules;
+	pthread_cond_signal(&log_thread->ready);
+	while (log_thread->rules != NULL)
+		pthread_cond_wait(&log_thread->used, &log_thread->lock);
+	pthread_mutex_unlock(&log_thread->lock);
+}
+
 void log_thread_wake(struct log_thread *log_thread)
 {
 	bool unknown;
@@ -419,6 +453,7 @@ void log_thread_stop(struct log_thread *log_thread)
 	if (log_thread->started)
 		pthread_join(log_thread->thread, NULL);
 	pthread_cond_destroy(&log_thread->ready);
+	pthread_cond_destroy(&log_thread->used);
 	pthread_mutex_destroy(&log_thread->lock);
 	free(log_thread);
 }

@@ -85,6 +85,14 @@ bool log_thread_submit(struct log_thread *log_thread, struct publish *publish);
 void log_thread_erase(struct log_thread *log_thread, struct erasure *erasure);
 
 /*
+ * log_thread_retain(log_thread, retention_rules):
+ * Have the store keep what these rules say, and wait until it does: from then on the rules before
+ * are not used.  They outlive the log thread, or the next call.  Not on a loop.
+ */
+void log_thread_retain(
+	struct log_thread *log_thread, const struct retention_rules *retention_rules);
+
+/*
  * log_thread_wake(log_thread):
  * Wake the log thread if a publish was queued since the last call.  A loop calls it once a turn, so
  * that the requests that it read in one turn make one batch instead of one thread switch each.

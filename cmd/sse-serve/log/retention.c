@@ -351,6 +351,25 @@ int64_t retention_due(const struct retention *retention, int64_t now)
 	return retention_sweeps(retention) && first > now ? now : first;
 }
 
+/* What is the oldest, and where it is, is found out again when something has to be removed. */
+void retention_use(struct retention *retention, const struct retention_rules *retention_rules)
+{
+	retention->retention_rules = retention_rules;
+	retention->all = (struct holding){.oldest = NOT_KNOWN};
+	retention->ruled = 0;
+	for (uint32_t i = 0; i < retention->count; i++) {
+		struct kept *kept = &retention->topics[i];
+
+		kept->rule = retention_rules_of(
+			retention_rules, topics_of_row(retention->registry, i + 1)->name);
+		kept->now.oldest = NOT_KNOWN;
+		retention->ruled += kept->rule != NULL;
+		if (kept->rule == NULL)
+			hold(&retention->all, kept->now.events, kept->now.bytes, NOT_KNOWN);
+	}
+	retention_sweep_again(retention);
+}
+
 /* --- opening --- */
 
 /* The counts that were saved; *${from} is the first position whose rows must be counted. */

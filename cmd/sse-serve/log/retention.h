@@ -34,6 +34,12 @@ struct retention;
 struct retention *retention_open(sqlite3 *db, struct topics *topics,
 	const struct retention_rules *retention_rules, struct error *error);
 
+/*
+ * retention_use(retention, retention_rules): from now on, keep what these rules say; they outlive the
+ * result.  Outside of a transaction.
+ */
+void retention_use(struct retention *retention, const struct retention_rules *retention_rules);
+
 /* retention_close(retention): takes NULL. */
 void retention_close(struct retention *retention);
 

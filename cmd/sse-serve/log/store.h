@@ -140,6 +140,13 @@ struct store_ops {
 	int64_t (*tidy)(struct store *store);
 
 	/*
+	 * retain(store, retention_rules):
+	 * From now on, keep what these rules say; they outlive the store, or the next call.  NULL:
+	 * the store has no rules.  Log thread.
+	 */
+	void (*retain)(struct store *store, const struct retention_rules *retention_rules);
+
+	/*
 	 * erase(store, deletion, error):
 	 * Delete some of these events, durably, and raise topic->deleted; if any is deleted, that
 	 * takes the next position.  The caller then erases them from the window, and calls again

@@ -160,6 +160,7 @@ struct store *store_sqlite_open(const struct store_config *config, struct error 
 	static const struct store_ops ops = {
 		.append = store_sqlite_append,
 		.tidy = store_sqlite_tidy,
+		.retain = store_sqlite_retain,
 		.erase = store_sqlite_erase,
 		.reader_new = sqlite_reader_new,
 		.reader_free = store_sqlite_reader_free,

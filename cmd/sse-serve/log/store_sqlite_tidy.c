@@ -101,6 +101,14 @@ static int64_t tidy_rows(struct sqlite_store *sqlite)
 	return wait > TIDY_MS ? wait : TIDY_MS;
 }
 
+void store_sqlite_retain(struct store *store, const struct retention_rules *retention_rules)
+{
+	struct sqlite_store *sqlite = (struct sqlite_store *)store;
+
+	retention_use(sqlite->retention, retention_rules);
+	sqlite->tidy_at = 0;
+}
+
 int64_t store_sqlite_tidy(struct store *store)
 {
 	struct sqlite_store *sqlite = (struct sqlite_store *)store;

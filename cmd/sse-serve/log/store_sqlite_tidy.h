@@ -11,6 +11,9 @@
 
 #include "store_sqlite_writer.h"
 
+/* store_sqlite_retain(store, retention_rules): the retain of store_ops. */
+void store_sqlite_retain(struct store *store, const struct retention_rules *retention_rules);
+
 /* store_sqlite_tidy(store): the tidy of store_ops, between transactions. */
 int64_t store_sqlite_tidy(struct store *store);
 

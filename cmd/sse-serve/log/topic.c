@@ -13,9 +13,9 @@
 #define LOOKS_FOR_EACH 4
 
 struct topics {
-	uint32_t limit;	      /* 0: none */
-	uint32_t own;	      /* of topics_add_own() */
-	pthread_mutex_t lock; /* guards all below; a leaf: nothing is locked under it */
+	_Atomic uint32_t limit; /* 0: none */
+	uint32_t own;		/* of topics_add_own() */
+	pthread_mutex_t lock;	/* guards all below; a leaf: nothing is locked under it */
 	struct topic_order by_name;
 	struct topic **by_number;
 	uint32_t count, capacity;
@@ -60,12 +60,12 @@ uint32_t topics_known(struct topics *topics)
 
 uint32_t topics_room(struct topics *topics)
 {
-	uint32_t known;
+	uint32_t limit = topics->limit, known;
 
-	if (topics->limit == 0)
+	if (limit == 0)
 		return UINT32_MAX;
 	known = topics_known(topics);
-	return known < topics->limit ? topics->limit - known : 0;
+	return known < limit ? limit - known : 0;
 }
 
 struct topic *topics_find(struct topics *topics, const char *name)

@@ -16,7 +16,7 @@ struct limits_address {
 };
 
 struct limits {
-	int64_t max_streams, max_per_address;
+	_Atomic int64_t max_streams, max_per_address;
 	_Atomic int64_t streams;
 
 	pthread_mutex_t lock; /* guards the tree; a leaf */
@@ -41,6 +41,12 @@ struct limits *limits_new(int64_t streams, int64_t per_address)
 	return limits;
 }
 
+void limits_set(struct limits *limits, int64_t streams, int64_t per_address)
+{
+	limits->max_streams = streams;
+	limits->max_per_address = per_address;
+}
+
 /* Find the address, or note it.  NULL without memory. */
 static struct limits_address *find(struct limits *limits, const struct limits_address *key)
 {
@@ -59,8 +65,8 @@ static struct limits_address *find(struct limits *limits, const struct limits_ad
 	return one;
 }
 
-static enum limits_answer admit_address(
-	struct limits *limits, const struct limits_address *key, struct limits_address **counted)
+static enum limits_answer admit_address(struct limits *limits, const struct limits_address *key,
+	int64_t most, struct limits_address **counted)
 {
 	enum limits_answer answer = LIMITS_OK;
 	struct limits_address *one;
@@ -69,7 +75,7 @@ static enum limits_answer admit_address(
 	one = find(limits, key);
 	if (one == NULL) {
 		answer = LIMITS_MEMORY;
-	} else if (one->streams >= limits->max_per_address) {
+	} else if (one->streams >= most) {
 		answer = LIMITS_ADDRESS;
 	} else {
 		one->streams++;
@@ -84,12 +90,13 @@ enum limits_answer limits_admit(
 {
 	enum limits_answer answer = LIMITS_OK;
 	struct limits_address key = {0};
+	int64_t most = limits->max_streams, per_address = limits->max_per_address;
 
 	*counted = NULL;
-	if (atomic_fetch_add(&limits->streams, 1) >= limits->max_streams && limits->max_streams > 0)
+	if (atomic_fetch_add(&limits->streams, 1) >= most && most > 0)
 		answer = LIMITS_STREAMS;
-	else if (limits->max_per_address > 0 && address_key(address, key.bytes))
-		answer = admit_address(limits, &key, counted);
+	else if (per_address > 0 && address_key(address, key.bytes))
+		answer = admit_address(limits, &key, per_address, counted);
 	if (answer != LIMITS_OK)
 		atomic_fetch_sub(&limits->streams, 1);
 	return answer;

@@ -17,6 +17,13 @@ enum limits_answer { LIMITS_OK, LIMITS_STREAMS, LIMITS_ADDRESS, LIMITS_MEMORY };
 struct limits *limits_new(int64_t streams, int64_t per_address);
 
 /*
+ * limits_set(limits, streams, per_address):
+ * From now on, these apply.  Streams that were opened while an address had no limit are not counted
+ * for it.  Any thread.
+ */
+void limits_set(struct limits *limits, int64_t streams, int64_t per_address);
+
+/*
  * limits_admit(limits, address, counted):
  * Count one more stream of the client at ${address} (NULL: a local socket), unless that would be
  * too many.  address_key() says which addresses count as one, and which are not counted.

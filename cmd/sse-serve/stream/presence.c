@@ -45,7 +45,7 @@ struct presence_lease {
 };
 
 struct presence {
-	int64_t max;
+	_Atomic int64_t max;
 	uint32_t grace;
 
 	/* Something changed or is leaving; also read without the lock. */
@@ -278,6 +278,11 @@ struct presence *presence_new(int64_t max, uint32_t grace)
 	presence->last_leaving = &presence->leaving;
 	pthread_mutex_init(&presence->lock, NULL);
 	return presence;
+}
+
+void presence_set_max(struct presence *presence, int64_t max)
+{
+	presence->max = max;
 }
 
 void presence_free(struct presence *presence)

@@ -40,6 +40,9 @@ struct presence_change {
  */
 struct presence *presence_new(int64_t max, uint32_t grace);
 
+/* presence_set_max(presence, max): from now on, that many may be present.  Any thread. */
+void presence_set_max(struct presence *presence, int64_t max);
+
 /* presence_free(presence): when all leases have ended.  Takes NULL. */
 void presence_free(struct presence *presence);
 
