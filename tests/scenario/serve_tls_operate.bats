@@ -183,7 +183,7 @@ has_subject() {
 	certificate server /CN=localhost 10
 	serve_tls
 	ask "$URL/metrics"
-	has body 'sse_certificate_days_left 9'
+	grep -Ex 'sse_certificate_days_left (9|10)' body
 	not has body Strict-Transport-Security
 	stop
 	serve
