@@ -12,6 +12,7 @@ MANDIR ?= $(PREFIX)/share/man
 BASHDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 
 CC ?= cc
 CFLAGS ?= -O2 -g
@@ -288,15 +289,22 @@ $(call $(1),$(MANDIR)/man7,644,$(wildcard man/*.7))
 $(call $(1),$(BASHDIR),644,$(PROGRAMS:%=completions/bash/%))
 $(call $(1),$(ZSHDIR),644,$(PROGRAMS:%=completions/zsh/_%))
 $(call $(1),$(FISHDIR),644,$(PROGRAMS:%=completions/fish/%.fish))
+$(call $(1),$(UNITDIR),644,cmd/sse-serve/systemd/sse-serve.socket)
+$(call $(1),$(UNITDIR),644,cmd/sse-serve/systemd/sse-serve.service)
 endef
 
-# A file is copied; a .pc is made of its .pc.in, with the folders of this call.
+# A file is copied; a .pc and a .service are made of their .in, with the folders of this call.
 put = $(Q)umask 022 && to=$(call quote,$(DESTDIR)$(1)) && mkdir -p "$$to" && \
-	$(if $(filter %.pc,$(3)),$(make_pc),install -m $(2) $(3) "$$to/") && \
+	$(or $(if $(filter %.pc,$(3)),$(make_pc)),$(if $(filter %.service,$(3)),$(make_unit)),install \
+	-m $(2) $(3) "$$to/") && \
 	printf '  INST  %s\n' $(patsubst %,"$$to/%",$(notdir $(3)))
 make_pc = sed $(foreach v,PREFIX LIBDIR INCLUDEDIR VERSION,-e $(call quote,s|@$(v)@|$(call \
 	replacement,$(call in_prefix,$(v)))|)) $(3).in >"$$to/$(notdir $(3))" && \
 	chmod $(2) "$$to/$(notdir $(3))"
+# In a unit % begins a specifier, and its value is quoted.
+make_unit = sed -e $(call quote,s|@BINDIR@|$(call replacement,$(call in_unit,$(BINDIR)))|) $(3).in \
+	>"$$to/$(notdir $(3))" && chmod $(2) "$$to/$(notdir $(3))"
+in_unit = $(subst %,%%,$(subst ",\",$(subst \,\\,$(1))))
 replacement = $(subst |,\|,$(subst &,\&,$(subst \,\\,$(1))))
 # The folder that a variable names, by ${prefix} if it is in there.
 in_prefix = $(subst @@,,$(subst @@$(PREFIX)/,$${prefix}/,@@$($(1))))

@@ -158,7 +158,7 @@ terminal() { # COMMAND
 }
 
 serves() { # COMMAND: is it a server that goes on?
-	[[ $1 =~ ^([^ ]*/)?sse-serve( |$) && ! $1 =~ \ --(help|version|check-config|print-config|completions|verify|export|import) ]]
+	[[ $1 =~ ^([^ ]*/)?sse-serve( |$) && ! $1 =~ \ --(help|version|check-config|print-config|completions|verify|export|import|backup) ]]
 }
 
 # write_session BLOCK MARK: a script that runs its commands and prints each status after a mark.
@@ -218,7 +218,7 @@ stable() {
 		-e 's/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9:]+)?/TIME/g' \
 		-e 's/[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} GMT/TIME/g' \
 		-e 's/[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?/TIME/g' \
-		-e 's/\b[0-9A-Za-z_-]{4,}:[0-9]+\b/ID/g' -e 's/(retry: *)[0-9]+/\1N/' \
+		-e 's/\b[0-9A-Za-z_-]{4,}:[0-9]+\b/ID/g' -e 's/(X-Request-ID: )[0-9a-f]{16}/\1ID/' -e 's/(retry: *)[0-9]+/\1N/' \
 		-e 's/[0-9]+\.[0-9]+\.[0-9]+/VERSION/g' -e 's/\b[0-9.]+ ?(ms|s)\b/DURATION/g' |
 		sed -e :a -e '/^\n*$/{$d;N;ba' -e '}'
 }

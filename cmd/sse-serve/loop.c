@@ -11,6 +11,7 @@
 
 #include "api/api.h"
 #include "api/status.h"
+#include "base/leaving.h"
 #include "base/logger.h"
 #include "base/source.h"
 #include "clock.h"
@@ -19,6 +20,7 @@
 #include "loop.h"
 #include "settings.h"
 #include "stream/denial.h"
+#include "stream/draining.h"
 #include "stream/fanout.h"
 #include "stream/presence_events.h"
 #include "ticker.h"
@@ -28,11 +30,22 @@
 /* With no descriptor free, how long until the next try to accept. */
 #define ACCEPT_PAUSE_MS 100
 
+/*
+ * While the server drains, how often a loop ends streams and looks whether all is done, and how
+ * long the first request of a connection may be on its way.
+ */
+#define DRAIN_STEP_MS 20
+#define DRAIN_FIRST_MS 1000
+
+/* What has come to a listening socket is accepted so many times over before it is closed. */
+#define ACCEPT_LAST 64
+
 struct listening {
 	struct source source; /* first */
 	struct loop *loop;
 	int fd;
 	bool secure;
+	bool inherited;
 };
 
 struct loop {
@@ -59,6 +72,11 @@ struct loop {
 	uint32_t accept_again; /* after a pause: when, on the loop's clock */
 	bool accept_paused;
 	bool web_ready;
+
+	struct draining draining; /* with the server's struct leaving */
+	bool drains;
+	_Atomic bool left, drained; /* see loop_accepts(), loop_drained() */
+	_Atomic unsigned asked, answered;
 };
 
 /* The loop's clock. */
@@ -107,6 +125,49 @@ static void listener_ready(struct source *source, uint32_t events)
 	loop->accept_again = loop->fanout.now + ACCEPT_PAUSE_MS;
 }
 
+/* Whoever has connected may expect an answer; to an inherited socket the next server gives it. */
+static void accept_last(struct loop *loop)
+{
+	for (size_t i = 0; i < loop->listening_count; i++) {
+		const struct listening *one = &loop->listening[i];
+
+		for (int j = 0; j < ACCEPT_LAST && !one->inherited; j++) {
+			if (!http_accept(loop->http, one->fd, one->secure))
+				break;
+		}
+	}
+}
+
+/* --- draining --- */
+
+static void begin_drain(struct loop *loop)
+{
+	loop->drains = true;
+	set_accepting(loop, false);
+	loop->accept_paused = false;
+	accept_last(loop);
+	/* From here on main may close them. */
+	loop->listening_count = 0;
+	loop->left = true;
+	draining_begin(&loop->draining, loop->draining.leaving, &loop->fanout);
+}
+
+/* Return the ms until the next step, or -1. */
+static int drain(struct loop *loop)
+{
+	uint32_t since;
+
+	if (!loop->draining.leaving->draining)
+		return -1;
+	if (!loop->drains)
+		begin_drain(loop);
+	draining_run(&loop->draining, &loop->fanout);
+	since = loop->fanout.now - loop->draining.began;
+	loop->drained = !http_pending(loop->http, since < DRAIN_FIRST_MS) &&
+			!draining_busy(&loop->draining, &loop->fanout);
+	return DRAIN_STEP_MS;
+}
+
 /* --- turning --- */
 
 static void wake_ready(struct source *source, uint32_t events)
@@ -127,7 +188,7 @@ static void web_ready(struct source *source, uint32_t events)
 static int run_timers(struct loop *loop)
 {
 	int next = http_timeout(loop->http);
-	int due[5];
+	int due[6];
 
 	http_tick(loop->http);
 	due[0] = loop->fanout.streams > 0 ? (int)fanout_tick(&loop->fanout) : -1;
@@ -137,6 +198,7 @@ static int run_timers(struct loop *loop)
 			 : -1;
 	due[3] = loop->status != NULL ? status_run(loop->status, loop->fanout.now) : -1;
 	due[4] = denial_look(&loop->fanout);
+	due[5] = drain(loop);
 	log_thread_wake(loop->log_thread);
 	if (loop->accept_paused && (int32_t)(loop->fanout.now - loop->accept_again) >= 0) {
 		loop->accept_paused = false;
@@ -144,7 +206,7 @@ static int run_timers(struct loop *loop)
 	}
 	if (loop->accept_paused && (next < 0 || next > ACCEPT_PAUSE_MS))
 		next = ACCEPT_PAUSE_MS;
-	for (int i = 0; i < 5; i++) {
+	for (int i = 0; i < 6; i++) {
 		if (due[i] >= 0 && (next < 0 || due[i] < next))
 			next = due[i];
 	}
@@ -184,6 +246,7 @@ static void turn(struct loop *loop, int timeout)
 		http_run(loop->http);
 	}
 	log_thread_wake(loop->log_thread);
+	loop->answered = loop->asked;
 }
 
 /* What is committed is answered, and no list waits for its next chunk. */
@@ -230,8 +293,8 @@ static int watch_all(struct loop *loop, const struct listeners *listeners)
 	for (size_t i = 0; i < listeners->count; i++) {
 		struct listening *one = &loop->listening[i];
 
-		*one = (struct listening){
-			{listener_ready}, loop, listeners->fds[i], listeners->secure[i]};
+		*one = (struct listening){{listener_ready}, loop, listeners->fds[i],
+			listeners->secure[i], listeners->inherited[i]};
 		if (watch_listener(loop, one) != 0)
 			return -1;
 		loop->listening_count++;
@@ -301,6 +364,7 @@ struct loop *loop_new(const struct loop_config *config, unsigned number, struct 
 		return NULL;
 	}
 	loop->log_thread = config->log_thread;
+	loop->draining.leaving = config->leaving;
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (loop->epoll < 0) {
 		fail(number, error);
@@ -354,6 +418,32 @@ int loop_start(struct loop *loop, struct error *error)
 		return error_set(error, EX_OSERR, "cannot start a loop: %s", strerror(code));
 	loop->started = true;
 	return 0;
+}
+
+void loop_wake(struct loop *loop)
+{
+	mailbox_wake(&loop->mailbox);
+}
+
+void loop_ask(struct loop *loop)
+{
+	loop->asked++;
+	loop_wake(loop);
+}
+
+bool loop_turns(const struct loop *loop)
+{
+	return loop->answered == loop->asked;
+}
+
+bool loop_accepts(const struct loop *loop)
+{
+	return !loop->left;
+}
+
+bool loop_drained(const struct loop *loop)
+{
+	return loop->drained;
 }
 
 void loop_stop(struct loop *loop)

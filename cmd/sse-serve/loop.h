@@ -6,6 +6,7 @@
 #ifndef LOOP_H
 #define LOOP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/mailbox.h"
@@ -16,6 +17,7 @@ struct log_thread;
 struct fanout;
 struct fanouts;
 struct http;
+struct leaving;
 struct loop;
 struct metrics_sources;
 struct presence;
@@ -31,6 +33,7 @@ struct loop_config {
 	const struct metrics_sources *metrics;
 	struct settings *settings; /* those of the start; each loop holds them */
 	const struct listeners *listeners;
+	const struct leaving *leaving;
 	uint32_t tick; /* ms between events of the demo; 0: none */
 };
 
@@ -57,6 +60,26 @@ void loop_use(struct loop *loop, struct settings *settings);
 
 /* loop_start(loop, error): start the thread. */
 int loop_start(struct loop *loop, struct error *error);
+
+/* loop_wake(loop): something that it looks at has changed.  Any thread. */
+void loop_wake(struct loop *loop);
+
+/*
+ * loop_ask(loop):
+ * Ask whether it turns; it has answered when loop_turns() is true.  main's thread, as what follows.
+ */
+void loop_ask(struct loop *loop);
+bool loop_turns(const struct loop *loop);
+
+/* loop_accepts(loop): does it still use the listening sockets? */
+bool loop_accepts(const struct loop *loop);
+
+/*
+ * loop_drained(loop):
+ * While the server drains (leaving.h): is all answered that it has accepted, and all ended that
+ * ends before the server does?
+ */
+bool loop_drained(const struct loop *loop);
 
 /*
  * loop_stop(loop):

@@ -13,16 +13,18 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "access/rules.h"
 #include "base/logger.h"
+#include "drain.h"
 #include "http/http.h"
+#include "http/inherited.h"
 #include "http/listen.h"
 #include "log/database.h"
 #include "log/store.h"
 #include "maintain/maintain.h"
+#include "notify.h"
 #include "options.h"
 #include "paths.h"
 #include "preview.h"
@@ -30,6 +32,10 @@
 #include "sandbox/sandbox.h"
 #include "sandbox/user.h"
 #include "server.h"
+#include "watch.h"
+
+/* How often the files of certificates are looked at, in ms. */
+#define LOOK_MS 2000
 
 struct program {
 	int argc;
@@ -38,14 +44,19 @@ struct program {
 	struct listeners listeners;
 	struct sandbox sandbox;
 	struct server *server;
+	struct notify notify;
+	struct watch watch;
 	sigset_t signals;
 };
 
-/* Signals are taken by sigwait() alone, so every thread blocks them. */
+/* Signals are taken by watch_wait() alone, so every thread blocks them. */
 static void block_signals(sigset_t *signals, bool reloads)
 {
 	sigemptyset(signals);
-	/* Otherwise there is nothing to reload, and the end of its terminal ends the server. */
+	/*
+	 * Otherwise there is nothing to reload, and the end of its terminal, which a service does not
+	 * have, ends the server.
+	 */
 	if (reloads)
 		sigaddset(signals, SIGHUP);
 	sigaddset(signals, SIGUSR1);
@@ -150,8 +161,27 @@ static int enter_sandbox(struct program *program, struct error *error)
 /* As the user that will open it again. */
 static int open_log(const struct options *options, struct error *error)
 {
-	logger_format(options->log == LOG_JSON);
 	return options->log_file != NULL ? logger_open(options->log_file, error) : 0;
+}
+
+/* Those that were handed over, and those of --listen, which has a default only if none were. */
+static int open_listeners(struct program *program, struct error *error)
+{
+	const struct options *options = &program->options;
+	bool open = options->open || options_guarded(options);
+	int inherited = inherited_count(error);
+
+	if (inherited < 0)
+		return -1;
+	if (inherited > 0 && options->tls.cert != NULL)
+		return error_set(error, EX_USAGE,
+			"--tls-cert does not go with sockets from the service manager yet: leave one of "
+			"them out");
+	if ((inherited == 0 || options->listen.count > 0) &&
+		listen_open(&options->listen, open, options->tls.cert != NULL, &program->listeners,
+			error) != 0)
+		return -1;
+	return inherited_add(inherited, open, &program->listeners, error);
 }
 
 /* The database is opened in the sandbox, since its file may be malicious. */
@@ -160,9 +190,7 @@ static int start(struct program *program, struct error *error)
 	const struct options *options = &program->options;
 	struct user user;
 
-	if (user_find(options->user, &user, error) != 0 ||
-		listen_open(&options->listen, options->open || options_guarded(options),
-			options->tls.cert != NULL, &program->listeners, error) != 0 ||
+	if (user_find(options->user, &user, error) != 0 || open_listeners(program, error) != 0 ||
 		user_become(&user, error) != 0 || open_log(options, error) != 0 ||
 		paths_check_web(options->web, error) != 0 || enter_sandbox(program, error) != 0)
 		return -1;
@@ -198,29 +226,33 @@ static void look_at_certificates(const struct program *program)
 	}
 }
 
-/* Wait for a signal, and look at the certificates meanwhile.  Return its number, or -1. */
-static int next_signal(const struct program *program)
+static void reload(struct program *program)
 {
-	static const struct timespec pause = {.tv_sec = 2};
-	int number = 0;
+	watch_reloading(&program->watch);
+	reload_run(program->argc, program->argv, &program->options, program->server);
+	watch_ready(&program->watch);
+}
+
+/* Wait for a signal, and look at the certificates meanwhile.  Return its number. */
+static int next_signal(struct program *program)
+{
+	int number;
 
 	if (program->options.tls.cert == NULL)
-		return sigwait(&program->signals, &number) == 0 ? number : -1;
-	number = sigtimedwait(&program->signals, NULL, &pause);
-	if (number < 0)
+		return watch_wait(&program->watch, -1);
+	while ((number = watch_wait(&program->watch, LOOK_MS)) == 0)
 		look_at_certificates(program);
 	return number;
 }
 
-static void wait_for_signal(const struct program *program)
+static void wait_for_signal(struct program *program)
 {
 	int number;
 
-	while ((number = next_signal(program)) < 0 || number == SIGHUP || number == SIGUSR1) {
+	while ((number = next_signal(program)) == SIGHUP || number == SIGUSR1) {
 		if (number == SIGHUP)
-			reload_run(
-				program->argc, program->argv, &program->options, program->server);
-		else if (number == SIGUSR1)
+			reload(program);
+		else
 			reload_log(&program->options);
 	}
 	logger_write(LOGGER_INFO, "stopping: %s", strsignal(number));
@@ -231,6 +263,7 @@ static void stop(struct program *program)
 	if (program->server != NULL)
 		server_stop(program->server);
 	listen_close(&program->listeners);
+	notify_close(&program->notify);
 	options_free(&program->options);
 }
 
@@ -276,6 +309,8 @@ static int maintain_at(const struct options *options, const char *path, struct e
 		return maintain_verify(path, error);
 	if (options->export)
 		return maintain_export(path, stdout, error);
+	if (options->backup != NULL)
+		return maintain_backup(path, options->backup, error);
 	return maintain_import(path, stdin, error);
 }
 
@@ -333,14 +368,17 @@ int main(int argc, char **argv)
 		options_free(&program.options);
 		return status;
 	}
-	if (program.options.verify || program.options.export || program.options.import) {
+	if (options_maintains(&program.options) > 0) {
 		int status = maintain(&program.options);
 
 		options_free(&program.options);
 		return status;
 	}
-	block_signals(&program.signals, options_reloads(&program.options));
+	block_signals(&program.signals, options_reloads(&program.options) || notify_wanted());
 	raise_descriptor_limit();
+	logger_format(program.options.log == LOG_JSON);
+	if (notify_open(&program.notify, &error) != 0)
+		logger_write(LOGGER_WARNING, "%s", error.text);
 	if (start(&program, &error) != 0) {
 		options_blame(&program.options, &error);
 		fprintf(stderr, "sse-serve: %s\n", error.text);
@@ -350,7 +388,10 @@ int main(int argc, char **argv)
 	announce(&program);
 	say_limits(&program);
 	sandbox_say(&program.sandbox);
+	watch_begin(&program.watch, program.server, &program.notify, &program.signals);
 	wait_for_signal(&program);
+	drain_run(&program.watch, program.options.drain_delay, program.options.drain,
+		&program.listeners);
 	stop(&program);
 	return 0;
 }

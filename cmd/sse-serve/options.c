@@ -333,6 +333,15 @@ static const struct option_row rows[] = {
 		.command = true,
 		.group = "Maintenance",
 		.help = "read such a log from stdin into a new database, and end"},
+	{.name = "backup",
+		.type = OPTION_STRING,
+		.offset = FIELD(backup),
+		.command = true,
+		.argument = "FILE",
+		.complete = COMPLETE_FILE,
+		.group = "Maintenance",
+		.help = "copy the database to this file, which must not exist, also beside a running "
+			"server, and end"},
 
 	{.name = "user",
 		.type = OPTION_STRING,
@@ -396,7 +405,7 @@ const struct option_program options_program = {
 	.name = "sse-serve",
 	.synopsis = "[OPTION]...",
 	.summary = "Keep every event that is posted, and stream it to every reader.",
-	.tables = {rows, options_tls_rows},
+	.tables = {rows, options_of_stopping, options_tls_rows},
 	.file = "config",
 	.read = read_file,
 	.examples =
@@ -413,7 +422,7 @@ enum option_result options_parse(int argc, char **argv, void (*version)(FILE *ou
 	enum option_result result;
 	int operands;
 
-	*options = (struct options){0};
+	*options = (struct options){.drain = OPTIONS_DRAIN_UNSET};
 	named.version = version;
 	result = option_parse_sources(
 		&named, argc, argv, options, &operands, &options->sources, error);
@@ -424,6 +433,7 @@ enum option_result options_parse(int argc, char **argv, void (*version)(FILE *ou
 			argv[operands]);
 		return OPTION_BAD;
 	}
+	options_find_drain(options);
 	if (result == OPTION_RUN && options_check(options, error) != 0) {
 		options_blame(options, error);
 		return OPTION_BAD;

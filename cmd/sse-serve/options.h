@@ -48,12 +48,15 @@ struct options {
 	int64_t max_names;		 /* names that may be present, over all topics */
 	int64_t presence_grace;		 /* ms until a name without a stream has left */
 	int64_t loops;			 /* threads that serve; 0: one per core */
+	int64_t drain_delay;		 /* ms for which only /readyz has changed */
+	int64_t drain;			 /* ms over which the streams end then */
 	int64_t window;			 /* bytes of newest events in memory */
 	const char *retain_all;		 /* --retain as given */
 	struct option_list retain_topic; /* --retain-topic as given */
 	struct retention_rules retention_rules; /* both, understood */
 	int64_t idempotency_window;		/* ms for which keys are kept */
 	bool verify, export, import;		/* do this instead of serving */
+	const char *backup;			/* likewise: the file to copy the database to, or NULL */
 	const char *user;			/* the user that root becomes, or NULL */
 	bool no_sandbox;			/* for debugging */
 	int log;				/* enum log_format */
@@ -83,6 +86,15 @@ bool options_guarded(const struct options *options);
 /* options_proves(options): do they name files by which somebody proves who sent something? */
 bool options_proves(const struct options *options);
 
+/*
+ * options_maintains(options): how many things they say to do with the database instead of serving.
+ */
+static inline unsigned options_maintains(const struct options *options)
+{
+	return (unsigned)options->verify + options->export + options->import +
+	       (options->backup != NULL);
+}
+
 /* options_reloads(options): do they name files that SIGHUP makes the server read again? */
 bool options_reloads(const struct options *options);
 
@@ -103,6 +115,15 @@ void options_print(const struct options *options, FILE *out);
  * name the file and the line, too.
  */
 void options_blame(const struct options *options, struct error *error);
+
+/* In options_stopping.c: the rows that say how the server stops, the last one empty. */
+extern const struct option_row options_of_stopping[];
+
+/* The value of --drain before the options are read. */
+#define OPTIONS_DRAIN_UNSET (-1)
+
+/* options_find_drain(options), in options_stopping.c: find the default of --drain if need be. */
+void options_find_drain(struct options *options);
 
 /* options_free(options) */
 void options_free(struct options *options);

@@ -74,9 +74,10 @@ static int check_store(const struct options *options, struct error *error)
 {
 	const struct store_kind *store = store_kind_of(options->db);
 
-	if (!store->in_file && (options->verify || options->export || options->import))
+	if (!store->in_file && options_maintains(options) > 0)
 		return error_set(error, EX_USAGE,
-			"--verify, --export and --import need a database: --db %.60s keeps none",
+			"--verify, --export, --import and --backup need a database: --db %.60s keeps "
+			"none",
 			options->db);
 	if (store->attach == NULL)
 		return 0;
@@ -96,9 +97,9 @@ static int check_store(const struct options *options, struct error *error)
 
 int options_check(struct options *options, struct error *error)
 {
-	if (options->verify + options->export + options->import > 1)
-		return error_set(
-			error, EX_USAGE, "--verify, --export and --import are done one at a time");
+	if (options_maintains(options) > 1)
+		return error_set(error, EX_USAGE,
+			"--verify, --export, --import and --backup are done one at a time");
 	if (check_hosts(&options->host, error) != 0 || check_origins(&options->cors, error) != 0 ||
 		check_access(options, error) != 0 || options_check_tls(&options->tls, error) != 0 ||
 		check_hooks(options, error) != 0 ||

@@ -10,6 +10,7 @@
 #include "api/rate.h"
 #include "api/routes.h"
 #include "base/counter.h"
+#include "base/leaving.h"
 #include "base/rates.h"
 #include "clock.h"
 #include "hook/hooks.h"
@@ -31,6 +32,11 @@
 
 #define LOOPS_MAX 256
 
+/* The clients of streams that ended come back so many ms apart, within these bounds. */
+#define RETURN_MS 0.5
+#define RETURN_MIN 2000
+#define RETURN_MAX 60000
+
 struct server {
 	const struct options *options;
 	struct access_config access_config;
@@ -50,6 +56,7 @@ struct server {
 	struct replay_thread *replay_thread;
 	struct replayer *replayer;
 	struct quota bodies; /* bytes of POST bodies, and of the data made from them */
+	struct leaving leaving;
 	_Atomic bool draining;
 
 	/* What they are handed. */
@@ -296,6 +303,7 @@ static void set_up_http(struct server *server, struct settings *settings)
 		.certificates = server->certificates,
 		.secure_port = server->secure_port,
 		.hsts = options->tls.hsts / 1000,
+		.leaving = &server->leaving,
 		.hooks = server->hooks != NULL,
 		.verbose = options->verbose > 0};
 }
@@ -310,7 +318,9 @@ static void set_up_metrics(struct server *server)
 		.window = server->window,
 		.store = server->store,
 		.fanouts = &server->streams,
-		.https = server->https};
+		.https = server->https,
+		.rates = server->rates,
+		.wrong_proofs = server->wrong_proofs};
 }
 
 static void set_up_api(struct server *server, struct settings *settings)
@@ -326,6 +336,7 @@ static void set_up_api(struct server *server, struct settings *settings)
 		.presence = server->presence,
 		.hooks = server->hooks,
 		.metrics = &server->metrics,
+		.leaving = &server->leaving,
 		.web = options->web,
 		.open_status = options->open_status,
 		.topics_in_stream = (size_t)options->max_topics_per_stream,
@@ -371,6 +382,7 @@ static int set_up(struct server *server, const struct listeners *listeners, stru
 		.metrics = &server->metrics,
 		.settings = server->settings,
 		.listeners = listeners,
+		.leaving = &server->leaving,
 		.tick = (uint32_t)server->options->tick};
 	return 0;
 }
@@ -469,6 +481,67 @@ struct server *server_start(
 unsigned server_loops(const struct server *server)
 {
 	return server->count;
+}
+
+/* --- on the way to the end --- */
+
+size_t server_streams(const struct server *server)
+{
+	size_t streams = 0;
+
+	for (unsigned i = 0; i < server->count; i++)
+		streams += server->fanouts[i]->placed;
+	return streams;
+}
+
+void server_ask(struct server *server)
+{
+	for (unsigned i = 0; i < server->count; i++)
+		loop_ask(server->loops[i]);
+}
+
+unsigned server_hung(const struct server *server)
+{
+	for (unsigned i = 0; i < server->count; i++) {
+		if (!loop_turns(server->loops[i]))
+			return i + 1;
+	}
+	return 0;
+}
+
+void server_leave(struct server *server)
+{
+	server->leaving.begun = true;
+}
+
+void server_drain(struct server *server, uint32_t span)
+{
+	double spread = (double)server_streams(server) * RETURN_MS;
+
+	spread = spread < RETURN_MIN ? RETURN_MIN : spread > RETURN_MAX ? RETURN_MAX : spread;
+	server->leaving.span = span;
+	server->leaving.spread = (uint32_t)spread;
+	server->leaving.draining = true;
+	for (unsigned i = 0; i < server->count; i++)
+		loop_wake(server->loops[i]);
+}
+
+bool server_accepts(const struct server *server)
+{
+	for (unsigned i = 0; i < server->count; i++) {
+		if (loop_accepts(server->loops[i]))
+			return true;
+	}
+	return false;
+}
+
+bool server_drained(const struct server *server)
+{
+	for (unsigned i = 0; i < server->count; i++) {
+		if (!loop_drained(server->loops[i]))
+			return false;
+	}
+	return true;
 }
 
 /* In the order in which they need each other; also after a start that failed halfway. */

@@ -3,6 +3,10 @@
 #ifndef SERVER_H
 #define SERVER_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "error.h"
 #include "http/listen.h"
 #include "options.h"
@@ -43,6 +47,32 @@ int server_look_at_certificates(struct server *server, struct error *error);
 
 /* server_loops(server): how many loops it has. */
 unsigned server_loops(const struct server *server);
+
+/* server_streams(server): how many streams are open. */
+size_t server_streams(const struct server *server);
+
+/*
+ * server_ask(server), server_hung(server):
+ * Ask all loops whether they turn; later, the number of one that has not answered, or 0.
+ */
+void server_ask(struct server *server);
+unsigned server_hung(const struct server *server);
+
+/* server_leave(server): it will stop: /readyz says so, and all else goes on. */
+void server_leave(struct server *server);
+
+/*
+ * server_drain(server, span):
+ * Accept nothing more, end the streams spread over ${span} ms (0: leave them open), answer what was
+ * accepted, and close connections after their answers.
+ */
+void server_drain(struct server *server, uint32_t span);
+
+/* server_accepts(server): does any loop use the listening sockets still? */
+bool server_accepts(const struct server *server);
+
+/* server_drained(server): after server_drain(), is all of that done? */
+bool server_drained(const struct server *server);
 
 /*
  * server_stop(server): answer the requests that wait, end all streams and threads, close the log.

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "file.h"
@@ -46,4 +48,20 @@ bool file_sync_name(const char *path)
 	if (fd >= 0)
 		close(fd);
 	return synced;
+}
+
+bool file_move(int from, const char *name, int to, const char *there)
+{
+	struct stat status;
+
+	if (linkat(from, name, to, there, 0) == 0)
+		return unlinkat(from, name, 0) == 0;
+	if (errno == EEXIST)
+		return false;
+	/* Not every file system has links, and not every file may have one. */
+	if (fstatat(to, there, &status, AT_SYMLINK_NOFOLLOW) == 0) {
+		errno = EEXIST;
+		return false;
+	}
+	return renameat(from, name, to, there) == 0;
 }

@@ -19,4 +19,11 @@ bool file_sync_folder(int fd);
 /* file_sync_name(path): the same for the folder of the file ${path}. */
 bool file_sync_name(const char *path);
 
+/*
+ * file_move(from, name, to, there):
+ * Move the file ${name} of one folder to the name ${there} of another (or the same), which must be
+ * free: false with EEXIST if it exists, else with errno.  No folder is synced.
+ */
+bool file_move(int from, const char *name, int to, const char *there);
+
 #endif

@@ -36,6 +36,31 @@ install_there() {
 	[ -s "$dest/opt/sse/lib/pkgconfig/libsse.pc" ]
 }
 
+@test "the units are installed, and name the program where it is" {
+	install_there
+	[ -s "$dest/opt/sse/lib/systemd/system/sse-serve.socket" ]
+	grep -qx 'ExecStart="/opt/sse/bin/sse-serve"' "$dest/opt/sse/lib/systemd/system/sse-serve.service"
+	$make install DESTDIR="$dest" PREFIX="/a \"100%\" & \\b" UNITDIR=/units
+	grep -qxF 'ExecStart="/a \"100%%\" & \\b/bin/sse-serve"' "$dest/units/sse-serve.service"
+}
+
+@test "the units are valid, and the service is confined: an exposure of at most 2.0" {
+	command -v systemd-analyze >/dev/null || skip 'systemd-analyze is not here'
+	prefix=$BATS_TEST_TMPDIR/there
+	$make install PREFIX="$prefix"
+	units=$prefix/lib/systemd/system
+	systemd-analyze security --help | grep -q -- --offline || skip 'systemd-analyze is too old'
+	systemd-analyze security --offline=true --threshold=20 "$units/sse-serve.service"
+	# It can fail.
+	sed '/^SystemCallFilter=/d; /^Protect/d; /^CapabilityBoundingSet=/d' \
+		"$units/sse-serve.service" >"$BATS_TEST_TMPDIR/open.service"
+	run systemd-analyze security --offline=true --threshold=20 "$BATS_TEST_TMPDIR/open.service"
+	[ "$status" -ne 0 ]
+	# verify needs folders that a container may lack.
+	run systemd-analyze verify --man=no "$units/sse-serve.socket" "$units/sse-serve.service"
+	[[ $output != *sse-serve.s*:* ]]
+}
+
 @test "uninstall leaves nothing of it, and what others put beside it" {
 	install_there
 	touch "$dest/opt/sse/bin/neighbour"

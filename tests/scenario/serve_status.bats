@@ -194,7 +194,7 @@ metric() {
 	[ "$(metric sse_sync_seconds_count)" -ge 2 ]
 	[ "$(metric sse_publish_seconds_count)" = 2 ]
 	[[ $(header Content-Type) = 'text/plain; version=0.0.4'* ]]
-	not grep -vE '^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{[a-z]+="[^"]*"\})? [0-9.]+)$' body
+	not grep -vE '^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? [0-9.]+)$' body
 	ask -X POST -d x "$URL/metrics"
 	problem 405 GET
 	stop

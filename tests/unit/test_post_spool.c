@@ -21,6 +21,7 @@
 
 #include <cmocka.h>
 
+#include "file.h"
 #include "spool/consumer.h"
 #include "spool/dead_letter.h"
 #include "spool/durable.h"
@@ -305,14 +306,14 @@ static void a_move_takes_no_name_away(void **state)
 	(void)state;
 	put("a", "a");
 	put("b", "b");
-	assert_false(durable_move(folder, "a", folder, "b"));
+	assert_false(file_move(folder, "a", folder, "b"));
 	assert_int_equal(errno, EEXIST);
 	assert_holds("a", "a");
 	assert_holds("b", "b");
-	assert_true(durable_move(folder, "a", folder, "c"));
+	assert_true(file_move(folder, "a", folder, "c"));
 	assert_holds("c", "a");
 	assert_int_equal(access("a", F_OK), -1);
-	assert_false(durable_move(folder, "a", folder, "e"));
+	assert_false(file_move(folder, "a", folder, "e"));
 	assert_int_equal(errno, ENOENT);
 	close(folder);
 }

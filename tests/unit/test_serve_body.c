@@ -17,6 +17,7 @@
 #include <microhttpd.h>
 
 #include "clock.h"
+#include "base/leaving.h"
 #include "http/body.h"
 #include "http/body_length.h"
 #include "http/connection.h"
@@ -30,6 +31,7 @@
 struct fixture {
 	struct quota bodies;
 	struct option_list cors;
+	struct leaving leaving;
 	struct http_config config;
 	struct request_shared shared;
 	struct connection *list;
@@ -48,7 +50,7 @@ static int set_up(void **state)
 	f->fd = pair[0];
 	f->client = pair[1];
 	f->bodies.limit = 1000;
-	f->config = (struct http_config){.bodies = &f->bodies, .cors = &f->cors};
+	f->config = (struct http_config){.bodies = &f->bodies, .cors = &f->cors, .leaving = &f->leaving};
 	f->shared.config = &f->config;
 	f->shared.lingerers.epoll = epoll_create1(EPOLL_CLOEXEC);
 	assert_true(f->shared.lingerers.epoll >= 0);

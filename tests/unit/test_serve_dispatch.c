@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <microhttpd.h>
 
+#include "base/leaving.h"
 #include "http/dispatch.h"
 #include "http/request_internal.h"
 
@@ -31,7 +32,8 @@ static const struct handler handlers[] = {
 };
 static const struct http_routes routes = {handlers, COUNT(handlers)};
 static const struct option_list cors;
-static const struct http_config config = {.routes = &routes, .cors = &cors};
+static const struct leaving leaving;
+static const struct http_config config = {.routes = &routes, .cors = &cors, .leaving = &leaving};
 
 static struct request request_of(const char *method, char *target)
 {

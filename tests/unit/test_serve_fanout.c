@@ -134,7 +134,7 @@ static void whoever_leaves_or_joins_during_a_pass_none_is_skipped_or_served_twic
 	streams_publish_some(&f, "a", 1, 100);
 	assert_true(fanout_work(&f.fanout));
 	for (unsigned i = 0; i < 4; i++)
-		subscriber_close(clients[leaves[i]].subscriber);
+		subscriber_close(clients[leaves[i]].subscriber, STREAM_END_CLIENT);
 	client_open(&joined, &f, "a", now);
 	fanout_bury(&f.fanout);
 	assert_false(fanout_work(&f.fanout));
@@ -177,7 +177,7 @@ static void many_leave_while_they_wait_for_their_turn(void **state)
 	streams_publish_some(&f, "a", 1, 100);
 	assert_true(fanout_work(&f.fanout));
 	for (unsigned i = MANY - 1; i >= 5; i--)
-		subscriber_close(clients[i].subscriber);
+		subscriber_close(clients[i].subscriber, STREAM_END_CLIENT);
 	fanout_bury(&f.fanout);
 	streams_settle(&f);
 	assert_int_equal(streams_delivered(&f), SLICE + 5);
@@ -202,7 +202,7 @@ static void a_channel_whose_last_stream_leaves_during_a_pass_goes_after_it(void 
 	streams_publish_some(&f, "a", 1, 100);
 	assert_true(fanout_work(&f.fanout));
 	for (unsigned i = 0; i < MANY; i++)
-		subscriber_close(clients[i].subscriber);
+		subscriber_close(clients[i].subscriber, STREAM_END_CLIENT);
 	fanout_bury(&f.fanout);
 	/* The pass has still to come to it. */
 	assert_non_null(channel_find(&f.fanout, "a", FORM_PLAIN, false));
@@ -395,7 +395,7 @@ static void a_pass_that_the_window_overtook_between_chunks_loses_nothing(void **
 	/* A slice of the first chunk; the last that had it takes the place of one that had not. */
 	assert_true(fanout_work(&f.fanout));
 	assert_int_equal(streams_delivered(&f), SLICE);
-	subscriber_close(clients[5].subscriber);
+	subscriber_close(clients[5].subscriber, STREAM_END_CLIENT);
 	fanout_bury(&f.fanout);
 	publish_others(&f, 80000);
 	streams_settle(&f);

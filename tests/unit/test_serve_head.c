@@ -62,12 +62,15 @@ static void what_the_origin_decides_is_said(void **state)
 	head.cors = NULL;
 	head_write(&head, out, sizeof(out));
 	assert_null(strstr(out, "Access-Control"));
+	head.id = "7f-1";
+	assert_true(head_write(&head, out, sizeof(out)) > 0);
+	assert_non_null(strstr(out, "\r\nX-Request-ID: 7f-1\r\n"));
 }
 
 /* An answer without the end of its head would make the client wait. */
 static void a_head_fits_whole_or_not_at_all(void **state)
 {
-	char out[1000], origin[700];
+	char out[1100], origin[700];
 	struct head head = plain;
 	size_t len = head_write(&head, out, sizeof(out));
 

@@ -14,15 +14,15 @@ static void each_form_has_its_words(void **state)
 {
 	static const struct {
 		enum form form;
-		const char *start, *event, *nameless, *heartbeat;
+		const char *start, *event, *nameless, *heartbeat, *retry;
 	} rows[] = {
 		{FORM_PLAIN, "id: t:1\n\n", "event: gap\ndata: {\"a\":1}\nid: t:1\n\n",
-			"event: gap\ndata: {\"a\":1}\n\n", ":\n\n"},
+			"event: gap\ndata: {\"a\":1}\n\n", ":\n\n", "retry: 1500\n\n"},
 		{FORM_ENVELOPE, "id: t:1\n\n", "event: gap\ndata: {\"a\":1}\nid: t:1\n\n",
-			"event: gap\ndata: {\"a\":1}\n\n", ":\n\n"},
+			"event: gap\ndata: {\"a\":1}\n\n", ":\n\n", "retry: 1500\n\n"},
 		{FORM_LINE, "{\"id\":\"t:1\"}\n",
 			"{\"id\":\"t:1\",\"event\":\"gap\",\"data\":{\"a\":1}}\n",
-			"{\"event\":\"gap\",\"data\":{\"a\":1}}\n", "\n"},
+			"{\"event\":\"gap\",\"data\":{\"a\":1}}\n", "\n", ""},
 	};
 	struct buf out;
 
@@ -40,6 +40,9 @@ static void each_form_has_its_words(void **state)
 		assert_true(words_event(form, "gap", NULL, "{\"a\":1}", &out));
 		assert_true(buf_is(&out, rows[i].nameless, strlen(rows[i].nameless)));
 		assert_string_equal(words_heartbeat(form), rows[i].heartbeat);
+		out.len = 0;
+		assert_true(words_retry(form, 1500, &out));
+		assert_true(buf_is(&out, rows[i].retry, strlen(rows[i].retry)));
 		buf_free(&out);
 		buf_init(&out, 10);
 		assert_false(words_event(form, "gap", "t:1", "{\"a\":1}", &out));

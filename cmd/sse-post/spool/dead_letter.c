@@ -37,7 +37,7 @@ static bool move_there(int from, const char *file, int failed, const char *name,
 
 	for (unsigned i = 2; i < SAME_MAX; i++) {
 		spool_name_again(name, again, events, kept);
-		if (durable_move(from, file, failed, kept))
+		if (file_move(from, file, failed, kept))
 			return file_sync_folder(failed);
 		if (errno != EEXIST)
 			return false;

@@ -54,22 +54,6 @@ bool durable_put(int folder, const char *name, unsigned mode, const char *data, 
 	return false;
 }
 
-bool durable_move(int from, const char *name, int to, const char *there)
-{
-	struct stat status;
-
-	if (linkat(from, name, to, there, 0) == 0)
-		return unlinkat(from, name, 0) == 0;
-	if (errno == EEXIST)
-		return false;
-	/* Not every file system has links, and not every file may have one. */
-	if (fstatat(to, there, &status, AT_SYMLINK_NOFOLLOW) == 0) {
-		errno = EEXIST;
-		return false;
-	}
-	return renameat(from, name, to, there) == 0;
-}
-
 /* Append what an open file has; as durable_read(). */
 static int read_all(int fd, struct buf *out)
 {

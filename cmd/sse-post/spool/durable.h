@@ -31,13 +31,6 @@ bool durable_write_new(int folder, unsigned mode, const char *data, size_t len);
 bool durable_put(int folder, const char *name, unsigned mode, const char *data, size_t len);
 
 /*
- * durable_move(from, name, to, there):
- * Move the file ${name} of one folder to the name ${there} of another (or the same), which must be
- * free: false with EEXIST if it exists, else with errno.  No folder is synced.
- */
-bool durable_move(int from, const char *name, int to, const char *there);
-
-/*
  * durable_read(folder, name, out):
  * Append a whole file to ${out}.  Return 0, or -1 with errno: ELOOP or ENXIO if the name is not
  * that of a regular file, EFBIG if the file exceeds the cap of ${out}, which then holds as much as

@@ -24,7 +24,8 @@ struct api {
 	struct presence *presence;
 	struct hooks *hooks; /* NULL: there are none */
 	const struct metrics_sources *metrics;
-	struct fanout *fanout; /* of this loop */
+	struct fanout *fanout;	       /* of this loop */
+	const struct leaving *leaving; /* is the server on its way to its end? */
 
 	/* As the options say. */
 	const char *web;	 /* a folder to serve instead of the embedded pages, or NULL */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* GET /healthz and /readyz; see health.h. */
 #include "api.h"
+#include "base/leaving.h"
 #include "health.h"
 #include "log/store.h"
 
@@ -10,12 +11,15 @@ void health_live(struct request *request)
 	request_add_header(request, "Cache-Control", "no-store");
 }
 
-/* Requests are refused before they get here while the server is stopping. */
 void health_ready(struct request *request)
 {
 	const struct store *store = api_of(request)->store;
 	struct error error = {0};
 
+	if (api_of(request)->leaving->begun) {
+		request_problem(request, 503, "the server is stopping; use another, or try again");
+		return;
+	}
 	if (store->ops->check(store, &error) != 0) {
 		request_problem(request, 503, "%s", error.text);
 		return;

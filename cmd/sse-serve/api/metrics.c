@@ -5,6 +5,8 @@
 
 #include "api.h"
 #include "base/counter.h"
+#include "base/rate_rules.h"
+#include "base/rates.h"
 #include "buf.h"
 #include "clock.h"
 #include "http/http.h"
@@ -88,16 +90,100 @@ static bool add_row(struct buf *out, const struct row *row, const struct metrics
 				    row->help, row->name, row->type, row->name, value);
 }
 
+/* A histogram of the times that ${sum} has: each bucket counts what is in those before it too. */
 static bool add_times(
-	struct buf *out, const char *name, const char *help, const struct counter_times *times)
+	struct buf *out, const char *name, const char *help, const struct counter_sum *sum)
 {
-	uint64_t total = counter_read(&times->total);
+	uint64_t count = 0;
 
+	if (!buf_addf(out, "# HELP %s %s\n# TYPE %s histogram\n", name, help, name))
+		return false;
+	for (int i = 0; i < COUNTER_BOUNDS; i++) {
+		count += sum->buckets[i];
+		if (!buf_addf(out, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", name,
+			    (double)counter_bounds[i] / 1e6, count))
+			return false;
+	}
+	count += sum->buckets[COUNTER_BOUNDS];
 	return buf_addf(out,
-		"# HELP %s %s\n# TYPE %s summary\n%s_sum %" PRIu64 ".%06" PRIu64
+		"%s_bucket{le=\"+Inf\"} %" PRIu64 "\n%s_sum %" PRIu64 ".%06" PRIu64
 		"\n%s_count %" PRIu64 "\n",
-		name, help, name, name, total / 1000000, total % 1000000, name,
-		counter_read(&times->count));
+		name, count, name, sum->total / 1000000, sum->total % 1000000, name, count);
+}
+
+static bool add_histograms(const struct metrics_sources *sources, struct buf *out)
+{
+	struct counter_sum sync = {0}, stored = {0}, sent = {0}, took = {0};
+
+	counter_add_times(&sync, &sources->store->sync);
+	counter_add_times(&stored, &log_thread_counts(sources->log_thread)->took);
+	for (unsigned i = 0; i < sources->fanouts->count; i++) {
+		counter_add_times(&sent, &sources->fanouts->all[i]->sent);
+		counter_add_times(&took, http_took(sources->https[i]));
+	}
+	return add_times(
+		       out, "sse_sync_seconds", "Time to make a batch of events durable.", &sync) &&
+	       add_times(out, "sse_publish_seconds",
+		       "Time from a complete POST until its events are stored.", &stored) &&
+	       add_times(out, "sse_publish_sent_seconds",
+		       "Time from a complete POST until its events are sent to the streams of a "
+		       "loop that have caught up, of one POST of each pass.",
+		       &sent) &&
+	       add_times(out, "sse_request_seconds",
+		       "Time from the head of a request to the end of its answer, or until it is a "
+		       "stream.",
+		       &took);
+}
+
+static bool add_help(struct buf *out, const char *name, const char *help)
+{
+	return buf_addf(out, "# HELP %s %s\n# TYPE %s counter\n", name, help, name);
+}
+
+static bool add_answers(const struct metrics_sources *sources, struct buf *out)
+{
+	bool added = add_help(out, "sse_responses_total", "Answers to requests, by status.");
+
+	for (unsigned status = 100; status < 600 && added; status++) {
+		uint64_t count = 0;
+
+		for (unsigned i = 0; i < sources->fanouts->count; i++)
+			count += http_answers(sources->https[i], status);
+		if (count > 0)
+			added = buf_addf(out, "sse_responses_total{code=\"%u\"} %" PRIu64 "\n",
+				status, count);
+	}
+	return added;
+}
+
+static bool add_endings(const struct metrics_sources *sources, struct buf *out)
+{
+	bool added = add_help(out, "sse_streams_ended_total", "Streams that ended, by why.");
+
+	for (int end = 0; end < STREAM_ENDS && added; end++) {
+		uint64_t count = 0;
+
+		for (unsigned i = 0; i < sources->fanouts->count; i++)
+			count += counter_read(&sources->fanouts->all[i]->endings[end]);
+		added = buf_addf(out, "sse_streams_ended_total{reason=\"%s\"} %" PRIu64 "\n",
+			stream_end_word((enum stream_end)end), count);
+	}
+	return added;
+}
+
+static bool add_refused(struct buf *out, const char *kind, struct rates *rates)
+{
+	return rates == NULL || buf_addf(out, "sse_rate_limited_total{kind=\"%s\"} %" PRIu64 "\n",
+					kind, rates_refused(rates));
+}
+
+static bool add_limited(const struct metrics_sources *sources, struct buf *out)
+{
+	return add_help(out, "sse_rate_limited_total",
+		       "Requests refused because their client sends too many, by what is limited.") &&
+	       add_refused(out, "publish", sources->rates[RATE_PUBLISH]) &&
+	       add_refused(out, "stream", sources->rates[RATE_STREAM]) &&
+	       add_refused(out, "wrong_proof", sources->wrong_proofs);
 }
 
 static bool write_metrics(const struct metrics_sources *sources, struct buf *out)
@@ -109,19 +195,20 @@ static bool write_metrics(const struct metrics_sources *sources, struct buf *out
 		if (!add_row(out, &rows[i], &sum))
 			return false;
 	}
-	return add_times(out, "sse_sync_seconds", "Time to make a batch of events durable.",
-		       &sources->store->sync) &&
-	       add_times(out, "sse_publish_seconds", "Time from a POST to its answer.",
-		       &log_thread_counts(sources->log_thread)->took) &&
-	       buf_add_text(out, "# HELP sse_build_info The version.\n# TYPE sse_build_info gauge\n"
-				 "sse_build_info{version=\"" SSE_TOOLS_VERSION "\"} 1\n");
+	return add_histograms(sources, out) && add_answers(sources, out) &&
+	       add_endings(sources, out) && add_limited(sources, out) &&
+	       buf_addf(out,
+		       "# HELP sse_build_info The version, and that of the HTTP library.\n"
+		       "# TYPE sse_build_info gauge\n"
+		       "sse_build_info{version=\"" SSE_TOOLS_VERSION "\",libmicrohttpd=\"%s\"} 1\n",
+		       http_library_version());
 }
 
 void metrics_run(struct request *request)
 {
 	struct buf out;
 
-	buf_init(&out, 64 << 10);
+	buf_init(&out, 128 << 10);
 	if (write_metrics(api_of(request)->metrics, &out))
 		request_reply(request, 200, "text/plain; version=0.0.4; charset=utf-8", out.data,
 			out.len);

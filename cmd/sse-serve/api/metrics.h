@@ -11,6 +11,7 @@ struct fanouts;
 struct http;
 struct request;
 struct presence;
+struct rates;
 struct store;
 struct window;
 
@@ -24,7 +25,9 @@ struct metrics_sources {
 	const struct window *window;
 	struct store *store;
 	const struct fanouts *fanouts;
-	struct http *const *https; /* of the loops, as many as there are fan-outs */
+	struct http *const *https;  /* of the loops, as many as there are fan-outs */
+	struct rates *const *rates; /* [enum rate_kind]; NULL where there is no limit */
+	struct rates *wrong_proofs; /* NULL: there are none */
 };
 
 /* The values at about one moment. */

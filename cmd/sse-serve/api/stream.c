@@ -292,6 +292,19 @@ static int check_name(const struct request *request, struct error *error)
 		fault, NAME_MAX_BYTES);
 }
 
+/* NULL without memory: then the end is not logged. */
+static struct stream_record *new_record(const struct request *request)
+{
+	struct stream_record *record = calloc(1, sizeof(*record));
+
+	if (record == NULL)
+		return NULL;
+	record->began = clock_now_us();
+	snprintf(record->request, sizeof(record->request), "%s", request_id(request));
+	request_write_address(request, record->client);
+	return record;
+}
+
 struct opening *stream_new_opening(const struct request *request)
 {
 	struct opening *opening = calloc(1, sizeof(*opening));
@@ -301,6 +314,8 @@ struct opening *stream_new_opening(const struct request *request)
 	opening->message.handle = take_opening;
 	opening->principal = principal_hold(request_principal(request));
 	opening->fd = -1;
+	if (request_is_logged(request))
+		opening->record = new_record(request);
 	return opening;
 }
 

@@ -113,27 +113,63 @@ void logger_write(enum logger_level level, const char *format, ...)
 	finish(&line);
 }
 
-void logger_request(const char *address, const char *method, const char *target, unsigned status,
-	uint64_t bytes)
+/* What the lines of JSON about requests and streams begin with. */
+static void add_client(struct buf *line, const char *id, const char *address)
+{
+	buf_add_text(line, "{\"time\":\"");
+	add_time(line);
+	buf_addf(line, "\",\"level\":\"info\",\"request\":\"%s\",\"client\":\"%s\"", id, address);
+}
+
+static void add_seconds(struct buf *line, uint64_t us)
+{
+	buf_addf(line, ",\"seconds\":%" PRIu64 ".%06" PRIu64, us / 1000000, us % 1000000);
+}
+
+void logger_request(const struct logger_request *request)
 {
 	struct buf line;
 
 	buf_init(&line, LINE_MAX_BYTES);
 	if (log_json) {
-		buf_add_text(&line, "{\"time\":\"");
-		add_time(&line);
-		buf_addf(&line, "\",\"level\":\"info\",\"client\":\"%s\",\"method\":", address);
-		add_quoted(&line, method);
+		add_client(&line, request->id, request->address);
+		buf_add_text(&line, ",\"method\":");
+		add_quoted(&line, request->method);
 		buf_add_text(&line, ",\"target\":");
-		add_quoted(&line, target);
-		buf_addf(&line, ",\"status\":%u,\"bytes\":%" PRIu64 "}", status, bytes);
+		add_quoted(&line, request->target);
+		buf_addf(&line, ",\"status\":%u,\"bytes\":%" PRIu64, request->status,
+			request->bytes);
+		add_seconds(&line, request->us);
+		buf_add_byte(&line, '}');
 	} else {
 		add_time(&line);
-		buf_addf(&line, " %s ", address);
-		add_quoted(&line, method);
+		buf_addf(&line, " %s ", request->address);
+		add_quoted(&line, request->method);
 		buf_add_byte(&line, ' ');
-		add_quoted(&line, target);
-		buf_addf(&line, " %u %" PRIu64, status, bytes);
+		add_quoted(&line, request->target);
+		buf_addf(&line, " %u %" PRIu64, request->status, request->bytes);
+	}
+	finish(&line);
+}
+
+void logger_stream(const struct logger_stream *stream)
+{
+	struct buf line;
+
+	buf_init(&line, LINE_MAX_BYTES);
+	if (log_json) {
+		add_client(&line, stream->id, stream->address);
+		buf_addf(&line, ",\"ended\":\"%s\",\"events\":%" PRIu64, stream->why,
+			stream->events);
+		add_seconds(&line, stream->us);
+		buf_add_byte(&line, '}');
+	} else {
+		add_time(&line);
+		buf_addf(&line,
+			" %s stream %s ended: %s, after %" PRIu64 ".%06" PRIu64 " s and %" PRIu64
+			" events",
+			stream->address, stream->id, stream->why, stream->us / 1000000,
+			stream->us % 1000000, stream->events);
 	}
 	finish(&line);
 }

@@ -28,8 +28,30 @@ int logger_open(const char *path, struct error *error);
 void logger_write(enum logger_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* logger_request(address, method, target, status, bytes): log a request and its body's size. */
-void logger_request(const char *address, const char *method, const char *target, unsigned status,
-	uint64_t bytes);
+/* Room for the id of a request, and for an address, with their NULs. */
+#define LOGGER_ID 65
+#define LOGGER_ADDRESS 64
+
+/* A request that has ended. */
+struct logger_request {
+	const char *id;	     /* only letters, digits and -_. */
+	const char *address; /* of the client; likewise, with : */
+	const char *method, *target;
+	unsigned status;
+	uint64_t bytes; /* of its body */
+	uint64_t us;	/* from its head to the end of its answer */
+};
+
+/* A stream that has ended. */
+struct logger_stream {
+	const char *id, *address; /* of the request that opened it */
+	const char *why;	  /* a word */
+	uint64_t us;		  /* how long it was open */
+	uint64_t events;	  /* that were sent */
+};
+
+/* logger_request(request), logger_stream(stream): log it.  Any thread. */
+void logger_request(const struct logger_request *request);
+void logger_stream(const struct logger_stream *stream);
 
 #endif

@@ -32,6 +32,7 @@ struct rates {
 	void *by_key;	      /* tsearch tree of the buckets */
 	struct bucket **heap; /* the one that is full first is on top */
 	size_t count, capacity;
+	uint64_t refused;
 };
 
 static int compare(const void *a, const void *b)
@@ -208,6 +209,7 @@ bool rates_take(struct rates *rates, const void *key, size_t len, uint32_t amoun
 			take(rates, bucket, amount);
 		else
 			*wait = (time_of(rates, rates->rule.per - bucket->level) + 999) / 1000;
+		rates->refused += !taken;
 	}
 	sweep(rates, now, false);
 	pthread_mutex_unlock(&rates->lock);
@@ -243,6 +245,16 @@ size_t rates_count(struct rates *rates)
 	count = rates->count;
 	pthread_mutex_unlock(&rates->lock);
 	return count;
+}
+
+uint64_t rates_refused(struct rates *rates)
+{
+	uint64_t refused;
+
+	pthread_mutex_lock(&rates->lock);
+	refused = rates->refused;
+	pthread_mutex_unlock(&rates->lock);
+	return refused;
 }
 
 void rates_free(struct rates *rates)

@@ -50,6 +50,9 @@ void rates_change(struct rates *rates, const struct rates_rule *rule);
 /* rates_count(rates): the number of buckets that are kept.  Any thread. */
 size_t rates_count(struct rates *rates);
 
+/* rates_refused(rates): how often there was no token.  Any thread. */
+uint64_t rates_refused(struct rates *rates);
+
 /* rates_free(rates): release the buckets.  Takes NULL. */
 void rates_free(struct rates *rates);
 

@@ -59,6 +59,15 @@ void connection_set_relay(struct connection *connection)
 		connection->subject = strdup(subject);
 }
 
+bool connection_pending(const struct connection *list, bool fresh)
+{
+	for (; list != NULL; list = list->next) {
+		if (list->request != NULL || (fresh && !list->used))
+			return true;
+	}
+	return false;
+}
+
 void connection_free(struct connection *connection)
 {
 	if (connection == NULL)

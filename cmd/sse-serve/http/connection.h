@@ -23,6 +23,7 @@ struct connection {
 	struct relay *relay;	 /* that passes on what a TLS client sends; or NULL */
 	bool secure;		 /* the client speaks TLS with us */
 	char *subject;		 /* who its certificate is for, or NULL; owned */
+	bool used;		 /* it has brought a request */
 	struct connection *next, **back;
 	union {
 		struct sockaddr any; /* of a local socket only the family is right */
@@ -59,6 +60,13 @@ const struct sockaddr *connection_local(struct connection *connection);
  * Its relay was set: it is secure, and it came in on the address of the relay's socket.
  */
 void connection_set_relay(struct connection *connection);
+
+/*
+ * connection_pending(list, fresh):
+ * Has a request of one of them not ended?  With ${fresh}, one that has not brought a request yet
+ * counts too: it may be on its way.
+ */
+bool connection_pending(const struct connection *list, bool fresh);
 
 /* connection_free(connection): remove it from its list.  Takes NULL. */
 void connection_free(struct connection *connection);

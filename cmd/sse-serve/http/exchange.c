@@ -13,6 +13,7 @@
 #include "base/logger.h"
 #include "body.h"
 #include "body_length.h"
+#include "clock.h"
 #include "connection.h"
 #include "dispatch.h"
 #include "exchange.h"
@@ -64,6 +65,7 @@ static void begin(struct request *request, const char *version)
 	struct headers headers = {0};
 
 	request->stage = REQUEST_BODY;
+	request->began = clock_now_us();
 	counter_add(&request->shared->requests, 1);
 	connection_set_deadline(request->socket, request->shared->config->request_timeout);
 	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, look_at_header, &headers);
@@ -160,12 +162,14 @@ void *exchange_new(void *context, const char *target, struct MHD_Connection *con
 	request->connection = connection;
 	request->method = "";
 	request->target = strdup(target);
+	request_id_new(&shared->ids, request->id);
 	buf_init(&request->body, shared->config->max_body);
 	if (request->target == NULL) {
 		free(request);
 		return NULL;
 	}
 	socket->request = request;
+	socket->used = true;
 	if (!target_fits(request))
 		refusal_of_target(request);
 	return request;
@@ -197,8 +201,22 @@ static void hide_secrets(struct request *request)
 		snprintf(token, strlen(token) + 1, TOKEN_PREFIX "...");
 }
 
+/* Count how it was answered, if it was, and how long that took. */
+static uint64_t count_end(struct request *request)
+{
+	struct request_shared *shared = request->shared;
+	uint64_t us = request->began != 0 ? clock_now_us() - request->began : 0;
+
+	if (request->began != 0)
+		counter_took(&shared->took, us);
+	if (request->status >= 100 && request->status < 100 + HTTP_STATUSES)
+		counter_add(&shared->answers[request->status - 100], 1);
+	return us;
+}
+
 void exchange_free(struct request *request)
 {
+	uint64_t us = count_end(request);
 	size_t len = strlen(request->target);
 	const char *ticket = request->route.query.ticket;
 	char address[REQUEST_ADDRESS_TEXT];
@@ -206,8 +224,13 @@ void exchange_free(struct request *request)
 	if (request->shared->config->verbose) {
 		request_write_address(request, address);
 		hide_secrets(request);
-		logger_request(address, request->method, request->target, request->status,
-			request->received);
+		logger_request(&(struct logger_request){.id = request->id,
+			.address = address,
+			.method = request->method,
+			.target = request->target,
+			.status = request->status,
+			.bytes = request->received,
+			.us = us});
 	}
 	if (request->response != NULL)
 		MHD_destroy_response(request->response);

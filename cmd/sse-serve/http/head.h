@@ -13,7 +13,8 @@
 
 /* The headers of an answer that a page of another site may read (Access-Control-Expose-Headers). */
 #define HEAD_EXPOSED                                                                               \
-	"Last-Event-ID, Link, Location, Retry-After, Idempotency-Replayed, WWW-Authenticate"
+	"Last-Event-ID, Link, Location, Retry-After, Idempotency-Replayed, WWW-Authenticate, "     \
+	"X-Request-ID"
 
 /* The value of Strict-Transport-Security (RFC 6797). */
 #define HEAD_HSTS "max-age=%lld"
@@ -23,6 +24,7 @@ struct head {
 	const char *reason; /* "Not Found" */
 	time_t date;
 	const char *type; /* Content-Type; NULL for none */
+	const char *id;	  /* X-Request-ID; NULL for none */
 	const char *cors; /* Access-Control-Allow-Origin; NULL for none */
 	bool credentials; /* Access-Control-Allow-Credentials, with cors */
 	bool vary;	  /* on another Origin the answer may differ */

@@ -104,6 +104,7 @@ struct http *http_new(
 	http->shared.config = config;
 	http->shared.context = context;
 	http->shared.lingerers.epoll = epoll;
+	request_id_start(&http->shared.ids);
 	/* Without a listening socket: the loop accepts.  TURBO leaves out the shutdown() before
 	 * close(), which is what lets a socket be handed over. */
 	http->daemon = MHD_start_daemon(
@@ -184,9 +185,24 @@ uint64_t http_requests(const struct http *http)
 	return counter_read(&http->shared.requests);
 }
 
+const struct counter_times *http_took(const struct http *http)
+{
+	return &http->shared.took;
+}
+
+uint64_t http_answers(const struct http *http, unsigned status)
+{
+	return counter_read(&http->shared.answers[status - 100]);
+}
+
 size_t http_busy(const struct http *http)
 {
 	return http->shared.waiting;
+}
+
+bool http_pending(const struct http *http, bool fresh)
+{
+	return connection_pending(http->connections, fresh);
 }
 
 void http_free(struct http *http)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * HTTP by libmicrohttpd, which no other room includes.  One struct http belongs to each loop, and
- * everything here but http_requests() runs on that loop's thread.
+ * everything here but what says so runs on that loop's thread.
  */
 #ifndef HTTP_H
 #define HTTP_H
@@ -53,8 +53,17 @@ void http_tick(struct http *http);
 /* http_requests(http): the number of requests so far.  Any thread. */
 uint64_t http_requests(const struct http *http);
 
+/* http_took(http): how long they took, those that led to a stream up to its head.  Any thread. */
+const struct counter_times *http_took(const struct http *http);
+
+/* http_answers(http, status): how many got this status, 100 to 599.  Any thread. */
+uint64_t http_answers(const struct http *http, unsigned status);
+
 /* http_busy(http): how many requests wait. */
 size_t http_busy(const struct http *http);
+
+/* http_pending(http, fresh): see connection_pending(); of those that are the library's. */
+bool http_pending(const struct http *http, bool fresh);
 
 /* http_free(http): end all connections.  No request may be waiting.  Takes NULL. */
 void http_free(struct http *http);

@@ -16,6 +16,7 @@
 
 struct access;
 struct certificates;
+struct leaving;
 struct rates;
 struct request;
 
@@ -52,6 +53,7 @@ struct http_config {
 	int64_t request_timeout;	/* ms for a request's head, and for its body */
 	unsigned stall_timeout;		/* ms that a socket taken over may accept no data */
 	const _Atomic bool *draining;	/* the server is ending: requests are refused */
+	const struct leaving *leaving;	/* how far it is on the way there */
 	bool hooks;			/* there are some; otherwise /hook/ is as any page */
 	bool verbose;			/* log each request */
 

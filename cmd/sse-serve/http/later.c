@@ -10,6 +10,7 @@
 struct later {
 	bool vary, cors;
 	int64_t hsts;
+	char id[REQUEST_ID];
 	char origin[]; /* with cors */
 };
 
@@ -24,6 +25,7 @@ struct later *later_new(const struct request *request)
 	later->vary = request->shared->config->cors->count > 0;
 	later->hsts = request_hsts(request);
 	later->cors = cors != NULL;
+	memcpy(later->id, request->id, sizeof(later->id));
 	if (cors != NULL)
 		memcpy(later->origin, cors, size);
 	return later;
@@ -32,6 +34,6 @@ struct later *later_new(const struct request *request)
 size_t later_write_head(const struct later *later, unsigned status, const char *type,
 	const char *more, char *out, size_t size)
 {
-	return request_write_head_of(later->cors ? later->origin : NULL, later->vary, later->hsts,
-		status, type, more, out, size);
+	return request_write_head_of(later->id, later->cors ? later->origin : NULL, later->vary,
+		later->hsts, status, type, more, out, size);
 }

@@ -333,6 +333,12 @@ int listen_check(const struct option_list *places, bool open, bool tls, struct l
 	return listen_all(places, open, tls, listeners, error);
 }
 
+int listen_add(struct listeners *listeners, int fd, const char *url, struct error *error)
+{
+	note(listeners, url);
+	return add(listeners, fd, false, NULL, error);
+}
+
 void listen_close(struct listeners *listeners)
 {
 	for (size_t i = 0; i < listeners->count; i++) {

@@ -13,8 +13,9 @@
 
 struct listeners {
 	int fds[LISTEN_MAX];
-	char *paths[LISTEN_MAX]; /* of local sockets, to be removed at the end; or NULL */
-	bool secure[LISTEN_MAX]; /* its clients speak TLS */
+	char *paths[LISTEN_MAX];    /* of local sockets, to be removed at the end; or NULL */
+	bool inherited[LISTEN_MAX]; /* another process listens too: see inherited.h */
+	bool secure[LISTEN_MAX];    /* its clients speak TLS */
 	size_t count;
 	int secure_port; /* of the first that is secure; 0: none; -1: not bound */
 	bool check;	 /* bind nothing: only say what is wrong */
@@ -41,6 +42,12 @@ const char *listen_without_scheme(const char *place);
  */
 int listen_check(const struct option_list *places, bool open, bool tls, struct listeners *listeners,
 	struct error *error);
+
+/*
+ * listen_add(listeners, fd, url, error):
+ * Add a socket that listens at ${url}; takes ${fd}.  -1 if there are too many (EX_USAGE).
+ */
+int listen_add(struct listeners *listeners, int fd, const char *url, struct error *error);
 
 /* listen_close(listeners): close all, and remove local sockets. */
 void listen_close(struct listeners *listeners);

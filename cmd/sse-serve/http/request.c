@@ -16,6 +16,7 @@
 
 #include "access/principal.h"
 #include "base/address.h"
+#include "base/leaving.h"
 #include "connection.h"
 #include "head.h"
 #include "origin.h"
@@ -121,11 +122,15 @@ static enum MHD_Result look_at_header(
 void request_find_client(struct request *request)
 {
 	struct search search = {&request->forwarded, request->shared->config->proxies};
+	const char *id;
 
 	/* The library hands out headers in the order in which they came. */
-	if (forwarded_trusts(search.proxies, peer(request)))
-		MHD_get_connection_values(
-			request->connection, MHD_HEADER_KIND, look_at_header, &search);
+	if (!forwarded_trusts(search.proxies, peer(request)))
+		return;
+	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, look_at_header, &search);
+	id = request_header(request, REQUEST_ID_HEADER);
+	if (id != NULL)
+		request_id_take(id, request->id);
 }
 
 /* Did a trusted proxy say who the client is? */
@@ -164,6 +169,16 @@ bool request_is_local(const struct request *request)
 			return false;
 	}
 	return address == NULL || address_is_loopback(address);
+}
+
+const char *request_id(const struct request *request)
+{
+	return request->id;
+}
+
+bool request_is_logged(const struct request *request)
+{
+	return request->shared->config->verbose;
 }
 
 struct principal *request_principal(const struct request *request)
@@ -250,14 +265,15 @@ const char *request_reason(unsigned status)
 	return MHD_get_reason_phrase_for(status);
 }
 
-size_t request_write_head_of(const char *cors, bool vary, int64_t hsts, unsigned status,
-	const char *type, const char *more, char *out, size_t size)
+size_t request_write_head_of(const char *id, const char *cors, bool vary, int64_t hsts,
+	unsigned status, const char *type, const char *more, char *out, size_t size)
 {
 	struct head head = {
 		.status = status,
 		.reason = request_reason(status),
 		.date = time(NULL),
 		.type = type,
+		.id = id,
 		.cors = cors,
 		.credentials = origin_is_named(cors),
 		.vary = vary,
@@ -271,7 +287,7 @@ size_t request_write_head_of(const char *cors, bool vary, int64_t hsts, unsigned
 size_t request_write_head(const struct request *request, unsigned status, const char *type,
 	const char *more, char *out, size_t size)
 {
-	return request_write_head_of(request_cors(request),
+	return request_write_head_of(request->id, request_cors(request),
 		request->shared->config->cors->count > 0, request_hsts(request), status, type, more,
 		out, size);
 }
@@ -295,6 +311,7 @@ static void set_response(
 		request_add_header(request, "Strict-Transport-Security", hsts);
 	}
 	request_add_header(request, "X-Content-Type-Options", "nosniff");
+	request_add_header(request, REQUEST_ID_HEADER, request->id);
 	if (request->shared->config->cors->count > 0)
 		request_add_header(request, "Vary", "Origin");
 	if (origin != NULL) {
@@ -303,6 +320,9 @@ static void set_response(
 	}
 	if (origin_is_named(origin))
 		request_add_header(request, "Access-Control-Allow-Credentials", "true");
+	/* The next request finds the next server. */
+	if (request->shared->config->leaving->draining)
+		request_add_header(request, MHD_HTTP_HEADER_CONNECTION, "close");
 }
 
 void request_add_header(struct request *request, const char *name, const char *value)

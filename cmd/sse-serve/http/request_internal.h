@@ -13,10 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/counter.h"
 #include "buf.h"
 #include "forwarded.h"
 #include "http_config.h"
 #include "linger.h"
+#include "request_id.h"
 #include "route.h"
 
 struct MHD_Connection;
@@ -24,11 +26,17 @@ struct MHD_Response;
 struct connection;
 struct principal;
 
+/* The statuses of answers, from 100 on. */
+#define HTTP_STATUSES 500
+
 /* What all requests of a loop share. */
 struct request_shared {
 	const struct http_config *config;
 	void *context;		   /* the handlers' */
 	_Atomic uint64_t requests; /* so far; the loop's thread counts */
+	struct counter_times took; /* from the head to the end of the answer, or to a stream */
+	_Atomic uint64_t answers[HTTP_STATUSES]; /* [status - 100] */
+	struct request_ids ids;
 	struct lingerers lingerers;
 	size_t waiting; /* requests that wait */
 	bool wants_run; /* the library has to run, although no socket is ready */
@@ -42,6 +50,8 @@ struct request {
 	const struct handler *handler;
 	const char *method;
 	char *target;
+	char id[REQUEST_ID];
+	uint64_t began;	  /* when its head had arrived, by clock_now_us(); 0: not yet */
 	const char *host; /* the server that it names; NULL if an HTTP/1.0 client names none */
 	char *authority;  /* of a target in absolute form, which is the host then; or NULL */
 	struct route route;
@@ -94,11 +104,11 @@ int64_t request_hsts(const struct request *request);
 const char *request_reason(unsigned status);
 
 /*
- * request_write_head_of(cors, vary, hsts, status, type, more, out, size):
- * Write a head as request_write_head() does, of what is known of the request: its CORS origin, or
- * NULL, whether the answer depends on the origin, and its request_hsts().
+ * request_write_head_of(id, cors, vary, hsts, status, type, more, out, size):
+ * Write a head as request_write_head() does, of what is known of the request: its id, its CORS
+ * origin, or NULL, whether the answer depends on the origin, and its request_hsts().
  */
-size_t request_write_head_of(const char *cors, bool vary, int64_t hsts, unsigned status,
-	const char *type, const char *more, char *out, size_t size);
+size_t request_write_head_of(const char *id, const char *cors, bool vary, int64_t hsts,
+	unsigned status, const char *type, const char *more, char *out, size_t size);
 
 #endif

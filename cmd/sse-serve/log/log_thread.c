@@ -177,6 +177,7 @@ static void write_batch(struct log_thread *log_thread, size_t count)
 	uint64_t now = clock_now_us();
 
 	/* Make events visible before the answer, so that a client can resume from the id in it. */
+	window_stamp(log_thread->window, log_thread->batch[0]->began);
 	window_publish(log_thread->window);
 	for (size_t i = 0; i < count; i++) {
 		struct publish *publish = log_thread->batch[i];
@@ -214,6 +215,7 @@ static void show_erasure(struct log_thread *log_thread, const struct erasure *er
 	/* Before it can be seen: who sees it looks. */
 	atomic_store(&deletion->topic->erased, deletion->erased);
 	show(log_thread, &event);
+	window_stamp(log_thread->window, 0);
 	window_publish(log_thread->window);
 }
 

@@ -51,6 +51,7 @@ struct window {
 	_Alignas(64) _Atomic uint64_t head;
 	_Atomic uint64_t visible_position;
 	_Atomic uint64_t used;	   /* bytes of the ring */
+	_Atomic uint64_t stamp;	   /* of window_stamp() */
 	_Atomic int wanted[FORMS]; /* readers that want the form */
 };
 
@@ -297,6 +298,16 @@ void window_add(struct window *window, const struct event *event, const char *id
 	if (entry->len > 0)
 		write_frames(window, entry, &plain, &envelope, event->subject);
 	window->added++;
+}
+
+void window_stamp(struct window *window, uint64_t us)
+{
+	atomic_store_explicit(&window->stamp, us, memory_order_relaxed);
+}
+
+uint64_t window_stamped(const struct window *window)
+{
+	return atomic_load_explicit(&window->stamp, memory_order_relaxed);
 }
 
 void window_publish(struct window *window)

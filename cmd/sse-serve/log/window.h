@@ -92,6 +92,14 @@ uint64_t window_newest(const struct window *window, const struct topic *topic);
 /* window_oldest(window): the oldest entry that readers may still read.  Log thread. */
 uint64_t window_oldest(const struct window *window);
 
+/*
+ * window_stamp(window, us), window_stamped(window):
+ * When the publishing of what is published next began, by clock_now_us(), or 0 if nobody asks; any
+ * thread reads that of the newest.
+ */
+void window_stamp(struct window *window, uint64_t us);
+uint64_t window_stamped(const struct window *window);
+
 /* window_publish(window): make the added entries visible to the readers. */
 void window_publish(struct window *window);
 

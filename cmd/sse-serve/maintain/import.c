@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "import_line.h"
+#include "interrupt.h"
 #include "log/closing.h"
 #include "log/database.h"
 #include "log/event.h"
@@ -42,14 +42,6 @@ struct import {
 	uint64_t lines, head, position, events, keys;
 	struct buf id, text, data, subject; /* what a line's members are decoded into */
 };
-
-/* After ^C, or another signal to end, no unfinished file remains. */
-static volatile sig_atomic_t stopped;
-
-static void stop(int number)
-{
-	stopped = number;
-}
 
 /* --- lines --- */
 
@@ -311,14 +303,14 @@ static int read_lines(struct import *import, FILE *in, struct error *error)
 	ssize_t len;
 	int result = 0;
 
-	while (result == 0 && !stopped && (len = getline(&text, &capacity, in)) > 0) {
+	while (result == 0 && !interrupt_came() && (len = getline(&text, &capacity, in)) > 0) {
 		import->lines++;
 		/* Also a last line that was cut at its end. */
 		result = read_line(import, text, (size_t)len, &wrong);
 	}
 	free(text);
 	/* First: what a signal interrupted looks like a line that is cut off. */
-	if (stopped)
+	if (interrupt_came())
 		return error_set(error, EX_TEMPFAIL, "stopped: nothing was imported");
 	if (import->lines == 0)
 		return error_set(error, EX_DATAERR,
@@ -471,13 +463,10 @@ static int check_empty(const char *path, struct error *error)
 int maintain_import(const char *path, FILE *in, struct error *error)
 {
 	bool made = access(path, F_OK) != 0;
-	struct sigaction action = {.sa_handler = stop};
 	char *real;
 	int lock, result;
 
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
+	interrupt_watch();
 	/* Its place is taken until it is there: no server starts meanwhile. */
 	if (database_lock(path, &lock, error) != 0)
 		return -1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What sse-serve does with its database instead of serving: --verify, --export, --import. */
+/* What sse-serve does with its database instead of serving: --verify, --export, --import, --backup. */
 #ifndef MAINTAIN_H
 #define MAINTAIN_H
 
@@ -44,5 +44,14 @@ int maintain_export(const char *path, FILE *out, struct error *error);
  * EX_TEMPFAIL or EX_IOERR.
  */
 int maintain_import(const char *path, FILE *in, struct error *error);
+
+/*
+ * maintain_backup(path, file, error):
+ * Copy the database at ${path}, as of one moment, to ${file}, which must not exist: all of it, synced
+ * and with mode 0600, or nothing.  A server may use the database meanwhile (its WAL grows until the
+ * copy is complete).  No page of the copy has remains of what was deleted before it began.  Return 0,
+ * or -1 with EX_CANTCREAT, EX_NOINPUT, EX_TEMPFAIL (a signal came), EX_IOERR or as database_check().
+ */
+int maintain_backup(const char *path, const char *file, struct error *error);
 
 #endif

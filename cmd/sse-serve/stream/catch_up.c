@@ -49,7 +49,7 @@ static bool send_mark(struct subscriber *subscriber)
 	buf_init(&event, POLL_HEAD);
 	if (!(form_is_list(form) ? poll_write_end(subscriber, id, &event)
 				 : words_event(form, "uptodate", NULL, data, &event)))
-		subscriber_close(subscriber);
+		subscriber_close(subscriber, STREAM_END_MEMORY);
 	else if (event.len > 0)
 		subscriber_keep_pending(subscriber, event.data, event.len, 0);
 	buf_free(&event);
@@ -79,7 +79,7 @@ static void catch_up_end(struct subscriber *subscriber, uint64_t entry)
 		/* All of it must be on its way: closing drops what a session keeps. */
 		if (!subscriber_send_pending(subscriber))
 			return;
-		subscriber_close(subscriber);
+		subscriber_close(subscriber, last ? STREAM_END_CLOSED : STREAM_END_COMPLETE);
 		return;
 	}
 	subscriber_set_state(subscriber, LIVE);
@@ -94,7 +94,7 @@ static void submit(struct subscriber *subscriber, struct replay *replay)
 	struct fanout *fanout = subscriber->fanout;
 
 	if (replay == NULL) {
-		subscriber_close(subscriber);
+		subscriber_close(subscriber, STREAM_END_MEMORY);
 		return;
 	}
 	/* One that is ahead of the boundary must not be taken back to it. */
@@ -130,7 +130,7 @@ static void take_for_poll(struct subscriber *subscriber, const struct replay *re
 			poll_answer(subscriber, replay);
 	} else if (list && replay->gap) {
 		/* The head has said how long it would be. */
-		subscriber_close(subscriber);
+		subscriber_close(subscriber, STREAM_END_UNREADABLE);
 	}
 }
 
@@ -149,7 +149,7 @@ static void send_position(struct subscriber *subscriber, const struct replay *re
 	identity_format(subscriber->fanout->shared->identity, replay->reached, id);
 	buf_init(&bytes, 256);
 	if (!words_start(replay->selection->form, id, &bytes))
-		subscriber_close(subscriber);
+		subscriber_close(subscriber, STREAM_END_MEMORY);
 	else if (bytes.len > 0)
 		subscriber_keep_pending(subscriber, bytes.data, bytes.len, 0);
 	buf_free(&bytes);
@@ -229,7 +229,7 @@ static void take_replay(struct message *message)
 	}
 	subscriber_set_state(subscriber, READY);
 	if (replay->failed) {
-		subscriber_close(subscriber);
+		subscriber_close(subscriber, STREAM_END_UNREADABLE);
 	} else if (replay_is_stale(replay)) {
 		read_again(subscriber, replay);
 	} else {
@@ -240,7 +240,7 @@ static void take_replay(struct message *message)
 			take_for_poll(subscriber, replay);
 		if (is_new_start(replay) &&
 			!ending_add_past(subscriber, replay->after, &replay->prefix))
-			subscriber_close(subscriber);
+			subscriber_close(subscriber, STREAM_END_MEMORY);
 		/* A start or a gap is sent once, so it is kept until then. */
 		if (subscriber->state == READY && replay->prefix.len > 0 &&
 			!form_is_list(replay->selection->form)) {
@@ -413,7 +413,7 @@ static void start_now(struct subscriber *subscriber)
 		subscriber_keep_pending(subscriber, past.data, past.len, 0);
 	buf_free(&past);
 	if (!added)
-		subscriber_close(subscriber);
+		subscriber_close(subscriber, STREAM_END_MEMORY);
 	else if (subscriber->state != CLOSED && subscriber_send_pending(subscriber))
 		catch_up_end(subscriber, subscriber->fanout->boundary);
 }

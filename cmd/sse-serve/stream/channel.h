@@ -19,6 +19,7 @@
 #include "log/topic.h"
 #include "log/window.h"
 #include "selection.h"
+#include "stream_end.h"
 
 struct identity;
 struct limits;
@@ -67,6 +68,7 @@ struct subscriber {
 	bool mark_sent : 1; /* ... was told, and was not behind since */
 	bool had_end : 1;   /* had what closed the last of its topics */
 	bool latest : 1;    /* it is a struct extended_subscriber that is sent present values */
+	bool logged : 1;    /* a struct stream_record stands before it */
 	bool resumed : 1;   /* was not LIVE since it was served from the log, or came with an id:
 			       what is ephemeral is left out, as it may be old */
 	uint32_t index;	    /* its place in the channel */
@@ -129,8 +131,12 @@ struct fanout {
 	_Atomic size_t placed; /* with those that are on their way; the other loops look at it */
 	bool ended;
 
-	_Atomic uint64_t delivered; /* events that a socket accepted whole */
-	_Atomic uint64_t behind;    /* streams with events not yet sent to them */
+	_Atomic uint64_t delivered;	       /* events that a socket accepted whole */
+	_Atomic uint64_t behind;	       /* streams with events not yet sent to them */
+	_Atomic uint64_t endings[STREAM_ENDS]; /* streams that ended, by why */
+	struct counter_times
+		sent;	     /* from a publish to the end of the pass that sent it, once a pass */
+	uint64_t pass_began; /* when the publishing began of what the pass sends; 0: unknown */
 
 	uint64_t boundary; /* entries before it were taken */
 	uint64_t position; /* of the last stored event before it */

@@ -36,7 +36,7 @@ static void deny(struct subscriber *subscriber, const char *reason)
 	if (form_is_list(subscriber->channel->selection->form)) {
 		if (subscriber_waits(subscriber) && subscriber->state == LIVE)
 			catch_up_finish(subscriber);
-		subscriber_close(subscriber);
+		subscriber_close(subscriber, STREAM_END_DENIED);
 		return;
 	}
 	buf_init(&event, 256);
@@ -46,7 +46,7 @@ static void deny(struct subscriber *subscriber, const char *reason)
 		words_event(subscriber->channel->selection->form, "denied", NULL, data, &event))
 		subscriber_write(subscriber, event.data, event.len);
 	buf_free(&event);
-	subscriber_close(subscriber);
+	subscriber_close(subscriber, STREAM_END_DENIED);
 }
 
 /*

@@ -105,7 +105,7 @@ bool ending_tell(struct subscriber *subscriber)
 		add_closings(subscriber, &topics, channel->end, &event))
 		subscriber_keep_pending(subscriber, event.data, event.len, 0);
 	else
-		subscriber_close(subscriber);
+		subscriber_close(subscriber, STREAM_END_MEMORY);
 	topic_set_free(&topics);
 	buf_free(&event);
 	subscriber->had_end = true;

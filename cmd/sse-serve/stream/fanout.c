@@ -5,6 +5,7 @@
 
 #include "access/principal.h"
 #include "catch_up.h"
+#include "clock.h"
 #include "ending.h"
 #include "fanout.h"
 #include "frames.h"
@@ -109,20 +110,20 @@ uint32_t fanout_tick(struct fanout *fanout)
 
 /* --- a pass --- */
 
-/* Without memory to serve them, streams end, and come back. */
-static void end_channel(struct channel *channel)
+/* Streams that end so come back. */
+static void end_channel(struct channel *channel, enum stream_end why)
 {
 	while (channel->count > 1)
-		subscriber_close(channel->subscribers[channel->count - 1]);
+		subscriber_close(channel->subscribers[channel->count - 1], why);
 	/* With the last one goes the channel, unless a pass has still to come to it. */
 	if (channel->count > 0)
-		subscriber_close(channel->subscribers[0]);
+		subscriber_close(channel->subscribers[0], why);
 }
 
 static void learn_topic(struct fanout *fanout, struct channel *channel, struct topic *topic)
 {
 	if (channel_learn(fanout, channel, topic) != 0)
-		end_channel(channel);
+		end_channel(channel, STREAM_END_MEMORY);
 }
 
 /* Give a new topic to the channels that want it by name. */
@@ -294,6 +295,15 @@ static void start_pass(struct fanout *fanout)
 	fanout->boundary = head;
 	fanout->position = window_entry(window, head - 1)->position;
 	window_withdraw(window, fanout->reader);
+	fanout->pass_began = fanout->touched != NULL ? window_stamped(window) : 0;
+}
+
+/* The pass has served all: count how long its events took. */
+static void end_pass(struct fanout *fanout)
+{
+	if (fanout->pass_began != 0)
+		counter_took(&fanout->sent, clock_now_us() - fanout->pass_began);
+	fanout->pass_began = 0;
 }
 
 /* Send the channel's chunk to one subscriber. */
@@ -370,6 +380,8 @@ static void serve_touched(struct fanout *fanout)
 		if (channel->count == 0)
 			channel_remove(fanout, channel);
 	}
+	if (fanout->touched == NULL)
+		end_pass(fanout);
 }
 
 static void serve_ready(struct fanout *fanout)
@@ -399,7 +411,7 @@ void fanout_bury(struct fanout *fanout)
 		struct subscriber *subscriber = fanout->closed;
 
 		fanout->closed = subscriber->next;
-		free(subscriber);
+		subscriber_free(subscriber);
 	}
 }
 
@@ -414,7 +426,7 @@ void fanout_close(struct fanout *fanout)
 
 		channel->touched = false;
 		if (channel->count > 0)
-			end_channel(channel);
+			end_channel(channel, STREAM_END_STOPPED);
 		else
 			channel_remove(fanout, channel);
 	}

@@ -55,6 +55,7 @@ void opening_free(struct opening *opening)
 		presence_leave(opening->lease, 0);
 	poll_reply_free(opening->reply);
 	free(opening->start.unknown);
+	free(opening->record);
 	free(opening);
 }
 
@@ -82,6 +83,24 @@ static size_t size_of(const struct opening *opening)
 		       : sizeof(struct subscriber);
 }
 
+/* All zero, with its record.  NULL without memory. */
+static struct subscriber *new_subscriber(const struct opening *opening)
+{
+	size_t size = size_of(opening);
+	struct stream_record *record;
+	struct subscriber *subscriber;
+
+	if (opening->record == NULL)
+		return calloc(1, size);
+	record = calloc(1, sizeof(*record) + size);
+	if (record == NULL)
+		return NULL;
+	*record = *opening->record;
+	subscriber = (struct subscriber *)(void *)(record + 1);
+	subscriber->logged = true;
+	return subscriber;
+}
+
 /* It is in no channel yet.  Return 0, or -1. */
 static int join(struct subscriber *subscriber, const struct opening *opening)
 {
@@ -103,7 +122,7 @@ static int join(struct subscriber *subscriber, const struct opening *opening)
 void opening_start(struct opening *opening)
 {
 	struct fanout *fanout = opening->fanout;
-	struct subscriber *subscriber = !fanout->ended ? calloc(1, size_of(opening)) : NULL;
+	struct subscriber *subscriber = !fanout->ended ? new_subscriber(opening) : NULL;
 
 	if (subscriber == NULL)
 		goto err0;
@@ -136,13 +155,13 @@ void opening_start(struct opening *opening)
 		send_head(subscriber, opening) == 0)
 		catch_up_start(subscriber, &opening->start);
 	else
-		subscriber_close(subscriber);
+		subscriber_close(subscriber, STREAM_END_MEMORY);
 	opening_free(opening);
 	return;
 
 err1:
 	principal_drop(subscriber->principal);
-	free(subscriber);
+	subscriber_free(subscriber);
 err0:
 	channel_unplace(fanout);
 	limits_release(fanout->shared->limits, opening->address);

@@ -13,6 +13,7 @@
 #include "poll_reply.h"
 #include "presence.h"
 #include "selection.h"
+#include "stream_record.h"
 
 #define OPENING_HEAD 1024
 
@@ -27,11 +28,12 @@ struct opening {
 	struct presence_lease *lease;	/* see presence.h; NULL: without a name; owned */
 	struct limits_address *address; /* see limits.h */
 	struct start start;
-	bool marked;		  /* the stream is told when it has caught up */
-	bool ends;		  /* and ends then */
-	bool polls;		  /* and ends then, but waits for something first; see poll.h */
-	uint32_t wait;		  /* polls: ms, at most */
-	struct poll_reply *reply; /* of a poll for a list; owned */
+	bool marked;		      /* the stream is told when it has caught up */
+	bool ends;		      /* and ends then */
+	bool polls;		      /* and ends then, but waits for something first; see poll.h */
+	uint32_t wait;		      /* polls: ms, at most */
+	struct poll_reply *reply;     /* of a poll for a list; owned */
+	struct stream_record *record; /* NULL: its end is not logged; owned */
 	size_t head_len;
 	char head[OPENING_HEAD]; /* of the HTTP answer; a list's is made later */
 };

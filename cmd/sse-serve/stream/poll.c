@@ -75,13 +75,13 @@ void poll_answer(struct subscriber *subscriber, const struct replay *replay)
 		/* There is room in a socket that nothing was written to. */
 		if (write_reply(subscriber, POLL_GONE, id, 0, &out))
 			subscriber_write(subscriber, out.data, out.len);
-		subscriber_close(subscriber);
+		subscriber_close(subscriber, STREAM_END_COMPLETE);
 	} else if (write_head(subscriber, replay, id, &out)) {
 		subscriber_polling(subscriber)->extended.end_position = replay->reached;
 		subscriber->skip = is_array(subscriber) ? ENCODING_SEPARATOR_LEN : 0;
 		subscriber_keep_pending(subscriber, out.data, out.len, 0);
 	} else {
-		subscriber_close(subscriber);
+		subscriber_close(subscriber, STREAM_END_MEMORY);
 	}
 	buf_free(&out);
 }

@@ -20,7 +20,7 @@ static bool heartbeat(struct subscriber *subscriber)
 	sent = subscriber_write(subscriber, words, (size_t)len);
 	/* A part of it cannot be taken back. */
 	if (sent > 0 && sent < len)
-		subscriber_close(subscriber);
+		subscriber_close(subscriber, STREAM_END_STALLED);
 	return sent != 0;
 }
 
@@ -52,5 +52,5 @@ void silence_look(struct subscriber *subscriber, uint32_t margin)
 	else
 		full = subscriber->state == WAITING;
 	if (full && silent >= shared->stall_timeout)
-		subscriber_close(subscriber);
+		subscriber_close(subscriber, STREAM_END_STALLED);
 }

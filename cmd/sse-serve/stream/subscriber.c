@@ -92,13 +92,21 @@ static void end_wait(struct subscriber *subscriber)
 	polling->reply = NULL;
 }
 
-void subscriber_close(struct subscriber *subscriber)
+void subscriber_free(struct subscriber *subscriber)
+{
+	free(subscriber->logged ? (void *)subscriber_record(subscriber) : (void *)subscriber);
+}
+
+void subscriber_close(struct subscriber *subscriber, enum stream_end why)
 {
 	bool reading = subscriber->state == READING;
 
 	if (subscriber->state == CLOSED)
 		return;
 	subscriber_set_state(subscriber, CLOSED);
+	counter_add(&subscriber->fanout->endings[why], 1);
+	if (subscriber->logged)
+		stream_record_end(subscriber_record(subscriber), why);
 	/* The HTTP library may not have closed its descriptor of the same socket yet. */
 	epoll_ctl(subscriber->fanout->epoll, EPOLL_CTL_DEL, subscriber->fd, NULL);
 	transport_close(subscriber->fd, subscriber->tls);
@@ -144,14 +152,30 @@ static bool hear(struct subscriber *subscriber)
 	return heard == 0 || (heard > 0 && subscriber_watch(subscriber, EPOLL_CTL_MOD));
 }
 
+/* With TCP_USER_TIMEOUT the kernel may be the first to see that nothing is taken. */
+static enum stream_end end_of_error(int number)
+{
+	return number == ETIMEDOUT ? STREAM_END_STALLED : STREAM_END_CLIENT;
+}
+
+static int socket_error(int fd)
+{
+	int number = 0;
+	socklen_t len = sizeof(number);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &number, &len) == 0 ? number : 0;
+}
+
 void subscriber_ready(struct source *source, uint32_t events)
 {
 	struct subscriber *subscriber = (struct subscriber *)source;
 
 	if (subscriber->state == CLOSED)
 		return;
-	if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) || !hear(subscriber))
-		subscriber_close(subscriber);
+	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		subscriber_close(subscriber, end_of_error(socket_error(subscriber->fd)));
+	else if (!hear(subscriber))
+		subscriber_close(subscriber, STREAM_END_CLIENT);
 	else if ((events & EPOLLOUT) && subscriber->state == WAITING)
 		subscriber_make_ready(subscriber);
 }
@@ -163,6 +187,8 @@ static void count_delivered(struct subscriber *subscriber, uint32_t events)
 {
 	if (!subscriber->channel->system)
 		counter_add(&subscriber->fanout->delivered, events);
+	if (subscriber->logged)
+		subscriber_record(subscriber)->events += events;
 }
 
 /* The socket is full: epoll will tell. */
@@ -180,7 +206,7 @@ static ssize_t take_result(struct subscriber *subscriber, ssize_t sent)
 	} else if (sent < 0) {
 		if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
 			return 0;
-		subscriber_close(subscriber);
+		subscriber_close(subscriber, end_of_error(errno));
 	}
 	return sent;
 }
@@ -199,7 +225,7 @@ void subscriber_keep_pending(
 	struct pending *pending = malloc(sizeof(*pending) + len);
 
 	if (pending == NULL) {
-		subscriber_close(subscriber);
+		subscriber_close(subscriber, STREAM_END_MEMORY);
 		return;
 	}
 	*pending = (struct pending){.len = len, .events = events};

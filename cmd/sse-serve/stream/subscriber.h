@@ -24,6 +24,8 @@
 #include "frames.h"
 #include "poll_reply.h"
 #include "presence.h"
+#include "stream_end.h"
+#include "stream_record.h"
 
 /* A subscriber with what few have; its bits `named`, `ends` and `latest` tell which; a poll has it all. */
 struct extended_subscriber {
@@ -48,6 +50,12 @@ struct polling_subscriber {
 static inline struct polling_subscriber *subscriber_polling(struct subscriber *subscriber)
 {
 	return (struct polling_subscriber *)subscriber;
+}
+
+/* subscriber_record(subscriber): its record, which it must have (logged). */
+static inline struct stream_record *subscriber_record(struct subscriber *subscriber)
+{
+	return (struct stream_record *)(void *)subscriber - 1;
 }
 
 /* subscriber_waits(subscriber): is it a poll that has got nothing yet? */
@@ -122,11 +130,14 @@ void subscriber_keep_pending(
 bool subscriber_send_pending(struct subscriber *subscriber);
 
 /*
- * subscriber_close(subscriber):
- * Close the socket.  The memory is freed at the end of the loop's turn; or, if the subscriber is in
+ * subscriber_close(subscriber, why):
+ * Close the socket; the stream ends, which is counted and, if its opening was logged, logged.  The memory is freed at the end of the loop's turn; or, if the subscriber is in
  * the ready list or READING, after subscriber_bury().
  */
-void subscriber_close(struct subscriber *subscriber);
+void subscriber_close(struct subscriber *subscriber, enum stream_end why);
+
+/* subscriber_free(subscriber): release its memory. */
+void subscriber_free(struct subscriber *subscriber);
 
 /* subscriber_bury(subscriber): it is closed, and nothing refers to it but events of epoll. */
 void subscriber_bury(struct subscriber *subscriber);

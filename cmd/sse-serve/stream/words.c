@@ -38,6 +38,11 @@ bool words_start(enum form form, const char *id, struct buf *out)
 	return buf_addf(out, form == FORM_LINE ? "{\"id\":\"%s\"}\n" : "id: %s\n\n", id);
 }
 
+bool words_retry(enum form form, uint32_t ms, struct buf *out)
+{
+	return form == FORM_LINE || buf_addf(out, "retry: %u\n\n", ms);
+}
+
 const char *words_heartbeat(enum form form)
 {
 	return form == FORM_LINE ? "\n" : ":\n\n";

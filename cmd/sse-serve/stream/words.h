@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "buf.h"
 #include "log/form.h"
@@ -27,6 +28,13 @@ bool words_gap(enum form form, const char *id, const char *after, const char *ol
 
 /* words_start(form, id, out): append where the stream starts, which is no event. */
 bool words_start(enum form form, const char *id, struct buf *out);
+
+/*
+ * words_retry(form, ms, out):
+ * Append when the client should come back; nothing in JSON lines, which have no word for it.  False
+ * if ${out} is full.
+ */
+bool words_retry(enum form form, uint32_t ms, struct buf *out);
 
 /* words_heartbeat(form): what is sent into a silent stream; ended by a NUL. */
 const char *words_heartbeat(enum form form);

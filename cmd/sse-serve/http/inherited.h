@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The listening sockets that the process was started with, as systemd hands them over: LISTEN_FDS
+ * is how many, from descriptor 3 on; LISTEN_PID is whom they are for; LISTEN_FDNAMES is what they
+ * are called (sd_listen_fds(3)).  They stay open in systemd.  So connections wait there while one
+ * server ends and the next one starts; who stops accepting only closes them, and never shuts them
+ * down.
+ */
+#ifndef INHERITED_H
+#define INHERITED_H
+
+#include "error.h"
+#include "listen.h"
+
+/*
+ * inherited_count(error):
+ * How many there are for this process.  -1 if the number is not valid (EX_USAGE).
+ */
+int inherited_count(struct error *error);
+
+/*
+ * inherited_add(count, open, listeners, error):
+ * Add them, and remove the variables, which are not for any other process.  Return 0, or -1 if one
+ * is not a stream socket that listens, or is beyond loopback without ${open} (EX_USAGE).
+ */
+int inherited_add(int count, bool open, struct listeners *listeners, struct error *error);
+
+#endif

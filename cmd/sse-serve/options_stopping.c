@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* The options that say how the server stops; see options.h. */
+#include <stddef.h>
+
+#include "notify.h"
+#include "options.h"
+
+#define FIELD(name) offsetof(struct options, name)
+
+/* --drain of a service, in ms. */
+#define DRAIN_OF_SERVICE 10000
+
+const struct option_row options_of_stopping[] = {
+	{.name = "drain-delay",
+		.type = OPTION_DURATION,
+		.offset = FIELD(drain_delay),
+		.argument = "TIME",
+		.min = 0,
+		.max = 3600000,
+		.group = "Stopping",
+		OPTION_DEFAULT("once asked to stop, go on for this long, while /readyz says 503 "
+			       "(default ",
+			"0s", ")")},
+	{.name = "drain",
+		.type = OPTION_DURATION,
+		.offset = FIELD(drain),
+		.argument = "TIME",
+		.min = 0,
+		.max = 3600000,
+		.group = "Stopping",
+		.help = "then end the streams one after the other, over this time (default: 10s under "
+			"systemd, otherwise 0)"},
+	{0},
+};
+
+void options_find_drain(struct options *options)
+{
+	if (options->drain == OPTIONS_DRAIN_UNSET)
+		options->drain = notify_wanted() ? DRAIN_OF_SERVICE : 0;
+}
