@@ -16,7 +16,6 @@
 
 #include <cmocka.h>
 
-#include "base/logger.h"
 #include "http/inherited.h"
 
 /* Where they begin. */
