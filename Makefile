@@ -70,7 +70,7 @@ GNU_LDFLAGS := $(if $(filter Darwin,$(shell uname -s)),,-Wl,-z,relro,-z,now,--as
 
 PROGRAMS = sse-serve sse-post sse-tail
 # What each program and each library is linked with, by pkg-config name.
-PKGS_sse-serve = libmicrohttpd sqlite3 libcjson libcrypto cjose libseccomp
+PKGS_sse-serve = libmicrohttpd sqlite3 libcjson libssl libcrypto cjose libseccomp
 PKGS_sse-post = $(PKGS_libclient) libcjson
 PKGS_sse-tail = $(PKGS_libclient) libcrypto
 PKGS_libclient = libcurl
@@ -236,7 +236,7 @@ $(BUILD)/tests/load: $(LOAD) $(BUILD)/libcommon.a
 	$(call link,$^)
 # What the unit tests of sse-serve share.
 UNIT_PARTS = $(call OBJ,$(wildcard tests/unit/parts/*.c))
-$(UNIT_PARTS): PKGS = $(PKGS_units) libcrypto
+$(UNIT_PARTS): PKGS = $(PKGS_units) libssl libcrypto
 $(UNIT_PARTS): MORE = -iquotecmd/sse-serve
 $(UNIT_PARTS): | need-units
 $(BUILD)/libunit.a: $(UNIT_PARTS)

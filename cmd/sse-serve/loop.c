@@ -44,6 +44,7 @@ struct listening {
 	struct source source; /* first */
 	struct loop *loop;
 	int fd;
+	bool secure;
 	bool inherited;
 };
 
@@ -115,7 +116,7 @@ static void listener_ready(struct source *source, uint32_t events)
 	struct loop *loop = one->loop;
 
 	(void)events;
-	if (!loop->accepting || http_accept(loop->http, one->fd))
+	if (!loop->accepting || http_accept(loop->http, one->fd, one->secure))
 		return;
 	logger_write(LOGGER_WARNING, "cannot accept connections: %s; open streams are not affected",
 		strerror(errno));
@@ -131,7 +132,7 @@ static void accept_last(struct loop *loop)
 		const struct listening *one = &loop->listening[i];
 
 		for (int j = 0; j < ACCEPT_LAST && !one->inherited; j++) {
-			if (!http_accept(loop->http, one->fd))
+			if (!http_accept(loop->http, one->fd, one->secure))
 				break;
 		}
 	}
@@ -292,8 +293,8 @@ static int watch_all(struct loop *loop, const struct listeners *listeners)
 	for (size_t i = 0; i < listeners->count; i++) {
 		struct listening *one = &loop->listening[i];
 
-		*one = (struct listening){
-			{listener_ready}, loop, listeners->fds[i], listeners->inherited[i]};
+		*one = (struct listening){{listener_ready}, loop, listeners->fds[i],
+			listeners->secure[i], listeners->inherited[i]};
 		if (watch_listener(loop, one) != 0)
 			return -1;
 		loop->listening_count++;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
+#include <openssl/ssl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sqlite3.h>
@@ -32,6 +33,9 @@
 #include "sandbox/user.h"
 #include "server.h"
 #include "watch.h"
+
+/* How often the files of certificates are looked at, in ms. */
+#define LOOK_MS 2000
 
 struct program {
 	int argc;
@@ -128,6 +132,9 @@ static int allow_places(const struct program *program, struct places *places, st
 	places_allow_file(places, PLACES_WRITE, options->log_file);
 	places_allow_file(places, PLACES_READ, options->access);
 	places_allow_file(places, PLACES_READ, options->jwt_keys);
+	places_allow_file(places, PLACES_READ, options->tls.cert);
+	places_allow_file(places, PLACES_READ, options->tls.key);
+	places_allow_file(places, PLACES_READ, options->tls.client_ca);
 	for (size_t i = 0; i < options->hook_rules.count; i++)
 		places_allow_file(places, PLACES_READ, options->hook_rules.rules[i].file);
 	for (size_t i = 0; i < program->listeners.count; i++)
@@ -144,7 +151,7 @@ static int enter_sandbox(struct program *program, struct error *error)
 	if (program->sandbox.left_out)
 		return 0;
 	/* OpenSSL reads its configuration at its first use, which would be inside the sandbox. */
-	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
+	OPENSSL_init_ssl(OPENSSL_INIT_LOAD_CONFIG, NULL);
 	if (allow_places(program, &places, error) != 0)
 		return -1;
 	sandbox_enter(&program->sandbox, &places);
@@ -166,8 +173,13 @@ static int open_listeners(struct program *program, struct error *error)
 
 	if (inherited < 0)
 		return -1;
+	if (inherited > 0 && options->tls.cert != NULL)
+		return error_set(error, EX_USAGE,
+			"--tls-cert does not go with sockets from the service manager yet: leave one of "
+			"them out");
 	if ((inherited == 0 || options->listen.count > 0) &&
-		listen_open(&options->listen, open, &program->listeners, error) != 0)
+		listen_open(&options->listen, open, options->tls.cert != NULL, &program->listeners,
+			error) != 0)
 		return -1;
 	return inherited_add(inherited, open, &program->listeners, error);
 }
@@ -199,6 +211,21 @@ static void announce(const struct program *program)
 	}
 }
 
+/* Programs that renew certificates just write files. */
+static void look_at_certificates(const struct program *program)
+{
+	struct error error = {0};
+
+	switch (server_look_at_certificates(program->server, &error)) {
+	case 1:
+		logger_write(LOGGER_INFO, "the certificate was replaced: new connections use it");
+		break;
+	case -1:
+		logger_write(LOGGER_ERROR, "%s; the old certificate stays in force", error.text);
+		break;
+	}
+}
+
 static void reload(struct program *program)
 {
 	watch_reloading(&program->watch);
@@ -206,11 +233,23 @@ static void reload(struct program *program)
 	watch_ready(&program->watch);
 }
 
+/* Wait for a signal, and look at the certificates meanwhile.  Return its number. */
+static int next_signal(struct program *program)
+{
+	int number;
+
+	if (program->options.tls.cert == NULL)
+		return watch_wait(&program->watch, -1);
+	while ((number = watch_wait(&program->watch, LOOK_MS)) == 0)
+		look_at_certificates(program);
+	return number;
+}
+
 static void wait_for_signal(struct program *program)
 {
 	int number;
 
-	while ((number = watch_wait(&program->watch, -1)) == SIGHUP || number == SIGUSR1) {
+	while ((number = next_signal(program)) == SIGHUP || number == SIGUSR1) {
 		if (number == SIGHUP)
 			reload(program);
 		else

@@ -43,7 +43,8 @@ static const struct option_row rows[] = {
 		.argument = "ADDR:PORT",
 		.group = "Network",
 		.help = "listen here: ADDR:PORT, PORT or unix:PATH; may be repeated; port 0 picks "
-			"one (default: port 8000 of the loopback addresses)"},
+			"one; http: before it means without TLS, https: with it (default: port 8000 of "
+			"the loopback addresses)"},
 	{.name = "open",
 		.type = OPTION_FLAG,
 		.offset = FIELD(open),
@@ -404,7 +405,7 @@ const struct option_program options_program = {
 	.name = "sse-serve",
 	.synopsis = "[OPTION]...",
 	.summary = "Keep every event that is posted, and stream it to every reader.",
-	.tables = {rows, options_of_stopping},
+	.tables = {rows, options_of_stopping, options_tls_rows},
 	.file = "config",
 	.read = read_file,
 	.examples =
@@ -443,6 +444,7 @@ enum option_result options_parse(int argc, char **argv, void (*version)(FILE *ou
 void options_free(struct options *options)
 {
 	option_free(rows, options);
+	option_free(options_tls_rows, options);
 	options_free_meanings(options);
 	option_sources_free(&options->sources);
 }

@@ -12,12 +12,14 @@
 #include "http/forwarded.h"
 #include "log/retention_rules.h"
 #include "option.h"
+#include "options_tls.h"
 
 enum log_format { LOG_TEXT, LOG_JSON };
 
 struct options {
-	const char *config; /* a file of options, or NULL */
-	bool check_config;  /* do this instead of serving, as the next */
+	struct tls_options tls; /* first */
+	const char *config;	/* a file of options, or NULL */
+	bool check_config;	/* do this instead of serving, as the next */
 	bool print_config;
 	struct option_list listen; /* ADDR:PORT, PORT or unix:PATH */
 	struct option_list host;   /* NAME or *.NAME: what the server is called */

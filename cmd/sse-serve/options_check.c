@@ -101,7 +101,8 @@ int options_check(struct options *options, struct error *error)
 		return error_set(error, EX_USAGE,
 			"--verify, --export, --import and --backup are done one at a time");
 	if (check_hosts(&options->host, error) != 0 || check_origins(&options->cors, error) != 0 ||
-		check_access(options, error) != 0 || check_hooks(options, error) != 0 ||
+		check_access(options, error) != 0 || options_check_tls(&options->tls, error) != 0 ||
+		check_hooks(options, error) != 0 ||
 		forwarded_proxies_parse(&options->trust_proxy, &options->proxies, error) != 0 ||
 		rate_rules_parse(options->rate, &options->rate_rules, error) != 0)
 		return -1;
@@ -127,7 +128,7 @@ bool options_proves(const struct options *options)
 
 bool options_reloads(const struct options *options)
 {
-	return options->config != NULL || options_proves(options);
+	return options->config != NULL || options_proves(options) || options->tls.cert != NULL;
 }
 
 void options_free_meanings(struct options *options)

@@ -81,8 +81,8 @@ static int check_listen(const struct options *options, FILE *out, struct error *
 {
 	struct listeners listeners;
 
-	if (listen_check(&options->listen, options->open || options_guarded(options), &listeners,
-		    error) != 0)
+	if (listen_check(&options->listen, options->open || options_guarded(options),
+		    options->tls.cert != NULL, &listeners, error) != 0)
 		return -1;
 	fprintf(out, "listen on %s\n", listeners.all);
 	listen_close(&listeners);

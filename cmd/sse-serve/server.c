@@ -28,6 +28,7 @@
 #include "stream/replay.h"
 #include "stream/presence.h"
 #include "stream/replay_thread.h"
+#include "tls/certificates.h"
 
 #define LOOPS_MAX 256
 
@@ -41,6 +42,9 @@ struct server {
 	struct access_config access_config;
 	struct access *access; /* or NULL */
 	struct hooks *hooks;   /* or NULL */
+	struct certificates_config certificates_config;
+	struct certificates *certificates; /* or NULL */
+	int secure_port;		   /* where plain clients are redirected; 0: nowhere */
 	struct rates *wrong_proofs;
 	struct topics *topics;
 	struct limits *limits;
@@ -186,10 +190,23 @@ static int make_hooks(struct server *server, struct error *error)
 	return server->hooks != NULL ? 0 : -1;
 }
 
+static int make_certificates(struct server *server, struct error *error)
+{
+	const struct tls_options *tls = &server->options->tls;
+
+	if (tls->cert == NULL)
+		return 0;
+	server->certificates_config = (struct certificates_config){
+		.cert = tls->cert, .key = tls->key, .client_ca = tls->client_ca};
+	server->certificates = certificates_new(&server->certificates_config, error);
+	return server->certificates != NULL ? 0 : -1;
+}
+
 /* This comes first, since a mistake in the files ends the start. */
 static int make_proofs(struct server *server, struct error *error)
 {
-	if (make_access(server, error) != 0 || make_hooks(server, error) != 0)
+	if (make_access(server, error) != 0 || make_hooks(server, error) != 0 ||
+		make_certificates(server, error) != 0)
 		return -1;
 	if (!options_proves(server->options))
 		return 0;
@@ -197,23 +214,42 @@ static int make_proofs(struct server *server, struct error *error)
 	return server->wrong_proofs != NULL ? 0 : error_set(error, EX_OSERR, "out of memory");
 }
 
-/* The keys are used only if the other files are right, too. */
+/* All is used only if all files are right. */
 static int reload_proofs(struct server *server, struct error *error)
 {
 	struct hook_keys *keys = NULL;
+	struct certificate_set *set = NULL;
 
-	if (server->hooks != NULL) {
-		keys = hooks_read_keys(server->hooks, error);
-		if (keys == NULL)
-			return -1;
-	}
-	if (server->access != NULL && access_reload(server->access, error) != 0) {
-		hooks_drop_keys(keys);
-		return -1;
-	}
+	if (server->hooks != NULL && (keys = hooks_read_keys(server->hooks, error)) == NULL)
+		goto err1;
+	if (server->certificates != NULL &&
+		(set = certificates_read(server->certificates, error)) == NULL)
+		goto err1;
+	if (server->access != NULL && access_reload(server->access, error) != 0)
+		goto err1;
 	if (keys != NULL)
 		hooks_use_keys(server->hooks, keys);
+	if (set != NULL)
+		certificates_use(server->certificates, set);
 	return 0;
+
+err1:
+	certificates_drop(set);
+	hooks_drop_keys(keys);
+	return -1;
+}
+
+int server_look_at_certificates(struct server *server, struct error *error)
+{
+	struct certificate_set *set;
+
+	if (server->certificates == NULL || !certificates_changed(server->certificates))
+		return 0;
+	set = certificates_read(server->certificates, error);
+	if (set == NULL)
+		return -1;
+	certificates_use(server->certificates, set);
+	return 1;
 }
 
 int server_check(const struct options *options, struct error *error)
@@ -224,6 +260,7 @@ int server_check(const struct options *options, struct error *error)
 	rates_free(server.wrong_proofs);
 	hooks_free(server.hooks);
 	access_free(server.access);
+	certificates_free(server.certificates);
 	return result;
 }
 
@@ -263,6 +300,9 @@ static void set_up_http(struct server *server, struct settings *settings)
 		.request_timeout = options->request_timeout,
 		.stall_timeout = (unsigned)options->stall_timeout,
 		.draining = &server->draining,
+		.certificates = server->certificates,
+		.secure_port = server->secure_port,
+		.hsts = options->tls.hsts / 1000,
 		.leaving = &server->leaving,
 		.hooks = server->hooks != NULL,
 		.verbose = options->verbose > 0};
@@ -272,6 +312,7 @@ static void set_up_metrics(struct server *server)
 {
 	server->metrics = (struct metrics_sources){.started = clock_now_us(),
 		.topics = server->topics,
+		.certificates = server->certificates,
 		.presence = server->presence,
 		.log_thread = server->log_thread,
 		.window = server->window,
@@ -328,6 +369,7 @@ static struct settings *make_settings(
 static int set_up(struct server *server, const struct listeners *listeners, struct error *error)
 {
 	set_up_streams(server);
+	server->secure_port = listeners->secure_port;
 	set_up_metrics(server);
 	server->bodies.limit = server->options->max_bodies;
 	server->settings = make_settings(server, server->options, error);
@@ -525,6 +567,7 @@ void server_stop(struct server *server)
 	rates_free(server->wrong_proofs);
 	hooks_free(server->hooks);
 	access_free(server->access);
+	certificates_free(server->certificates);
 	settings_drop(server->settings);
 	free(server);
 }

@@ -242,6 +242,12 @@ static const struct mistake {
 	{ANN " " DIGEST("2"), "line 1: it has two digests: write a line for each token"},
 	{ANN "\nann " DIGEST("1"),
 		"lines 1 and 2 have the same digest: each token needs its own line"},
+	{"ann certificate\nann certificate",
+		"lines 1 and 2 are for the same certificate: write one line for it"},
+	{ANN " certificate", "line 1: it has two proofs: write a line for each token, and one for "
+			     "the certificate"},
+	{"anonymous certificate",
+		"line 1: anonymous needs no proof, so it has no certificate"},
 	{ANN " read=a read=b", "line 1: it has read= twice: separate the patterns with commas"},
 	{ANN " publish=a publish=a",
 		"line 1: it has publish= twice: separate the patterns with commas"},
@@ -262,14 +268,14 @@ static const struct mistake {
 	{ANN " as=\"A", "line 1: a quote (\") is not closed"},
 	{ANN " as=\"A\\\"\n\"", "line 1: a quote (\") is not closed"},
 	{ANN " remove=a",
-		"line 1: 'remove=a' is not sha256:DIGEST, publish=PATTERN,..., read=PATTERN,..., "
-		"delete=PATTERN,..., status or as=NAME"},
+		"line 1: 'remove=a' is not sha256:DIGEST, certificate, publish=PATTERN,..., "
+		"read=PATTERN,..., delete=PATTERN,..., status or as=NAME"},
 	{ANN " Status",
-		"line 1: 'Status' is not sha256:DIGEST, publish=PATTERN,..., read=PATTERN,..., "
-		"delete=PATTERN,..., status or as=NAME"},
+		"line 1: 'Status' is not sha256:DIGEST, certificate, publish=PATTERN,..., "
+		"read=PATTERN,..., delete=PATTERN,..., status or as=NAME"},
 	{ANN " status=",
-		"line 1: 'status=' is not sha256:DIGEST, publish=PATTERN,..., read=PATTERN,..., "
-		"delete=PATTERN,..., status or as=NAME"},
+		"line 1: 'status=' is not sha256:DIGEST, certificate, publish=PATTERN,..., "
+		"read=PATTERN,..., delete=PATTERN,..., status or as=NAME"},
 	{ANN " " TOKEN, "line 1: it contains a token; the file takes only digests (sha256:...), as "
 			"sse-serve --new-token NAME prints them"},
 	{ANN " sse_abc",
@@ -301,6 +307,28 @@ static const struct mistake {
 	{ANN " as=A\nbob " DIGEST("2") " as=A",
 		"lines 1 and 2: ann and bob cannot both be present as 'A'"},
 };
+
+static void a_certificate_stands_in_place_of_a_token(void **state)
+{
+	static const char text[] = "ann certificate publish=chat\n"
+				   "bob read=chat certificate\n";
+	unsigned char digest[TOKEN_DIGEST];
+	struct rules *rules = rules_parse(text, strlen(text), NULL);
+	const struct principal *principal;
+
+	(void)state;
+	assert_non_null(rules);
+	rules_subject_digest("ann", digest);
+	principal = rules_find(rules, digest);
+	assert_non_null(principal);
+	assert_string_equal(principal->name, "ann");
+	rules_subject_digest("ann2", digest);
+	assert_null(rules_find(rules, digest));
+	/* A token of that text is another proof. */
+	token_digest("ann", 3, digest);
+	assert_null(rules_find(rules, digest));
+	rules_free(rules);
+}
 
 static void a_mistake_refuses_the_file_and_names_the_line(void **state)
 {
@@ -491,6 +519,7 @@ int main(void)
 		cmocka_unit_test(a_name_may_have_several_tokens),
 		cmocka_unit_test(what_everyone_may_all_may),
 		cmocka_unit_test(open_status_shows_the_figures_to_everyone),
+		cmocka_unit_test(a_certificate_stands_in_place_of_a_token),
 		cmocka_unit_test(a_mistake_refuses_the_file_and_names_the_line),
 		cmocka_unit_test(a_nul_is_refused_in_words_alone),
 		cmocka_unit_test(the_length_counts),

@@ -355,6 +355,18 @@ enum access_answer access_of_token(struct access *access, const char *token, siz
 	return answer;
 }
 
+struct principal *access_of_subject(struct access *access, const char *subject)
+{
+	unsigned char digest[TOKEN_DIGEST];
+	struct principal *principal;
+
+	rules_subject_digest(subject, digest);
+	pthread_rwlock_rdlock(&access->files_lock);
+	principal = principal_hold(rules_find(access->rules, digest));
+	pthread_rwlock_unlock(&access->files_lock);
+	return principal;
+}
+
 /* --- sessions and tickets --- */
 
 /* Make a secret for a proof, and note it.  Return 0, or -1. */

@@ -67,6 +67,13 @@ enum access_answer access_of_token(struct access *access, const char *token, siz
 	int64_t now, struct principal **principal, const char **fault);
 
 /*
+ * access_of_subject(access, subject):
+ * The principal of a client whose TLS certificate has this common name; NULL if no line of the access
+ * file is for it.
+ */
+struct principal *access_of_subject(struct access *access, const char *subject);
+
+/*
  * access_start_session(access, principal, now, secret):
  * Start a session of a principal.  It ends with the principal, after the session's lifetime, or by
  * access_end_session().  ${secret} is the value of the cookie.  Return the session's principal, or

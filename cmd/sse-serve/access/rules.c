@@ -150,6 +150,28 @@ static int take_digest(struct line *line, const char *hex, struct error *error)
 	return 0;
 }
 
+/* It begins with a NUL, which no header can hold. */
+void rules_subject_digest(const char *name, unsigned char digest[TOKEN_DIGEST])
+{
+	char text[1 + NAME_MAX_BYTES + 2] = "";
+	size_t len = strnlen(name, NAME_MAX_BYTES + 1);
+
+	memcpy(text + 1, name, len);
+	token_digest(text, len + 1, digest);
+}
+
+static int take_certificate(struct line *line, struct error *error)
+{
+	if (line->everyone)
+		return wrong(line, error, "anonymous needs no proof, so it has no certificate");
+	if (line->digested)
+		return wrong(line, error,
+			"it has two proofs: write a line for each token, and one for the certificate");
+	rules_subject_digest(line->name, line->rule.digest);
+	line->digested = true;
+	return 0;
+}
+
 static int take_patterns(
 	struct line *line, enum verb verb, bool *seen, const char *patterns, struct error *error)
 {
@@ -225,13 +247,15 @@ static int take_word(struct line *line, struct error *error)
 		return take_patterns(line, VERB_DELETE, &line->deleted, value, error);
 	if ((value = value_of(line, "as=")) != NULL)
 		return take_as(line, value, error);
+	if (strcmp(line->word, "certificate") == 0)
+		return take_certificate(line, error);
 	if (strcmp(line->word, "status") == 0)
 		return take_status(line, error);
 	/* It may be a part of a secret, so it is not repeated. */
 	if (strstr(line->word, TOKEN_PREFIX) != NULL)
 		return refuse_token(line, error);
 	return wrong(line, error,
-		"'%.40s' is not sha256:DIGEST, publish=PATTERN,..., read=PATTERN,..., "
+		"'%.40s' is not sha256:DIGEST, certificate, publish=PATTERN,..., read=PATTERN,..., "
 		"delete=PATTERN,..., status or as=NAME",
 		line->word);
 }
@@ -316,6 +340,14 @@ static int check_names(const struct rules *rules, struct error *error)
 	return 0;
 }
 
+static bool is_certificate(const struct rule *rule)
+{
+	unsigned char digest[TOKEN_DIGEST];
+
+	rules_subject_digest(rule->principal->name, digest);
+	return memcmp(digest, rule->digest, TOKEN_DIGEST) == 0;
+}
+
 /* Sort the rules, check them together, and add the grants of everyone to each. */
 static int complete(struct rules *rules, struct error *error)
 {
@@ -334,7 +366,11 @@ static int complete(struct rules *rules, struct error *error)
 
 		if (i > 0 && compare(one - 1, one) == 0)
 			return error_set(error, EX_DATAERR,
-				"lines %u and %u have the same digest: each token needs its own line",
+				is_certificate(one)
+					? "lines %u and %u are for the same certificate: "
+					  "write one line for it"
+					: "lines %u and %u have the same digest: each "
+					  "token needs its own line",
 				one[-1].line, one->line);
 		if (grants_add_all(&one->principal->grants, &rules->everyone->grants) != 0)
 			return error_set(error, EX_OSERR, "out of memory");

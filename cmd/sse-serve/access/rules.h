@@ -6,8 +6,10 @@
  *   anonymous read=news
  *   ann  sha256:5e88...  publish=chat,news read=** as="Ann B."
  *   ops  sha256:0a1b...  read=** status
+ *   sensor7 certificate publish=sensors/7
  *
- * First comes a name; then, in any order and each at most once: the digest of the token, publish=
+ * First comes a name; then, in any order and each at most once: the digest of the token, or
+ * `certificate` for clients with a TLS certificate of --client-ca whose common name that is; publish=
  * and read= with patterns separated by commas, status, and as= with the name under which its holder
  * is present and chats, or as=* for any name that no line has.  A value with spaces is in double
  * quotes, within which \" and \\ stand for a quote and a backslash.  The line `anonymous` has no
@@ -46,6 +48,12 @@ struct rules {
  * memory).  Empty text is valid: nobody may do anything.
  */
 struct rules *rules_parse(const char *text, size_t len, struct error *error);
+
+/*
+ * rules_subject_digest(name, digest):
+ * By which rules_find() finds the line, with the word `certificate`, of that name.  No token has it.
+ */
+void rules_subject_digest(const char *name, unsigned char digest[TOKEN_DIGEST]);
 
 /* rules_find(rules, digest): the principal of a token, not held; or NULL. */
 struct principal *rules_find(const struct rules *rules, const unsigned char digest[TOKEN_DIGEST]);

@@ -18,6 +18,17 @@
 #include "metrics.h"
 #include "stream/fanout.h"
 #include "stream/presence.h"
+#include "tls/certificates.h"
+
+static int64_t days_left(struct certificates *certificates)
+{
+	int64_t left;
+
+	if (certificates == NULL)
+		return -1;
+	left = certificates_expire(certificates) - clock_wall_ms() / 1000;
+	return left > 0 ? left / 86400 : 0;
+}
 
 void metrics_read(const struct metrics_sources *sources, struct metrics_sum *sum)
 {
@@ -27,6 +38,7 @@ void metrics_read(const struct metrics_sources *sources, struct metrics_sum *sum
 		.topics = topics_known(sources->topics),
 		.published = counter_read(&log_thread_counts(sources->log_thread)->published),
 		.window_cap = window_size(sources->window),
+		.certificate_days = days_left(sources->certificates),
 	};
 	for (unsigned i = 0; i < sources->fanouts->count; i++) {
 		const struct fanout *fanout = sources->fanouts->all[i];
@@ -65,6 +77,8 @@ static const struct row rows[] = {
 	{"sse_window_events", "gauge", "Events in the window.", OF(window_events)},
 	{"sse_database_bytes", "gauge", "Size of the database's files.", OF(database_bytes)},
 	{"sse_database_events", "gauge", "Events that are stored.", OF(database_events)},
+	{"sse_certificate_days_left", "gauge", "Days until the TLS certificate expires.",
+		OF(certificate_days)},
 };
 
 static bool add_row(struct buf *out, const struct row *row, const struct metrics_sum *sum)

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+struct certificates;
 struct log_thread;
 struct fanouts;
 struct http;
@@ -18,6 +19,7 @@ struct window;
 struct metrics_sources {
 	uint64_t started; /* by clock_now_us() */
 	struct topics *topics;
+	struct certificates *certificates; /* or NULL */
 	struct presence *presence;
 	struct log_thread *log_thread;
 	const struct window *window;
@@ -35,6 +37,7 @@ struct metrics_sum {
 	uint64_t requests, published, delivered;
 	uint64_t window_bytes, window_cap, window_events;
 	int64_t database_bytes, database_events; /* of events -1: not known */
+	int64_t certificate_days; /* until it expires, at least 0; -1: there is none */
 };
 
 /* metrics_read(sources, sum): any thread. */

@@ -106,12 +106,13 @@ void session_check(struct request *request)
 		request_check_page(request, "begin or end a session here");
 }
 
-/* Does the Origin say that the page came over TLS?  Then the cookie is only for TLS. */
+/* Did the page come over TLS, from here or as its Origin says?  Then the cookie is only for TLS. */
 static bool is_secure(const struct request *request)
 {
 	const char *origin = request_header(request, "Origin");
 
-	return origin != NULL && strncmp(origin, "https://", 8) == 0;
+	return request_is_secure(request) ||
+	       (origin != NULL && strncmp(origin, "https://", 8) == 0);
 }
 
 static void add_cookie(struct request *request, const char *secret, int64_t seconds)

@@ -255,9 +255,9 @@ void stream_hand_over(struct request *request, struct opening *opening)
 		opening_free(opening);
 		return;
 	}
-	opening->fd = request_take_socket(request, 200);
+	opening->fd = request_take_socket(request, 200, &opening->tls);
 	if (opening->fd < 0) {
-		request_problem(request, 503, "out of descriptors: %s", strerror(errno));
+		request_problem(request, 503, "cannot open the stream: %s", strerror(errno));
 		limits_release(api_of(request)->limits, opening->address);
 		opening_free(opening);
 		return;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The clients' connections and their deadlines; see connection.h. */
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "clock.h"
 #include "connection.h"
+#include "relay.h"
 
 struct connection *connection_new(struct connection **list, int fd, int64_t ms)
 {
@@ -46,6 +48,17 @@ const struct sockaddr *connection_local(struct connection *connection)
 	return &connection->local.any;
 }
 
+void connection_set_relay(struct connection *connection)
+{
+	const char *subject = relay_subject(connection->relay);
+	socklen_t len = sizeof(connection->local);
+
+	connection->secure = true;
+	getsockname(relay_socket(connection->relay), &connection->local.any, &len);
+	if (subject != NULL)
+		connection->subject = strdup(subject);
+}
+
 bool connection_pending(const struct connection *list, bool fresh)
 {
 	for (; list != NULL; list = list->next) {
@@ -59,6 +72,8 @@ void connection_free(struct connection *connection)
 {
 	if (connection == NULL)
 		return;
+	relay_release(connection->relay);
+	free(connection->subject);
 	*connection->back = connection->next;
 	if (connection->next != NULL)
 		connection->next->back = connection->back;

@@ -13,12 +13,16 @@
 
 #define CONNECTION_NEVER INT64_MAX
 
+struct relay;
 struct request;
 
 struct connection {
 	int fd;			 /* the library's */
 	int64_t deadline;	 /* by clock_now_ms(); or CONNECTION_NEVER */
 	struct request *request; /* that has not ended, or NULL */
+	struct relay *relay;	 /* that passes on what a TLS client sends; or NULL */
+	bool secure;		 /* the client speaks TLS with us */
+	char *subject;		 /* who its certificate is for, or NULL; owned */
 	bool used;		 /* it has brought a request */
 	struct connection *next, **back;
 	union {
@@ -50,6 +54,12 @@ void connection_tick(struct connection *list, int64_t now);
  * The address that it came in on, which the system is asked for once.  It is the connection's.
  */
 const struct sockaddr *connection_local(struct connection *connection);
+
+/*
+ * connection_set_relay(connection):
+ * Its relay was set: it is secure, and it came in on the address of the relay's socket.
+ */
+void connection_set_relay(struct connection *connection);
 
 /*
  * connection_pending(list, fresh):

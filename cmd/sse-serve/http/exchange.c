@@ -19,6 +19,7 @@
 #include "exchange.h"
 #include "guard.h"
 #include "log/topic_name.h"
+#include "redirect.h"
 #include "refusal.h"
 #include "request.h"
 #include "request_internal.h"
@@ -74,6 +75,8 @@ static void begin(struct request *request, const char *version)
 	request->authorization = headers.proof;
 	request->proofs = headers.proofs;
 	body_expect(request, &headers.length);
+	if (redirect_to_tls(request))
+		return;
 	if (*request->shared->config->draining) {
 		request_problem(
 			request, MHD_HTTP_SERVICE_UNAVAILABLE, "the server is stopping; try again");

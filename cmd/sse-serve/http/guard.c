@@ -9,6 +9,7 @@
 #include "base/address.h"
 #include "base/rates.h"
 #include "clock.h"
+#include "connection.h"
 #include "guard.h"
 #include "log/topic_name.h"
 #include "origin.h"
@@ -122,7 +123,7 @@ bool request_write_binding(const struct request *request, struct buf *text)
 	const char *origin = request_header(request, "Origin");
 
 	/* A page of the server itself sends no Origin with a GET. */
-	if (origin != NULL && origin_is_own(origin, NULL, request->host))
+	if (origin != NULL && origin_is_own(origin, NULL, request_own_host(request)))
 		origin = NULL;
 	return buf_addf(text, "%s\n", origin != NULL ? origin : "") && add_address(request, text) &&
 	       add_topics(request, text) && buf_add_byte(text, '\0');
@@ -157,6 +158,20 @@ static bool identify_by_cookie(struct request *request, struct sse_text secret)
 	return request->principal != NULL;
 }
 
+/* False if the client has none, or the access file does not name it. */
+static bool identify_by_certificate(struct request *request)
+{
+	const char *subject = request->socket->subject;
+
+	if (subject == NULL)
+		return false;
+	request->principal = access_of_subject(request->shared->config->access, subject);
+	if (request->principal == NULL)
+		return false;
+	request->proof = PROOF_IS_CERTIFICATE;
+	return true;
+}
+
 bool request_identify(struct request *request)
 {
 	struct sse_text secret;
@@ -171,6 +186,8 @@ bool request_identify(struct request *request)
 	cookies = request_header(request, "Cookie");
 	if (cookies != NULL && proof_cookie(cookies, &secret))
 		return identify_by_cookie(request, secret);
+	if (identify_by_certificate(request))
+		return true;
 	request->principal = access_everyone(request->shared->config->access);
 	return true;
 }

@@ -8,12 +8,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <time.h>
 
 /* The headers of an answer that a page of another site may read (Access-Control-Expose-Headers). */
 #define HEAD_EXPOSED                                                                               \
 	"Last-Event-ID, Link, Location, Retry-After, Idempotency-Replayed, WWW-Authenticate, "     \
 	"X-Request-ID"
+
+/* The value of Strict-Transport-Security (RFC 6797). */
+#define HEAD_HSTS "max-age=%lld"
 
 struct head {
 	unsigned status;
@@ -24,6 +28,7 @@ struct head {
 	const char *cors; /* Access-Control-Allow-Origin; NULL for none */
 	bool credentials; /* Access-Control-Allow-Credentials, with cors */
 	bool vary;	  /* on another Origin the answer may differ */
+	int64_t hsts;	  /* s of Strict-Transport-Security; 0 for none */
 	const char *more; /* further header lines with their line ends, or "" */
 };
 

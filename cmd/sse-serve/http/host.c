@@ -9,6 +9,7 @@
 
 #include "base/address.h"
 #include "host.h"
+#include "listen.h"
 
 #define PORT_MAX 65535
 
@@ -148,6 +149,7 @@ static bool is_listened(const struct host *host, const char *place)
 {
 	struct host own;
 
+	place = listen_without_scheme(place);
 	return strncmp(place, "unix:", 5) != 0 && strchr(place, ':') != NULL &&
 	       read_host(place, &own) && matches(host, &own, false);
 }

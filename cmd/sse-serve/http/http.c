@@ -14,6 +14,7 @@
 #include "exchange.h"
 #include "http.h"
 #include "linger.h"
+#include "relay.h"
 #include "request_internal.h"
 
 /* How long an answer may make no progress, in seconds. */
@@ -29,8 +30,23 @@ struct http {
 	struct request_shared shared;
 	struct MHD_Daemon *daemon;
 	struct connection *connections;
+	struct relays relays;
 	int64_t next_tick; /* when deadlines are looked at again */
 };
+
+/* The library has begun with a socket. */
+static struct connection *begin(struct http *http, int fd)
+{
+	struct connection *connection =
+		connection_new(&http->connections, fd, http->shared.config->request_timeout);
+
+	if (connection == NULL)
+		return NULL;
+	relay_claim(&http->relays, fd, &connection->relay);
+	if (connection->relay != NULL)
+		connection_set_relay(connection);
+	return connection;
+}
 
 static void connection_event(void *context, struct MHD_Connection *connection,
 	void **socket_context, enum MHD_ConnectionNotificationCode code)
@@ -39,10 +55,9 @@ static void connection_event(void *context, struct MHD_Connection *connection,
 	struct connection *socket = *socket_context;
 
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-		*socket_context = connection_new(&http->connections,
-			MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
-				->connect_fd,
-			http->shared.config->request_timeout);
+		*socket_context = begin(
+			http, MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+				      ->connect_fd);
 	} else if (socket != NULL) {
 		if (socket->request != NULL)
 			exchange_free(socket->request);
@@ -51,7 +66,7 @@ static void connection_event(void *context, struct MHD_Connection *connection,
 	}
 }
 
-bool http_accept(struct http *http, int listener)
+bool http_accept(struct http *http, int listener, bool secure)
 {
 	for (int i = 0; i < ACCEPT_MAX; i++) {
 		struct sockaddr_storage address;
@@ -62,6 +77,10 @@ bool http_accept(struct http *http, int listener)
 		if (fd < 0)
 			return errno != EMFILE && errno != ENFILE && errno != ENOBUFS &&
 			       errno != ENOMEM;
+		if (secure) {
+			relay_new(&http->relays, fd, (struct sockaddr *)&address, len);
+			continue;
+		}
 		/* Takes the socket, also when it fails. */
 		MHD_add_connection(http->daemon, fd, (struct sockaddr *)&address, len);
 		http->shared.wants_run = true;
@@ -98,6 +117,12 @@ struct http *http_new(
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, exchange_memory(config), MHD_OPTION_END);
 	if (http->daemon == NULL)
 		goto err1;
+	http->relays = (struct relays){.epoll = epoll,
+		.certificates = config->certificates,
+		.lingerers = &http->shared.lingerers,
+		.timeout = config->request_timeout,
+		.wants_run = &http->shared.wants_run,
+		.daemon = http->daemon};
 	return http;
 
 err1:
@@ -120,6 +145,7 @@ void http_run(struct http *http)
 {
 	http->shared.wants_run = false;
 	MHD_run(http->daemon);
+	relays_settle(&http->relays);
 }
 
 bool http_wants_run(const struct http *http)
@@ -130,8 +156,10 @@ bool http_wants_run(const struct http *http)
 int http_timeout(struct http *http)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
-	int timeout =
-		http->connections != NULL || http->shared.lingerers.first != NULL ? TICK_MS : -1;
+	int timeout = http->connections != NULL || http->shared.lingerers.first != NULL ||
+				      http->relays.first != NULL || http->relays.ended != NULL
+			      ? TICK_MS
+			      : -1;
 
 	if (MHD_get_timeout(http->daemon, &ms) == MHD_YES &&
 		(timeout < 0 || ms < (unsigned long long)timeout))
@@ -143,10 +171,12 @@ void http_tick(struct http *http)
 {
 	int64_t now = clock_now_ms();
 
+	relays_turn(&http->relays);
 	if (now < http->next_tick)
 		return;
 	http->next_tick = now + TICK_MS;
 	connection_tick(http->connections, now);
+	relays_tick(&http->relays, now);
 	linger_tick(&http->shared.lingerers, now);
 }
 
@@ -180,6 +210,7 @@ void http_free(struct http *http)
 	if (http == NULL)
 		return;
 	MHD_stop_daemon(http->daemon);
+	relays_close(&http->relays);
 	linger_close(&http->shared.lingerers);
 	free(http);
 }

@@ -32,8 +32,11 @@ void http_use(struct http *http, const struct http_config *config);
 /* http_fd(http): readable when http_run() has something to do. */
 int http_fd(const struct http *http);
 
-/* http_accept(http, listener): accept the connections that wait.  False if descriptors ran out. */
-bool http_accept(struct http *http, int listener);
+/*
+ * http_accept(http, listener, secure):
+ * Accept the connections that wait; : their clients speak TLS.  False if descriptors ran out.
+ */
+bool http_accept(struct http *http, int listener, bool secure);
 
 /* http_run(http): continue all connections that can continue. */
 void http_run(struct http *http);

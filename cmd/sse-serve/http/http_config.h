@@ -15,6 +15,7 @@
 #include "route.h"
 
 struct access;
+struct certificates;
 struct leaving;
 struct rates;
 struct request;
@@ -56,6 +57,9 @@ struct http_config {
 	bool hooks;			/* there are some; otherwise /hook/ is as any page */
 	bool verbose;			/* log each request */
 
+	struct certificates *certificates; /* for TLS; or NULL */
+	int secure_port; /* where plain clients from other machines are sent; 0: nowhere */
+	int64_t hsts;	 /* s for which browsers use only TLS here; 0: they are not told */
 	const struct forwarded_proxies *proxies; /* whose X-Forwarded-For is trusted */
 };
 

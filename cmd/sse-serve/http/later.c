@@ -9,6 +9,7 @@
 
 struct later {
 	bool vary, cors;
+	int64_t hsts;
 	char id[REQUEST_ID];
 	char origin[]; /* with cors */
 };
@@ -22,6 +23,7 @@ struct later *later_new(const struct request *request)
 	if (later == NULL)
 		return NULL;
 	later->vary = request->shared->config->cors->count > 0;
+	later->hsts = request_hsts(request);
 	later->cors = cors != NULL;
 	memcpy(later->id, request->id, sizeof(later->id));
 	if (cors != NULL)
@@ -33,5 +35,5 @@ size_t later_write_head(const struct later *later, unsigned status, const char *
 	const char *more, char *out, size_t size)
 {
 	return request_write_head_of(later->id, later->cors ? later->origin : NULL, later->vary,
-		status, type, more, out, size);
+		later->hsts, status, type, more, out, size);
 }

@@ -24,12 +24,14 @@
 /* Try this often to find one free port for both loopback addresses. */
 #define PAIR_TRIES 16
 
-static int add(struct listeners *listeners, int fd, const char *path, struct error *error)
+static int add(
+	struct listeners *listeners, int fd, bool secure, const char *path, struct error *error)
 {
 	if (listeners->count == LISTEN_MAX)
 		return error_set(
 			error, EX_USAGE, "--listen can be given at most %d times", LISTEN_MAX);
 	listeners->fds[listeners->count] = fd;
+	listeners->secure[listeners->count] = secure;
 	listeners->paths[listeners->count] = path != NULL ? strdup(path) : NULL;
 	listeners->count++;
 	return 0;
@@ -44,6 +46,11 @@ static void note(struct listeners *listeners, const char *url)
 		url);
 	if (listeners->url[0] == '\0')
 		snprintf(listeners->url, sizeof(listeners->url), "%s", url);
+}
+
+static const char *scheme(bool secure)
+{
+	return secure ? "https" : "http";
 }
 
 /* --- local sockets --- */
@@ -76,7 +83,7 @@ static int listen_local(struct listeners *listeners, const char *path, struct er
 	snprintf(url, sizeof(url), "unix:%s", path);
 	if (listeners->check) {
 		note(listeners, url);
-		return add(listeners, -1, NULL, error);
+		return add(listeners, -1, false, NULL, error);
 	}
 	remove_stale(&address);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -91,7 +98,7 @@ static int listen_local(struct listeners *listeners, const char *path, struct er
 			path, strerror(why));
 	}
 	note(listeners, url);
-	return add(listeners, fd, path, error);
+	return add(listeners, fd, false, path, error);
 }
 
 /* --- the network --- */
@@ -146,8 +153,16 @@ static int bind_failed(const char *host, const char *port, struct error *error)
 		strerror(why));
 }
 
-static int listen_host(bool open, struct listeners *listeners, const char *host, const char *port,
-	struct error *error)
+/* Add a socket that is bound to the network. */
+static int add_port(struct listeners *listeners, int fd, bool secure, struct error *error)
+{
+	if (secure && listeners->secure_port == 0)
+		listeners->secure_port = fd >= 0 ? port_of(fd) : -1;
+	return add(listeners, fd, secure, NULL, error);
+}
+
+static int listen_host(bool open, bool secure, struct listeners *listeners, const char *host,
+	const char *port, struct error *error)
 {
 	struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
 				.ai_socktype = SOCK_STREAM},
@@ -172,18 +187,19 @@ static int listen_host(bool open, struct listeners *listeners, const char *host,
 	freeaddrinfo(found);
 	if (fd < 0 && !listeners->check)
 		return bind_failed(host, port, error);
-	snprintf(url, sizeof(url), "http://%s%s%s:%d", v6 ? "[" : "",
+	snprintf(url, sizeof(url), "%s://%s%s%s:%d", scheme(secure), v6 ? "[" : "",
 		any ? (v6 ? "::" : "0.0.0.0") : host, v6 ? "]" : "",
 		listeners->check ? atoi(port) : port_of(fd));
 	note(listeners, url);
-	return add(listeners, fd, NULL, error);
+	return add_port(listeners, fd, secure, error);
 }
 
 /*
  * The loopback addresses that exist, so that `localhost` works whichever it means: one port on
  * both.  Port 0 is one that is free on both.
  */
-static int listen_loopback(struct listeners *listeners, const char *port, struct error *error)
+static int listen_loopback(
+	struct listeners *listeners, bool secure, const char *port, struct error *error)
 {
 	struct sockaddr_in v4 = {.sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
@@ -196,9 +212,9 @@ static int listen_loopback(struct listeners *listeners, const char *port, struct
 	char url[64];
 
 	if (listeners->check) {
-		snprintf(url, sizeof(url), "http://localhost:%s", port);
+		snprintf(url, sizeof(url), "%s://localhost:%s", scheme(secure), port);
 		note(listeners, url);
-		return add(listeners, -1, NULL, error);
+		return add_port(listeners, -1, secure, error);
 	}
 	for (int i = 0; i < PAIR_TRIES; i++) {
 		int fd4 = bind_address(&a4), fd6;
@@ -216,17 +232,30 @@ static int listen_loopback(struct listeners *listeners, const char *port, struct
 		}
 		if (fd4 < 0 && fd6 < 0)
 			break;
-		snprintf(url, sizeof(url), "http://localhost:%d", port_of(fd4 >= 0 ? fd4 : fd6));
+		snprintf(url, sizeof(url), "%s://localhost:%d", scheme(secure),
+			port_of(fd4 >= 0 ? fd4 : fd6));
 		note(listeners, url);
-		if (fd4 >= 0 && add(listeners, fd4, NULL, error) != 0)
+		if (fd4 >= 0 && add_port(listeners, fd4, secure, error) != 0)
 			return -1;
-		return fd6 >= 0 ? add(listeners, fd6, NULL, error) : 0;
+		return fd6 >= 0 ? add_port(listeners, fd6, secure, error) : 0;
 	}
 	return bind_failed("localhost", port, error);
 }
 
-/* ADDR:PORT, [ADDR]:PORT, PORT or unix:PATH. */
-static int listen_one(bool open, struct listeners *listeners, const char *text, struct error *error)
+const char *listen_without_scheme(const char *place)
+{
+	static const char *const schemes[] = {"http:", "https:"};
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+		if (strncmp(place, schemes[i], strlen(schemes[i])) == 0)
+			return place + strlen(schemes[i]);
+	}
+	return place;
+}
+
+/* ADDR:PORT, [ADDR]:PORT or PORT. */
+static int listen_address(
+	bool open, bool secure, struct listeners *listeners, const char *text, struct error *error)
 {
 	const char *colon = strrchr(text, ':');
 	const char *port = colon != NULL ? colon + 1 : text;
@@ -234,12 +263,10 @@ static int listen_one(bool open, struct listeners *listeners, const char *text, 
 	char host[HOST_MAX + 1] = "";
 	int64_t number;
 
-	if (strncmp(text, "unix:", 5) == 0)
-		return listen_local(listeners, text + 5, error);
 	if (number_count(port, 0, 65535, &number, error) != 0)
 		return error_set(error, EX_USAGE,
-			"--listen '%.60s': it takes ADDR:PORT, [IPV6]:PORT, PORT or unix:PATH, "
-			"with a port from 0 to 65535",
+			"--listen '%.60s': it takes ADDR:PORT, [IPV6]:PORT or PORT, perhaps after "
+			"http: or https:, or unix:PATH; a port is 0 to 65535",
 			text);
 	if (len > HOST_MAX)
 		return error_set(error, EX_USAGE,
@@ -254,42 +281,62 @@ static int listen_one(bool open, struct listeners *listeners, const char *text, 
 			text);
 	}
 	if (host[0] == '\0' || strcmp(host, "localhost") == 0)
-		return listen_loopback(listeners, port, error);
-	return listen_host(open, listeners, host, port, error);
+		return listen_loopback(listeners, secure, port, error);
+	return listen_host(open, secure, listeners, host, port, error);
 }
 
-static int listen_all(const struct option_list *places, bool open, struct listeners *listeners,
-	struct error *error)
+static int listen_one(
+	bool open, bool tls, struct listeners *listeners, const char *text, struct error *error)
+{
+	const char *rest = listen_without_scheme(text);
+	bool https = strncmp(text, "https:", 6) == 0;
+
+	if (strncmp(text, "unix:", 5) == 0)
+		return listen_local(listeners, text + 5, error);
+	if (https && !tls)
+		return error_set(error, EX_USAGE,
+			"--listen '%.60s': TLS needs a certificate: --tls-cert and --tls-key name its "
+			"files",
+			text);
+	return listen_address(open, https || (tls && rest == text), listeners, rest, error);
+}
+
+static int listen_all(const struct option_list *places, bool open, bool tls,
+	struct listeners *listeners, struct error *error)
 {
 	int result = 0;
 
 	if (places->count == 0)
-		result = listen_loopback(listeners, DEFAULT_LISTEN, error);
+		result = listen_loopback(listeners, tls, DEFAULT_LISTEN, error);
 	for (size_t i = 0; i < places->count && result == 0; i++)
-		result = listen_one(open, listeners, places->values[i], error);
+		result = listen_one(open, tls, listeners, places->values[i], error);
+	if (result == 0 && tls && listeners->secure_port == 0)
+		result = error_set(error, EX_USAGE,
+			"--tls-cert is of no use, since no --listen has TLS: give one that does not begin "
+			"with http: or unix:");
 	if (result != 0)
 		listen_close(listeners);
 	return result;
 }
 
-int listen_open(const struct option_list *places, bool open, struct listeners *listeners,
+int listen_open(const struct option_list *places, bool open, bool tls, struct listeners *listeners,
 	struct error *error)
 {
 	*listeners = (struct listeners){0};
-	return listen_all(places, open, listeners, error);
+	return listen_all(places, open, tls, listeners, error);
 }
 
-int listen_check(const struct option_list *places, bool open, struct listeners *listeners,
+int listen_check(const struct option_list *places, bool open, bool tls, struct listeners *listeners,
 	struct error *error)
 {
 	*listeners = (struct listeners){.check = true};
-	return listen_all(places, open, listeners, error);
+	return listen_all(places, open, tls, listeners, error);
 }
 
 int listen_add(struct listeners *listeners, int fd, const char *url, struct error *error)
 {
 	note(listeners, url);
-	return add(listeners, fd, NULL, error);
+	return add(listeners, fd, false, NULL, error);
 }
 
 void listen_close(struct listeners *listeners)

@@ -62,7 +62,7 @@ void refusal_of_body(struct request *request)
 {
 	char answer[1400];
 	size_t len = write_answer(request, answer, sizeof(answer));
-	int fd = request_take_socket(request, request->refused);
+	int fd = request_copy_socket(request, request->refused);
 
 	if (fd >= 0 && len > 0 &&
 		send(fd, answer, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len) {

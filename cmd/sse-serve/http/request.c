@@ -21,6 +21,7 @@
 #include "head.h"
 #include "origin.h"
 #include "problem.h"
+#include "relay.h"
 #include "request.h"
 #include "request_internal.h"
 #include "sse.h"
@@ -200,63 +201,28 @@ bool request_is_head(const struct request *request)
 	return strcmp(request->method, "HEAD") == 0;
 }
 
-const char *request_cors(const struct request *request)
+int request_copy_socket(struct request *request, unsigned status)
 {
-	return origin_cors(request->shared->config->cors, request_header(request, "Origin"));
+	int fd = fcntl(request->socket->fd, F_DUPFD_CLOEXEC, 3);
+
+	if (fd < 0)
+		return -1;
+	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+	request->stage = REQUEST_TAKEN;
+	request->status = status;
+	return fd;
 }
 
-/* Does the request name its page, as one of this server or of an origin that --cors names? */
-static bool is_named(const struct request *request)
+int request_take_socket(struct request *request, unsigned status, struct tls **tls)
 {
-	const char *origin = request_header(request, "Origin");
-
-	return origin_is_own(origin, request_header(request, "Sec-Fetch-Site"), request->host) ||
-	       origin_is_named(request_cors(request));
-}
-
-static bool refuse_origin(struct request *request, const char *what)
-{
-	const char *origin = request_header(request, "Origin");
-
-	request_problem(request, 403,
-		"a page of %.200s may not %s; the operator can allow it with --cors",
-		origin != NULL ? origin : "another site", what);
-	return false;
-}
-
-bool request_check_origin(struct request *request, const char *what)
-{
-	const char *origin = request_header(request, "Origin");
-
-	if (request->proof != PROOF_IS_COOKIE)
-		return origin_may_change(request->shared->config->cors, origin,
-			       request_header(request, "Sec-Fetch-Site"), request->host) ||
-		       refuse_origin(request, what);
-	/*
-	 * A browser adds the cookie to the requests of any page, so the request must name its page.
-	 */
-	if (is_named(request))
-		return true;
-	if (origin != NULL)
-		return refuse_origin(request, what);
-	request_problem(request, 403,
-		"a request with a session cookie must say which page sends it (Origin or "
-		"Sec-Fetch-Site); a program sends `Authorization: Bearer TOKEN` instead");
-	return false;
-}
-
-bool request_check_page(struct request *request, const char *what)
-{
-	bool page = request_header(request, "Origin") != NULL ||
-		    request_header(request, "Sec-Fetch-Site") != NULL;
-
-	return !page || is_named(request) || refuse_origin(request, what);
-}
-
-int request_take_socket(struct request *request, unsigned status)
-{
-	int fd = fcntl(request->socket->fd, F_DUPFD_CLOEXEC, 3), off = 0, on = 1;
+	int fd, off = 0, on = 1;
 	unsigned stall = request->shared->config->stall_timeout;
+
+	*tls = NULL;
+	if (request->socket->relay != NULL)
+		fd = relay_take(request->socket->relay, tls);
+	else
+		fd = request_copy_socket(request, status);
 
 	if (fd < 0)
 		return -1;
@@ -265,7 +231,6 @@ int request_take_socket(struct request *request, unsigned status)
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	/* A client that is gone without a word, or whose window stays shut. */
 	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &stall, sizeof(stall));
-	fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
 	request->stage = REQUEST_TAKEN;
 	request->status = status;
 	return fd;
@@ -290,13 +255,18 @@ void request_release(struct request *request, size_t bytes)
 
 /* --- replying --- */
 
+int64_t request_hsts(const struct request *request)
+{
+	return request->socket->secure ? request->shared->config->hsts : 0;
+}
+
 const char *request_reason(unsigned status)
 {
 	return MHD_get_reason_phrase_for(status);
 }
 
-size_t request_write_head_of(const char *id, const char *cors, bool vary, unsigned status,
-	const char *type, const char *more, char *out, size_t size)
+size_t request_write_head_of(const char *id, const char *cors, bool vary, int64_t hsts,
+	unsigned status, const char *type, const char *more, char *out, size_t size)
 {
 	struct head head = {
 		.status = status,
@@ -307,6 +277,7 @@ size_t request_write_head_of(const char *id, const char *cors, bool vary, unsign
 		.cors = cors,
 		.credentials = origin_is_named(cors),
 		.vary = vary,
+		.hsts = hsts,
 		.more = more,
 	};
 
@@ -317,13 +288,15 @@ size_t request_write_head(const struct request *request, unsigned status, const 
 	const char *more, char *out, size_t size)
 {
 	return request_write_head_of(request->id, request_cors(request),
-		request->shared->config->cors->count > 0, status, type, more, out, size);
+		request->shared->config->cors->count > 0, request_hsts(request), status, type, more,
+		out, size);
 }
 
 static void set_response(
 	struct request *request, unsigned status, const char *type, struct MHD_Response *response)
 {
 	const char *origin = request_cors(request);
+	char hsts[40];
 
 	if (request->response != NULL)
 		MHD_destroy_response(request->response);
@@ -333,6 +306,10 @@ static void set_response(
 		return;
 	if (type != NULL)
 		request_add_header(request, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	if (request_hsts(request) > 0) {
+		snprintf(hsts, sizeof(hsts), HEAD_HSTS, (long long)request_hsts(request));
+		request_add_header(request, "Strict-Transport-Security", hsts);
+	}
 	request_add_header(request, "X-Content-Type-Options", "nosniff");
 	request_add_header(request, REQUEST_ID_HEADER, request->id);
 	if (request->shared->config->cors->count > 0)

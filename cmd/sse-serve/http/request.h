@@ -22,6 +22,10 @@
 struct access;
 struct principal;
 struct request;
+struct tls;
+
+/* request_is_secure(request): does its client speak TLS with this server? */
+bool request_is_secure(const struct request *request);
 
 /* request_context(request): the context that http_new() was given for the handlers. */
 void *request_context(const struct request *request);
@@ -179,12 +183,13 @@ void request_wait(struct request *request);
 void request_resume(struct request *request);
 
 /*
- * request_take_socket(request, status):
+ * request_take_socket(request, status, tls):
  * Take the client's socket; the caller writes the answer itself, with this status (for the log).
- * Return a descriptor that the caller owns, or -1 with errno.  The library closes its own without
- * shutting the connection down.
+ * Return a non-blocking descriptor that the caller owns, or -1 with errno.  If the client speaks TLS,
+ * the session is stored in * and the caller's too; otherwise that is NULL.  The library closes
+ * its own descriptor without shutting the connection down.
  */
-int request_take_socket(struct request *request, unsigned status);
+int request_take_socket(struct request *request, unsigned status, struct tls **tls);
 
 /*
  * request_write_head(request, status, type, more, out, size):

@@ -69,7 +69,13 @@ struct request {
 	const char *authorization;   /* its Authorization header, or NULL; of several any one */
 	unsigned proofs;	     /* how many it has */
 	struct principal *principal; /* who sends it, held; NULL: nobody asked */
-	enum { PROOF_IS_NONE, PROOF_IS_TOKEN, PROOF_IS_TICKET, PROOF_IS_COOKIE } proof;
+	enum {
+		PROOF_IS_NONE,
+		PROOF_IS_TOKEN,
+		PROOF_IS_TICKET,
+		PROOF_IS_COOKIE,
+		PROOF_IS_CERTIFICATE,
+	} proof;
 };
 
 /*
@@ -78,15 +84,31 @@ struct request {
  */
 void request_find_client(struct request *request);
 
+/*
+ * request_copy_socket(request, status):
+ * Take the socket that the library has, to which the caller writes an answer that ends the connection.
+ * Return a non-blocking descriptor that the caller owns, or -1 with errno.
+ */
+int request_copy_socket(struct request *request, unsigned status);
+
+/*
+ * request_own_host(request): the host whose pages are the server's own, for origin.h; NULL if a page
+ * that came without TLS sends a request with TLS.
+ */
+const char *request_own_host(const struct request *request);
+
+/* request_hsts(request): s for which a browser shall use only TLS here, or 0 (--hsts). */
+int64_t request_hsts(const struct request *request);
+
 /* request_reason(status): the reason phrase of a status, "Not Found". */
 const char *request_reason(unsigned status);
 
 /*
- * request_write_head_of(id, cors, vary, status, type, more, out, size):
- * Write a head as request_write_head() does, of what is known of the request: its id, its CORS origin, or
- * NULL, and whether the answer depends on the origin.
+ * request_write_head_of(id, cors, vary, hsts, status, type, more, out, size):
+ * Write a head as request_write_head() does, of what is known of the request: its id, its CORS
+ * origin, or NULL, whether the answer depends on the origin, and its request_hsts().
  */
-size_t request_write_head_of(const char *id, const char *cors, bool vary, unsigned status,
-	const char *type, const char *more, char *out, size_t size);
+size_t request_write_head_of(const char *id, const char *cors, bool vary, int64_t hsts,
+	unsigned status, const char *type, const char *more, char *out, size_t size);
 
 #endif

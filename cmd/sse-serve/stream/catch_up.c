@@ -76,6 +76,9 @@ static void catch_up_end(struct subscriber *subscriber, uint64_t entry)
 		!send_mark(subscriber))
 		return;
 	if (subscriber->ends || last) {
+		/* All of it must be on its way: closing drops what a session keeps. */
+		if (!subscriber_send_pending(subscriber))
+			return;
 		subscriber_close(subscriber, last ? STREAM_END_CLOSED : STREAM_END_COMPLETE);
 		return;
 	}

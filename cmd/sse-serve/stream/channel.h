@@ -26,6 +26,7 @@ struct limits;
 struct principal;
 struct limits_address;
 struct replayer;
+struct tls;
 
 /* The subscribers of one loop that want the same. */
 struct channel {
@@ -86,11 +87,13 @@ struct subscriber {
 	struct subscriber *wheel_next, **wheel_back;
 	struct subscriber *next;     /* in the ready list, or among the closed */
 	struct pending *pending;     /* bytes to send first; almost always NULL */
+	struct tls *tls;	     /* the session on its socket; owned; NULL: it has none */
 	struct principal *principal; /* who opened it; held; NULL: nobody had to prove anything */
 };
 
-/* A stream costs one struct and a place in its channel: keep it small. */
-_Static_assert(sizeof(struct subscriber) <= 128, "a subscriber is at most 128 bytes");
+/* A stream costs one struct and a place in its channel: keep it small.  For up to 136 bytes, glibc takes
+ * as much memory as for 128. */
+_Static_assert(sizeof(struct subscriber) <= 136, "a subscriber is at most 136 bytes");
 
 /* The channels that want one topic. */
 struct wanted {

@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <unistd.h>
 
 #include "access/principal.h"
 #include "denial.h"
 #include "log/identity.h"
 #include "opening.h"
 #include "subscriber.h"
+#include "transport.h"
 #include "wheel.h"
 #include "words.h"
 
@@ -48,7 +48,7 @@ static int send_head(struct subscriber *subscriber, const struct opening *openin
 void opening_free(struct opening *opening)
 {
 	if (opening->fd >= 0)
-		close(opening->fd);
+		transport_close(opening->fd, opening->tls);
 	selection_drop(opening->selection);
 	principal_drop(opening->principal);
 	if (opening->lease != NULL)
@@ -105,10 +105,8 @@ static struct subscriber *new_subscriber(const struct opening *opening)
 static int join(struct subscriber *subscriber, const struct opening *opening)
 {
 	struct fanout *fanout = subscriber->fanout;
-	struct epoll_event event = {
-		.events = EPOLLIN | EPOLLRDHUP | EPOLLOUT | EPOLLET, .data.ptr = subscriber};
 
-	if (epoll_ctl(fanout->epoll, EPOLL_CTL_ADD, opening->fd, &event) != 0)
+	if (!subscriber_watch(subscriber, EPOLL_CTL_ADD))
 		return -1;
 	if (channel_join(fanout, subscriber, opening->selection) != 0) {
 		epoll_ctl(fanout->epoll, EPOLL_CTL_DEL, opening->fd, NULL);
@@ -130,6 +128,7 @@ void opening_start(struct opening *opening)
 		goto err0;
 	subscriber->source.ready = subscriber_ready;
 	subscriber->fd = opening->fd;
+	subscriber->tls = opening->tls;
 	subscriber->fanout = fanout;
 	subscriber->address = opening->address;
 	subscriber->principal = principal_hold(opening->principal);
@@ -146,6 +145,7 @@ void opening_start(struct opening *opening)
 		goto err1;
 	/* From here on closing the subscriber is what undoes it all. */
 	opening->fd = -1;
+	opening->tls = NULL;
 	/*
 	 * A client that has read the head is present, and its stream is LIVE before the join is
 	 * sent.

@@ -22,6 +22,7 @@ struct opening {
 	struct message message;		/* first */
 	struct fanout *fanout;		/* see channel_place() */
 	int fd;				/* non-blocking; owned */
+	struct tls *tls;		/* the session on it; owned; NULL: none */
 	struct selection *selection;	/* held */
 	struct principal *principal;	/* who opened it; held; NULL: no access control */
 	struct presence_lease *lease;	/* see presence.h; NULL: without a name; owned */

@@ -4,14 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "access/principal.h"
 #include "base/counter.h"
 #include "base/mailbox.h"
 #include "limits.h"
 #include "subscriber.h"
+#include "transport.h"
 #include "wheel.h"
 
 /* Bytes to send before anything else: the rest of data that cannot be made again. */
@@ -110,7 +109,8 @@ void subscriber_close(struct subscriber *subscriber, enum stream_end why)
 		stream_record_end(subscriber_record(subscriber), why);
 	/* The HTTP library may not have closed its descriptor of the same socket yet. */
 	epoll_ctl(subscriber->fanout->epoll, EPOLL_CTL_DEL, subscriber->fd, NULL);
-	close(subscriber->fd);
+	transport_close(subscriber->fd, subscriber->tls);
+	subscriber->tls = NULL;
 	free(subscriber->pending);
 	subscriber->pending = NULL;
 	principal_drop(subscriber->principal);
@@ -136,6 +136,22 @@ void subscriber_behind(struct subscriber *subscriber, uint64_t cursor, uint64_t 
 	subscriber_make_ready(subscriber);
 }
 
+bool subscriber_watch(struct subscriber *subscriber, int operation)
+{
+	struct epoll_event event = {
+		.events = EPOLLIN | EPOLLRDHUP | EPOLLOUT | EPOLLET, .data.ptr = subscriber};
+
+	return epoll_ctl(subscriber->fanout->epoll, operation, subscriber->fd, &event) == 0;
+}
+
+/* False if the client has ended the session. */
+static bool hear(struct subscriber *subscriber)
+{
+	int heard = transport_hear(subscriber->tls);
+
+	return heard == 0 || (heard > 0 && subscriber_watch(subscriber, EPOLL_CTL_MOD));
+}
+
 /* With TCP_USER_TIMEOUT the kernel may be the first to see that nothing is taken. */
 static enum stream_end end_of_error(int number)
 {
@@ -158,6 +174,8 @@ void subscriber_ready(struct source *source, uint32_t events)
 		return;
 	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		subscriber_close(subscriber, end_of_error(socket_error(subscriber->fd)));
+	else if (!hear(subscriber))
+		subscriber_close(subscriber, STREAM_END_CLIENT);
 	else if ((events & EPOLLOUT) && subscriber->state == WAITING)
 		subscriber_make_ready(subscriber);
 }
@@ -195,8 +213,10 @@ static ssize_t take_result(struct subscriber *subscriber, ssize_t sent)
 
 ssize_t subscriber_write(struct subscriber *subscriber, const char *data, size_t len)
 {
-	return take_result(
-		subscriber, send(subscriber->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT));
+	struct iovec piece = {(void *)(uintptr_t)data, len};
+	const struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
+
+	return take_result(subscriber, transport_send(subscriber->fd, subscriber->tls, &message));
 }
 
 void subscriber_keep_pending(
@@ -257,16 +277,9 @@ static void stop_after(struct subscriber *subscriber, const struct frames *frame
 
 bool subscriber_send(struct subscriber *subscriber, const struct frames *frames)
 {
-	const struct msghdr *message = &frames->message;
-	ssize_t sent;
+	ssize_t sent = take_result(
+		subscriber, transport_send(subscriber->fd, subscriber->tls, &frames->message));
 
-	/* One piece, which is usual, costs less this way. */
-	if (message->msg_iovlen == 1)
-		sent = send(subscriber->fd, message->msg_iov->iov_base, frames->len,
-			MSG_NOSIGNAL | MSG_DONTWAIT);
-	else
-		sent = sendmsg(subscriber->fd, message, MSG_NOSIGNAL | MSG_DONTWAIT);
-	sent = take_result(subscriber, sent);
 	if (sent == (ssize_t)frames->len) {
 		count_delivered(subscriber, frames->events);
 		return true;
@@ -281,6 +294,10 @@ bool subscriber_send_pending(struct subscriber *subscriber)
 	struct pending *pending = subscriber->pending;
 	ssize_t sent;
 
+	if (transport_wants(subscriber->tls)) {
+		wait_for_room(subscriber);
+		return false;
+	}
 	if (pending == NULL)
 		return true;
 	sent = subscriber_write(

@@ -76,6 +76,12 @@ void subscriber_set_state(struct subscriber *subscriber, enum subscriber_state s
 /* subscriber_ready(source, events): what the loop's epoll calls for the subscriber's socket. */
 void subscriber_ready(struct source *source, uint32_t events);
 
+/*
+ * subscriber_watch(subscriber, operation):
+ * Add its socket to the loop's epoll (EPOLL_CTL_ADD), or ask for its state once more (EPOLL_CTL_MOD).
+ */
+bool subscriber_watch(struct subscriber *subscriber, int operation);
+
 /* subscriber_make_ready(subscriber): put it into the ready list. */
 void subscriber_make_ready(struct subscriber *subscriber);
 
@@ -118,8 +124,8 @@ void subscriber_keep_pending(
 
 /*
  * subscriber_send_pending(subscriber):
- * Send what is kept, if anything.  True if all of it was sent; otherwise the subscriber is WAITING
- * or closed.
+ * Send what is kept, if anything, also by its TLS session.  True if all of it was sent; otherwise the
+ * subscriber is WAITING or closed.
  */
 bool subscriber_send_pending(struct subscriber *subscriber);
 

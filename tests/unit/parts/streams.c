@@ -8,14 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <openssl/ssl.h>
 
 #include <cmocka.h>
 
 #include "access/principal.h"
+#include "certificate.h"
 #include "stream/opening.h"
 #include "streams.h"
+#include "tls/certificates.h"
+#include "tls/tls.h"
 
 /* --- the log --- */
 
@@ -439,6 +446,48 @@ void expect_mark(struct buf *expected, uint64_t position)
 
 /* --- clients --- */
 
+static struct certificates *certificates;
+
+int streams_secure(void **state)
+{
+	char folder[] = "/tmp/sse-streams-XXXXXX", cert[64], key[64];
+	const struct certificates_config config = {.cert = cert, .key = key};
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(cert, sizeof(cert), "%s/cert.pem", folder);
+	snprintf(key, sizeof(key), "%s/key.pem", folder);
+	certificate_write(cert, key, "localhost", 1);
+	chmod(key, 0600);
+	certificates = certificates_new(&config, NULL);
+	unlink(cert);
+	unlink(key);
+	rmdir(folder);
+	assert_non_null(certificates);
+	return 0;
+}
+
+int streams_plain(void **state)
+{
+	(void)state;
+	certificates_free(certificates);
+	certificates = NULL;
+	return 0;
+}
+
+static struct tls *make_session(struct client *client, int fd)
+{
+	struct tls *tls;
+
+	if (certificates == NULL)
+		return NULL;
+	tls = certificates_session(certificates, fd);
+	assert_non_null(tls);
+	client->ssl = certificate_connect(client->fd);
+	certificate_shake_hands(client->ssl, tls);
+	return tls;
+}
+
 static bool write_reply(const struct poll_reply *reply, enum poll_answer answer, const char *id,
 	size_t len, struct buf *out)
 {
@@ -474,9 +523,10 @@ void client_open_many(struct client *client, struct streams *streams, const char
 	*client = (struct client){.streams = streams};
 	buf_init(&client->got, SIZE_MAX / 2);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
-	assert_int_equal(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
 	client->fd = pair[1];
 	assert_non_null(opening);
+	opening->tls = make_session(client, pair[0]);
+	assert_int_equal(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
 	opening->fanout = channel_place(&streams->shared);
 	opening->fd = pair[0];
 	opening->selection = selection_new(patterns, count, &streams->types,
@@ -505,24 +555,52 @@ void client_open(
 	client_open_many(client, streams, &topic, 1, false, start);
 }
 
+/* As recv() does. */
+static ssize_t receive(struct client *client, char *bytes, size_t most)
+{
+	int got;
+
+	if (client->ssl == NULL)
+		return recv(client->fd, bytes, most, 0);
+	errno = 0;
+	got = SSL_read(client->ssl, bytes, (int)most);
+	if (got > 0)
+		return got;
+	if (SSL_get_error(client->ssl, got) == SSL_ERROR_ZERO_RETURN)
+		return 0;
+	/* The end of the connection without one of the session: its stream was cut off. */
+	return errno == 0 ? 0 : -1;
+}
+
 size_t client_read(struct client *client, size_t most)
 {
 	char bytes[65536];
-	ssize_t got = recv(client->fd, bytes, most < sizeof(bytes) ? most : sizeof(bytes), 0);
+	ssize_t got = receive(client, bytes, most < sizeof(bytes) ? most : sizeof(bytes));
 
 	if (got < 0) {
-		assert_true(errno == EAGAIN || errno == EWOULDBLOCK || errno == ECONNRESET);
+		assert_true(errno == EAGAIN || errno == ECONNRESET || errno == EPIPE);
 		return 0;
 	}
 	assert_true(buf_add(&client->got, bytes, (size_t)got));
 	return (size_t)got;
 }
 
+/* Of a record that has not come whole, nothing can be read yet. */
+static bool has_part(const struct client *client)
+{
+	int bytes = 0;
+
+	return client->ssl != NULL && ioctl(client->fd, FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
 void client_drain(struct client *client)
 {
-	do
+	bool part;
+
+	do {
 		streams_settle(client->streams);
-	while (client_read(client, SIZE_MAX) > 0);
+		part = has_part(client);
+	} while (client_read(client, SIZE_MAX) > 0 || part);
 }
 
 bool client_is_closed(struct client *client)
@@ -530,7 +608,7 @@ bool client_is_closed(struct client *client)
 	char byte;
 
 	client_drain(client);
-	return recv(client->fd, &byte, 1, 0) == 0;
+	return receive(client, &byte, 1) == 0;
 }
 
 void client_check(const struct client *client, struct buf *expected)
@@ -553,6 +631,7 @@ void client_check(const struct client *client, struct buf *expected)
 
 void client_close(struct client *client)
 {
+	SSL_free(client->ssl);
 	close(client->fd);
 	buf_free(&client->got);
 }

@@ -126,9 +126,17 @@ void expect_deleted(struct buf *expected);
 void expect_gap(struct buf *expected, const char *after, uint64_t oldest, const char *reason,
 	uint64_t position);
 
+/*
+ * streams_secure(state): from now on clients speak TLS.  streams_plain(state): no longer.  For groups of
+ * tests, which they begin and end.
+ */
+int streams_secure(void **state);
+int streams_plain(void **state);
+
 struct client {
 	struct streams *streams;
 	int fd;
+	struct ssl_st *ssl; /* its session, or NULL */
 	struct subscriber *subscriber; /* as long as the stream is open */
 	struct buf got;		       /* all bytes that it has read */
 };

@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: MIT */
+/* Relays of TLS clients; see relay.h. */
+#include <errno.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/source.h"
+#include "buf.h"
+#include "clock.h"
+#include "head.h"
+#include "linger.h"
+#include "problem.h"
+#include "relay.h"
+#include "tls/certificates.h"
+#include "tls/tls.h"
+
+/* How long a client may take nothing of what the library sent; or, after the library closed the connection,
+ * may take for the rest. */
+#define DRAIN_MS 120000
+
+/* Steps of handshakes in one turn, each of which may take a millisecond: a flood of them must not keep
+ * the streams waiting. */
+#define STEPS_MAX 16
+
+#define NEVER INT64_MAX
+
+/* Plain bytes that the library has not taken yet. */
+struct rest {
+	size_t len, done;
+	char data[];
+};
+
+struct relay {
+	struct source outer, inner; /* the client's socket, and our end of the pair */
+	struct relays *relays;
+	struct relay *next, **back;
+	struct relay *next_arriving; /* until the library has taken its end */
+	struct relay **holder;
+	struct tls *tls;
+	int fd;		/* the client's; -1: the relay has ended */
+	int pair;	/* our end; -1 during the handshake */
+	int end;	/* the number of the library's, while it arrives */
+	bool looked;	/* the first byte is one of a handshake */
+	bool heard_all; /* the client sends no more */
+	bool sent_all;	/* the library sends no more */
+	int64_t deadline;
+	struct rest *rest;
+	socklen_t len;
+	struct sockaddr_storage address;
+};
+
+/* --- ending --- */
+
+static void leave_arriving(struct relay *relay)
+{
+	struct relay **place = &relay->relays->arriving;
+
+	while (*place != NULL && *place != relay)
+		place = &(*place)->next_arriving;
+	if (*place != NULL)
+		*place = relay->next_arriving;
+}
+
+/* Free all but the client's socket and session, the memory at the next tick: epoll may name it. */
+static void detach(struct relay *relay)
+{
+	struct relays *relays = relay->relays;
+
+	epoll_ctl(relays->epoll, EPOLL_CTL_DEL, relay->fd, NULL);
+	if (relay->pair >= 0)
+		close(relay->pair);
+	free(relay->rest);
+	leave_arriving(relay);
+	if (relay->holder != NULL)
+		*relay->holder = NULL;
+	*relay->back = relay->next;
+	if (relay->next != NULL)
+		relay->next->back = relay->back;
+	relay->fd = -1;
+	relay->next = relays->ended;
+	relays->ended = relay;
+}
+
+/* The connection is of no use any more. */
+static void cut(struct relay *relay)
+{
+	int fd = relay->fd;
+
+	tls_free(relay->tls);
+	detach(relay);
+	close(fd);
+}
+
+/* All was sent.  A client that still sends must not lose it by a reset. */
+static void finish(struct relay *relay)
+{
+	int fd = relay->fd;
+
+	tls_free(relay->tls);
+	detach(relay);
+	linger_add(relay->relays->lingerers, fd, clock_now_ms());
+}
+
+/* --- passing on --- */
+
+/* The client has sent more than is read in one turn: let epoll tell again. */
+static void look_again(struct relay *relay)
+{
+	struct epoll_event event = {
+		.events = EPOLLIN | EPOLLRDHUP | EPOLLOUT | EPOLLET, .data.ptr = &relay->outer};
+
+	epoll_ctl(relay->relays->epoll, EPOLL_CTL_MOD, relay->fd, &event);
+}
+
+/* Give bytes to the library; what it does not take now is kept.  0, or -1: the relay is cut. */
+static int give(struct relay *relay, const char *data, size_t len)
+{
+	ssize_t sent = send(relay->pair, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	*relay->relays->wants_run = true;
+	if (sent < 0 && errno != EAGAIN && errno != EINTR)
+		/* It reads no more; but it may still have something to say. */
+		return 0;
+	if (sent < 0)
+		sent = 0;
+	if ((size_t)sent == len)
+		return 0;
+	len -= (size_t)sent;
+	relay->rest = malloc(sizeof(*relay->rest) + len);
+	if (relay->rest == NULL) {
+		cut(relay);
+		return -1;
+	}
+	*relay->rest = (struct rest){.len = len};
+	memcpy(relay->rest->data, data + sent, len);
+	return 0;
+}
+
+/* False if the library still has to take some. */
+static bool give_rest(struct relay *relay)
+{
+	struct rest *rest = relay->rest;
+	ssize_t sent;
+
+	if (rest == NULL)
+		return true;
+	sent = send(relay->pair, rest->data + rest->done, rest->len - rest->done,
+		MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (sent < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	*relay->relays->wants_run = true;
+	rest->done += sent > 0 ? (size_t)sent : rest->len - rest->done;
+	if (rest->done < rest->len)
+		return false;
+	free(rest);
+	relay->rest = NULL;
+	return true;
+}
+
+/* From the client to the library.  The pair is what bounds it.  -1: the relay is cut. */
+static int pass_in(struct relay *relay)
+{
+	char bytes[TLS_RECORD];
+
+	while (!relay->heard_all && give_rest(relay)) {
+		ssize_t got = tls_read(relay->tls, bytes, sizeof(bytes));
+
+		if (got > 0) {
+			if (give(relay, bytes, (size_t)got) != 0)
+				return -1;
+		} else if (got == 0) {
+			relay->heard_all = true;
+			shutdown(relay->pair, SHUT_WR);
+			*relay->relays->wants_run = true;
+		} else if (errno == EAGAIN) {
+			if (tls_has_more(relay->tls))
+				look_again(relay);
+			return 0;
+		} else {
+			cut(relay);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* Send what the session keeps.  0; or -1 with errno, and a client that does not read has its deadline. */
+static int flush(struct relay *relay)
+{
+	int result = tls_flush(relay->tls);
+
+	if (result == 0 && !relay->sent_all)
+		relay->deadline = NEVER;
+	else if (relay->deadline == NEVER)
+		relay->deadline = clock_now_ms() + DRAIN_MS;
+	return result;
+}
+
+/* From the library to the client.  0: one of them must do something first.  -1: the relay is cut. */
+static int pass_out(struct relay *relay)
+{
+	char bytes[TLS_RECORD];
+
+	while (!relay->sent_all) {
+		struct iovec piece = {bytes, 0};
+		ssize_t got;
+
+		if (flush(relay) != 0)
+			break;
+		got = recv(relay->pair, bytes, sizeof(bytes), MSG_DONTWAIT);
+		if (got < 0 && (errno == EAGAIN || errno == EINTR))
+			return 0;
+		piece.iov_len = got > 0 ? (size_t)got : 0;
+		/* A record is taken whole. */
+		if (got > 0 && tls_send(relay->tls, &piece, 1) < 0)
+			break;
+		relay->sent_all = got <= 0;
+		if (relay->sent_all)
+			relay->deadline = clock_now_ms() + DRAIN_MS;
+	}
+	if (relay->sent_all) {
+		tls_finish(relay->tls);
+		if (tls_flush(relay->tls) == 0)
+			return 0;
+	}
+	if (errno == EAGAIN)
+		return 0;
+	cut(relay);
+	return -1;
+}
+
+static void pass(struct relay *relay)
+{
+	if (pass_out(relay) != 0)
+		return;
+	if (relay->sent_all && !tls_wants(relay->tls))
+		finish(relay);
+	else
+		pass_in(relay);
+}
+
+/* --- beginning --- */
+
+static int watch(const struct relay *relay, int fd, struct source *source)
+{
+	struct epoll_event event = {
+		.events = EPOLLIN | EPOLLRDHUP | EPOLLOUT | EPOLLET, .data.ptr = source};
+
+	return epoll_ctl(relay->relays->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+static void inner_ready(struct source *source, uint32_t events)
+{
+	struct relay *relay = (struct relay *)((char *)source - offsetof(struct relay, inner));
+
+	(void)events;
+	if (relay->fd >= 0)
+		pass(relay);
+}
+
+/* The handshake is done: give the library its end of a pair. */
+static void begin(struct relay *relay)
+{
+	struct relays *relays = relay->relays;
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) {
+		cut(relay);
+		return;
+	}
+	relay->pair = pair[0];
+	relay->end = pair[1];
+	relay->deadline = NEVER;
+	relay->next_arriving = relays->arriving;
+	relays->arriving = relay;
+	*relays->wants_run = true;
+	/* Takes its end, also when it fails. */
+	if (MHD_add_connection(relays->daemon, pair[1], (struct sockaddr *)&relay->address,
+		    relay->len) != MHD_YES ||
+		watch(relay, relay->pair, &relay->inner) != 0) {
+		leave_arriving(relay);
+		cut(relay);
+		return;
+	}
+	pass(relay);
+}
+
+/* A client that speaks plain HTTP would not understand an alert. */
+static void answer_plain(struct relay *relay)
+{
+	static const struct problem problem = {
+		400, "Bad Request", "this port speaks TLS: use https:// instead of http://"};
+	struct head head = {.status = problem.status,
+		.reason = problem.title,
+		.date = time(NULL),
+		.type = "application/problem+json",
+		.more = ""};
+	char answer[1024];
+	size_t len = head_write(&head, answer, sizeof(answer));
+	struct buf text;
+
+	buf_init(&text, sizeof(answer) - len);
+	if (problem_json(&problem, &text)) {
+		memcpy(answer + len, text.data, text.len);
+		send(relay->fd, answer, len + text.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	}
+	buf_free(&text);
+	finish(relay);
+}
+
+/* False if the first byte is not that of a handshake, or is not there yet. */
+static bool look(struct relay *relay)
+{
+	unsigned char byte;
+	ssize_t got = recv(relay->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	relay->looked = true;
+	if (got == 1 && !tls_speaks_http(byte))
+		return true;
+	if (got == 1)
+		answer_plain(relay);
+	else
+		cut(relay);
+	return false;
+}
+
+static void shake_hands(struct relay *relay)
+{
+	int result;
+
+	if (!relay->looked && !look(relay))
+		return;
+	if (relay->relays->steps == 0) {
+		look_again(relay);
+		return;
+	}
+	relay->relays->steps--;
+	result = tls_handshake(relay->tls);
+	if (result > 0)
+		begin(relay);
+	else if (result < 0)
+		finish(relay);
+	else if (tls_has_more(relay->tls))
+		look_again(relay);
+}
+
+static void outer_ready(struct source *source, uint32_t events)
+{
+	struct relay *relay = (struct relay *)source;
+
+	if (relay->fd < 0)
+		return;
+	if (events & (EPOLLHUP | EPOLLERR))
+		cut(relay);
+	else if (relay->pair < 0)
+		shake_hands(relay);
+	else
+		pass(relay);
+}
+
+void relay_new(struct relays *relays, int fd, const struct sockaddr *address, socklen_t len)
+{
+	struct relay *relay = calloc(1, sizeof(*relay));
+	int on = 1;
+
+	if (relay == NULL || len > sizeof(relay->address))
+		goto err1;
+	/* The library does so with its end, where it means nothing. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	relay->tls = certificates_session(relays->certificates, fd);
+	if (relay->tls == NULL)
+		goto err1;
+	relay->outer.ready = outer_ready;
+	relay->inner.ready = inner_ready;
+	relay->relays = relays;
+	relay->fd = fd;
+	relay->pair = -1;
+	relay->deadline = clock_now_ms() + relays->timeout;
+	memcpy(&relay->address, address, len);
+	relay->len = len;
+	if (watch(relay, fd, &relay->outer) != 0)
+		goto err2;
+	relay->back = &relays->first;
+	relay->next = relays->first;
+	if (relay->next != NULL)
+		relay->next->back = &relay->next;
+	relays->first = relay;
+	return;
+
+err2:
+	tls_free(relay->tls);
+err1:
+	free(relay);
+	close(fd);
+}
+
+/* --- the library's end --- */
+
+void relay_claim(struct relays *relays, int end, struct relay **holder)
+{
+	struct relay *relay = relays->arriving;
+
+	while (relay != NULL && relay->end != end)
+		relay = relay->next_arriving;
+	if (relay == NULL)
+		return;
+	leave_arriving(relay);
+	relay->holder = holder;
+	*holder = relay;
+}
+
+void relay_release(struct relay *relay)
+{
+	if (relay != NULL)
+		relay->holder = NULL;
+}
+
+int relay_socket(const struct relay *relay)
+{
+	return relay->fd;
+}
+
+const char *relay_subject(const struct relay *relay)
+{
+	return tls_subject(relay->tls);
+}
+
+int relay_take(struct relay *relay, struct tls **tls)
+{
+	int fd = relay->fd;
+
+	if (pass_out(relay) != 0) {
+		errno = ECONNRESET;
+		return -1;
+	}
+	if (relay->sent_all || tls_wants(relay->tls)) {
+		errno = EAGAIN;
+		return -1;
+	}
+	*tls = relay->tls;
+	detach(relay);
+	return fd;
+}
+
+/* --- all --- */
+
+void relays_turn(struct relays *relays)
+{
+	relays->steps = STEPS_MAX;
+}
+
+void relays_settle(struct relays *relays)
+{
+	while (relays->arriving != NULL) {
+		struct relay *relay = relays->arriving;
+
+		relays->arriving = relay->next_arriving;
+		if (relay->fd >= 0)
+			cut(relay);
+	}
+}
+
+static void bury(struct relays *relays)
+{
+	while (relays->ended != NULL) {
+		struct relay *relay = relays->ended;
+
+		relays->ended = relay->next;
+		free(relay);
+	}
+}
+
+void relays_tick(struct relays *relays, int64_t now)
+{
+	struct relay *next;
+
+	for (struct relay *relay = relays->first; relay != NULL; relay = next) {
+		next = relay->next;
+		if (now >= relay->deadline)
+			cut(relay);
+	}
+	bury(relays);
+}
+
+void relays_close(struct relays *relays)
+{
+	struct relay *next;
+
+	relays_settle(relays);
+	for (struct relay *relay = relays->first; relay != NULL; relay = next) {
+		next = relay->next;
+		if (relay->pair >= 0 && pass_out(relay) != 0)
+			continue;
+		cut(relay);
+	}
+	bury(relays);
+}
