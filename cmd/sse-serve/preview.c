@@ -7,13 +7,13 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "guards.h"
 #include "http/listen.h"
 #include "log/database.h"
 #include "log/store.h"
 #include "paths.h"
 #include "preview.h"
 #include "sandbox/user.h"
-#include "server.h"
 
 /* Could this user write the file, or make it, and the folders of it that do not exist? */
 static int check_writable(
@@ -91,7 +91,11 @@ static int check_listen(const struct options *options, FILE *out, struct error *
 
 static int check_proofs(const struct options *options, FILE *out, struct error *error)
 {
-	if (server_check(options, error) != 0)
+	struct guards guards;
+	int result = guards_open(&guards, options, error);
+
+	guards_close(&guards);
+	if (result != 0)
 		return -1;
 	if (options->access != NULL)
 		fprintf(out, "allow what %s grants\n", options->access);

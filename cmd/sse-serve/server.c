@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
-#include "access/access.h"
 #include "api/api.h"
 #include "api/metrics.h"
 #include "api/rate.h"
@@ -13,7 +12,7 @@
 #include "base/leaving.h"
 #include "base/rates.h"
 #include "clock.h"
-#include "hook/hooks.h"
+#include "guards.h"
 #include "http/http.h"
 #include "log/log_thread.h"
 #include "log/store.h"
@@ -28,7 +27,6 @@
 #include "stream/replay.h"
 #include "stream/presence.h"
 #include "stream/replay_thread.h"
-#include "tls/certificates.h"
 
 #define LOOPS_MAX 256
 
@@ -39,13 +37,8 @@
 
 struct server {
 	const struct options *options;
-	struct access_config access_config;
-	struct access *access; /* or NULL */
-	struct hooks *hooks;   /* or NULL */
-	struct certificates_config certificates_config;
-	struct certificates *certificates; /* or NULL */
-	int secure_port;		   /* where plain clients are redirected; 0: nowhere */
-	struct rates *wrong_proofs;
+	struct guards guards;
+	int secure_port; /* where plain clients are redirected; 0: nowhere */
 	struct topics *topics;
 	struct limits *limits;
 	struct rates *rates[RATE_KINDS];
@@ -161,107 +154,9 @@ static int make_threads(struct server *server, struct error *error)
 	return 0;
 }
 
-/* For one address: a person mistypes a few times, a program does not stop. */
-static const struct rates_rule wrong_proofs = {.count = 1, .per = 1000, .burst = 20};
-
-static int make_access(struct server *server, struct error *error)
-{
-	const struct options *options = server->options;
-
-	if (!options_guarded(options))
-		return 0;
-	server->access_config = (struct access_config){.file = options->access,
-		.jwt_keys = options->jwt_keys,
-		.issuer = options->jwt_issuer,
-		.audience = options->jwt_audience,
-		.session_lifetime = options->session_lifetime,
-		.open_status = options->open_status};
-	server->access = access_new(&server->access_config, error);
-	return server->access != NULL ? 0 : -1;
-}
-
-static int make_hooks(struct server *server, struct error *error)
-{
-	const struct hook_rules *rules = &server->options->hook_rules;
-
-	if (rules->count == 0)
-		return 0;
-	server->hooks = hooks_new(rules, error);
-	return server->hooks != NULL ? 0 : -1;
-}
-
-static int make_certificates(struct server *server, struct error *error)
-{
-	const struct tls_options *tls = &server->options->tls;
-
-	if (tls->cert == NULL)
-		return 0;
-	server->certificates_config = (struct certificates_config){
-		.cert = tls->cert, .key = tls->key, .client_ca = tls->client_ca};
-	server->certificates = certificates_new(&server->certificates_config, error);
-	return server->certificates != NULL ? 0 : -1;
-}
-
-/* This comes first, since a mistake in the files ends the start. */
-static int make_proofs(struct server *server, struct error *error)
-{
-	if (make_access(server, error) != 0 || make_hooks(server, error) != 0 ||
-		make_certificates(server, error) != 0)
-		return -1;
-	if (!options_proves(server->options))
-		return 0;
-	server->wrong_proofs = rates_new(&wrong_proofs, RATE_BUCKETS);
-	return server->wrong_proofs != NULL ? 0 : error_set(error, EX_OSERR, "out of memory");
-}
-
-/* All is used only if all files are right. */
-static int reload_proofs(struct server *server, struct error *error)
-{
-	struct hook_keys *keys = NULL;
-	struct certificate_set *set = NULL;
-
-	if (server->hooks != NULL && (keys = hooks_read_keys(server->hooks, error)) == NULL)
-		goto err1;
-	if (server->certificates != NULL &&
-		(set = certificates_read(server->certificates, error)) == NULL)
-		goto err1;
-	if (server->access != NULL && access_reload(server->access, error) != 0)
-		goto err1;
-	if (keys != NULL)
-		hooks_use_keys(server->hooks, keys);
-	if (set != NULL)
-		certificates_use(server->certificates, set);
-	return 0;
-
-err1:
-	certificates_drop(set);
-	hooks_drop_keys(keys);
-	return -1;
-}
-
 int server_look_at_certificates(struct server *server, struct error *error)
 {
-	struct certificate_set *set;
-
-	if (server->certificates == NULL || !certificates_changed(server->certificates))
-		return 0;
-	set = certificates_read(server->certificates, error);
-	if (set == NULL)
-		return -1;
-	certificates_use(server->certificates, set);
-	return 1;
-}
-
-int server_check(const struct options *options, struct error *error)
-{
-	struct server server = {.options = options};
-	int result = make_proofs(&server, error);
-
-	rates_free(server.wrong_proofs);
-	hooks_free(server.hooks);
-	access_free(server.access);
-	certificates_free(server.certificates);
-	return result;
+	return guards_look_at_certificates(&server->guards, error);
 }
 
 /* --- what they are handed --- */
@@ -279,7 +174,7 @@ static void set_up_streams(struct server *server)
 	server->streams.heartbeat = (uint32_t)options->heartbeat;
 	server->streams.stall_timeout = (uint32_t)options->stall_timeout;
 	server->streams.access_changes =
-		server->access != NULL ? access_changes(server->access) : NULL;
+		server->guards.access != NULL ? access_changes(server->guards.access) : NULL;
 	server->streams.all = server->fanouts;
 	server->streams.count = server->count;
 }
@@ -289,8 +184,8 @@ static void set_up_http(struct server *server, struct settings *settings)
 	const struct options *options = settings->options;
 
 	settings->http = (struct http_config){.routes = &routes_all,
-		.access = server->access,
-		.wrong_proofs = server->wrong_proofs,
+		.access = server->guards.access,
+		.wrong_proofs = server->guards.wrong_proofs,
 		.names = {&options->host, &options->listen},
 		.cors = &options->cors,
 		.proxies = &options->proxies,
@@ -300,11 +195,11 @@ static void set_up_http(struct server *server, struct settings *settings)
 		.request_timeout = options->request_timeout,
 		.stall_timeout = (unsigned)options->stall_timeout,
 		.draining = &server->draining,
-		.certificates = server->certificates,
+		.certificates = server->guards.certificates,
 		.secure_port = server->secure_port,
 		.hsts = options->tls.hsts / 1000,
 		.leaving = &server->leaving,
-		.hooks = server->hooks != NULL,
+		.hooks = server->guards.hooks != NULL,
 		.verbose = options->verbose > 0};
 }
 
@@ -312,7 +207,7 @@ static void set_up_metrics(struct server *server)
 {
 	server->metrics = (struct metrics_sources){.started = clock_now_us(),
 		.topics = server->topics,
-		.certificates = server->certificates,
+		.certificates = server->guards.certificates,
 		.presence = server->presence,
 		.log_thread = server->log_thread,
 		.window = server->window,
@@ -320,7 +215,7 @@ static void set_up_metrics(struct server *server)
 		.fanouts = &server->streams,
 		.https = server->https,
 		.rates = server->rates,
-		.wrong_proofs = server->wrong_proofs};
+		.wrong_proofs = server->guards.wrong_proofs};
 }
 
 static void set_up_api(struct server *server, struct settings *settings)
@@ -334,7 +229,7 @@ static void set_up_api(struct server *server, struct settings *settings)
 		.replay_thread = server->replay_thread,
 		.limits = server->limits,
 		.presence = server->presence,
-		.hooks = server->hooks,
+		.hooks = server->guards.hooks,
 		.metrics = &server->metrics,
 		.leaving = &server->leaving,
 		.web = options->web,
@@ -416,7 +311,7 @@ int server_reload(struct server *server, struct options *options, struct error *
 
 	if (settings == NULL)
 		return -1;
-	if (reload_proofs(server, error) != 0) {
+	if (guards_reload(&server->guards, error) != 0) {
 		settings_drop(settings);
 		return -1;
 	}
@@ -453,8 +348,10 @@ static int start_loops(struct server *server, struct error *error)
 
 static int start(struct server *server, const struct listeners *listeners, struct error *error)
 {
-	if (make_proofs(server, error) != 0 || make_tables(server, error) != 0 ||
-		open_store(server, error) != 0 || make_threads(server, error) != 0)
+	/* First: a mistake in the files ends the start. */
+	if (guards_open(&server->guards, server->options, error) != 0 ||
+		make_tables(server, error) != 0 || open_store(server, error) != 0 ||
+		make_threads(server, error) != 0)
 		return -1;
 	if (set_up(server, listeners, error) != 0)
 		return -1;
@@ -564,10 +461,7 @@ void server_stop(struct server *server)
 		rates_free(server->rates[kind]);
 	presence_free(server->presence);
 	topics_free(server->topics);
-	rates_free(server->wrong_proofs);
-	hooks_free(server->hooks);
-	access_free(server->access);
-	certificates_free(server->certificates);
+	guards_close(&server->guards);
 	settings_drop(server->settings);
 	free(server);
 }

@@ -31,13 +31,6 @@ struct server *server_start(
 int server_reload(struct server *server, struct options *options, struct error *error);
 
 /*
- * server_check(options, error):
- * Read the files of --access, --jwt-keys and --hook, as a start would.  Return 0, or -1 with the
- * reason.
- */
-int server_check(const struct options *options, struct error *error);
-
-/*
  * server_look_at_certificates(server, error):
  * Did the files of TLS change since they were last read?  Call it every few seconds.  1: they did, and
  * are used from now on; 0: they did not; -1: they cannot be used, with the reason, which is given once

@@ -11,6 +11,7 @@
 #include <microhttpd.h>
 
 #include "base/leaving.h"
+#include "http/connection.h"
 #include "http/dispatch.h"
 #include "http/request_internal.h"
 
@@ -38,7 +39,9 @@ static const struct http_config config = {.routes = &routes, .cors = &cors, .lea
 static struct request request_of(const char *method, char *target)
 {
 	static struct request_shared shared = {.config = &config};
-	struct request request = {.shared = &shared, .method = method, .target = target};
+	static struct connection connection;
+	struct request request = {
+		.shared = &shared, .socket = &connection, .method = method, .target = target};
 
 	dispatch_find(&request);
 	return request;

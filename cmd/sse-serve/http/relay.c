@@ -10,21 +10,23 @@
 #include <unistd.h>
 
 #include "base/source.h"
-#include "buf.h"
 #include "clock.h"
-#include "head.h"
 #include "linger.h"
-#include "problem.h"
+#include "plain_client.h"
 #include "relay.h"
 #include "tls/certificates.h"
 #include "tls/tls.h"
 
-/* How long a client may take nothing of what the library sent; or, after the library closed the connection,
- * may take for the rest. */
+/*
+ * How long a client may take nothing of what the library sent; or, after the library closed the
+ * connection, may take for the rest.
+ */
 #define DRAIN_MS 120000
 
-/* Steps of handshakes in one turn, each of which may take a millisecond: a flood of them must not keep
- * the streams waiting. */
+/*
+ * Steps of handshakes in one turn, each of which may take a millisecond: a flood of them must not
+ * keep the streams waiting.
+ */
 #define STEPS_MAX 16
 
 #define NEVER INT64_MAX
@@ -86,24 +88,26 @@ static void detach(struct relay *relay)
 	relays->ended = relay;
 }
 
-/* The connection is of no use any more. */
-static void cut(struct relay *relay)
+/* Free all but the client's socket, which is returned. */
+static int let_go(struct relay *relay)
 {
 	int fd = relay->fd;
 
 	tls_free(relay->tls);
 	detach(relay);
-	close(fd);
+	return fd;
+}
+
+/* The connection is of no use any more. */
+static void cut(struct relay *relay)
+{
+	close(let_go(relay));
 }
 
 /* All was sent.  A client that still sends must not lose it by a reset. */
 static void finish(struct relay *relay)
 {
-	int fd = relay->fd;
-
-	tls_free(relay->tls);
-	detach(relay);
-	linger_add(relay->relays->lingerers, fd, clock_now_ms());
+	linger_add(relay->relays->lingerers, let_go(relay), clock_now_ms());
 }
 
 /* --- passing on --- */
@@ -290,29 +294,6 @@ static void begin(struct relay *relay)
 	pass(relay);
 }
 
-/* A client that speaks plain HTTP would not understand an alert. */
-static void answer_plain(struct relay *relay)
-{
-	static const struct problem problem = {
-		400, "Bad Request", "this port speaks TLS: use https:// instead of http://"};
-	struct head head = {.status = problem.status,
-		.reason = problem.title,
-		.date = time(NULL),
-		.type = "application/problem+json",
-		.more = ""};
-	char answer[1024];
-	size_t len = head_write(&head, answer, sizeof(answer));
-	struct buf text;
-
-	buf_init(&text, sizeof(answer) - len);
-	if (problem_json(&problem, &text)) {
-		memcpy(answer + len, text.data, text.len);
-		send(relay->fd, answer, len + text.len, MSG_NOSIGNAL | MSG_DONTWAIT);
-	}
-	buf_free(&text);
-	finish(relay);
-}
-
 /* False if the first byte is not that of a handshake, or is not there yet. */
 static bool look(struct relay *relay)
 {
@@ -324,10 +305,12 @@ static bool look(struct relay *relay)
 	relay->looked = true;
 	if (got == 1 && !tls_speaks_http(byte))
 		return true;
-	if (got == 1)
-		answer_plain(relay);
-	else
+	if (got == 1) {
+		plain_client_refuse(relay->fd);
+		finish(relay);
+	} else {
 		cut(relay);
+	}
 	return false;
 }
 
