@@ -122,7 +122,7 @@ from() {
 	while read -r name; do
 		grep -q "^\(# \)\?$name " again || { echo "--$name is left out"; false; }
 	done < <(sse-serve --help | sed -n 's/^ *\(-., \)\?--\([a-z-]*\).*/\2/p' |
-		grep -vx 'config\|check-config\|print-config\|new-token\|verify\|export\|import\|help\|version\|completions')
+		grep -vx 'config\|check-config\|print-config\|new-token\|verify\|export\|import\|backup\|help\|version\|completions')
 	run -0 sse-serve -c again --print-config
 	diff <(sed 's/ *#.*//' again) <(printf "%s\n" "$output" | sed "s/ *#.*//")
 	[ "$(value verbose -vv)" = 2 ]
