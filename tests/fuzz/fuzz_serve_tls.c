@@ -75,7 +75,7 @@ static int shake_hands(struct tls *tls)
 		if (result != 0 || !tls_has_more(tls))
 			return result;
 	}
-	MUST(!"the handshake ends");
+	MUST(false); /* the handshake ends */
 	return result;
 }
 

@@ -435,8 +435,8 @@ static int start(struct retention *retention, struct error *error)
 		[OF_SUBJECT] = "SELECT " DATABASE_EVENT " FROM event WHERE topic = ? AND"
 			       " subject = ? AND position < ? ORDER BY position LIMIT ?",
 		[REMOVE] = "DELETE FROM event WHERE position = ?",
-		[MARK] = "UPDATE topic SET removed = ?, superseded = ?, deleted = ?, erased = ?"
-			 " WHERE id = ?",
+		[MARK] = ("UPDATE topic SET removed = ?, superseded = ?, deleted = ?, erased = ?"
+			  " WHERE id = ?"),
 		[SAVE] = "REPLACE INTO counter(topic, events, bytes, upto) VALUES(?, ?, ?, ?)",
 	};
 	uint64_t from = 0, *upto;
