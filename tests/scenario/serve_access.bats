@@ -287,7 +287,7 @@ rows() {
 		for kind in '' /event /presence "/$GUARDED_ID" "/${GUARDED_ID%:*}:999999"; do
 			ask "$URL/api/$there$kind"
 			answers 401
-			grep -v '^Date' head | cat - body >"is.$there.${kind//\//_}"
+			grep -v -e '^Date' -e '^X-Request-ID' head | cat - body >"is.$there.${kind//\//_}"
 			ask -X OPTIONS "$URL/api/$there$kind"
 			answers 204
 			grep -v -e '^Date' -e '^X-Request-ID' head >"options.$there.${kind//\//_}"
@@ -296,7 +296,7 @@ rows() {
 			grep -v -e '^Date' -e '^X-Request-ID' head | diff - "options.$there.${kind//\//_}"
 			as poor
 			ask "${AS[@]}" "$URL/api/$there$kind"
-			sed 's/nowhere/secret/; /^Date/d; /^Content-Length/d' head body >"poor.$there.${kind//\//_}"
+			sed 's/nowhere/secret/; /^Date/d; /^X-Request-ID/d; /^Content-Length/d' head body >"poor.$there.${kind//\//_}"
 		done
 	done
 	for kind in is options poor; do
