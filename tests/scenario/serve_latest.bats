@@ -277,7 +277,7 @@ gaps() {
 
 # begins_anew FILE: what a reader of values has since its last gap.
 begins_anew() {
-	tac "$1" | sed '/^event: gap/q' | tac | pairs
+	awk '/^event: gap/ { text = "" } { text = text $0 "\n" } END { printf "%s", text }' "$1" | pairs
 }
 
 @test "where a value is deleted, readers of values are told, now or later, and sent all that there are" {
