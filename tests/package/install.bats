@@ -133,9 +133,10 @@ install_there() {
 }
 
 @test "every folder can be chosen" {
-	install_there BINDIR=/b LIBDIR=/l/x86 INCLUDEDIR=/i MANDIR=/m BASHDIR=/c1 ZSHDIR=/c2 FISHDIR=/c3
+	install_there BINDIR=/b LIBDIR=/l/x86 INCLUDEDIR=/i MANDIR=/m BASHDIR=/c1 ZSHDIR=/c2 FISHDIR=/c3 \
+		UNITDIR=/u
 	run ls "$dest"
-	[ "$output" = "$(printf '%s\n' b c1 c2 c3 i l m)" ]
+	[ "$output" = "$(printf '%s\n' b c1 c2 c3 i l m u)" ]
 	grep -x 'libdir=/l/x86' "$dest/l/x86/pkgconfig/libsse.pc"
 }
 
