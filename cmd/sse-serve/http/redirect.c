@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Redirects to TLS; see redirect.h. */
-#include <microhttpd.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -48,17 +47,17 @@ bool redirect_to_tls(struct request *request)
 		!is_from_elsewhere(request))
 		return false;
 	if (request->host == NULL) {
-		request_problem(request, MHD_HTTP_BAD_REQUEST,
+		request_problem(request, 400,
 			"this port only redirects to https://, and the request has no Host header that "
 			"says where");
 		return true;
 	}
 	buf_init(&location, SIZE_MAX / 2);
-	request_problem(request, MHD_HTTP_PERMANENT_REDIRECT, "this is served by https:// only");
+	request_problem(request, 308, "this is served by https:// only");
 	if (write_location(request, &location))
 		request_add_header(request, "Location", location.data);
 	else
-		request_problem(request, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory");
+		request_problem(request, 503, "out of memory");
 	buf_free(&location);
 	return true;
 }
