@@ -255,7 +255,7 @@ static int store_line(const struct file_parse *parse, size_t i, const struct opt
 	bool higher = parse->higher[i] || has_rival(parse->rows, parse->higher, parse->count, row);
 	int result;
 
-	if (row->command || row->group == option_table_built_in[0].group)
+	if (row->command)
 		return error_set(error, EX_USAGE, "%s belongs on the command line, not into a file",
 			row->name);
 	if (parse->lines[i] != 0 && row->type != OPTION_LIST)
@@ -300,13 +300,7 @@ static int take_file(const struct file_parse *parse, size_t len, struct error *e
 		if (result != 0)
 			break;
 	}
-	if (result != 0) {
-		struct error reason = *error;
-
-		return error_set(error, reason.status == EX_USAGE ? EX_DATAERR : reason.status,
-			"%.200s:%u: %.300s", sources->path, line.number, reason.text);
-	}
-	return 0;
+	return result == 0 ? 0 : option_value_blame_line(error, sources->path, line.number);
 }
 
 /* Read the file that the command line or the environment names, if they do. */

@@ -2,7 +2,6 @@
 /* A configuration that was read; see option_config.h. */
 #include <stdbool.h>
 #include <string.h>
-#include <sysexits.h>
 
 #include "option_config.h"
 #include "option_value.h"
@@ -120,11 +119,12 @@ static void print_row(const struct option_row *row, const struct option_sources 
 void option_config_print(
 	const struct option_program *program, const struct option_sources *sources, FILE *out)
 {
-	for (size_t t = 0; t < OPTION_TABLES && program->tables[t] != NULL; t++) {
-		for (const struct option_row *row = program->tables[t]; row->name != NULL; row++) {
-			if (!row->command)
-				print_row(row, sources, out);
-		}
+	const struct option_row *rows[OPTION_TABLE_MAX];
+	size_t count = option_table_rows(program, rows, OPTION_TABLE_MAX);
+
+	for (size_t i = 0; i < count; i++) {
+		if (!rows[i]->command)
+			print_row(rows[i], sources, out);
 	}
 }
 
@@ -166,9 +166,8 @@ void option_config_blame(const struct option_program *program, const struct opti
 {
 	const struct option_row *rows[OPTION_TABLE_MAX];
 	size_t count = option_table_rows(program, rows, OPTION_TABLE_MAX);
-	struct error reason = *error;
 
-	for (const char *name = strstr(reason.text, "--"); name != NULL;
+	for (const char *name = strstr(error->text, "--"); name != NULL;
 		name = strstr(name, "--")) {
 		size_t len = strspn(name += 2, "abcdefghijklmnopqrstuvwxyz0123456789-");
 
@@ -180,8 +179,7 @@ void option_config_blame(const struct option_program *program, const struct opti
 			line = line_of(sources, rows[i], name + len);
 			if (line == 0)
 				continue;
-			error_set(error, reason.status == EX_USAGE ? EX_DATAERR : reason.status,
-				"%.200s:%u: %.300s", sources->path, line, reason.text);
+			option_value_blame_line(error, sources->path, line);
 			return;
 		}
 	}
@@ -199,16 +197,17 @@ static void add_name(char *names, size_t size, const char *name)
 int option_config_keep(const struct option_program *program, void *to, const void *from,
 	char *names, size_t size, struct error *error)
 {
+	const struct option_row *rows[OPTION_TABLE_MAX];
+	size_t count = option_table_rows(program, rows, OPTION_TABLE_MAX);
+
 	names[0] = '\0';
-	for (size_t t = 0; t < OPTION_TABLES && program->tables[t] != NULL; t++) {
-		for (const struct option_row *row = program->tables[t]; row->name != NULL; row++) {
-			if (row->live || row->command)
-				continue;
-			if (!option_value_equal(row, to, from))
-				add_name(names, size, row->name);
-			if (option_value_copy(row, to, from, error) != 0)
-				return -1;
-		}
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i]->live || rows[i]->command)
+			continue;
+		if (!option_value_equal(rows[i], to, from))
+			add_name(names, size, rows[i]->name);
+		if (option_value_copy(rows[i], to, from, error) != 0)
+			return -1;
 	}
 	return 0;
 }

@@ -97,6 +97,14 @@ int option_value_blame(struct error *error, const char *dashes, const char *name
 	return error_set(error, reason.status, "%s%s: %.400s", dashes, name, reason.text);
 }
 
+int option_value_blame_line(struct error *error, const char *path, unsigned line)
+{
+	struct error reason = *error;
+
+	return error_set(error, reason.status == EX_USAGE ? EX_DATAERR : reason.status,
+		"%.200s:%u: %.300s", path, line, reason.text);
+}
+
 /* A flag's value says yes or no. */
 static int store_flag(
 	const struct option_row *row, void *config, const char *value, struct error *error)

@@ -36,6 +36,9 @@ int option_value_store_word(
  */
 int option_value_blame(struct error *error, const char *dashes, const char *name);
 
+/* option_value_blame_line(error, path, line): likewise, the line of a file.  Return -1. */
+int option_value_blame_line(struct error *error, const char *path, unsigned line);
+
 /* option_value_equal(row, one, other): does the field hold the same in two configs? */
 bool option_value_equal(const struct option_row *row, const void *one, const void *other);
 

@@ -34,7 +34,8 @@ int http_fd(const struct http *http);
 
 /*
  * http_accept(http, listener, secure):
- * Accept the connections that wait; : their clients speak TLS.  False if descriptors ran out.
+ * Accept the connections that wait; with ${secure}, their clients speak TLS.  False if descriptors ran
+ * out.
  */
 bool http_accept(struct http *http, int listener, bool secure);
 

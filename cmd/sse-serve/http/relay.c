@@ -112,13 +112,13 @@ static void finish(struct relay *relay)
 
 /* --- passing on --- */
 
-/* The client has sent more than is read in one turn: let epoll tell again. */
-static void look_again(struct relay *relay)
+/* Add a socket to the loop's epoll (EPOLL_CTL_ADD), or ask for its state once more (EPOLL_CTL_MOD). */
+static int watch(const struct relay *relay, int operation, int fd, struct source *source)
 {
 	struct epoll_event event = {
-		.events = EPOLLIN | EPOLLRDHUP | EPOLLOUT | EPOLLET, .data.ptr = &relay->outer};
+		.events = EPOLLIN | EPOLLRDHUP | EPOLLOUT | EPOLLET, .data.ptr = source};
 
-	epoll_ctl(relay->relays->epoll, EPOLL_CTL_MOD, relay->fd, &event);
+	return epoll_ctl(relay->relays->epoll, operation, fd, &event);
 }
 
 /* Give bytes to the library; what it does not take now is kept.  0, or -1: the relay is cut. */
@@ -183,7 +183,7 @@ static int pass_in(struct relay *relay)
 			*relay->relays->wants_run = true;
 		} else if (errno == EAGAIN) {
 			if (tls_has_more(relay->tls))
-				look_again(relay);
+				watch(relay, EPOLL_CTL_MOD, relay->fd, &relay->outer);
 			return 0;
 		} else {
 			cut(relay);
@@ -250,14 +250,6 @@ static void pass(struct relay *relay)
 
 /* --- beginning --- */
 
-static int watch(const struct relay *relay, int fd, struct source *source)
-{
-	struct epoll_event event = {
-		.events = EPOLLIN | EPOLLRDHUP | EPOLLOUT | EPOLLET, .data.ptr = source};
-
-	return epoll_ctl(relay->relays->epoll, EPOLL_CTL_ADD, fd, &event);
-}
-
 static void inner_ready(struct source *source, uint32_t events)
 {
 	struct relay *relay = (struct relay *)((char *)source - offsetof(struct relay, inner));
@@ -286,7 +278,7 @@ static void begin(struct relay *relay)
 	/* Takes its end, also when it fails. */
 	if (MHD_add_connection(relays->daemon, pair[1], (struct sockaddr *)&relay->address,
 		    relay->len) != MHD_YES ||
-		watch(relay, relay->pair, &relay->inner) != 0) {
+		watch(relay, EPOLL_CTL_ADD, relay->pair, &relay->inner) != 0) {
 		leave_arriving(relay);
 		cut(relay);
 		return;
@@ -321,7 +313,7 @@ static void shake_hands(struct relay *relay)
 	if (!relay->looked && !look(relay))
 		return;
 	if (relay->relays->steps == 0) {
-		look_again(relay);
+		watch(relay, EPOLL_CTL_MOD, relay->fd, &relay->outer);
 		return;
 	}
 	relay->relays->steps--;
@@ -331,7 +323,7 @@ static void shake_hands(struct relay *relay)
 	else if (result < 0)
 		finish(relay);
 	else if (tls_has_more(relay->tls))
-		look_again(relay);
+		watch(relay, EPOLL_CTL_MOD, relay->fd, &relay->outer);
 }
 
 static void outer_ready(struct source *source, uint32_t events)
@@ -368,7 +360,7 @@ void relay_new(struct relays *relays, int fd, const struct sockaddr *address, so
 	relay->deadline = clock_now_ms() + relays->timeout;
 	memcpy(&relay->address, address, len);
 	relay->len = len;
-	if (watch(relay, fd, &relay->outer) != 0)
+	if (watch(relay, EPOLL_CTL_ADD, fd, &relay->outer) != 0)
 		goto err2;
 	relay->back = &relays->first;
 	relay->next = relays->first;

@@ -52,8 +52,8 @@
 	" upto INTEGER NOT NULL);"
 
 /*
- * superseded: by a newer event of the same subject.  erased: see struct topic.  A database of version 2 gets the columns at the
- * end of its tables, where a new one has them too.
+ * superseded: by a newer event of the same subject.  erased: see struct topic.  A database of version
+ * 2 gets the columns at the end of its tables, where a new one has them too.
  */
 #define TABLES_3                                                                                   \
 	"ALTER TABLE topic ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;"                         \

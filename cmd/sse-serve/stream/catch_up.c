@@ -47,12 +47,10 @@ static bool send_mark(struct subscriber *subscriber)
 	identity_format(subscriber->fanout->shared->identity, position, id);
 	snprintf(data, sizeof(data), "{\"id\":\"%s\"}", id);
 	buf_init(&event, POLL_HEAD);
-	if (!(form_is_list(form) ? poll_write_end(subscriber, id, &event)
-				 : words_event(form, "uptodate", NULL, data, &event)))
-		subscriber_close(subscriber, STREAM_END_MEMORY);
-	else if (event.len > 0)
-		subscriber_keep_pending(subscriber, event.data, event.len, 0);
-	buf_free(&event);
+	subscriber_keep_words(subscriber,
+		form_is_list(form) ? poll_write_end(subscriber, id, &event)
+				   : words_event(form, "uptodate", NULL, data, &event),
+		&event);
 	subscriber->mark_sent = true;
 	return subscriber->state != CLOSED && subscriber_send_pending(subscriber);
 }
@@ -148,11 +146,7 @@ static void send_position(struct subscriber *subscriber, const struct replay *re
 		return;
 	identity_format(subscriber->fanout->shared->identity, replay->reached, id);
 	buf_init(&bytes, 256);
-	if (!words_start(replay->selection->form, id, &bytes))
-		subscriber_close(subscriber, STREAM_END_MEMORY);
-	else if (bytes.len > 0)
-		subscriber_keep_pending(subscriber, bytes.data, bytes.len, 0);
-	buf_free(&bytes);
+	subscriber_keep_words(subscriber, words_start(replay->selection->form, id, &bytes), &bytes);
 }
 
 static void send_replay(struct subscriber *subscriber, const struct replay *replay)
@@ -405,16 +399,11 @@ void catch_up_finish(struct subscriber *subscriber)
 static void start_now(struct subscriber *subscriber)
 {
 	struct buf past;
-	bool added;
 
 	buf_init(&past, SIZE_MAX / 2);
-	added = ending_add_past(subscriber, subscriber->fanout->position, &past);
-	if (added && past.len > 0)
-		subscriber_keep_pending(subscriber, past.data, past.len, 0);
-	buf_free(&past);
-	if (!added)
-		subscriber_close(subscriber, STREAM_END_MEMORY);
-	else if (subscriber->state != CLOSED && subscriber_send_pending(subscriber))
+	subscriber_keep_words(subscriber,
+		ending_add_past(subscriber, subscriber->fanout->position, &past), &past);
+	if (subscriber->state != CLOSED && subscriber_send_pending(subscriber))
 		catch_up_end(subscriber, subscriber->fanout->boundary);
 }
 

@@ -91,8 +91,10 @@ struct subscriber {
 	struct principal *principal; /* who opened it; held; NULL: nobody had to prove anything */
 };
 
-/* A stream costs one struct and a place in its channel: keep it small.  For up to 136 bytes, glibc takes
- * as much memory as for 128. */
+/*
+ * A stream costs one struct and a place in its channel: keep it small.  For up to 136 bytes, glibc
+ * takes as much memory as for 128.
+ */
 _Static_assert(sizeof(struct subscriber) <= 136, "a subscriber is at most 136 bytes");
 
 /* The channels that want one topic. */

@@ -95,19 +95,17 @@ bool ending_tell(struct subscriber *subscriber)
 	const struct channel *channel = subscriber->channel;
 	struct topic_set topics = {0};
 	struct buf event;
+	bool added;
 
 	if (subscriber->had_end)
 		return true;
 	buf_init(&event, SIZE_MAX / 2);
 	/* Of the registry: the channel may not have learned of all yet. */
-	if (selection_topics(channel->selection, subscriber->fanout->shared->topics, &topics) ==
+	added = selection_topics(channel->selection, subscriber->fanout->shared->topics, &topics) ==
 			0 &&
-		add_closings(subscriber, &topics, channel->end, &event))
-		subscriber_keep_pending(subscriber, event.data, event.len, 0);
-	else
-		subscriber_close(subscriber, STREAM_END_MEMORY);
+		add_closings(subscriber, &topics, channel->end, &event);
+	subscriber_keep_words(subscriber, added, &event);
 	topic_set_free(&topics);
-	buf_free(&event);
 	subscriber->had_end = true;
 	return subscriber->state != CLOSED && subscriber_send_pending(subscriber);
 }

@@ -289,6 +289,15 @@ bool subscriber_send(struct subscriber *subscriber, const struct frames *frames)
 	return false;
 }
 
+void subscriber_keep_words(struct subscriber *subscriber, bool written, struct buf *words)
+{
+	if (!written)
+		subscriber_close(subscriber, STREAM_END_MEMORY);
+	else if (words->len > 0)
+		subscriber_keep_pending(subscriber, words->data, words->len, 0);
+	buf_free(words);
+}
+
 bool subscriber_send_pending(struct subscriber *subscriber)
 {
 	struct pending *pending = subscriber->pending;

@@ -123,6 +123,13 @@ void subscriber_keep_pending(
 	struct subscriber *subscriber, const char *data, size_t len, uint32_t events);
 
 /*
+ * subscriber_keep_words(subscriber, written, words):
+ * Keep what the server says, if all of it was written, and free it; otherwise there was no memory, and
+ * the subscriber is closed.
+ */
+void subscriber_keep_words(struct subscriber *subscriber, bool written, struct buf *words);
+
+/*
  * subscriber_send_pending(subscriber):
  * Send what is kept, if anything, also by its TLS session.  True if all of it was sent; otherwise the
  * subscriber is WAITING or closed.
@@ -131,8 +138,9 @@ bool subscriber_send_pending(struct subscriber *subscriber);
 
 /*
  * subscriber_close(subscriber, why):
- * Close the socket; the stream ends, which is counted and, if its opening was logged, logged.  The memory is freed at the end of the loop's turn; or, if the subscriber is in
- * the ready list or READING, after subscriber_bury().
+ * Close the socket; the stream ends, which is counted and, if its opening was logged, logged.  The
+ * memory is freed at the end of the loop's turn; or, if the subscriber is in the ready list or
+ * READING, after subscriber_bury().
  */
 void subscriber_close(struct subscriber *subscriber, enum stream_end why);
 
