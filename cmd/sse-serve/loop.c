@@ -32,7 +32,7 @@
 
 /*
  * While the server drains, how often a loop ends streams and looks whether all is done, and how
- * long the first request of a connection may be on its way.
+ * long the first request of a connection may be on its way: since the connection began, or the drain.
  */
 #define DRAIN_STEP_MS 20
 #define DRAIN_FIRST_MS 1000
@@ -155,16 +155,17 @@ static void begin_drain(struct loop *loop)
 /* Return the ms until the next step, or -1. */
 static int drain(struct loop *loop)
 {
-	uint32_t since;
+	bool begins;
 
 	if (!loop->draining.leaving->draining)
 		return -1;
 	if (!loop->drains)
 		begin_drain(loop);
 	draining_run(&loop->draining, &loop->fanout);
-	since = loop->fanout.now - loop->draining.began;
-	loop->drained = !http_pending(loop->http, since < DRAIN_FIRST_MS) &&
-			!draining_busy(&loop->draining, &loop->fanout);
+	begins = loop->fanout.now - loop->draining.began < DRAIN_FIRST_MS;
+	loop->drained =
+		!http_pending(loop->http, begins ? 0 : clock_now_ms() - DRAIN_FIRST_MS) &&
+		!draining_busy(&loop->draining, &loop->fanout);
 	return DRAIN_STEP_MS;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tests of cmd/sse-serve/http/connection.c: deadlines, over pairs of sockets. */
+/* Tests of cmd/sse-serve/http/connection.c: deadlines, and what is pending, over pairs of sockets. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -130,6 +130,23 @@ static void the_address_that_it_came_in_on_is_asked_for_once(void **state)
 	f->ours[0] = dup(f->ours[1]);
 }
 
+static void a_request_that_has_not_ended_or_may_be_on_its_way_is_pending(void **state)
+{
+	struct fixture *f = *state;
+	struct request *request = (struct request *)f;
+	int64_t later = f->all[COUNT - 1]->began + 1;
+
+	assert_true(connection_pending(f->list, 0));
+	assert_true(connection_pending(f->list, f->all[COUNT - 1]->began));
+	assert_false(connection_pending(f->list, later));
+	for (int i = 0; i < COUNT; i++)
+		f->all[i]->used = true;
+	assert_false(connection_pending(f->list, 0));
+	f->all[1]->request = request;
+	assert_true(connection_pending(f->list, later));
+	assert_false(connection_pending(NULL, 0));
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -138,6 +155,7 @@ int main(void)
 		TEST(a_connection_is_cut_off_at_its_deadline),
 		TEST(a_connection_without_a_deadline_stays),
 		TEST(the_address_that_it_came_in_on_is_asked_for_once),
+		TEST(a_request_that_has_not_ended_or_may_be_on_its_way_is_pending),
 		cmocka_unit_test(a_connection_that_ended_is_looked_at_no_more),
 	};
 

@@ -15,6 +15,7 @@ struct connection *connection_new(struct connection **list, int fd, int64_t ms)
 	if (connection == NULL)
 		return NULL;
 	connection->fd = fd;
+	connection->began = clock_now_ms();
 	connection_set_deadline(connection, ms);
 	connection->back = list;
 	connection->next = *list;
@@ -59,10 +60,10 @@ void connection_set_relay(struct connection *connection)
 		connection->subject = strdup(subject);
 }
 
-bool connection_pending(const struct connection *list, bool fresh)
+bool connection_pending(const struct connection *list, int64_t since)
 {
 	for (; list != NULL; list = list->next) {
-		if (list->request != NULL || (fresh && !list->used))
+		if (list->request != NULL || (!list->used && list->began >= since))
 			return true;
 	}
 	return false;

@@ -18,7 +18,8 @@ struct request;
 
 struct connection {
 	int fd;			 /* the library's */
-	int64_t deadline;	 /* by clock_now_ms(); or CONNECTION_NEVER */
+	int64_t began;		 /* by clock_now_ms() */
+	int64_t deadline;	 /* likewise; or CONNECTION_NEVER */
 	struct request *request; /* that has not ended, or NULL */
 	struct relay *relay;	 /* that passes on what a TLS client sends; or NULL */
 	bool secure;		 /* the client speaks TLS with us */
@@ -62,11 +63,11 @@ const struct sockaddr *connection_local(struct connection *connection);
 void connection_set_relay(struct connection *connection);
 
 /*
- * connection_pending(list, fresh):
- * Has a request of one of them not ended?  With ${fresh}, one that has not brought a request yet
- * counts too: it may be on its way.
+ * connection_pending(list, since):
+ * Has a request of one of them not ended?  One that began at ${since}, by clock_now_ms(), or later, and
+ * has not brought a request yet, counts too: it may be on its way.
  */
-bool connection_pending(const struct connection *list, bool fresh);
+bool connection_pending(const struct connection *list, int64_t since);
 
 /* connection_free(connection): remove it from its list.  Takes NULL. */
 void connection_free(struct connection *connection);

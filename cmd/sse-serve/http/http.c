@@ -200,9 +200,10 @@ size_t http_busy(const struct http *http)
 	return http->shared.waiting;
 }
 
-bool http_pending(const struct http *http, bool fresh)
+bool http_pending(const struct http *http, int64_t since)
 {
-	return connection_pending(http->connections, fresh);
+	return connection_pending(http->connections, since) ||
+	       relays_pending(&http->relays, since);
 }
 
 void http_free(struct http *http)

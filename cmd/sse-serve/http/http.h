@@ -63,8 +63,11 @@ uint64_t http_answers(const struct http *http, unsigned status);
 /* http_busy(http): how many requests wait. */
 size_t http_busy(const struct http *http);
 
-/* http_pending(http, fresh): see connection_pending(); of those that are the library's. */
-bool http_pending(const struct http *http, bool fresh);
+/*
+ * http_pending(http, since): is an answer on its way, or a request?  See connection_pending() and
+ * relays_pending(); of those that are streams nothing is said.
+ */
+bool http_pending(const struct http *http, int64_t since);
 
 /* http_free(http): end all connections.  No request may be waiting.  Takes NULL. */
 void http_free(struct http *http);

@@ -464,6 +464,23 @@ void relays_tick(struct relays *relays, int64_t now)
 	bury(relays);
 }
 
+static bool is_pending(const struct relay *relay, int64_t since)
+{
+	if (relay->pair < 0)
+		return relay->looked || relay->deadline - relay->relays->timeout >= since;
+	/* Without a holder, the library has ended its side, or is about to begin. */
+	return relay->holder == NULL || tls_wants(relay->tls);
+}
+
+bool relays_pending(const struct relays *relays, int64_t since)
+{
+	const struct relay *relay = relays->first;
+
+	while (relay != NULL && !is_pending(relay, since))
+		relay = relay->next;
+	return relay != NULL;
+}
+
 void relays_close(struct relays *relays)
 {
 	struct relay *next;

@@ -74,6 +74,14 @@ void relays_turn(struct relays *relays);
 /* relays_tick(relays, now): end those that take too long, and free what has ended. */
 void relays_tick(struct relays *relays, int64_t now);
 
+/*
+ * relays_pending(relays, since):
+ * Is a handshake under way, or has a client not taken yet what the library sent it last?  One that
+ * has connected at ${since}, by clock_now_ms(), or later, and has not begun its handshake yet, counts
+ * too.
+ */
+bool relays_pending(const struct relays *relays, int64_t since);
+
 /* relays_close(relays): the library has ended: send what it sent last, and end all. */
 void relays_close(struct relays *relays);
 
