@@ -168,20 +168,17 @@ static int open_log(const struct options *options, struct error *error)
 static int open_listeners(struct program *program, struct error *error)
 {
 	const struct options *options = &program->options;
-	bool open = options->open || options_guarded(options);
+	bool open = options->open || options_guarded(options), tls = options->tls.cert != NULL;
 	int inherited = inherited_count(error);
 
 	if (inherited < 0)
 		return -1;
-	if (inherited > 0 && options->tls.cert != NULL)
-		return error_set(error, EX_USAGE,
-			"--tls-cert does not go with sockets from the service manager yet: leave one of "
-			"them out");
 	if ((inherited == 0 || options->listen.count > 0) &&
-		listen_open(&options->listen, open, options->tls.cert != NULL, &program->listeners,
-			error) != 0)
+		listen_open(&options->listen, open, tls, &program->listeners, error) != 0)
 		return -1;
-	return inherited_add(inherited, open, &program->listeners, error);
+	if (inherited_add(inherited, open, tls, &program->listeners, error) != 0)
+		return -1;
+	return listen_check_tls(&program->listeners, tls, error);
 }
 
 /* The database is opened in the sandbox, since its file may be malicious. */

@@ -80,9 +80,11 @@ static int check_database(const struct options *options, FILE *out, struct error
 static int check_listen(const struct options *options, FILE *out, struct error *error)
 {
 	struct listeners listeners;
+	bool tls = options->tls.cert != NULL;
 
-	if (listen_check(&options->listen, options->open || options_guarded(options),
-		    options->tls.cert != NULL, &listeners, error) != 0)
+	if (listen_check(&options->listen, options->open || options_guarded(options), tls,
+		    &listeners, error) != 0 ||
+		listen_check_tls(&listeners, tls, error) != 0)
 		return -1;
 	fprintf(out, "listen on %s\n", listeners.all);
 	listen_close(&listeners);

@@ -5,7 +5,7 @@
 # RESTARTS=50 restarts the server that often in the test under load.
 # shellcheck disable=SC2034,SC2154
 
-load serve_helpers
+load tls_helpers
 
 setup() {
 	common_setup
@@ -23,7 +23,8 @@ teardown() {
 }
 
 # manage [OPTION]... COMMAND...: a service manager (MANAGER), which has not started the service yet.
-# What happens is in the file said, what the service logs in err.
+# What happens is in the file said, what the service logs in err.  PORT and URL are those of the first
+# socket.
 manage() {
 	rm -f commands
 	mkfifo commands
@@ -31,8 +32,11 @@ manage() {
 	MANAGER=$!
 	exec 7>commands
 	wait_for ever said
-	PORT=$(sed -n 's/^port //p' said)
-	URL=http://127.0.0.1:$PORT
+}
+
+# socket NUMBER: the port of that socket of the network, from 1 on.
+socket() {
+	sed -n 's/^port //p' said | sed -n "$1p"
 }
 
 ever() {
@@ -63,7 +67,7 @@ ready() {
 run_service() {
 	manage -l 127.0.0.1 "$@"
 	wait_for has said 'port '
-	PORT=$(sed -n 's/^port //p' said)
+	PORT=$(socket 1)
 	URL=http://127.0.0.1:$PORT
 	order start
 	wait_for ready 1
@@ -125,6 +129,50 @@ fails() {
 	answers 200
 	stop_service
 	[ -S service.sock ]
+}
+
+@test "with a certificate the sockets that are handed over speak TLS; those called http redirect" {
+	local address plain
+	tls_setup
+	address=$(other_address)
+	run_service -l https=0.0.0.0 -l http=0.0.0.0 -l https=unix:service.sock \
+		"$BIN/sse-serve" --db events.db --tls-cert server.pem --tls-key server.key --open
+	PORT=$(socket 2) plain=$(socket 3)
+	has said "Listening on https://127.0.0.1:$(socket 1)"
+	has err "took over the socket https, https://0.0.0.0:$PORT"
+	has err "took over the socket http, http://0.0.0.0:$plain"
+	URL=https://127.0.0.1:$PORT
+	follow stream /api/chat/event
+	text chat one
+	answers 201
+	wait_for has stream 'data: one'
+	ask "http://127.0.0.1:$PORT/api/chat"
+	problem 400 'this port speaks TLS'
+	# On this machine plain requests are served, also on local sockets.
+	ask "http://127.0.0.1:$plain/api/chat"
+	answers 200
+	ask --unix-socket service.sock http://localhost/api/chat
+	answers 200
+	[ -n "$address" ] || return 0
+	# The first address with TLS, which is another one.
+	ask "http://$address:$plain/api/chat?limit=1"
+	problem 308 'https://'
+	[ "$(header Location)" = "https://$address:$(socket 1)/api/chat?limit=1" ]
+}
+
+@test "a certificate and the sockets that are handed over must go together" {
+	tls_setup
+	fails 64 'no address has TLS' -l http=127.0.0.1 "$BIN/sse-serve" --db events.db \
+		--tls-cert server.pem --tls-key server.key
+	fails 64 'has the name https' -l https=127.0.0.1 "$BIN/sse-serve" --db events.db
+	# One of --listen has it.
+	manage -l http=127.0.0.1 "$BIN/sse-serve" --db events.db --listen 0 \
+		--tls-cert server.pem --tls-key server.key
+	order start
+	wait_for ready 1
+	has err 'Listening on https://localhost:'
+	ask "http://127.0.0.1:$(socket 1)/healthz"
+	answers 200
 }
 
 @test "the status has the number of streams" {
@@ -237,9 +285,16 @@ write_lines() {
 	done
 }
 
-@test "restarts under load refuse no connection: publishers see no error, readers miss and repeat nothing" {
-	local i rounds=${RESTARTS:-5} pids=()
-	run_service "$BIN/sse-serve" --db events.db --drain 300ms
+# ask_singly: until there is the file enough, a request for each connection, which nobody tries again.
+ask_singly() {
+	while [ ! -e enough ]; do
+		curl -sSf -o /dev/null --max-time 90 "$URL/healthz" || return
+	done
+}
+
+# restart_under_load ROUNDS: publishers see no error, readers miss and repeat nothing.
+restart_under_load() {
+	local i rounds=$1 pids=()
 	export SSE_RETRY_MAX_TIME=5m
 	for i in 1 2 3; do
 		sse-tail "$URL/api/load/event?since=all" -o json >"tail$i" 2>"tail$i.err" 3>&- 7>&- &
@@ -247,6 +302,8 @@ write_lines() {
 	publish_singly one >/dev/null 2>one.err 3>&- 7>&- &
 	pids+=($!)
 	publish_singly two >/dev/null 2>two.err 3>&- 7>&- &
+	pids+=($!)
+	ask_singly 2>ask.err 3>&- 7>&- &
 	pids+=($!)
 	write_lines 3>&- 7>&- | sse-post "$URL/api/load" --lines >/dev/null 2>lines.err 3>&- 7>&- &
 	pids+=($!)
@@ -278,4 +335,16 @@ write_lines() {
 	# Each once, too.
 	[ "$(stored load | sort -u | wc -l)" -eq "$(wc -l <ids)" ]
 	echo "# $(wc -l <ids) events over $rounds restarts" >&3
+}
+
+@test "restarts under load refuse no connection: publishers see no error, readers miss and repeat nothing" {
+	run_service "$BIN/sse-serve" --db events.db --drain 300ms
+	restart_under_load "${RESTARTS:-5}"
+}
+
+@test "restarts under load refuse no connection with TLS either" {
+	tls_setup
+	run_service "$BIN/sse-serve" --db events.db --drain 300ms --tls-cert server.pem --tls-key server.key
+	URL=https://127.0.0.1:$PORT
+	restart_under_load "${RESTARTS:-3}"
 }

@@ -10,11 +10,6 @@ setup() {
 	tls_setup
 }
 
-# other_address: one of this machine beyond loopback, or nothing.
-other_address() {
-	hostname -I 2>/dev/null | tr ' ' '\n' | grep -m 1 '\.' || true
-}
-
 # replace NAME: put that certificate and its key in the place of the server's.
 replace() {
 	mv "$1.key" server.key

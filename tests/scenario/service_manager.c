@@ -3,19 +3,20 @@
  * service_manager: plays systemd's part for one service.  It keeps the listening sockets, hands
  * them over, takes the service's messages, and ends a service whose watchdog was not heard.
  *
- *   service_manager [-a] [-f COUNT] [-w MS] [-l PLACE]... COMMAND [ARGUMENT]...
+ *   service_manager [-a] [-f COUNT] [-w MS] [-l [NAME=]PLACE]... COMMAND [ARGUMENT]...
  *
  *   -a        the notify socket has an abstract name (default: the path "notify" here)
  *   -f COUNT  what LISTEN_FDS says, instead of how many there are
  *   -w MS     WATCHDOG_USEC
- *   -l PLACE  hand over a socket: a stream socket that listens at ADDRESS, on a port that the
- *             system chooses, or at unix:PATH; datagram: one that is no stream socket
+ *   -l PLACE  hand over a socket, as NAME or as web0, web1 and so on: a stream socket that listens at
+ *             ADDRESS, on a port that the system chooses, or at unix:PATH; datagram: one that is no
+ *             stream socket
  *
  * Commands, lines on the standard input: start, stop, restart, reload, and end, as the end of the
  * input, which stops the service and then the manager.  What happens is a line on the standard
  * output:
  *
- *   port N           of the first socket
+ *   port N           of each socket of the network, in their order
  *   started PID
  *   told LINE        of a message of the service
  *   unheard PID      the watchdog's time is up, and the service gets SIGABRT
@@ -46,6 +47,7 @@ struct manager {
 	char **command;
 	const char *claim; /* -f */
 	int sockets[SOCKETS_MAX];
+	char names[SOCKETS_MAX][16];
 	int count;
 	int notify, children; /* what is read from */
 	char notify_name[120];
@@ -109,6 +111,18 @@ static int open_place(const char *place)
 	return out_of_the_way(fd);
 }
 
+static void add_socket(struct manager *manager, const char *place)
+{
+	const char *equals = strchr(place, '=');
+	char *name = manager->names[manager->count];
+
+	if (equals != NULL)
+		snprintf(name, sizeof(manager->names[0]), "%.*s", (int)(equals - place), place);
+	else
+		snprintf(name, sizeof(manager->names[0]), "web%d", manager->count);
+	manager->sockets[manager->count++] = open_place(equals != NULL ? equals + 1 : place);
+}
+
 static void open_notify(struct manager *manager, bool abstract)
 {
 	struct sockaddr_un address;
@@ -144,7 +158,7 @@ static void parse(int argc, char **argv, struct manager *manager)
 		else if (option == 'w')
 			manager->watchdog = atoll(optarg);
 		else if (option == 'l' && manager->count < SOCKETS_MAX)
-			manager->sockets[manager->count++] = open_place(optarg);
+			add_socket(manager, optarg);
 		else
 			exit(2);
 	}
@@ -167,12 +181,12 @@ static void set_number(const char *name, long long number)
 static _Noreturn void become_service(const struct manager *manager)
 {
 	sigset_t none;
-	char names[SOCKETS_MAX * 8] = "";
+	char names[SOCKETS_MAX * sizeof(manager->names[0]) + 1] = "";
 
 	for (int i = 0; i < manager->count; i++) {
 		dup2(manager->sockets[i], FIRST + i);
-		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%sweb%d",
-			i > 0 ? ":" : "", i);
+		snprintf(names + strlen(names), sizeof(names) - strlen(names), "%s%s",
+			i > 0 ? ":" : "", manager->names[i]);
 	}
 	if (manager->count > 0 || manager->claim != NULL) {
 		set_number("LISTEN_PID", getpid());
@@ -292,14 +306,16 @@ static void take_end(struct manager *manager)
 	manager->restart = false;
 }
 
-static void say_port(const struct manager *manager)
+static void say_ports(const struct manager *manager)
 {
-	struct sockaddr_in address = {0};
-	socklen_t len = sizeof(address);
+	for (int i = 0; i < manager->count; i++) {
+		struct sockaddr_in address = {0};
+		socklen_t len = sizeof(address);
 
-	if (manager->count > 0 &&
-		getsockname(manager->sockets[0], (struct sockaddr *)&address, &len) == 0)
-		say("port", address.sin_family == AF_INET ? ntohs(address.sin_port) : 0);
+		if (getsockname(manager->sockets[i], (struct sockaddr *)&address, &len) == 0 &&
+			address.sin_family == AF_INET)
+			say("port", ntohs(address.sin_port));
+	}
 }
 
 int main(int argc, char **argv)
@@ -313,7 +329,7 @@ int main(int argc, char **argv)
 	sigaddset(&children, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &children, NULL);
 	manager.children = out_of_the_way(signalfd(-1, &children, SFD_CLOEXEC));
-	say_port(&manager);
+	say_ports(&manager);
 	while (!manager.over || manager.service != 0) {
 		int64_t now = clock_now_ms();
 

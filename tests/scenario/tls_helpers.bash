@@ -42,3 +42,8 @@ client() {
 	timeout 30 openssl s_client -connect "127.0.0.1:$PORT" -servername localhost -CAfile ca.pem \
 		"$@" >said 2>&1 3>&-
 }
+
+# other_address: one of this machine beyond loopback, or nothing.
+other_address() {
+	hostname -I 2>/dev/null | tr ' ' '\n' | grep -m 1 '\.' || true
+}

@@ -65,6 +65,22 @@ static int new_socket(int type, const char *address, bool listens)
 	return fd;
 }
 
+/* With an abstract name, so that no file is left. */
+static int new_local(void)
+{
+	struct sockaddr_un local = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	int len = snprintf(local.sun_path + 1, sizeof(local.sun_path) - 1, "sse-tools-unit-%ld",
+		(long)getpid());
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&local,
+				 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
+					     (size_t)len)),
+		0);
+	assert_int_equal(listen(fd, 5), 0);
+	return fd;
+}
+
 static void the_number_counts_only_for_the_process_that_is_named(void **state)
 {
 	struct error error;
@@ -99,25 +115,15 @@ static void a_number_that_is_not_valid_is_named(void **state)
 
 static void sockets_of_the_network_and_local_ones_are_taken_over(void **state)
 {
-	struct sockaddr_un local = {.sun_family = AF_UNIX};
 	struct listeners listeners = {0};
 	struct error error;
 	char url[60];
-	int fd, len;
 
 	(void)state;
 	put_at(FIRST, new_socket(SOCK_STREAM, "127.0.0.1", true));
-	fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	len = snprintf(local.sun_path + 1, sizeof(local.sun_path) - 1, "sse-tools-unit-%ld",
-		(long)getpid());
-	assert_int_equal(bind(fd, (struct sockaddr *)&local,
-				 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
-					     (size_t)len)),
-		0);
-	assert_int_equal(listen(fd, 5), 0);
-	put_at(FIRST + 1, fd);
+	put_at(FIRST + 1, new_local());
 	hand_over("2", "web:local");
-	assert_int_equal(inherited_add(2, false, &listeners, &error), 0);
+	assert_int_equal(inherited_add(2, false, false, &listeners, &error), 0);
 	assert_int_equal(listeners.count, 2);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(listeners.fds[i], FIRST + i);
@@ -144,7 +150,7 @@ static void check_refused(int fd, const char *words)
 
 	put_at(FIRST, fd);
 	hand_over("1", "front");
-	assert_int_equal(inherited_add(1, false, &listeners, &error), -1);
+	assert_int_equal(inherited_add(1, false, false, &listeners, &error), -1);
 	assert_int_equal(error.status, EX_USAGE);
 	assert_non_null(strstr(error.text, words));
 	assert_non_null(strstr(error.text, "front"));
@@ -175,7 +181,76 @@ static void beyond_loopback_needs_a_word(void **state)
 	check_refused(new_socket(SOCK_STREAM, "0.0.0.0", true), "--open");
 	put_at(FIRST, new_socket(SOCK_STREAM, "0.0.0.0", true));
 	hand_over("1", NULL);
-	assert_int_equal(inherited_add(1, true, &listeners, &error), 0);
+	assert_int_equal(inherited_add(1, true, false, &listeners, &error), 0);
+	listen_close(&listeners);
+}
+
+/* Hand over three sockets of the network and a local one, and have them speak TLS, or not. */
+static void hand_over_four(const char *names, bool tls, struct listeners *listeners)
+{
+	struct error error;
+
+	for (int i = 0; i < 3; i++)
+		put_at(FIRST + i, new_socket(SOCK_STREAM, "127.0.0.1", true));
+	put_at(FIRST + 3, new_local());
+	hand_over("4", names);
+	*listeners = (struct listeners){0};
+	assert_int_equal(inherited_add(4, false, tls, listeners, &error), 0);
+	assert_int_equal(listeners->count, 4);
+}
+
+static void check_secure(struct listeners *listeners, bool first, bool second, bool third)
+{
+	assert_int_equal(listeners->secure[0], first);
+	assert_int_equal(listeners->secure[1], second);
+	assert_int_equal(listeners->secure[2], third);
+	assert_false(listeners->secure[3]);
+	listen_close(listeners);
+}
+
+static void with_a_certificate_all_but_local_sockets_and_those_called_http_speak_tls(void **state)
+{
+	struct listeners listeners;
+
+	(void)state;
+	hand_over_four("web:http:https:https", true, &listeners);
+	assert_int_equal(strncmp(listeners.url, "https://127.0.0.1:", 18), 0);
+	assert_non_null(strstr(listeners.all, ", http://127.0.0.1:"));
+	assert_true(listeners.secure_port > 0);
+	check_secure(&listeners, true, false, true);
+	hand_over_four(NULL, true, &listeners);
+	check_secure(&listeners, true, true, true);
+	hand_over_four("http:web:httpx:x", false, &listeners);
+	assert_int_equal(listeners.secure_port, 0);
+	check_secure(&listeners, false, false, false);
+}
+
+static void https_without_a_certificate_is_refused(void **state)
+{
+	struct listeners listeners = {0};
+	struct error error = {0};
+
+	(void)state;
+	put_at(FIRST, new_socket(SOCK_STREAM, "127.0.0.1", true));
+	hand_over("1", "https");
+	assert_int_equal(inherited_add(1, false, false, &listeners, &error), -1);
+	assert_int_equal(error.status, EX_USAGE);
+	assert_non_null(strstr(error.text, "--tls-cert"));
+	close(FIRST);
+}
+
+static void a_certificate_needs_a_socket_that_speaks_tls(void **state)
+{
+	struct listeners listeners = {0};
+	struct error error = {0};
+
+	(void)state;
+	put_at(FIRST, new_socket(SOCK_STREAM, "127.0.0.1", true));
+	hand_over("1", "http");
+	assert_int_equal(inherited_add(1, false, true, &listeners, &error), 0);
+	assert_int_equal(listen_check_tls(&listeners, false, &error), 0);
+	assert_int_equal(listen_check_tls(&listeners, true, &error), -1);
+	assert_int_equal(error.status, EX_USAGE);
 	listen_close(&listeners);
 }
 
@@ -189,6 +264,11 @@ int main(void)
 		cmocka_unit_test_setup(
 			what_does_not_listen_or_is_no_stream_socket_is_refused, clear),
 		cmocka_unit_test_setup(beyond_loopback_needs_a_word, clear),
+		cmocka_unit_test_setup(
+			with_a_certificate_all_but_local_sockets_and_those_called_http_speak_tls,
+			clear),
+		cmocka_unit_test_setup(https_without_a_certificate_is_refused, clear),
+		cmocka_unit_test_setup(a_certificate_needs_a_socket_that_speaks_tls, clear),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,7 +69,8 @@ static bool has_option(int fd, int option, int value)
 }
 
 /* Where it listens.  False if that is neither the network nor a local socket. */
-static bool write_url(const union socket_address *address, socklen_t len, char *url, size_t size)
+static bool write_url(const union socket_address *address, socklen_t len, bool secure, char *url,
+	size_t size)
 {
 	bool v6 = address->any.sa_family == AF_INET6;
 	size_t start = offsetof(struct sockaddr_un, sun_path);
@@ -87,20 +88,22 @@ static bool write_url(const union socket_address *address, socklen_t len, char *
 		getnameinfo(&address->any, len, host, sizeof(host), port, sizeof(port),
 			NI_NUMERICHOST | NI_NUMERICSERV) != 0)
 		return false;
-	snprintf(url, size, "http://%s%s%s:%s", v6 ? "[" : "", host, v6 ? "]" : "", port);
+	snprintf(url, size, "%s://%s%s%s:%s", listen_scheme(secure), v6 ? "[" : "", host,
+		v6 ? "]" : "", port);
 	return true;
 }
 
-static int add(
-	int fd, const char *name, bool open, struct listeners *listeners, struct error *error)
+static int add(int fd, const char *name, bool open, bool tls, struct listeners *listeners,
+	struct error *error)
 {
 	union socket_address address = {0};
 	socklen_t len = sizeof(address);
 	char url[sizeof(listeners->url)];
+	bool found = getsockname(fd, &address.any, &len) == 0;
+	bool secure = tls && address.any.sa_family != AF_UNIX && strcmp(name, "http") != 0;
 
-	if (!has_option(fd, SO_TYPE, SOCK_STREAM) || !has_option(fd, SO_ACCEPTCONN, 1) ||
-		getsockname(fd, &address.any, &len) != 0 ||
-		!write_url(&address, len, url, sizeof(url)))
+	if (!has_option(fd, SO_TYPE, SOCK_STREAM) || !has_option(fd, SO_ACCEPTCONN, 1) || !found ||
+		!write_url(&address, len, secure, url, sizeof(url)))
 		return error_set(error, EX_USAGE,
 			"descriptor %d (%.60s), which LISTEN_FDS hands over, is not a stream socket that "
 			"listens; a socket unit needs ListenStream= and Accept=no",
@@ -110,24 +113,29 @@ static int add(
 			"%.60s (%.100s) can be reached from other machines: say with --access who may "
 			"read and publish, or let anyone who reaches it do both with --open",
 			name, url);
+	if (!tls && strcmp(name, "https") == 0)
+		return error_set(error, EX_USAGE,
+			"the socket %s has the name https, but TLS needs a certificate: --tls-cert and "
+			"--tls-key name its files",
+			url);
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 ||
 		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0)
 		return error_set(error, EX_OSERR, "cannot prepare the socket %.60s", name);
 	logger_write(LOGGER_INFO, "took over the socket %s, %s", name, url);
-	if (listen_add(listeners, fd, url, error) != 0)
+	if (listen_add(listeners, fd, url, secure, error) != 0)
 		return -1;
 	listeners->inherited[listeners->count - 1] = true;
 	return 0;
 }
 
-int inherited_add(int count, bool open, struct listeners *listeners, struct error *error)
+int inherited_add(int count, bool open, bool tls, struct listeners *listeners, struct error *error)
 {
 	char name[64];
 	int result = 0;
 
 	for (int i = 0; i < count && result == 0; i++) {
 		find_name(i, name, sizeof(name));
-		result = add(FIRST + i, name, open, listeners, error);
+		result = add(FIRST + i, name, open, tls, listeners, error);
 	}
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");

@@ -48,7 +48,7 @@ static void note(struct listeners *listeners, const char *url)
 		snprintf(listeners->url, sizeof(listeners->url), "%s", url);
 }
 
-static const char *scheme(bool secure)
+const char *listen_scheme(bool secure)
 {
 	return secure ? "https" : "http";
 }
@@ -187,7 +187,7 @@ static int listen_host(bool open, bool secure, struct listeners *listeners, cons
 	freeaddrinfo(found);
 	if (fd < 0 && !listeners->check)
 		return bind_failed(host, port, error);
-	snprintf(url, sizeof(url), "%s://%s%s%s:%d", scheme(secure), v6 ? "[" : "",
+	snprintf(url, sizeof(url), "%s://%s%s%s:%d", listen_scheme(secure), v6 ? "[" : "",
 		any ? (v6 ? "::" : "0.0.0.0") : host, v6 ? "]" : "",
 		listeners->check ? atoi(port) : port_of(fd));
 	note(listeners, url);
@@ -212,7 +212,7 @@ static int listen_loopback(
 	char url[64];
 
 	if (listeners->check) {
-		snprintf(url, sizeof(url), "%s://localhost:%s", scheme(secure), port);
+		snprintf(url, sizeof(url), "%s://localhost:%s", listen_scheme(secure), port);
 		note(listeners, url);
 		return add_port(listeners, -1, secure, error);
 	}
@@ -232,7 +232,7 @@ static int listen_loopback(
 		}
 		if (fd4 < 0 && fd6 < 0)
 			break;
-		snprintf(url, sizeof(url), "%s://localhost:%d", scheme(secure),
+		snprintf(url, sizeof(url), "%s://localhost:%d", listen_scheme(secure),
 			port_of(fd4 >= 0 ? fd4 : fd6));
 		note(listeners, url);
 		if (fd4 >= 0 && add_port(listeners, fd4, secure, error) != 0)
@@ -310,10 +310,6 @@ static int listen_all(const struct option_list *places, bool open, bool tls,
 		result = listen_loopback(listeners, tls, DEFAULT_LISTEN, error);
 	for (size_t i = 0; i < places->count && result == 0; i++)
 		result = listen_one(open, tls, listeners, places->values[i], error);
-	if (result == 0 && tls && listeners->secure_port == 0)
-		result = error_set(error, EX_USAGE,
-			"--tls-cert is of no use, since no --listen has TLS: give one that does not begin "
-			"with http: or unix:");
 	if (result != 0)
 		listen_close(listeners);
 	return result;
@@ -333,10 +329,20 @@ int listen_check(const struct option_list *places, bool open, bool tls, struct l
 	return listen_all(places, open, tls, listeners, error);
 }
 
-int listen_add(struct listeners *listeners, int fd, const char *url, struct error *error)
+int listen_add(
+	struct listeners *listeners, int fd, const char *url, bool secure, struct error *error)
 {
 	note(listeners, url);
-	return add(listeners, fd, false, NULL, error);
+	return add_port(listeners, fd, secure, error);
+}
+
+int listen_check_tls(const struct listeners *listeners, bool tls, struct error *error)
+{
+	if (!tls || listeners->secure_port != 0)
+		return 0;
+	return error_set(error, EX_USAGE,
+		"--tls-cert is of no use, since no address has TLS: give a --listen that does not "
+		"begin with http: or unix:");
 }
 
 void listen_close(struct listeners *listeners)

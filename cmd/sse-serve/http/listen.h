@@ -36,6 +36,9 @@ int listen_open(const struct option_list *places, bool open, bool tls, struct li
 /* listen_without_scheme(place): what follows http: or https: in a value of --listen. */
 const char *listen_without_scheme(const char *place);
 
+/* listen_scheme(secure): "https" or "http". */
+const char *listen_scheme(bool secure);
+
 /*
  * listen_check(places, open, tls, listeners, error): the same, but nothing is bound, so that only
  * EX_USAGE is possible; a port of 0 stays 0.
@@ -44,10 +47,18 @@ int listen_check(const struct option_list *places, bool open, bool tls, struct l
 	struct error *error);
 
 /*
- * listen_add(listeners, fd, url, error):
- * Add a socket that listens at ${url}; takes ${fd}.  -1 if there are too many (EX_USAGE).
+ * listen_add(listeners, fd, url, secure, error):
+ * Add a socket that listens at ${url}, with TLS if it is ${secure}; takes ${fd}.  -1 if there are too
+ * many (EX_USAGE).
  */
-int listen_add(struct listeners *listeners, int fd, const char *url, struct error *error);
+int listen_add(struct listeners *listeners, int fd, const char *url, bool secure,
+	struct error *error);
+
+/*
+ * listen_check_tls(listeners, tls, error): after all were added: with ${tls}, does one have it?
+ * EX_USAGE if not.
+ */
+int listen_check_tls(const struct listeners *listeners, bool tls, struct error *error);
 
 /* listen_close(listeners): close all, and remove local sockets. */
 void listen_close(struct listeners *listeners);
