@@ -57,6 +57,14 @@ int guards_open(struct guards *guards, const struct options *options, struct err
 	return guards->wrong_proofs != NULL ? 0 : error_set(error, EX_OSERR, "out of memory");
 }
 
+static void use_certificates(struct guards *guards, struct certificate_set *set)
+{
+	certificates_use(guards->certificates, set);
+	/* A CA of clients may be gone. */
+	if (guards->access != NULL)
+		access_note_change(guards->access);
+}
+
 int guards_reload(struct guards *guards, struct error *error)
 {
 	struct hook_keys *keys = NULL;
@@ -72,7 +80,7 @@ int guards_reload(struct guards *guards, struct error *error)
 	if (keys != NULL)
 		hooks_use_keys(guards->hooks, keys);
 	if (set != NULL)
-		certificates_use(guards->certificates, set);
+		use_certificates(guards, set);
 	return 0;
 
 err1:
@@ -90,7 +98,7 @@ int guards_look_at_certificates(struct guards *guards, struct error *error)
 	set = certificates_read(guards->certificates, error);
 	if (set == NULL)
 		return -1;
-	certificates_use(guards->certificates, set);
+	use_certificates(guards, set);
 	return 1;
 }
 

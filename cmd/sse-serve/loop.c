@@ -163,9 +163,8 @@ static int drain(struct loop *loop)
 		begin_drain(loop);
 	draining_run(&loop->draining, &loop->fanout);
 	begins = loop->fanout.now - loop->draining.began < DRAIN_FIRST_MS;
-	loop->drained =
-		!http_pending(loop->http, begins ? 0 : clock_now_ms() - DRAIN_FIRST_MS) &&
-		!draining_busy(&loop->draining, &loop->fanout);
+	loop->drained = !http_pending(loop->http, begins ? 0 : clock_now_ms() - DRAIN_FIRST_MS) &&
+			!draining_busy(&loop->draining, &loop->fanout);
 	return DRAIN_STEP_MS;
 }
 

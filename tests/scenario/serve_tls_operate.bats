@@ -144,6 +144,72 @@ has_subject() {
 	wait_for has stream 'event: denied'
 }
 
+@test "when a client's certificate expires, its streams end, and its connection is of no use" {
+	echo 0 >clock
+	new_ca clients
+	certificate ann /CN=ann 10 clients
+	printf 'ann certificate publish=chat read=chat\n' >rules
+	chmod go= rules
+	serve_with shim_clock SHIM_CLOCK="$PWD/clock" -- --tls-cert server.pem --tls-key server.key \
+		--client-ca clients.pem --access rules
+	text chat one --cert ann.pem --key ann.key
+	answers 201
+	follow stream /api/chat/event --cert ann.pem --key ann.key
+	local follower=$FOLLOWER
+	ask -X POST --cert ann.pem --key ann.key "$URL/api/ticket?topic=chat"
+	answers 201
+	follow second "/api/chat/event?ticket=$(jq -r .ticket body)" --cert ann.pem --key ann.key
+	{
+		printf 'GET /api/chat HTTP/1.1\r\nHost: localhost\r\n\r\n'
+		wait_for has said 'HTTP/1.1 200'
+		echo $((11 * 86400)) >clock
+		printf 'GET /api/chat HTTP/1.1\r\nHost: localhost\r\n\r\n'
+		wait_for has said 'the certificate has expired'
+		wait_for has said 'Connection: close'
+	} | client -cert ann.pem -key ann.key -ign_eof
+	wait_for gone "$follower"
+	has stream 'data: {"reason":"the certificate has expired"}'
+	wait_for gone "$FOLLOWER"
+	has second 'data: {"reason":"the certificate has expired"}'
+	ask --cert ann.pem --key ann.key "$URL/healthz" || true
+	answers 000
+}
+
+@test "a CA of clients that is gone ends the streams of its certificates, and no others" {
+	local name
+	new_ca one
+	new_ca two
+	certificate ann /CN=ann 10 one
+	certificate bob /CN=bob 10 two
+	printf '%s certificate publish=chat read=chat\n' ann bob >rules
+	chmod go= rules
+	cat one.pem two.pem >clients.pem
+	serve_tls --client-ca clients.pem --access rules
+	for name in ann bob; do
+		text chat "$name" --cert $name.pem --key $name.key
+		answers 201
+		follow $name /api/chat/event --cert $name.pem --key $name.key
+	done
+	cp two.pem clients.pem
+	{
+		printf 'GET /api/chat HTTP/1.1\r\nHost: localhost\r\n\r\n'
+		wait_for has said 'HTTP/1.1 200'
+		kill -HUP "$PID"
+		wait_for has ann 'data: {"reason":"the CA of the certificate was withdrawn"}'
+		printf 'GET /api/chat HTTP/1.1\r\nHost: localhost\r\n\r\n'
+		wait_for has said 'Connection: close'
+		has said 'the CA of the certificate was withdrawn'
+	} | client -cert ann.pem -key ann.key -ign_eof
+	ask --cert ann.pem --key ann.key "$URL/healthz" || true
+	answers 000
+	text chat 'as ever' --cert bob.pem --key bob.key
+	wait_for has bob 'data: as ever'
+	not has bob denied
+	# Without a signal.
+	cp one.pem clients.pem
+	wait_for has bob 'data: {"reason":"the CA of the certificate was withdrawn"}'
+}
+
 @test "--client-ca without an access file" {
 	new_ca clients
 	certificate ann /CN=ann 10 clients

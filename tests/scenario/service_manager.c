@@ -99,7 +99,8 @@ static int open_place(const char *place)
 		socklen_t len = local_address(&local, place + 5);
 
 		fd = socket(AF_UNIX, SOCK_STREAM, 0);
-		if (fd < 0 || bind(fd, (struct sockaddr *)&local, len) != 0 || listen(fd, 4096) != 0)
+		if (fd < 0 || bind(fd, (struct sockaddr *)&local, len) != 0 ||
+			listen(fd, 4096) != 0)
 			fail(place);
 		return out_of_the_way(fd);
 	}
@@ -338,7 +339,8 @@ int main(int argc, char **argv)
 			tell(&manager, SIGABRT);
 			manager.unheard_at = 0;
 		}
-		ready[0] = (struct pollfd){.fd = manager.over ? -1 : STDIN_FILENO, .events = POLLIN};
+		ready[0] =
+			(struct pollfd){.fd = manager.over ? -1 : STDIN_FILENO, .events = POLLIN};
 		ready[1] = (struct pollfd){.fd = manager.notify, .events = POLLIN};
 		ready[2] = (struct pollfd){.fd = manager.children, .events = POLLIN};
 		poll(ready, 3, manager.unheard_at > 0 ? (int)(manager.unheard_at - now) : -1);

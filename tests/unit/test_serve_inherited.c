@@ -73,9 +73,9 @@ static int new_local(void)
 	int len = snprintf(local.sun_path + 1, sizeof(local.sun_path) - 1, "sse-tools-unit-%ld",
 		(long)getpid());
 
-	assert_int_equal(bind(fd, (struct sockaddr *)&local,
-				 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
-					     (size_t)len)),
+	assert_int_equal(
+		bind(fd, (struct sockaddr *)&local,
+			(socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len)),
 		0);
 	assert_int_equal(listen(fd, 5), 0);
 	return fd;
@@ -257,8 +257,7 @@ static void a_certificate_needs_a_socket_that_speaks_tls(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(
-			the_number_counts_only_for_the_process_that_is_named, clear),
+		cmocka_unit_test_setup(the_number_counts_only_for_the_process_that_is_named, clear),
 		cmocka_unit_test_setup(a_number_that_is_not_valid_is_named, clear),
 		cmocka_unit_test_setup(sockets_of_the_network_and_local_ones_are_taken_over, clear),
 		cmocka_unit_test_setup(

@@ -251,6 +251,31 @@ static void by_itself_a_principal_ends_when_it_expires(void **state)
 	assert_null(principal_hold(NULL));
 }
 
+static void a_principal_ends_with_who_vouches_for_it(void **state)
+{
+	struct principal *authority = new_principal(PRINCIPAL_FOREVER, NULL);
+	struct principal *rule = new_principal(PRINCIPAL_FOREVER, NULL);
+	struct principal *principal = new_principal(5000, rule);
+	struct principal *session = new_principal(4000, principal);
+
+	(void)state;
+	principal->authority = principal_hold(authority);
+	principal->expired = "it is old";
+	assert_null(principal_over(session, 3999));
+	assert_string_equal(principal_over(principal, 5000), "it is old");
+	principal_end(authority, "nobody vouches for it");
+	assert_string_equal(principal_over(session, 0), "nobody vouches for it");
+	assert_null(principal_over(rule, 0));
+	assert_ptr_equal(principal_root(session), rule);
+	assert_ptr_equal(principal_root(rule), rule);
+	principal_drop(authority);
+	principal_drop(rule);
+	principal_drop(principal);
+	/* The last that holds them all. */
+	assert_non_null(principal_over(session, 0));
+	principal_drop(session);
+}
+
 static void a_principal_takes_its_grants(void **state)
 {
 	struct grants grants = {.status = true};
@@ -281,6 +306,7 @@ int main(void)
 		cmocka_unit_test(any_of_many_is_found_and_removed),
 		cmocka_unit_test(a_principal_ends_with_any_of_its_parents),
 		cmocka_unit_test(by_itself_a_principal_ends_when_it_expires),
+		cmocka_unit_test(a_principal_ends_with_who_vouches_for_it),
 		cmocka_unit_test(a_principal_takes_its_grants),
 	};
 

@@ -20,6 +20,7 @@
 
 #include <cmocka.h>
 
+#include "access/principal.h"
 #include "parts/certificate.h"
 #include "tls/certificates.h"
 #include "tls/tls.h"
@@ -74,8 +75,7 @@ static void open_pair(struct pair *pair)
 	assert_non_null(pair->server);
 	pair->client = certificate_connect(pair->fds[1]);
 	certificate_shake_hands(pair->client, pair->server);
-	assert_int_equal(
-		setsockopt(pair->fds[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
+	assert_int_equal(setsockopt(pair->fds[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
 }
 
 static void close_pair(struct pair *pair)
@@ -111,8 +111,7 @@ static void each_byte_arrives_once_whatever_the_socket_takes(void **state)
 			pieces[0].iov_len = 0;
 		pieces[2].iov_base = data + sent + pieces[0].iov_len;
 		pieces[2].iov_len = TOTAL - sent - pieces[0].iov_len;
-		taken = sent < TOTAL ? tls_send(pair.server, pieces, 3)
-				     : tls_flush(pair.server);
+		taken = sent < TOTAL ? tls_send(pair.server, pieces, 3) : tls_flush(pair.server);
 		if (taken < 0) {
 			assert_int_equal(errno, EAGAIN);
 			assert_true(tls_wants(pair.server));
@@ -337,6 +336,54 @@ static void a_new_pair_is_noticed_when_it_stays_as_it_is(void **state)
 	certificates_free(certificates);
 }
 
+/* Whose certificate, which it signed itself, the client shows. */
+static const struct tls_client *meet(struct pair *pair, struct certificates *certificates,
+	const char *client_cert, const char *client_key)
+{
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair->fds), 0);
+	pair->certificates = certificates;
+	pair->server = certificates_session(certificates, pair->fds[0]);
+	pair->client = certificate_connect(pair->fds[1]);
+	assert_int_equal(SSL_use_certificate_file(pair->client, client_cert, SSL_FILETYPE_PEM), 1);
+	assert_int_equal(SSL_use_PrivateKey_file(pair->client, client_key, SSL_FILETYPE_PEM), 1);
+	certificate_shake_hands(pair->client, pair->server);
+	assert_non_null(tls_client(pair->server));
+	return tls_client(pair->server);
+}
+
+static void a_client_is_known_by_its_certificate_until_the_ca_is_gone(void **state)
+{
+	struct certificates_config files = config;
+	struct certificates *certificates;
+	const struct tls_client *client;
+	struct principal *authority, *same;
+	struct pair pair;
+
+	(void)state;
+	files.client_ca = cert;
+	certificates = certificates_new(&files, NULL);
+	assert_non_null(certificates);
+	client = meet(&pair, certificates, cert, key);
+	assert_string_equal(client->subject, "localhost");
+	assert_true(client->expires == certificates_expire(certificates) * 1000);
+	assert_int_equal(SSL_SESSION_is_resumable(SSL_get_session(pair.client)), 0);
+	authority = certificates_authority(certificates, client->ca);
+	assert_non_null(authority);
+	/* A CA that stays is the same. */
+	certificates_use(certificates, certificates_read(certificates, NULL));
+	same = certificates_authority(certificates, client->ca);
+	assert_ptr_equal(same, authority);
+	assert_null(principal_over(authority, 0));
+	write_pair("other", 10);
+	certificates_use(certificates, certificates_read(certificates, NULL));
+	assert_non_null(principal_over(authority, 0));
+	assert_null(certificates_authority(certificates, client->ca));
+	principal_drop(authority);
+	principal_drop(same);
+	close_pair(&pair);
+	write_pair("localhost", 10);
+}
+
 static void a_session_outlives_the_certificate_that_it_began_with(void **state)
 {
 	struct pair pair;
@@ -364,6 +411,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_tls_fails),
 		cmocka_unit_test(a_file_that_is_wrong_is_named),
 		cmocka_unit_test(a_new_pair_is_noticed_when_it_stays_as_it_is),
+		cmocka_unit_test(a_client_is_known_by_its_certificate_until_the_ca_is_gone),
 		cmocka_unit_test(a_session_outlives_the_certificate_that_it_began_with),
 	};
 

@@ -25,7 +25,7 @@
 /* A key that has verified a JWT.  The principals that it proved end when the key is removed. */
 struct authority {
 	unsigned char key[JWT_THUMBPRINT];
-	struct principal *principal; /* held; the parent of the principals that it proved */
+	struct principal *principal; /* held; the authority of the principals that it proved */
 	struct authority *next;
 };
 
@@ -187,6 +187,11 @@ int access_reload(struct access *access, struct error *error)
 	return 0;
 }
 
+void access_note_change(struct access *access)
+{
+	atomic_fetch_add(&access->changes, 1);
+}
+
 const _Atomic uint64_t *access_changes(const struct access *access)
 {
 	return &access->changes;
@@ -229,7 +234,7 @@ bool access_proves_name(struct access *access, const char *as)
 	return found;
 }
 
-/* Find or make the parent of the principals that the key proves; not held.  NULL without memory.
+/* Find or make the authority of the principals that the key proves; not held.  NULL without memory.
  * Both locks are held. */
 static struct principal *find_authority(
 	struct access *access, const unsigned char key[JWT_THUMBPRINT])
@@ -265,9 +270,11 @@ static struct principal *make_principal(struct access *access, struct jwt *jwt)
 		grants_add_all(&jwt->grants, &access->rules->everyone->grants) != 0)
 		return NULL;
 	principal = principal_new(
-		jwt->subject, any_name ? NULL : jwt->as, &jwt->grants, jwt->expires, authority);
-	if (principal != NULL)
+		jwt->subject, any_name ? NULL : jwt->as, &jwt->grants, jwt->expires, NULL);
+	if (principal != NULL) {
 		principal->any_name = any_name;
+		principal->authority = principal_hold(authority);
+	}
 	return principal;
 }
 
@@ -355,15 +362,38 @@ enum access_answer access_of_token(struct access *access, const char *token, siz
 	return answer;
 }
 
-struct principal *access_of_subject(struct access *access, const char *subject)
+/* Make a principal that may do what its parent may.  NULL without memory. */
+static struct principal *make_child(struct principal *parent, int64_t expires)
+{
+	struct grants grants = {0};
+	struct principal *child;
+
+	if (grants_add_all(&grants, &parent->grants) != 0) {
+		grants_free(&grants);
+		return NULL;
+	}
+	child = principal_new(parent->name, parent->as, &grants, expires, parent);
+	if (child != NULL)
+		child->any_name = parent->any_name;
+	return child;
+}
+
+struct principal *access_of_certificate(
+	struct access *access, const char *subject, struct principal *authority, int64_t expires)
 {
 	unsigned char digest[TOKEN_DIGEST];
-	struct principal *principal;
+	struct principal *rule, *principal = NULL;
 
 	rules_subject_digest(subject, digest);
 	pthread_rwlock_rdlock(&access->files_lock);
-	principal = principal_hold(rules_find(access->rules, digest));
+	rule = rules_find(access->rules, digest);
+	if (rule != NULL)
+		principal = make_child(rule, expires);
 	pthread_rwlock_unlock(&access->files_lock);
+	if (principal != NULL) {
+		principal->authority = principal_hold(authority);
+		principal->expired = "the certificate has expired";
+	}
 	return principal;
 }
 
@@ -392,20 +422,12 @@ static int issue(struct access *access, struct proofs *proofs, struct proof *pro
 struct principal *access_start_session(
 	struct access *access, struct principal *principal, int64_t now, char secret[TOKEN_TEXT])
 {
-	struct proof proof = {
-		.owner = principal, .expires = now + access->config->session_lifetime};
-	struct grants grants = {0};
+	struct proof proof = {.owner = principal_root(principal),
+		.expires = now + access->config->session_lifetime};
 
-	if (grants_add_all(&grants, &principal->grants) != 0) {
-		grants_free(&grants);
-		return NULL;
-	}
-	proof.principal =
-		principal_new(principal->name, principal->as, &grants, proof.expires, principal);
+	proof.principal = make_child(principal, proof.expires);
 	if (proof.principal == NULL)
 		return NULL;
-	proof.principal->any_name = principal->any_name;
-	proof.principal->is_session = true;
 	if (issue(access, &access->sessions, &proof, now, secret) != 0) {
 		principal_drop(proof.principal);
 		return NULL;
@@ -445,7 +467,7 @@ void access_end_session(struct access *access, const char *secret, size_t len)
 int access_new_ticket(struct access *access, struct principal *principal, const char *binding,
 	int64_t now, char secret[TOKEN_TEXT])
 {
-	struct proof proof = {.owner = principal->is_session ? principal->parent : principal,
+	struct proof proof = {.owner = principal_root(principal),
 		.principal = principal,
 		.binding = (char *)(uintptr_t)binding,
 		.expires = now + ACCESS_TICKET_MS};

@@ -55,6 +55,9 @@ int access_reload(struct access *access, struct error *error);
  */
 const _Atomic uint64_t *access_changes(const struct access *access);
 
+/* access_note_change(access): something else has ended a principal. */
+void access_note_change(struct access *access);
+
 /* access_everyone(access): the principal of a request without a proof. */
 struct principal *access_everyone(struct access *access);
 
@@ -67,11 +70,13 @@ enum access_answer access_of_token(struct access *access, const char *token, siz
 	int64_t now, struct principal **principal, const char **fault);
 
 /*
- * access_of_subject(access, subject):
- * The principal of a client whose TLS certificate has this common name; NULL if no line of the access
- * file is for it.
+ * access_of_certificate(access, subject, authority, expires):
+ * The principal of a client whose TLS certificate has this common name.  It ends with ${authority}, which
+ * stands for the CA, and at ${expires}, ms since the epoch.  NULL if no line of the access file is for
+ * it, or without memory.
  */
-struct principal *access_of_subject(struct access *access, const char *subject);
+struct principal *access_of_certificate(
+	struct access *access, const char *subject, struct principal *authority, int64_t expires);
 
 /*
  * access_start_session(access, principal, now, secret):

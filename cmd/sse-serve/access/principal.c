@@ -19,6 +19,7 @@ struct principal *principal_new(const char *name, const char *as, struct grants 
 	principal->grants = *grants;
 	*grants = (struct grants){0};
 	principal->expires = expires;
+	principal->expired = "the token, or the session, has expired";
 	principal->parent = principal_hold(parent);
 	principal->name = name != NULL ? strdup(name) : NULL;
 	principal->as = as != NULL ? strdup(as) : NULL;
@@ -40,12 +41,20 @@ void principal_drop(struct principal *principal)
 	while (principal != NULL && atomic_fetch_sub(&principal->references, 1) == 1) {
 		struct principal *parent = principal->parent;
 
+		principal_drop(principal->authority);
 		grants_free(&principal->grants);
 		free(principal->name);
 		free(principal->as);
 		free(principal);
 		principal = parent;
 	}
+}
+
+const struct principal *principal_root(const struct principal *principal)
+{
+	while (principal->parent != NULL)
+		principal = principal->parent;
+	return principal;
 }
 
 void principal_end(struct principal *principal, const char *reason)
@@ -58,8 +67,10 @@ const char *principal_over(const struct principal *principal, int64_t now)
 	for (; principal != NULL; principal = principal->parent) {
 		if (principal->ended != NULL)
 			return principal->ended;
+		if (principal->authority != NULL && principal->authority->ended != NULL)
+			return principal->authority->ended;
 		if (now >= principal->expires)
-			return "the token, or the session, has expired";
+			return principal->expired;
 	}
 	return NULL;
 }

@@ -17,11 +17,12 @@ struct principal {
 	_Atomic unsigned references;
 	char *name;		     /* from the line, or from a JWT's `sub`; NULL for everyone */
 	char *as;		     /* the name under which it is present and chats; NULL: none */
-	bool is_session;	     /* of the parent's token */
 	bool any_name;		     /* it may take any name that nobody has proven */
 	struct grants grants;	     /* including those of everyone */
 	int64_t expires;	     /* ms since the epoch; or PRINCIPAL_FOREVER */
+	const char *expired;	     /* what is said then, a constant */
 	struct principal *parent;    /* held: this ends when its parent ends; or NULL */
+	struct principal *authority; /* likewise, the key or the CA that vouches for it; or NULL */
 	_Atomic(const char *) ended; /* why it has ended, a constant; NULL: it has not */
 };
 
@@ -38,6 +39,9 @@ struct principal *principal_hold(struct principal *principal);
 
 /* principal_drop(principal): release it; the last holder frees it.  Takes NULL. */
 void principal_drop(struct principal *principal);
+
+/* principal_root(principal): the parent of all its parents, or itself; not held. */
+const struct principal *principal_root(const struct principal *principal);
 
 /* principal_end(principal, reason): end it now.  ${reason} is a constant sentence. */
 void principal_end(struct principal *principal, const char *reason);

@@ -51,13 +51,15 @@ const struct sockaddr *connection_local(struct connection *connection)
 
 void connection_set_relay(struct connection *connection)
 {
-	const char *subject = relay_subject(connection->relay);
+	const struct tls_client *client = relay_client(connection->relay);
 	socklen_t len = sizeof(connection->local);
 
 	connection->secure = true;
 	getsockname(relay_socket(connection->relay), &connection->local.any, &len);
-	if (subject != NULL)
-		connection->subject = strdup(subject);
+	if (client != NULL) {
+		connection->client = *client;
+		connection->client.subject = strdup(client->subject);
+	}
 }
 
 bool connection_pending(const struct connection *list, int64_t since)
@@ -74,7 +76,7 @@ void connection_free(struct connection *connection)
 	if (connection == NULL)
 		return;
 	relay_release(connection->relay);
-	free(connection->subject);
+	free(connection->client.subject);
 	*connection->back = connection->next;
 	if (connection->next != NULL)
 		connection->next->back = connection->back;

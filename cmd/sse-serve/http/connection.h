@@ -11,20 +11,22 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "tls/tls.h"
+
 #define CONNECTION_NEVER INT64_MAX
 
 struct relay;
 struct request;
 
 struct connection {
-	int fd;			 /* the library's */
-	int64_t began;		 /* by clock_now_ms() */
-	int64_t deadline;	 /* likewise; or CONNECTION_NEVER */
-	struct request *request; /* that has not ended, or NULL */
-	struct relay *relay;	 /* that passes on what a TLS client sends; or NULL */
-	bool secure;		 /* the client speaks TLS with us */
-	char *subject;		 /* who its certificate is for, or NULL; owned */
-	bool used;		 /* it has brought a request */
+	int fd;			  /* the library's */
+	int64_t began;		  /* by clock_now_ms() */
+	int64_t deadline;	  /* likewise; or CONNECTION_NEVER */
+	struct request *request;  /* that has not ended, or NULL */
+	struct relay *relay;	  /* that passes on what a TLS client sends; or NULL */
+	bool secure;		  /* the client speaks TLS with us */
+	struct tls_client client; /* whose certificate it has shown; owned.  No subject: nobody's */
+	bool used;		  /* it has brought a request */
 	struct connection *next, **back;
 	union {
 		struct sockaddr any; /* of a local socket only the family is right */

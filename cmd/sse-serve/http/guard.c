@@ -16,6 +16,7 @@
 #include "proof.h"
 #include "request.h"
 #include "request_internal.h"
+#include "tls/certificates.h"
 
 /* --- who --- */
 
@@ -158,18 +159,32 @@ static bool identify_by_cookie(struct request *request, struct sse_text secret)
 	return request->principal != NULL;
 }
 
-/* False if the client has none, or the access file does not name it. */
+/*
+ * Without a certificate, or if the access file does not name it, there is no principal.  False after
+ * replying that it is not valid any more: the connection was made before.
+ */
 static bool identify_by_certificate(struct request *request)
 {
-	const char *subject = request->socket->subject;
+	const struct http_config *config = request->shared->config;
+	const struct tls_client *client = &request->socket->client;
+	struct principal *authority;
+	const char *fault = "the CA of the certificate was withdrawn";
 
-	if (subject == NULL)
-		return false;
-	request->principal = access_of_subject(request->shared->config->access, subject);
-	if (request->principal == NULL)
-		return false;
-	request->proof = PROOF_IS_CERTIFICATE;
-	return true;
+	if (client->subject == NULL)
+		return true;
+	authority = certificates_authority(config->certificates, client->ca);
+	if (authority != NULL) {
+		request->principal = access_of_certificate(
+			config->access, client->subject, authority, client->expires);
+		fault = principal_over(request->principal, clock_wall_ms());
+		principal_drop(authority);
+	}
+	request->proof = request->principal != NULL ? PROOF_IS_CERTIFICATE : PROOF_IS_NONE;
+	if (fault == NULL)
+		return true;
+	refuse_proof(request, fault);
+	request_add_header(request, "Connection", "close");
+	return false;
 }
 
 bool request_identify(struct request *request)
@@ -186,9 +201,10 @@ bool request_identify(struct request *request)
 	cookies = request_header(request, "Cookie");
 	if (cookies != NULL && proof_cookie(cookies, &secret))
 		return identify_by_cookie(request, secret);
-	if (identify_by_certificate(request))
-		return true;
-	request->principal = access_everyone(request->shared->config->access);
+	if (!identify_by_certificate(request))
+		return false;
+	if (request->principal == NULL)
+		request->principal = access_everyone(request->shared->config->access);
 	return true;
 }
 

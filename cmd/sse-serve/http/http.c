@@ -202,8 +202,7 @@ size_t http_busy(const struct http *http)
 
 bool http_pending(const struct http *http, int64_t since)
 {
-	return connection_pending(http->connections, since) ||
-	       relays_pending(&http->relays, since);
+	return connection_pending(http->connections, since) || relays_pending(&http->relays, since);
 }
 
 void http_free(struct http *http)

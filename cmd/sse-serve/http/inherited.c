@@ -69,8 +69,8 @@ static bool has_option(int fd, int option, int value)
 }
 
 /* Where it listens.  False if that is neither the network nor a local socket. */
-static bool write_url(const union socket_address *address, socklen_t len, bool secure, char *url,
-	size_t size)
+static bool write_url(
+	const union socket_address *address, socklen_t len, bool secure, char *url, size_t size)
 {
 	bool v6 = address->any.sa_family == AF_INET6;
 	size_t start = offsetof(struct sockaddr_un, sun_path);

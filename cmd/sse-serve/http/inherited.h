@@ -25,7 +25,6 @@ int inherited_count(struct error *error);
  * not a stream socket that listens, is beyond loopback without ${open}, or has the name `https`
  * without ${tls}.
  */
-int inherited_add(
-	int count, bool open, bool tls, struct listeners *listeners, struct error *error);
+int inherited_add(int count, bool open, bool tls, struct listeners *listeners, struct error *error);
 
 #endif

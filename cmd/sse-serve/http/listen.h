@@ -51,8 +51,8 @@ int listen_check(const struct option_list *places, bool open, bool tls, struct l
  * Add a socket that listens at ${url}, with TLS if it is ${secure}; takes ${fd}.  -1 if there are too
  * many (EX_USAGE).
  */
-int listen_add(struct listeners *listeners, int fd, const char *url, bool secure,
-	struct error *error);
+int listen_add(
+	struct listeners *listeners, int fd, const char *url, bool secure, struct error *error);
 
 /*
  * listen_check_tls(listeners, tls, error): after all were added: with ${tls}, does one have it?

@@ -402,9 +402,9 @@ int relay_socket(const struct relay *relay)
 	return relay->fd;
 }
 
-const char *relay_subject(const struct relay *relay)
+const struct tls_client *relay_client(const struct relay *relay)
 {
-	return tls_subject(relay->tls);
+	return tls_client(relay->tls);
 }
 
 int relay_take(struct relay *relay, struct tls **tls)

@@ -21,6 +21,7 @@ struct certificates;
 struct lingerers;
 struct relay;
 struct tls;
+struct tls_client;
 
 /* Those of a loop.  The first members are set by its owner. */
 struct relays {
@@ -54,8 +55,8 @@ void relay_release(struct relay *relay);
 /* relay_socket(relay): the client's socket, which stays the relay's. */
 int relay_socket(const struct relay *relay);
 
-/* relay_subject(relay): who the client's certificate is for, or NULL. */
-const char *relay_subject(const struct relay *relay);
+/* relay_client(relay): who the client is, or NULL: tls_client(). */
+const struct tls_client *relay_client(const struct relay *relay);
 
 /*
  * relay_take(relay, tls):

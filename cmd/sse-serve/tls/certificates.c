@@ -5,20 +5,27 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
-#include <time.h>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 
+#include "access/principal.h"
 #include "access/private_file.h"
 #include "certificates.h"
-#include "tls.h"
+
+/* A CA of clients. */
+struct authority {
+	unsigned char ca[TLS_CA];
+	struct principal *principal; /* held; it ends when the CA is gone */
+};
 
 /* What is read together, and replaced together. */
 struct certificate_set {
 	SSL_CTX *context;
 	int64_t expires; /* s since 1970 */
+	struct authority *authorities;
+	int count;
 };
 
 /* By which a file is told from the one that took its place. */
@@ -154,6 +161,9 @@ static int use_client_ca(SSL_CTX *context, const char *path, struct error *error
 	}
 	SSL_CTX_set_client_CA_list(context, names);
 	SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	/* A session that is resumed is not verified again. */
+	SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+	SSL_CTX_set_num_tickets(context, 0);
 	return 0;
 }
 
@@ -192,14 +202,25 @@ static SSL_CTX *new_context(void)
 	return context;
 }
 
-static int64_t expiry(SSL_CTX *context)
+/* 0, or -1 without memory. */
+static int make_authorities(struct certificate_set *set)
 {
-	const X509 *certificate = SSL_CTX_get0_certificate(context);
-	struct tm utc = {0};
+	STACK_OF(X509) *all = X509_STORE_get1_all_certs(SSL_CTX_get_cert_store(set->context));
+	int count = sk_X509_num(all);
 
-	if (certificate == NULL || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &utc) != 1)
-		return 0;
-	return (int64_t)timegm(&utc);
+	set->authorities = calloc((size_t)count + 1, sizeof(*set->authorities));
+	while (set->authorities != NULL && set->count < count) {
+		struct authority *one = &set->authorities[set->count];
+		struct grants none = {0};
+
+		tls_digest(sk_X509_value(all, set->count), one->ca);
+		one->principal = principal_new(NULL, NULL, &none, PRINCIPAL_FOREVER, NULL);
+		if (one->principal == NULL)
+			break;
+		set->count++;
+	}
+	sk_X509_pop_free(all, X509_free);
+	return set->authorities != NULL && set->count == count ? 0 : -1;
 }
 
 static struct certificate_set *load(const struct certificates_config *config, struct error *error)
@@ -214,7 +235,11 @@ static struct certificate_set *load(const struct certificates_config *config, st
 	if (use_pair(set->context, config, error) != 0 ||
 		use_client_ca(set->context, config->client_ca, error) != 0)
 		goto err1;
-	set->expires = expiry(set->context);
+	if (config->client_ca != NULL && make_authorities(set) != 0) {
+		error_set(error, EX_OSERR, "out of memory for TLS");
+		goto err1;
+	}
+	set->expires = tls_expiry(SSL_CTX_get0_certificate(set->context));
 	return set;
 
 err1:
@@ -227,6 +252,9 @@ void certificates_drop(struct certificate_set *set)
 	if (set == NULL)
 		return;
 	SSL_CTX_free(set->context);
+	for (int i = 0; i < set->count; i++)
+		principal_drop(set->authorities[i].principal);
+	free(set->authorities);
 	free(set);
 }
 
@@ -303,12 +331,39 @@ struct certificate_set *certificates_read(struct certificates *certificates, str
 	return load(certificates->config, error);
 }
 
+static struct authority *find_authority(
+	const struct certificate_set *set, const unsigned char ca[TLS_CA])
+{
+	for (int i = 0; i < set->count; i++) {
+		if (memcmp(set->authorities[i].ca, ca, TLS_CA) == 0)
+			return &set->authorities[i];
+	}
+	return NULL;
+}
+
+/* A CA that stays keeps its principal. */
+static void succeed(struct certificate_set *set, struct certificate_set *old)
+{
+	for (int i = 0; i < old->count; i++) {
+		struct authority *one = &old->authorities[i], *next = find_authority(set, one->ca);
+		struct principal *kept = one->principal;
+
+		if (next == NULL) {
+			principal_end(kept, "the CA of the certificate was withdrawn");
+			continue;
+		}
+		one->principal = next->principal;
+		next->principal = kept;
+	}
+}
+
 void certificates_use(struct certificates *certificates, struct certificate_set *set)
 {
 	struct certificate_set *old;
 
 	pthread_mutex_lock(&certificates->lock);
 	old = certificates->set;
+	succeed(set, old);
 	certificates->set = set;
 	pthread_mutex_unlock(&certificates->lock);
 	certificates_drop(old);
@@ -327,6 +382,20 @@ struct tls *certificates_session(struct certificates *certificates, int fd)
 	tls = tls_new(context, fd);
 	SSL_CTX_free(context);
 	return tls;
+}
+
+struct principal *certificates_authority(
+	struct certificates *certificates, const unsigned char ca[TLS_CA])
+{
+	const struct authority *found;
+	struct principal *principal = NULL;
+
+	pthread_mutex_lock(&certificates->lock);
+	found = find_authority(certificates->set, ca);
+	if (found != NULL)
+		principal = principal_hold(found->principal);
+	pthread_mutex_unlock(&certificates->lock);
+	return principal;
 }
 
 int64_t certificates_expire(struct certificates *certificates)

@@ -10,10 +10,11 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "tls.h"
 
 struct certificate_set;
 struct certificates;
-struct tls;
+struct principal;
 
 /* The files, in PEM.  It outlives the struct certificates. */
 struct certificates_config {
@@ -38,7 +39,7 @@ struct certificate_set *certificates_read(struct certificates *certificates, str
 
 /*
  * certificates_use(certificates, set): new sessions use this from now on; it is taken.  Sessions
- * that exist stay as they are.  Any thread.
+ * that exist stay as they are, but the principals of CAs that are gone end.  Any thread.
  */
 void certificates_use(struct certificates *certificates, struct certificate_set *set);
 
@@ -54,6 +55,14 @@ bool certificates_changed(struct certificates *certificates);
 
 /* certificates_session(certificates, fd): a new session (tls_new()).  Any thread. */
 struct tls *certificates_session(struct certificates *certificates, int fd);
+
+/*
+ * certificates_authority(certificates, ca):
+ * The principal, held, that stands for this CA of --client-ca; NULL if it is none, or not any more.
+ * Any thread.
+ */
+struct principal *certificates_authority(
+	struct certificates *certificates, const unsigned char ca[TLS_CA]);
 
 /* certificates_expire(certificates): when the certificate expires, s since 1970.  Any thread. */
 int64_t certificates_expire(struct certificates *certificates);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -29,7 +30,7 @@ struct tls {
 	bool finished; /* close_notify was sent */
 	char *kept;    /* encrypted bytes that wait for the socket; NULL: none */
 	size_t len, done;
-	char *subject;
+	struct tls_client client; /* without a subject: nobody is known */
 };
 
 /* --- the socket, as OpenSSL sees it --- */
@@ -189,24 +190,57 @@ static int explain(struct tls *tls, int result)
 	return -1;
 }
 
-/* A name with a NUL in it is none: whoever prints it would see another. */
-static void read_subject(struct tls *tls)
+void tls_digest(const X509 *certificate, unsigned char digest[TLS_CA])
 {
-	X509 *certificate = SSL_get0_peer_certificate(tls->ssl);
-	const X509_NAME *name;
-	unsigned char *text = NULL;
-	int at, len;
+	unsigned len = TLS_CA;
 
-	if (certificate == NULL)
-		return;
-	name = X509_get_subject_name(certificate);
-	at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
+	memset(digest, 0, TLS_CA);
+	X509_digest(certificate, EVP_sha256(), digest, &len);
+}
+
+int64_t tls_expiry(const X509 *certificate)
+{
+	struct tm utc = {0};
+
+	if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &utc) != 1)
+		return 0;
+	return (int64_t)timegm(&utc);
+}
+
+/* Return it; or NULL.  A name with a NUL in it is none: whoever prints it would see another. */
+static char *read_subject(const X509 *certificate)
+{
+	const X509_NAME *name = X509_get_subject_name(certificate);
+	int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1), len;
+	unsigned char *text = NULL;
+	char *subject = NULL;
+
 	if (at < 0)
-		return;
+		return NULL;
 	len = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
 	if (len > 0 && strlen((const char *)text) == (size_t)len)
-		tls->subject = strdup((const char *)text);
+		subject = strdup((const char *)text);
 	OPENSSL_free(text);
+	return subject;
+}
+
+/* The chain was verified: the client's certificate is its first, the CA's its last. */
+static void read_client(struct tls *tls)
+{
+	const STACK_OF(X509) *chain = SSL_get0_verified_chain(tls->ssl);
+	int count = chain != NULL ? sk_X509_num(chain) : 0;
+
+	if (count <= 0)
+		return;
+	tls->client.subject = read_subject(sk_X509_value(chain, 0));
+	tls_digest(sk_X509_value(chain, count - 1), tls->client.ca);
+	tls->client.expires = INT64_MAX;
+	for (int i = 0; i < count; i++) {
+		int64_t expires = tls_expiry(sk_X509_value(chain, i)) * 1000;
+
+		if (expires < tls->client.expires)
+			tls->client.expires = expires;
+	}
 }
 
 int tls_handshake(struct tls *tls)
@@ -223,15 +257,15 @@ int tls_handshake(struct tls *tls)
 	result = SSL_accept(tls->ssl);
 	tls->writing = false;
 	if (result == 1) {
-		read_subject(tls);
+		read_client(tls);
 		return 1;
 	}
 	return explain(tls, result) != 0 && errno == EAGAIN ? 0 : -1;
 }
 
-const char *tls_subject(const struct tls *tls)
+const struct tls_client *tls_client(const struct tls *tls)
 {
-	return tls->subject;
+	return tls->client.subject != NULL ? &tls->client : NULL;
 }
 
 /* --- reading --- */
@@ -406,6 +440,6 @@ void tls_free(struct tls *tls)
 	SSL_free(tls->ssl);
 	ERR_clear_error();
 	free(tls->kept);
-	free(tls->subject);
+	free(tls->client.subject);
 	free(tls);
 }

@@ -13,14 +13,26 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
 struct ssl_ctx_st;
 struct tls;
+struct x509_st;
 
 /* The most bytes of one record, and so of one read. */
 #define TLS_RECORD 16384
+
+/* Bytes of the SHA-256 by which a CA is known. */
+#define TLS_CA 32
+
+/* Who a client is, as its certificate says. */
+struct tls_client {
+	char *subject;		  /* its common name */
+	unsigned char ca[TLS_CA]; /* the CA of --client-ca that it leads to: tls_digest() */
+	int64_t expires;	  /* ms since the epoch, also of what is between it and the CA */
+};
 
 /*
  * tls_new(context, fd):
@@ -78,8 +90,17 @@ bool tls_wants(const struct tls *tls);
  */
 void tls_finish(struct tls *tls);
 
-/* tls_subject(tls): the common name of the client's certificate, or NULL.  Valid as long as ${tls}. */
-const char *tls_subject(const struct tls *tls);
+/*
+ * tls_client(tls): who the client is, or NULL if it has shown no certificate with a common name.  Valid
+ * as long as ${tls}.
+ */
+const struct tls_client *tls_client(const struct tls *tls);
+
+/* tls_digest(certificate, digest): the SHA-256 by which it is known. */
+void tls_digest(const struct x509_st *certificate, unsigned char digest[TLS_CA]);
+
+/* tls_expiry(certificate): when it expires, s since 1970; 0 if it does not say so. */
+int64_t tls_expiry(const struct x509_st *certificate);
 
 /* tls_free(tls): the socket stays open.  Takes NULL. */
 void tls_free(struct tls *tls);
