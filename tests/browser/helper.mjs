@@ -79,7 +79,7 @@ export class Server {
     child.stderr.on("data", (bytes) => (this.said = (this.said + bytes).slice(-4000)));
     const listening = new Promise((resolve) => {
       createInterface({ input: child.stdout }).on("line", (line) => {
-        const match = /^Listening on (http:\/\/\S+)$/.exec(line);
+        const match = /^Listening on (https?:\/\/\S+)$/.exec(line);
         if (match) resolve(match[1]);
       });
     });
@@ -180,9 +180,11 @@ export class People {
   }
 }
 
-export function launch() {
+/** home: the folder whose .pki/nssdb has the CAs that it trusts beside its own. */
+export function launch({ home } = {}) {
   return chromium.launch({
     executablePath: CHROMIUM,
+    env: { ...process.env, ...(home && { HOME: home }) },
     headless: true,
     args: [
       "--headless",

@@ -13,6 +13,7 @@
  *   --seed N       of what is random (the time); the system's timing stays its own
  *   --run MIN-MAX  how long the server lives between two kills, in ms (10-200)
  *   --think US     a publisher pauses for up to this long between events (2000)
+ *   --port N       where the clients connect, and where the server is told to listen (a free one)
  *   --no-keys      the server knows no idempotency keys: what was retried may be stored twice
  *   --no-verbs     nor to close, to delete, present values and polls
  *   --power SHIM   shim_power.so: each kill is a power cut too, unsynced writes are lost
@@ -62,7 +63,7 @@ struct test {
 static _Noreturn void usage(void)
 {
 	fprintf(stderr,
-		"usage: kill [--rounds N] [--seed N] [--run MIN-MAX] [--think US]"
+		"usage: kill [--rounds N] [--seed N] [--run MIN-MAX] [--think US] [--port N]"
 		" [--no-keys] [--no-verbs] [--power SHIM] [--spoil HOW] SERVER [-- ARGUMENT...]\n");
 	exit(2);
 }
@@ -73,7 +74,8 @@ static void parse(int argc, char **argv, struct test *test)
 		{"seed", required_argument, NULL, 's'}, {"run", required_argument, NULL, 't'},
 		{"think", required_argument, NULL, 'w'}, {"no-keys", no_argument, NULL, 'n'},
 		{"no-verbs", no_argument, NULL, 'v'}, {"power", required_argument, NULL, 'p'},
-		{"spoil", required_argument, NULL, 'x'}, {0}};
+		{"spoil", required_argument, NULL, 'x'}, {"port", required_argument, NULL, 'l'},
+		{0}};
 	struct options *options = &test->options;
 	int option;
 
@@ -102,6 +104,8 @@ static void parse(int argc, char **argv, struct test *test)
 			test->server.preload = optarg;
 		else if (option == 'x')
 			options->spoil = optarg;
+		else if (option == 'l')
+			test->server.port = (int)strtol(optarg, NULL, 10);
 		else if (option != 't')
 			usage();
 	}
@@ -323,7 +327,8 @@ int main(int argc, char **argv)
 	parse(argc, argv, &test);
 	server_folder(&test.server);
 	fail_setup("kill", test.server.folder, test.options.seed);
-	test.server.port = net_free_port();
+	if (test.server.port == 0)
+		test.server.port = net_free_port();
 	test.random = random_new(test.options.seed, 0);
 	test.ledger = ledger_new(test.options.keys);
 	run(&test);

@@ -88,6 +88,7 @@ waits_in() {
 }
 
 @test "TLS 1.2 and 1.3, nothing older; no renegotiation, no compression; HTTP/1.1 by ALPN" {
+	local version
 	serve_tls
 	client -tls1_2 -alpn h2,http/1.1 </dev/null
 	has said 'Protocol  : TLSv1.2'
@@ -96,13 +97,51 @@ waits_in() {
 	has said 'Verification: OK'
 	client -tls1_3 </dev/null
 	has said 'New, TLSv1.3'
-	not client -tls1_1 -cipher DEFAULT@SECLEVEL=0 </dev/null
-	has said 'alert protocol version'
+	for version in -tls1 -tls1_1; do
+		not client $version -cipher DEFAULT@SECLEVEL=0 </dev/null
+		has said 'alert protocol version'
+	done
 	not client -alpn h2 </dev/null
 	has said 'no application protocol'
 	# R on a line of its own asks s_client to renegotiate.
 	printf 'R\n' | client -tls1_2 || true
 	has said 'no renegotiation'
+}
+
+@test "no ciphers without encryption or certificate, no early data; sessions are resumed, but not those of certificates" {
+	local ciphers version
+	serve_tls
+	for ciphers in eNULL aNULL; do
+		not client -tls1_2 -cipher "$ciphers:@SECLEVEL=0" </dev/null
+		has said 'handshake failure'
+	done
+	for version in -tls1_2 -tls1_3; do
+		resumes $version
+		has said 'Reused, TLSv1.'
+	done
+	has session.text 'Max Early Data: 0'
+	stop
+	certificate ann /CN=ann
+	serve_tls --client-ca ca.pem
+	for version in -tls1_2 -tls1_3; do
+		not resumes $version -cert ann.pem -key ann.key
+		not has said Reused
+	done
+}
+
+# resumes [OPTION]...: a client asks for something, and its next session goes on from the first; false if
+# there is nothing to go on from.
+resumes() {
+	rm -f session
+	{
+		printf 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'
+		wait_for has said closed
+	} | client -sess_out session "$@"
+	has said 'HTTP/1.1 200'
+	cp said session.text
+	[ -s session ] || return
+	client -sess_in session "$@" </dev/null
+	has said Reused
 }
 
 @test "plain HTTP on the TLS port is answered in plain HTTP" {
@@ -181,30 +220,6 @@ waits_in() {
 	has answer '["one"]'
 	timeout 60 node half.mjs "$PORT" /api/chat/event >answer
 	wait_for waits_in chat 0
-}
-
-@test "streams that are opened and broken leave nothing behind" {
-	local before
-	serve_tls
-	text chat one
-	before=$(descriptors)
-	cat >many.mjs <<-'END'
-		import tls from 'node:tls'
-		const [port, count] = process.argv.slice(2).map(Number)
-		let left = count
-		const open = () => {
-			if (left-- <= 0) return
-			const socket = tls.connect({ port, host: '127.0.0.1', servername: 'localhost' })
-			socket.write('GET /api/chat/event HTTP/1.1\r\nHost: localhost\r\n\r\n')
-			socket.once('data', () => left % 2 ? socket.destroy() : socket.end())
-			socket.once('close', open)
-			socket.on('error', () => {})
-		}
-		for (let i = 0; i < 20; i++) open()
-	END
-	timeout 120 node many.mjs "$PORT" 400
-	wait_for waits_in chat 0
-	wait_for down_to "$((before + 2))"
 }
 
 @test "the server ends well with requests and streams over TLS open" {
