@@ -108,6 +108,33 @@ waits_in() {
 	has said 'no renegotiation'
 }
 
+@test "an address may be written as a URL begins" {
+	start "$BIN/sse-serve" --db :memory: --listen https://localhost:0 --listen HTTP://127.0.0.1:0 \
+		--tls-cert server.pem --tls-key server.key
+	has out 'Listening on https://localhost:'
+	has err ', http://127.0.0.1:'
+}
+
+@test "/metrics counts handshakes, and -v logs why they failed" {
+	serve_tls -v
+	text chat one
+	ask "http://localhost:$PORT/"
+	answers 400
+	new_ca other
+	ask --cacert other.pem "$URL/" || true
+	not client -tls1_1 -cipher DEFAULT@SECLEVEL=0 </dev/null
+	wait_for has err ': TLS handshake failed: unsupported protocol'
+	has err ': TLS handshake failed: it speaks plain HTTP'
+	wait_for grep -E '^[^ ]+ (127.0.0.1|::1): TLS handshake failed: .*alert unknown ca' err
+	ask "$URL/metrics"
+	grep -Ex 'sse_tls_handshakes_total [2-9]' body
+	grep -Fx 'sse_tls_handshake_failures_total 3' body
+	stop
+	serve
+	ask "$URL/metrics"
+	not has body sse_tls
+}
+
 @test "no ciphers without encryption or certificate, no early data; sessions are resumed, but not those of certificates" {
 	local ciphers version
 	serve_tls
@@ -237,6 +264,9 @@ resumes() {
 	refuses 64 'go together' --tls-cert server.pem
 	refuses 64 'go together' --tls-key server.key
 	refuses 64 'needs a certificate' --listen https:0
+	refuses 64 "'https:unix:x.sock': a local socket never has TLS" --listen https:unix:x.sock
+	refuses 64 "'http:::1:0': a scheme is http: or https:, and an IPv6 address" --listen http:::1:0
+	refuses 64 "'http://localhost': it takes" --listen http://localhost
 	refuses 64 'of no use' --listen http:0 --tls-cert server.pem --tls-key server.key
 	refuses 66 'cannot open missing.pem' --listen 0 --db :memory: --tls-cert missing.pem --tls-key server.key
 	refuses 66 'cannot open missing.key' --listen 0 --db :memory: --tls-cert server.pem --tls-key missing.key

@@ -53,7 +53,7 @@ static const char *read_signature(
 /* The log says what is wrong; the sender learns what would be right. */
 static void refuse(struct request *request, const struct hook_rule *hook, const char *fault)
 {
-	char address[REQUEST_ADDRESS_TEXT], challenge[80];
+	char address[ADDRESS_TEXT], challenge[80];
 
 	if (!request_may_be_wrong(request, "signatures"))
 		return;

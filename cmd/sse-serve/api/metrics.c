@@ -47,7 +47,11 @@ void metrics_read(const struct metrics_sources *sources, struct metrics_sum *sum
 		sum->behind += counter_read(&fanout->behind);
 		sum->requests += http_requests(sources->https[i]);
 		sum->delivered += counter_read(&fanout->delivered);
+		sum->handshakes += (int64_t)http_handshakes(sources->https[i]);
+		sum->handshake_failures += (int64_t)http_handshake_failures(sources->https[i]);
 	}
+	if (sources->certificates == NULL)
+		sum->handshakes = sum->handshake_failures = -1;
 	window_use(sources->window, &sum->window_bytes, &sum->window_events);
 	sources->store->ops->size(sources->store, &sum->database_bytes, &sum->database_events);
 }
@@ -77,6 +81,9 @@ static const struct row rows[] = {
 	{"sse_window_events", "gauge", "Events in the window.", OF(window_events)},
 	{"sse_database_bytes", "gauge", "Size of the database's files.", OF(database_bytes)},
 	{"sse_database_events", "gauge", "Events that are stored.", OF(database_events)},
+	{"sse_tls_handshakes_total", "counter", "TLS handshakes that were made.", OF(handshakes)},
+	{"sse_tls_handshake_failures_total", "counter", "TLS handshakes that failed.",
+		OF(handshake_failures)},
 	{"sse_certificate_days_left", "gauge", "Days until the TLS certificate expires.",
 		OF(certificate_days)},
 };

@@ -37,7 +37,9 @@ struct metrics_sum {
 	uint64_t requests, published, delivered;
 	uint64_t window_bytes, window_cap, window_events;
 	int64_t database_bytes, database_events; /* of events -1: not known */
-	int64_t certificate_days; /* until it expires, at least 0; -1: there is none */
+	/* Of TLS; -1: there is none. */
+	int64_t handshakes, handshake_failures;
+	int64_t certificate_days; /* until it expires, at least 0 */
 };
 
 /* metrics_read(sources, sum): any thread. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Addresses of the network; see address.h. */
 #include <arpa/inet.h>
+#include <netdb.h>
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -17,6 +19,17 @@ bool address_is_loopback(const struct sockaddr *address)
 		return false;
 	v6 = &((const struct sockaddr_in6 *)address)->sin6_addr;
 	return IN6_IS_ADDR_LOOPBACK(v6) || (IN6_IS_ADDR_V4MAPPED(v6) && v6->s6_addr[12] == 127);
+}
+
+void address_write(const struct sockaddr *address, char text[ADDRESS_TEXT])
+{
+	socklen_t len = address != NULL && address->sa_family == AF_INET6
+				? sizeof(struct sockaddr_in6)
+				: sizeof(struct sockaddr_in);
+
+	snprintf(text, ADDRESS_TEXT, "local");
+	if (address != NULL)
+		getnameinfo(address, len, text, ADDRESS_TEXT, NULL, 0, NI_NUMERICHOST);
 }
 
 bool address_as_v6(const struct sockaddr *address, struct in6_addr *v6)

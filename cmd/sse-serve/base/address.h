@@ -23,11 +23,17 @@ struct address_range {
 	unsigned bits; /* 0 to 128 */
 };
 
+/* Room for an address as text, with its NUL. */
+#define ADDRESS_TEXT 64
+
 /* The bytes by which limits tell clients apart. */
 #define ADDRESS_KEY 16
 
 /* address_is_loopback(address): is it loopback, of IPv4, IPv6, or IPv4 mapped into IPv6? */
 bool address_is_loopback(const struct sockaddr *address);
+
+/* address_write(address, text): as a person reads it; NULL is "local". */
+void address_write(const struct sockaddr *address, char text[ADDRESS_TEXT]);
 
 /*
  * address_as_v6(address, v6):

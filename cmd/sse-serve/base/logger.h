@@ -28,9 +28,8 @@ int logger_open(const char *path, struct error *error);
 void logger_write(enum logger_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Room for the id of a request, and for an address, with their NULs. */
+/* Room for the id of a request, with its NUL. */
 #define LOGGER_ID 65
-#define LOGGER_ADDRESS 64
 
 /* A request that has ended. */
 struct logger_request {

@@ -219,7 +219,7 @@ void exchange_free(struct request *request)
 	uint64_t us = count_end(request);
 	size_t len = strlen(request->target);
 	const char *ticket = request->route.query.ticket;
-	char address[REQUEST_ADDRESS_TEXT];
+	char address[ADDRESS_TEXT];
 
 	if (request->shared->config->verbose) {
 		request_write_address(request, address);

@@ -122,6 +122,7 @@ struct http *http_new(
 		.lingerers = &http->shared.lingerers,
 		.timeout = config->request_timeout,
 		.wants_run = &http->shared.wants_run,
+		.verbose = config->verbose,
 		.daemon = http->daemon};
 	return http;
 
@@ -134,6 +135,7 @@ err1:
 void http_use(struct http *http, const struct http_config *config)
 {
 	http->shared.config = config;
+	http->relays.verbose = config->verbose;
 }
 
 int http_fd(const struct http *http)
@@ -193,6 +195,16 @@ const struct counter_times *http_took(const struct http *http)
 uint64_t http_answers(const struct http *http, unsigned status)
 {
 	return counter_read(&http->shared.answers[status - 100]);
+}
+
+uint64_t http_handshakes(const struct http *http)
+{
+	return counter_read(&http->relays.handshakes);
+}
+
+uint64_t http_handshake_failures(const struct http *http)
+{
+	return counter_read(&http->relays.failures);
 }
 
 size_t http_busy(const struct http *http)

@@ -60,6 +60,13 @@ const struct counter_times *http_took(const struct http *http);
 /* http_answers(http, status): how many got this status, 100 to 599.  Any thread. */
 uint64_t http_answers(const struct http *http, unsigned status);
 
+/*
+ * http_handshakes(http), http_handshake_failures(http): how many TLS handshakes were made, and how many
+ * failed.  Any thread.
+ */
+uint64_t http_handshakes(const struct http *http);
+uint64_t http_handshake_failures(const struct http *http);
+
 /* http_busy(http): how many requests wait. */
 size_t http_busy(const struct http *http);
 

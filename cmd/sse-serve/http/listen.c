@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -244,22 +245,22 @@ static int listen_loopback(
 
 const char *listen_without_scheme(const char *place)
 {
-	static const char *const schemes[] = {"http:", "https:"};
+	static const char *const schemes[] = {"http://", "https://", "http:", "https:"};
 
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-		if (strncmp(place, schemes[i], strlen(schemes[i])) == 0)
+		if (strncasecmp(place, schemes[i], strlen(schemes[i])) == 0)
 			return place + strlen(schemes[i]);
 	}
 	return place;
 }
 
-/* ADDR:PORT, [ADDR]:PORT or PORT. */
+/* ADDR:PORT, [ADDR]:PORT or PORT, perhaps after a scheme. */
 static int listen_address(
 	bool open, bool secure, struct listeners *listeners, const char *text, struct error *error)
 {
-	const char *colon = strrchr(text, ':');
-	const char *port = colon != NULL ? colon + 1 : text;
-	size_t len = colon != NULL ? (size_t)(colon - text) : 0;
+	const char *place = listen_without_scheme(text), *colon = strrchr(place, ':');
+	const char *port = colon != NULL ? colon + 1 : place;
+	size_t len = colon != NULL ? (size_t)(colon - place) : 0;
 	char host[HOST_MAX + 1] = "";
 	int64_t number;
 
@@ -271,13 +272,14 @@ static int listen_address(
 	if (len > HOST_MAX)
 		return error_set(error, EX_USAGE,
 			"--listen '%.60s': an address has at most %d characters", text, HOST_MAX);
-	memcpy(host, text, len);
+	memcpy(host, place, len);
 	if (host[0] == '[' && host[strlen(host) - 1] == ']') {
 		host[strlen(host) - 1] = '\0';
 		memmove(host, host + 1, strlen(host));
 	} else if (strchr(host, ':') != NULL) {
 		return error_set(error, EX_USAGE,
-			"--listen '%.60s': an IPv6 address stands in brackets, as in [::1]:8000",
+			"--listen '%.60s': a scheme is http: or https:, and an IPv6 address stands in "
+			"brackets, as in [::1]:8000",
 			text);
 	}
 	if (host[0] == '\0' || strcmp(host, "localhost") == 0)
@@ -289,16 +291,21 @@ static int listen_one(
 	bool open, bool tls, struct listeners *listeners, const char *text, struct error *error)
 {
 	const char *rest = listen_without_scheme(text);
-	bool https = strncmp(text, "https:", 6) == 0;
+	bool https = strncasecmp(text, "https:", 6) == 0;
 
 	if (strncmp(text, "unix:", 5) == 0)
 		return listen_local(listeners, text + 5, error);
+	if (strncmp(rest, "unix:", 5) == 0)
+		return error_set(error, EX_USAGE,
+			"--listen '%.60s': a local socket never has TLS, so write unix:PATH without "
+			"a scheme",
+			text);
 	if (https && !tls)
 		return error_set(error, EX_USAGE,
 			"--listen '%.60s': TLS needs a certificate: --tls-cert and --tls-key name its "
 			"files",
 			text);
-	return listen_address(open, https || (tls && rest == text), listeners, rest, error);
+	return listen_address(open, https || (tls && rest == text), listeners, text, error);
 }
 
 static int listen_all(const struct option_list *places, bool open, bool tls,

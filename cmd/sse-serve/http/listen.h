@@ -33,7 +33,7 @@ struct listeners {
 int listen_open(const struct option_list *places, bool open, bool tls, struct listeners *listeners,
 	struct error *error);
 
-/* listen_without_scheme(place): what follows http: or https: in a value of --listen. */
+/* listen_without_scheme(place): what follows http:, https:, http:// or https:// in a value of --listen. */
 const char *listen_without_scheme(const char *place);
 
 /* listen_scheme(secure): "https" or "http". */

@@ -9,7 +9,11 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/address.h"
+#include "base/counter.h"
+#include "base/logger.h"
 #include "base/source.h"
+#include "buf.h"
 #include "clock.h"
 #include "linger.h"
 #include "plain_client.h"
@@ -31,12 +35,6 @@
 
 #define NEVER INT64_MAX
 
-/* Plain bytes that the library has not taken yet. */
-struct rest {
-	size_t len, done;
-	char data[];
-};
-
 struct relay {
 	struct source outer, inner; /* the client's socket, and our end of the pair */
 	struct relays *relays;
@@ -51,7 +49,7 @@ struct relay {
 	bool heard_all; /* the client sends no more */
 	bool sent_all;	/* the library sends no more */
 	int64_t deadline;
-	struct rest *rest;
+	struct buf rest; /* what the library has not taken yet */
 	socklen_t len;
 	struct sockaddr_storage address;
 };
@@ -76,7 +74,7 @@ static void detach(struct relay *relay)
 	epoll_ctl(relays->epoll, EPOLL_CTL_DEL, relay->fd, NULL);
 	if (relay->pair >= 0)
 		close(relay->pair);
-	free(relay->rest);
+	buf_free(&relay->rest);
 	leave_arriving(relay);
 	if (relay->holder != NULL)
 		*relay->holder = NULL;
@@ -121,48 +119,23 @@ static int watch(const struct relay *relay, int operation, int fd, struct source
 	return epoll_ctl(relay->relays->epoll, operation, fd, &event);
 }
 
-/* Give bytes to the library; what it does not take now is kept.  0, or -1: the relay is cut. */
-static int give(struct relay *relay, const char *data, size_t len)
-{
-	ssize_t sent = send(relay->pair, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-	*relay->relays->wants_run = true;
-	if (sent < 0 && errno != EAGAIN && errno != EINTR)
-		/* It reads no more; but it may still have something to say. */
-		return 0;
-	if (sent < 0)
-		sent = 0;
-	if ((size_t)sent == len)
-		return 0;
-	len -= (size_t)sent;
-	relay->rest = malloc(sizeof(*relay->rest) + len);
-	if (relay->rest == NULL) {
-		cut(relay);
-		return -1;
-	}
-	*relay->rest = (struct rest){.len = len};
-	memcpy(relay->rest->data, data + sent, len);
-	return 0;
-}
-
-/* False if the library still has to take some. */
+/* Give the rest to the library.  False if it still has to take some. */
 static bool give_rest(struct relay *relay)
 {
-	struct rest *rest = relay->rest;
+	struct buf *rest = &relay->rest;
 	ssize_t sent;
 
-	if (rest == NULL)
+	if (rest->len == 0)
 		return true;
-	sent = send(relay->pair, rest->data + rest->done, rest->len - rest->done,
-		MSG_NOSIGNAL | MSG_DONTWAIT);
+	sent = send(relay->pair, rest->data, rest->len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (sent < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	*relay->relays->wants_run = true;
-	rest->done += sent > 0 ? (size_t)sent : rest->len - rest->done;
-	if (rest->done < rest->len)
+	/* If it reads no more, it may still have something to say. */
+	buf_drop(rest, sent > 0 ? (size_t)sent : rest->len);
+	if (rest->len > 0)
 		return false;
-	free(rest);
-	relay->rest = NULL;
+	buf_free(rest);
 	return true;
 }
 
@@ -174,14 +147,13 @@ static int pass_in(struct relay *relay)
 	while (!relay->heard_all && give_rest(relay)) {
 		ssize_t got = tls_read(relay->tls, bytes, sizeof(bytes));
 
-		if (got > 0) {
-			if (give(relay, bytes, (size_t)got) != 0)
-				return -1;
-		} else if (got == 0) {
+		if (got > 0 && buf_add(&relay->rest, bytes, (size_t)got))
+			continue;
+		if (got == 0) {
 			relay->heard_all = true;
 			shutdown(relay->pair, SHUT_WR);
 			*relay->relays->wants_run = true;
-		} else if (errno == EAGAIN) {
+		} else if (got < 0 && errno == EAGAIN) {
 			if (tls_has_more(relay->tls))
 				watch(relay, EPOLL_CTL_MOD, relay->fd, &relay->outer);
 			return 0;
@@ -265,6 +237,7 @@ static void begin(struct relay *relay)
 	struct relays *relays = relay->relays;
 	int pair[2];
 
+	counter_add(&relays->handshakes, 1);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0) {
 		cut(relay);
 		return;
@@ -286,6 +259,18 @@ static void begin(struct relay *relay)
 	pass(relay);
 }
 
+static void fail(struct relay *relay, const char *reason)
+{
+	char address[ADDRESS_TEXT];
+
+	counter_add(&relay->relays->failures, 1);
+	if (relay->relays->verbose) {
+		address_write((const struct sockaddr *)&relay->address, address);
+		logger_write(LOGGER_INFO, "%s: TLS handshake failed: %s", address, reason);
+	}
+	finish(relay);
+}
+
 /* False if the first byte is not that of a handshake, or is not there yet. */
 static bool look(struct relay *relay)
 {
@@ -299,7 +284,7 @@ static bool look(struct relay *relay)
 		return true;
 	if (got == 1) {
 		plain_client_refuse(relay->fd);
-		finish(relay);
+		fail(relay, "it speaks plain HTTP");
 	} else {
 		cut(relay);
 	}
@@ -321,7 +306,7 @@ static void shake_hands(struct relay *relay)
 	if (result > 0)
 		begin(relay);
 	else if (result < 0)
-		finish(relay);
+		fail(relay, tls_fault());
 	else if (tls_has_more(relay->tls))
 		watch(relay, EPOLL_CTL_MOD, relay->fd, &relay->outer);
 }
@@ -357,6 +342,7 @@ void relay_new(struct relays *relays, int fd, const struct sockaddr *address, so
 	relay->relays = relays;
 	relay->fd = fd;
 	relay->pair = -1;
+	buf_init(&relay->rest, TLS_RECORD);
 	relay->deadline = clock_now_ms() + relays->timeout;
 	memcpy(&relay->address, address, len);
 	relay->len = len;
@@ -458,7 +444,9 @@ void relays_tick(struct relays *relays, int64_t now)
 
 	for (struct relay *relay = relays->first; relay != NULL; relay = next) {
 		next = relay->next;
-		if (now >= relay->deadline)
+		if (now >= relay->deadline && relay->pair < 0)
+			fail(relay, "it took too long");
+		else if (now >= relay->deadline)
 			cut(relay);
 	}
 	bury(relays);

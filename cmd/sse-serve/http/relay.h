@@ -23,14 +23,17 @@ struct relay;
 struct tls;
 struct tls_client;
 
-/* Those of a loop.  The first members are set by its owner. */
+/* Those of a loop.  The first members are set by its owner; any thread may read the counters. */
 struct relays {
 	int epoll;
 	struct certificates *certificates;
 	struct lingerers *lingerers;
 	int64_t timeout; /* ms for a handshake */
 	bool *wants_run; /* set when the library has something to do */
+	bool verbose;	 /* log handshakes that fail */
 	struct MHD_Daemon *daemon;
+
+	_Atomic uint64_t handshakes, failures; /* of those that are over */
 
 	int steps; /* of handshakes that are still made in this turn */
 	struct relay *first, *arriving, *ended;

@@ -145,16 +145,9 @@ const struct sockaddr *request_address(const struct request *request)
 	return is_forwarded(request) ? &request->forwarded.address.any : peer(request);
 }
 
-void request_write_address(const struct request *request, char text[REQUEST_ADDRESS_TEXT])
+void request_write_address(const struct request *request, char text[ADDRESS_TEXT])
 {
-	const struct sockaddr *address = request_address(request);
-	socklen_t len = address != NULL && address->sa_family == AF_INET6
-				? sizeof(struct sockaddr_in6)
-				: sizeof(struct sockaddr_in);
-
-	snprintf(text, REQUEST_ADDRESS_TEXT, "local");
-	if (address != NULL)
-		getnameinfo(address, len, text, REQUEST_ADDRESS_TEXT, NULL, 0, NI_NUMERICHOST);
+	address_write(request_address(request), text);
 }
 
 bool request_is_local(const struct request *request)

@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
-#include "base/logger.h"
+#include "base/address.h"
 #include "buf.h"
 #include "route.h"
 
@@ -62,8 +62,7 @@ unsigned request_header_count(const struct request *request, const char *name);
 const struct sockaddr *request_address(const struct request *request);
 
 /* request_write_address(request, text): write that address for a person, "local" for none. */
-#define REQUEST_ADDRESS_TEXT LOGGER_ADDRESS
-void request_write_address(const struct request *request, char text[REQUEST_ADDRESS_TEXT]);
+void request_write_address(const struct request *request, char text[ADDRESS_TEXT]);
 
 /*
  * request_id(request): its id, as the answer and the log have it; request_is_logged(request): does the

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "base/address.h"
 #include "base/logger.h"
 #include "stream_end.h"
 
@@ -13,7 +14,7 @@ struct stream_record {
 	_Alignas(16) uint64_t began; /* by clock_now_us() */
 	uint64_t events;	     /* that its socket took whole */
 	char request[LOGGER_ID];     /* the id of the request that opened it */
-	char client[LOGGER_ADDRESS]; /* from where */
+	char client[ADDRESS_TEXT];   /* from where */
 };
 
 /* stream_record_end(record, why): write the line. */

@@ -247,12 +247,12 @@ int tls_handshake(struct tls *tls)
 {
 	int result;
 
+	ERR_clear_error();
 	if (tls_flush(tls) != 0)
 		return errno == EAGAIN ? 0 : -1;
 	tls->reads = READS_MAX;
 	/* It is bounded: renegotiation is off. */
 	tls->writing = true;
-	ERR_clear_error();
 	errno = 0;
 	result = SSL_accept(tls->ssl);
 	tls->writing = false;
@@ -261,6 +261,13 @@ int tls_handshake(struct tls *tls)
 		return 1;
 	}
 	return explain(tls, result) != 0 && errno == EAGAIN ? 0 : -1;
+}
+
+const char *tls_fault(void)
+{
+	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+
+	return reason != NULL ? reason : "the client has closed the connection";
 }
 
 const struct tls_client *tls_client(const struct tls *tls)

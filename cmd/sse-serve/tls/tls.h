@@ -48,6 +48,9 @@ struct tls *tls_new(struct ssl_ctx_st *context, int fd);
  */
 int tls_handshake(struct tls *tls);
 
+/* tls_fault(): why has the last handshake of this thread failed?  A constant. */
+const char *tls_fault(void);
+
 /*
  * tls_read(tls, out, max):
  * Return the number of bytes read; 0 if the client sends no more; -1 with errno, EAGAIN if it has to
