@@ -3,6 +3,7 @@
 # Scenarios of sse-serve: what it must live through, over TLS.  make fault breaks FAULT_SESSIONS streams,
 # floods with FAULT_FLOOD events and kills FAULT_TLS_ROUNDS times.
 # shellcheck disable=SC2016,SC2153
+# ThreadSanitizer runs this file, too.
 
 load tls_helpers
 

@@ -71,9 +71,9 @@ enum access_answer access_of_token(struct access *access, const char *token, siz
 
 /*
  * access_of_certificate(access, subject, authority, expires):
- * The principal of a client whose TLS certificate has this common name.  It ends with ${authority}, which
- * stands for the CA, and at ${expires}, ms since the epoch.  NULL if no line of the access file is for
- * it, or without memory.
+ * The principal of a client whose TLS certificate has this common name.  It ends with ${authority},
+ * which stands for the CA, and at ${expires}, ms since the epoch.  NULL if no line of the access
+ * file is for it, or without memory.
  */
 struct principal *access_of_certificate(
 	struct access *access, const char *subject, struct principal *authority, int64_t expires);

@@ -66,8 +66,8 @@ void connection_set_relay(struct connection *connection);
 
 /*
  * connection_pending(list, since):
- * Has a request of one of them not ended?  One that began at ${since}, by clock_now_ms(), or later, and
- * has not brought a request yet, counts too: it may be on its way.
+ * Has a request of one of them not ended?  One that began at ${since}, by clock_now_ms(), or later,
+ * and has not brought a request yet, counts too: it may be on its way.
  */
 bool connection_pending(const struct connection *list, int64_t since);
 

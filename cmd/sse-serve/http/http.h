@@ -61,8 +61,8 @@ const struct counter_times *http_took(const struct http *http);
 uint64_t http_answers(const struct http *http, unsigned status);
 
 /*
- * http_handshakes(http), http_handshake_failures(http): how many TLS handshakes were made, and how many
- * failed.  Any thread.
+ * http_handshakes(http), http_handshake_failures(http): how many TLS handshakes were made, and how
+ * many failed.  Any thread.
  */
 uint64_t http_handshakes(const struct http *http);
 uint64_t http_handshake_failures(const struct http *http);
@@ -71,8 +71,8 @@ uint64_t http_handshake_failures(const struct http *http);
 size_t http_busy(const struct http *http);
 
 /*
- * http_pending(http, since): is an answer on its way, or a request?  See connection_pending() and
- * relays_pending(); of those that are streams nothing is said.
+ * http_pending(http, since): is an answer or a request on its way?  See connection_pending() and
+ * relays_pending(); streams do not count.
  */
 bool http_pending(const struct http *http, int64_t since);
 

@@ -21,8 +21,8 @@ int inherited_count(struct error *error);
 /*
  * inherited_add(count, open, tls, listeners, error):
  * Add them, and remove the variables, which are not for any other process.  With ${tls}, clients of
- * all but local sockets and those with the name `http` speak TLS.  Return 0, or -1 (EX_USAGE) if one is
- * not a stream socket that listens, is beyond loopback without ${open}, or has the name `https`
+ * all but local sockets and those with the name `http` speak TLS.  Return 0, or -1 (EX_USAGE) if one
+ * is not a stream socket that listens, is beyond loopback without ${open}, or has the name `https`
  * without ${tls}.
  */
 int inherited_add(int count, bool open, bool tls, struct listeners *listeners, struct error *error);

@@ -33,7 +33,7 @@ struct listeners {
 int listen_open(const struct option_list *places, bool open, bool tls, struct listeners *listeners,
 	struct error *error);
 
-/* listen_without_scheme(place): what follows http:, https:, http:// or https:// in a value of --listen. */
+/* listen_without_scheme(place): what follows http: or https:, perhaps with //, in --listen. */
 const char *listen_without_scheme(const char *place);
 
 /* listen_scheme(secure): "https" or "http". */
@@ -48,8 +48,8 @@ int listen_check(const struct option_list *places, bool open, bool tls, struct l
 
 /*
  * listen_add(listeners, fd, url, secure, error):
- * Add a socket that listens at ${url}, with TLS if it is ${secure}; takes ${fd}.  -1 if there are too
- * many (EX_USAGE).
+ * Add a socket that listens at ${url}, with TLS if it is ${secure}; takes ${fd}.  -1 if there are
+ * too many (EX_USAGE).
  */
 int listen_add(
 	struct listeners *listeners, int fd, const char *url, bool secure, struct error *error);
