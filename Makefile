@@ -231,9 +231,10 @@ $(foreach s,$(TEST_SRC),$(eval $(call test_program,$(s),$(call part_of,$(s)),$(s
 	$(PKGS_$(call part_of,$(s)))))))
 # The load generator is of many parts.
 LOAD = $(call OBJ,$(wildcard tests/bench/load/*.c))
+$(LOAD): PKGS = libssl libcrypto
 $(BUILD)/tests/load: $(LOAD) $(BUILD)/libcommon.a
 	$(call say,LINK,$@)
-	$(call link,$^)
+	$(call link,$^,libssl libcrypto)
 # What the unit tests of sse-serve share.
 UNIT_PARTS = $(call OBJ,$(wildcard tests/unit/parts/*.c))
 $(UNIT_PARTS): PKGS = $(PKGS_units) libssl libcrypto
