@@ -55,8 +55,9 @@ static void give(void *memory, const char *file, int line)
 
 	(void)file;
 	(void)line;
-	if (tag-- == NULL)
+	if (tag == NULL)
 		return;
+	tag--;
 	if (tag->server)
 		held -= size_of(tag);
 	free(tag);
