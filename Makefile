@@ -18,6 +18,7 @@ BASHDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 
 CC ?= cc
 CFLAGS ?= -O2 -g
@@ -317,6 +318,7 @@ $(call $(1),$(ZSHDIR),644,$(PROGRAMS:%=completions/zsh/_%))
 $(call $(1),$(FISHDIR),644,$(PROGRAMS:%=completions/fish/%.fish))
 $(call $(1),$(UNITDIR),644,cmd/sse-serve/systemd/sse-serve.socket)
 $(call $(1),$(UNITDIR),644,cmd/sse-serve/systemd/sse-serve.service)
+$(call $(1),$(SYSUSERSDIR),644,cmd/sse-serve/systemd/sse-serve.conf)
 endef
 
 # A file is copied; a .pc and a .service are made of their .in, with the folders of this call.

@@ -144,6 +144,10 @@ fails() {
 	wait_for ready 2
 	[ "$(grep -c 'told RELOADING=1' said)" -eq 1 ]
 	grep -qE 'told MONOTONIC_USEC=[0-9]+$' said
+	# Nothing was changed, so nothing needs a restart.
+	has err 'reloaded'
+	run grep 'needs a restart' err
+	[ "$output" = '' ]
 	echo 'what is this' >rules
 	order reload
 	wait_for ready 3
