@@ -18,6 +18,7 @@ BASHDIR ?= $(PREFIX)/share/bash-completion/completions
 ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 
 CC ?= cc
 CFLAGS ?= -O2 -g
@@ -209,6 +210,7 @@ FUZZ_CFLAGS ?= -DFUZZ_STANDALONE
 # *_tail_* with the parts of that program, test_sse_* with libsse alone, test_client_* and follow* with
 # libclient, all others with libcommon; and with PKGS_name.
 PKGS_kill = sqlite3
+PKGS_tls_memory = libssl libcrypto
 program_of = $(strip $(foreach p,serve post tail,$(if $(findstring _$(p)_,$(1)),sse-$(p))))
 part_of = $(or $(call program_of,$(1)),$(if $(findstring /test_sse_,$(1)),libsse),$(if \
 	$(findstring /scenario/follow,$(1))$(findstring /test_client_,$(1)),libclient),libcommon)
@@ -231,9 +233,10 @@ $(foreach s,$(TEST_SRC),$(eval $(call test_program,$(s),$(call part_of,$(s)),$(s
 	$(PKGS_$(call part_of,$(s)))))))
 # The load generator is of many parts.
 LOAD = $(call OBJ,$(wildcard tests/bench/load/*.c))
+$(LOAD): PKGS = libssl libcrypto
 $(BUILD)/tests/load: $(LOAD) $(BUILD)/libcommon.a
 	$(call say,LINK,$@)
-	$(call link,$^)
+	$(call link,$^,libssl libcrypto)
 # What the unit tests of sse-serve share.
 UNIT_PARTS = $(call OBJ,$(wildcard tests/unit/parts/*.c))
 $(UNIT_PARTS): PKGS = $(PKGS_units) libssl libcrypto
@@ -315,6 +318,7 @@ $(call $(1),$(ZSHDIR),644,$(PROGRAMS:%=completions/zsh/_%))
 $(call $(1),$(FISHDIR),644,$(PROGRAMS:%=completions/fish/%.fish))
 $(call $(1),$(UNITDIR),644,cmd/sse-serve/systemd/sse-serve.socket)
 $(call $(1),$(UNITDIR),644,cmd/sse-serve/systemd/sse-serve.service)
+$(call $(1),$(SYSUSERSDIR),644,cmd/sse-serve/systemd/sse-serve.conf)
 endef
 
 # A file is copied; a .pc and a .service are made of their .in, with the folders of this call.

@@ -387,8 +387,8 @@ int main(int argc, char **argv)
 	sandbox_say(&program.sandbox);
 	watch_begin(&program.watch, program.server, &program.notify, &program.signals);
 	wait_for_signal(&program);
-	drain_run(&program.watch, program.options.drain_delay, program.options.drain,
-		&program.listeners);
+	drain_run(&program.watch, program.options.drain_delay,
+		options_drain(&program.options, program.notify.fd >= 0), &program.listeners);
 	stop(&program);
 	return 0;
 }

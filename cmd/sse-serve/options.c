@@ -433,7 +433,6 @@ enum option_result options_parse(int argc, char **argv, void (*version)(FILE *ou
 			argv[operands]);
 		return OPTION_BAD;
 	}
-	options_find_drain(options);
 	if (result == OPTION_RUN && options_check(options, error) != 0) {
 		options_blame(options, error);
 		return OPTION_BAD;

@@ -119,11 +119,11 @@ void options_blame(const struct options *options, struct error *error);
 /* In options_stopping.c: the rows that say how the server stops, the last one empty. */
 extern const struct option_row options_of_stopping[];
 
-/* The value of --drain before the options are read. */
+/* The value of --drain if no option sets it. */
 #define OPTIONS_DRAIN_UNSET (-1)
 
-/* options_find_drain(options), in options_stopping.c: find the default of --drain if need be. */
-void options_find_drain(struct options *options);
+/* options_drain(options, service): --drain in ms, or its default for a service or another start. */
+int64_t options_drain(const struct options *options, bool service);
 
 /* options_free(options) */
 void options_free(struct options *options);

@@ -2,7 +2,6 @@
 /* The options that say how the server stops; see options.h. */
 #include <stddef.h>
 
-#include "notify.h"
 #include "options.h"
 
 #define FIELD(name) offsetof(struct options, name)
@@ -33,8 +32,9 @@ const struct option_row options_of_stopping[] = {
 	{0},
 };
 
-void options_find_drain(struct options *options)
+int64_t options_drain(const struct options *options, bool service)
 {
-	if (options->drain == OPTIONS_DRAIN_UNSET)
-		options->drain = notify_wanted() ? DRAIN_OF_SERVICE : 0;
+	if (options->drain != OPTIONS_DRAIN_UNSET)
+		return options->drain;
+	return service ? DRAIN_OF_SERVICE : 0;
 }

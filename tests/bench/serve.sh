@@ -11,7 +11,7 @@
 # lost, repeated or out of order anywhere; that a bar is missed does not count.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-groups=(delivery latency posts memory stall replay resume topics loops access)
+groups=(delivery latency posts memory stall replay resume topics loops access tls)
 bin=${BUILD:-build}/bin
 tools=${BUILD:-build}/tests
 here=tests/bench
@@ -42,6 +42,7 @@ resume_near=10000 resume_far=10000000 resumes=200
 topics_few=1000 topics_many=1000000 pages=500
 tokens=1000 turns=8 access_events=200
 access_load=(-m 16 -e 20000 -w 1000 fanout)
+visits=5000 sessions=2000
 if [ -n "${BENCH_QUICK:-}" ]; then
 	runs=${BENCH_RUNS:-1}
 	few=100 many=1000
@@ -53,6 +54,7 @@ if [ -n "${BENCH_QUICK:-}" ]; then
 	topics_few=500 topics_many=5000 pages=20
 	tokens=20 turns=2 access_events=20
 	access_load=(-m 16 -e 2000 -w 100 fanout)
+	visits=200 sessions=100
 fi
 
 # --- servers ----------------------------------------------------------------
@@ -170,27 +172,53 @@ nchan_module() {
 	return 1
 }
 
-nchan_conf() { # PORT
+# nginx_head CONNECTIONS: up to the first lines of http, with one worker.
+nginx_head() {
 	local temp
-	echo "load_module $(nchan_module);"
 	[ "$(id -u)" -ne 0 ] || echo "user $(id -un) $(id -gn);"
 	cat <<-CONF
 		worker_processes 1;
 		daemon off;
 		pid $work/nginx.pid;
 		error_log $work/nginx.log;
-		events { use epoll; worker_connections $(($(ulimit -Hn) - 200)); }
+		worker_rlimit_nofile $(ulimit -Hn);
+		events { use epoll; worker_connections $1; }
 		http {
 			access_log off;
 			tcp_nodelay on;
 			keepalive_requests 1000000000;
 			client_body_buffer_size 64k;
-			nchan_shared_memory_size 2G;
 	CONF
 	for temp in client_body proxy fastcgi uwsgi scgi; do
 		echo "	${temp}_temp_path $work/nginx-$temp;"
 	done
+}
+
+# start_nginx WRITER: with the configuration that the function writes for a port.  nginx can pick no
+# free port: try some.
+start_nginx() {
+	local try
+	for try in {1..20}; do
+		port=$((20000 + (RANDOM + try) % 10000))
+		"$1" "$port" >"$work/nginx.conf"
+		on_core 0 nginx -p "$work" -c "$work/nginx.conf" 2>>"$work/log" &
+		server=$!
+		if await connects; then
+			mapfile -t pids < <(pgrep -P "$server")
+			return
+		fi
+	done
+	server=''
+	echo 'bench: nginx did not start:' >&2
+	tail -n 3 "$work/log" >&2
+	return 1
+}
+
+nchan_conf() { # PORT
+	echo "load_module $(nchan_module);"
+	nginx_head $(($(ulimit -Hn) - 200))
 	cat <<-CONF
+			nchan_shared_memory_size 2G;
 			server {
 				listen 127.0.0.1:$1 backlog=4096;
 				location = /publish { nchan_publisher; nchan_channel_id bench;
@@ -205,25 +233,40 @@ nchan_conf() { # PORT
 	CONF
 }
 
-# nginx can pick no free port: try some.
 start_nchan() {
-	local try
-	for try in {1..20}; do
-		port=$((20000 + (RANDOM + try) % 10000))
-		nchan_conf "$port" >"$work/nginx.conf"
-		on_core 0 nginx -p "$work" -c "$work/nginx.conf" 2>>"$work/log" &
-		server=$!
-		if await connects; then
-			mapfile -t pids < <(pgrep -P "$server")
-			peer=nchan
-			target=(--publish /publish --stream /stream --answer 20)
-			return
-		fi
-	done
-	server=''
-	echo 'bench: nginx did not start:' >&2
-	tail -n 3 "$work/log" >&2
-	return 1
+	start_nginx nchan_conf || return
+	peer=nchan
+	target=(--publish /publish --stream /stream --answer 20)
+}
+
+# proxy_conf PORT: TLS in front of the plain server at $upstream.  The load generator knows no chunks,
+# and the server sends a stream without them too.  When a sixteenth of its connections is left, two of
+# which make a stream, nginx begins to close those that have sent no request.
+proxy_conf() {
+	nginx_head $((tls_many * 3))
+	cat <<-CONF
+			ssl_certificate $work/tls.pem;
+			ssl_certificate_key $work/tls.key;
+			ssl_protocols TLSv1.2 TLSv1.3;
+			upstream plain {
+				server 127.0.0.1:$upstream;
+				keepalive 64;
+				keepalive_requests 1000000000;
+			}
+			server {
+				listen 127.0.0.1:$1 ssl backlog=4096;
+				location / {
+					proxy_pass http://plain;
+					proxy_http_version 1.1;
+					proxy_set_header Connection "";
+					proxy_set_header Host \$http_host;
+					proxy_buffering off;
+					chunked_transfer_encoding off;
+					proxy_read_timeout 1d;
+				}
+			}
+		}
+	CONF
 }
 
 # --- measuring --------------------------------------------------------------
@@ -653,6 +696,77 @@ group_access() {
 		END { print size["size.token.guarded"] - size["size.token.open"] }' "$figures")"
 }
 
+# What TLS costs, in the server itself (tls) and in nginx in front of the same server without it, on
+# the same core (proxied); and whether it costs the streams that have none (beside).
+
+certificate() {
+	[ ! -e "$work/tls.pem" ] || return 0
+	(umask 077 && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 \
+		-subj /CN=localhost -keyout "$work/tls.key" -out "$work/tls.pem" 2>>"$work/log")
+}
+
+# hold_tls [OPTION]...: the server that speaks TLS, and its other listener, which is plain.
+hold_tls() {
+	start_sse 1 --db :memory: --tls-cert "$work/tls.pem" --tls-key "$work/tls.key" \
+		--listen http:127.0.0.1:0 "$@" || return
+	target=(--tls)
+	hold tls
+	use tls
+	server=''
+	port=$(sed -n 's/.*Listening on .*, http:.*://p' "$work/log" | tail -n 1)
+	target=()
+	hold beside
+}
+
+# hold_proxied [OPTION]...: the server without TLS, and nginx with TLS in front of it, which counts
+# together with it.
+hold_proxied() {
+	local upstream behind
+	start_sse 1 --db :memory: "$@" || return
+	upstream=$port behind=$server
+	hold plain
+	if ! command -v nginx >/dev/null; then
+		note 'nginx with TLS is left out: it is not installed; make bench-deps gets it.'
+		return
+	fi
+	start_nginx proxy_conf || return
+	pids+=("$behind")
+	target=(--tls)
+	hold proxied
+}
+
+# of_tls FUNCTION: with each of the servers that speak TLS and are held.
+of_tls() {
+	local each
+	for each in "${held[@]}"; do
+		use "$each"
+		[ ${#target[@]} -eq 0 ] || "$1" "$each"
+	done
+}
+
+shakes() { # NAME
+	load -n 16 -e $visits --stream /healthz visit && keep_field "shakes.$1" visits_per_cpu_s &&
+		keep_field "wall.$1" visits_per_s
+	note "TLS of $1: $(sed -n 's/^tls //p' "$work/load"), a certificate of ECDSA P-256"
+}
+
+group_tls() {
+	local many=$tls_many
+	certificate || return
+	hold_tls && hold_proxied
+	compare tls.one.few $one_few -n $few -w 20 --lockstep
+	compare tls.one.many $one_many -n $many -w 5 --lockstep
+	compare tls.sixteen.few $sixteen_few -n $few -w 160 -m 16
+	compare tls.sixteen.many $sixteen_many -n $many -w 16 -m 16
+	of_tls shakes
+	stop
+	hold_tls --heartbeat 1h && hold_proxied --heartbeat 1h
+	of_tls idle
+	stop
+	keep session.openssl "$("$tools/tls_memory" "$work/tls.pem" "$work/tls.key" $sessions |
+		cut -d ' ' -f 2)"
+}
+
 # --- the table --------------------------------------------------------------
 
 # what | store | name | measured against (- for the figure itself) | unit | bar
@@ -707,6 +821,19 @@ rows() {
 		... with $tokens JWTs by HS256, not seen before|memory|open.HS256.guarded|open.HS256.open|ns|report
 		user memory that --access adds to an idle stream, $many streams|memory|size.grown|-|B|<= 16
 		CPU per delivery with --access, $few streams, one event at a time, to without|memory|delivery.guarded|delivery.open|ns|<= 1.02
+		CPU per delivery over TLS, $few streams, one event at a time, to nginx with TLS in front|none|cpu.tls.one.few.tls|cpu.tls.one.few.proxied|ns|<= 0.6
+		CPU per delivery over TLS, $tls_many streams, one event at a time, to nginx with TLS in front|none|cpu.tls.one.many.tls|cpu.tls.one.many.proxied|ns|<= 0.6
+		CPU per delivery over TLS, $few streams, 16 publishers, to nginx with TLS in front|none|cpu.tls.sixteen.few.tls|cpu.tls.sixteen.few.proxied|ns|<= 0.6
+		CPU per delivery over TLS, $tls_many streams, 16 publishers, to nginx with TLS in front|none|cpu.tls.sixteen.many.tls|cpu.tls.sixteen.many.proxied|ns|<= 0.6
+		CPU per delivery over TLS, $few streams, one event at a time, to plain|none|cpu.tls.one.few.tls|cpu.tls.one.few.plain|ns|report
+		CPU per delivery over TLS, $few streams, 16 publishers, to plain|none|cpu.tls.sixteen.few.tls|cpu.tls.sixteen.few.plain|ns|report
+		CPU per delivery, plain, beside a listener with TLS, $few streams, one event at a time, to none|none|cpu.tls.one.few.beside|cpu.tls.one.few.plain|ns|<= 1.05
+		CPU per delivery, plain, beside a listener with TLS, $tls_many streams, one event at a time, to none|none|cpu.tls.one.many.beside|cpu.tls.one.many.plain|ns|<= 1.05
+		handshakes with a GET each, per second of CPU, to nginx with TLS in front|none|shakes.tls|shakes.proxied|/s|>= 0.9
+		handshakes with a GET each, per second, to nginx with TLS in front|none|wall.tls|wall.proxied|/s|report
+		user memory per idle TLS stream, $tls_many streams|none|stream.tls|-|B|<= 12000
+		... of nginx with TLS in front, and the server|none|stream.proxied|-|B|report
+		... of which OpenSSL takes, by itself|none|session.openssl|-|B|report
 		the limit itself: CPU per delivery, $few streams, to a loop that only sends|none|limit.few|pure.few|ns|<= 1.05
 		the limit itself: CPU per delivery, $many streams, to a loop that only sends|none|limit.many|pure.many|ns|<= 1.05
 	ROWS
@@ -761,6 +888,9 @@ need_files() {
 		note "The limit of open files, $limit, allows no $many streams: it was $((limit - 500))."
 		many=$((limit - 500))
 	}
+	# nginx in front of a server has two for each.
+	tls_many=$many
+	[ "$limit" = unlimited ] || [ "$limit" -gt $((many * 2 + 500)) ] || tls_many=$(((limit - 500) / 2))
 }
 
 [ $# -eq 0 ] || groups=("$@")

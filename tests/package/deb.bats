@@ -74,12 +74,14 @@ left() {
 	done
 	[ -s "$root/usr/share/man/man7/sse-tools.7.gz" ]
 	grep -q '^u sse-serve ' "$root/usr/lib/sysusers.d/sse-tools.conf"
-	[ "$(dpkg-deb -I "$(packages | head -n 1)" conffiles)" = /etc/sse-serve.conf ]
+	[ "$(dpkg-deb -I "$(packages | head -n 1)" conffiles)" = /etc/sse-serve/sse-serve.conf ]
 	name=$(find "$root" -path '*/systemd/system/sse-serve.socket')
 	[ -s "$name" ]
 	# The service reads the settings that the package has.
-	grep -qx 'Environment=SSE_CONFIG=/etc/sse-serve.conf' "${name%socket}service"
+	grep -qx 'Environment=SSE_CONFIG=/etc/sse-serve/sse-serve.conf' "${name%socket}service"
 	grep -qx 'ExecStart="/usr/bin/sse-serve"' "${name%socket}service"
+	# The units' user is the one that is made.
+	grep -qx 'User=sse-serve' "${name%socket}service"
 	# debconf would ask.
 	for name in $(packages); do
 		run dpkg-deb --ctrl-tarfile "$name"
@@ -103,14 +105,17 @@ left() {
 }
 
 @test "each line of the settings that is commented out is an option, with a value that it takes" {
-	local name value
+	local name value settings=()
 	while read -r name value; do
 		run "$BIN/sse-serve" --help
 		grep -qE -- "^ +(-., )?--$name " <<<"$output"
-		# All options are read before the database, which is not there.
-		run "$BIN/sse-serve" "--$name" "$value" --db "$BATS_TEST_TMPDIR/none" --verify
-		[ "$status" -eq 66 ]
+		settings+=("--$name" "$value")
 	done < <(sed -n 's/^#\([a-z]\)/\1/p' "$one/.debian/sse-serve.conf")
+	# All options are read before the database, which is not there.
+	run "$BIN/sse-serve" "${settings[@]}" --db "$BATS_TEST_TMPDIR/none" --verify
+	[ "$status" -eq 66 ]
+	run "$BIN/sse-serve" "${settings[@]}" --max-body 9x --db "$BATS_TEST_TMPDIR/none" --verify
+	[ "$status" -eq 64 ]
 	# As it is shipped, it sets nothing.
 	run grep -v -e '^#' -e '^$' "$one/.debian/sse-serve.conf"
 	[ "$output" = '' ]
@@ -121,15 +126,30 @@ left() {
 	# shellcheck disable=SC2046 # names without spaces
 	to_root -i $(packages)
 	grep -q '^sse-serve:.*nologin$' "$root/etc/passwd"
-	echo 'listen 127.0.0.1:8001' >>"$root/etc/sse-serve.conf"
+	echo 'listen 127.0.0.1:8001' >>"$root/etc/sse-serve/sse-serve.conf"
 	# shellcheck disable=SC2046
 	to_root -i $(packages)
 	to_root -r sse-tools libsse-dev libsse0
 	# What Debian notes of units goes with the settings.
-	[ "$(left | grep -v '^./var/lib/systemd/deb-systemd-helper-enabled/')" = ./etc/sse-serve.conf ]
-	grep -q 8001 "$root/etc/sse-serve.conf"
+	[ "$(left | grep -v '^./var/lib/systemd/deb-systemd-helper-enabled/')" = ./etc/sse-serve/sse-serve.conf ]
+	grep -q 8001 "$root/etc/sse-serve/sse-serve.conf"
 	to_root -P sse-tools
 	[ "$(left)" = '' ]
+}
+
+@test "an upgrade restarts the service, but never the socket; a removal stops the socket first" {
+	local scripts=$BATS_TEST_TMPDIR/scripts
+	dpkg-deb -e "$(packages | head -n 1)" "$scripts"
+	run grep -h 'deb-systemd-invoke' "$scripts/postinst"
+	[[ $output = *"\$_dh_action 'sse-serve.service' >"*"deb-systemd-invoke start 'sse-serve.socket' >"* ]]
+	grep -qx '[[:blank:]]*_dh_action=restart' "$scripts/postinst"
+	# Before an upgrade nothing is stopped.
+	run cat "$scripts/preinst"
+	[[ $output != *deb-systemd-invoke* ]]
+	run grep -h 'deb-systemd-invoke' "$scripts/prerm"
+	[[ ${lines[0]} = *"stop 'sse-serve.socket'"* ]]
+	[[ ${lines[1]} = *"stop 'sse-serve.service'"* ]]
+	[ "${#lines[@]}" -eq 2 ]
 }
 
 @test "lintian finds no error in them" {

@@ -44,6 +44,10 @@ install_there() {
 	grep -qx 'ExecStart="/opt/sse/bin/sse-serve"' "$dest/opt/sse/lib/systemd/system/sse-serve.service"
 	$make install DESTDIR="$dest" PREFIX="/a \"100%\" & \\b" UNITDIR=/units
 	grep -qxF 'ExecStart="/a \"100%%\" & \\b/bin/sse-serve"' "$dest/units/sse-serve.service"
+	grep -qxF 'ExecReload="/a \"100%%\" & \\b/bin/sse-serve" --check-config' "$dest/units/sse-serve.service"
+	# Its user is made by systemd-sysusers.
+	grep -q "^u $(sed -n 's/^User=//p' "$dest/units/sse-serve.service") " \
+		"$dest/opt/sse/lib/sysusers.d/sse-serve.conf"
 }
 
 @test "the units are valid, and the service is confined: an exposure of at most 2.0" {
@@ -134,9 +138,9 @@ install_there() {
 
 @test "every folder can be chosen" {
 	install_there BINDIR=/b LIBDIR=/l/x86 INCLUDEDIR=/i MANDIR=/m BASHDIR=/c1 ZSHDIR=/c2 FISHDIR=/c3 \
-		UNITDIR=/u
+		UNITDIR=/u SYSUSERSDIR=/y
 	run ls "$dest"
-	[ "$output" = "$(printf '%s\n' b c1 c2 c3 i l m u)" ]
+	[ "$output" = "$(printf '%s\n' b c1 c2 c3 i l m u y)" ]
 	grep -x 'libdir=/l/x86' "$dest/l/x86/pkgconfig/libsse.pc"
 }
 

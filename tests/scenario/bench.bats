@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The load generator of the benchmarks: it finds nothing wrong where nothing is, and finds what is.
 
-load serve_helpers
+load tls_helpers
 
 # limit [OPTION]...: start the limit server; sets PORT.
 limit() {
@@ -87,6 +87,37 @@ all_is_well() {
 	has words '403'
 	put_load 69 -n 1 -t 100ms idle
 	has words '401'
+}
+
+@test "over TLS: streams get each event once and in order, idle ones are counted" {
+	new_ca ca
+	certificate server /CN=localhost
+	serve_tls
+	put_load 0 --tls -n 50 -m 4 -e 400 -w 40 --pid "$PID" fanout
+	all_is_well
+	figure deliveries 20000
+	grep -q '^tls TLSv1.3 TLS_AES_[^ ]* [^ ]' figures
+	put_load 0 --tls -n 2 -m 4 --stalled 5 -e 3000 -s 2k --catch-up --pid "$PID" stall
+	all_is_well
+	put_load 0 --tls -n 80 -t 200ms --pid "$PID" idle
+	figure streams 80
+	put_load 69 -n 1 -t 100ms idle
+	has words 'HTTP/1.1 400'
+}
+
+@test "visits: each connection asks once, and an answer that is not 200 is refused" {
+	new_ca ca
+	certificate server /CN=localhost
+	serve_tls
+	put_load 0 --tls -n 4 -e 40 --stream /healthz --pid "$PID" visit
+	figure visits 40
+	figure refused 0
+	grep -q '^visits_per_cpu_s [1-9]' figures
+	[ "$(curl -sS --cacert ca.pem "$URL/metrics" | sed -n 's/^sse_requests_total //p')" = 41 ]
+	put_load 1 --tls -n 4 -e 40 --stream /nothing.here visit
+	figure refused 40
+	put_load 1 -n 2 -e 6 --stream /healthz visit
+	figure refused 6
 }
 
 @test "the limit server: 50 streams get each event once, also from the loop that only sends" {

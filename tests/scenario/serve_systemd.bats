@@ -166,6 +166,10 @@ fails() {
 	fails 64 'no address has TLS' -l http=127.0.0.1 "$BIN/sse-serve" --db events.db \
 		--tls-cert server.pem --tls-key server.key
 	fails 64 'has the name https' -l https=127.0.0.1 "$BIN/sse-serve" --db events.db
+	# systemd gives no sockets to the check before a reload.
+	sse-serve --check-config --db events.db --listen unix:more.sock \
+		--tls-cert server.pem --tls-key server.key >checked
+	has checked 'need a socket with TLS from the service manager'
 	# One of --listen has it.
 	manage -l http=127.0.0.1 "$BIN/sse-serve" --db events.db --listen 0 \
 		--tls-cert server.pem --tls-key server.key
@@ -192,6 +196,10 @@ fails() {
 	wait_for ready 2
 	[ "$(grep -c 'told RELOADING=1' said)" -eq 1 ]
 	grep -qE 'told MONOTONIC_USEC=[0-9]+$' said
+	# Nothing was changed, so nothing needs a restart.
+	has err 'reloaded'
+	run grep 'needs a restart' err
+	[ "$output" = '' ]
 	echo 'what is this' >rules
 	order reload
 	wait_for ready 3

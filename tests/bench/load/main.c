@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "mode.h"
+#include "net.h"
 #include "process.h"
 
 int main(int argc, char **argv)
@@ -29,6 +30,8 @@ int main(int argc, char **argv)
 	process_raise_files();
 	process_pin((int)options.cpu);
 	status = options.mode->run(&options, &error);
+	if (options.tls)
+		printf("tls %s\n", net_session());
 	if (status < 0) {
 		fprintf(stderr, "load: %s\n", error.text);
 		status = error.status;

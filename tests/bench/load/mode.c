@@ -7,6 +7,7 @@
 
 #include "mode.h"
 #include "run.h"
+#include "visits.h"
 
 #define SUMMARY_SIZE 1000
 #define QUIET_MS 100 /* at the end: what comes yet, came twice */
@@ -285,12 +286,34 @@ static int run_resume(const struct options *options, struct error *error)
 	return 0;
 }
 
+static int run_visit(const struct options *options, struct error *error)
+{
+	struct visits visits;
+	uint64_t wall = now_ns(), server = process_cpu(&options->pids), own = process_own_cpu();
+	int status = visits_make(&visits, options, error);
+
+	wall = now_ns() - wall;
+	server = process_cpu(&options->pids) - server;
+	own = process_own_cpu() - own;
+	if (status != 0)
+		return -1;
+	printf("visits %" PRIu64 "\n", visits.done);
+	printf("visits_per_s %.1f\n", (double)visits.done / ((double)wall / 1e9));
+	printf("cpu_ns_per_visit %.1f\n", each(server, visits.done));
+	printf("visits_per_cpu_s %.1f\n", 1e9 * each(visits.done, server));
+	printf("server_busy %.3f\n", (double)server / (double)wall);
+	printf("load_busy %.3f\n", (double)own / (double)wall);
+	printf("refused %" PRIu64 "\n", visits.refused);
+	return visits.refused > 0;
+}
+
 static const struct mode modes[] = {
 	{"fanout", "publish to the streams, and check what they get", 0, run_fanout},
 	{"idle", "open the streams, and look at the server's memory and CPU", 1, run_idle},
 	{"stall", "some of the streams stop reading", 0, run_stall},
 	{"replay", "one stream reads what is stored, up to --events", 1, run_replay},
 	{"resume", "one stream after the other, up to its first event", 1, run_resume},
+	{"visit", "--events connections, of one GET of --stream each", 1, run_visit},
 };
 #define MODES (sizeof(modes) / sizeof(modes[0]))
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "net.h"
+#include "net_tls.h"
 
 #define PORTS_PER_ADDRESS 25000
 
@@ -39,7 +40,7 @@ static int bind_source(int fd, size_t number)
 	return bind(fd, (struct sockaddr *)&source, sizeof(source));
 }
 
-int net_dial(uint16_t port, size_t number, struct error *error)
+static int dial(uint16_t port, size_t number, struct error *error)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
 		.sin_port = htons(port),
@@ -56,4 +57,45 @@ int net_dial(uint16_t port, size_t number, struct error *error)
 	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	return fd;
+}
+
+int net_dial(struct source *source, uint16_t port, bool tls, size_t number, struct error *error)
+{
+	source->ssl = NULL;
+	source->fd = dial(port, number, error);
+	if (source->fd < 0)
+		return -1;
+	return tls ? net_tls_begin(source, error) : 0;
+}
+
+int net_shake(struct source *source)
+{
+	return source->ssl != NULL ? net_tls_shake(source) : 1;
+}
+
+ssize_t net_send(struct source *source, const void *data, size_t len)
+{
+	if (source->ssl != NULL)
+		return net_tls_send(source, data, len);
+	return send(source->fd, data, len, MSG_NOSIGNAL);
+}
+
+ssize_t net_recv(struct source *source, void *data, size_t max)
+{
+	if (source->ssl != NULL)
+		return net_tls_recv(source, data, max);
+	return recv(source->fd, data, max, MSG_DONTWAIT);
+}
+
+void net_close(struct source *source)
+{
+	net_tls_end(source);
+	if (source->fd >= 0)
+		close(source->fd);
+	source->fd = -1;
+}
+
+const char *net_session(void)
+{
+	return net_tls_words();
 }

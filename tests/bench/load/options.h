@@ -21,7 +21,7 @@ struct options {
 	int64_t streams, stalled, publishers;
 	int64_t events, warm, rate, time, size;
 	int64_t repeat, cpu;
-	bool lockstep, catch_up;
+	bool lockstep, catch_up, tls;
 };
 
 /*

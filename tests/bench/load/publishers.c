@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Connections that post; see publishers.h. */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +13,29 @@
 #include "marker.h"
 #include "publishers.h"
 
+#define ANSWER_MS 10000
 #define HEAD_SIZE (1000 + HEADER_MAX)
 #define TOLD 3 /* of the refusals, so many are told */
+
+/* Connect, make the handshake, and wait for it.  0, or -1. */
+static int join(struct publisher *publisher, const struct options *options, struct error *error)
+{
+	struct source *source = &publisher->source;
+	struct pollfd answer = {.events = POLLIN};
+	int done;
+
+	if (net_dial(source, (uint16_t)options->port, options->tls, publisher->index, error) != 0)
+		return -1;
+	answer.fd = source->fd;
+	while ((done = net_shake(source)) == 0) {
+		if (poll(&answer, 1, ANSWER_MS) <= 0)
+			break;
+	}
+	if (done == 1)
+		return 0;
+	net_close(source);
+	return error_set(error, EX_UNAVAILABLE, "publisher %u: no handshake", publisher->index);
+}
 
 int publishers_init(struct publishers *publishers, const struct options *options, int epoll,
 	struct error *error)
@@ -34,8 +56,7 @@ int publishers_init(struct publishers *publishers, const struct options *options
 		if (publisher->request == NULL)
 			goto err0;
 		publisher->source.kind = SOURCE_PUBLISHER;
-		publisher->source.fd = net_dial((uint16_t)options->port, publishers->count, error);
-		if (publisher->source.fd < 0)
+		if (join(publisher, options, error) != 0)
 			goto err1;
 		epoll_ctl(epoll, EPOLL_CTL_ADD, publisher->source.fd, &event);
 	}
@@ -51,7 +72,7 @@ err1:
 void publishers_free(struct publishers *publishers)
 {
 	for (size_t i = 0; i < publishers->count; i++) {
-		close(publishers->all[i].source.fd);
+		net_close(&publishers->all[i].source);
 		free(publishers->all[i].request);
 	}
 	free(publishers->all);
@@ -101,7 +122,7 @@ void publishers_send(struct publishers *publishers, struct publisher *publisher,
 	publisher->answered = 0;
 	publishers->busy++;
 	/* The socket blocks, and has room for a request, as none is in flight. */
-	if (send(publisher->source.fd, publisher->request, publisher->size, MSG_NOSIGNAL) !=
+	if (net_send(&publisher->source, publisher->request, publisher->size) !=
 		(ssize_t)publisher->size)
 		broken(publisher, "cannot post");
 }
@@ -133,8 +154,8 @@ static bool is_good(const struct publishers *publishers, const struct publisher 
 
 bool publishers_read(struct publishers *publishers, struct publisher *publisher)
 {
-	ssize_t got = recv(publisher->source.fd, publisher->answer + publisher->answered,
-		PUBLISHER_ANSWER - 1 - publisher->answered, MSG_DONTWAIT);
+	ssize_t got = net_recv(&publisher->source, publisher->answer + publisher->answered,
+		PUBLISHER_ANSWER - 1 - publisher->answered);
 
 	if (got < 0 && errno == EAGAIN)
 		return false;

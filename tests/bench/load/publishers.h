@@ -11,7 +11,7 @@
 #include "net.h"
 #include "options.h"
 
-#define PUBLISHER_ANSWER 4096 /* the most bytes of an answer */
+#define PUBLISHER_ANSWER 4096 /* the most bytes of an answer, and of a record of TLS */
 
 struct publisher {
 	struct source source;

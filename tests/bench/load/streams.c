@@ -40,10 +40,8 @@ int streams_init(struct streams *streams, const struct options *options, int epo
 
 void streams_free(struct streams *streams)
 {
-	for (size_t i = 0; i < streams->count; i++) {
-		if (streams->all[i].source.fd >= 0)
-			close(streams->all[i].source.fd);
-	}
+	for (size_t i = 0; i < streams->count; i++)
+		net_close(&streams->all[i].source);
 	free(streams->all);
 	free(streams->seen);
 	free(streams->buffer);
@@ -163,10 +161,32 @@ static void close_stream(struct streams *streams, struct stream *stream)
 		streams->reading--;
 		streams->received -= stream->received;
 	}
-	close(stream->source.fd);
-	stream->source.fd = -1;
+	net_close(&stream->source);
 	stream->state = STREAM_CLOSED;
 	streams->closed++;
+}
+
+/* Ask for the stream, when the connection is ready for it.  0, or -1. */
+static int ask(const struct streams *streams, struct stream *stream)
+{
+	const struct options *options = streams->options;
+	struct header header = options_header(options, (size_t)(stream - streams->all));
+	char request[2000 + HEADER_MAX];
+	int ready = net_shake(&stream->source), len;
+
+	if (ready <= 0)
+		return ready;
+	len = snprintf(request, sizeof(request),
+		"GET %s HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n"
+		"%s%s%s%s%s\r\n",
+		options->stream, header.line, header.end,
+		options->last_event_id ? "Last-Event-ID: " : "",
+		options->last_event_id ? options->last_event_id : "",
+		options->last_event_id ? "\r\n" : "");
+	if (len >= (int)sizeof(request) || net_send(&stream->source, request, (size_t)len) != len)
+		return -1;
+	stream->state = STREAM_HEAD;
+	return 0;
 }
 
 /* The head of the answer: how much of ${data} is after it, or -1 if the answer is no stream. */
@@ -195,8 +215,14 @@ static ssize_t take_head(struct stream *stream, const char *data, size_t len)
 void stream_read(struct streams *streams, struct stream *stream)
 {
 	char *data = streams->buffer + HEADROOM;
-	ssize_t got = recv(stream->source.fd, data, BUFFER_SIZE, MSG_DONTWAIT), left = got;
+	ssize_t got, left;
 
+	if (stream->state == STREAM_ASKING) {
+		if (ask(streams, stream) != 0)
+			close_stream(streams, stream);
+		return;
+	}
+	got = left = net_recv(&stream->source, data, BUFFER_SIZE);
 	if (got <= 0) {
 		if (got == 0 || errno != EAGAIN)
 			close_stream(streams, stream);
@@ -231,23 +257,12 @@ static int open_one(struct streams *streams, struct error *error)
 {
 	const struct options *options = streams->options;
 	struct stream *stream = &streams->all[streams->count];
-	struct header header = options_header(options, streams->count);
-	char request[2000 + HEADER_MAX];
-	int len;
 
-	stream->source.fd = net_dial((uint16_t)options->port, streams->count, error);
-	if (stream->source.fd < 0)
+	if (net_dial(&stream->source, (uint16_t)options->port, options->tls, streams->count,
+		    error) != 0)
 		return -1;
 	streams->count++;
-	len = snprintf(request, sizeof(request),
-		"GET %s HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n"
-		"%s%s%s%s%s\r\n",
-		options->stream, header.line, header.end, options->last_event_id ? "Last-Event-ID: " : "",
-		options->last_event_id ? options->last_event_id : "",
-		options->last_event_id ? "\r\n" : "");
-	if (len >= (int)sizeof(request) ||
-		send(stream->source.fd, request, (size_t)len, MSG_NOSIGNAL) != len ||
-		watch(streams, stream, EPOLL_CTL_ADD) != 0)
+	if (ask(streams, stream) != 0 || watch(streams, stream, EPOLL_CTL_ADD) != 0)
 		return error_set(error, EX_OSERR, "cannot ask for stream %zu: %s", streams->count,
 			strerror(errno));
 	return 0;

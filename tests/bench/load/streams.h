@@ -17,7 +17,7 @@
 #include "net.h"
 #include "options.h"
 
-enum stream_state { STREAM_HEAD, STREAM_READING, STREAM_STALLED, STREAM_CLOSED };
+enum stream_state { STREAM_ASKING, STREAM_HEAD, STREAM_READING, STREAM_STALLED, STREAM_CLOSED };
 
 /* What a stream has had of a publisher. */
 struct seen {
