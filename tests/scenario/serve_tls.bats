@@ -160,7 +160,7 @@ waits_in() {
 # resumes [OPTION]...: a client asks for something, and its next session goes on from the first; false if
 # there is nothing to go on from.
 resumes() {
-	rm -f session
+	rm -f session said
 	{
 		printf 'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'
 		wait_for has said closed

@@ -125,6 +125,7 @@ there() {
 @test "a stream that a drain ends, or the end of the server, ends its session too" {
 	local options
 	for options in '--drain 200ms' '--drain 0'; do
+		rm -f said
 		# shellcheck disable=SC2086 # words
 		serve_tls $options
 		text chat one
