@@ -186,6 +186,20 @@ top_level() {
 		'\..*|Makefile|cmd|lib|man|tests|completions|README\.md|LICENSE|CHANGELOG\.md|DESIGN\.md'
 }
 
+# --- recipes ----------------------------------------------------------------
+
+# Each file of a proxy that the tests use stands in sse-tools(7), whole; in README.md nginx's.
+recipes_not_shown() {
+	local f page readme
+	page=$(<man/sse-tools.7) readme=$(<README.md)
+	for f in $(files '^tests/interop/proxies/'); do
+		[[ $page = *$'\n.Bd -literal -offset indent\n'"$(<"$f")"$'\n.Ed\n'* ]] ||
+			echo "$f: man/sse-tools.7 does not show it as it is"
+	done
+	[[ $readme = *$'\n```nginx\n'"$(<tests/interop/proxies/nginx.conf)"$'\n```\n'* ]] ||
+		echo 'tests/interop/proxies/nginx.conf: README.md does not show it as it is'
+}
+
 # --- commands ---------------------------------------------------------------
 
 # What is called and stands neither in the table of .ci/deps for its purpose nor in its list of what
@@ -239,6 +253,7 @@ check 'rooms include only what is below them, and no modules each other in a cir
 check 'the picture of the rooms in DESIGN.md is what the includes say' picture_is_true
 check 'npm packages are pinned and their lock files name no host' silent lock_files
 check 'the top level holds nothing but what belongs there' silent top_level
+check 'the recipes for proxies that are shown are the files that are tested' silent recipes_not_shown
 check 'every command that is called stands in the table of .ci/deps' silent unknown_commands
 check 'the changelog tells of this version' \
 	grep -q "$(sed -n 's/^VERSION = //p' Makefile)" CHANGELOG.md

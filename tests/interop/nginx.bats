@@ -1,15 +1,15 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# sse-serve behind nginx with the directives of README.md: what begins, waits, ends and is deleted.
+# sse-serve behind nginx with the directives of proxies/nginx.conf: what begins, waits, ends and is deleted.
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154,SC2119
 
 load interop_helpers
 
-# serve_behind: sse-serve, behind nginx as README.md has it; URL is nginx's, SERVER sse-serve's process.
+# serve_behind: sse-serve, behind nginx as that file has it; URL is nginx's, SERVER sse-serve's process.
 serve_behind() {
 	serve_by sse-serve --listen 0 --db events.db --host localhost
 	SERVER=$SERVER_PID DIRECT=$URL
-	serve_nginx "$(sed -n '/^```nginx/,/^```$/{/^```/!p}' "$HERE/../../README.md" |
+	serve_nginx "$(sed -n '/location/,/^    }/p' "$HERE/proxies/nginx.conf" |
 		sed "s#http://127.0.0.1:8000#$DIRECT#")"
 }
 
