@@ -63,7 +63,7 @@ PREFIX_MAP = $(if $(HAS_PREFIX_MAP),"-ffile-prefix-map=$$PWD=." \
 HAS_PREFIX_MAP = $(eval HAS_PREFIX_MAP := $(shell $(CC) -Werror -ffile-prefix-map=a=b -E -x c \
 	/dev/null >/dev/null 2>&1 && echo yes))$(HAS_PREFIX_MAP)
 SAN = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
-BASE_CFLAGS = -std=c17 -D_GNU_SOURCE -DSSE_TOOLS_VERSION='"$(VERSION)"' -Ilib $(addprefix -iquotelib/,common json client) -pthread \
+BASE_CFLAGS = -std=c17 -D_GNU_SOURCE -DSSE_TOOLS_VERSION='"$(VERSION)"' -Ilib $(addprefix -iquotelib/,common json follow client) -pthread \
 	$(WARNINGS) $(HARDEN) $(SAN) $(PREFIX_MAP)
 BASE_LDFLAGS = -pie $(GNU_LDFLAGS) -pthread $(SAN)
 GNU_LDFLAGS := $(if $(filter Darwin,$(shell uname -s)),,-Wl,-z,relro,-z,now,--as-needed)
@@ -73,7 +73,8 @@ PROGRAMS = sse-serve sse-post sse-tail
 PKGS_sse-serve = libmicrohttpd sqlite3 libcjson libssl libcrypto cjose libseccomp
 PKGS_sse-post = $(PKGS_libclient) libcjson
 PKGS_sse-tail = $(PKGS_libclient) libcrypto
-PKGS_libclient = libcurl
+PKGS_libclient = $(PKGS_libfollow)
+PKGS_libfollow = libcurl
 PKGS_libcommon =
 PKGS_libsse =
 PKGS_units = cmocka
@@ -81,6 +82,7 @@ PKGS_units = cmocka
 # libsse is what others link; libcommon is what the three programs share beside it, and libclient
 # what the two clients share: it alone needs libcurl.
 SSE_SRC = $(wildcard lib/*.c)
+FOLLOW_SRC = $(wildcard lib/follow/*.c)
 CLIENT_SRC = $(wildcard lib/client/*.c)
 COMMON_SRC = $(wildcard lib/common/*.c lib/json/*.c)
 
@@ -93,7 +95,8 @@ OBJ = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIBS_sse-serve = $(LIBS_libcommon)
 LIBS_sse-post = $(LIBS_libclient)
 LIBS_sse-tail = $(LIBS_libclient)
-LIBS_libclient = $(BUILD)/libclient.a $(LIBS_libcommon)
+LIBS_libclient = $(BUILD)/libclient.a $(LIBS_libfollow)
+LIBS_libfollow = $(BUILD)/libfollow.a $(LIBS_libcommon)
 LIBS_libcommon = $(BUILD)/libcommon.a $(LIBS_libsse)
 LIBS_libsse = $(BUILD)/libsse.a
 EXTRA_sse-serve = $(BUILD)/obj/web.o
@@ -142,11 +145,12 @@ $(BUILD)/$(SONAME): $(call OBJ,$(SSE_SRC)) lib/libsse.map
 $(call OBJ,$(SSE_SRC)): PIC = -fPIC -fvisibility=hidden
 $(BUILD)/libsse.a: $(call OBJ,$(SSE_SRC))
 $(BUILD)/libcommon.a: $(call OBJ,$(COMMON_SRC))
+$(BUILD)/libfollow.a: $(call OBJ,$(FOLLOW_SRC))
 $(BUILD)/libclient.a: $(call OBJ,$(CLIENT_SRC))
 $(call OBJ,$(COMMON_SRC)): PKGS = $(PKGS_libcommon)
 $(call OBJ,$(COMMON_SRC)): | need-libcommon
-$(call OBJ,$(CLIENT_SRC)): PKGS = $(PKGS_libclient)
-$(call OBJ,$(CLIENT_SRC)): | need-libclient
+$(call OBJ,$(FOLLOW_SRC) $(CLIENT_SRC)): PKGS = $(PKGS_libfollow)
+$(call OBJ,$(FOLLOW_SRC) $(CLIENT_SRC)): | need-libclient
 # The parser's inner loop: a canary in each function that passes a struct costs it a quarter, and
 # -O3 gains as much.
 FAST = $(call OBJ,$(SSE_SRC) $(wildcard tests/bench/*.c))
@@ -269,7 +273,7 @@ installcheck: ## run the tests of whole programs against the installed ones
 		bash tests/run $(or $(SUITE),scenario examples)
 lint: ## check scripts, man pages and sources with static tools
 	@! command -v cppcheck >/dev/null || cppcheck -q --enable=warning,performance,portability \
-		--suppress=unknownMacro -Ilib -Ilib/common -Ilib/json -Ilib/client -Icmd/sse-serve lib cmd
+		--suppress=unknownMacro -Ilib -Ilib/common -Ilib/json -Ilib/follow -Ilib/client -Icmd/sse-serve lib cmd
 	@! command -v clang-format >/dev/null || for f in $(wildcard lib/*.[ch] lib/*/*.[ch] cmd/*/*.[ch] cmd/*/*/*.[ch]); do \
 		clang-format --dry-run -Werror $$f 2>/dev/null || echo "clang-format would change $$f"; done
 	@BUILD='$(BUILD)' MAKE='$(THIS_MAKE)' bash tests/run lint

@@ -103,7 +103,7 @@ headers_alone() {
 	local f flags status=0
 	flags=$(pkg-config --cflags libmicrohttpd libcurl libcjson sqlite3 cmocka)
 	# Where the headers of lib/ are; and of sse-serve, for the parts of its unit tests.
-	flags+=' -Ilib -iquotelib/common -iquotelib/json -iquotelib/client -iquotecmd/sse-serve'
+	flags+=' -Ilib -iquotelib/common -iquotelib/json -iquotelib/follow -iquotelib/client -iquotecmd/sse-serve'
 	for f in $(files '\.h$'); do
 		# shellcheck disable=SC2046,SC2086 # lists of flags
 		cc -std=c17 -D_GNU_SOURCE -iquote"$(dirname "$f")" \

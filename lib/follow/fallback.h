@@ -10,11 +10,12 @@
 #ifndef FALLBACK_H
 #define FALLBACK_H
 
+#include <curl/curl.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "client.h"
-#include "client_run.h"
+#include "client_answer.h"
 #include "client_url.h"
 #include "error.h"
 #include "sse.h"
@@ -22,12 +23,11 @@
 /* How long nothing may come before the server is asked (ms). */
 #define FALLBACK_AFTER_MS 5000
 
-/* Read ${polling}, and ${hung_up}: a SIGHUP came while it looked. */
+/* Only fallback.c reads the fields. */
 struct fallback {
 	const struct client *client;
 	const struct client_url *stream;
 	struct client_url poll;
-	const int64_t *until; /* when all ends; NULL: never */
 	bool possible;	      /* no server answered yet that there are polls, or none */
 	bool polling;	      /* the client's requests are polls from now on */
 	int64_t first;	      /* when the stream was asked for whose place they take */
@@ -36,27 +36,45 @@ struct fallback {
 	bool keeps;	      /* the user asked for the marks */
 	bool opened;	      /* a poll was answered */
 	bool came;	      /* bytes of a poll came, so there is an id to go on after */
-	bool hung_up;
 
 	/* Of this attempt: */
-	struct client_watch watch; /* for client_run(): looks whether the stream is held back */
+	int64_t at; /* when to look: is the stream held back, or the HEAD late?  CLIENT_NEVER: not */
+	CURL *head; /* the HEAD that is under way, or NULL; it runs in the client's multi */
+	struct curl_slist *headers;
+	struct client_answer answer;
+	int64_t head_begun;
 	int64_t begun;
 	bool brought; /* it brought an event */
 	bool marked;  /* a poll: it said that it was complete */
 };
 
 /*
- * fallback_init(fallback, client, stream, until): of GETs of this URL.  The three outlive it, and it
- * stays at its place.
+ * fallback_init(fallback, client, stream): of GETs of this URL.  Both outlive it, and it stays at its
+ * place.  One that is all zero does nothing.
  */
-void fallback_init(struct fallback *fallback, const struct client *client,
-	const struct client_url *stream, const int64_t *until);
+void fallback_init(
+	struct fallback *fallback, const struct client *client, const struct client_url *stream);
 
 /* fallback_free(fallback): takes one that is all zero. */
 void fallback_free(struct fallback *fallback);
 
 /* fallback_attempt(fallback): the request will be made now.  False without memory. */
 bool fallback_attempt(struct fallback *fallback);
+
+/* fallback_due(fallback): when to look at the latest. */
+int64_t fallback_due(const struct fallback *fallback);
+
+/*
+ * fallback_look(fallback): look, if it is time.  True if the attempt is to end, since the stream is
+ * held back and the server knows polls: then call fallback_begin().
+ */
+bool fallback_look(struct fallback *fallback);
+
+/* fallback_answered(fallback, code): the transfer of the HEAD ended so.  Then look. */
+void fallback_answered(struct fallback *fallback, CURLcode code);
+
+/* fallback_end(fallback): the attempt is over, and so is a HEAD. */
+void fallback_end(struct fallback *fallback);
 
 /* fallback_quiet(fallback): something came: it is not held back. */
 void fallback_quiet(struct fallback *fallback);
@@ -66,7 +84,7 @@ void fallback_start(struct fallback *fallback, int64_t read_timeout);
 
 /*
  * fallback_begin(fallback, read_timeout):
- * The watch has ended the attempt: is it because polls take the place of the stream?  Then the user
+ * From now on polls take the place of the stream, unless they do already: then it is false.  The user
  * is told.  Without an id to go on after, polls have what came since the attempt began, and
  * a moment more, unless the URL says where to start.
  */

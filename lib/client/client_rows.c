@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The options that the clients share; see client_options.h. */
+/* The options that the clients share; see client_rows.h. */
 #include <curl/curl.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "client_options.h"
+#include "client_rows.h"
 #include "client_token.h"
 
 #define FIELD(name) .offset = offsetof(struct client_options, name)
@@ -58,13 +57,6 @@ const struct option_row client_option_rows[] = {
 
 /* --- what the table cannot check -------------------------------------------------------------- */
 
-size_t client_options_header_name(const char *line)
-{
-	size_t len = strcspn(line, ":;");
-
-	return line[len] == ':' || (line[len] == ';' && line[len + 1] == '\0') ? len : 0;
-}
-
 /* Controls but for the tab: nothing of a header may hold them (RFC 9110, section 5.5). */
 static bool has_controls(const char *text)
 {
@@ -87,11 +79,6 @@ static int check_header(const char *option, const char *line, struct error *erro
 		return error_set(error, EX_USAGE,
 			"--%s: this is not a header; one is like 'Name: value'", option);
 	return 0;
-}
-
-bool client_options_has_cookie_file(const struct client_options *options)
-{
-	return options->cookies != NULL && strchr(options->cookies, '=') == NULL;
 }
 
 /* Is it a file that can be written, or is it in a folder where it can be made? */
@@ -217,16 +204,4 @@ void client_options_free(struct client_options *options)
 	client_token_free(options->token);
 	options->token = NULL;
 	option_free(client_option_rows, options);
-}
-
-bool client_options_has_header(const struct client_options *options, const char *name)
-{
-	for (size_t i = 0; i < options->headers.count; i++) {
-		const char *line = options->headers.values[i];
-
-		if (client_options_header_name(line) == strlen(name) &&
-			strncasecmp(line, name, strlen(name)) == 0)
-			return true;
-	}
-	return false;
 }

@@ -4,25 +4,15 @@
  * arrives, and when the stream ends or fails, connect again with the id of the last event.  A stream
  * of JSON lines is followed in the same way, without ids: see framing.h.
  *
- *	static bool print(void *context, const struct sse_event *event, const char *origin)
- *	{
- *		(void)context, (void)origin;
- *		return printf("%.*s\n", (int)event->data.len, event->data.data) >= 0;
- *	}
+ * A follower never waits: the caller steps it, and waits in between for what it says.
  *
- *	struct client_options common = {0};
- *	struct follow_options options = FOLLOW_OPTIONS_DEFAULT;
- *	struct follow_sink sink = {.event = print};
- *	struct client_url url = {0};
- *	struct client client = {0};
- *	struct error error = {0};
+ *	struct follow *follow = follow_new(&client, &url, &options, &sink, NULL, context, &error);
  *
- *	if (client_start(&error) == 0 &&
- *		client_url_make(argv[1], CLIENT_STREAM, NULL, &url, &error) == 0 &&
- *		client_open(&client, "example", &common, &error) == 0)
- *		follow_run(&client, &url, &options, &sink, NULL, &error);
+ *	while (follow_step(follow) == FOLLOW_ON)
+ *		curl_multi_poll(client.multi, NULL, 0, ms_until(follow_due(follow)), NULL);
  *
- * client_run.h declares client_start().  One thread, and one follower at a time for each client.
+ * lib/client/follow_run.h does so for programs, with their signals and messages; sse_follow.h is the
+ * interface of the library.  One thread at a time, and one follower at a time for each client.
  */
 #ifndef FOLLOW_H
 #define FOLLOW_H
@@ -80,24 +70,73 @@ struct follow_sink {
 	bool (*opened)(void *context, const struct client_answer *answer, bool lines);
 };
 
+/* What else happens, told to whoever steps the follower.  Each may be NULL. */
+struct follow_host {
+	/* After each event: is it to connect again at once, and leave the rest of the piece? */
+	bool (*again)(void *context);
+	/* An attempt brought a stream: each of them, while the sink sees all polls as one. */
+	void (*works)(void *context);
+	/* An attempt failed for ${reason}, after a stream had begun if ${stream}; a pause follows. */
+	void (*pauses)(void *context, bool stream, const struct error *reason, int64_t ms);
+	/* The login was refused: has the client another now, with which to try again after a pause? */
+	bool (*renews)(void *context, const struct error *reason);
+	void *context;
+};
+
 enum follow_end {
-	/* For the first three, the error's status is 0. */
+	FOLLOW_ON, /* it is not over */
+	/* For the next three, the error's status is 0. */
 	FOLLOW_ENDED,	/* by the server, without reconnecting */
 	FOLLOW_CLOSED,	/* for good: 204, or after the event that closed the one topic; closing.h */
 	FOLLOW_STOPPED, /* by the sink */
 	FOLLOW_TIME,	/* the moment came; the error's status is 0 if a stream was open then, else
 			   the error says why there was none */
-	FOLLOW_FAILED,	/* see the error; or a signal came */
+	FOLLOW_FAILED,	/* see the error */
 };
 
+struct follow;
+
 /*
- * follow_run(client, url, options, sink, context, error):
- * Follow the stream until it ends.  Each attempt begins at ${url} and follows redirects, and sends
- * no secret to another origin.  The standard error tells of trouble that lasts, and of its end.
- * After client_watch_hangup(), a SIGHUP makes the follower connect again at once.
+ * follow_new(client, url, options, sink, host, context, error):
+ * Prepare to follow the stream.  Each attempt begins at ${url} and follows redirects, and sends no
+ * secret to another origin.  All that is given is borrowed, and stays as it is but for
+ * *${options}->until; ${host} may be NULL, ${context} is the sink's.  NULL without memory.
  */
-enum follow_end follow_run(struct client *client, const struct client_url *url,
-	const struct follow_options *options, const struct follow_sink *sink, void *context,
-	struct error *error);
+struct follow *follow_new(struct client *client, const struct client_url *url,
+	const struct follow_options *options, const struct follow_sink *sink,
+	const struct follow_host *host, void *context, struct error *error);
+
+/* follow_free(follow): ends what is under way, and calls nothing.  Takes NULL. */
+void follow_free(struct follow *follow);
+
+/*
+ * follow_step(follow):
+ * Do what can be done without waiting, as little as one event's bytes or as much as a few pieces.
+ * Anything but FOLLOW_ON is the end, which stays.
+ */
+enum follow_end follow_step(struct follow *follow);
+
+/*
+ * follow_due(follow): the moment at which to step at the latest; before, when the client's multi has
+ * something to do.
+ */
+int64_t follow_due(const struct follow *follow);
+
+/* follow_is_pausing(follow): is it between two attempts? */
+bool follow_is_pausing(const struct follow *follow);
+
+/*
+ * follow_again(follow): connect again at once, with the next step; that attempt counts as the first.
+ */
+void follow_again(struct follow *follow);
+
+/* follow_error(follow): of the end, or of the last attempt that failed. */
+const struct error *follow_error(const struct follow *follow);
+
+/* follow_last_id(follow): what the next request sends; valid until the next step. */
+struct sse_text follow_last_id(const struct follow *follow);
+
+/* follow_status(follow): of the last answer; 0 before there is one. */
+long follow_status(const struct follow *follow);
 
 #endif

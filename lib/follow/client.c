@@ -1,92 +1,32 @@
 /* SPDX-License-Identifier: MIT */
-/* Handle, headers and messages of the clients; see client.h. */
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
+/* Handle, headers and messages of a client; see client.h. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "buf.h"
 #include "client.h"
-#include "client_run.h"
 #include "client_token.h"
 #include "client_url.h"
-#include "terminal.h"
+#include "clock.h"
 
 /* --- messages -------------------------------------------------------------------------------- */
-
-/* What the last line on the process's standard error is, see client_status(). */
-static enum { STATUS_NONE, STATUS_OPEN, STATUS_SAID } status_line;
-
-/* A status that the next may be written over has no line end yet. */
-static void end_status(void)
-{
-	if (status_line == STATUS_OPEN)
-		(void)!write(STDERR_FILENO, "\n", 1);
-	status_line = STATUS_NONE;
-}
-
-/* The standard error or output, whichever is a terminal. */
-static int terminal_descriptor(void)
-{
-	return isatty(STDERR_FILENO) ? STDERR_FILENO : STDOUT_FILENO;
-}
-
-/* Does a terminal show ^C? */
-static bool is_echoed(void)
-{
-	return client_signal() == SIGINT && isatty(terminal_descriptor());
-}
-
-/* Nothing tells when the echo is done; the kernel needs microseconds. */
-void client_await_echo(void)
-{
-	if (is_echoed())
-		poll(NULL, 0, 30);
-}
-
-void client_break_line(void)
-{
-	if (status_line == STATUS_OPEN)
-		end_status();
-	else if (is_echoed())
-		(void)!write(terminal_descriptor(), "\n", 1);
-}
-
-void client_status(const struct client *client, const char *format, ...)
-{
-	char text[1024];
-	va_list args;
-
-	if (client->options->quiet || status_line == STATUS_SAID)
-		return;
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	status_line = STATUS_OPEN;
-	if (!terminal_status(client->program, text)) {
-		terminal_say(client->program, text);
-		status_line = STATUS_SAID;
-	}
-}
 
 void client_say(const struct client *client, enum client_level level, const char *format, ...)
 {
 	char text[2048];
 	va_list args;
 
-	if (level == CLIENT_WARN ? client->options->quiet : client->options->verbose < (int)level)
+	if (client->say == NULL || (level == CLIENT_WARN ? client->options->quiet
+							 : client->options->verbose < (int)level))
 		return;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	end_status();
-	terminal_say(client->program, text);
+	client->say(client, text);
 }
 
 static void show_location(const struct client *client, const char *value, size_t len)
@@ -129,11 +69,6 @@ static int trace(CURL *easy, curl_infotype type, char *data, size_t size, void *
 		line = next ? next + 1 : end;
 	}
 	return 0;
-}
-
-void client_version(FILE *out)
-{
-	fprintf(out, ", %s", curl_version());
 }
 
 /* --- the handle ------------------------------------------------------------------------------ */
@@ -183,17 +118,23 @@ static int set_way(CURL *easy, const struct client_options *options, struct erro
 	return 0;
 }
 
-int client_open(struct client *client, const char *program, const struct client_options *options,
-	struct error *error)
+int64_t client_after(int64_t ms)
+{
+	return ms == 0 ? CLIENT_NEVER : clock_now_ms() + ms;
+}
+
+int client_init(struct client *client, const char *program, const char *agent,
+	const struct client_options *options, client_say_fn *say, struct error *error)
 {
 	CURL *easy = curl_easy_init();
-	char agent[64];
 
-	*client = (struct client){
-		.easy = easy, .multi = curl_multi_init(), .program = program, .options = options};
+	*client = (struct client){.easy = easy,
+		.multi = curl_multi_init(),
+		.program = program,
+		.options = options,
+		.say = say};
 	if (easy == NULL || client->multi == NULL)
 		return error_set(error, EX_OSERR, "out of memory");
-	snprintf(agent, sizeof(agent), "%s/%s", program, sse_tools_version);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, agent);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
@@ -225,9 +166,8 @@ int client_open(struct client *client, const char *program, const struct client_
 	return 0;
 }
 
-void client_close(struct client *client)
+void client_free(struct client *client)
 {
-	end_status();
 	curl_easy_cleanup(client->easy);
 	curl_multi_cleanup(client->multi);
 	curl_slist_free_all(client->headers);
