@@ -2,9 +2,10 @@
 # sse-tools: one non-recursive makefile.  `make help` lists what it can do; V=1 shows the commands.
 
 VERSION = 0.1.0
-# The number in the name of the shared library.  It grows with a change after which a program that was
+# The number in the name of each shared library.  It grows with a change after which a program that was
 # linked before could not run.
 SOVERSION = 0
+FOLLOW_SOVERSION = 0
 # Where the project is published, for the .pc and the Debian packages; they are without one if it is empty.
 HOMEPAGE ?=
 
@@ -22,6 +23,7 @@ UNITDIR ?= $(PREFIX)/lib/systemd/system
 CC ?= cc
 CFLAGS ?= -O2 -g
 PKG_CONFIG ?= pkg-config
+OBJCOPY ?= objcopy
 # SANITIZE=address,undefined or SANITIZE=thread builds with them; give a BUILD of its own.
 SANITIZE ?=
 # WERROR=1 makes warnings errors, for a compiler that is known to have none.
@@ -73,21 +75,22 @@ PROGRAMS = sse-serve sse-post sse-tail
 PKGS_sse-serve = libmicrohttpd sqlite3 libcjson libssl libcrypto cjose libseccomp
 PKGS_sse-post = $(PKGS_libclient) libcjson
 PKGS_sse-tail = $(PKGS_libclient) libcrypto
-PKGS_libclient = $(PKGS_libfollow)
-PKGS_libfollow = libcurl
+PKGS_libclient = $(PKGS_libsse-follow)
+PKGS_libsse-follow = libcurl
 PKGS_libcommon =
 PKGS_libsse =
 PKGS_units = cmocka
 
-# libsse is what others link; libcommon is what the three programs share beside it, and libclient
-# what the two clients share: it alone needs libcurl.
+# libsse and libsse-follow are what others link; libcommon is what the three programs share beside
+# libsse, libfollow the parts of libsse-follow, and libclient what the two clients share as programs:
+# the last two need libcurl.
 SSE_SRC = $(wildcard lib/*.c)
 FOLLOW_SRC = $(wildcard lib/follow/*.c)
 CLIENT_SRC = $(wildcard lib/client/*.c)
 COMMON_SRC = $(wildcard lib/common/*.c lib/json/*.c)
 
 .PHONY: all
-all: $(PROGRAMS) libsse ## build the three programs and the library, archive and shared (the default)
+all: $(PROGRAMS) libsse libsse-follow ## build the programs and the libraries, archive and shared (the default)
 
 # --- the programs and the library -------------------------------------------
 
@@ -111,7 +114,7 @@ link = $(Q)mkdir -p $(@D) && $(CC) $(BASE_CFLAGS) $(CFLAGS) -o $@ $(1) $(BASE_LD
 	$(call libs,$(2)) $(LDLIBS)
 
 # Stops with advice where the compiler, or a package of a program or a library, is not installed.
-NEEDS = $(addprefix need-,$(PROGRAMS) libsse libcommon libclient units)
+NEEDS = $(addprefix need-,$(PROGRAMS) libsse libsse-follow libcommon libclient units)
 .PHONY: $(NEEDS)
 $(NEEDS): need-%:
 	@$(if $(GUEST),:,$(DEPS) need $* $(PKGS_$*))
@@ -142,15 +145,33 @@ $(BUILD)/$(SONAME): $(call OBJ,$(SSE_SRC)) lib/libsse.map
 	$(Q)$(CC) $(BASE_CFLAGS) $(CFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=lib/libsse.map \
 		-o $@ $(filter %.o,$^) $(GNU_LDFLAGS) $(SAN) $(LDFLAGS)
 # One object is for both.  What the header does not declare is called directly, and cannot be seen.
-$(call OBJ,$(SSE_SRC)): PIC = -fPIC -fvisibility=hidden
+$(call OBJ,$(SSE_SRC) $(FOLLOW_SRC) $(COMMON_SRC)): PIC = -fPIC -fvisibility=hidden
 $(BUILD)/libsse.a: $(call OBJ,$(SSE_SRC))
+
+# libsse-follow, where libsse is shared: one object of all that it needs beside libsse and libcurl.  What
+# is hidden in it becomes local, so that the archive has no name that a program may have, too.
+FOLLOW := $(SHARED:libsse.so=libsse-follow.so)
+FOLLOW_SONAME = libsse-follow.so.$(FOLLOW_SOVERSION)
+.PHONY: libsse-follow
+libsse-follow: $(FOLLOW:%.so=$(BUILD)/%.a) $(FOLLOW:%=$(BUILD)/$(FOLLOW_SONAME))
+$(BUILD)/$(FOLLOW_SONAME): $(BUILD)/sse-follow.o $(BUILD)/$(SONAME) lib/follow/libsse-follow.map
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(BASE_CFLAGS) $(CFLAGS) -shared -Wl,-soname,$(FOLLOW_SONAME) \
+		-Wl,--version-script=lib/follow/libsse-follow.map -o $@ $(filter-out %.map,$^) \
+		$(GNU_LDFLAGS) $(SAN) $(LDFLAGS) $(call libs,$(PKGS_libsse-follow))
+$(BUILD)/libsse-follow.a: $(BUILD)/sse-follow.o
+$(BUILD)/sse-follow.o: $(call OBJ,$(FOLLOW_SRC)) $(BUILD)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(if $(findstring -flto,$(CC) $(CFLAGS)),-flinker-output=nolto-rel) -r -nostdlib \
+		-o $@.tmp $^ && $(OBJCOPY) --localize-hidden $@.tmp $@ && rm -f $@.tmp
 $(BUILD)/libcommon.a: $(call OBJ,$(COMMON_SRC))
 $(BUILD)/libfollow.a: $(call OBJ,$(FOLLOW_SRC))
 $(BUILD)/libclient.a: $(call OBJ,$(CLIENT_SRC))
 $(call OBJ,$(COMMON_SRC)): PKGS = $(PKGS_libcommon)
 $(call OBJ,$(COMMON_SRC)): | need-libcommon
-$(call OBJ,$(FOLLOW_SRC) $(CLIENT_SRC)): PKGS = $(PKGS_libfollow)
-$(call OBJ,$(FOLLOW_SRC) $(CLIENT_SRC)): | need-libclient
+$(call OBJ,$(FOLLOW_SRC) $(CLIENT_SRC)): PKGS = $(PKGS_libsse-follow)
+$(call OBJ,$(FOLLOW_SRC)): | need-libsse-follow
+$(call OBJ,$(CLIENT_SRC)): | need-libclient
 # The parser's inner loop: a canary in each function that passes a struct costs it a quarter, and
 # -O3 gains as much.
 FAST = $(call OBJ,$(SSE_SRC) $(wildcard tests/bench/*.c))
@@ -306,9 +327,12 @@ man_links = $(addsuffix .3,$(filter-out $(basename $(notdir $(1))),$(sort $(shel
 define installed
 $(call $(1),$(BINDIR),755,$(PROGRAMS:%=$(BUILD)/bin/%))
 $(call $(1),$(LIBDIR),644,$(BUILD)/libsse.a $(SHARED:%=$(BUILD)/$(SONAME)))
+$(call $(1),$(LIBDIR),644,$(FOLLOW:%.so=$(BUILD)/%.a) $(FOLLOW:%=$(BUILD)/$(FOLLOW_SONAME)))
 $(call $(1),$(LIBDIR),link to $(SONAME),$(SHARED))
+$(call $(1),$(LIBDIR),link to $(FOLLOW_SONAME),$(FOLLOW))
 $(call $(1),$(LIBDIR)/pkgconfig,644,lib/libsse.pc)
-$(call $(1),$(INCLUDEDIR),644,lib/sse.h)
+$(call $(1),$(LIBDIR)/pkgconfig,644,$(FOLLOW:%.so=lib/follow/%.pc))
+$(call $(1),$(INCLUDEDIR),644,lib/sse.h $(if $(FOLLOW),lib/follow/sse_follow.h))
 $(call $(1),$(MANDIR)/man1,644,$(wildcard man/*.1))
 $(call $(1),$(MANDIR)/man3,644,$(wildcard man/*.3))
 $(foreach page,$(wildcard man/*.3),$(call $(1),$(MANDIR)/man3,link to $(notdir $(page)),$(call \

@@ -19,16 +19,17 @@ enum client_place {
 #define CLIENT_TOPIC_DEFAULT "users"
 
 /*
- * client_target_is_all(operand): is it all topics of a server: /, or a URL whose path ends with /api?
+ * client_target_is_all(operand): is it all topics of a server: /, or a URL whose path ends with
+ * /api?
  */
 bool client_target_is_all(const char *operand);
 
 /*
  * client_target_make(operand, place, query, url, error):
  * Make the URL that ${operand} means; NULL means the topic users, and / all topics, to post to.  A
- * URL is used unchanged, a topic is appended to SSE_URL.  ${query} ("event=join", encoded by the caller; NULL for none) is
- * appended to the query that the URL has.  Fill ${url}, which the caller frees with
- * client_url_free(); after a failure (EX_USAGE) there is nothing to free.
+ * URL is used unchanged, a topic is appended to SSE_URL.  ${query} ("event=join", encoded by the
+ * caller; NULL for none) is appended to the query that the URL has.  Fill ${url}, which the caller
+ * frees with client_url_free(); after a failure (EX_USAGE) there is nothing to free.
  */
 int client_target_make(const char *operand, enum client_place place, const char *query,
 	struct client_url *url, struct error *error);

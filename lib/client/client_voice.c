@@ -79,7 +79,9 @@ int client_open(struct client *client, const char *program, const struct client_
 	char agent[64];
 
 	snprintf(agent, sizeof(agent), "%s/%s", program, sse_tools_version);
-	return client_init(client, program, agent, options, say, error);
+	return client_init(client, program, options, say, error) != 0
+		       ? -1
+		       : client_configure(client, agent, error);
 }
 
 void client_close(struct client *client)

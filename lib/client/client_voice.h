@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A client that prints its messages: client.h for the programs, with lines on the standard error and in
- * a terminal a line that is written over.  One thread.
+ * A client that prints its messages: client.h for the programs, with lines on the standard error
+ * and in a terminal a line that is written over.  One thread.
  */
 #ifndef CLIENT_VOICE_H
 #define CLIENT_VOICE_H
@@ -12,9 +12,9 @@
 
 /*
  * client_open(client, program, options, error):
- * As client_init(), with the name of the program as User-Agent; what client_say() says is written to the
- * standard error, one line after the program's name, with controls escaped.  client_close() releases
- * it, also after a failure; it takes a struct that is all zero.
+ * As client_init(), with the name of the program as User-Agent; what client_say() says is written
+ * to the standard error, one line after the program's name, with controls escaped.  client_close()
+ * releases it, also after a failure; it takes a struct that is all zero.
  */
 int client_open(struct client *client, const char *program, const struct client_options *options,
 	struct error *error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Following a stream in a program: follow.h with the signals of client_run.h, and with messages on the
- * standard error.
+ * Following a stream in a program: follow.h with the signals of client_run.h, and with messages on
+ * the standard error.
  */
 #ifndef FOLLOW_RUN_H
 #define FOLLOW_RUN_H

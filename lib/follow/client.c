@@ -2,6 +2,7 @@
 /* Handle, headers and messages of a client; see client.h. */
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -77,10 +78,6 @@ static void set_login(CURL *easy, const struct client_options *options)
 {
 	if (options->user != NULL)
 		curl_easy_setopt(easy, CURLOPT_USERPWD, options->user);
-	if (options->bearer != NULL || options->token != NULL)
-		curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
-	if (options->bearer != NULL)
-		curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, options->bearer);
 	if (options->netrc)
 		curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
 	/* Cookies that were given as text are a header: libcurl drops that on another origin. */
@@ -107,8 +104,8 @@ static int set_way(CURL *easy, const struct client_options *options, struct erro
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if (rows[i].value != NULL &&
 			curl_easy_setopt(easy, rows[i].option, rows[i].value) != CURLE_OK)
-			return error_set(
-				error, EX_USAGE, "--%s: this libcurl cannot do that", rows[i].name);
+			return error_set(error, EX_USAGE, "%s%s: this libcurl cannot do that",
+				options->embedded ? "" : "--", rows[i].name);
 	}
 	if (options->insecure) {
 		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
@@ -123,18 +120,24 @@ int64_t client_after(int64_t ms)
 	return ms == 0 ? CLIENT_NEVER : clock_now_ms() + ms;
 }
 
-int client_init(struct client *client, const char *program, const char *agent,
-	const struct client_options *options, client_say_fn *say, struct error *error)
+int client_init(struct client *client, const char *program, const struct client_options *options,
+	client_say_fn *say, struct error *error)
 {
-	CURL *easy = curl_easy_init();
-
-	*client = (struct client){.easy = easy,
+	*client = (struct client){.easy = curl_easy_init(),
 		.multi = curl_multi_init(),
 		.program = program,
 		.options = options,
 		.say = say};
-	if (easy == NULL || client->multi == NULL)
-		return error_set(error, EX_OSERR, "out of memory");
+	return client->easy != NULL && client->multi != NULL
+		       ? 0
+		       : error_set(error, EX_OSERR, "out of memory");
+}
+
+int client_configure(struct client *client, const char *agent, struct error *error)
+{
+	const struct client_options *options = client->options;
+	CURL *easy = client->easy;
+
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, agent);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
@@ -177,17 +180,22 @@ void client_free(struct client *client)
 int client_begin(struct client *client, struct error *error)
 {
 	struct client_token *token = client->options->token;
+	const char *text = client->options->bearer;
 	struct error wrong;
 
 	client->cross_origin = false;
-	if (token == NULL)
+	if (token != NULL) {
+		if (client_token_read(token, &wrong) != 0)
+			client_say(client, CLIENT_EXPLAIN,
+				"--token-file: %s; sending the last token", wrong.text);
+		client->token_version = client_token_version(token);
+		text = client_token_text(token);
+	}
+	if (text == NULL)
 		return 0;
-	if (client_token_read(token, &wrong) != 0)
-		client_say(client, CLIENT_EXPLAIN, "%s; sending the last token", wrong.text);
-	client->token_version = client_token_version(token);
+	curl_easy_setopt(client->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
 	/* libcurl keeps a copy, and sends it to the first host only. */
-	if (curl_easy_setopt(client->easy, CURLOPT_XOAUTH2_BEARER, client_token_text(token)) !=
-		CURLE_OK)
+	if (curl_easy_setopt(client->easy, CURLOPT_XOAUTH2_BEARER, text) != CURLE_OK)
 		return error_set(error, EX_OSERR, "out of memory");
 	return 0;
 }
@@ -216,6 +224,8 @@ enum client_login client_login(const struct client *client)
 
 	if (client->cross_origin && (token || other))
 		return CLIENT_LOGIN_WITHHELD;
+	if (options->embedded)
+		return token || other ? CLIENT_LOGIN_OTHER : CLIENT_LOGIN_PLAIN;
 	if (token)
 		return options->token != NULL ? CLIENT_LOGIN_FILE : CLIENT_LOGIN_TOKEN;
 	return other ? CLIENT_LOGIN_OTHER : CLIENT_LOGIN_NONE;

@@ -38,15 +38,21 @@ struct client {
 };
 
 /*
- * client_init(client, program, agent, options, say, error):
- * Open a handle set up from the options: only http and https, proxies from the environment, ${agent}
- * as User-Agent, TCP keep-alive.  ${say} prints a message of ${program}; without it there are none.
- * ${program} and ${options} must outlive it.  client_free() releases it, also after a failure; it takes
- * a struct that is all zero.  Nothing of the process is changed but what curl_global_init() did.
+ * client_init(client, program, options, say, error):
+ * Open a handle.  ${say} prints a message of ${program}; without it there are none.  ${program} and
+ * ${options} must outlive it.  client_free() releases it, also after a failure; it takes a struct
+ * that is all zero.  Nothing of the process is changed but what curl_global_init() did.
  */
-int client_init(struct client *client, const char *program, const char *agent,
-	const struct client_options *options, client_say_fn *say, struct error *error);
+int client_init(struct client *client, const char *program, const struct client_options *options,
+	client_say_fn *say, struct error *error);
 void client_free(struct client *client);
+
+/*
+ * client_configure(client, agent, error):
+ * Set the handle up from the options as they are now: only http and https, proxies from the
+ * environment, ${agent} as User-Agent, TCP keep-alive.  Once, before the first request.
+ */
+int client_configure(struct client *client, const char *agent, struct error *error);
 
 /*
  * client_begin(client, error):
@@ -66,6 +72,7 @@ bool client_renews(const struct client *client, const struct error *reason);
 /* How the last request logged in. */
 enum client_login {
 	CLIENT_LOGIN_NONE,
+	CLIENT_LOGIN_PLAIN,    /* none, by a library, whose sentences name no option */
 	CLIENT_LOGIN_TOKEN,    /* the token of --oauth2-bearer or SSE_TOKEN */
 	CLIENT_LOGIN_FILE,     /* the token of --token-file */
 	CLIENT_LOGIN_OTHER,    /* a password, cookies, or a header */

@@ -25,6 +25,7 @@ struct client_options {
 	const char *cacert, *cert, *key;
 	bool insecure;
 	int64_t connect_timeout; /* ms; 0: libcurl's own */
+	bool embedded;		 /* in a library: no sentence names an option of a command line */
 	bool quiet;
 	int verbose;
 	struct client_token *token; /* of the token file; NULL without one */
@@ -39,6 +40,15 @@ bool client_options_has_header(const struct client_options *options, const char 
  * one.
  */
 size_t client_options_header_name(const char *line);
+
+/*
+ * client_options_has_controls(text): but for the tab?  Nothing of a header may hold them (RFC 9110,
+ * section 5.5).  Takes NULL.
+ */
+bool client_options_has_controls(const char *text);
+
+/* client_options_header_fault(line): why it cannot be sent as a header; NULL if it can. */
+const char *client_options_header_fault(const char *line);
 
 /*
  * client_options_has_cookie_file(options): is -b a file?  Not if it looks like cookies, as in curl.

@@ -19,9 +19,9 @@ bool client_url_is(const char *operand);
 
 /*
  * client_url_set(url, text, query, error):
- * Set the parts from a complete URL; ${query} ("event=join", encoded by the caller; NULL for none) is
- * appended to the query that it has.  Fill ${url}, which the caller frees with client_url_free(); after
- * a failure (EX_USAGE) there is nothing to free.
+ * Set the parts from a complete URL; ${query} ("event=join", encoded by the caller; NULL for none)
+ * is appended to the query that it has.  Fill ${url}, which the caller frees with
+ * client_url_free(); after a failure (EX_USAGE) there is nothing to free.
  */
 int client_url_set(
 	struct client_url *url, const char *text, const char *query, struct error *error);

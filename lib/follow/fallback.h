@@ -5,7 +5,8 @@
  * sse-serve sends the first bytes of a stream at once.  If nothing comes although the request was
  * sent, a HEAD asks whether the server is there, and is a sse-serve that knows polls; the stream
  * stays open meanwhile, as another server may only be slow.  From then on each request is for what
- * comes next (until=now, wait=...).  Its answer ends, so whatever holds it back must let it through.
+ * comes next (until=now, wait=...).  Its answer ends, so whatever holds it back must let it
+ * through.
  */
 #ifndef FALLBACK_H
 #define FALLBACK_H
@@ -28,14 +29,14 @@ struct fallback {
 	const struct client *client;
 	const struct client_url *stream;
 	struct client_url poll;
-	bool possible;	      /* no server answered yet that there are polls, or none */
-	bool polling;	      /* the client's requests are polls from now on */
-	int64_t first;	      /* when the stream was asked for whose place they take */
-	int64_t wait;	      /* of each (ms); 0 before the first */
-	int64_t asked;	      /* how long the server took to answer HEAD (ms) */
-	bool keeps;	      /* the user asked for the marks */
-	bool opened;	      /* a poll was answered */
-	bool came;	      /* bytes of a poll came, so there is an id to go on after */
+	bool possible; /* no server answered yet that there are polls, or none */
+	bool polling;  /* the client's requests are polls from now on */
+	int64_t first; /* when the stream was asked for whose place they take */
+	int64_t wait;  /* of each (ms); 0 before the first */
+	int64_t asked; /* how long the server took to answer HEAD (ms) */
+	bool keeps;    /* the user asked for the marks */
+	bool opened;   /* a poll was answered */
+	bool came;     /* bytes of a poll came, so there is an id to go on after */
 
 	/* Of this attempt: */
 	int64_t at; /* when to look: is the stream held back, or the HEAD late?  CLIENT_NEVER: not */
@@ -49,8 +50,8 @@ struct fallback {
 };
 
 /*
- * fallback_init(fallback, client, stream): of GETs of this URL.  Both outlive it, and it stays at its
- * place.  One that is all zero does nothing.
+ * fallback_init(fallback, client, stream): of GETs of this URL.  Both outlive it, and it stays at
+ * its place.  One that is all zero does nothing.
  */
 void fallback_init(
 	struct fallback *fallback, const struct client *client, const struct client_url *stream);
@@ -84,15 +85,15 @@ void fallback_start(struct fallback *fallback, int64_t read_timeout);
 
 /*
  * fallback_begin(fallback, read_timeout):
- * From now on polls take the place of the stream, unless they do already: then it is false.  The user
- * is told.  Without an id to go on after, polls have what came since the attempt began, and
+ * From now on polls take the place of the stream, unless they do already: then it is false.  The
+ * user is told.  Without an id to go on after, polls have what came since the attempt began, and
  * a moment more, unless the URL says where to start.
  */
 bool fallback_begin(struct fallback *fallback, int64_t read_timeout);
 
 /*
- * fallback_opens(fallback): the head of an answer came: does a stream begin?  To the user, all polls
- * are one stream.
+ * fallback_opens(fallback): the head of an answer came: does a stream begin?  To the user, all
+ * polls are one stream.
  */
 bool fallback_opens(struct fallback *fallback);
 

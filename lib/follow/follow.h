@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Following an event stream (WHATWG HTML, section 9.2): connect, hand over each event as it
- * arrives, and when the stream ends or fails, connect again with the id of the last event.  A stream
- * of JSON lines is followed in the same way, without ids: see framing.h.
+ * arrives, and when the stream ends or fails, connect again with the id of the last event.  A
+ * stream of JSON lines is followed in the same way, without ids: see framing.h.
  *
  * A follower never waits: the caller steps it, and waits in between for what it says.
  *
@@ -11,8 +11,8 @@
  *	while (follow_step(follow) == FOLLOW_ON)
  *		curl_multi_poll(client.multi, NULL, 0, ms_until(follow_due(follow)), NULL);
  *
- * lib/client/follow_run.h does so for programs, with their signals and messages; sse_follow.h is the
- * interface of the library.  One thread at a time, and one follower at a time for each client.
+ * lib/client/follow_run.h does so for programs, with their signals and messages; sse_follow.h is
+ * the interface of the library.  One thread at a time, and one follower at a time for each client.
  */
 #ifndef FOLLOW_H
 #define FOLLOW_H
@@ -116,9 +116,12 @@ void follow_free(struct follow *follow);
  */
 enum follow_end follow_step(struct follow *follow);
 
+/* follow_stop(follow): end it now, with FOLLOW_STOPPED.  Not in its callbacks. */
+enum follow_end follow_stop(struct follow *follow);
+
 /*
- * follow_due(follow): the moment at which to step at the latest; before, when the client's multi has
- * something to do.
+ * follow_due(follow): the moment at which to step at the latest; before, when the client's multi
+ * has something to do.
  */
 int64_t follow_due(const struct follow *follow);
 
@@ -126,7 +129,8 @@ int64_t follow_due(const struct follow *follow);
 bool follow_is_pausing(const struct follow *follow);
 
 /*
- * follow_again(follow): connect again at once, with the next step; that attempt counts as the first.
+ * follow_again(follow): connect again at once, with the next step; that attempt counts as the
+ * first.
  */
 void follow_again(struct follow *follow);
 

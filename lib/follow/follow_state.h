@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the parts of a follower share: follow_step.c steps it, follow_stream.c takes what one attempt brings. */
+/*
+ * What the parts of a follower share: follow_step.c steps it, follow_stream.c takes what one attempt
+ * brings.
+ */
 #ifndef FOLLOW_STATE_H
 #define FOLLOW_STATE_H
 
@@ -35,12 +38,12 @@ struct follow {
 	/* Of this attempt: */
 	struct client_answer answer;
 	struct client_url source; /* where redirects led to; its origin is the events' */
-	int64_t until;		  /* when to give up, data that arrives moves it; or to end the pause */
-	int64_t opened;		  /* when the stream began; CLIENT_NEVER before */
-	bool brought;		  /* the stream brought anything */
-	bool closed;		  /* the last of its events with an id closed a topic */
-	bool stopped;		  /* by the sink */
-	struct error broken;	  /* the stream cannot be read on; status 0 if it can */
+	int64_t until;	     /* when to give up, data that arrives moves it; or to end the pause */
+	int64_t opened;	     /* when the stream began; CLIENT_NEVER before */
+	bool brought;	     /* the stream brought anything */
+	bool closed;	     /* the last of its events with an id closed a topic */
+	bool stopped;	     /* by the sink */
+	struct error broken; /* the stream cannot be read on; status 0 if it can */
 };
 
 /* follow_stream_open(follow): prepare the framing, and have the client's transfers come here. */
@@ -55,8 +58,10 @@ void follow_stream_end(struct follow *follow, bool whole);
 /* follow_end_of_all(follow): the moment. */
 int64_t follow_end_of_all(const struct follow *follow);
 
-/* follow_expect(follow, ms): give the attempt up in ${ms}, or never if that is 0; at the latest when
- * all ends. */
+/*
+ * follow_expect(follow, ms): give the attempt up in ${ms}, or never if that is 0; at the latest when
+ * all ends.
+ */
 void follow_expect(struct follow *follow, int64_t ms);
 
 #endif

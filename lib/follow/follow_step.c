@@ -45,6 +45,7 @@ static struct judge_attempt describe(
 		.brought = follow->brought,
 		.reconnect = follow->options->reconnect &&
 			     (follow->framing.kind->has_ids || follow->options->lines_again),
+		.embedded = follow->client->options->embedded,
 		.refused_for_good = follow->options->refused_for_good};
 }
 
@@ -138,7 +139,8 @@ static enum next take_time(struct follow *follow)
 	follow_stream_end(follow, false);
 	if (follow->stopped)
 		return NEXT_STOPPED;
-	return next_of(judge_silence(&attempt, stream, follow->options->read_timeout, &follow->error));
+	return next_of(
+		judge_silence(&attempt, stream, follow->options->read_timeout, &follow->error));
 }
 
 /* The next attempt counts as the first. */
@@ -177,8 +179,8 @@ static enum next begin(struct follow *follow)
 	follow->brought = follow->closed = follow->hung_up = false;
 	follow->broken = (struct error){0};
 	follow_expect(follow, follow->options->read_timeout);
-	if (subscribe_begin(&follow->subscribe, framing_last_id(&follow->framing),
-		    &follow->error) != 0)
+	if (subscribe_begin(
+		    &follow->subscribe, framing_last_id(&follow->framing), &follow->error) != 0)
 		return NEXT_FAILED;
 	if (!fallback_attempt(&follow->fallback) ||
 		curl_multi_add_handle(client->multi, client->easy) != CURLM_OK) {
@@ -242,8 +244,9 @@ static bool may_go_on(struct follow *follow)
 		return false;
 	if (max < 0 || follow->failures <= max)
 		return true;
-	error_set(&follow->error, EX_TEMPFAIL, "gave up after %" PRId64 " attempt%s in a row: %.400s",
-		follow->failures, follow->failures == 1 ? "" : "s", reason.text);
+	error_set(&follow->error, EX_TEMPFAIL,
+		"gave up after %" PRId64 " attempt%s in a row: %.400s", follow->failures,
+		follow->failures == 1 ? "" : "s", reason.text);
 	return false;
 }
 
@@ -318,6 +321,15 @@ enum follow_end follow_step(struct follow *follow)
 		follow->phase = FOLLOW_BEGINS;
 	else
 		go_over(follow, next);
+	return follow->end;
+}
+
+enum follow_end follow_stop(struct follow *follow)
+{
+	if (follow->phase != FOLLOW_OVER) {
+		end_transfers(follow);
+		go_over(follow, NEXT_STOPPED);
+	}
 	return follow->end;
 }
 

@@ -193,6 +193,5 @@ bool follow_stream_open(struct follow *follow)
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, follow);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, follow);
-	return framing_open(
-		&follow->framing, &follow->callbacks, follow, follow->options->last_id);
+	return framing_open(&follow->framing, &follow->callbacks, follow, follow->options->last_id);
 }
