@@ -322,6 +322,10 @@ completions: $(PROGRAMS) ## generate completions/ from the programs' option tabl
 man_links = $(addsuffix .3,$(filter-out $(basename $(notdir $(1))),$(sort $(shell \
 	sed -n '/^\.Sh NAME/,/^\.Nd/s/^\.Nm \([a-z0-9_]*\).*/\1/p' $(1)))))
 
+define newline
+
+
+endef
 # What is installed: $(call installed,PUT) is $(call PUT,folder,mode,files) for each folder, a line
 # each; of a link, mode is "link to NAME".  Folders may have spaces in their names.
 define installed
@@ -336,7 +340,7 @@ $(call $(1),$(INCLUDEDIR),644,lib/sse.h $(if $(FOLLOW),lib/follow/sse_follow.h))
 $(call $(1),$(MANDIR)/man1,644,$(wildcard man/*.1))
 $(call $(1),$(MANDIR)/man3,644,$(wildcard man/*.3))
 $(foreach page,$(wildcard man/*.3),$(call $(1),$(MANDIR)/man3,link to $(notdir $(page)),$(call \
-	man_links,$(page))))
+	man_links,$(page)))$(newline))
 $(call $(1),$(MANDIR)/man7,644,$(wildcard man/*.7))
 $(call $(1),$(BASHDIR),644,$(PROGRAMS:%=completions/bash/%))
 $(call $(1),$(ZSHDIR),644,$(PROGRAMS:%=completions/zsh/_%))

@@ -267,12 +267,12 @@ static size_t list_fds(CURLM *multi, struct pollfd *fds, size_t room)
 	FD_ZERO(&other);
 	if (curl_multi_fdset(multi, &in, &out, &other, &max) != CURLM_OK)
 		return 0;
-	for (int fd = 0; fd <= max; fd++) {
+	for (unsigned fd = 0; (int)fd <= max; fd++) {
 		int events = (FD_ISSET(fd, &in) ? POLLIN : 0) | (FD_ISSET(fd, &out) ? POLLOUT : 0) |
 			     (FD_ISSET(fd, &other) ? POLLPRI : 0);
 
 		if (events != 0 && count++ < room)
-			fds[count - 1] = (struct pollfd){.fd = fd, .events = (short)events};
+			fds[count - 1] = (struct pollfd){.fd = (int)fd, .events = (short)events};
 	}
 	return count;
 }

@@ -13,6 +13,7 @@ setup() {
 # functions HEADER: those that it declares.
 functions() {
 	cc -E -P -Ilib -D'__attribute__(x)=' "$1" | tr '\n' ' ' |
+		sed 's/typedef [^;]*;//g' |
 		grep -oE '\bsse_[a-z0-9_]+\([^()]*\) *;' | sed 's/(.*//' | LC_ALL=C sort
 }
 

@@ -111,7 +111,8 @@ left() {
 	export PKG_CONFIG_LIBDIR PKG_CONFIG_SYSROOT_DIR=$root
 	export PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 PKG_CONFIG_ALLOW_SYSTEM_LIBS=1
 	eval "cc -o '$BATS_TEST_TMPDIR/example' '$one/tests/unit/example_libsse_follow.c' $(pkg-config --cflags --libs libsse-follow)"
-	LD_LIBRARY_PATH=$lib run -1 "$BATS_TEST_TMPDIR/example" none
+	LD_LIBRARY_PATH=$lib run "$BATS_TEST_TMPDIR/example" none
+	[ "$status" -eq 1 ]
 	[[ $output == "'none' is not a usable URL: "* ]]
 	[ "$(readlink -f "$root/usr/share/man/man3/sse_follow_new.3.gz")" = \
 		"$(readlink -f "$root/usr/share/man/man3/sse_follow.3.gz")" ]

@@ -14,6 +14,10 @@ setup() {
 	make="env -u PREFIX -u BINDIR -u LIBDIR -u INCLUDEDIR -u MANDIR make BUILD=$build"
 }
 
+teardown() {
+	[ -z "${server:-}" ] || kill "$server" 2>/dev/null || true
+}
+
 install_there() {
 	$make install DESTDIR="$dest" PREFIX=/opt/sse "$@"
 }
@@ -201,13 +205,17 @@ install_there() {
 @test "the program that sse_follow(3) shows builds with the installed libsse-follow, and follows: shared and static" {
 	install_there
 	export PKG_CONFIG_PATH="$dest/opt/sse/lib/pkgconfig"
-	local how flags libcurl url server
+	local how flags libcurl url
 	cp tests/unit/example_libsse_follow.c "$BATS_TEST_TMPDIR"
 	cd "$BATS_TEST_TMPDIR"
 	"$BIN/sse-serve" --db :memory: --listen 0 >serving 2>&1 3>&- &
 	server=$!
-	until grep -q '^Listening on' serving; do sleep 0.05; done
-	url=$(sed -n 's/^Listening on //p' serving)
+	for _ in {1..600}; do
+		url=$(sed -n 's/.*Listening on //p' serving)
+		[ -z "$url" ] || break
+		sleep 0.05
+	done
+	[ -n "$url" ]
 	SSE_URL=$url "$BIN/sse-post" a -d '"Hello, world!"'
 	SSE_URL=$url "$BIN/sse-post" a --close
 	libcurl=$(pkg-config --libs libcurl)
@@ -222,6 +230,7 @@ install_there() {
 	done
 	kill "$server"
 	wait "$server"
+	server=
 	objdump -p example | grep 'NEEDED *libsse-follow.so.0$'
 	objdump -p examplestatic | grep 'NEEDED *libcurl'
 	run sh -c 'objdump -p examplestatic | grep "NEEDED *libsse"'

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # Scenarios of libsse-follow with sse-serve: many followers in one process, and servers that are killed.
+# ThreadSanitizer runs this file, too.
 
 load tls_helpers
 

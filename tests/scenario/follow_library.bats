@@ -80,6 +80,8 @@ trouble
 end 1 204 (1)" ]
 	# Some turns for each connection and each piece; without sleep there would be thousands.
 	[ "${stderr%% turns*}" -lt 200 ]
+	# A descriptor woke it for each answer and each piece.
+	[ "${stderr##*turns }" -ge 4 ]
 }
 
 @test "with a token that is refused it ends, or goes on with the one that the callback sets" {
