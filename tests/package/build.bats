@@ -16,7 +16,7 @@ setup() {
 	[[ $output = *' -D_FORTIFY_SOURCE=2 '* ]]
 	for flags in CPPFLAGS=-D_FORTIFY_SOURCE=3 'CFLAGS=-O2 -Wp,-D_FORTIFY_SOURCE=3' CFLAGS=-O0 \
 		'CFLAGS=-O2 -O0' CFLAGS=-g; do
-		$make clean >/dev/null
+		rm -rf "$build"
 		run $make V=1 WERROR=1 "$flags" libsse
 		[ "$status" -eq 0 ]
 		[[ $output != *' -D_FORTIFY_SOURCE=2 '* ]]
@@ -40,7 +40,7 @@ setup() {
 	CI=1 run $make CPPFLAGS="-include $BATS_TEST_TMPDIR/year.h" libsse
 	[ "$status" -eq 0 ]
 	[[ $output = *'a compiler of another year'* ]]
-	$make clean
+	rm -rf "$build"
 	run $make WERROR=1 CPPFLAGS="-include $BATS_TEST_TMPDIR/year.h" libsse
 	[ "$status" -ne 0 ]
 }

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Scenarios of sse-serve: clients that reset, close half, send a byte a second, or come and go by
 # the thousands.  make fault sends FAULT_STORM of them, and has names come and go FAULT_FLAPS times.
+# ThreadSanitizer runs this file, too.
 
 load serve_helpers
 

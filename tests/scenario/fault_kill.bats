@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Scenarios of sse-serve: killed, and without power, again and again, at random moments.
 # make fault runs them at length: FAULT_ROUNDS kills, FAULT_CUTS power cuts.
+# ThreadSanitizer runs this file, too.
 
 load serve_helpers
 

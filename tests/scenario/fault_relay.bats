@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Scenarios of sse-tail --post: sender, receiver and source killed again and again, at random moments,
 # by kill -9.  make fault runs them at length: FAULT_ROUNDS kills of each.
+# ThreadSanitizer runs this file, too.
 
 load serve_helpers
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Scenarios of sse-tail --state: killed again and again, at random moments, by kill -9.
 # make fault runs them at length: FAULT_ROUNDS kills.
+# ThreadSanitizer runs this file, too.
 
 load serve_helpers
 

@@ -3,6 +3,7 @@
 # Scenarios of --access: mistakes in the file, who could have written it, reading it again while
 # streams are open, time that passes, and where a secret must not turn up.
 # shellcheck disable=SC2016,SC2153
+# ThreadSanitizer runs this file, too.
 
 load access_helpers
 

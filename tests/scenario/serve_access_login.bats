@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Attacks on the proofs of pages: session cookies, tickets, requests that another site makes a browser
 # send.
+# ThreadSanitizer runs this file, too.
 
 load access_helpers
 

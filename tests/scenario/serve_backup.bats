@@ -3,6 +3,7 @@
 # Scenarios of sse-serve's --backup: a copy of the database beside a server that uses it, and the way
 # back.
 # shellcheck disable=SC2030,SC2031,SC2153,SC2154
+# ThreadSanitizer runs this file, too.
 
 load serve_helpers
 

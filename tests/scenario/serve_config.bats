@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Scenarios of sse-serve: the configuration file, showing and checking it, and reading it again.
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154
+# ThreadSanitizer runs this file, too.
 
 load serve_helpers
 

@@ -3,6 +3,7 @@
 # Scenarios of sse-serve: how it stops.  Where it must not be done before the test says so, the drain
 # takes an hour, and a second signal or the end of what is open ends it.
 # shellcheck disable=SC2154
+# ThreadSanitizer runs this file, too.
 
 load serve_helpers
 

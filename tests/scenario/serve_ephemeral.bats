@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Scenarios of sse-serve: ephemeral events, which are passed on and never stored.
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154
+# ThreadSanitizer runs this file, too.
 
 load serve_helpers
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Scenarios of sse-serve: kill -9, full disks, a busy database, being stopped in the middle.
 # shellcheck disable=SC2030,SC2031,SC2034,SC2153,SC2154
+# ThreadSanitizer runs this file, too.
 
 load serve_helpers
 

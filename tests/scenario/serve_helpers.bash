@@ -111,18 +111,24 @@ refuses() {
 	has refused.err "$text"
 }
 
-# ask ARGUMENT...: a request by curl; the answer is in code, head and body.  CLIENT, if it is set, is the
-# address that a proxy says it is for.
+# ask ARGUMENT...: a request by curl.  The answer is in the variable code, and in the files head and
+# body.  CLIENT, if it is set, is the address that a proxy says it is for.
 ask() {
+	local head=
 	: >body
 	code=$(curl -sS --max-time 90 -o body -D head.crlf -w '%{http_code}' \
 		${CLIENT:+-H "X-Forwarded-For: $CLIENT"} "$@")
-	tr -d '\r' <head.crlf >./head
+	read -r -N 65536 head <head.crlf || true
+	head=${head//$'\r'/}
+	printf %s "$head" >./head
 }
 
 # header NAME: its value in the last answer.
 header() {
-	sed -n "s/^$1: //Ip" head
+	local line name=${1,,}:
+	while read -r line; do
+		[[ ${line,,} != "$name "* ]] || echo "${line:${#name}+1}"
+	done <./head
 }
 
 # answers CODE: was it the last answer's?

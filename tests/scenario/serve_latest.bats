@@ -3,6 +3,7 @@
 # Scenarios of sse-serve: the present value of each subject, as a list and as what a stream begins with,
 # and --retain-topic PATTERN=latest.
 # shellcheck disable=SC2030,SC2031,SC2153,SC2154
+# ThreadSanitizer runs this file, too.
 
 load serve_helpers
 

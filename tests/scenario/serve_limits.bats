@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Scenarios of sse-serve: limits on streams, and readers that take nothing.
 # shellcheck disable=SC2030,SC2031,SC2034,SC2153,SC2154,SC2317
+# ThreadSanitizer runs this file, too.
 
 load serve_helpers
 

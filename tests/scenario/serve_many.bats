@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # Many topics in one POST, and writers who say what they have seen: POST /api, If-Match.
+# ThreadSanitizer runs this file, too.
 
 load serve_helpers
 

@@ -3,6 +3,7 @@
 # Scenarios of sse-serve: what it counts for Prometheus, ids of requests, and what its log says of the
 # end of a stream.
 # shellcheck disable=SC2013,SC2016,SC2030,SC2031,SC2034,SC2094,SC2153,SC2154
+# ThreadSanitizer runs this file, too.
 
 load serve_helpers
 

@@ -3,6 +3,7 @@
 # Scenarios of sse-serve: publishing once although sent twice, many events in one POST, and what
 # is refused of both.
 # shellcheck disable=SC2154,SC2016,SC2059
+# ThreadSanitizer runs this file, too.
 
 load serve_helpers
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Scenarios of sse-serve: event streams, resuming, slow readers, many readers.
 # shellcheck disable=SC2030,SC2031,SC2154
+# ThreadSanitizer runs this file, too.
 
 load serve_helpers
 

@@ -4,6 +4,7 @@
 # told.  service_manager.c plays systemd's part.
 # RESTARTS=50 restarts the server that often in the test under load.
 # shellcheck disable=SC2034,SC2154
+# ThreadSanitizer runs this file, too.
 
 load serve_helpers
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Scenarios of TLS: requests, streams and polls over it, versions, and clients that do it badly.
 # shellcheck disable=SC2016,SC2153
+# ThreadSanitizer runs this file, too.
 
 load tls_helpers
 

@@ -3,6 +3,7 @@
 # Scenarios of TLS for who operates the server: plain ports beside it, certificates that are replaced,
 # clients that prove themselves by a certificate, cookies and other headers, figures.
 # shellcheck disable=SC2016,SC2153
+# ThreadSanitizer runs this file, too.
 
 load tls_helpers
 

@@ -3,6 +3,7 @@
 # Scenarios of sse-serve: streams that begin with the newest events, say when they have caught up, and
 # end there.
 # shellcheck disable=SC2030,SC2031,SC2153,SC2154
+# ThreadSanitizer runs this file, too.
 
 load serve_helpers
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Scenarios of sse-serve: lists and streams that wait until there is something, and then end.
 # shellcheck disable=SC2030,SC2031,SC2153,SC2154
+# ThreadSanitizer runs this file, too.
 
 load access_helpers
 
