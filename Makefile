@@ -2,9 +2,10 @@
 # sse-tools: one non-recursive makefile.  `make help` lists what it can do; V=1 shows the commands.
 
 VERSION = 0.1.0
-# The number in the name of the shared library.  It grows with a change after which a program that was
+# The number in the name of each shared library.  It grows with a change after which a program that was
 # linked before could not run.
 SOVERSION = 0
+FOLLOW_SOVERSION = 0
 # Where the project is published, for the .pc and the Debian packages; they are without one if it is empty.
 HOMEPAGE ?=
 
@@ -23,6 +24,7 @@ SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 CC ?= cc
 CFLAGS ?= -O2 -g
 PKG_CONFIG ?= pkg-config
+OBJCOPY ?= objcopy
 # SANITIZE=address,undefined or SANITIZE=thread builds with them; give a BUILD of its own.
 SANITIZE ?=
 # WERROR=1 makes warnings errors, for a compiler that is known to have none.
@@ -64,7 +66,7 @@ PREFIX_MAP = $(if $(HAS_PREFIX_MAP),"-ffile-prefix-map=$$PWD=." \
 HAS_PREFIX_MAP = $(eval HAS_PREFIX_MAP := $(shell $(CC) -Werror -ffile-prefix-map=a=b -E -x c \
 	/dev/null >/dev/null 2>&1 && echo yes))$(HAS_PREFIX_MAP)
 SAN = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
-BASE_CFLAGS = -std=c17 -D_GNU_SOURCE -DSSE_TOOLS_VERSION='"$(VERSION)"' -Ilib $(addprefix -iquotelib/,common json client) -pthread \
+BASE_CFLAGS = -std=c17 -D_GNU_SOURCE -DSSE_TOOLS_VERSION='"$(VERSION)"' -Ilib $(addprefix -iquotelib/,common json follow client) -pthread \
 	$(WARNINGS) $(HARDEN) $(SAN) $(PREFIX_MAP)
 BASE_LDFLAGS = -pie $(GNU_LDFLAGS) -pthread $(SAN)
 GNU_LDFLAGS := $(if $(filter Darwin,$(shell uname -s)),,-Wl,-z,relro,-z,now,--as-needed)
@@ -74,19 +76,22 @@ PROGRAMS = sse-serve sse-post sse-tail
 PKGS_sse-serve = libmicrohttpd sqlite3 libcjson libssl libcrypto cjose libseccomp
 PKGS_sse-post = $(PKGS_libclient) libcjson
 PKGS_sse-tail = $(PKGS_libclient) libcrypto
-PKGS_libclient = libcurl
+PKGS_libclient = $(PKGS_libsse-follow)
+PKGS_libsse-follow = libcurl
 PKGS_libcommon =
 PKGS_libsse =
 PKGS_units = cmocka
 
-# libsse is what others link; libcommon is what the three programs share beside it, and libclient
-# what the two clients share: it alone needs libcurl.
+# libsse and libsse-follow are what others link; libcommon is what the three programs share beside
+# libsse, libfollow the parts of libsse-follow, and libclient what the two clients share as programs:
+# the last two need libcurl.
 SSE_SRC = $(wildcard lib/*.c)
+FOLLOW_SRC = $(wildcard lib/follow/*.c)
 CLIENT_SRC = $(wildcard lib/client/*.c)
 COMMON_SRC = $(wildcard lib/common/*.c lib/json/*.c)
 
 .PHONY: all
-all: $(PROGRAMS) libsse ## build the three programs and the library, archive and shared (the default)
+all: $(PROGRAMS) libsse libsse-follow ## build the programs and the libraries, archive and shared (the default)
 
 # --- the programs and the library -------------------------------------------
 
@@ -94,7 +99,8 @@ OBJ = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIBS_sse-serve = $(LIBS_libcommon)
 LIBS_sse-post = $(LIBS_libclient)
 LIBS_sse-tail = $(LIBS_libclient)
-LIBS_libclient = $(BUILD)/libclient.a $(LIBS_libcommon)
+LIBS_libclient = $(BUILD)/libclient.a $(LIBS_libfollow)
+LIBS_libfollow = $(BUILD)/libfollow.a $(LIBS_libcommon)
 LIBS_libcommon = $(BUILD)/libcommon.a $(LIBS_libsse)
 LIBS_libsse = $(BUILD)/libsse.a
 EXTRA_sse-serve = $(BUILD)/obj/web.o
@@ -109,7 +115,7 @@ link = $(Q)mkdir -p $(@D) && $(CC) $(BASE_CFLAGS) $(CFLAGS) -o $@ $(1) $(BASE_LD
 	$(call libs,$(2)) $(LDLIBS)
 
 # Stops with advice where the compiler, or a package of a program or a library, is not installed.
-NEEDS = $(addprefix need-,$(PROGRAMS) libsse libcommon libclient units)
+NEEDS = $(addprefix need-,$(PROGRAMS) libsse libsse-follow libcommon libclient units)
 .PHONY: $(NEEDS)
 $(NEEDS): need-%:
 	@$(if $(GUEST),:,$(DEPS) need $* $(PKGS_$*))
@@ -140,13 +146,32 @@ $(BUILD)/$(SONAME): $(call OBJ,$(SSE_SRC)) lib/libsse.map
 	$(Q)$(CC) $(BASE_CFLAGS) $(CFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=lib/libsse.map \
 		-o $@ $(filter %.o,$^) $(GNU_LDFLAGS) $(SAN) $(LDFLAGS)
 # One object is for both.  What the header does not declare is called directly, and cannot be seen.
-$(call OBJ,$(SSE_SRC)): PIC = -fPIC -fvisibility=hidden
+$(call OBJ,$(SSE_SRC) $(FOLLOW_SRC) $(COMMON_SRC)): PIC = -fPIC -fvisibility=hidden
 $(BUILD)/libsse.a: $(call OBJ,$(SSE_SRC))
+
+# libsse-follow, where libsse is shared: one object of all that it needs beside libsse and libcurl.  What
+# is hidden in it becomes local, so that the archive has no name that a program may have, too.
+FOLLOW := $(SHARED:libsse.so=libsse-follow.so)
+FOLLOW_SONAME = libsse-follow.so.$(FOLLOW_SOVERSION)
+.PHONY: libsse-follow
+libsse-follow: $(FOLLOW:%.so=$(BUILD)/%.a) $(FOLLOW:%=$(BUILD)/$(FOLLOW_SONAME))
+$(BUILD)/$(FOLLOW_SONAME): $(BUILD)/sse-follow.o $(BUILD)/$(SONAME) lib/follow/libsse-follow.map
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(BASE_CFLAGS) $(CFLAGS) -shared -Wl,-soname,$(FOLLOW_SONAME) \
+		-Wl,--version-script=lib/follow/libsse-follow.map -o $@ $(filter-out %.map,$^) \
+		$(GNU_LDFLAGS) $(SAN) $(LDFLAGS) $(call libs,$(PKGS_libsse-follow))
+$(BUILD)/libsse-follow.a: $(BUILD)/sse-follow.o
+$(BUILD)/sse-follow.o: $(call OBJ,$(FOLLOW_SRC)) $(BUILD)/libcommon.a
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(if $(findstring -flto,$(CC) $(CFLAGS)),-flinker-output=nolto-rel) -r -nostdlib \
+		-o $@.tmp $^ && $(OBJCOPY) --localize-hidden $@.tmp $@ && rm -f $@.tmp
 $(BUILD)/libcommon.a: $(call OBJ,$(COMMON_SRC))
+$(BUILD)/libfollow.a: $(call OBJ,$(FOLLOW_SRC))
 $(BUILD)/libclient.a: $(call OBJ,$(CLIENT_SRC))
 $(call OBJ,$(COMMON_SRC)): PKGS = $(PKGS_libcommon)
 $(call OBJ,$(COMMON_SRC)): | need-libcommon
-$(call OBJ,$(CLIENT_SRC)): PKGS = $(PKGS_libclient)
+$(call OBJ,$(FOLLOW_SRC) $(CLIENT_SRC)): PKGS = $(PKGS_libsse-follow)
+$(call OBJ,$(FOLLOW_SRC)): | need-libsse-follow
 $(call OBJ,$(CLIENT_SRC)): | need-libclient
 # The parser's inner loop: a canary in each function that passes a struct costs it a quarter, and
 # -O3 gains as much.
@@ -272,7 +297,7 @@ installcheck: ## run the tests of whole programs against the installed ones
 		bash tests/run $(or $(SUITE),scenario examples)
 lint: ## check scripts, man pages and sources with static tools
 	@! command -v cppcheck >/dev/null || cppcheck -q --enable=warning,performance,portability \
-		--suppress=unknownMacro -Ilib -Ilib/common -Ilib/json -Ilib/client -Icmd/sse-serve lib cmd
+		--suppress=unknownMacro -Ilib -Ilib/common -Ilib/json -Ilib/follow -Ilib/client -Icmd/sse-serve lib cmd
 	@! command -v clang-format >/dev/null || for f in $(wildcard lib/*.[ch] lib/*/*.[ch] cmd/*/*.[ch] cmd/*/*/*.[ch]); do \
 		clang-format --dry-run -Werror $$f 2>/dev/null || echo "clang-format would change $$f"; done
 	@BUILD='$(BUILD)' MAKE='$(THIS_MAKE)' bash tests/run lint
@@ -300,18 +325,25 @@ completions: $(PROGRAMS) ## generate completions/ from the programs' option tabl
 man_links = $(addsuffix .3,$(filter-out $(basename $(notdir $(1))),$(sort $(shell \
 	sed -n '/^\.Sh NAME/,/^\.Nd/s/^\.Nm \([a-z0-9_]*\).*/\1/p' $(1)))))
 
+define newline
+
+
+endef
 # What is installed: $(call installed,PUT) is $(call PUT,folder,mode,files) for each folder, a line
 # each; of a link, mode is "link to NAME".  Folders may have spaces in their names.
 define installed
 $(call $(1),$(BINDIR),755,$(PROGRAMS:%=$(BUILD)/bin/%))
 $(call $(1),$(LIBDIR),644,$(BUILD)/libsse.a $(SHARED:%=$(BUILD)/$(SONAME)))
+$(call $(1),$(LIBDIR),644,$(FOLLOW:%.so=$(BUILD)/%.a) $(FOLLOW:%=$(BUILD)/$(FOLLOW_SONAME)))
 $(call $(1),$(LIBDIR),link to $(SONAME),$(SHARED))
+$(call $(1),$(LIBDIR),link to $(FOLLOW_SONAME),$(FOLLOW))
 $(call $(1),$(LIBDIR)/pkgconfig,644,lib/libsse.pc)
-$(call $(1),$(INCLUDEDIR),644,lib/sse.h)
+$(call $(1),$(LIBDIR)/pkgconfig,644,$(FOLLOW:%.so=lib/follow/%.pc))
+$(call $(1),$(INCLUDEDIR),644,lib/sse.h $(if $(FOLLOW),lib/follow/sse_follow.h))
 $(call $(1),$(MANDIR)/man1,644,$(wildcard man/*.1))
 $(call $(1),$(MANDIR)/man3,644,$(wildcard man/*.3))
 $(foreach page,$(wildcard man/*.3),$(call $(1),$(MANDIR)/man3,link to $(notdir $(page)),$(call \
-	man_links,$(page))))
+	man_links,$(page)))$(newline))
 $(call $(1),$(MANDIR)/man7,644,$(wildcard man/*.7))
 $(call $(1),$(BASHDIR),644,$(PROGRAMS:%=completions/bash/%))
 $(call $(1),$(ZSHDIR),644,$(PROGRAMS:%=completions/zsh/_%))

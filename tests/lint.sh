@@ -103,7 +103,7 @@ headers_alone() {
 	local f flags status=0
 	flags=$(pkg-config --cflags libmicrohttpd libcurl libcjson sqlite3 cmocka)
 	# Where the headers of lib/ are; and of sse-serve, for the parts of its unit tests.
-	flags+=' -Ilib -iquotelib/common -iquotelib/json -iquotelib/client -iquotecmd/sse-serve'
+	flags+=' -Ilib -iquotelib/common -iquotelib/json -iquotelib/follow -iquotelib/client -iquotecmd/sse-serve'
 	for f in $(files '\.h$'); do
 		# shellcheck disable=SC2046,SC2086 # lists of flags
 		cc -std=c17 -D_GNU_SOURCE -iquote"$(dirname "$f")" \
@@ -233,7 +233,9 @@ done
 check 'each source has its SPDX line' silent without_licence
 check 'each source says in its first lines what it is for' silent without_purpose
 check 'each header can be included alone' headers_alone
-needs g++ 'sse.h is C++ too' g++ -Wall -Wextra -Werror -fsyntax-only -include lib/sse.h -x c++ /dev/null
+for f in lib/sse.h lib/follow/sse_follow.h; do
+	needs g++ "$f is C++ too" g++ -Wall -Wextra -Werror -fsyntax-only -Ilib -include "$f" -x c++ /dev/null
+done
 while read -r compiler from to; do
 	if ! command -v "$compiler" >/dev/null || is_known "$compiler" "$from" "$to"; then
 		needs "$compiler" "$compiler compiles everything without a warning" builds "$compiler"

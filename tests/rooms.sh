@@ -91,7 +91,7 @@ arrows() {
 		return "nowhere/" name
 	}
 	BEGIN {
-		libs = split("lib lib/common lib/json lib/client", lib, " ")
+		libs = split("lib lib/common lib/json lib/follow lib/client", lib, " ")
 		for (i = 1; i < ARGC; i++)
 			known[ARGV[i]]
 	}

@@ -4,6 +4,7 @@
 
 #include "body.h"
 #include "client.h"
+#include "client_target.h"
 #include "destination.h"
 #include "number.h"
 
@@ -20,7 +21,7 @@ int destination_open(struct destination *destination, const char *operand,
 		client_options_has_header(&options->client, "Content-Type") ||
 		client_options_has_header(&options->client, "Accept"))
 		destination->batching = BATCHING_NEVER;
-	return client_url_make(operand, CLIENT_TOPIC, NULL, &destination->url, error);
+	return client_target_make(operand, CLIENT_TOPIC, NULL, &destination->url, error);
 }
 
 void destination_close(struct destination *destination)

@@ -5,6 +5,9 @@
 #include <strings.h>
 #include <sysexits.h>
 
+#include "client_rows.h"
+#include "client_target.h"
+#include "client_voice.h"
 #include "client_url.h"
 #include "json_pointer.h"
 #include "event/group.h"
@@ -225,7 +228,7 @@ static int check_data(const struct options *options, struct error *error)
 /* For / and the like, each envelope names its topic. */
 static int check_topics(struct options *options, struct error *error)
 {
-	bool all = options->target != NULL && client_url_is_all(options->target);
+	bool all = options->target != NULL && client_target_is_all(options->target);
 
 	options->topics = all && options->source == SOURCE_ENVELOPE;
 	if (all && !options->topics && !client_url_is(options->target) && !options->flush &&
@@ -299,7 +302,7 @@ static int check_delete(const struct options *options, struct error *error)
 		return error_set(error, EX_USAGE,
 			"--delete: '%.60s' is not the id of an event; an id looks like Iz6zstbT:4",
 			id);
-	if (options->target != NULL && client_url_is_all(options->target))
+	if (options->target != NULL && client_target_is_all(options->target))
 		return error_set(error, EX_USAGE, "--delete needs the topic of the event");
 	if (options->field_count > 0 || options->data != NULL || options->file != NULL ||
 		options->source != SOURCE_AUTO)

@@ -16,6 +16,7 @@
 #include "buf.h"
 #include "client.h"
 #include "client_answer.h"
+#include "client_voice.h"
 #include "destination.h"
 #include "error.h"
 #include "event/group.h"

@@ -6,6 +6,7 @@
 
 #include "body.h"
 #include "client_run.h"
+#include "client_target.h"
 #include "clock.h"
 #include "deliver.h"
 #include "input.h"
@@ -297,7 +298,7 @@ static int open_all(struct run *run, const char *program, const char *target, st
 		group_init(&run->groups[i]);
 	if (destination_open(&run->to, target, options, error) != 0)
 		return -1;
-	client_url_hide(&run->to.url, options->target);
+	client_target_hide(&run->to.url, options->target);
 	if (input_open(&run->input, options, run->until, error) != 0 ||
 		deliver_open(&run->deliver, program, options, run->until, error) != 0)
 		return -1;

@@ -7,7 +7,9 @@
 #include "backoff.h"
 #include "client_answer.h"
 #include "client_run.h"
+#include "client_target.h"
 #include "client_url.h"
+#include "client_voice.h"
 #include "clock.h"
 #include "request.h"
 #include "run.h"
@@ -38,9 +40,9 @@ static int make_url(struct deletion *deletion, struct error *error)
 	struct buf text;
 	int result;
 
-	if (client_url_make(deletion->options->target, CLIENT_TOPIC, NULL, &topic, error) != 0)
+	if (client_target_make(deletion->options->target, CLIENT_TOPIC, NULL, &topic, error) != 0)
 		return -1;
-	client_url_hide(&topic, deletion->options->target);
+	client_target_hide(&topic, deletion->options->target);
 	buf_init(&text, SIZE_MAX / 2);
 	if (buf_add(&text, topic.url, strcspn(topic.url, "?#")) &&
 		buf_addf(&text, "/%s%s", deletion->options->delete,
@@ -111,7 +113,7 @@ static bool attempt(struct deletion *deletion, bool *again, struct error *error)
 	if (client_begin(client, error) != 0 || client_set_headers(client, NULL, 0, error) != 0)
 		return false;
 	client_say(client, CLIENT_EXPLAIN, "DELETE %s", deletion->url.shown);
-	switch (client_run(client->multi, client->easy, &deletion->until, NULL, &code)) {
+	switch (client_run(client->multi, client->easy, &deletion->until, &code)) {
 	case CLIENT_SIGNAL:
 	case CLIENT_HANGUP:
 		client_stopped(error);

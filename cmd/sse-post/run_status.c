@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "client_target.h"
 #include "client_url.h"
 #include "clock.h"
 #include "json.h"
@@ -96,7 +97,7 @@ int run_status(const struct options *options, struct error *error)
 
 	printer.now = clock_wall_ms() / 1000 * 1000;
 	if (options->target != NULL)
-		result = client_url_make(options->target, CLIENT_TOPIC, NULL, &url, error);
+		result = client_target_make(options->target, CLIENT_TOPIC, NULL, &url, error);
 	printer.only = url.shown;
 	if (result == 0)
 		result = spool_each(options->spool, print, &printer, error);

@@ -5,6 +5,7 @@
 #include "check_look.h"
 #include "client_run.h"
 #include "clock.h"
+#include "follow_run.h"
 #include "gap.h"
 
 /* Bytes that come within this time of each other came at once; a silence is longer (ms). */

@@ -56,6 +56,7 @@ int ending_judge(const struct ending *ending, enum follow_end end, struct error 
 		return error->status == 0 ? 0 : -1;
 	case FOLLOW_TIME:
 		return judge_time(ending, error);
+	case FOLLOW_ON:
 	case FOLLOW_FAILED:
 		break;
 	}

@@ -8,6 +8,7 @@
 
 #include "error.h"
 #include "follow.h"
+#include "follow_run.h"
 #include "options.h"
 
 /* A run whose stream is over. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What sse-serve tells a reader beside the events: that some are missing (gap.h), or were deleted
- * (deleted.h), or that the topic is closed (lib/client/closing.h).
+ * (deleted.h), or that the topic is closed (lib/follow/closing.h).
  */
 #ifndef NOTICE_H
 #define NOTICE_H

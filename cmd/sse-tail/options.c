@@ -6,6 +6,8 @@
 #include <strings.h>
 #include <sysexits.h>
 
+#include "client_rows.h"
+#include "client_voice.h"
 #include "follow.h"
 #include "subscribe.h"
 #include "client_url.h"

@@ -8,6 +8,8 @@
 #include <openssl/evp.h>
 
 #include "client_run.h"
+#include "client_target.h"
+#include "client_voice.h"
 #include "clock.h"
 #include "failed.h"
 #include "json.h"
@@ -246,7 +248,7 @@ static enum step attempt(struct relay *relay, const struct sse_event *event, str
 		client->easy, CURLOPT_POSTFIELDS, event->data.len > 0 ? event->data.data : "");
 	client_say(client, CLIENT_EXPLAIN, "POST %s, %zu bytes, webhook-id %s", relay->url.shown,
 		event->data.len, relay->id);
-	outcome = client_run(client->multi, client->easy, &relay->until, NULL, &code);
+	outcome = client_run(client->multi, client->easy, &relay->until, &code);
 	/* What is answered is done, also if a signal or the end came meanwhile. */
 	if (outcome == CLIENT_DONE || is_answered(relay))
 		return judge(relay, code, error);
@@ -398,7 +400,7 @@ int relay_open(struct relay *relay, const char *program, const struct relay_opti
 	trouble_init(&relay->trouble, &relay->client, &words);
 	if (!buf_add_text(&relay->last_id, last_id))
 		return error_set(error, EX_OSERR, "out of memory");
-	if (client_url_make(options->target, CLIENT_TOPIC, NULL, &relay->url, error) != 0 ||
+	if (client_target_make(options->target, CLIENT_TOPIC, NULL, &relay->url, error) != 0 ||
 		client_open(&relay->client, program, &relay->requests, error) != 0 ||
 		load_keys(relay, error) != 0 ||
 		(options->failed != NULL && failed_check(options->failed, error) != 0))

@@ -8,10 +8,12 @@
 #include "body.h"
 #include "check.h"
 #include "client_run.h"
+#include "client_target.h"
 #include "clock.h"
 #include "ending.h"
 #include "event_type.h"
 #include "exec.h"
+#include "follow_run.h"
 #include "notice.h"
 #include "tail.h"
 
@@ -328,10 +330,10 @@ int tail_open(
 	tail->end = client_after(options->timeout);
 	output_init(&tail->output, &options->output, tail->end);
 	if (filter_open(&tail->filter, &options->filter, error) != 0 ||
-		client_url_make(options->target, CLIENT_STREAM, options_query(options, query),
+		client_target_make(options->target, CLIENT_STREAM, options_query(options, query),
 			&tail->url, error) != 0)
 		return -1;
-	client_url_hide(&tail->url, options->target);
+	client_target_hide(&tail->url, options->target);
 	if (client_open(&tail->client, program, &options->client, error) != 0 ||
 		find_start(tail, error) != 0)
 		return -1;

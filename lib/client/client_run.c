@@ -36,11 +36,6 @@ void client_interrupt_at(int64_t moment)
 		alarm(left <= 0 ? 1 : (unsigned)((left + 999) / 1000));
 }
 
-int64_t client_after(int64_t ms)
-{
-	return ms == 0 ? CLIENT_NEVER : clock_now_ms() + ms;
-}
-
 /*
  * A write() that blocks ends with EINTR; one that begins between the look at the signal and the
  * system call would block for good, so from then on an alarm ends those, too.
@@ -215,17 +210,7 @@ static bool ended(CURLM *multi, CURLcode *code)
 	return false;
 }
 
-/* Is the transfer to go on, by its watch? */
-static bool goes_on(struct client_watch *watch)
-{
-	if (watch == NULL || clock_now_ms() < watch->at)
-		return true;
-	watch->at = CLIENT_NEVER;
-	return watch->look(watch->context);
-}
-
-enum client_outcome client_run(
-	CURLM *multi, CURL *easy, const int64_t *until, struct client_watch *watch, CURLcode *code)
+enum client_outcome client_run(CURLM *multi, CURL *easy, const int64_t *until, CURLcode *code)
 {
 	struct curl_waitfd others[2] = {
 		{.fd = wake[0], .events = CURL_WAIT_POLLIN}, {.fd = watched}};
@@ -251,9 +236,9 @@ enum client_outcome client_run(
 		if (is_stopped())
 			break;
 		outcome = CLIENT_TIME;
-		if (clock_now_ms() >= *until || !goes_on(watch))
+		if (clock_now_ms() >= *until)
 			break;
-		ms = poll_ms(watch != NULL && watch->at < *until ? watch->at : *until);
+		ms = poll_ms(*until);
 		failed = curl_multi_poll(multi, others, watched >= 0 ? 2 : 1, ms, NULL);
 	}
 	curl_multi_remove_handle(multi, easy);

@@ -10,13 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "client.h"
 #include "error.h"
-
-/* A moment that is never reached. */
-#define CLIENT_NEVER INT64_MAX
-
-/* client_after(ms): the moment ${ms} from now; CLIENT_NEVER if ${ms} is 0. */
-int64_t client_after(int64_t ms);
 
 /*
  * client_start(error) / client_end():
@@ -80,22 +75,13 @@ enum client_outcome {
 	CLIENT_HANGUP, /* SIGHUP came first, see client_watch_hangup() */
 };
 
-/* At the moment ${at}, which is then CLIENT_NEVER until the callback moves it: is it to go on? */
-struct client_watch {
-	int64_t at;
-	bool (*look)(void *context);
-	void *context;
-};
-
 /*
- * client_run(multi, easy, until, watch, code):
+ * client_run(multi, easy, until, code):
  * Run the transfer of ${easy} within ${multi}, which keeps its connections.  The transfer's
- * callbacks may move *${until} either way, and that of ${watch} (NULL: none), which may run
- * transfers of its own, can end it with CLIENT_TIME.  With CLIENT_DONE, *${code} is the transfer's result;
+ * callbacks may move *${until} either way.  With CLIENT_DONE, *${code} is the transfer's result;
  * otherwise the transfer was ended early.
  */
-enum client_outcome client_run(
-	CURLM *multi, CURL *easy, const int64_t *until, struct client_watch *watch, CURLcode *code);
+enum client_outcome client_run(CURLM *multi, CURL *easy, const int64_t *until, CURLcode *code);
 
 /*
  * client_poll(multi, fd, until):

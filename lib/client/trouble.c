@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "client_run.h"
+#include "client_voice.h"
 #include "trouble.h"
 #include "clock.h"
 #include "number.h"
@@ -43,15 +44,14 @@ void trouble_over(struct trouble *trouble)
 	trouble->ever_worked = true;
 }
 
-/* When to tell of it. */
-static int64_t due(const struct trouble *trouble)
+int64_t trouble_due(const struct trouble *trouble)
 {
 	bool at_once = !trouble->ever_worked && isatty(STDERR_FILENO);
 
 	return trouble->since + (at_once ? 0 : TROUBLE_MS);
 }
 
-static void tell(struct trouble *trouble, const struct error *reason)
+void trouble_tell(struct trouble *trouble, const struct error *reason)
 {
 	char text[NUMBER_TEXT], times[40] = "", since[40] = "yet";
 
@@ -67,14 +67,14 @@ static void tell(struct trouble *trouble, const struct error *reason)
 
 enum client_outcome trouble_wait(struct trouble *trouble, int64_t until, const struct error *reason)
 {
-	int64_t moment = due(trouble);
+	int64_t moment = trouble_due(trouble);
 	enum client_outcome outcome;
 
 	if (moment <= until) {
 		outcome = client_wait(moment);
 		if (outcome != CLIENT_TIME)
 			return outcome;
-		tell(trouble, reason);
+		trouble_tell(trouble, reason);
 	}
 	return client_wait(until);
 }

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "client.h"
+#include "client_voice.h"
 #include "client_run.h"
 #include "error.h"
 
@@ -38,6 +38,12 @@ void trouble_note(struct trouble *trouble, bool stream);
 
 /* trouble_over(trouble): it works; if trouble was told, tell that it is over. */
 void trouble_over(struct trouble *trouble);
+
+/* trouble_due(trouble): when to tell of it; it may be past. */
+int64_t trouble_due(const struct trouble *trouble);
+
+/* trouble_tell(trouble, reason): print how long it has lasted, and why. */
+void trouble_tell(struct trouble *trouble, const struct error *reason);
 
 /*
  * trouble_wait(trouble, until, reason):

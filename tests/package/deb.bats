@@ -35,7 +35,7 @@ setup() {
 # packages: the files, each in a line.
 packages() {
 	local name
-	for name in sse-tools libsse0 libsse-dev; do
+	for name in sse-tools libsse0 libsse-dev libsse-follow0 libsse-follow-dev; do
 		ls "$debs/${name}_"*.deb
 	done
 }
@@ -104,6 +104,25 @@ left() {
 	[ "$(dpkg-deb -I "$(packages | sed -n 2p)" shlibs)" = 'libsse 0 libsse0 (>= 0.1.0)' ]
 }
 
+@test "a program builds with libsse-follow-dev, which needs libsse-dev and libcurl's, and runs with libsse-follow0" {
+	unpack
+	local lib
+	lib=$(dirname "$(find "$root/usr/lib" -name libsse-follow.so.0)")
+	# pkg-config reads libcurl's file, too, and those that it needs.
+	PKG_CONFIG_LIBDIR=$lib/pkgconfig:$(pkg-config --variable pc_path pkg-config)
+	export PKG_CONFIG_LIBDIR PKG_CONFIG_SYSROOT_DIR=$root
+	export PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 PKG_CONFIG_ALLOW_SYSTEM_LIBS=1
+	eval "cc -o '$BATS_TEST_TMPDIR/example' '$one/tests/unit/example_libsse_follow.c' $(pkg-config --cflags --libs libsse-follow)"
+	LD_LIBRARY_PATH=$lib run "$BATS_TEST_TMPDIR/example" none
+	[ "$status" -eq 1 ]
+	[[ $output == "'none' is not a usable URL: "* ]]
+	[ "$(readlink -f "$root/usr/share/man/man3/sse_follow_new.3.gz")" = \
+		"$(readlink -f "$root/usr/share/man/man3/sse_follow.3.gz")" ]
+	[ "$(dpkg-deb -I "$(packages | sed -n 4p)" shlibs)" = 'libsse-follow 0 libsse-follow0 (>= 0.1.0)' ]
+	[[ $(dpkg-deb -f "$(packages | sed -n 4p)" Depends) == *libcurl* ]]
+	[[ $(dpkg-deb -f "$(packages | sed -n 5p)" Depends) == *'libsse-dev (= '*libcurl4-openssl-dev* ]]
+}
+
 @test "each line of the settings that is commented out is an option, with a value that it takes" {
 	local name value settings=()
 	while read -r name value; do
@@ -129,7 +148,7 @@ left() {
 	echo 'listen 127.0.0.1:8001' >>"$root/etc/sse-serve/sse-serve.conf"
 	# shellcheck disable=SC2046
 	to_root -i $(packages)
-	to_root -r sse-tools libsse-dev libsse0
+	to_root -r sse-tools libsse-follow-dev libsse-follow0 libsse-dev libsse0
 	# What Debian notes of units goes with the settings.
 	[ "$(left | grep -v '^./var/lib/systemd/deb-systemd-helper-enabled/')" = ./etc/sse-serve/sse-serve.conf ]
 	grep -q 8001 "$root/etc/sse-serve/sse-serve.conf"

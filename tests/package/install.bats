@@ -14,6 +14,10 @@ setup() {
 	make="env -u PREFIX -u BINDIR -u LIBDIR -u INCLUDEDIR -u MANDIR make BUILD=$build"
 }
 
+teardown() {
+	[ -z "${server:-}" ] || kill "$server" 2>/dev/null || true
+}
+
 install_there() {
 	$make install DESTDIR="$dest" PREFIX=/opt/sse "$@"
 }
@@ -36,6 +40,12 @@ install_there() {
 	[ "$(readlink "$dest/opt/sse/lib/libsse.so")" = libsse.so.0 ]
 	[ -s "$dest/opt/sse/include/sse.h" ]
 	[ -s "$dest/opt/sse/lib/pkgconfig/libsse.pc" ]
+	[ -s "$dest/opt/sse/lib/libsse-follow.a" ]
+	[ -s "$dest/opt/sse/lib/libsse-follow.so.0" ]
+	[ "$(readlink "$dest/opt/sse/lib/libsse-follow.so")" = libsse-follow.so.0 ]
+	[ -s "$dest/opt/sse/include/sse_follow.h" ]
+	[ -s "$dest/opt/sse/lib/pkgconfig/libsse-follow.pc" ]
+	[ -s "$dest/opt/sse/share/man/man3/sse_follow.3" ]
 }
 
 @test "the units are installed, and name the program where it is" {
@@ -152,13 +162,17 @@ install_there() {
 	[ "$output" = '' ]
 }
 
-@test "man finds the page of the library by the name of each function" {
+@test "man finds the page of each library by the name of each function" {
 	install_there
 	local pages=$dest/opt/sse/share/man/man3 name
 	for name in $(exported lib/libsse.map); do
 		[ "$(readlink "$pages/$name.3")" = libsse.3 ]
 	done
-	[ "$(find "$pages" -type l | wc -l)" -eq "$(exported lib/libsse.map | wc -l)" ]
+	for name in $(exported lib/follow/libsse-follow.map); do
+		[ "$(readlink "$pages/$name.3")" = sse_follow.3 ]
+	done
+	[ "$(find "$pages" -type l | wc -l)" -eq \
+		"$({ exported lib/libsse.map && exported lib/follow/libsse-follow.map; } | wc -l)" ]
 }
 
 @test "a program of someone else builds with the installed libsse, by its .pc, and runs: shared and static" {
@@ -178,6 +192,53 @@ install_there() {
 	objdump -p example | grep 'NEEDED *libsse.so.0$'
 	run objdump -p example--static
 	[[ $output != *NEEDED* ]]
+}
+
+@test "the program that sse_follow(3) shows is the one that is tested, and has the lines that sse_follow.h shows" {
+	local example=tests/unit/example_libsse_follow.c part
+	awk '/^\.Sh EXAMPLES/ { in_it = 1 } in_it && /^\.Ed/ { exit } in_it && !/^\.|^This/' man/sse_follow.3 |
+		sed 's/\\e/\\/g' | diff "$example" -
+	sed -n 's/^ \*\t//p' lib/follow/sse_follow.h >"$BATS_TEST_TMPDIR/header"
+	for part in '1,/^}/' '/^struct sse_follow /,/run(/' '/^if/,$'; do
+		sed -n "${part}p" "$BATS_TEST_TMPDIR/header" | tr -s ' \t\n' ' ' >"$BATS_TEST_TMPDIR/part"
+		[ -s "$BATS_TEST_TMPDIR/part" ]
+		tr -s ' \t\n' ' ' <"$example" | grep -qF "$(cat "$BATS_TEST_TMPDIR/part")"
+	done
+}
+
+@test "the program that sse_follow(3) shows builds with the installed libsse-follow, and follows: shared and static" {
+	install_there
+	export PKG_CONFIG_PATH="$dest/opt/sse/lib/pkgconfig"
+	local how flags libcurl url
+	cp tests/unit/example_libsse_follow.c "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR"
+	"$BIN/sse-serve" --db :memory: --listen 0 >serving 2>&1 3>&- &
+	server=$!
+	for _ in {1..600}; do
+		url=$(sed -n 's/.*Listening on //p' serving)
+		[ -z "$url" ] || break
+		sleep 0.05
+	done
+	[ -n "$url" ]
+	SSE_URL=$url "$BIN/sse-post" a -d '"Hello, world!"'
+	SSE_URL=$url "$BIN/sse-post" a --close
+	libcurl=$(pkg-config --libs libcurl)
+	for how in '' static; do
+		flags=$(pkg-config --define-variable=prefix="$dest/opt/sse" --cflags --libs libsse-follow)
+		# Of the static libraries libcurl is none: its own are seldom there.
+		[ -z "$how" ] || flags="${flags/-lsse-follow/-l:libsse-follow.a} $libcurl"
+		[ -z "$how" ] || flags=${flags/-lsse /-l:libsse.a }
+		eval "cc -std=c11 -Wall -Wextra -Werror -o example$how example_libsse_follow.c $flags"
+		LD_LIBRARY_PATH="$dest/opt/sse/lib" "./example$how" "$url/api/a/event?since=all" >out
+		grep -x '"Hello, world!"' out
+	done
+	kill "$server"
+	wait "$server"
+	server=
+	objdump -p example | grep 'NEEDED *libsse-follow.so.0$'
+	objdump -p examplestatic | grep 'NEEDED *libcurl'
+	run sh -c 'objdump -p examplestatic | grep "NEEDED *libsse"'
+	[ "$output" = '' ]
 }
 
 @test "libsse exports only what its header declares, and needs only the C library" {

@@ -149,11 +149,11 @@ lines() {
 		printf '};\n\nvoid long_one(int x)\n{\n'
 		lines 60
 		echo '}'
-	} >>cmd/sse-tail/gap.c
+	} >>cmd/sse-tail/deleted.c
 	lint 'more than 60 lines'
-	sed -i '$d' cmd/sse-tail/gap.c
-	printf '\tx++;\n}\n' >>cmd/sse-tail/gap.c
+	sed -i '$d' cmd/sse-tail/deleted.c
+	printf '\tx++;\n}\n' >>cmd/sse-tail/deleted.c
 	run lint 'more than 60 lines'
 	[ "$status" -eq 1 ]
-	[[ $output == *'cmd/sse-tail/gap.c:'*': a function of 61 lines, over 60'* ]]
+	[[ $output == *'cmd/sse-tail/deleted.c:'*': a function of 61 lines, over 60'* ]]
 }

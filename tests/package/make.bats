@@ -74,13 +74,15 @@ setup() {
 	EOF
 }
 
-@test "sse-post builds without libmicrohttpd and SQLite, sse-tail without cJSON too, libsse without anything" {
+@test "sse-post builds without libmicrohttpd and SQLite, sse-tail without cJSON too, libsse-follow with libcurl alone, libsse without anything" {
 	HIDDEN='libmicrohttpd sqlite3 libcjson libsystemd' run $make sse-tail
 	[ "$status" -eq 0 ]
 	HIDDEN='libmicrohttpd sqlite3 libsystemd' run $make sse-post
 	[ "$status" -eq 0 ]
 	"$BATS_TEST_TMPDIR/build/bin/sse-tail" --version
 	run $make PKG_CONFIG=/bin/false BUILD="$BATS_TEST_TMPDIR/bare" libsse
+	[ "$status" -eq 0 ]
+	HIDDEN='libmicrohttpd sqlite3 libcjson libssl libcrypto libsystemd' run $make libsse-follow
 	[ "$status" -eq 0 ]
 }
 

@@ -6,7 +6,7 @@
 
 load serve_helpers
 
-# No more than this is read at a time (client_open() of lib/client/client.c), and an event of ours takes
+# No more than this is read at a time (client_init() of lib/follow/client.c), and an event of ours takes
 # no less on the wire: so many events are the most that one write can have.
 READ=65536
 EVENT=25

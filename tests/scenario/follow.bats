@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# What a C program gets from lib/client/follow.h, without sse-tail around it.
+# What a C program gets from lib/client/follow_run.h, without sse-tail around it.
 # shellcheck disable=SC2154,SC2030,SC2031
 
 load client_helpers
@@ -13,30 +13,6 @@ setup() {
 # calls: what was handed over, without the pieces, whose number is the network's.
 calls() {
 	printf '%s\n' "${lines[@]}" | grep -v ^piece
-}
-
-@test "the ten lines that the header shows are what compiles, and follow a stream" {
-	local header=$BATS_TEST_DIRNAME/../../lib/client/follow.h part
-	# Two pieces of code: the function, and what belongs into main().
-	sed -n 's/^ \*\t//p' "$header" >code
-	[ "$(grep -c . code)" -eq 15 ]
-	tr -s ' \t\n' ' ' <"$BATS_TEST_DIRNAME/follow_ten.c" >program
-	for part in '1,/^}/' '/^struct client_options/,$'; do
-		sed -n "${part}p" code | tr -s ' \t\n' ' ' >wanted
-		[ -s wanted ]
-		has program "$(cat wanted)"
-	done
-	play <<'END'
-answer @STREAMretry: 1\nid: a\ndata: one\n\n
-close
-answer @STREAMdata: two\ndata: lines\n\n
-close
-answer @204
-END
-	run -0 --separate-stderr "$TOOLS/follow_ten" "$URL/x"
-	[ "$output" = $'one\ntwo\nlines' ]
-	[ -z "$stderr" ]
-	[ "$(grep -c 'Last-Event-ID: a' log)" -eq 2 ]
 }
 
 @test "each event comes with its type, id, data and origin, each comment as it is, behind the head" {

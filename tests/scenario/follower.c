@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Follows a stream by lib/follow.h alone, and prints what it hands over.
+ * Follows a stream by lib/client/follow_run.h alone, and prints what it hands over.
  *
  *	usage: follower URL [WORD ...]
  *
@@ -14,8 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client_target.h"
+#include "client_voice.h"
 #include "follow.h"
 #include "client_run.h"
+#include "follow_run.h"
 
 struct follower {
 	struct client_options common;
@@ -195,7 +198,7 @@ int main(int argc, char **argv)
 		return 64;
 	}
 	if (client_start(&error) == 0 &&
-		client_url_make(argv[1], CLIENT_STREAM, NULL, &url, &error) == 0 &&
+		client_target_make(argv[1], CLIENT_STREAM, NULL, &url, &error) == 0 &&
 		client_open(&client, "follower", &follower.common, &error) == 0) {
 		enum follow_end end =
 			follow_run(&client, &url, &follower.options, &sink, &follower, &error);

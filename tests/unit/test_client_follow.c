@@ -25,9 +25,12 @@
 #include <cmocka.h>
 
 #include "backoff.h"
+#include "client_target.h"
+#include "client_voice.h"
 #include "clock.h"
 #include "follow.h"
 #include "client_run.h"
+#include "follow_run.h"
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -271,7 +274,7 @@ static void follow(const struct script *script, int port, struct seen *seen)
 	options.lines = script->lines;
 	options.lines_again = script->lines_again;
 	snprintf(text, sizeof(text), "http://127.0.0.1:%d/x", port);
-	if (client_url_make(text, CLIENT_STREAM, NULL, &url, &seen->error) == 0 &&
+	if (client_target_make(text, CLIENT_STREAM, NULL, &url, &seen->error) == 0 &&
 		client_open(&client, "test", &common, &seen->error) == 0)
 		seen->end = follow_run(&client, &url, &options, &sink, seen, &seen->error);
 	seen->late = clock_now_ms() >= safety;

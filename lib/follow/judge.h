@@ -29,6 +29,7 @@ struct judge_attempt {
 					ended well, of CURLE_GOT_NOTHING */
 	bool brought;		     /* the stream delivered a byte */
 	bool reconnect;		     /* connect again after a stream ends */
+	bool embedded;		     /* the sentence names no option of a command line */
 	bool refused_for_good;	     /* no retry after 408, 429 and 5xx */
 };
 

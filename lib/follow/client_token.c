@@ -106,16 +106,15 @@ static int take_line(struct client_token *token, struct start *start, struct err
 
 	if (len == 0)
 		return error_set(error, EX_DATAERR,
-			"--token-file: the first line of '%.200s' is empty; it must be the token",
-			token->path);
+			"the first line of '%.200s' is empty; it must be the token", token->path);
 	if (len > CLIENT_TOKEN_MAX)
 		return error_set(error, EX_DATAERR,
-			"--token-file: the first line of '%.200s' is longer than a token can be, %d "
+			"the first line of '%.200s' is longer than a token can be, %d "
 			"bytes",
 			token->path, CLIENT_TOKEN_MAX);
 	if (!client_token_is_valid(line))
 		return error_set(error, EX_DATAERR,
-			"--token-file: the first line of '%.200s' is not a token: it holds a blank, a "
+			"the first line of '%.200s' is not a token: it holds a blank, a "
 			"control character or a character that is not ASCII",
 			token->path);
 	if (strcmp(line, token->text) != 0) {
@@ -135,8 +134,8 @@ int client_token_read(struct client_token *token, struct error *error)
 	if (read_file(token, &start))
 		result = take_line(token, &start, error);
 	else
-		result = error_set(error, EX_NOINPUT, "--token-file: cannot read '%.200s': %s",
-			token->path, strerror(errno));
+		result = error_set(error, EX_NOINPUT, "cannot read '%.200s': %s", token->path,
+			strerror(errno));
 	explicit_bzero(&start, sizeof(start));
 	return result;
 }

@@ -1,92 +1,33 @@
 /* SPDX-License-Identifier: MIT */
-/* Handle, headers and messages of the clients; see client.h. */
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
+/* Handle, headers and messages of a client; see client.h. */
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "buf.h"
 #include "client.h"
-#include "client_run.h"
 #include "client_token.h"
 #include "client_url.h"
-#include "terminal.h"
+#include "clock.h"
 
 /* --- messages -------------------------------------------------------------------------------- */
-
-/* What the last line on the process's standard error is, see client_status(). */
-static enum { STATUS_NONE, STATUS_OPEN, STATUS_SAID } status_line;
-
-/* A status that the next may be written over has no line end yet. */
-static void end_status(void)
-{
-	if (status_line == STATUS_OPEN)
-		(void)!write(STDERR_FILENO, "\n", 1);
-	status_line = STATUS_NONE;
-}
-
-/* The standard error or output, whichever is a terminal. */
-static int terminal_descriptor(void)
-{
-	return isatty(STDERR_FILENO) ? STDERR_FILENO : STDOUT_FILENO;
-}
-
-/* Does a terminal show ^C? */
-static bool is_echoed(void)
-{
-	return client_signal() == SIGINT && isatty(terminal_descriptor());
-}
-
-/* Nothing tells when the echo is done; the kernel needs microseconds. */
-void client_await_echo(void)
-{
-	if (is_echoed())
-		poll(NULL, 0, 30);
-}
-
-void client_break_line(void)
-{
-	if (status_line == STATUS_OPEN)
-		end_status();
-	else if (is_echoed())
-		(void)!write(terminal_descriptor(), "\n", 1);
-}
-
-void client_status(const struct client *client, const char *format, ...)
-{
-	char text[1024];
-	va_list args;
-
-	if (client->options->quiet || status_line == STATUS_SAID)
-		return;
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	status_line = STATUS_OPEN;
-	if (!terminal_status(client->program, text)) {
-		terminal_say(client->program, text);
-		status_line = STATUS_SAID;
-	}
-}
 
 void client_say(const struct client *client, enum client_level level, const char *format, ...)
 {
 	char text[2048];
 	va_list args;
 
-	if (level == CLIENT_WARN ? client->options->quiet : client->options->verbose < (int)level)
+	if (client->say == NULL || (level == CLIENT_WARN ? client->options->quiet
+							 : client->options->verbose < (int)level))
 		return;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	end_status();
-	terminal_say(client->program, text);
+	client->say(client, text);
 }
 
 static void show_location(const struct client *client, const char *value, size_t len)
@@ -131,21 +72,12 @@ static int trace(CURL *easy, curl_infotype type, char *data, size_t size, void *
 	return 0;
 }
 
-void client_version(FILE *out)
-{
-	fprintf(out, ", %s", curl_version());
-}
-
 /* --- the handle ------------------------------------------------------------------------------ */
 
 static void set_login(CURL *easy, const struct client_options *options)
 {
 	if (options->user != NULL)
 		curl_easy_setopt(easy, CURLOPT_USERPWD, options->user);
-	if (options->bearer != NULL || options->token != NULL)
-		curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
-	if (options->bearer != NULL)
-		curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, options->bearer);
 	if (options->netrc)
 		curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL);
 	/* Cookies that were given as text are a header: libcurl drops that on another origin. */
@@ -172,8 +104,8 @@ static int set_way(CURL *easy, const struct client_options *options, struct erro
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if (rows[i].value != NULL &&
 			curl_easy_setopt(easy, rows[i].option, rows[i].value) != CURLE_OK)
-			return error_set(
-				error, EX_USAGE, "--%s: this libcurl cannot do that", rows[i].name);
+			return error_set(error, EX_USAGE, "%s%s: this libcurl cannot do that",
+				options->embedded ? "" : "--", rows[i].name);
 	}
 	if (options->insecure) {
 		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
@@ -183,17 +115,29 @@ static int set_way(CURL *easy, const struct client_options *options, struct erro
 	return 0;
 }
 
-int client_open(struct client *client, const char *program, const struct client_options *options,
-	struct error *error)
+int64_t client_after(int64_t ms)
 {
-	CURL *easy = curl_easy_init();
-	char agent[64];
+	return ms == 0 ? CLIENT_NEVER : clock_now_ms() + ms;
+}
 
-	*client = (struct client){
-		.easy = easy, .multi = curl_multi_init(), .program = program, .options = options};
-	if (easy == NULL || client->multi == NULL)
-		return error_set(error, EX_OSERR, "out of memory");
-	snprintf(agent, sizeof(agent), "%s/%s", program, sse_tools_version);
+int client_init(struct client *client, const char *program, const struct client_options *options,
+	client_say_fn *say, struct error *error)
+{
+	*client = (struct client){.easy = curl_easy_init(),
+		.multi = curl_multi_init(),
+		.program = program,
+		.options = options,
+		.say = say};
+	return client->easy != NULL && client->multi != NULL
+		       ? 0
+		       : error_set(error, EX_OSERR, "out of memory");
+}
+
+int client_configure(struct client *client, const char *agent, struct error *error)
+{
+	const struct client_options *options = client->options;
+	CURL *easy = client->easy;
+
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, agent);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
@@ -225,9 +169,8 @@ int client_open(struct client *client, const char *program, const struct client_
 	return 0;
 }
 
-void client_close(struct client *client)
+void client_free(struct client *client)
 {
-	end_status();
 	curl_easy_cleanup(client->easy);
 	curl_multi_cleanup(client->multi);
 	curl_slist_free_all(client->headers);
@@ -237,17 +180,22 @@ void client_close(struct client *client)
 int client_begin(struct client *client, struct error *error)
 {
 	struct client_token *token = client->options->token;
+	const char *text = client->options->bearer;
 	struct error wrong;
 
 	client->cross_origin = false;
-	if (token == NULL)
+	if (token != NULL) {
+		if (client_token_read(token, &wrong) != 0)
+			client_say(client, CLIENT_EXPLAIN,
+				"--token-file: %s; sending the last token", wrong.text);
+		client->token_version = client_token_version(token);
+		text = client_token_text(token);
+	}
+	if (text == NULL)
 		return 0;
-	if (client_token_read(token, &wrong) != 0)
-		client_say(client, CLIENT_EXPLAIN, "%s; sending the last token", wrong.text);
-	client->token_version = client_token_version(token);
+	curl_easy_setopt(client->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
 	/* libcurl keeps a copy, and sends it to the first host only. */
-	if (curl_easy_setopt(client->easy, CURLOPT_XOAUTH2_BEARER, client_token_text(token)) !=
-		CURLE_OK)
+	if (curl_easy_setopt(client->easy, CURLOPT_XOAUTH2_BEARER, text) != CURLE_OK)
 		return error_set(error, EX_OSERR, "out of memory");
 	return 0;
 }
@@ -276,6 +224,8 @@ enum client_login client_login(const struct client *client)
 
 	if (client->cross_origin && (token || other))
 		return CLIENT_LOGIN_WITHHELD;
+	if (options->embedded)
+		return token || other ? CLIENT_LOGIN_OTHER : CLIENT_LOGIN_PLAIN;
 	if (token)
 		return options->token != NULL ? CLIENT_LOGIN_FILE : CLIENT_LOGIN_TOKEN;
 	return other ? CLIENT_LOGIN_OTHER : CLIENT_LOGIN_NONE;

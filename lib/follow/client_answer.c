@@ -247,6 +247,7 @@ static const char *const words_of_login[] = {
 	[CLIENT_LOGIN_NONE] =
 		"requires a login: give a token with --token-file FILE or SSE_TOKEN, or "
 		"a password with -u",
+	[CLIENT_LOGIN_PLAIN] = "requires a login",
 	[CLIENT_LOGIN_TOKEN] = "does not accept the token",
 	[CLIENT_LOGIN_FILE] = "does not accept the token of --token-file",
 	[CLIENT_LOGIN_OTHER] = "does not accept the login",
@@ -356,11 +357,11 @@ static const struct failure {
 	{CURLE_TOO_MANY_REDIRECTS, EX_PROTOCOL, "%s redirects too often", true},
 	{CURLE_BAD_CONTENT_ENCODING, EX_PROTOCOL, "%s compresses in a way that cannot be read",
 		true},
-	{CURLE_PEER_FAILED_VERIFICATION, EX_PROTOCOL,
-		"%s has a certificate that is not trusted (--cacert names an authority to trust)",
+	{CURLE_PEER_FAILED_VERIFICATION, EX_PROTOCOL, "%s has a certificate that is not trusted",
 		true},
-	{CURLE_SSL_CACERT_BADFILE, EX_NOINPUT, "cannot use the file of --cacert for %s", true},
-	{CURLE_SSL_CERTPROBLEM, EX_NOINPUT, "cannot use the files of --cert and --key for %s",
+	{CURLE_SSL_CACERT_BADFILE, EX_NOINPUT, "cannot use the file of authorities to trust for %s",
+		true},
+	{CURLE_SSL_CERTPROBLEM, EX_NOINPUT, "cannot use the client's certificate and key for %s",
 		true},
 	{CURLE_COULDNT_RESOLVE_PROXY, EX_UNAVAILABLE, "cannot find the proxy on the way to %s",
 		true},
@@ -373,6 +374,21 @@ static const struct failure {
 	{CURLE_OUT_OF_MEMORY, EX_PROTOCOL, "%s sent a header that is too long, or memory ran out",
 		false},
 };
+
+/* What would help at a command line. */
+static const char *hint(CURLcode code)
+{
+	switch (code) {
+	case CURLE_PEER_FAILED_VERIFICATION:
+		return " (--cacert names an authority to trust)";
+	case CURLE_SSL_CACERT_BADFILE:
+		return " (--cacert)";
+	case CURLE_SSL_CERTPROBLEM:
+		return " (--cert, --key)";
+	default:
+		return "";
+	}
+}
 
 /*
  * The host that did not answer, if it is not the one that ${shown} names: a proxy, or the target of
@@ -444,8 +460,10 @@ int client_failure_error(
 
 		if (row->code != code)
 			continue;
-		return error_set(error, row->exit, "%.*s%.200s%s%s%.200s", (int)(gap - row->words),
-			row->words, shown, gap + 2, more ? ": " : "", more ? details : "");
+		return error_set(error, row->exit, "%.*s%.200s%s%s%s%.200s",
+			(int)(gap - row->words), row->words, shown, gap + 2,
+			client->options->embedded ? "" : hint(code), more ? ": " : "",
+			more ? details : "");
 	}
 	if (code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT ||
 		code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR)

@@ -72,65 +72,120 @@ static void make_head(CURL *easy, const char *url, struct client_answer *answer)
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
 }
 
+/* Those of the request, whose list a redirect replaces. */
+static void set_headers(struct fallback *fallback, CURL *head)
+{
+	for (const struct curl_slist *line = fallback->client->headers; line != NULL;
+		line = line->next) {
+		struct curl_slist *longer = curl_slist_append(fallback->headers, line->data);
+
+		fallback->headers = longer != NULL ? longer : fallback->headers;
+	}
+	curl_easy_setopt(head, CURLOPT_HTTPHEADER, fallback->headers);
+}
+
 static bool knows_polls(const struct client_answer *answer)
 {
 	return answer->status == 200 && answer->until[0] != '\0' &&
 	       client_answer_is(answer, "text/event-stream");
 }
 
-static void ask(struct fallback *fallback)
+/* The HEAD is over: what it says is known, or will not be. */
+static void drop_head(struct fallback *fallback)
 {
-	int64_t begun = clock_now_ms(), limit = client_after(HEAD_MS);
-	int64_t end =
-		fallback->until != NULL && *fallback->until < limit ? *fallback->until : limit;
-	enum client_outcome outcome = CLIENT_DONE;
-	CURLM *multi = curl_multi_init();
-	CURL *easy = curl_easy_duphandle(fallback->client->easy);
-	struct client_url poll = {0};
-	struct client_answer answer;
-	CURLcode code = CURLE_OK;
-
-	client_answer_init(&answer);
-	if (multi != NULL && easy != NULL && make_url(fallback->stream, 0, 0, &poll, NULL) == 0) {
-		make_head(easy, poll.url, &answer);
-		outcome = client_run(multi, easy, &end, NULL, &code);
-	}
-	fallback->polling = outcome == CLIENT_DONE && code == CURLE_OK && knows_polls(&answer);
-	fallback->possible = !answer.head_ended;
-	client_url_free(&poll);
-	client_answer_free(&answer);
-	curl_easy_cleanup(easy);
-	curl_multi_cleanup(multi);
-	fallback->asked = clock_now_ms() - begun;
-	fallback->hung_up = outcome == CLIENT_HANGUP;
+	if (fallback->head == NULL)
+		return;
+	curl_multi_remove_handle(fallback->client->multi, fallback->head);
+	curl_easy_cleanup(fallback->head);
+	curl_slist_free_all(fallback->headers);
+	fallback->head = NULL;
+	fallback->headers = NULL;
+	client_answer_free(&fallback->answer);
 }
 
-/* Nothing came of the stream.  False if it is to end. */
-static bool look(void *context)
+static void ask(struct fallback *fallback)
 {
-	struct fallback *fallback = context;
+	CURL *head = curl_easy_duphandle(fallback->client->easy);
+	struct client_url poll = {0};
+
+	fallback->at = CLIENT_NEVER;
+	fallback->head_begun = clock_now_ms();
+	client_answer_init(&fallback->answer);
+	if (head != NULL && make_url(fallback->stream, 0, 0, &poll, NULL) == 0) {
+		make_head(head, poll.url, &fallback->answer);
+		set_headers(fallback, head);
+		if (curl_multi_add_handle(fallback->client->multi, head) == CURLM_OK) {
+			fallback->head = head;
+			fallback->at = client_after(HEAD_MS);
+		}
+	}
+	client_url_free(&poll);
+	if (fallback->head != NULL)
+		return;
+	curl_easy_cleanup(head);
+	curl_slist_free_all(fallback->headers);
+	fallback->headers = NULL;
+}
+
+void fallback_answered(struct fallback *fallback, CURLcode code)
+{
+	fallback->polling =
+		fallback->at != CLIENT_NEVER && code == CURLE_OK && knows_polls(&fallback->answer);
+	fallback->possible = !fallback->answer.head_ended;
+	fallback->asked = clock_now_ms() - fallback->head_begun;
+	fallback->at = CLIENT_NEVER;
+	drop_head(fallback);
+}
+
+bool fallback_look(struct fallback *fallback)
+{
 	double sent = 0;
 
+	/* Something came after all. */
+	if (fallback->head != NULL && fallback->at == CLIENT_NEVER)
+		drop_head(fallback);
+	if (fallback->polling && fallback->wait == 0)
+		return true;
+	if (clock_now_ms() < fallback->at)
+		return false;
+	if (fallback->head != NULL) {
+		/* No answer, nor is one of the next attempt to be expected at once. */
+		fallback->possible = !fallback->answer.head_ended;
+		fallback->at = CLIENT_NEVER;
+		drop_head(fallback);
+		return false;
+	}
 	curl_easy_getinfo(fallback->client->easy, CURLINFO_PRETRANSFER_TIME, &sent);
 	if (sent > 0)
 		ask(fallback);
 	else
-		fallback->watch.at = client_after(FALLBACK_AFTER_MS);
-	return !fallback->hung_up && !fallback->polling;
+		fallback->at = client_after(FALLBACK_AFTER_MS);
+	return false;
 }
 
-void fallback_init(struct fallback *fallback, const struct client *client,
-	const struct client_url *stream, const int64_t *until)
+int64_t fallback_due(const struct fallback *fallback)
+{
+	return fallback->at;
+}
+
+void fallback_end(struct fallback *fallback)
+{
+	drop_head(fallback);
+}
+
+void fallback_init(
+	struct fallback *fallback, const struct client *client, const struct client_url *stream)
 {
 	*fallback = (struct fallback){.client = client,
 		.stream = stream,
-		.until = until,
+		.at = CLIENT_NEVER,
 		.possible = is_ours(stream->url) && !has_parameter(stream->url, "until"),
 		.keeps = has_parameter(stream->url, "mark")};
 }
 
 void fallback_free(struct fallback *fallback)
 {
+	drop_head(fallback);
 	client_url_free(&fallback->poll);
 }
 
@@ -149,17 +204,15 @@ static bool set_url(struct fallback *fallback)
 
 bool fallback_attempt(struct fallback *fallback)
 {
-	int64_t at = fallback->possible ? client_after(FALLBACK_AFTER_MS) : CLIENT_NEVER;
-
-	fallback->watch = (struct client_watch){at, look, fallback};
+	fallback->at = fallback->possible ? client_after(FALLBACK_AFTER_MS) : CLIENT_NEVER;
 	fallback->begun = clock_now_ms();
-	fallback->brought = fallback->marked = fallback->hung_up = false;
+	fallback->brought = fallback->marked = false;
 	return !fallback->polling || fallback->came || set_url(fallback);
 }
 
 void fallback_quiet(struct fallback *fallback)
 {
-	fallback->watch.at = CLIENT_NEVER;
+	fallback->at = CLIENT_NEVER;
 	fallback->came = fallback->polling;
 }
 

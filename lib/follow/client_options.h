@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The options that the clients share: requests, connections and messages. */
+/* What a client can be told about its requests, connections and messages. */
 #ifndef CLIENT_OPTIONS_H
 #define CLIENT_OPTIONS_H
 
@@ -7,12 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "error.h"
 #include "option.h"
 
 struct client_token;
 
-/* The common options; the first member of each client's config. */
+/* For the programs, the common options, and the first member of each config; see client_rows.h. */
 struct client_options {
 	const char *method;	    /* -X; NULL: the program's default */
 	struct option_list headers; /* -H "Name: value" */
@@ -26,30 +25,11 @@ struct client_options {
 	const char *cacert, *cert, *key;
 	bool insecure;
 	int64_t connect_timeout; /* ms; 0: libcurl's own */
+	bool embedded;		 /* in a library: no sentence names an option of a command line */
 	bool quiet;
 	int verbose;
 	struct client_token *token; /* of the token file; NULL without one */
 };
-
-/* The rows of those options. */
-extern const struct option_row client_option_rows[];
-
-/*
- * client_options_check(options, error):
- * Check what the table cannot check, and read the token file.  Return 0, or -1: EX_USAGE,
- * EX_NOINPUT, EX_CANTCREAT, or an error of client_token_open().
- */
-int client_options_check(struct client_options *options, struct error *error);
-
-/*
- * client_options_check_headers(headers, option, error):
- * Check the lines of an option --${option} for headers.  Return 0, or -1: EX_USAGE.
- */
-int client_options_check_headers(
-	const struct option_list *headers, const char *option, struct error *error);
-
-/* client_options_free(options): release the lists and the secrets. */
-void client_options_free(struct client_options *options);
 
 /* client_options_has_header(options, name): did the user give this header? */
 bool client_options_has_header(const struct client_options *options, const char *name);
@@ -60,6 +40,15 @@ bool client_options_has_header(const struct client_options *options, const char 
  * one.
  */
 size_t client_options_header_name(const char *line);
+
+/*
+ * client_options_has_controls(text): but for the tab?  Nothing of a header may hold them (RFC 9110,
+ * section 5.5).  Takes NULL.
+ */
+bool client_options_has_controls(const char *text);
+
+/* client_options_header_fault(line): why it cannot be sent as a header; NULL if it can. */
+const char *client_options_header_fault(const char *line);
 
 /*
  * client_options_has_cookie_file(options): is -b a file?  Not if it looks like cookies, as in curl.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The clients' shared use of libcurl: a handle set up from the common options, logging in, request
- * headers, and the messages on the standard error.
+ * A client's use of libcurl: a handle set up from the options, logging in, request headers, and
+ * messages for whoever prints them.
  */
 #ifndef CLIENT_H
 #define CLIENT_H
@@ -9,16 +9,27 @@
 #include <curl/curl.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "client_options.h"
 #include "error.h"
 
+/* A moment that is never reached. */
+#define CLIENT_NEVER INT64_MAX
+
+/* client_after(ms): the moment ${ms} from now; CLIENT_NEVER if ${ms} is 0. */
+int64_t client_after(int64_t ms);
+
+struct client;
+
+/* Prints a message, which may hold controls. */
+typedef void client_say_fn(const struct client *client, const char *text);
+
 /* A handle and what belongs to it.  Read the fields, do not write them. */
 struct client {
 	CURL *easy;
-	CURLM *multi; /* for client_run(); it keeps the connections */
+	CURLM *multi; /* it keeps the connections */
 	const char *program;
+	client_say_fn *say;
 	const struct client_options *options;
 	struct curl_slist *headers;
 	char details[CURL_ERROR_SIZE]; /* libcurl's message about the last failure */
@@ -27,14 +38,21 @@ struct client {
 };
 
 /*
- * client_open(client, program, options, error):
- * Open a handle set up from the options: only http and https, proxies from the environment, the
- * name of the program as User-Agent, TCP keep-alive.  ${program} and ${options} must outlive it.
- * client_close() releases it, also after a failure; it takes a struct that is all zero.
+ * client_init(client, program, options, say, error):
+ * Open a handle.  ${say} prints a message of ${program}; without it there are none.  ${program} and
+ * ${options} must outlive it.  client_free() releases it, also after a failure; it takes a struct
+ * that is all zero.  Nothing of the process is changed but what curl_global_init() did.
  */
-int client_open(struct client *client, const char *program, const struct client_options *options,
-	struct error *error);
-void client_close(struct client *client);
+int client_init(struct client *client, const char *program, const struct client_options *options,
+	client_say_fn *say, struct error *error);
+void client_free(struct client *client);
+
+/*
+ * client_configure(client, agent, error):
+ * Set the handle up from the options as they are now: only http and https, proxies from the
+ * environment, ${agent} as User-Agent, TCP keep-alive.  Once, before the first request.
+ */
+int client_configure(struct client *client, const char *agent, struct error *error);
 
 /*
  * client_begin(client, error):
@@ -54,6 +72,7 @@ bool client_renews(const struct client *client, const struct error *reason);
 /* How the last request logged in. */
 enum client_login {
 	CLIENT_LOGIN_NONE,
+	CLIENT_LOGIN_PLAIN,    /* none, by a library, whose sentences name no option */
 	CLIENT_LOGIN_TOKEN,    /* the token of --oauth2-bearer or SSE_TOKEN */
 	CLIENT_LOGIN_FILE,     /* the token of --token-file */
 	CLIENT_LOGIN_OTHER,    /* a password, cookies, or a header */
@@ -75,36 +94,11 @@ int client_set_headers(struct client *client, const struct client_header *header
 
 /*
  * client_say(client, level, format, ...):
- * Write one line to the standard error, after the program's name, with controls escaped.  -q leaves
- * out CLIENT_WARN; the other levels need as many -v.
+ * Say one line to the user, if there is somebody to print it.  -q leaves out CLIENT_WARN; the other
+ * levels need as many -v.
  */
 enum client_level { CLIENT_WARN, CLIENT_EXPLAIN, CLIENT_HEADERS };
 void client_say(const struct client *client, enum client_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-
-/*
- * client_status(client, format, ...):
- * Write as with CLIENT_WARN, but in a terminal the next status replaces the line, so that lasting
- * trouble takes one line.  Elsewhere, write only the first status until client_say() writes.
- */
-void client_status(const struct client *client, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-/*
- * client_await_echo():
- * After a SIGINT, wait until a terminal has echoed the ^C.  It sends the signal first and then
- * echoes, so that a line end written at once would land before the ^C instead of after it.
- */
-void client_await_echo(void);
-
-/*
- * client_break_line():
- * Let the next output begin a new line: the terminal has echoed ^C at its cursor, or shows a
- * status.  Call it once, when nothing else ends that line.
- */
-void client_break_line(void);
-
-/* client_version(out): libcurl's version for --version. */
-void client_version(FILE *out);
 
 #endif

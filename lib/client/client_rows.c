@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The options that the clients share; see client_options.h. */
+/* The options that the clients share; see client_rows.h. */
 #include <curl/curl.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "client_options.h"
+#include "client_rows.h"
 #include "client_token.h"
 
 #define FIELD(name) .offset = offsetof(struct client_options, name)
@@ -58,42 +57,6 @@ const struct option_row client_option_rows[] = {
 };
 
 /* --- what the table cannot check -------------------------------------------------------------- */
-
-size_t client_options_header_name(const char *line)
-{
-	size_t len = strcspn(line, ":;");
-
-	return line[len] == ':' || (line[len] == ';' && line[len + 1] == '\0') ? len : 0;
-}
-
-/* Controls but for the tab: nothing of a header may hold them (RFC 9110, section 5.5). */
-static bool has_controls(const char *text)
-{
-	for (; text != NULL && *text != '\0'; text++) {
-		if (((unsigned char)*text < 0x20 && *text != '\t') || *text == 0x7f)
-			return true;
-	}
-	return false;
-}
-
-static int check_header(const char *option, const char *line, struct error *error)
-{
-	size_t len = client_options_header_name(line);
-
-	if (has_controls(line))
-		return error_set(error, EX_USAGE,
-			"--%s: a header cannot hold a line end or another control", option);
-	if (len == 0 || strcspn(line, " \t") < len)
-		/* Not shown: it may be a secret that lacks its colon. */
-		return error_set(error, EX_USAGE,
-			"--%s: this is not a header; one is like 'Name: value'", option);
-	return 0;
-}
-
-bool client_options_has_cookie_file(const struct client_options *options)
-{
-	return options->cookies != NULL && strchr(options->cookies, '=') == NULL;
-}
 
 /* Is it a file that can be written, or is it in a folder where it can be made? */
 static bool can_be_written(const char *path)
@@ -179,21 +142,25 @@ int client_options_check_headers(
 	const struct option_list *headers, const char *option, struct error *error)
 {
 	for (size_t i = 0; i < headers->count; i++) {
-		if (check_header(option, headers->values[i], error) != 0)
-			return -1;
+		const char *fault = client_options_header_fault(headers->values[i]);
+
+		if (fault != NULL)
+			return error_set(error, EX_USAGE, "--%s: %s", option, fault);
 	}
 	return 0;
 }
 
 int client_options_check(struct client_options *options, struct error *error)
 {
+	struct error wrong;
+
 	if (client_options_check_headers(&options->headers, "header", error) != 0)
 		return -1;
 	if (options->method != NULL && !is_token(options->method))
 		return error_set(error, EX_USAGE,
 			"--request: '%.60s' is not a valid method; one is like GET or POST",
 			options->method);
-	if (has_controls(options->cookies))
+	if (client_options_has_controls(options->cookies))
 		return error_set(
 			error, EX_USAGE, "--cookie: it cannot hold a line end or another control");
 	if (check_login(options, error) != 0)
@@ -206,9 +173,12 @@ int client_options_check(struct client_options *options, struct error *error)
 			error, EX_USAGE, "--key belongs to a certificate: give --cert, too");
 	if (check_files(options, error) != 0)
 		return -1;
-	if (options->token_file != NULL)
-		options->token = client_token_open(options->token_file, error);
-	return options->token_file == NULL || options->token != NULL ? 0 : -1;
+	if (options->token_file == NULL)
+		return 0;
+	options->token = client_token_open(options->token_file, &wrong);
+	return options->token != NULL
+		       ? 0
+		       : error_set(error, wrong.status, "--token-file: %s", wrong.text);
 }
 
 /* --- the rest --------------------------------------------------------------------------------- */
@@ -218,16 +188,4 @@ void client_options_free(struct client_options *options)
 	client_token_free(options->token);
 	options->token = NULL;
 	option_free(client_option_rows, options);
-}
-
-bool client_options_has_header(const struct client_options *options, const char *name)
-{
-	for (size_t i = 0; i < options->headers.count; i++) {
-		const char *line = options->headers.values[i];
-
-		if (client_options_header_name(line) == strlen(name) &&
-			strncasecmp(line, name, strlen(name)) == 0)
-			return true;
-	}
-	return false;
 }

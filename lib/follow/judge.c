@@ -43,7 +43,8 @@ static enum judge_next not_a_stream(const struct judge_attempt *attempt, struct 
 	error_set(error, EX_PROTOCOL,
 		"%.200s is not an event stream: its Content-Type is %s%.100s%s%s", attempt->shown,
 		quote, type[0] != '\0' ? type : "missing", quote,
-		json ? "; if each line is an event, say so with --lines" : "");
+		json && !attempt->embedded ? "; if each line is an event, say so with --lines"
+					   : "");
 	return JUDGE_FAILED;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The token of --token-file: the first line of a file, without blanks before and after it.  The
+ * A token in a file: the first line of a file, without blanks before and after it.  The
  * file is read again for each request, so that another program can replace the token at any time.
  * One thread.
  */

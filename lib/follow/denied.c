@@ -37,6 +37,7 @@ bool denied_read(const struct sse_event *event, const struct client *client, con
 {
 	static const char *const help[] = {
 		[CLIENT_LOGIN_NONE] = "",
+		[CLIENT_LOGIN_PLAIN] = "",
 		[CLIENT_LOGIN_TOKEN] =
 			"; give another token; one in a --token-file can be replaced at any time",
 		[CLIENT_LOGIN_FILE] = "; put another token into the file of --token-file",

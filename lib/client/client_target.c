@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* From operand to URL; see client_target.h. */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "buf.h"
+#include "client_target.h"
+
+/* The longest URL that is made here; servers stop at far less. */
+#define URL_MAX 65536
+
+static const char topic_letters[] =
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._~-";
+
+bool client_target_is_all(const char *operand)
+{
+	static const char path[] = "/api";
+	size_t len = strcspn(operand, "?#"), end = strlen(path);
+
+	if (!client_url_is(operand))
+		return strcmp(operand, "/") == 0;
+	len -= operand[len - 1] == '/';
+	/* A host may have that name too. */
+	return len > end && memcmp(operand + len - end, path, end) == 0 &&
+	       operand[len - end - 1] != '/';
+}
+
+static bool is_word(const char *text, size_t len, const char *word)
+{
+	return strlen(word) == len && memcmp(text, word, len) == 0;
+}
+
+/* A topic is segments of plain letters with slashes between them. */
+static int check_topic(const char *topic, struct error *error)
+{
+	static const char *const reserved[] = {".", "..", "event", "presence"};
+	const char *segment = topic;
+	char shown[CLIENT_URL_TEXT];
+
+	if (strstr(topic, "://") != NULL)
+		return error_set(error, EX_USAGE,
+			"'%.200s' is not a usable URL: it must begin with http:// or https://",
+			client_url_text(topic, shown));
+	if (strchr(topic, ':') != NULL)
+		return error_set(error, EX_USAGE,
+			"'%.200s' is neither a topic (like users or chat/lobby) nor a URL; did you mean "
+			"http://%.200s?",
+			topic, topic);
+	for (;;) {
+		size_t len = strspn(segment, topic_letters);
+
+		if (len == 0 || (segment[len] != '/' && segment[len] != '\0'))
+			return error_set(error, EX_USAGE,
+				"'%.200s' is not a valid topic: a topic is like users or chat/lobby, of letters, "
+				"digits and . _ ~ - with single slashes between",
+				topic);
+		for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
+			if (is_word(segment, len, reserved[i]))
+				return error_set(error, EX_USAGE,
+					"'%.200s' is not a valid topic: '%s' cannot be a part of one",
+					topic, reserved[i]);
+		}
+		if (segment[len] == '\0')
+			return 0;
+		segment += len + 1;
+	}
+}
+
+/* The server's URL without slashes at its end. */
+static int find_server(const char **server, size_t *len, struct error *error)
+{
+	const char *url = getenv("SSE_URL");
+	char shown[CLIENT_URL_TEXT];
+
+	if (url == NULL || *url == '\0')
+		url = CLIENT_SERVER;
+	if (!client_url_is(url) || strpbrk(url, "?#") != NULL)
+		return error_set(error, EX_USAGE,
+			"SSE_URL is '%.200s', but a server's URL is like %s, without ? and #",
+			client_url_text(url, shown), CLIENT_SERVER);
+	*server = url;
+	*len = strlen(url);
+	while (*len > 0 && url[*len - 1] == '/')
+		--*len;
+	return 0;
+}
+
+int client_target_make(const char *operand, enum client_place place, const char *query,
+	struct client_url *url, struct error *error)
+{
+	const char *server = NULL;
+	struct buf text;
+	size_t len = 0;
+	bool all;
+	int result;
+
+	if (operand != NULL && client_url_is(operand))
+		return client_url_set(url, operand, query, error);
+	if (operand == NULL)
+		operand = CLIENT_TOPIC_DEFAULT;
+	all = place == CLIENT_TOPIC && client_target_is_all(operand);
+	if ((!all && check_topic(operand, error) != 0) || find_server(&server, &len, error) != 0)
+		return -1;
+	buf_init(&text, URL_MAX);
+	if (buf_add(&text, server, len) &&
+		(all ? buf_add_text(&text, "/api") : buf_addf(&text, "/api/%s", operand)) &&
+		(place == CLIENT_TOPIC || buf_add_text(&text, "/event")) &&
+		buf_add_byte(&text, '\0'))
+		result = client_url_set(url, text.data, query, error);
+	else
+		result = error_set(
+			error, EX_USAGE, "the URL would be longer than %d bytes", URL_MAX);
+	buf_free(&text);
+	return result;
+}
+
+void client_target_hide(const struct client_url *url, char *operand)
+{
+	size_t size = operand != NULL ? strlen(operand) : 0;
+
+	if (operand == NULL || !client_url_is(operand) || strcmp(url->url, url->shown) == 0)
+		return;
+	memset(operand, '\0', size);
+	memcpy(operand, url->shown, strlen(url->shown) < size ? strlen(url->shown) : size);
+}
