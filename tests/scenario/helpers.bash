@@ -84,7 +84,8 @@ not() {
 
 # has FILE TEXT: does the file contain the text?
 has() {
-	local begin
+	# What is read is counted in bytes.
+	local begin LC_ALL=C
 	[ -r "$1" ] || return 1
 	read -r -N 65536 begin <"$1" || true
 	[[ $begin = *"$2"* ]] || { [ ${#begin} -eq 65536 ] && grep -aqsF -- "$2" "$1"; }
