@@ -317,10 +317,11 @@ static void outer_ready(struct source *source, uint32_t events)
 
 	if (relay->fd < 0)
 		return;
-	if (events & (EPOLLHUP | EPOLLERR))
-		cut(relay);
-	else if (relay->pair < 0)
+	/* A client that has reset its connection may have said before why. */
+	if (relay->pair < 0)
 		shake_hands(relay);
+	else if (events & (EPOLLHUP | EPOLLERR))
+		cut(relay);
 	else
 		pass(relay);
 }
