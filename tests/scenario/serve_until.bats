@@ -120,25 +120,41 @@ stores_3() {
 	[ "$output" = $'5000\n5001' ]
 }
 
-@test "a server that is killed while it is read to the end: all comes once, and then the end" {
+# over_a_kill FIRST LAST [OPTION]...: sse-tail reads from a server with the events 1 to 4000, which is killed
+# when 100 were read; then come the events up to LAST.  It must have each from FIRST to LAST once.
+over_a_kill() {
+	local first=$1 last=$2 tail port line
+	shift 2
 	serve
-	seq 4000 | sed "s/\$/ $(letters 200)/" | post a -l -q
+	numbered 1 4000
 	mkfifo pipe
-	SSE_URL=$URL "$BIN/sse-tail" a --since all --until end -o data --reconnect-delay 10ms \
-		>pipe 2>err.tail 3>&- &
-	local tail=$! port=$PORT
+	SSE_URL=$URL "$BIN/sse-tail" a "$@" -o data --reconnect-delay 10ms >pipe 2>err.tail 3>&- &
+	tail=$! port=$PORT
 	exec 5<pipe
-	local line
 	for _ in $(seq 100); do
 		read -r line <&5
 		echo "${line%% *}"
 	done >got
 	crash
 	serve_at "$port"
+	numbered 4001 "$last"
 	sed 's/ .*//' <&5 >>got
 	exec 5<&-
 	wait "$tail"
-	diff got <(seq 4000)
+	diff got <(seq "$first" "$last")
+}
+
+# numbered FIRST LAST: publish these numbers, each followed by enough to keep a socket full.
+numbered() {
+	seq "$1" "$2" | sed "s/\$/ $(letters 200)/" | post a -l -q
+}
+
+@test "a server that is killed while it is read to the end: all comes once, and then the end" {
+	over_a_kill 1 4000 --since all --until end
+}
+
+@test "a server that is killed while it sends the newest events: they, and what follows, come once" {
+	over_a_kill 1001 4100 --last 3000 -n 3100
 }
 
 @test "what says where a stream starts and ends is checked" {
