@@ -223,8 +223,10 @@ install_there() {
 	SSE_URL=$url "$BIN/sse-post" a -d '"Hello, world!"'
 	SSE_URL=$url "$BIN/sse-post" a --close
 	libcurl=$(pkg-config --libs libcurl)
+	# As a variable of pkg-config's it would be the prefix of libcurl's own libraries, too.
+	sed -i "s|^prefix=.*|prefix=$dest/opt/sse|" "$PKG_CONFIG_PATH"/*.pc
 	for how in '' static; do
-		flags=$(pkg-config --define-variable=prefix="$dest/opt/sse" --cflags --libs libsse-follow)
+		flags=$(pkg-config --cflags --libs libsse-follow)
 		# Of the static libraries libcurl is none: its own are seldom there.
 		[ -z "$how" ] || flags="${flags/-lsse-follow/-l:libsse-follow.a} $libcurl"
 		[ -z "$how" ] || flags=${flags/-lsse /-l:libsse.a }

@@ -43,6 +43,9 @@
 #define SOCKETS_MAX 8
 #define FIRST 3
 
+/* The size of the name of a local socket. */
+#define LOCAL_NAME sizeof(((struct sockaddr_un *)NULL)->sun_path)
+
 struct manager {
 	char **command;
 	const char *claim; /* -f */
@@ -50,7 +53,7 @@ struct manager {
 	char names[SOCKETS_MAX][16];
 	int count;
 	int notify, children; /* what is read from */
-	char notify_name[120];
+	char notify_name[LOCAL_NAME];
 	int64_t watchdog, unheard_at; /* ms, by clock_now_ms(); 0: not now */
 	pid_t service;		      /* 0: none */
 	bool restart, over;
@@ -70,11 +73,13 @@ static void say(const char *what, long number)
 
 static socklen_t local_address(struct sockaddr_un *address, const char *name)
 {
+	size_t len = strnlen(name, LOCAL_NAME - 1);
+
 	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
-	snprintf(address->sun_path, sizeof(address->sun_path), "%s", name);
+	memcpy(address->sun_path, name, len);
 	if (name[0] == '@')
 		address->sun_path[0] = '\0';
-	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name));
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
 }
 
 /* High, so that it is out of the way of those that are handed over. */
