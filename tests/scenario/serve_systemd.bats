@@ -27,7 +27,8 @@ teardown() {
 # What happens is in the file said, what the service logs in err.  PORT and URL are those of the first
 # socket.
 manage() {
-	rm -f commands
+	# What the one before said is not its word.
+	rm -f commands said err
 	mkfifo commands
 	"$TOOLS/service_manager" "$@" <commands >said 2>err 3>&- &
 	MANAGER=$!
