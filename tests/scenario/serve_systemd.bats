@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Scenarios of sse-serve as a service: sockets that are handed over, and what the service manager is
 # told.  service_manager.c plays systemd's part.
-# RESTARTS=50 restarts the server that often in the test under load.
+# make fault restarts the server FAULT_RESTARTS times under load.
 # shellcheck disable=SC2034,SC2154
 # ThreadSanitizer runs this file, too.
 
@@ -349,12 +349,12 @@ restart_under_load() {
 
 @test "restarts under load refuse no connection: publishers see no error, readers miss and repeat nothing" {
 	run_service "$BIN/sse-serve" --db events.db --drain 300ms
-	restart_under_load "${RESTARTS:-5}"
+	restart_under_load "${FAULT_RESTARTS:-3}"
 }
 
 @test "restarts under load refuse no connection with TLS either" {
 	tls_setup
 	run_service "$BIN/sse-serve" --db events.db --drain 300ms --tls-cert server.pem --tls-key server.key
 	URL=https://127.0.0.1:$PORT
-	restart_under_load "${RESTARTS:-3}"
+	restart_under_load "${FAULT_RESTARTS:-2}"
 }
