@@ -26,7 +26,7 @@
 static inline ssize_t transport_send(int fd, struct tls *tls, const struct msghdr *message)
 {
 	if (tls != NULL)
-		return tls_send(tls, message->msg_iov, message->msg_iovlen);
+		return tls_send(tls, message->msg_iov, (size_t)message->msg_iovlen);
 	/* One piece, which is usual, costs less this way. */
 	if (message->msg_iovlen == 1)
 		return send(fd, message->msg_iov->iov_base, message->msg_iov->iov_len,
