@@ -124,6 +124,8 @@ static bool take_text(
 		options->follow.body_len = strlen(options->follow.body);
 		if (options->follow.body_type == NULL)
 			options->follow.body_type = strdup("application/json");
+		if (options->follow.body_type == NULL)
+			return fail(error, EX_OSERR, "out of memory");
 	}
 	if (option != SSE_FOLLOW_TOKEN_FILE)
 		return true;
