@@ -12,21 +12,6 @@ unready() {
 	ask "$URL/readyz" && [ "$code" = 503 ]
 }
 
-# closed: does nobody listen on the port any more?
-closed() {
-	local status=0
-	curl -s -o /dev/null --max-time 5 "$URL/healthz" || status=$?
-	[ "$status" -eq 7 ]
-}
-
-# ends_itself: the server ends with 0, without another signal.
-ends_itself() {
-	local pid=$PID
-	wait_for gone "$pid"
-	PID=''
-	ended "$pid" 0
-}
-
 # keep: open a connection, as descriptor 5, on which the server has answered.
 keep() {
 	exec 5<>"/dev/tcp/127.0.0.1/$PORT"

@@ -89,6 +89,21 @@ stop() {
 	[ "$status" -eq 0 ] || { echo "sse-serve ended with $status" >&2; return 1; }
 }
 
+# closed: does nobody listen on the port any more?
+closed() {
+	local status=0
+	curl -s -o /dev/null --max-time 5 "$URL/healthz" || status=$?
+	[ "$status" -eq 7 ]
+}
+
+# ends_itself: the server ends with 0, without another signal.
+ends_itself() {
+	local pid=$PID
+	wait_for gone "$pid"
+	PID=''
+	ended "$pid" 0
+}
+
 # crash: kill -9.
 crash() {
 	local pid=$PID

@@ -33,16 +33,12 @@ manage() {
 	"$TOOLS/service_manager" "$@" <commands >said 2>err 3>&- &
 	MANAGER=$!
 	exec 7>commands
-	wait_for ever said
+	wait_for test -e said
 }
 
 # socket NUMBER: the port of that socket of the network, from 1 on.
 socket() {
 	sed -n 's/^port //p' said | sed -n "$1p"
-}
-
-ever() {
-	[ -e "$1" ]
 }
 
 # order COMMAND: the manager is told.

@@ -10,25 +10,6 @@ setup() {
 	tls_setup
 }
 
-# closed: does nobody listen on the port any more?
-closed() {
-	local status=0
-	curl -s -o /dev/null --max-time 5 "$URL/healthz" || status=$?
-	[ "$status" -eq 7 ]
-}
-
-# ends_itself: the server ends with 0, without another signal.
-ends_itself() {
-	local pid=$PID
-	wait_for gone "$pid"
-	PID=''
-	ended "$pid" 0
-}
-
-there() {
-	[ -e "$1" ]
-}
-
 @test "a handshake that has begun is ended, and the request that follows is answered" {
 	local client
 	serve_tls --drain 1h --request-timeout 5m
@@ -60,7 +41,7 @@ there() {
 	END
 	timeout 120 node hold.mjs "$PORT" >answer 3>&- &
 	client=$!
-	wait_for there held
+	wait_for test -e held
 	kill -TERM "$PID"
 	wait_for closed
 	touch go
@@ -109,7 +90,7 @@ there() {
 	END
 	timeout 120 node slow.mjs "$PORT" >lists 3>&- &
 	client=$!
-	wait_for there held
+	wait_for test -e held
 	kill -TERM "$PID"
 	wait_for closed
 	# Time to end too early.

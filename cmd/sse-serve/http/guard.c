@@ -168,7 +168,7 @@ static bool identify_by_certificate(struct request *request)
 	const struct http_config *config = request->shared->config;
 	const struct tls_client *client = &request->socket->client;
 	struct principal *authority;
-	const char *fault = "the CA of the certificate was withdrawn";
+	const char *fault = CERTIFICATES_CA_GONE;
 
 	if (client->subject == NULL)
 		return true;

@@ -349,7 +349,7 @@ static void succeed(struct certificate_set *set, struct certificate_set *old)
 		struct principal *kept = one->principal;
 
 		if (next == NULL) {
-			principal_end(kept, "the CA of the certificate was withdrawn");
+			principal_end(kept, CERTIFICATES_CA_GONE);
 			continue;
 		}
 		one->principal = next->principal;

@@ -16,6 +16,9 @@ struct certificate_set;
 struct certificates;
 struct principal;
 
+/* What is said when a CA of --client-ca is gone. */
+#define CERTIFICATES_CA_GONE "the CA of the certificate was withdrawn"
+
 /* The files, in PEM.  It outlives the struct certificates. */
 struct certificates_config {
 	const char *cert;      /* the certificate, followed by those that lead to its root */
