@@ -50,31 +50,43 @@ stop() {
 	SERVER_PID=''
 }
 
-# connects PORT: does somebody listen there?
+# connects: does somebody listen on PORT?
 connects() {
-	(exec 4<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+	(exec 4<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null
+}
+
+# on_port PORT START UP LOG: for servers that can pick no free port: have START start one in the background
+# on PORT, or, if that is empty, on one that is free, until UP succeeds; then STARTED is its process, and
+# PORT where it is.
+on_port() {
+	local try given=$1
+	for try in {1..20}; do
+		PORT=${given:-$((20000 + (RANDOM + try) % 10000))}
+		"$2"
+		STARTED=$!
+		wait_for up_or_gone "$3"
+		gone "$STARTED" || return 0
+		[ -z "$given" ] || break
+	done
+	cat "$4" >&2
+	return 1
+}
+
+up_or_gone() {
+	gone "$STARTED" || "$1"
 }
 
 # serve_nginx BLOCKS [PORT]: start nginx on the port, or on one that is free, with these blocks in its
 # server; sets URL, PORT.
 serve_nginx() {
-	local try module
-	for try in {1..20}; do
-		PORT=${2:-$((20000 + (RANDOM + try) % 10000))}
-		nginx_conf "$PORT" "$1" >nginx.conf
-		nginx -p "$PWD" -c "$PWD/nginx.conf" 2>>server.err 3>&- &
-		SERVER_PID=$!
-		URL=http://127.0.0.1:$PORT
-		wait_for connects_or_ended
-		kill -0 "$SERVER_PID" 2>/dev/null && return
-		[ -z "${2:-}" ] || break
-	done
-	cat server.err >&2
-	return 1
+	BLOCKS=$1
+	on_port "${2:-}" start_nginx connects server.err
+	SERVER_PID=$STARTED URL=http://127.0.0.1:$PORT
 }
 
-connects_or_ended() {
-	! kill -0 "$SERVER_PID" 2>/dev/null || connects "$PORT"
+start_nginx() {
+	nginx_conf "$PORT" "$BLOCKS" >nginx.conf
+	nginx -p "$PWD" -c "$PWD/nginx.conf" 2>>server.err 3>&- &
 }
 
 nchan_module() {

@@ -91,23 +91,18 @@ reload_caddy() {
 
 # start_proxy [PORT]: the proxy NAME on the port, or on one that is free; PROXY is its process.
 start_proxy() {
-	local try
-	for try in {1..20}; do
-		PORT=${1:-$((20000 + (RANDOM + try) % 10000))}
-		"conf_$NAME" >conf
-		"run_$NAME" >>proxy.err 2>&1 3>&- &
-		PROXY=$!
-		URL=https://localhost:$PORT
-		wait_for answers_or_gone
-		kill -0 "$PROXY" 2>/dev/null && return
-		[ -z "${1:-}" ] || break
-	done
-	cat proxy.err >&2
-	return 1
+	on_port "${1:-}" run_proxy is_up proxy.err
+	PROXY=$STARTED
 }
 
-answers_or_gone() {
-	gone "$PROXY" || curl -sf --max-time 10 -o healthz "$URL/healthz"
+run_proxy() {
+	URL=https://localhost:$PORT
+	"conf_$NAME" >conf
+	"run_$NAME" >>proxy.err 2>&1 3>&- &
+}
+
+is_up() {
+	curl -sf --max-time 10 -o healthz "$URL/healthz"
 }
 
 # kill_proxy: with all its processes.
