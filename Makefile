@@ -73,7 +73,7 @@ GNU_LDFLAGS := $(if $(filter Darwin,$(shell uname -s)),,-Wl,-z,relro,-z,now,--as
 
 PROGRAMS = sse-serve sse-post sse-tail
 # What each program and each library is linked with, by pkg-config name.
-PKGS_sse-serve = libmicrohttpd sqlite3 libcjson libssl libcrypto cjose libseccomp
+PKGS_sse-serve = libmicrohttpd sqlite3 libcjson libssl libcrypto cjose libseccomp $(PKGS_nats)
 PKGS_sse-post = $(PKGS_libclient) libcjson
 PKGS_sse-tail = $(PKGS_libclient) libcrypto
 PKGS_libclient = $(PKGS_libsse-follow)
@@ -81,6 +81,11 @@ PKGS_libsse-follow = libcurl
 PKGS_libcommon =
 PKGS_libsse =
 PKGS_units = cmocka
+
+# The C client of NATS is for logs that several nodes share; without it, sse-serve is built without them.
+PKGS_nats := $(shell $(PKG_CONFIG) --exists libnats 2>/dev/null && echo libnats)
+WITHOUT_sse-serve = $(if $(PKGS_nats),,$(wildcard cmd/sse-serve/log/store_nats*.c cmd/sse-serve/nats/jet*.c \
+	cmd/sse-serve/nats/connection.c cmd/sse-serve/nats/feed.c))
 
 # libsse and libsse-follow are what others link; libcommon is what the three programs share beside
 # libsse, libfollow the parts of libsse-follow, and libclient what the two clients share as programs:
@@ -125,9 +130,9 @@ $(NEEDS): need-%:
 define program
 .PHONY: $(1)
 $(1): $(BUILD)/bin/$(1)
-OBJ_$(1) = $$(call OBJ,$$(wildcard cmd/$(1)/*.c cmd/$(1)/*/*.c)) $$(EXTRA_$(1))
+OBJ_$(1) = $$(call OBJ,$$(filter-out $$(WITHOUT_$(1)),$$(wildcard cmd/$(1)/*.c cmd/$(1)/*/*.c))) $$(EXTRA_$(1))
 $$(OBJ_$(1)): PKGS = $$(PKGS_$(1))
-$$(OBJ_$(1)): MORE = -iquotecmd/$(1)
+$$(OBJ_$(1)): MORE = -iquotecmd/$(1) $$(if $$(PKGS_nats),-DHAVE_NATS)
 $$(OBJ_$(1)): | need-$(1)
 $(BUILD)/$(1).a: $$(filter-out %/main.o,$$(OBJ_$(1)))
 $(BUILD)/bin/$(1): $$(OBJ_$(1)) $$(LIBS_$(1))

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "access/rules.h"
+#include "base/ending.h"
 #include "base/logger.h"
 #include "drain.h"
 #include "http/http.h"
@@ -114,18 +115,40 @@ static void say_limits(const struct program *program)
 		(unsigned long long)files.rlim_cur, streams);
 }
 
+/* The path of the database, if there is one.  Return 0, or -1 with a reason. */
+static int find_database(const struct options *options, char **path, struct error *error)
+{
+	const struct store_kind *kind = store_kind_of(options->servers.urls, options->db);
+
+	if (!kind->in_file && !kind->shared)
+		return 0;
+	*path = kind->shared && options->db == NULL ? paths_copies(options->servers.name, error)
+						    : paths_database(options->db, error);
+	return *path != NULL ? 0 : -1;
+}
+
+/* It connects again and again: names are looked up, and credentials and CAs are read. */
+static void allow_places_of_nats(const struct options *options, struct places *places)
+{
+	places_allow(places, PLACES_READ, "/etc");
+	places_allow(places, PLACES_READ, "/run/systemd/resolve");
+	places_allow(places, PLACES_READ, "/usr/share/ca-certificates");
+	places_allow(places, PLACES_READ, "/usr/local/share/ca-certificates");
+	places_allow_file(places, PLACES_READ, options->servers.credentials);
+	places_allow_file(places, PLACES_READ, options->servers.ca);
+}
+
 /* What the server opens, and removes, after it has entered the sandbox. */
 static int allow_places(const struct program *program, struct places *places, struct error *error)
 {
 	const struct options *options = &program->options;
 	char *database = NULL;
 
-	if (store_kind_of(options->db)->in_file) {
-		database = paths_database(options->db, error);
-		if (database == NULL)
-			return -1;
-	}
-	places_begin(places);
+	if (find_database(options, &database, error) != 0)
+		return -1;
+	places_begin(places, options->servers.urls != NULL);
+	if (options->servers.urls != NULL)
+		allow_places_of_nats(options, places);
 	places_allow_file(places, PLACES_WRITE, database);
 	places_allow(places, PLACES_READ, options->web);
 	places_allow_file(places, PLACES_READ, options->config);
@@ -152,9 +175,11 @@ static int enter_sandbox(struct program *program, struct error *error)
 		return 0;
 	/* OpenSSL reads its configuration at its first use, which would be inside the sandbox. */
 	OPENSSL_init_ssl(OPENSSL_INIT_LOAD_CONFIG, NULL);
+	if (program->options.servers.urls != NULL)
+		servers_look_up(&program->options.servers);
 	if (allow_places(program, &places, error) != 0)
 		return -1;
-	sandbox_enter(&program->sandbox, &places);
+	sandbox_enter(&program->sandbox, &places, program->options.servers.urls != NULL);
 	return 0;
 }
 
@@ -252,7 +277,8 @@ static void wait_for_signal(struct program *program)
 		else
 			reload_log(&program->options);
 	}
-	logger_write(LOGGER_INFO, "stopping: %s", strsignal(number));
+	if (ending_status() == 0)
+		logger_write(LOGGER_INFO, "stopping: %s", strsignal(number));
 }
 
 static void stop(struct program *program)
@@ -371,6 +397,7 @@ int main(int argc, char **argv)
 		options_free(&program.options);
 		return status;
 	}
+	ending_watch();
 	block_signals(&program.signals, options_reloads(&program.options) || notify_wanted());
 	raise_descriptor_limit();
 	logger_format(program.options.log == LOG_JSON);
@@ -390,5 +417,5 @@ int main(int argc, char **argv)
 	drain_run(&program.watch, program.options.drain_delay,
 		options_drain(&program.options, program.notify.fd >= 0), &program.listeners);
 	stop(&program);
-	return 0;
+	return ending_status();
 }

@@ -405,7 +405,7 @@ const struct option_program options_program = {
 	.name = "sse-serve",
 	.synopsis = "[OPTION]...",
 	.summary = "Keep every event that is posted, and stream it to every reader.",
-	.tables = {rows, options_of_stopping, options_tls_rows},
+	.tables = {rows, options_of_store, options_of_stopping, options_tls_rows},
 	.file = "config",
 	.read = read_file,
 	.examples =
@@ -443,6 +443,7 @@ enum option_result options_parse(int argc, char **argv, void (*version)(FILE *ou
 void options_free(struct options *options)
 {
 	option_free(rows, options);
+	option_free(options_of_store, options);
 	option_free(options_tls_rows, options);
 	options_free_meanings(options);
 	option_sources_free(&options->sources);

@@ -11,6 +11,7 @@
 #include "hook/hook_rules.h"
 #include "http/forwarded.h"
 #include "log/retention_rules.h"
+#include "nats/servers.h"
 #include "option.h"
 #include "options_tls.h"
 
@@ -24,6 +25,7 @@ struct options {
 	struct option_list listen; /* ADDR:PORT, PORT or unix:PATH */
 	struct option_list host;   /* NAME or *.NAME: what the server is called */
 	const char *db;		   /* a file, or ":memory:"; NULL: in the state folder */
+	struct servers servers;	   /* which keep a log that several nodes share; urls NULL: none */
 	const char *web;	   /* a folder to serve instead of the embedded pages, or NULL */
 	struct option_list cors;   /* origins that may read and publish, or "*" */
 	bool open;		   /* listen beyond loopback without access control */
@@ -118,6 +120,9 @@ void options_blame(const struct options *options, struct error *error);
 
 /* In options_stopping.c: the rows that say how the server stops, the last one empty. */
 extern const struct option_row options_of_stopping[];
+
+/* In options_store.c: the rows of a log that several nodes share, the last one empty. */
+extern const struct option_row options_of_store[];
 
 /* The value of --drain if no option sets it. */
 #define OPTIONS_DRAIN_UNSET (-1)

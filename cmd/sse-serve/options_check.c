@@ -69,11 +69,39 @@ static int check_hosts(const struct option_list *hosts, struct error *error)
 	return 0;
 }
 
+static int check_shared(const struct options *options, struct error *error)
+{
+	if (options->db != NULL && strcmp(options->db, ":memory:") == 0)
+		return error_set(error, EX_USAGE,
+			"--store and --db :memory: do not go together: --db names the file of this "
+			"node's copy of the log");
+	if (options_maintains(options) > 0)
+		return error_set(error, EX_USAGE,
+			"--verify, --export, --import and --backup work on a database: give --db with "
+			"this node's copy of the log, without --store");
+	return servers_check(&options->servers, error);
+}
+
+/* What is for a log of several nodes alone. */
+static int check_alone(const struct options *options, struct error *error)
+{
+	if (options->servers.replicas != 0 || options->servers.credentials != NULL ||
+		options->servers.ca != NULL)
+		return error_set(error, EX_USAGE,
+			"--replicas, --credentials and --store-ca need --store: they say how the log is "
+			"kept in NATS");
+	return 0;
+}
+
 /* What the store that --db chooses cannot do. */
 static int check_store(const struct options *options, struct error *error)
 {
-	const struct store_kind *store = store_kind_of(options->db);
+	const struct store_kind *store = store_kind_of(options->servers.urls, options->db);
 
+	if (store->shared)
+		return check_shared(options, error);
+	if (check_alone(options, error) != 0)
+		return -1;
 	if (!store->in_file && options_maintains(options) > 0)
 		return error_set(error, EX_USAGE,
 			"--verify, --export, --import and --backup need a database: --db %.60s keeps "

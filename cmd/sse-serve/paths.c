@@ -2,6 +2,7 @@
 /* The server's paths; see paths.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,22 +57,21 @@ static const char *variable(const char *name)
 	return value != NULL && value[0] == '/' ? value : NULL;
 }
 
-char *paths_find_database(const char *given, struct error *error)
+/* The path of this name in the folder for state.  NULL with a reason; the caller frees it. */
+static char *find(const char *name, struct error *error)
 {
 	const char *systemd = variable("STATE_DIRECTORY"), *xdg = variable("XDG_STATE_HOME");
 	const char *home = variable("HOME");
 	char *path = NULL;
 	int len;
 
-	if (given != NULL)
-		len = asprintf(&path, "%s", given);
-	else if (systemd != NULL)
+	if (systemd != NULL)
 		/* Several folders are separated by colons: the first is ours. */
-		len = asprintf(&path, "%.*s/events.db", (int)strcspn(systemd, ":"), systemd);
+		len = asprintf(&path, "%.*s/%s", (int)strcspn(systemd, ":"), systemd, name);
 	else if (xdg != NULL)
-		len = asprintf(&path, "%s/sse-serve/events.db", xdg);
+		len = asprintf(&path, "%s/sse-serve/%s", xdg, name);
 	else if (home != NULL)
-		len = asprintf(&path, "%s/.local/state/sse-serve/events.db", home);
+		len = asprintf(&path, "%s/.local/state/sse-serve/%s", home, name);
 	else
 		return error_set(error, EX_USAGE,
 			       "no folder for the database is known (HOME is not set): give the file with --db"),
@@ -83,21 +83,42 @@ char *paths_find_database(const char *given, struct error *error)
 	return path;
 }
 
+char *paths_find_database(const char *given, struct error *error)
+{
+	char *path;
+
+	if (given == NULL)
+		return find("events.db", error);
+	path = strdup(given);
+	if (path == NULL)
+		error_set(error, EX_OSERR, "out of memory");
+	return path;
+}
+
+/* The path, with its folders made; or NULL, and it is freed. */
+static char *with_folders(char *path, struct error *error)
+{
+	if (path == NULL || make_folders(path) == 0)
+		return path;
+	error_set(error, EX_CANTCREAT, "cannot make the folders of %s: %s; --db names another place",
+		path, strerror(errno));
+	free(path);
+	return NULL;
+}
+
 char *paths_database(const char *given, struct error *error)
 {
 	char *path = paths_find_database(given, error);
 
-	if (path == NULL)
-		return NULL;
-	if (given == NULL && make_folders(path) != 0) {
-		error_set(error, EX_CANTCREAT,
-			"cannot make the folders of %s: %s; --db names another "
-			"place",
-			path, strerror(errno));
-		free(path);
-		return NULL;
-	}
-	return path;
+	return given != NULL ? path : with_folders(path, error);
+}
+
+char *paths_copies(const char *cluster, struct error *error)
+{
+	char name[PATH_MAX];
+
+	snprintf(name, sizeof(name), "%s.copy", cluster);
+	return with_folders(find(name, error), error);
 }
 
 int paths_check_web(const char *folder, struct error *error)

@@ -16,6 +16,12 @@ char *paths_database(const char *given, struct error *error);
 /* paths_find_database(given, error): the same path, but no folder is created. */
 char *paths_find_database(const char *given, struct error *error);
 
+/*
+ * paths_copies(cluster, error): how the paths of copies of a shared log begin, in the same folder,
+ * which is created.  The caller frees it; NULL with a reason.
+ */
+char *paths_copies(const char *cluster, struct error *error);
+
 /* paths_check_web(folder, error): can the folder be read?  NULL (no --web) is valid. */
 int paths_check_web(const char *folder, struct error *error);
 

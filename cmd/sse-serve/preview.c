@@ -65,7 +65,14 @@ static int check_database(const struct options *options, FILE *out, struct error
 	char *path;
 	int result;
 
-	if (!store_kind_of(options->db)->in_file) {
+	if (options->servers.urls != NULL) {
+		/* NATS is not asked: it may not be there yet. */
+		fprintf(out, "keep the log %s in NATS, and a copy of it in %s\n",
+			options->servers.name,
+			options->db != NULL ? options->db : "the folder for state");
+		return 0;
+	}
+	if (!store_kind_of(NULL, options->db)->in_file) {
 		fprintf(out, "keep the newest events in memory alone (--db %s)\n", options->db);
 		return 0;
 	}

@@ -105,12 +105,16 @@ static int make_rates(struct server *server, const struct rate_rules *rules, str
 static struct store *open_kind(const struct store_kind *kind, const char *db,
 	struct store_config *config, struct error *error)
 {
-	char *path = kind->in_file ? paths_database(db, error) : NULL;
+	bool any_copy = kind->shared && db == NULL;
+	char *path = kind->in_file ? paths_database(db, error)
+		     : any_copy	   ? paths_copies(config->servers->name, error)
+				   : NULL;
 	struct store *store;
 
-	if (kind->in_file && path == NULL)
+	if (path == NULL && (kind->in_file || any_copy))
 		return NULL;
-	config->path = path != NULL ? path : db;
+	config->path = kind->in_file ? path : db;
+	config->copies = path;
 	store = kind->open(config, error);
 	free(path);
 	return store;
@@ -119,9 +123,10 @@ static struct store *open_kind(const struct store_kind *kind, const char *db,
 static int open_store(struct server *server, struct error *error)
 {
 	const struct options *options = server->options;
-	const struct store_kind *kind = store_kind_of(options->db);
+	const struct store_kind *kind = store_kind_of(options->servers.urls, options->db);
 	struct store_config config = {.topics = server->topics,
 		.retention_rules = &options->retention_rules,
+		.servers = &options->servers,
 		.idempotency_window = options->idempotency_window};
 	bool is_window = kind->attach != NULL;
 

@@ -88,7 +88,7 @@ struct option_row {
  */
 #define OPTION_DEFAULT(before, value, after) .default_value = value, .help = before value after
 
-#define OPTION_TABLES 3
+#define OPTION_TABLES 4
 
 struct option_program {
 	const char *name;     /* sse-post */

@@ -155,7 +155,9 @@ static void reply_failed(struct post *post)
 	else if (post->batch.count > 0)
 		snprintf(where, sizeof(where),
 			"line %u: ", post->batch.lines[publish->group.conflicted]);
-	request_problem(post->request, publish->error.status == EX_TEMPFAIL ? 503 : 507, "%s%s",
+	request_problem(post->request, publish->error.status == EX_TEMPFAIL  ? 503
+		: publish->error.status == EX_DATAERR ? 413
+						      : 507, "%s%s",
 		where, publish->error.text);
 }
 

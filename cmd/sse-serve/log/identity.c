@@ -12,19 +12,25 @@
 #include "identity.h"
 #include "number.h"
 
-int identity_new_tag(char tag[IDENTITY_TAG + 1])
+void identity_write_tag(uint64_t number, char tag[IDENTITY_TAG + 1])
 {
 	static const char letters[] =
 		"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+	for (int i = 0; i < IDENTITY_TAG; i++) {
+		tag[i] = letters[number % 62];
+		number /= 62;
+	}
+	tag[IDENTITY_TAG] = '\0';
+}
+
+int identity_new_tag(char tag[IDENTITY_TAG + 1])
+{
 	uint64_t random;
 
 	if (getentropy(&random, sizeof(random)) != 0)
 		return -1;
-	for (int i = 0; i < IDENTITY_TAG; i++) {
-		tag[i] = letters[random % 62];
-		random /= 62;
-	}
-	tag[IDENTITY_TAG] = '\0';
+	identity_write_tag(random, tag);
 	return 0;
 }
 

@@ -26,6 +26,9 @@ struct identity {
 	size_t count;			  /* at least 1 */
 };
 
+/* identity_write_tag(number, tag): a tag made of that number. */
+void identity_write_tag(uint64_t number, char tag[IDENTITY_TAG + 1]);
+
 /* identity_new_tag(tag): a random tag.  Return 0, or -1 without randomness. */
 int identity_new_tag(char tag[IDENTITY_TAG + 1]);
 

@@ -10,39 +10,8 @@
 
 #include "base/logger.h"
 #include "clock.h"
-#include "log_thread.h"
+#include "log_thread_internal.h"
 #include "new_topics.h"
-
-/* The most that one transaction takes. */
-#define BATCH_EVENTS 8192
-#define BATCH_BYTES ((size_t)16 << 20)
-
-struct log_thread {
-	struct store *store;
-	struct window *window;
-	struct mailbox *const *mailboxes;
-	size_t mailbox_count;
-	struct log_thread_counts counts;
-	const _Atomic bool *draining;
-	pthread_t thread;
-	bool started;
-
-	pthread_mutex_t lock; /* guards what follows; a leaf */
-	pthread_cond_t ready;
-	struct message *first, **last;
-	struct message *erasures, **last_erasure;
-	size_t events, bytes;
-	bool stopping;
-	const struct retention_rules *rules; /* to be used from now on; NULL: as before */
-	pthread_cond_t used;		     /* they are */
-	_Atomic bool unknown; /* something was queued since the last signal; also read without */
-
-	/* The log thread's own. */
-	bool erasing; /* it has begun with the first erasure, and pauses */
-	struct publish *batch[BATCH_EVENTS];
-	struct store_group *groups[BATCH_EVENTS];
-	bool told; /* that there are too many topics */
-};
 
 /* Wait for work, at most ${ms} (-1: for ever). */
 static void wait_for_work(struct log_thread *log_thread, int64_t ms)
@@ -53,7 +22,7 @@ static void wait_for_work(struct log_thread *log_thread, int64_t ms)
 	if (ms == 0)
 		return;
 	while (log_thread->first == NULL && !log_thread->stopping && log_thread->rules == NULL &&
-		(log_thread->erasures == NULL || log_thread->erasing)) {
+		!log_thread->called && (log_thread->erasures == NULL || log_thread->erasing)) {
 		if (ms < 0)
 			pthread_cond_wait(&log_thread->ready, &log_thread->lock);
 		else if (pthread_cond_timedwait(&log_thread->ready, &log_thread->lock, &until) != 0)
@@ -68,6 +37,7 @@ static size_t take_batch(struct log_thread *log_thread, int64_t ms)
 
 	pthread_mutex_lock(&log_thread->lock);
 	wait_for_work(log_thread, ms);
+	log_thread->called = false;
 	while (log_thread->first != NULL && events < BATCH_EVENTS && bytes < BATCH_BYTES) {
 		struct publish *publish = (struct publish *)log_thread->first;
 
@@ -86,8 +56,8 @@ static size_t take_batch(struct log_thread *log_thread, int64_t ms)
 	return count;
 }
 
-/* The store's deliver: an event is safe, let it be seen. */
-static void show(void *context, const struct event *event)
+/* The store's deliver. */
+void log_thread_show(void *context, const struct event *event)
 {
 	struct log_thread *log_thread = context;
 	char id[IDENTITY_TEXT];
@@ -98,6 +68,33 @@ static void show(void *context, const struct event *event)
 		return;
 	counter_add(&event->topic->published, 1);
 	counter_add(&log_thread->counts.published, 1);
+}
+
+void log_thread_wake_loops(struct log_thread *log_thread)
+{
+	for (size_t i = 0; i < log_thread->mailbox_count; i++)
+		mailbox_wake(log_thread->mailboxes[i]);
+}
+
+/* The store's show: let the loops see what other nodes published. */
+static void show_others(void *context)
+{
+	struct log_thread *log_thread = context;
+
+	window_stamp(log_thread->window, 0);
+	window_publish(log_thread->window);
+	log_thread_wake_loops(log_thread);
+}
+
+/* The store's wake. */
+static void call(void *context)
+{
+	struct log_thread *log_thread = context;
+
+	pthread_mutex_lock(&log_thread->lock);
+	log_thread->called = true;
+	pthread_cond_signal(&log_thread->ready);
+	pthread_mutex_unlock(&log_thread->lock);
 }
 
 /* A group is stored or passed on as a whole. */
@@ -112,7 +109,7 @@ static int pass_on(struct log_thread *log_thread, size_t count)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (is_ephemeral(log_thread->groups[i]))
+		if (is_ephemeral(log_thread->groups[i]) && !log_thread->groups[i]->stored)
 			log_thread->groups[kept++] = log_thread->groups[i];
 	}
 	if (kept == 0)
@@ -159,7 +156,7 @@ static size_t check_topics(struct log_thread *log_thread, size_t count)
 /* What the store did is the result of all that it was given. */
 static void note_result(struct publish *publish, int failed, const struct error *error)
 {
-	if (publish->failed)
+	if (publish->failed || publish->group.stored)
 		return;
 	publish->failed = failed;
 	if (failed)
@@ -189,96 +186,7 @@ static void write_batch(struct log_thread *log_thread, size_t count)
 			counter_took(&log_thread->counts.took, now - publish->began);
 		mailbox_post(publish->mailbox, &publish->message);
 	}
-	for (size_t i = 0; i < log_thread->mailbox_count; i++)
-		mailbox_wake(log_thread->mailboxes[i]);
-}
-
-/* --- erasing --- */
-
-/* What the streams of the topic are told: which event, or all up to which, are gone. */
-static void show_erasure(struct log_thread *log_thread, const struct erasure *erasure)
-{
-	const struct store_deletion *deletion = &erasure->deletion;
-	char id[IDENTITY_TEXT], data[IDENTITY_TEXT + 16];
-	struct event event = {.position = log_thread->store->head,
-		.time = clock_wall_ms(),
-		.topic = deletion->topic,
-		.json = true,
-		.ephemeral = true,
-		.deletion = true,
-		.type = {"deleted", strlen("deleted")}};
-
-	identity_format(&log_thread->store->identity, deletion->newest, id);
-	event.data.len = (size_t)snprintf(
-		data, sizeof(data), "{\"%s\":\"%s\"}", erasure->one ? "id" : "upto", id);
-	event.data.data = data;
-	/* Before it can be seen: who sees it looks. */
-	atomic_store(&deletion->topic->erased, deletion->erased);
-	show(log_thread, &event);
-	window_stamp(log_thread->window, 0);
-	window_publish(log_thread->window);
-}
-
-/* Delete some.  False if that failed. */
-static bool erase_some(struct log_thread *log_thread, struct erasure *erasure)
-{
-	struct store *store = log_thread->store;
-	struct store_deletion *deletion = &erasure->deletion;
-	uint64_t after = deletion->after;
-
-	if (*log_thread->draining)
-		erasure->failed = error_set(&erasure->error, EX_UNAVAILABLE,
-			"the server is stopping; some of the events may be deleted: try again");
-	else
-		erasure->failed = store->ops->erase(store, deletion, &erasure->error);
-	if (deletion->after > after) {
-		window_erase(log_thread->window, deletion->topic, after, deletion->after);
-		atomic_fetch_add(&store->erasures, 1);
-	}
-	return erasure->failed == 0;
-}
-
-static struct erasure *first_erasure(struct log_thread *log_thread)
-{
-	struct erasure *erasure;
-
-	pthread_mutex_lock(&log_thread->lock);
-	erasure = (struct erasure *)log_thread->erasures;
-	pthread_mutex_unlock(&log_thread->lock);
-	return erasure;
-}
-
-/* It is done, or failed: give it back. */
-static void end_erasure(struct log_thread *log_thread, struct erasure *erasure)
-{
-	pthread_mutex_lock(&log_thread->lock);
-	log_thread->erasures = erasure->message.next;
-	if (log_thread->erasures == NULL)
-		log_thread->last_erasure = &log_thread->erasures;
-	pthread_mutex_unlock(&log_thread->lock);
-	if (erasure->deletion.newest > 0)
-		show_erasure(log_thread, erasure);
-	mailbox_post(erasure->mailbox, &erasure->message);
-	for (size_t i = 0; i < log_thread->mailbox_count; i++)
-		mailbox_wake(log_thread->mailboxes[i]);
-}
-
-/* Do a step of the first erasure.  The ms after which to go on, or -1 if there is none. */
-static int64_t erase_step(struct log_thread *log_thread)
-{
-	struct erasure *erasure = first_erasure(log_thread);
-
-	log_thread->erasing = false;
-	if (erasure == NULL)
-		return -1;
-	if (erasure->deletion.upto > log_thread->store->head)
-		erasure->deletion.upto = log_thread->store->head;
-	if (!erase_some(log_thread, erasure) || erasure->deletion.ended) {
-		end_erasure(log_thread, erasure);
-		return 0;
-	}
-	log_thread->erasing = true;
-	return erasure->deletion.wait;
+	log_thread_wake_loops(log_thread);
 }
 
 /* Between transactions. */
@@ -311,23 +219,33 @@ static bool ended(struct log_thread *log_thread)
 	return result;
 }
 
+/* The earlier of two moments to go on, in ms from now; -1: never. */
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 static void *run(void *context)
 {
 	struct log_thread *log_thread = context;
+	struct store *store = log_thread->store;
 	int64_t wait = 0;
 
 	while (!ended(log_thread)) {
 		size_t count = take_batch(log_thread, wait);
+		int64_t follow = -1;
 
 		use_rules(log_thread);
-		if (count > 0) {
+		if (count > 0)
 			write_batch(log_thread, count);
-			topics_forget(log_thread->store->topics, window_oldest(log_thread->window));
-		}
-		wait = erase_step(log_thread);
+		if (store->ops->follow != NULL)
+			follow = store->ops->follow(store);
+		topics_forget(store->topics, window_oldest(log_thread->window));
+		wait = log_thread_erase_step(log_thread);
 		/* While publishes wait, their own appends make room. */
 		if (wait < 0)
-			wait = count > 0 ? 0 : log_thread->store->ops->tidy(log_thread->store);
+			wait = count > 0 ? 0 : store->ops->tidy(store);
+		wait = earlier(wait, follow);
 	}
 	return NULL;
 }
@@ -347,8 +265,11 @@ struct log_thread *log_thread_new(struct store *store, struct window *window,
 	log_thread->draining = draining;
 	log_thread->last = &log_thread->first;
 	log_thread->last_erasure = &log_thread->erasures;
-	store->deliver = show;
+	store->deliver = log_thread_show;
 	store->deliver_context = log_thread;
+	store->show = show_others;
+	store->erased = log_thread_show_erasure;
+	store->wake = call;
 	pthread_mutex_init(&log_thread->lock, NULL);
 	pthread_condattr_init(&clock);
 	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
@@ -403,16 +324,6 @@ bool log_thread_submit(struct log_thread *log_thread, struct publish *publish)
 	}
 	pthread_mutex_unlock(&log_thread->lock);
 	return fits;
-}
-
-void log_thread_erase(struct log_thread *log_thread, struct erasure *erasure)
-{
-	erasure->message.next = NULL;
-	pthread_mutex_lock(&log_thread->lock);
-	*log_thread->last_erasure = &erasure->message;
-	log_thread->last_erasure = &erasure->message.next;
-	atomic_store_explicit(&log_thread->unknown, true, memory_order_relaxed);
-	pthread_mutex_unlock(&log_thread->lock);
 }
 
 void log_thread_retain(struct log_thread *log_thread, const struct retention_rules *retention_rules)

@@ -1,25 +1,44 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of the stores, and what they share; see store.h. */
 #include <string.h>
+#include <sysexits.h>
 
 #include "store.h"
 
-static bool is_memory(const char *db)
+static bool is_memory(const char *servers, const char *db)
 {
-	return db != NULL && strcmp(db, ":memory:") == 0;
+	return servers == NULL && db != NULL && strcmp(db, ":memory:") == 0;
 }
 
-/* The first that --db names is used; the last takes all else. */
+static bool is_shared(const char *servers, const char *db)
+{
+	(void)db;
+	return servers != NULL;
+}
+
+#ifndef HAVE_NATS
+struct store *store_nats_open(const struct store_config *config, struct error *error)
+{
+	(void)config;
+	error_set(error, EX_UNAVAILABLE,
+		"--store: this sse-serve was built without the C client of NATS; install libnats "
+		"(libnats-dev on Debian), and build it again");
+	return NULL;
+}
+#endif
+
+/* The first that is named is used; the last takes all else. */
 static const struct store_kind kinds[] = {
 	{.is_named = is_memory, .open = store_memory_open, .attach = store_memory_attach},
+	{.is_named = is_shared, .shared = true, .open = store_nats_open},
 	{.in_file = true, .open = store_sqlite_open},
 };
 
-const struct store_kind *store_kind_of(const char *db)
+const struct store_kind *store_kind_of(const char *servers, const char *db)
 {
 	const struct store_kind *kind = kinds;
 
-	while (kind->is_named != NULL && !kind->is_named(db))
+	while (kind->is_named != NULL && !kind->is_named(servers, db))
 		kind++;
 	return kind;
 }

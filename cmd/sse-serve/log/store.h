@@ -60,6 +60,9 @@ struct store_group {
 	bool closed;	   /* out: a topic was closed already: nothing was stored */
 	size_t conflicted; /* out: the number of that append */
 
+	int64_t time; /* of publishing, ms since 1970; 0: now */
+	bool stored;  /* out, where append() fails: this one was stored all the same */
+
 	enum store_condition condition;
 	uint64_t expected; /* with STORE_IF_NEWEST: its position; 0: that of no event */
 	bool unmet;	   /* out: the condition was not met: nothing was stored */
@@ -138,6 +141,12 @@ struct store_ops {
 	 * Log thread.
 	 */
 	int64_t (*tidy)(struct store *store);
+
+	/*
+	 * follow(store): show what other nodes published.  Return the ms after which to call again, or
+	 * -1 for not before the store calls `wake`.  NULL: there are no other nodes.  Log thread.
+	 */
+	int64_t (*follow)(struct store *store);
 
 	/*
 	 * retain(store, retention_rules):
@@ -231,23 +240,36 @@ struct store {
 	 */
 	void (*deliver)(void *context, const struct event *event);
 	void *deliver_context;
+
+	/*
+	 * Of a store with `follow`, likewise.  It calls `show` after events of other nodes were
+	 * delivered, `erased` after another node deleted events, those after deletion->after, and
+	 * `wake`, on any thread, when there is something to follow.
+	 */
+	void (*show)(void *context);
+	void (*erased)(void *context, const struct store_deletion *deletion);
+	void (*wake)(void *context);
 };
 
 /* store_deliver(store, groups, count): deliver the new events; only the stores call it. */
 void store_deliver(const struct store *store, struct store_group *const *groups, size_t count);
 
 struct store_config {
-	const char *path; /* the database file, for a store that is in one; else what --db says */
+	const char *path;   /* the database file, for a store that is in one; else what --db says */
+	const char *copies; /* how the files of copies begin, if path is NULL */
 	struct topics *topics;
 	const struct retention_rules *retention_rules; /* NULL: everything is kept */
 	int64_t idempotency_window;		       /* ms for which keys are kept */
+	const char *copy_of; /* the tag of the shared log that the database is a copy of, or NULL */
+	const struct servers *servers; /* that keep the shared log, for a store of nodes */
 };
 
 /* A sort of store: a row of the table in store.c. */
 struct store_kind {
-	/* Does --db name it?  NULL: it takes what no row before it takes, also NULL. */
-	bool (*is_named)(const char *db);
+	/* Do --store or --db name it?  NULL: it takes what no row before it takes. */
+	bool (*is_named)(const char *servers, const char *db);
 	bool in_file; /* it is a database file, which --verify, --export and --import work on */
+	bool shared;  /* other nodes use it, too; it needs servers */
 
 	/* open(config, error): the open log, with its topics registered; NULL with a reason. */
 	struct store *(*open)(const struct store_config *config, struct error *error);
@@ -282,8 +304,8 @@ void store_query_deleted(struct store_query *query, uint64_t deleted, uint64_t e
 bool store_condition_met(const struct store_group *group);
 bool store_needs_event(const struct store_group *group);
 
-/* store_kind_of(db): the sort of store that --db chooses; ${db} is NULL without --db. */
-const struct store_kind *store_kind_of(const char *db);
+/* store_kind_of(servers, db): the sort that --store and --db choose; each is NULL without it. */
+const struct store_kind *store_kind_of(const char *servers, const char *db);
 
 /*
  * store_sqlite_open(config, error):
@@ -291,6 +313,14 @@ const struct store_kind *store_kind_of(const char *db);
  * EX_IOERR if it cannot be used, EX_DATAERR if it belongs to another program or a newer version.
  */
 struct store *store_sqlite_open(const struct store_config *config, struct error *error);
+
+/*
+ * store_nats_open(config, error):
+ * Open, or make, the log that config->servers keep, and this node's copy of it: config->path, or one
+ * of the files that begin with config->copies and that no other node uses.  NULL as jetstream_open(),
+ * or as store_sqlite_open().
+ */
+struct store *store_nats_open(const struct store_config *config, struct error *error);
 
 /* store_memory_open(config, error), store_memory_attach(): a log that is its window and no more. */
 struct store *store_memory_open(const struct store_config *config, struct error *error);

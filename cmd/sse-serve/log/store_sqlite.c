@@ -12,6 +12,7 @@
 
 #include "database.h"
 #include "store_sqlite_append.h"
+#include "store_sqlite_copy.h"
 #include "store_sqlite_erase.h"
 #include "store_sqlite_reader.h"
 #include "store_sqlite_tidy.h"
@@ -54,6 +55,7 @@ static void sqlite_close(struct store *store)
 		save_counts(sqlite);
 	retention_close(sqlite->retention);
 	idempotency_table_close(&sqlite->keys);
+	store_sqlite_copy_close(sqlite);
 	database_finalize(sqlite->statements, WRITER_STATEMENTS);
 	sqlite3_close(sqlite->db);
 	if (sqlite->lock >= 0)
@@ -185,7 +187,9 @@ struct store *store_sqlite_open(const struct store_config *config, struct error 
 	sqlite->lock = -1;
 	if (database_lock(sqlite->path, &sqlite->lock, error) == 0 &&
 		open_database(sqlite, error) == 0 && load(sqlite, error) == 0 &&
-		begin_incarnation(sqlite, error) == 0 &&
+		(config->copy_of != NULL
+				? store_sqlite_copy_open(sqlite, config->copy_of, error)
+				: begin_incarnation(sqlite, error)) == 0 &&
 		database_incarnations(sqlite->db, &sqlite->store.identity, error) == 0 &&
 		open_parts(sqlite, config, error) == 0 &&
 		database_files_note(&sqlite->files, sqlite->path, error) == 0)

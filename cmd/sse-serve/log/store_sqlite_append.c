@@ -6,6 +6,7 @@
 #include "closing.h"
 #include "database.h"
 #include "store_sqlite_append.h"
+#include "store_sqlite_copy.h"
 #include "store_sqlite_tidy.h"
 #include "store_sqlite_writer.h"
 
@@ -230,6 +231,8 @@ static int write_group(
 	uint32_t topics = all->topics;
 	size_t at = 0;
 
+	if (group->time != 0)
+		all->now = group->time;
 	group->conflict = group->closed = group->unmet = false;
 	if (group->condition != STORE_ALWAYS && find_newest(sqlite, group) != 0)
 		return -1;
@@ -330,7 +333,8 @@ static int write_all(struct sqlite_store *sqlite, struct transaction *all)
 	if (!writes)
 		return 0;
 	if (keep_topics(sqlite, all) != 0 || count_events(sqlite, all) != 0 ||
-		store_sqlite_tidy_some(sqlite, all->head, all->now, &all->removed) != 0)
+		store_sqlite_tidy_some(sqlite, all->head, all->now, &all->removed) != 0 ||
+		store_sqlite_copy_note(sqlite, all->head) != 0)
 		return -1;
 	return store_sqlite_writer_commit(sqlite);
 }

@@ -62,19 +62,31 @@ void store_sqlite_tidy_rest(struct sqlite_store *sqlite)
 	sqlite->rest_until = clock_now_ms() + REST_MS;
 }
 
+/*
+ * All nodes of a shared log must agree on which keys are known, so the clock for those is that of the
+ * log.
+ */
+static int64_t keys_now(const struct sqlite_store *sqlite, int64_t now)
+{
+	return sqlite->copy.is ? sqlite->copy.time : now;
+}
+
 /* The time from which there is something to remove. */
 static int64_t due(const struct sqlite_store *sqlite, int64_t now)
 {
 	int64_t keys = idempotency_table_expires(&sqlite->keys);
 	int64_t events = retention_due(sqlite->retention, now);
 
+	/* Nothing but the next command moves that clock. */
+	if (sqlite->copy.is && keys > sqlite->copy.time)
+		keys = INT64_MAX;
 	return keys < events ? keys : events;
 }
 
 static int tidy_step(struct sqlite_store *sqlite, int64_t now)
 {
 	if (store_sqlite_writer_begin(sqlite) == 0 &&
-		idempotency_table_sweep(&sqlite->keys, TIDY_ROWS, now) == 0 &&
+		idempotency_table_sweep(&sqlite->keys, TIDY_ROWS, keys_now(sqlite, now)) == 0 &&
 		retention_step(sqlite->retention, TIDY_ROWS, true, sqlite->store.head, now) == 0 &&
 		store_sqlite_writer_commit(sqlite) == 0)
 		return 0;

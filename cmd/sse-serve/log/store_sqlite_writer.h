@@ -33,6 +33,16 @@ enum writer_statement {
 	WRITER_STATEMENTS
 };
 
+enum copy_statement { COPY_NOTE, COPY_REACH, COPY_STATEMENTS };
+
+/* Of a database that is a copy of a shared log; see store_sqlite_copy.h. */
+struct sqlite_copy {
+	bool is;	   /* it is one */
+	uint64_t sequence; /* of the newest command that is applied with the next transaction */
+	int64_t time;	   /* the newest time of a command, which never goes back; ms since 1970 */
+	sqlite3_stmt *statements[COPY_STATEMENTS];
+};
+
 /* An open store. */
 struct sqlite_store {
 	struct store
@@ -50,6 +60,7 @@ struct sqlite_store {
 	bool unwashed;		     /* a file may hold deleted events, see store_sqlite_erase.h */
 	bool wash_held;		     /* and a deletion has waited in vain for it to be clean */
 	int64_t rest_until, tidy_at; /* by a monotonic clock, ms; 0: now */
+	struct sqlite_copy copy;
 	_Atomic int64_t events;	     /* that are stored.  Any thread reads it */
 };
 

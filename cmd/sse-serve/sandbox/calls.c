@@ -49,6 +49,9 @@ static const char *const of_time_and_ids[] = {"clock_gettime", "clock_gettime64"
 	"getgid32", "getegid", "getegid32", "getrusage", "getrlimit", "ugetrlimit", "sysinfo",
 	"uname"};
 
+/* To connect to the servers that keep the log; bind is for the look-up of their names. */
+static const char *const of_clients[] = {"socket", "connect", "bind", "sendmmsg", "recvmmsg"};
+
 #ifdef SANITIZED
 /* For the reports of a sanitizer, and for its search for leaks from a second process. */
 static const char *const of_sanitizers[] = {"clone", "fork", "vfork", "wait4", "waitid", "prctl",
@@ -153,9 +156,10 @@ static int add_condition(scmp_filter_ctx filter, const struct condition *conditi
 			condition->value));
 }
 
-static int fill(scmp_filter_ctx filter)
+static int fill(scmp_filter_ctx filter, bool connects)
 {
-	int code = 0;
+	const struct group clients = {SCMP_ACT_ALLOW, NAMES(of_clients)};
+	int code = connects ? add_group(filter, &clients) : 0;
 
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]) && code == 0; i++)
 		code = add_group(filter, &groups[i]);
@@ -164,7 +168,7 @@ static int fill(scmp_filter_ctx filter)
 	return code;
 }
 
-int calls_restrict(void)
+int calls_restrict(bool connects)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
 	int code;
@@ -179,7 +183,7 @@ int calls_restrict(void)
 	 * code that it interprets.  The server interprets none. */
 	seccomp_attr_set(filter, SCMP_FLTATR_CTL_SSB, 1);
 	seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
-	code = fill(filter);
+	code = fill(filter, connects);
 	if (code == 0)
 		code = seccomp_load(filter);
 	seccomp_release(filter);

@@ -2,7 +2,7 @@
 /*
  * The system calls that the server may make once it serves, limited by seccomp.  It can open, read
  * and write files, accept and serve connections, and make threads.  It cannot make a socket, so it
- * cannot connect to anything; nor a process; nor executable memory.
+ * cannot connect to anything, unless it keeps its log in other servers; nor a process; nor executable memory.
  *
  * Any other call fails with ENOSYS, as if the kernel did not have it, and the server goes on: after
  * ENOSYS the C library does without the call, as on an older kernel; after EPERM it would not.
@@ -13,11 +13,14 @@
 #ifndef CALLS_H
 #define CALLS_H
 
+#include <stdbool.h>
+
 /*
- * calls_restrict():
- * Restrict the calling thread, and the threads that it will make, to these calls.  Return 0; or an
+ * calls_restrict(connects):
+ * Restrict the calling thread, and the threads that it will make, to these calls, and those that
+ * connect to other servers and look up their names, if ${connects}.  Return 0; or an
  * errno, and nothing is in force.
  */
-int calls_restrict(void);
+int calls_restrict(bool connects);
 
 #endif

@@ -51,10 +51,10 @@ static uint64_t handled_fs(int abi)
 	return (UINT64_C(1) << bits) - 1;
 }
 
-void places_begin(struct places *places)
+void places_begin(struct places *places, bool connects)
 {
 	long abi = syscall(CALL_CREATE, NULL, (size_t)0, CREATE_VERSION);
-	struct ruleset all = {.net = NET_BIND_TCP | NET_CONNECT_TCP,
+	struct ruleset all = {.net = connects ? NET_BIND_TCP : NET_BIND_TCP | NET_CONNECT_TCP,
 		.scoped = SCOPE_ABSTRACT_SOCKET | SCOPE_SIGNAL};
 	size_t size;
 

@@ -2,13 +2,15 @@
 /*
  * The places in the file system that the server may reach once it serves, limited by Landlock.
  * Landlock gives no rights, it only takes some away: nothing can be executed, and no TCP connection
- * can be made.
+ * can be made, unless the server has to.
  *
  * A place is a folder with all that is below it.  If another folder takes its name later, the new
  * folder is out of reach.  Files that are already open stay open.
  */
 #ifndef PLACES_H
 #define PLACES_H
+
+#include <stdbool.h>
 
 enum places_use {
 	PLACES_READ,   /* read and list files */
@@ -22,8 +24,11 @@ struct places {
 	int why;     /* the errno of the first failure; 0: none */
 };
 
-/* places_begin(places): begin with nothing allowed, and nothing in force. */
-void places_begin(struct places *places);
+/*
+ * places_begin(places, connects): begin with nothing allowed but, if ${connects}, TCP connections;
+ * nothing is in force.
+ */
+void places_begin(struct places *places, bool connects);
 
 /*
  * places_allow(places, use, path):

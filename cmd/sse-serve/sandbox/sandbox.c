@@ -43,7 +43,7 @@ static void allow_system(struct places *places)
 #endif
 }
 
-void sandbox_enter(struct sandbox *sandbox, struct places *places)
+void sandbox_enter(struct sandbox *sandbox, struct places *places, bool connects)
 {
 	/* The zone of local time is read once; it is not in any place. */
 	tzset();
@@ -52,7 +52,7 @@ void sandbox_enter(struct sandbox *sandbox, struct places *places)
 	prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L);
 	sandbox->abi = places->abi;
 	sandbox->places = places_restrict(places);
-	sandbox->calls = calls_restrict();
+	sandbox->calls = calls_restrict(connects);
 }
 
 /* Why it is not in force.  A kernel without it says so in one of two ways. */

@@ -19,13 +19,13 @@ struct sandbox {
 };
 
 /*
- * sandbox_enter(sandbox, places):
+ * sandbox_enter(sandbox, places, connects):
  * Restrict the calling thread, and the threads that it will make, to the places (places.h) and the
- * system calls (calls.h) that serving needs.  They get no new rights, and dump no core, since that
+ * system calls (calls.h) that serving needs, and connecting to others, if ${connects}.  They get no new rights, and dump no core, since that
  * would contain secrets.  There is no way out.  If the kernel lacks a part, ${sandbox} says so, and
  * the server goes on without that part.  ${places} are used up.
  */
-void sandbox_enter(struct sandbox *sandbox, struct places *places);
+void sandbox_enter(struct sandbox *sandbox, struct places *places, bool connects);
 
 /* sandbox_say(sandbox): log what is in force, and warn about what is not. */
 void sandbox_say(const struct sandbox *sandbox);

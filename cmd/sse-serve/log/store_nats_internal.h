@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* A store of several nodes, to the store_nats*.c; see store_nats.c. */
+#ifndef STORE_NATS_INTERNAL_H
+#define STORE_NATS_INTERNAL_H
+
+#include "command.h"
+#include "nats/jetstream.h"
+#include "store.h"
+
+/* The most commands, and about the most events, that are applied in one transaction. */
+#define BATCH_COMMANDS 512
+#define BATCH_EVENTS 8192
+
+/* What this node sent, and waits to see applied. */
+struct own_command {
+	const char *id;
+	struct store_group *const *groups; /* of an append; get the results */
+	size_t count;
+	struct store_deletion *deletion; /* of a deletion; gets the results */
+	bool applied;
+};
+
+/* Commands that were taken, and are applied together. */
+struct batch {
+	struct jetstream_message *messages[BATCH_COMMANDS];
+	struct command commands[BATCH_COMMANDS];
+	size_t count;
+	size_t total;	   /* of their groups, */
+	size_t events;	   /* and their events */
+	uint64_t sequence; /* of the last one */
+	int64_t time;
+	struct store_group **groups; /* room for ${room} of them */
+	size_t room;
+};
+
+struct nats_store {
+	struct store store;
+	struct store *copy; /* of the log, in a database */
+	struct jetstream *jetstream;
+	size_t message_max;
+	char node[17];
+	uint64_t number;	 /* of commands that this node sent */
+	struct own_command *own; /* NULL: none */
+	struct batch batch;
+	struct jetstream_message *held; /* was taken, and could not be applied yet */
+	int64_t retry_at;   /* when to try again to apply what could not be; 0: nothing is */
+	bool told;	    /* that something could not be applied */
+	bool following;	    /* the store is told when something comes */
+	uint64_t taken;	    /* the sequence of the newest command that was applied, or left out */
+	_Atomic bool stuck; /* something could not be applied */
+};
+
+/*
+ * store_nats_apply(nats, error): apply what has come.  Return 0, or -1 if that fails now; then it is tried
+ * again with the next call.
+ */
+int store_nats_apply(struct nats_store *nats, struct error *error);
+
+/*
+ * store_nats_take(nats, error): the same, but if it failed a moment ago, not yet again; failures are
+ * logged once.
+ */
+int store_nats_take(struct nats_store *nats, struct error *error);
+
+/*
+ * store_nats_next_id(nats, id, size): write the id for a new command.
+ * store_nats_send(nats, bytes, own, error):
+ * Send the command ${own}, whose bytes these are, and wait until it is applied here; meanwhile others'
+ * commands are.  Return 0, or -1: with EX_TEMPFAIL, it is stored perhaps, as the reason says; with
+ * EX_IOERR, it is not.
+ */
+void store_nats_next_id(struct nats_store *nats, char *id, size_t size);
+int store_nats_send(struct nats_store *nats, const struct buf *bytes, struct own_command *own,
+	struct error *error);
+
+/* store_nats_open_parts(nats, config, error): connect, open the copy, and catch up.  0, or -1. */
+int store_nats_open_parts(
+	struct nats_store *nats, const struct store_config *config, struct error *error);
+
+/* store_nats_forget(nats): free what was taken and not applied. */
+void store_nats_forget(struct nats_store *nats);
+
+#endif

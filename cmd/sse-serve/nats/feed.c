@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Following a stream of JetStream; see jetstream.h.
+ *
+ * The client's ordered consumer gives the messages in order, but loses some when its server dies or
+ * its buffer overflows.  So each sequence is compared with the one before; if one is missing, or if
+ * the stream has more and nothing comes, a watcher follows again from there.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+
+#include "clock.h"
+#include "jetstream_internal.h"
+
+/* How often the watcher asks for the state of the stream, in ms. */
+#define LOOK_MS 1000
+/* Likewise while a message is missing. */
+#define HOLE_MS 50
+
+/* Messages that nobody has taken yet: at most so many bytes. */
+#define QUEUE_BYTES ((size_t)64 << 20)
+
+#define HEARTBEAT_NS (INT64_C(1000) * 1000 * 1000)
+
+static struct jetstream_message *copy_message(natsMsg *message, size_t skip)
+{
+	size_t len = (size_t)natsMsg_GetDataLength(message) - skip;
+	struct jetstream_message *copy = malloc(sizeof(*copy) + len + 1);
+
+	if (copy == NULL)
+		return NULL;
+	*copy = (struct jetstream_message){.len = len};
+	memcpy(copy->data, natsMsg_GetData(message) + skip, len);
+	copy->data[len] = '\0';
+	return copy;
+}
+
+/* The lock is held. */
+static void queue(struct jetstream *jetstream, struct jetstream_message *message)
+{
+	*jetstream->last_next = message;
+	jetstream->last_next = &message->next;
+	jetstream->bytes += sizeof(*message) + message->len;
+	jetstream_news(jetstream);
+}
+
+/* Is it the next one?  The lock is held; it waits here until there is room. */
+static bool is_next(struct jetstream *jetstream, uint64_t sequence)
+{
+	while (jetstream->bytes > QUEUE_BYTES && !jetstream->closing)
+		pthread_cond_wait(&jetstream->look, &jetstream->lock);
+	if (sequence > jetstream->last)
+		jetstream->last = sequence;
+	if (sequence > jetstream->received + 1) {
+		jetstream->hole = true;
+		pthread_cond_broadcast(&jetstream->look);
+	}
+	return sequence == jetstream->received + 1 && !jetstream->closing;
+}
+
+static void on_stored(
+	natsConnection *connection, natsSubscription *subscription, natsMsg *message, void *context)
+{
+	struct jetstream *jetstream = context;
+	struct jetstream_message *copy = NULL;
+	jsMsgMetaData *data = NULL;
+
+	(void)connection;
+	(void)subscription;
+	if (natsMsg_GetMetaData(&data, message) == NATS_OK)
+		copy = copy_message(message, 0);
+	if (copy != NULL) {
+		copy->sequence = data->Sequence.Stream;
+		copy->time = data->Timestamp / 1000000;
+		pthread_mutex_lock(&jetstream->lock);
+		if (is_next(jetstream, copy->sequence)) {
+			jetstream->received = copy->sequence;
+			queue(jetstream, copy);
+			copy = NULL;
+		}
+		pthread_mutex_unlock(&jetstream->lock);
+	}
+	/* Without memory it is missing, and comes again. */
+	free(copy);
+	jsMsgMetaData_Destroy(data);
+	natsMsg_Destroy(message);
+}
+
+static void on_passed(
+	natsConnection *connection, natsSubscription *subscription, natsMsg *message, void *context)
+{
+	struct jetstream *jetstream = context;
+	size_t skip = strlen(jetstream->node);
+	struct jetstream_message *copy = NULL;
+
+	(void)connection;
+	(void)subscription;
+	/* One's own echo is left out. */
+	if ((size_t)natsMsg_GetDataLength(message) > skip &&
+		memcmp(natsMsg_GetData(message), jetstream->node, skip) != 0)
+		copy = copy_message(message, skip);
+	natsMsg_Destroy(message);
+	if (copy == NULL)
+		return;
+	pthread_mutex_lock(&jetstream->lock);
+	/* Who does not keep up loses these: they are not kept for anyone. */
+	if (jetstream->bytes < QUEUE_BYTES)
+		queue(jetstream, copy);
+	else
+		free(copy);
+	pthread_mutex_unlock(&jetstream->lock);
+}
+
+/* The client's thread of a subscription has ended. */
+static void on_end(void *context)
+{
+	struct jetstream *jetstream = context;
+
+	pthread_mutex_lock(&jetstream->lock);
+	jetstream->threads--;
+	pthread_cond_broadcast(&jetstream->news);
+	pthread_mutex_unlock(&jetstream->lock);
+}
+
+static void note_thread(struct jetstream *jetstream, natsSubscription *subscription)
+{
+	pthread_mutex_lock(&jetstream->lock);
+	jetstream->threads++;
+	pthread_mutex_unlock(&jetstream->lock);
+	if (natsSubscription_SetOnCompleteCB(subscription, on_end, jetstream) != NATS_OK)
+		on_end(jetstream);
+}
+
+/* Follow from after what was received.  The watcher's, but for the first time. */
+static natsStatus subscribe(struct jetstream *jetstream)
+{
+	jsSubOptions options;
+	uint64_t after;
+	natsStatus status;
+
+	if (jetstream->stored != NULL)
+		natsSubscription_Unsubscribe(jetstream->stored);
+	natsSubscription_Destroy(jetstream->stored);
+	jetstream->stored = NULL;
+	pthread_mutex_lock(&jetstream->lock);
+	jetstream->hole = false;
+	after = jetstream->received;
+	pthread_mutex_unlock(&jetstream->lock);
+	jsSubOptions_Init(&options);
+	options.Stream = jetstream->name;
+	options.Ordered = true;
+	options.Config.DeliverPolicy = js_DeliverByStartSequence;
+	options.Config.OptStartSeq = after + 1;
+	options.Config.Heartbeat = HEARTBEAT_NS;
+	status = js_Subscribe(&jetstream->stored, jetstream->js, jetstream->log, on_stored,
+		jetstream, NULL, &options, NULL);
+	if (status != NATS_OK)
+		return status;
+	natsSubscription_SetPendingLimits(jetstream->stored, -1, -1);
+	note_thread(jetstream, jetstream->stored);
+	return NATS_OK;
+}
+
+/* What the stream says of itself.  Do messages seem to be missing? */
+static bool look(struct jetstream *jetstream, uint64_t *before)
+{
+	jsStreamInfo *info = NULL;
+	bool missing = false;
+	natsStatus status = js_GetStreamInfo(&info, jetstream->js, jetstream->name, NULL, NULL);
+
+	pthread_mutex_lock(&jetstream->lock);
+	if (status == NATS_OK) {
+		jetstream->answered = clock_now_ms();
+		jetstream->replaced = info->Created != jetstream->created;
+		if (info->State.LastSeq > jetstream->last)
+			jetstream->last = info->State.LastSeq;
+		jetstream->lost = jetstream->received + 1 < info->State.FirstSeq;
+		/* It has more, and nothing came since the last look. */
+		missing = jetstream->hole || (info->State.LastSeq > jetstream->received &&
+						     jetstream->received == *before);
+		if (jetstream->lost || jetstream->replaced)
+			jetstream_news(jetstream);
+	}
+	*before = jetstream->received;
+	pthread_mutex_unlock(&jetstream->lock);
+	jsStreamInfo_Destroy(info);
+	return missing;
+}
+
+static void *watch(void *context)
+{
+	struct jetstream *jetstream = context;
+	uint64_t before = UINT64_MAX;
+	bool over = false;
+
+	while (!over) {
+		struct timespec until;
+		int64_t ms;
+
+		if (look(jetstream, &before))
+			subscribe(jetstream);
+		pthread_mutex_lock(&jetstream->lock);
+		ms = clock_now_ms() + (jetstream->hole ? HOLE_MS : LOOK_MS);
+		until = (struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+		if (!jetstream->closing)
+			pthread_cond_timedwait(&jetstream->look, &jetstream->lock, &until);
+		over = jetstream->closing;
+		pthread_mutex_unlock(&jetstream->lock);
+	}
+	nats_ReleaseThreadMemory();
+	return NULL;
+}
+
+int feed_start(struct jetstream *jetstream, uint64_t after, struct error *error)
+{
+	natsStatus status;
+
+	jetstream->received = after;
+	status = natsConnection_Subscribe(
+		&jetstream->passed, jetstream->connection, jetstream->pass, on_passed, jetstream);
+	if (status == NATS_OK) {
+		note_thread(jetstream, jetstream->passed);
+		status = subscribe(jetstream);
+	}
+	if (status != NATS_OK)
+		return error_set(error, EX_TEMPFAIL, "cannot follow the stream %s of NATS: %s",
+			jetstream->name, natsStatus_GetText(status));
+	if (pthread_create(&jetstream->watcher, NULL, watch, jetstream) != 0)
+		return error_set(error, EX_OSERR, "cannot start a thread for NATS");
+	jetstream->watched = true;
+	return 0;
+}
+
+void feed_stop(struct jetstream *jetstream)
+{
+	pthread_mutex_lock(&jetstream->lock);
+	jetstream->closing = true;
+	pthread_cond_broadcast(&jetstream->look);
+	pthread_mutex_unlock(&jetstream->lock);
+	if (jetstream->watched)
+		pthread_join(jetstream->watcher, NULL);
+	if (jetstream->stored != NULL)
+		natsSubscription_Unsubscribe(jetstream->stored);
+	if (jetstream->passed != NULL)
+		natsSubscription_Unsubscribe(jetstream->passed);
+}
+
+void feed_free(struct jetstream *jetstream)
+{
+	natsSubscription_Destroy(jetstream->stored);
+	natsSubscription_Destroy(jetstream->passed);
+	for (struct jetstream_message *next; jetstream->first != NULL; jetstream->first = next) {
+		next = jetstream->first->next;
+		free(jetstream->first);
+	}
+}
+
+struct jetstream_message *jetstream_take(struct jetstream *jetstream)
+{
+	struct jetstream_message *message;
+	bool was_full;
+
+	pthread_mutex_lock(&jetstream->lock);
+	message = jetstream->first;
+	if (message != NULL) {
+		was_full = jetstream->bytes > QUEUE_BYTES;
+		jetstream->first = message->next;
+		if (jetstream->first == NULL)
+			jetstream->last_next = &jetstream->first;
+		jetstream->bytes -= sizeof(*message) + message->len;
+		if (was_full)
+			pthread_cond_broadcast(&jetstream->look);
+	}
+	pthread_mutex_unlock(&jetstream->lock);
+	return message;
+}
