@@ -19,6 +19,7 @@
 #include "log/topic.h"
 #include "log/window.h"
 #include "loop.h"
+#include "node.h"
 #include "paths.h"
 #include "server.h"
 #include "settings.h"
@@ -46,6 +47,7 @@ struct server {
 	struct store *store;
 	struct window *window;
 	struct log_thread *log_thread;
+	struct cluster *cluster; /* NULL: there are no other nodes */
 	struct replay_thread *replay_thread;
 	struct replayer *replayer;
 	struct quota bodies; /* bytes of POST bodies, and of the data made from them */
@@ -327,8 +329,23 @@ int server_reload(struct server *server, struct options *options, struct error *
 
 /* --- starting and stopping --- */
 
-/* The loops, and between making and starting them the log thread, which wakes them. */
-static int start_loops(struct server *server, struct error *error)
+/* Of a store that other nodes use, too. */
+static int join_cluster(
+	struct server *server, const struct listeners *listeners, struct error *error)
+{
+	if (server->store->ops->tell == NULL)
+		return 0;
+	node_name(server->options->node, listeners, server->metrics.node);
+	server->cluster = node_new(&server->metrics, server->mailboxes[0]);
+	if (server->cluster == NULL)
+		return error_set(error, EX_OSERR, "out of memory for the nodes of the cluster");
+	server->metrics.cluster = server->cluster;
+	return cluster_start(server->cluster, error);
+}
+
+/* The loops, and between making and starting them what wakes them. */
+static int start_loops(
+	struct server *server, const struct listeners *listeners, struct error *error)
 {
 	for (unsigned i = 0; i < server->count; i++) {
 		struct loop *loop = loop_new(&server->config, i, error);
@@ -342,7 +359,8 @@ static int start_loops(struct server *server, struct error *error)
 	}
 	/* The first loop publishes joins, leaves and the server's figures. */
 	server->streams.teller = server->mailboxes[0];
-	if (log_thread_start(server->log_thread, server->mailboxes, server->count, error) != 0)
+	if (log_thread_start(server->log_thread, server->mailboxes, server->count, error) != 0 ||
+		join_cluster(server, listeners, error) != 0)
 		return -1;
 	for (unsigned i = 0; i < server->count; i++) {
 		if (loop_start(server->loops[i], error) != 0)
@@ -360,7 +378,7 @@ static int start(struct server *server, const struct listeners *listeners, struc
 		return -1;
 	if (set_up(server, listeners, error) != 0)
 		return -1;
-	return start_loops(server, error);
+	return start_loops(server, listeners, error);
 }
 
 struct server *server_start(
@@ -452,6 +470,7 @@ void server_stop(struct server *server)
 	server->draining = true;
 	for (unsigned i = 0; i < server->count; i++)
 		loop_stop(server->loops[i]);
+	cluster_stop(server->cluster);
 	log_thread_stop(server->log_thread);
 	replay_thread_stop(server->replay_thread);
 	for (unsigned i = 0; i < server->count; i++)
@@ -460,6 +479,7 @@ void server_stop(struct server *server)
 	replay_thread_free(server->replay_thread);
 	if (server->store != NULL)
 		server->store->ops->close(server->store);
+	cluster_free(server->cluster);
 	window_free(server->window);
 	limits_free(server->limits);
 	for (int kind = 0; kind < RATE_KINDS; kind++)
