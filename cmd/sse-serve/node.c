@@ -2,9 +2,12 @@
 /* This server as a node of a cluster; see node.h. */
 #include <stdio.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/name.h"
+#include "cluster/cluster.h"
+#include "log/store.h"
 #include "node.h"
 
 /* ":PORT" at the end of the URL, or nothing. */
@@ -17,7 +20,8 @@ static const char *port_of(const char *url)
 	return colon;
 }
 
-void node_name(const char *given, const struct listeners *listeners, char name[NODE_NAME_MAX + 1])
+static void find_name(
+	const char *given, const struct listeners *listeners, char name[NODE_NAME_MAX + 1])
 {
 	char host[NODE_NAME_MAX - 8];
 
@@ -39,11 +43,20 @@ static void read_figures(void *context, struct node_figures *figures)
 	metrics_node(context, figures);
 }
 
-struct cluster *node_new(struct metrics_sources *metrics, struct mailbox *teller)
+int node_join(const char *given, const struct listeners *listeners, struct metrics_sources *metrics,
+	struct mailbox *teller, struct error *error)
 {
-	return cluster_new(&(struct cluster_config){.store = metrics->store,
+	const struct cluster_config config = {.store = metrics->store,
 		.presence = metrics->presence,
 		.teller = teller,
 		.figures = read_figures,
-		.context = metrics});
+		.context = metrics};
+
+	if (metrics->store->ops->tell == NULL)
+		return 0;
+	find_name(given, listeners, metrics->node);
+	metrics->cluster = cluster_new(&config);
+	if (metrics->cluster == NULL)
+		return error_set(error, EX_OSERR, "out of memory for the nodes of the cluster");
+	return cluster_start(metrics->cluster, error);
 }

@@ -4,17 +4,17 @@
 #define NODE_H
 
 #include "api/metrics.h"
-#include "cluster/cluster.h"
+#include "base/mailbox.h"
 #include "http/listen.h"
 
 /*
- * node_name(given, listeners, name):
- * Write the given name, or without one the host's, with the port of the first listening socket that
- * has one.
+ * node_join(given, listeners, metrics, teller, error):
+ * If the store has other nodes, become one of them: metrics->cluster is what it makes, to be stopped and
+ * freed as cluster.h says, and metrics->node its name: the given one, or without one (NULL) the
+ * host's, with the port of the first listening socket.  ${teller} is of the loop that calls
+ * presence_events_run().  Return 0, or -1.
  */
-void node_name(const char *given, const struct listeners *listeners, char name[NODE_NAME_MAX + 1]);
-
-/* node_new(metrics, teller): as cluster_new(); both outlive it. */
-struct cluster *node_new(struct metrics_sources *metrics, struct mailbox *teller);
+int node_join(const char *given, const struct listeners *listeners, struct metrics_sources *metrics,
+	struct mailbox *teller, struct error *error);
 
 #endif

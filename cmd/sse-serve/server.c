@@ -12,6 +12,7 @@
 #include "base/leaving.h"
 #include "base/rates.h"
 #include "clock.h"
+#include "cluster/cluster.h"
 #include "guards.h"
 #include "http/http.h"
 #include "log/log_thread.h"
@@ -47,7 +48,6 @@ struct server {
 	struct store *store;
 	struct window *window;
 	struct log_thread *log_thread;
-	struct cluster *cluster; /* NULL: there are no other nodes */
 	struct replay_thread *replay_thread;
 	struct replayer *replayer;
 	struct quota bodies; /* bytes of POST bodies, and of the data made from them */
@@ -329,20 +329,6 @@ int server_reload(struct server *server, struct options *options, struct error *
 
 /* --- starting and stopping --- */
 
-/* Of a store that other nodes use, too. */
-static int join_cluster(
-	struct server *server, const struct listeners *listeners, struct error *error)
-{
-	if (server->store->ops->tell == NULL)
-		return 0;
-	node_name(server->options->node, listeners, server->metrics.node);
-	server->cluster = node_new(&server->metrics, server->mailboxes[0]);
-	if (server->cluster == NULL)
-		return error_set(error, EX_OSERR, "out of memory for the nodes of the cluster");
-	server->metrics.cluster = server->cluster;
-	return cluster_start(server->cluster, error);
-}
-
 /* The loops, and between making and starting them what wakes them. */
 static int start_loops(
 	struct server *server, const struct listeners *listeners, struct error *error)
@@ -360,7 +346,8 @@ static int start_loops(
 	/* The first loop publishes joins, leaves and the server's figures. */
 	server->streams.teller = server->mailboxes[0];
 	if (log_thread_start(server->log_thread, server->mailboxes, server->count, error) != 0 ||
-		join_cluster(server, listeners, error) != 0)
+		node_join(server->options->node, listeners, &server->metrics, server->mailboxes[0],
+			error) != 0)
 		return -1;
 	for (unsigned i = 0; i < server->count; i++) {
 		if (loop_start(server->loops[i], error) != 0)
@@ -470,7 +457,7 @@ void server_stop(struct server *server)
 	server->draining = true;
 	for (unsigned i = 0; i < server->count; i++)
 		loop_stop(server->loops[i]);
-	cluster_stop(server->cluster);
+	cluster_stop(server->metrics.cluster);
 	log_thread_stop(server->log_thread);
 	replay_thread_stop(server->replay_thread);
 	for (unsigned i = 0; i < server->count; i++)
@@ -479,7 +466,7 @@ void server_stop(struct server *server)
 	replay_thread_free(server->replay_thread);
 	if (server->store != NULL)
 		server->store->ops->close(server->store);
-	cluster_free(server->cluster);
+	cluster_free(server->metrics.cluster);
 	window_free(server->window);
 	limits_free(server->limits);
 	for (int kind = 0; kind < RATE_KINDS; kind++)
