@@ -51,8 +51,8 @@ struct metrics_sum {
 /*
  * metrics_read(sources, sum): any thread.
  * metrics_nodes(sources, nodes):
- * What all nodes of the cluster say of themselves, at most CLUSTER_NODES_MAX: this one, then the others
- * by their names.  Return how many; 0 if there is no cluster.  Any thread.
+ * What all nodes of the cluster say of themselves, at most CLUSTER_NODES_MAX: this one, then the
+ * others by their names.  Return how many; 0 if there is no cluster.  Any thread.
  * metrics_node(sources, node): what this one says.  Any thread.
  */
 void metrics_read(const struct metrics_sources *sources, struct metrics_sum *sum);

@@ -86,7 +86,7 @@ static void figures(void *context, struct node_figures *figures)
 	cluster->config.figures(cluster->config.context, figures);
 }
 
-/* Wait until ${until}, or until something has come, which is taken.  False when it is time to stop. */
+/* Wait until ${until}, or until something comes, and take it.  False when it is time to stop. */
 static bool take(struct cluster *cluster, int64_t until, struct heard **heard)
 {
 	struct timespec end = {.tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000};

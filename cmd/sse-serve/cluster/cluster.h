@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * This node among the nodes of a shared log: a thread that tells the others what peers.h says, and takes
- * what they tell.
+ * This node among the nodes of a shared log: a thread that tells the others what peers.h says, and
+ * takes what they tell.
  */
 #ifndef CLUSTER_H
 #define CLUSTER_H
@@ -27,8 +27,8 @@ struct cluster_config {
 /*
  * cluster_new(config): before the first name comes.  NULL without memory.
  * cluster_start(cluster, error): listen, and start the thread.  Return 0, or -1.
- * cluster_stop(cluster): tell the others that this node ends, and end the thread; while the teller's
- * mailbox is open.  cluster_free(cluster): when the store is closed.  Both take NULL.
+ * cluster_stop(cluster): tell the others that this node ends, and end the thread; while the
+ * teller's mailbox is open.  cluster_free(cluster): when the store is closed.  Both take NULL.
  */
 struct cluster *cluster_new(const struct cluster_config *config);
 int cluster_start(struct cluster *cluster, struct error *error);
@@ -36,8 +36,8 @@ void cluster_stop(struct cluster *cluster);
 void cluster_free(struct cluster *cluster);
 
 /*
- * cluster_others(cluster, figures, max): what the other nodes say of themselves, at most ${max} of them, in
- * the order of their names.  Return how many.  Any thread.
+ * cluster_others(cluster, figures, max): what the other nodes say of themselves, at most ${max} of
+ * them, in the order of their names.  Return how many.  Any thread.
  */
 size_t cluster_others(struct cluster *cluster, struct node_figures *figures, size_t max);
 

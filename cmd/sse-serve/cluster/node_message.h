@@ -2,8 +2,8 @@
 /*
  * What nodes tell each other, in bytes.  What is read may come from anyone: all of it is checked.
  *
- * A message begins with a byte for the form and one for its kind.  Numbers are 8 bytes, the highest
- * first; texts end with a NUL.
+ * A message begins with a byte for the form and one for its kind.  Numbers are 8 bytes, the
+ * highest first; texts end with a NUL.
  */
 #ifndef NODE_MESSAGE_H
 #define NODE_MESSAGE_H
@@ -63,7 +63,8 @@ int node_message_name(struct node_message *message, struct presence_change *chan
 
 /*
  * node_message_write(message, out): append all but the names.  False without memory.
- * node_message_add(out, topic, name, here): append a name to what this wrote; false if it has no room.
+ * node_message_add(out, topic, name, here): append a name to what this wrote; false if it has no
+ * room.
  */
 bool node_message_write(const struct node_message *message, struct buf *out);
 bool node_message_add(struct buf *out, const char *topic, const char *name, bool here);

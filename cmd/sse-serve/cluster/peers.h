@@ -3,9 +3,9 @@
  * The other nodes, and what this node and they tell each other: that they live, and their names.
  * Messages may be lost, but for that come in the order in which they were told.
  *
- * Each node numbers its messages with names, and says once a second which number it has reached.  A
- * node that starts, or misses a number, asks for the complete list.  A node that has not been heard
- * for PEERS_GONE_MS is gone, and its names with it.
+ * Each node numbers its messages with names, and says once a second which number it has reached.
+ * A node that starts, or misses a number, asks for the complete list.  A node that has not been
+ * heard for PEERS_GONE_MS is gone, and its names with it.
  *
  * One thread owns it, but for those functions that say "any thread".  Times are by clock_now_ms().
  */
@@ -31,7 +31,10 @@ struct peers_config {
 	void *context;
 };
 
-/* peers_new(config): no others are known yet.  NULL without memory.  peers_free(peers): takes NULL. */
+/*
+ * peers_new(config, now): no others are known yet.  NULL without memory.
+ * peers_free(peers): takes NULL.
+ */
 struct peers *peers_new(const struct peers_config *config, int64_t now);
 void peers_free(struct peers *peers);
 
@@ -48,8 +51,8 @@ bool peers_turn(struct peers *peers, int64_t now, int64_t *wait);
 void peers_leave(struct peers *peers);
 
 /*
- * peers_list(peers, figures, max): what the other nodes say of themselves, in the order of their names,
- * at most ${max}.  Return how many.  Any thread.
+ * peers_list(peers, figures, max): what the other nodes say of themselves, in the order of their
+ * names, at most ${max}.  Return how many.  Any thread.
  */
 size_t peers_list(struct peers *peers, struct node_figures *figures, size_t max);
 

@@ -57,8 +57,8 @@ struct presence {
 
 /*
  * presence_member(presence, topic, name, full):
- * The member of that name, which is made if it is not there; one that nothing refers to afterwards is
- * to be released.  NULL if it is one too many (*${full}), or without memory.
+ * The member of that name, which is made if it is not there; one that nothing refers to afterwards
+ * is to be released.  NULL if it is one too many (*${full}), or without memory.
  */
 struct member *presence_member(
 	struct presence *presence, const char *topic, const char *name, bool *full);

@@ -107,7 +107,7 @@ enum presence_noted presence_nodes_note(struct presence *presence, unsigned node
 	return result;
 }
 
-/* The node has no streams of any name, or, if that is so, but of those that it listed. */
+/* The node has no names any more; or, with ${listed}, none but those in its list. */
 static bool keep(struct presence *presence, unsigned node, bool listed, uint32_t now)
 {
 	uint64_t bit = UINT64_C(1) << node;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names over several nodes: a name is present if this node or another has a stream of it.  What others
- * have is noted here; what this node has is handed out, one change after the other, to be told to
- * them.  Whether it is present as a whole is not told to anyone: each node finds that by itself.
+ * Names over several nodes: a name is present if this node or another has a stream of it.  What
+ * others have is noted here; what this node has is handed out, one change after the other, to be
+ * told to them.  Whether it is present as a whole is not told to anyone: each node finds that by
+ * itself.
  */
 #ifndef PRESENCE_NODES_H
 #define PRESENCE_NODES_H
@@ -28,8 +29,8 @@ bool presence_nodes_next(struct presence *presence, struct presence_change *chan
 
 /*
  * presence_nodes_visit(presence, visit, context):
- * Visit all names that, by what presence_nodes_next() gave until now, have streams here.  The lock is
- * held.  Return false as soon as ${visit} does.  Any thread.
+ * Visit all names that, by what presence_nodes_next() gave until now, have streams here.  The lock
+ * is held.  Return false as soon as ${visit} does.  Any thread.
  */
 bool presence_nodes_visit(struct presence *presence,
 	bool (*visit)(void *context, const char *topic, const char *name), void *context);
@@ -50,7 +51,8 @@ enum presence_noted presence_nodes_note(struct presence *presence, unsigned node
 	const struct presence_change *change, uint32_t now, bool *changed);
 
 /*
- * presence_nodes_begin_list(presence, node): what is noted of that node now is in its complete list.
+ * presence_nodes_begin_list(presence, node): what is noted of that node now is in its complete
+ * list.
  * presence_nodes_end_list(presence, node, now): what was not in it is not at that node.
  * presence_nodes_drop(presence, node, now): nothing is.
  * The last two return true if presence_events_run() must be called.

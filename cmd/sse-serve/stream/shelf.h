@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What begins with its name, in the order of the names.  A shelf does not own what stands in it; an
- * empty one is all zeros, and its ->items are released with free().
+ * What begins with its name, in the order of the names.  A shelf does not own what stands in it;
+ * an empty one is all zeros, and its ->items are released with free().
  */
 #ifndef SHELF_H
 #define SHELF_H
@@ -27,8 +27,8 @@ int shelf_put(struct shelf *shelf, struct named *one);
 void shelf_take(struct shelf *shelf, const struct named *one);
 
 /*
- * shelf_new_named(size, name): memory of ${size} bytes, which begins with a copy of the name and is
- * zero after that.  NULL without memory.  free() it.
+ * shelf_new_named(size, name): memory of ${size} bytes, which begins with a copy of the name and
+ * is zero after that.  NULL without memory.  free() it.
  */
 void *shelf_new_named(size_t size, const char *name);
 
