@@ -42,7 +42,7 @@ static void deliver(void *context, const struct event *event)
 
 static void open_log(struct fixture *f, const char *db)
 {
-	const struct store_kind *kind = store_kind_of(db);
+	const struct store_kind *kind = store_kind_of(NULL, db);
 	struct store_config config = {.path = db, .idempotency_window = 60000};
 	struct error error = {0, ""};
 
