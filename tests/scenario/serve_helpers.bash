@@ -54,15 +54,20 @@ serve_at() {
 	*' --db '*) ;;
 	*) set -- --db events.db "$@" ;;
 	esac
-	[ -z "${NATS:-}" ] || share "$@"
+	! shared || share "$@"
 	start "$BIN/sse-serve" --listen "$port" "${SHARED[@]}" "$@"
 	URL=$(sed -n 's/^Listening on //p' out)
 	PORT=${URL##*:}
 	[ -n "$URL" ] || { echo "the server did not start" >&2; cat err >&2; return 1; }
 }
 
-# share OPTION...: SHARED are the options for the log in NATS of which the database is a copy: the one
-# that is noted beside it.
+# shared: is the log in NATS (tests/nats.sh), and the database a copy of it?
+shared() {
+	[ -n "${NATS:-}" ]
+}
+
+# share OPTION...: SHARED are the options for the log in NATS of which the database is a copy; it is noted
+# beside the database.  One that came from elsewhere is a log by itself.
 share() {
 	local db=
 	while [ "$1" != --db ]; do
@@ -72,12 +77,13 @@ share() {
 	SHARED=()
 	[ "$db" != :memory: ] || return 0
 	[ -e "$db" ] || echo "test-$BATS_TEST_NUMBER-${EPOCHREALTIME/[.,]/-}" >"$db.cluster"
-	SHARED=(--store "$NATS" --cluster "$(cat "$db.cluster")")
+	[ ! -e "$db.cluster" ] ||
+		SHARED=(--store "$NATS" --cluster "$(cat "$db.cluster")" --replicas 1)
 }
 
 # about_the_file WHY: skip the test where the log is in NATS, and the database only a copy of it.
 about_the_file() {
-	[ -z "${NATS:-}" ] || skip "the log is in NATS: $1"
+	! shared || skip "the log is in NATS: $1"
 }
 
 # serve_with SHIM VARIABLE=VALUE... [-- OPTION...]: a server behind it; its clients are not.

@@ -315,6 +315,7 @@ data: "quoted"' ]
 }
 
 @test "a full disk refuses a batch whole: 507, and nothing of it is there, then or later" {
+	about_the_file 'the disk of a copy refuses nothing'
 	serve
 	follow stream /api/any/event
 	lines any 0
