@@ -84,8 +84,8 @@ PKGS_units = cmocka
 
 # The C client of NATS is for logs that several nodes share; without it, sse-serve is built without them.
 PKGS_nats := $(shell $(PKG_CONFIG) --exists libnats 2>/dev/null && echo libnats)
-WITHOUT_sse-serve = $(if $(PKGS_nats),,$(wildcard cmd/sse-serve/log/store_nats*.c cmd/sse-serve/nats/jet*.c \
-	cmd/sse-serve/nats/connection.c cmd/sse-serve/nats/feed.c))
+WITHOUT_sse-serve = $(if $(PKGS_nats),,$(wildcard cmd/sse-serve/log/store_nats*.c) \
+	$(filter-out %/servers.c,$(wildcard cmd/sse-serve/nats/*.c)))
 WITH_NATS = $(if $(PKGS_nats),-DHAVE_NATS)
 NATS_MARK = $(BUILD)/obj/$(if $(PKGS_nats),with,without)-nats
 
