@@ -25,6 +25,7 @@
 #include "log/database.h"
 #include "log/store.h"
 #include "maintain/maintain.h"
+#include "nats/jetstream.h"
 #include "notify.h"
 #include "options.h"
 #include "paths.h"
@@ -294,6 +295,9 @@ static void stop(struct program *program)
 static void print_versions(FILE *out)
 {
 	fprintf(out, ", libmicrohttpd/%s, SQLite/%s", http_library_version(), sqlite3_libversion());
+#ifdef HAVE_NATS
+	fprintf(out, ", libnats/%s", jetstream_library());
+#endif
 }
 
 /*
@@ -308,7 +312,7 @@ static int make_token(const char *name)
 
 	if (fault != NULL || strcmp(name, RULES_EVERYONE) == 0) {
 		fprintf(stderr, "sse-serve: --new-token '%.70s': the name %s\n", name,
-			fault != NULL ? fault : "is for those who have no token");
+			fault != NULL ? fault : "is reserved for clients without a token");
 		return EX_USAGE;
 	}
 	if (token_new(token) != 0) {
