@@ -81,9 +81,12 @@ int jetstream_publish(struct jetstream *jetstream, const char *id, const void *d
 {
 	natsMsg *message = NULL;
 	jsPubOptions options;
-	natsStatus status =
-		natsMsg_Create(&message, jetstream->log, NULL, (const char *)data, (int)len);
+	natsStatus status;
 
+	/* The client would keep one message, however small its buffer is, and send it later. */
+	if (natsConnection_Status(jetstream->connection) != NATS_CONN_STATUS_CONNECTED)
+		return -1;
+	status = natsMsg_Create(&message, jetstream->log, NULL, (const char *)data, (int)len);
 	pthread_mutex_lock(&jetstream->lock);
 	snprintf(jetstream->id, sizeof(jetstream->id), "%s", id);
 	jetstream->outcome = JETSTREAM_WAITING;

@@ -29,7 +29,8 @@ static bool has_folder;
 static pid_t server;
 static int port = -1; /* -1: any */
 static char url[64], name[32];
-static struct servers servers = {.urls = url, .name = name, .replicas = 1};
+static struct servers servers = {
+	.urls = url, .name = name, .replicas = 1, .compact = (int64_t)256 << 20};
 
 static void nap(void)
 {
