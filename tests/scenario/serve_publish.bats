@@ -4,6 +4,7 @@
 # is refused of both.
 # shellcheck disable=SC2154,SC2016,SC2059
 # ThreadSanitizer runs this file, too.
+# NATS runs this file, too.
 
 load serve_helpers
 

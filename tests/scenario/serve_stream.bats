@@ -3,6 +3,7 @@
 # Scenarios of sse-serve: event streams, resuming, slow readers, many readers.
 # shellcheck disable=SC2030,SC2031,SC2154
 # ThreadSanitizer runs this file, too.
+# NATS runs this file, too.
 
 load serve_helpers
 
