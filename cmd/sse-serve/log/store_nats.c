@@ -79,7 +79,7 @@ static size_t choose(struct nats_store *nats, struct store_group *const *groups,
 		groups[i]->stored = false;
 		if (is_ephemeral(groups[i]))
 			pass_on(nats, groups[i]);
-		else
+		else if (groups[i]->count > 0)
 			chosen[kept++] = groups[i];
 	}
 	return kept;

@@ -81,13 +81,16 @@ int jetstream_publish(struct jetstream *jetstream, const char *id, const void *d
 {
 	natsMsg *message = NULL;
 	jsPubOptions options;
-	natsStatus status =
-		natsMsg_Create(&message, jetstream->log, NULL, (const char *)data, (int)len);
+	natsStatus status;
 
 	pthread_mutex_lock(&jetstream->lock);
 	snprintf(jetstream->id, sizeof(jetstream->id), "%s", id);
 	jetstream->outcome = JETSTREAM_WAITING;
 	pthread_mutex_unlock(&jetstream->lock);
+	/* The client would keep one message, however small its buffer is, and send it later. */
+	if (natsConnection_Status(jetstream->connection) != NATS_CONN_STATUS_CONNECTED)
+		return -1;
+	status = natsMsg_Create(&message, jetstream->log, NULL, (const char *)data, (int)len);
 	jsPubOptions_Init(&options);
 	options.MsgId = id;
 	options.MaxWait = PUBLISH_MS;
