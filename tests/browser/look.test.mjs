@@ -161,8 +161,8 @@ test("the status page shows what the server does, also over a restart, and at 36
   await until("the topics are there, the busiest first", async () =>
     (await page.locator("#topics td:first-child").allTextContents()).join() === "sensors/attic,logs/app");
   assert.match(await page.locator("#window").textContent(), /^[\d.]+ .?B of 67 MB, [\d,]+ events$/);
-  assert.match(await page.locator("#sync").textContent(), /^[\d.]+ [µm]s, at most [\d.]+ [µm]s$/);
-  assert.match(await page.locator("figure svg").first().getAttribute("aria-label"), /^Streams: 1, at most \d$/);
+  assert.match(await page.locator("#sync").textContent(), /^[\d.]+ [µm]s, peak [\d.]+ [µm]s$/);
+  assert.match(await page.locator("figure svg").first().getAttribute("aria-label"), /^Streams: 1, peak \d$/);
   await until("a line is drawn", async () =>
     /^M[\d.]+,[\d.]+L/.test(await page.locator("figure[data-name=published] .line").getAttribute("d")));
   assert.equal(await overflow(page), 0);
