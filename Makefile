@@ -240,6 +240,7 @@ FUZZ_CFLAGS ?= -DFUZZ_STANDALONE
 # *_tail_* with the parts of that program, test_sse_* with libsse alone, test_client_* and follow* with
 # libclient, all others with libcommon; and with PKGS_name.
 PKGS_kill = sqlite3
+PKGS_cluster = sqlite3
 PKGS_tls_memory = libssl libcrypto
 program_of = $(strip $(foreach p,serve post tail,$(if $(findstring _$(p)_,$(1)),sse-$(p))))
 part_of = $(or $(call program_of,$(1)),$(if $(findstring /test_sse_,$(1)),libsse),$(if \
