@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Everything that is served: one row each. */
+#include "ahead.h"
 #include "delete.h"
 #include "health.h"
 #include "history.h"
@@ -39,4 +40,5 @@ static const struct handler handlers[] = {
 	{ROUTE_PAGE, "GET", NULL, pages_run, VERB_FREE},
 };
 
-const struct http_routes routes_all = {handlers, sizeof(handlers) / sizeof(handlers[0])};
+const struct http_routes routes_all = {
+	handlers, sizeof(handlers) / sizeof(handlers[0]), ahead_wait};

@@ -108,6 +108,17 @@ static enum MHD_Result go_on(struct request *request)
 	return MHD_NO;
 }
 
+/* Must it wait before its handler runs?  That is asked once. */
+static bool must_wait(struct request *request)
+{
+	bool (*hold)(struct request *request) = request->shared->config->routes->hold;
+
+	if (request->held_up || request->response != NULL || hold == NULL)
+		return false;
+	request->held_up = true;
+	return hold(request);
+}
+
 enum MHD_Result exchange_continue(void *context, struct MHD_Connection *connection, const char *url,
 	const char *method, const char *version, const char *data, size_t *len, void **con_cls)
 {
@@ -130,6 +141,8 @@ enum MHD_Result exchange_continue(void *context, struct MHD_Connection *connecti
 		*len = 0;
 		return go_on(request);
 	}
+	if (request->stage == REQUEST_BODY && must_wait(request))
+		return MHD_YES;
 	if (request->stage == REQUEST_BODY) {
 		request->stage = REQUEST_RUN;
 		connection_set_deadline(request->socket, CONNECTION_NEVER);

@@ -38,6 +38,12 @@ struct handler {
 struct http_routes {
 	const struct handler *handlers;
 	size_t count;
+
+	/*
+	 * hold(request): must the request wait, before its handler runs, for something that is on its
+	 * way?  Then it was made to wait (request_wait()), and is resumed in the end.
+	 */
+	bool (*hold)(struct request *request);
 };
 
 /* It outlives the struct http, or its use by it: http_use(). */

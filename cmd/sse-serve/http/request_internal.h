@@ -66,6 +66,7 @@ struct request {
 	size_t received;    /* bytes of body, for the log */
 	int64_t held;	    /* of config->bodies */
 	bool waiting;
+	bool held_up; /* it was asked whether it must wait before its handler runs */
 	const char *authorization;   /* its Authorization header, or NULL; of several any one */
 	unsigned proofs;	     /* how many it has */
 	struct principal *principal; /* who sends it, held; NULL: nobody asked */

@@ -214,7 +214,8 @@ static bool ended(struct log_thread *log_thread)
 	bool result;
 
 	pthread_mutex_lock(&log_thread->lock);
-	result = log_thread->stopping && log_thread->first == NULL && log_thread->erasures == NULL;
+	result = log_thread->stopping && log_thread->first == NULL && log_thread->erasures == NULL &&
+		 log_thread->awaiting == NULL;
 	pthread_mutex_unlock(&log_thread->lock);
 	return result;
 }
@@ -246,6 +247,7 @@ static void *run(void *context)
 		if (wait < 0)
 			wait = count > 0 ? 0 : store->ops->tidy(store);
 		wait = earlier(wait, follow);
+		wait = earlier(wait, log_thread_end_waits(log_thread));
 	}
 	return NULL;
 }

@@ -42,6 +42,14 @@ struct erasure {
 	struct error error; /* why not: as the store says; EX_UNAVAILABLE: the server is ending */
 };
 
+/* Something that waits for an event that another node may have already. */
+struct awaiting {
+	struct message message;	 /* handled on the loop that asked */
+	struct mailbox *mailbox; /* of that loop */
+	uint64_t position;	 /* of the event */
+	int64_t until;		 /* not longer than this, by clock_now_ms() */
+};
+
 struct log_thread;
 
 /* What the log thread counts. */
@@ -83,6 +91,13 @@ bool log_thread_submit(struct log_thread *log_thread, struct publish *publish);
  * was deleted.
  */
 void log_thread_erase(struct log_thread *log_thread, struct erasure *erasure);
+
+/*
+ * log_thread_await(log_thread, awaiting):
+ * Send ${awaiting} back when its event can be seen, or was waited for too long, or when the server
+ * ends.  Any thread.
+ */
+void log_thread_await(struct log_thread *log_thread, struct awaiting *awaiting);
 
 /*
  * log_thread_retain(log_thread, retention_rules):

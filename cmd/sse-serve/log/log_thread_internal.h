@@ -12,6 +12,9 @@
 #define BATCH_EVENTS 8192
 #define BATCH_BYTES ((size_t)16 << 20)
 
+/* How often those that wait are looked at, at least, in ms. */
+#define LOG_THREAD_AWAIT_MS 50
+
 struct log_thread {
 	struct store *store;
 	struct window *window;
@@ -28,7 +31,8 @@ struct log_thread {
 	struct message *erasures, **last_erasure;
 	size_t events, bytes;
 	bool stopping;
-	bool called;			     /* by the store: there is something to follow */
+	struct message *awaiting; /* a list, in no order */
+	bool called; /* by the store: there is something to follow */
 	const struct retention_rules *rules; /* to be used from now on; NULL: as before */
 	pthread_cond_t used;		     /* they are */
 	_Atomic bool unknown; /* something was queued since the last signal; also read without */
@@ -51,6 +55,12 @@ void log_thread_wake_loops(struct log_thread *log_thread);
  * Do a step of the first erasure.  The ms after which to go on, or -1 if there is none.
  */
 int64_t log_thread_erase_step(struct log_thread *log_thread);
+
+/*
+ * log_thread_end_waits(log_thread):
+ * Send back those that need not wait any more.  The ms after which to look again, or -1.
+ */
+int64_t log_thread_end_waits(struct log_thread *log_thread);
 
 /* log_thread_show_erasure(log_thread, deletion): the store's erased. */
 void log_thread_show_erasure(void *context, const struct store_deletion *deletion);
