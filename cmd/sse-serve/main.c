@@ -33,6 +33,7 @@
 #include "sandbox/sandbox.h"
 #include "sandbox/user.h"
 #include "server.h"
+#include "shared.h"
 #include "watch.h"
 
 /* How often the files of certificates are looked at, in ms. */
@@ -348,10 +349,15 @@ static int maintain(const struct options *options)
 	 */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
-	path = paths_database(options->db, &error);
-	if (path != NULL)
-		result = maintain_at(options, path, &error);
-	free(path);
+	if (options->servers.urls != NULL && options->import) {
+		result = shared_import(options, stdin, &error);
+	} else {
+		path = options->servers.urls != NULL ? shared_catch_up(options, &error)
+						     : paths_database(options->db, &error);
+		if (path != NULL)
+			result = maintain_at(options, path, &error);
+		free(path);
+	}
 	if (result == 0)
 		return 0;
 	if (error.text[0] != '\0')

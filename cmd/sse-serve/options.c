@@ -305,6 +305,7 @@ static const struct option_row rows[] = {
 		.min = 1000,
 		.max = (int64_t)3650 * 86400000,
 		.group = "Events",
+		/* STORE_KEYS_DEFAULT */
 		OPTION_DEFAULT("how long an Idempotency-Key is remembered (default ", "7d", ")")},
 	{.name = "tick",
 		.type = OPTION_DURATION,

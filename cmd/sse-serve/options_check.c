@@ -75,10 +75,6 @@ static int check_shared(const struct options *options, struct error *error)
 		return error_set(error, EX_USAGE,
 			"--store and --db :memory: do not go together: --db names the file of this "
 			"node's copy of the log");
-	if (options_maintains(options) > 0)
-		return error_set(error, EX_USAGE,
-			"--verify, --export, --import and --backup work on a database: give --db with "
-			"this node's copy of the log, without --store");
 	return servers_check(&options->servers, error);
 }
 

@@ -31,6 +31,17 @@ const struct option_row options_of_store[] = {
 		.group = "Cluster",
 		.help = "on how many NATS servers a new log is kept (default: 3, or 1 if there is only "
 			"one server)"},
+	{.name = "compact",
+		.type = OPTION_SIZE,
+		.offset = FIELD(compact),
+		.argument = "SIZE",
+		.min = 64 << 10,
+		.max = (int64_t)1 << 50,
+		.group = "Cluster",
+		OPTION_DEFAULT(
+			"replace older messages of the log in NATS by a snapshot when about this "
+			"much came since the last one, and twice as much as is kept (default ",
+			"256M", ")")},
 	{.name = "credentials",
 		.type = OPTION_STRING,
 		.offset = FIELD(credentials),

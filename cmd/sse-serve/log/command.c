@@ -230,6 +230,8 @@ int command_read(struct command *command, const char *data, size_t len, struct e
 		command->upto = take_number(&cursor);
 		cursor.bad |= cursor.at != cursor.end || command->after >= command->upto ||
 			      command->upto > INT64_MAX;
+	} else if (command->kind == COMMAND_IMPORT) {
+		cursor.bad |= cursor.at != cursor.end;
 	} else {
 		cursor.bad = true;
 	}

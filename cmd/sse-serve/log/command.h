@@ -21,6 +21,7 @@
 enum command_kind {
 	COMMAND_APPEND = 1, /* groups of events */
 	COMMAND_ERASE,	    /* the events of a topic between two positions */
+	COMMAND_IMPORT,	    /* the log begins with what was imported, which is in a snapshot */
 };
 
 /* A command that was read.  Its texts point into the bytes that it was read from. */

@@ -25,6 +25,24 @@ struct store *store_nats_open(const struct store_config *config, struct error *e
 		"(libnats-dev on Debian), and build it again");
 	return NULL;
 }
+
+const char *store_nats_path(const struct store *store)
+{
+	(void)store;
+	return NULL;
+}
+
+int store_nats_begin_import(const struct store_config *config, struct error *error)
+{
+	store_nats_open(config, error);
+	return -1;
+}
+
+int store_nats_import(const struct store_config *config, const char *path, struct error *error)
+{
+	(void)path;
+	return store_nats_begin_import(config, error);
+}
 #endif
 
 /* The first that is named is used; the last takes all else. */

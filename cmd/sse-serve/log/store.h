@@ -254,6 +254,9 @@ struct store {
 /* store_deliver(store, groups, count): deliver the new events; only the stores call it. */
 void store_deliver(const struct store *store, struct store_group *const *groups, size_t count);
 
+/* For how long keys are kept unless an option says it, in ms. */
+#define STORE_KEYS_DEFAULT (INT64_C(7) * 86400000)
+
 struct store_config {
 	const char *path;   /* the database file, for a store that is in one; else what --db says */
 	const char *copies; /* how the files of copies begin, if path is NULL */
@@ -321,6 +324,17 @@ struct store *store_sqlite_open(const struct store_config *config, struct error 
  * or as store_sqlite_open().
  */
 struct store *store_nats_open(const struct store_config *config, struct error *error);
+
+/*
+ * store_nats_path(store): the path of the copy; valid as long as the store.
+ *
+ * store_nats_begin_import(config, error), store_nats_import(config, path, error):
+ * Is the log new?  Then make it begin with what the database has, which becomes a copy of it.  Return 0, or
+ * -1 with EX_CANTCREAT if it is not new.
+ */
+const char *store_nats_path(const struct store *store);
+int store_nats_begin_import(const struct store_config *config, struct error *error);
+int store_nats_import(const struct store_config *config, const char *path, struct error *error);
 
 /* store_memory_open(config, error), store_memory_attach(): a log that is its window and no more. */
 struct store *store_memory_open(const struct store_config *config, struct error *error);

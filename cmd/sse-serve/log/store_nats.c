@@ -15,6 +15,7 @@
 #include "base/ending.h"
 #include "clock.h"
 #include "store_nats_internal.h"
+#include "store_nats_snapshot.h"
 #include "store_sqlite_copy.h"
 #include "store_sqlite_reader.h"
 
@@ -134,6 +135,11 @@ static int nats_erase(struct store *store, struct store_deletion *deletion, stru
 	return result;
 }
 
+const char *store_nats_path(const struct store *store)
+{
+	return ((const struct nats_store *)store)->path;
+}
+
 /* --- following --- */
 
 static void wake(void *context)
@@ -202,6 +208,7 @@ static void nats_close(struct store *store)
 {
 	struct nats_store *nats = (struct nats_store *)store;
 
+	snapshots_stop(nats->snapshots);
 	jetstream_close(nats->jetstream);
 	store_nats_forget(nats);
 	if (nats->copy != NULL)

@@ -203,6 +203,10 @@ static int take_command(
 			(unsigned long long)message->sequence, fault.text);
 		return 0;
 	}
+	/* Who began with the snapshot does not get here. */
+	if (command->kind == COMMAND_IMPORT)
+		return error_set(error, EX_UNAVAILABLE,
+			"the log in NATS is being imported: start this node again when that is done");
 	if (command->kind == COMMAND_APPEND) {
 		batch->time = time_of(nats, message);
 		for (size_t i = 0; i < command->count; i++)

@@ -3,6 +3,8 @@
 #ifndef STORE_NATS_INTERNAL_H
 #define STORE_NATS_INTERNAL_H
 
+#include <limits.h>
+
 #include "command.h"
 #include "nats/jetstream.h"
 #include "store.h"
@@ -38,14 +40,17 @@ struct nats_store {
 	struct store *copy; /* of the log, in a database */
 	struct jetstream *jetstream;
 	size_t message_max;
+	int64_t keys; /* how long the log keeps keys, in ms */
 	char node[17];
 	uint64_t number;	 /* of commands that this node sent */
 	struct own_command *own; /* NULL: none */
 	struct batch batch;
 	struct jetstream_message *held; /* was taken, and could not be applied yet */
-	int64_t retry_at;   /* when to try again to apply what could not be; 0: nothing is */
-	bool told;	    /* that something could not be applied */
-	bool following;	    /* the store is told when something comes */
+	int64_t retry_at;    /* when to try again to apply what could not be; 0: nothing is */
+	bool told;	     /* that something could not be applied */
+	bool following;	     /* the store is told when something comes */
+	char path[PATH_MAX]; /* of the copy */
+	struct snapshots *snapshots;
 	uint64_t taken;	    /* the sequence of the newest command that was applied, or left out */
 	_Atomic bool stuck; /* something could not be applied */
 };
@@ -72,6 +77,17 @@ int store_nats_take(struct nats_store *nats, struct error *error);
 void store_nats_next_id(struct nats_store *nats, char *id, size_t size);
 int store_nats_send(struct nats_store *nats, const struct buf *bytes, struct own_command *own,
 	struct error *error);
+
+/*
+ * store_nats_connect(nats, config, stream, error): connect to the log, or make it, and look whether it is one.
+ * 0, or -1.
+ *
+ * store_nats_make_tag(name, created, tag): the tag of ids of a log: it is the same on all nodes, and another
+ * one if the stream is made again.
+ */
+int store_nats_connect(struct nats_store *nats, const struct store_config *config,
+	struct jetstream_stream *stream, struct error *error);
+void store_nats_make_tag(const char *name, int64_t created, char tag[IDENTITY_TAG + 1]);
 
 /* store_nats_open_parts(nats, config, error): connect, open the copy, and catch up.  0, or -1. */
 int store_nats_open_parts(

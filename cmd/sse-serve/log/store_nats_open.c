@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Opening a shared log, and this node's copy of it; see store_nats.c. */
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "base/logger.h"
 #include "clock.h"
 #include "hash.h"
 #include "store_nats_internal.h"
+#include "store_nats_snapshot.h"
 #include "store_sqlite_copy.h"
 
 /* Between two looks at what has come, in ms. */
@@ -33,8 +32,7 @@ static void pass_to_window(void *context, const struct event *event)
 		nats->store.deliver(nats->store.deliver_context, event);
 }
 
-/* Ids begin with it: it is the same on all nodes, and another one if the stream is made again. */
-static void make_tag(const char *name, int64_t created, char tag[IDENTITY_TAG + 1])
+void store_nats_make_tag(const char *name, int64_t created, char tag[IDENTITY_TAG + 1])
 {
 	uint64_t hash = hash_fnv1a(HASH_START, name, strlen(name));
 
@@ -42,9 +40,12 @@ static void make_tag(const char *name, int64_t created, char tag[IDENTITY_TAG + 
 	identity_write_tag(hash, tag);
 }
 
-/* Is the stream a log, and does it keep keys as long as this node is told? */
-static int check_description(
-	const char *description, const char *name, int64_t window, struct error *error)
+/*
+ * Is the stream a log, and does it keep keys as long as this node is told?  A node that is told nothing does
+ * as the others.
+ */
+static int check_description(const char *description, const char *name, int64_t window,
+	int64_t *keys, struct error *error)
 {
 	int64_t kept = 0;
 
@@ -53,7 +54,8 @@ static int check_description(
 			"the stream %s of NATS is not a log of sse-serve, or of another version; "
 			"--cluster chooses another name",
 			name);
-	if (kept == window)
+	*keys = kept;
+	if (kept == window || window == STORE_KEYS_DEFAULT)
 		return 0;
 	return error_set(error, EX_CONFIG,
 		"all nodes must keep keys equally long: the log %s keeps them for %" PRId64
@@ -61,7 +63,7 @@ static int check_description(
 		name, kept / 1000, kept);
 }
 
-static int open_jetstream(struct nats_store *nats, const struct store_config *config,
+int store_nats_connect(struct nats_store *nats, const struct store_config *config,
 	struct jetstream_stream *stream, struct error *error)
 {
 	char description[JETSTREAM_DESCRIPTION];
@@ -73,37 +75,30 @@ static int open_jetstream(struct nats_store *nats, const struct store_config *co
 	if (nats->jetstream == NULL)
 		return -1;
 	nats->message_max = stream->message_max;
-	return check_description(
-		stream->description, config->servers->name, config->idempotency_window, error);
+	return check_description(stream->description, config->servers->name,
+		config->idempotency_window, &nats->keys, error);
 }
 
-/* Whose log is not that of NATS any more, and whose name nobody chose. */
-static void remove_copy(const char *path)
+/* The file becomes the copy. */
+static struct store *open_copy_at(struct nats_store *nats, const struct jetstream_stream *stream,
+	const struct store_config *config, bool ours, struct error *error)
 {
-	static const char *const suffixes[] = {"", "-wal", "-shm"};
-	char file[PATH_MAX];
-
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		snprintf(file, sizeof(file), "%s%s", path, suffixes[i]);
-		unlink(file);
-	}
+	if (snapshots_prepare(
+		    nats->jetstream, stream, config->path, config->copy_of, ours, error) != 0)
+		return NULL;
+	return store_sqlite_open(config, error);
 }
 
-/* The first copy that no other node has; one of another log is made anew. */
-static struct store *open_any_copy(struct store_config *config, struct error *error)
+/* The first copy that no other node has. */
+static struct store *open_any_copy(struct nats_store *nats, const struct jetstream_stream *stream,
+	struct store_config *config, struct error *error)
 {
-	char path[PATH_MAX];
 	struct store *copy = NULL;
 
-	config->path = path;
+	config->path = nats->path;
 	for (int i = 1; i <= COPIES_MAX && copy == NULL; i++) {
-		snprintf(path, sizeof(path), "%s%d.db", config->copies, i);
-		copy = store_sqlite_open(config, error);
-		if (copy == NULL && error->status == EX_DATAERR) {
-			logger_write(LOGGER_WARNING, "%s is made anew: %s", path, error->text);
-			remove_copy(path);
-			copy = store_sqlite_open(config, error);
-		}
+		snprintf(nats->path, sizeof(nats->path), "%s%d.db", config->copies, i);
+		copy = open_copy_at(nats, stream, config, true, error);
 		if (copy == NULL && error->status != EX_TEMPFAIL)
 			break;
 	}
@@ -117,50 +112,45 @@ static int open_copy(struct nats_store *nats, const struct store_config *given,
 	struct store_config config = *given;
 	uint64_t sequence;
 
-	make_tag(given->servers->name, stream->created, tag);
+	store_nats_make_tag(given->servers->name, stream->created, tag);
 	config.copy_of = tag;
-	nats->copy = given->path != NULL ? store_sqlite_open(&config, error)
-					 : open_any_copy(&config, error);
+	config.idempotency_window = nats->keys;
+	if (given->path != NULL)
+		snprintf(nats->path, sizeof(nats->path), "%s", given->path);
+	nats->copy = given->path != NULL ? open_copy_at(nats, stream, &config, false, error)
+					 : open_any_copy(nats, stream, &config, error);
 	if (nats->copy == NULL)
 		return -1;
 	nats->copy->deliver = pass_to_window;
 	nats->copy->deliver_context = nats;
 	nats->store.identity = nats->copy->identity;
 	sequence = store_sqlite_copy_state(nats->copy)->sequence;
+	nats->taken = sequence;
 	if (sequence > stream->last)
 		return error_set(error, EX_DATAERR,
-			"the stream %s of NATS ends at message %" PRIu64
+			"the log %s in NATS ends at message %" PRIu64
 			", but this node has applied %" PRIu64
 			": NATS has lost messages, and the nodes cannot agree any more",
 			given->servers->name, stream->last, sequence);
-	if (sequence + 1 < stream->first)
-		return error_set(error, EX_DATAERR,
-			"the stream %s of NATS begins at message %" PRIu64
-			", but this node has applied only %" PRIu64
-			": start it with --db and a --backup of another node's database",
-			given->servers->name, stream->first, sequence);
 	return jetstream_follow(nats->jetstream, sequence, error);
 }
 
 /* Apply what was published before now: who reads here right after the start gets it. */
 static int catch_up(struct nats_store *nats, uint64_t last, struct error *error)
 {
-	struct sqlite_copy *state = store_sqlite_copy_state(nats->copy);
 	int64_t said = clock_now_ms();
-	uint64_t taken = state->sequence;
 
-	while (taken < last) {
+	while (nats->taken < last) {
 		if (jetstream_over(nats->jetstream, error) != 0)
 			return -1;
 		jetstream_wait(nats->jetstream, LOOK_MS);
 		if (store_nats_apply(nats, error) != 0)
 			return -1;
-		taken = nats->taken;
 		if (clock_now_ms() - said < PROGRESS_MS)
 			continue;
 		said = clock_now_ms();
 		logger_write(LOGGER_INFO, "reading the log: %" PRIu64 " of %" PRIu64 " messages",
-			taken, last);
+			nats->taken, last);
 	}
 	nats->store.head = nats->copy->head;
 	return 0;
@@ -175,9 +165,11 @@ int store_nats_open_parts(
 	if (getrandom(&random, sizeof(random), 0) < 0)
 		return error_set(error, EX_OSERR, "the system gives no random numbers");
 	snprintf(nats->node, sizeof(nats->node), "%016" PRIx64, random);
-	if (open_jetstream(nats, config, &stream, error) != 0 ||
+	if (store_nats_connect(nats, config, &stream, error) != 0 ||
 		open_copy(nats, config, &stream, error) != 0 ||
 		catch_up(nats, stream.last, error) != 0)
 		return -1;
-	return 0;
+	nats->snapshots =
+		snapshots_start(nats->jetstream, nats->path, config->servers->compact, error);
+	return nats->snapshots != NULL ? 0 : -1;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+#include "base/ending.h"
 #include "base/logger.h"
 #include "clock.h"
 #include "store_nats_internal.h"
@@ -20,6 +21,9 @@
 /* Something could not be applied: it is tried again later. */
 static void get_stuck(struct nats_store *nats, const struct error *error)
 {
+	/* Another start may help. */
+	if (error->status == EX_UNAVAILABLE || error->status == EX_CONFIG)
+		ending_ask(error);
 	nats->retry_at = clock_now_ms() + APPLY_MS;
 	nats->stuck = true;
 	if (!nats->told)

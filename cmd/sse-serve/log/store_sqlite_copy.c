@@ -44,30 +44,30 @@ static int make_copy(struct sqlite_store *sqlite, const char *tag, struct error 
 	return database_exec(sqlite->db, sqlite->path, text, error);
 }
 
-static int check_tag(struct sqlite_store *sqlite, const char *tag, struct error *error)
+static int check_tag(sqlite3 *db, const char *path, const char *tag, struct error *error)
 {
 	sqlite3_stmt *row = NULL;
 	bool same = false;
 
-	if (sqlite3_prepare_v2(sqlite->db,
-		    "SELECT tag FROM incarnation ORDER BY number DESC LIMIT 1", -1, &row,
-		    NULL) == SQLITE_OK &&
+	if (sqlite3_prepare_v2(db, "SELECT tag FROM incarnation ORDER BY number DESC LIMIT 1", -1,
+		    &row, NULL) == SQLITE_OK &&
 		sqlite3_step(row) == SQLITE_ROW)
 		same = strcmp(database_text(row, 0).data, tag) == 0;
 	sqlite3_finalize(row);
-	if (same && database_ask(sqlite->db, "SELECT count(*) FROM copy") == 1)
+	if (same && database_ask(db, "SELECT count(*) FROM copy") == 1)
 		return 0;
 	return error_set(error, EX_DATAERR,
 		"the database %s is not a copy of the log that --store names: give --db another "
 		"file, or remove this one if it is not needed",
-		sqlite->path);
+		path);
 }
 
 int store_sqlite_copy_open(struct sqlite_store *sqlite, const char *tag, struct error *error)
 {
 	struct sqlite_copy *copy = &sqlite->copy;
 
-	if (make_copy(sqlite, tag, error) != 0 || check_tag(sqlite, tag, error) != 0)
+	if (make_copy(sqlite, tag, error) != 0 ||
+		check_tag(sqlite->db, sqlite->path, tag, error) != 0)
 		return -1;
 	/* What a power cut takes from it is in the shared log. */
 	if (database_exec(sqlite->db, sqlite->path, "PRAGMA synchronous=NORMAL", error) != 0)
@@ -79,6 +79,67 @@ int store_sqlite_copy_open(struct sqlite_store *sqlite, const char *tag, struct 
 	copy->time = database_ask(sqlite->db, "SELECT time FROM copy");
 	sqlite->store.head = (uint64_t)database_ask(sqlite->db, "SELECT head FROM copy");
 	return 0;
+}
+
+static int open_file(const char *path, sqlite3 **db, int *version, struct error *error)
+{
+	if (sqlite3_open_v2(path, db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
+		return database_failed(*db, "cannot open the database", error);
+	sqlite3_busy_timeout(*db, DATABASE_BUSY_MS);
+	return database_check(*db, path, version, error);
+}
+
+/* Of any log, if ${tag} is NULL. */
+static int read_sequence(const char *path, const char *tag, uint64_t *sequence, struct error *error)
+{
+	sqlite3 *db = NULL;
+	int version = 0, result = open_file(path, &db, &version, error);
+	int64_t number = -1;
+
+	*sequence = 0;
+	if (result == 0 && version > 0 && tag != NULL)
+		result = check_tag(db, path, tag, error);
+	if (result == 0 && version > 0) {
+		number = database_ask(db, "SELECT sequence FROM copy");
+		*sequence = (uint64_t)number;
+		if (number < 0)
+			result = database_failed(db, "cannot read the database", error);
+	}
+	sqlite3_close(db);
+	return result;
+}
+
+int store_sqlite_copy_peek(
+	const char *path, const char *tag, uint64_t *sequence, struct error *error)
+{
+	return read_sequence(path, tag, sequence, error);
+}
+
+int store_sqlite_copy_sequence(const char *path, uint64_t *sequence, struct error *error)
+{
+	return read_sequence(path, NULL, sequence, error);
+}
+
+int store_sqlite_copy_adopt(
+	const char *path, const char *tag, uint64_t sequence, struct error *error)
+{
+	sqlite3 *db = NULL;
+	int version = 0, result = open_file(path, &db, &version, error);
+	long long head = result == 0 ? (long long)database_head(db, version) : -1;
+	char text[sizeof(TABLE) + 300];
+
+	if (result == 0 && head < 0)
+		result = database_failed(db, "cannot read the database's head", error);
+	snprintf(text, sizeof(text),
+		"BEGIN IMMEDIATE;" TABLE "DELETE FROM copy;"
+		"INSERT INTO copy VALUES(1, %llu,"
+		" (SELECT coalesce(max(time), 0) FROM event), %lld);"
+		"INSERT INTO incarnation(tag, opened) VALUES('%s', %lld);COMMIT",
+		(unsigned long long)sequence, head, tag, head);
+	if (result == 0)
+		result = database_exec(db, path, text, error);
+	sqlite3_close(db);
+	return result;
 }
 
 int store_sqlite_copy_note(struct sqlite_store *sqlite, uint64_t head)

@@ -20,6 +20,23 @@
 int store_sqlite_copy_open(struct sqlite_store *sqlite, const char *tag, struct error *error);
 
 /*
+ * store_sqlite_copy_peek(path, tag, sequence, error):
+ * Find what the file has applied of the log with this tag, if it is a copy of it; if it is empty, nothing.
+ * Return 0, or -1 with EX_DATAERR if it is neither.
+ *
+ * store_sqlite_copy_sequence(path, sequence, error): likewise, of a copy of whatever log.
+ *
+ * store_sqlite_copy_adopt(path, tag, sequence, error):
+ * A database of one server becomes a copy of the log with this tag, which begins with what it has: the command
+ * with this sequence.  Ids of its events stay valid.  Return 0, or -1.
+ */
+int store_sqlite_copy_peek(
+	const char *path, const char *tag, uint64_t *sequence, struct error *error);
+int store_sqlite_copy_sequence(const char *path, uint64_t *sequence, struct error *error);
+int store_sqlite_copy_adopt(
+	const char *path, const char *tag, uint64_t sequence, struct error *error);
+
+/*
  * store_sqlite_copy_note(sqlite, head): in a transaction, note what is applied with it, and the head.
  * Return 0, or -1 if SQLite fails.
  */

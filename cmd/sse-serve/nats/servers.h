@@ -18,6 +18,7 @@ struct servers {
 	const char *credentials; /* a credentials file of NATS, or NULL */
 	const char *ca;		 /* a file of CAs that TLS trusts; NULL: the system's */
 	int64_t replicas;	 /* of a new stream; 0: 3 if the servers are a cluster, else 1 */
+	int64_t compact;	 /* bytes of the log, at least, before a snapshot replaces them */
 };
 
 /* servers_are_named(text): does --store name servers of NATS? */
