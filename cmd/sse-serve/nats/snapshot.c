@@ -72,13 +72,18 @@ static natsStatus make_stream(struct jetstream *jetstream)
 static natsStatus last_message(struct jetstream *jetstream, const char *what, natsMsg **message)
 {
 	char name[SUBJECT], subject[SUBJECT];
+	jsErrCode code = 0;
 	natsStatus status;
 
 	*message = NULL;
 	name_stream(jetstream, name);
 	name_subject(jetstream, what, subject);
-	status = js_GetLastMsg(message, jetstream->js, name, subject, NULL, NULL);
-	return status == NATS_NOT_FOUND ? NATS_OK : status;
+	status = js_GetLastMsg(message, jetstream->js, name, subject, NULL, &code);
+	/* There may be no stream yet. */
+	return code == JSStreamNotFoundErr || code == JSNoMessageFoundErr ||
+			       status == NATS_NOT_FOUND
+		       ? NATS_OK
+		       : status;
 }
 
 int snapshot_newest(struct jetstream *jetstream, struct snapshot *snapshot, struct error *error)
