@@ -25,6 +25,7 @@
  *                  disk      no file of a NATS server can grow; then it is killed
  *                  cut       a NATS server cannot reach the others; clients can reach it
  *                  isolate   nobody can reach a NATS server
+ *   --nats PROGRAM (nats-server)
  *   --private      each NATS server has a network of its own, as cut and isolate need; for root
  *   --clock SHIM   shim_clock.so: the clock of the first server is 5 minutes slow
  *   --think US     a publisher pauses for up to this long between events (2000)
@@ -431,9 +432,10 @@ static void run(struct test *test)
 
 static _Noreturn void usage(void)
 {
-	fprintf(stderr, "usage: cluster [--rounds N] [--seed N] [--run MIN-MAX] [--hold MS]"
-			" [--faults LIST] [--private] [--clock SHIM] [--think US] [--spoil]"
-			" SERVER [-- ARGUMENT...]\n");
+	fprintf(stderr,
+		"usage: cluster [--rounds N] [--seed N] [--run MIN-MAX] [--hold MS]"
+		" [--faults LIST] [--nats PROGRAM] [--private] [--clock SHIM] [--think US] [--spoil]"
+		" SERVER [-- ARGUMENT...]\n");
 	exit(2);
 }
 
@@ -466,6 +468,9 @@ static void take(struct test *test, int option)
 	case 'w':
 		test->think_us = strtoull(optarg, NULL, 10);
 		break;
+	case 'n':
+		test->nats.program = optarg;
+		break;
 	case 'x':
 		test->spoil = true;
 		break;
@@ -480,7 +485,8 @@ static void parse(int argc, char **argv, struct test *test)
 		{"seed", required_argument, NULL, 's'}, {"run", required_argument, NULL, 't'},
 		{"hold", required_argument, NULL, 'h'}, {"faults", required_argument, NULL, 'f'},
 		{"private", no_argument, NULL, 'p'}, {"clock", required_argument, NULL, 'c'},
-		{"think", required_argument, NULL, 'w'}, {"spoil", no_argument, NULL, 'x'}, {0}};
+		{"think", required_argument, NULL, 'w'}, {"spoil", no_argument, NULL, 'x'},
+		{"nats", required_argument, NULL, 'n'}, {0}};
 	int option, count = 0;
 
 	*test = (struct test){.rounds = 20,

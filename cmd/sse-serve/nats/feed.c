@@ -173,7 +173,7 @@ static bool look(struct jetstream *jetstream, uint64_t *before)
 	pthread_mutex_lock(&jetstream->lock);
 	if (status == NATS_OK) {
 		jetstream->answered = clock_now_ms();
-		jetstream->replaced = info->Created != jetstream->created;
+		jetstream->replaced = jetstream_mark(info) != jetstream->mark;
 		if (info->State.LastSeq > jetstream->last)
 			jetstream->last = info->State.LastSeq;
 		jetstream->lost = jetstream->received + 1 < info->State.FirstSeq;
