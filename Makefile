@@ -84,7 +84,7 @@ PKGS_units = cmocka
 
 # The C client of NATS is for logs that several nodes share; without it, sse-serve is built without them.
 PKGS_nats := $(shell $(PKG_CONFIG) --exists libnats 2>/dev/null && echo libnats)
-WITHOUT_sse-serve = $(if $(PKGS_nats),,$(wildcard cmd/sse-serve/log/store_nats*.c cmd/sse-serve/nats/jet*.c \
+WITHOUT_sse-serve = $(if $(PKGS_nats),,$(wildcard cmd/sse-serve/log/store_nats*.c cmd/sse-serve/nats/stream.c \
 	cmd/sse-serve/nats/connection.c cmd/sse-serve/nats/feed.c cmd/sse-serve/nats/snapshot.c))
 
 # libsse and libsse-follow are what others link; libcommon is what the three programs share beside

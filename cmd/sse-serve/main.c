@@ -25,6 +25,7 @@
 #include "log/database.h"
 #include "log/store.h"
 #include "maintain/maintain.h"
+#include "nats/jetstream.h"
 #include "notify.h"
 #include "options.h"
 #include "paths.h"
@@ -294,6 +295,9 @@ static void stop(struct program *program)
 static void print_versions(FILE *out)
 {
 	fprintf(out, ", libmicrohttpd/%s, SQLite/%s", http_library_version(), sqlite3_libversion());
+#ifdef HAVE_NATS
+	fprintf(out, ", libnats/%s", jetstream_library());
+#endif
 }
 
 /*

@@ -10,6 +10,7 @@
 
 #include "base/logger.h"
 #include "clock.h"
+#include "log_thread.h"
 #include "log_thread_internal.h"
 #include "new_topics.h"
 

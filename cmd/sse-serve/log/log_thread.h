@@ -10,9 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/counter.h"
 #include "base/mailbox.h"
 #include "error.h"
+#include "log_counts.h"
 #include "store.h"
 #include "window.h"
 
@@ -52,11 +52,6 @@ struct awaiting {
 
 struct log_thread;
 
-/* What the log thread counts. */
-struct log_thread_counts {
-	_Atomic uint64_t published;
-	struct counter_times took; /* for stored events: from the complete request to its answer */
-};
 
 /*
  * log_thread_new(store, window, draining, error):

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Waiting for events that other nodes have already; see log_thread.h. */
 #include "clock.h"
+#include "log_thread.h"
 #include "log_thread_internal.h"
 
 void log_thread_await(struct log_thread *log_thread, struct awaiting *awaiting)

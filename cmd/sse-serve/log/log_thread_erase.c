@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "clock.h"
+#include "log_thread.h"
 #include "log_thread_internal.h"
 
 /* What the streams of the topic are told: which event, or all up to which, are gone. */

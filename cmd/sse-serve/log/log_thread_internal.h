@@ -6,7 +6,12 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "log_thread.h"
+#include "base/mailbox.h"
+#include "log_counts.h"
+#include "store.h"
+#include "window.h"
+
+struct publish;
 
 /* The most that one transaction takes. */
 #define BATCH_EVENTS 8192

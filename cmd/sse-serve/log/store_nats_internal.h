@@ -48,6 +48,7 @@ struct nats_store {
 	struct jetstream_message *held; /* was taken, and could not be applied yet */
 	int64_t retry_at;    /* when to try again to apply what could not be; 0: nothing is */
 	bool told;	     /* that something could not be applied */
+	bool failing;	     /* the command that was sent last got no answer */
 	bool following;	     /* the store is told when something comes */
 	char path[PATH_MAX]; /* of the copy */
 	struct snapshots *snapshots;

@@ -11,6 +11,8 @@
 
 /* How long a publisher waits at most to learn that its events are stored, in ms. */
 #define PUBLISH_MS 10000
+/* If that was in vain for the last one, no longer than this: more of them wait. */
+#define FAILING_MS 1000
 /* Without a connection, no longer than this. */
 #define AWAY_MS 2000
 /* Between two attempts. */
@@ -133,8 +135,9 @@ static bool may_wait(struct nats_store *nats, const struct sending *sending)
 int store_nats_send(struct nats_store *nats, const struct buf *bytes, struct own_command *own,
 	struct error *error)
 {
-	struct sending sending = {
-		.bytes = bytes, .id = own->id, .until = clock_now_ms() + PUBLISH_MS};
+	struct sending sending = {.bytes = bytes,
+		.id = own->id,
+		.until = clock_now_ms() + (nats->failing ? FAILING_MS : PUBLISH_MS)};
 	uint64_t began = clock_now_us();
 	int result = 0;
 
@@ -151,6 +154,7 @@ int store_nats_send(struct nats_store *nats, const struct buf *bytes, struct own
 			result = look_at(nats, &sending, error);
 	}
 	nats->own = NULL;
+	nats->failing = result != 0;
 	if (result == 0)
 		counter_took(&nats->store.sync, clock_now_us() - began);
 	return result;
