@@ -149,6 +149,12 @@ struct store_ops {
 	int64_t (*follow)(struct store *store);
 
 	/*
+	 * behind(store): may the log have events that this node lacks?  Of a store with `follow`.  Log
+	 * thread.
+	 */
+	bool (*behind)(const struct store *store);
+
+	/*
 	 * retain(store, retention_rules):
 	 * From now on, keep what these rules say; they outlive the store, or the next call.  NULL:
 	 * the store has no rules.  Log thread.

@@ -123,7 +123,7 @@ void server_wait(struct server *server)
 
 	while (!hear(server, end)) {
 		if (waitpid(server->pid, &status, 0) != server->pid || !gave_up(server, status))
-			fail("the server ended by itself at its start");
+			fail("the server ended by itself at its start (wait status %d)", status);
 		ended(server);
 		server_launch(server);
 	}
