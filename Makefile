@@ -210,6 +210,12 @@ run: ## install what is missing, build, run sse-serve with its page (ARGS='--tic
 	@$(MAKE) --no-print-directory all
 	@exec $(BUILD)/bin/sse-serve $(ARGS)
 
+.PHONY: cluster
+cluster: ## the same, as three nodes on three NATS servers behind nginx, to try (PORT=8000)
+	@$(DEPS) install build run cluster
+	@$(MAKE) --no-print-directory all
+	@exec sh .ci/cluster $(call quote,$(BUILD)/bin) $(ARGS)
+
 .PHONY: deps deps-build deps-deb deps-check
 DEPS = CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' sh .ci/deps
 deps: ## install what is missing (apt-get), or name the packages

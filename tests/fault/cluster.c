@@ -6,7 +6,10 @@
  * Meanwhile faults happen, one a round; and after each round every acknowledged event is stored once,
  * every reader saw each once, in order, without a gap, and all servers list the same, byte for byte.
  * At the end their databases have the same rows.  Prints a line of figures, or a sentence on the first
- * violation, with status 1; the databases and the logs are kept then.  77: this machine cannot do it.
+ * violation, with status 1; the databases and the logs are kept then.  77: this machine cannot do it; 78:
+ * the NATS servers themselves do not have the same messages any more, so that nothing that is built on them
+ * can agree.  NATS 2.9 does that after `stop` and `cut`: a leader that was away takes messages that the others
+ * never see.
  *
  *   cluster [OPTION]... SERVER [-- ARGUMENT...]
  *
@@ -277,8 +280,21 @@ static const struct fault *choose(struct test *test)
 
 /* --- rounds --- */
 
+/* Nothing is to be had from NATS servers that do not agree. */
+static void check_nats(struct test *test)
+{
+	char said[300];
+
+	if (nats_agree(&test->nats, LOG, said, sizeof(said)))
+		return;
+	fprintf(stderr, "cluster: the NATS servers do not have the same messages: %s; see %s\n",
+		said, test->folder.folder);
+	exit(78);
+}
+
 static void check(struct test *test)
 {
+	check_nats(test);
 	if (test->spoil) {
 		server_kill(&test->nodes[1]);
 		lists_spoil(test->databases[1]);

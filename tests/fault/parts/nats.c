@@ -2,6 +2,7 @@
 /* NATS servers of a test; see nats.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "fail.h"
 #include "nats.h"
 #include "net.h"
@@ -162,6 +164,51 @@ int nats_leader(const struct nats_cluster *cluster, const char *stream)
 			return (int)number - 1;
 	}
 	return -1;
+}
+
+/* What a server says that it has of the stream; false if it does not say so. */
+static bool ask_state(const struct nats *nats, const char *name, uint64_t *last, uint64_t *bytes)
+{
+	char answer[ANSWER];
+	const char *stream, *found_last, *found_bytes;
+
+	if (!ask(nats, answer) || (stream = strstr(answer, name)) == NULL ||
+		(stream = strstr(stream, "\"state\": {")) == NULL)
+		return false;
+	found_last = strstr(stream, "\"last_seq\": ");
+	found_bytes = strstr(stream, "\"bytes\": ");
+	return found_last != NULL && found_bytes != NULL &&
+	       sscanf(found_last, "\"last_seq\": %" SCNu64, last) == 1 &&
+	       sscanf(found_bytes, "\"bytes\": %" SCNu64, bytes) == 1;
+}
+
+bool nats_agree(const struct nats_cluster *cluster, const char *stream, char *out, size_t size)
+{
+	int64_t end = clock_now_ms() + NET_PATIENCE_MS;
+	char name[100];
+	bool same;
+
+	snprintf(name, sizeof(name), "\"name\": \"%s\"", stream);
+	do {
+		uint64_t first_last = 0, first_bytes = 0, last = 0, bytes = 0;
+		size_t len = 0;
+
+		same = true;
+		for (unsigned i = 0; i < NATS_SERVERS && len < size; i++) {
+			same &= ask_state(&cluster->servers[i], name, &last, &bytes);
+			if (i == 0) {
+				first_last = last;
+				first_bytes = bytes;
+			}
+			same &= last == first_last && bytes == first_bytes;
+			len += (size_t)snprintf(out + len, size - len,
+				"%sn%u ends at %" PRIu64 " with %" PRIu64 " bytes",
+				i > 0 ? ", " : "", cluster->servers[i].number, last, bytes);
+		}
+		if (!same)
+			net_pause(50);
+	} while (!same && clock_now_ms() < end);
+	return same;
 }
 
 static void limit_files(struct nats *nats, rlim_t bytes)

@@ -43,6 +43,12 @@ void nats_kill(struct nats_cluster *cluster, unsigned which);
 int nats_leader(const struct nats_cluster *cluster, const char *stream);
 
 /*
+ * nats_agree(cluster, stream, out, size): do all servers, which run, say that the stream ends at the same
+ * message, and has as many bytes?  They have some time to.  If not, write what they say.
+ */
+bool nats_agree(const struct nats_cluster *cluster, const char *stream, char *out, size_t size);
+
+/*
  * nats_fill_disk(cluster, which): from now on, none of its files can grow.
  * nats_clear_disk(cluster, which): they can again.
  */
