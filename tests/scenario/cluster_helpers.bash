@@ -7,7 +7,7 @@ load "${BASH_SOURCE[0]%/*}/serve_helpers"
 cluster_setup() {
 	common_setup
 	export TMPDIR=$PWD
-	"$BIN/sse-serve" --help | grep -q 'not with --store' && skip 'sse-serve is built without libnats'
+	"$BIN/sse-serve" --version | grep -q libnats || skip 'sse-serve is built without libnats'
 	command -v nats-server >/dev/null || skip 'nats-server is not installed'
 	NATS_PID=''
 }
