@@ -31,7 +31,7 @@ int data_file_read(const char *path, int64_t until, struct buf *out, struct erro
 	drop_line_end(out, start);
 	if (more > 0)
 		return error_set(error, EX_DATAERR,
-			"%.300s is larger than the %zu MiB that one event may hold", name,
+			"%.300s is larger than %zu MiB, the limit for one event", name,
 			EVENT_MAX >> 20);
 	return more;
 }

@@ -71,7 +71,7 @@ static enum verdict judge_answer(struct slot *slot, CURLcode code)
 	if (verdict == VERDICT_DOUBTFUL)
 		error_set(&slot->error, EX_PROTOCOL,
 			"%.200s accepted %zu events in one request and reported on %zu: it may "
-			"have taken them for one (--batch never sends one event a request)",
+			"have taken them for one (--batch never sends one event per request)",
 			slot->to->url.shown, request.events, results);
 	else if (verdict != VERDICT_ACCEPTED)
 		request_refusal_error(&slot->request, &slot->error);

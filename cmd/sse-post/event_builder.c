@@ -218,7 +218,7 @@ static int check_type(struct sse_text type, uint64_t line, struct error *error)
 		memchr(type.data, '\0', type.len) == NULL)
 		return 0;
 	return error_set(error, EX_DATAERR,
-		"%s: its event type holds a line end or NUL, which a type cannot",
+		"%s: its event type contains a newline or NUL, which an event type cannot",
 		where(line, place));
 }
 

@@ -74,7 +74,7 @@ static cJSON *enter(cJSON *object, const char *name, const struct field *field, 
 		return cJSON_AddObjectToObject(object, name);
 	if (cJSON_IsObject(inner))
 		return inner;
-	error_set(error, EX_USAGE, "'%.200s': '%.60s' was given a value of its own already",
+	error_set(error, EX_USAGE, "'%.200s': '%.60s' already has a value of its own",
 		field->operand, name);
 	return NULL;
 }
@@ -100,7 +100,7 @@ static int add(cJSON *object, struct field *field, struct error *error)
 	}
 	if (cJSON_GetObjectItemCaseSensitive(object, name) != NULL)
 		return error_set(
-			error, EX_USAGE, "'%.200s': this name was given already", field->operand);
+			error, EX_USAGE, "'%.200s': this name was given before", field->operand);
 	item = make_value(field, error);
 	return item != NULL && cJSON_AddItemToObject(object, name, item) ? 0 : -1;
 }
@@ -175,8 +175,7 @@ int fields_to_json(
 		text = cJSON_PrintUnformatted(object);
 	if (text != NULL && !buf_add_text(out, text)) {
 		error_set(error, EX_DATAERR,
-			"the data is larger than the %zu MiB that one event may "
-			"hold",
+			"the data is larger than %zu MiB, the limit for one event",
 			EVENT_MAX >> 20);
 		result = -1;
 	}

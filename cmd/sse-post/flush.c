@@ -171,7 +171,7 @@ static void tell(void *context, const struct error *failure)
 	const struct flush *flush = context;
 
 	client_say(&flush->deliver->slots[0].request.client, CLIENT_WARN,
-		"from the spool, put aside: %s", failure->text);
+		"from the spool, set aside: %s", failure->text);
 }
 
 size_t flush_failed(const struct flush *flush, const char **last)

@@ -158,7 +158,7 @@ static size_t feed(struct input *input, const char *data, size_t len)
 		break;
 	case SSE_TOO_LARGE:
 		error_set(&input->error, EX_DATAERR,
-			"event %" PRIu64 " is larger than the %zu MiB that one event may hold",
+			"event %" PRIu64 " is larger than %zu MiB, the limit for one event",
 			input->line + 1, EVENT_MAX >> 20);
 		stop(input);
 		break;
@@ -212,7 +212,8 @@ static void check_stream(struct input *input, size_t from)
 		return;
 	error_set(&input->error, EX_DATAERR,
 		"%.200s is not an event stream: it has no field like data:%s", input->name,
-		input->sniff.brace ? "; JSON objects, a line each, are for --envelopes or --lines"
+		input->sniff.brace ? "; for JSON objects, one per line, use --envelopes or "
+				     "--lines"
 				   : "");
 	stop(input);
 }
@@ -369,7 +370,7 @@ static void pass_over_long(struct input *input)
 	input->line = input->split.line + 1;
 	input->events++;
 	error_set(&input->error, EX_DATAERR,
-		"line %" PRIu64 " of %.200s is larger than the %zu MiB that one event may hold",
+		"line %" PRIu64 " of %.200s is larger than %zu MiB, the limit for one event",
 		input->line, input->name, EVENT_MAX >> 20);
 	if (pass_over(input)) {
 		split_drop(&input->split);

@@ -130,7 +130,7 @@ static int check_event(const char *event, struct error *error)
 	if (event == NULL)
 		return 0;
 	if (strpbrk(event, "\r\n") != NULL)
-		return error_set(error, EX_USAGE, "--event: a type cannot hold a line end");
+		return error_set(error, EX_USAGE, "--event: a type cannot contain a newline");
 	if (sse_utf8_valid(event, strlen(event)) != strlen(event))
 		return error_set(error, EX_USAGE, "--event: a type must be UTF-8");
 	if (strcmp(event, EVENT_CLOSING_TYPE) == 0)
@@ -234,7 +234,7 @@ static int check_topics(struct options *options, struct error *error)
 	if (all && !options->topics && !client_url_is(options->target) && !options->flush &&
 		!options->spool_status)
 		return error_set(error, EX_USAGE,
-			"/ is all topics: give --envelopes, whose lines name their topics");
+			"/ means all topics: give --envelopes, whose lines name their topics");
 	return 0;
 }
 
@@ -256,8 +256,8 @@ static int check_condition(struct options *options, struct error *error)
 		return 0;
 	if (options_many(options))
 		return error_set(error, EX_USAGE,
-			"--if-match is for one event, which is the newest after it; give --data, "
-			"--file, --slurp or NAME=TEXT");
+			"--if-match is for a single event; give --data, --file, --slurp or "
+			"NAME=TEXT");
 	/* HTTP has it in quotes. */
 	if (len > 1 && *id == '"' && id[len - 1] == '"') {
 		id++;
@@ -318,8 +318,8 @@ static int check_delete(const struct options *options, struct error *error)
 		options->state != NULL || options->results != RESULTS_NONE ||
 		options->client.method != NULL)
 		return error_set(error, EX_USAGE,
-			"--delete goes with a topic and the options of the connection, of --timeout "
-			"and of --retry-max-time; leave out the others");
+			"--delete can be combined only with a topic, the options of the "
+			"connection, --timeout and --retry-max-time; leave out the others");
 	return 0;
 }
 

@@ -326,7 +326,8 @@ static int post(struct run *run, struct error *error)
 	const struct client *client = &run->deliver.slots[0].request.client;
 
 	if (spool->missing.status != 0)
-		client_say(client, CLIENT_EXPLAIN, "%s; going on without it", spool->missing.text);
+		client_say(
+			client, CLIENT_EXPLAIN, "%s; continuing without it", spool->missing.text);
 	loop(run);
 	/* The events are safe, but wait for the user. */
 	if (spool->used && run_spool_is_denied(spool))
@@ -358,7 +359,7 @@ static int flush(struct run *run, struct error *error)
 	}
 	if (spool->result == FLUSH_BUSY) {
 		client_say(&run->deliver.slots[0].request.client, CLIENT_EXPLAIN,
-			"another process is sending what waits for %s", run->to.url.shown);
+			"another process is sending the events for %s", run->to.url.shown);
 	} else if (spool->result != FLUSH_DONE) {
 		flush_tell_last(&spool->flush);
 		*error = spool->away;
@@ -367,7 +368,7 @@ static int flush(struct run *run, struct error *error)
 	failed = flush_failed(&spool->flush, &last);
 	if (failed > 0)
 		return error_set(
-			error, EX_DATAERR, "%zu put aside, the last: %.400s", failed, last);
+			error, EX_DATAERR, "%zu set aside; the last: %.400s", failed, last);
 	return 0;
 }
 

@@ -120,7 +120,7 @@ static enum flush_result note(
 	case FLUSH_FAILED:
 		spool->away = *error;
 		client_say(&spool->deliver->slots[0].request.client, CLIENT_EXPLAIN,
-			"what waits in the spool stays there: %s", error->text);
+			"the events in the spool stay there: %s", error->text);
 		break;
 	}
 	/* --flush itself tells the last one, at its end. */

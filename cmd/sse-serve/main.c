@@ -312,7 +312,7 @@ static int make_token(const char *name)
 
 	if (fault != NULL || strcmp(name, RULES_EVERYONE) == 0) {
 		fprintf(stderr, "sse-serve: --new-token '%.70s': the name %s\n", name,
-			fault != NULL ? fault : "is for those who have no token");
+			fault != NULL ? fault : "is reserved for clients without a token");
 		return EX_USAGE;
 	}
 	if (token_new(token) != 0) {

@@ -85,12 +85,12 @@ int notify_open(struct notify *notify, struct error *error)
 	notify->fd = path != NULL ? connect_to(path) : -1;
 	if (path != NULL && notify->fd < 0)
 		result = error_set(error, EX_USAGE,
-			"the service manager is told nothing: NOTIFY_SOCKET is '%.100s': %s", path,
-			errno == EINVAL ? "it is an absolute path, or @ and a name"
+			"cannot report to the service manager: NOTIFY_SOCKET is '%.100s': %s", path,
+			errno == EINVAL ? "it must be an absolute path, or @ and a name"
 					: strerror(errno));
 	else if (!valid)
 		result = error_set(error, EX_USAGE,
-			"there is no watchdog: WATCHDOG_USEC is '%.40s'; it is a number of "
+			"the watchdog is off: WATCHDOG_USEC is '%.40s'; it must be a number of "
 			"microseconds",
 			variable("WATCHDOG_USEC"));
 	if (notify->fd < 0)

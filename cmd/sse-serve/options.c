@@ -21,20 +21,22 @@ static const struct option_row rows[] = {
 		.complete = COMPLETE_FILE,
 		.command = true,
 		.group = "Configuration",
-		.help = "read options from this file, one a line, as in `max-body 2M`; variables and "
-			"the command line take precedence; SIGHUP reloads it"},
+		.help = "read options from this file, one per line, as in `max-body 2M`; variables "
+			"and the command line override it; SIGHUP reloads it"},
 	{.name = "check-config",
 		.type = OPTION_FLAG,
 		.offset = FIELD(check_config),
 		.command = true,
 		.group = "Configuration",
-		.help = "read all that a start would read, say what would happen, and end"},
+		.help = "read everything that a start would read, print what the server would "
+			"do, and exit"},
 	{.name = "print-config",
 		.type = OPTION_FLAG,
 		.offset = FIELD(print_config),
 		.command = true,
 		.group = "Configuration",
-		.help = "print each option with its value and where that comes from, and end"},
+		.help = "print each option with its value and where the value comes from, and "
+			"exit"},
 
 	{.name = "listen",
 		.letter = 'l',
@@ -42,21 +44,21 @@ static const struct option_row rows[] = {
 		.offset = FIELD(listen),
 		.argument = "ADDR:PORT",
 		.group = "Network",
-		.help = "listen here: ADDR:PORT, PORT or unix:PATH; may be repeated; port 0 picks "
-			"one; http: before it means without TLS, https: with it (default: port 8000 of "
-			"the loopback addresses)"},
+		.help = "listen on ADDR:PORT, PORT or unix:PATH; port 0 picks a free one; http: "
+			"before it means without TLS, https: with it; may be repeated (default: "
+			"port 8000 of the loopback addresses)"},
 	{.name = "open",
 		.type = OPTION_FLAG,
 		.offset = FIELD(open),
 		.group = "Network",
-		.help = "allow --listen beyond loopback without --access: anyone who reaches the port "
-			"can read and publish"},
+		.help = "allow --listen beyond loopback without --access: anyone who reaches "
+			"the port can read and publish"},
 	{.name = "open-status",
 		.type = OPTION_FLAG,
 		.offset = FIELD(open_status),
 		.group = "Network",
-		.help = "show the server's figures (/status, $sys, /metrics) to everyone, not only to "
-			"this machine"},
+		.help = "show the server's figures (/status, $sys, /metrics) to everyone, not "
+			"only to this machine"},
 	{.name = "host",
 		.type = OPTION_LIST,
 		.offset = FIELD(host),
@@ -72,16 +74,16 @@ static const struct option_row rows[] = {
 		.argument = "ORIGIN",
 		.live = true,
 		.group = "Network",
-		.help = "let pages of this origin (https://example.com, or *) read and publish; may "
-			"be repeated"},
+		.help = "let pages of this origin (https://example.com, or *) read and publish; "
+			"may be repeated"},
 	{.name = "trust-proxy",
 		.type = OPTION_LIST,
 		.offset = FIELD(trust_proxy),
 		.argument = "ADDRESS",
 		.live = true,
 		.group = "Network",
-		.help = "trust the X-Forwarded-For of proxies at this address, in this range "
-			"(10.0.0.0/8), or on local sockets (unix); may be repeated"},
+		.help = "trust the X-Forwarded-For header of proxies at this address, in this "
+			"range (10.0.0.0/8), or on local sockets (unix); may be repeated"},
 	{.name = "heartbeat",
 		.type = OPTION_DURATION,
 		.offset = FIELD(heartbeat),
@@ -99,8 +101,8 @@ static const struct option_row rows[] = {
 		.min = 100,
 		.max = 3600000,
 		.group = "Network",
-		OPTION_DEFAULT(
-			"cut off a client whose request takes longer than this to arrive (default ",
+		OPTION_DEFAULT("disconnect a client whose request takes longer than this to arrive "
+			       "(default ",
 			"30s", ")")},
 	{.name = "max-body",
 		.type = OPTION_SIZE,
@@ -110,7 +112,7 @@ static const struct option_row rows[] = {
 		.min = 1,
 		.max = (int64_t)256 << 20,
 		.group = "Network",
-		OPTION_DEFAULT("the most bytes of one POST (default ", "1M", ")")},
+		OPTION_DEFAULT("the largest body of a POST (default ", "1M", ")")},
 	{.name = "stall-timeout",
 		.type = OPTION_DURATION,
 		.offset = FIELD(stall_timeout),
@@ -129,7 +131,8 @@ static const struct option_row rows[] = {
 		.min = 0,
 		.max = 3600000,
 		.group = "Network",
-		OPTION_DEFAULT("a name leaves this long after its last stream ended (default ",
+		OPTION_DEFAULT("keep a name in the presence list for this long after its last "
+			       "stream ended (default ",
 			"10s", ")")},
 	{.name = "loops",
 		.type = OPTION_COUNT,
@@ -138,7 +141,7 @@ static const struct option_row rows[] = {
 		.min = 1,
 		.max = 256,
 		.group = "Network",
-		.help = "threads that serve connections (default: one per core)"},
+		.help = "the number of threads that serve connections (default: one per core)"},
 
 	{.name = "access",
 		.type = OPTION_STRING,
@@ -153,8 +156,8 @@ static const struct option_row rows[] = {
 		.command = true,
 		.argument = "NAME",
 		.group = "Access",
-		.help = "make a token: print its line for the --access file on stdout, the token itself "
-			"on stderr, and end"},
+		.help = "make a token, print its line for the --access file to stdout and the "
+			"token itself to stderr, and exit"},
 	{.name = "jwt-keys",
 		.type = OPTION_STRING,
 		.offset = FIELD(jwt_keys),
@@ -182,15 +185,15 @@ static const struct option_row rows[] = {
 		.min = 1000,
 		.max = (int64_t)366 * 86400000,
 		.group = "Access",
-		OPTION_DEFAULT("a login on a page lasts this long (default ", "7d", ")")},
+		OPTION_DEFAULT("end a login on a page after this time (default ", "7d", ")")},
 	{.name = "hook",
 		.type = OPTION_LIST,
 		.offset = FIELD(hook),
 		.argument = "KIND=TOPIC:FILE",
 		.group = "Access",
-		.help = "publish the signed deliveries to /hook/KIND in this topic; KIND is github, "
-			"stripe or standard, the file has the secrets; may be repeated as "
-			"KIND/WORD=...; SIGHUP reloads the file"},
+		.help = "accept a webhook at /hook/KIND, and publish its signed deliveries in "
+			"this topic; KIND is github, stripe or standard; FILE has the secrets, "
+			"and SIGHUP reloads it; may be repeated, as KIND/WORD=..."},
 
 	{.name = "max-streams",
 		.type = OPTION_COUNT,
@@ -200,7 +203,8 @@ static const struct option_row rows[] = {
 		.min = 1,
 		.max = 1 << 30,
 		.group = "Limits",
-		.help = "open streams; one more gets 503 (default: as many as descriptors allow)"},
+		.help = "the most open streams; one more gets 503 (default: as many as descriptors "
+			"allow)"},
 	{.name = "max-streams-per-address",
 		.type = OPTION_COUNT,
 		.offset = FIELD(max_streams_per_address),
@@ -209,17 +213,17 @@ static const struct option_row rows[] = {
 		.min = 1,
 		.max = 1 << 30,
 		.group = "Limits",
-		.help = "open streams of one client address, loopback left out; one more gets 429 "
-			"(default: no limit)"},
+		.help = "the most open streams of one client address; one more gets 429; "
+			"loopback is not limited (default: no limit)"},
 	{.name = "rate",
 		.type = OPTION_STRING,
 		.offset = FIELD(rate),
 		.live = true,
 		.argument = "KIND=N/UNIT,...",
 		.group = "Limits",
-		.help = "events that one client may publish and streams that it may open, loopback "
-			"left out: publish=50/s,stream=5/s, or publish=50/s:200 with a burst; more "
-			"gets 429 (default: no limit)"},
+		.help = "limit the events that each client publishes and the streams that it "
+			"opens: publish=50/s,stream=5/s, or publish=50/s:200 with a burst; more "
+			"gets 429; loopback is not limited (default: no limit)"},
 	{.name = "max-topics-per-stream",
 		.type = OPTION_COUNT,
 		.offset = FIELD(max_topics_per_stream),
@@ -227,8 +231,7 @@ static const struct option_row rows[] = {
 		.min = 1,
 		.max = 10000,
 		.group = "Limits",
-		OPTION_DEFAULT(
-			"topics and patterns that one stream may name (default ", "64", ")")},
+		OPTION_DEFAULT("the most topics and patterns of one stream (default ", "64", ")")},
 	{.name = "max-topics",
 		.type = OPTION_COUNT,
 		.offset = FIELD(max_topics),
@@ -237,7 +240,7 @@ static const struct option_row rows[] = {
 		.min = 1,
 		.max = 1 << 30,
 		.group = "Limits",
-		OPTION_DEFAULT("topics, all together; an event for one more gets 507 (default ",
+		OPTION_DEFAULT("the most topics; an event for one more gets 507 (default ",
 			"1000000", ")")},
 	{.name = "max-names",
 		.type = OPTION_COUNT,
@@ -248,8 +251,8 @@ static const struct option_row rows[] = {
 		.max = 10000000,
 		.group = "Limits",
 		OPTION_DEFAULT(
-			"names that can be present, in all topics together; a stream with one "
-			"more gets 503 (default ",
+			"the most names that can be present, in all topics together; a stream "
+			"with one more gets 503 (default ",
 			"65536", ")")},
 	{.name = "max-bodies",
 		.type = OPTION_SIZE,
@@ -260,8 +263,8 @@ static const struct option_row rows[] = {
 		.max = (int64_t)64 << 30,
 		.group = "Limits",
 		OPTION_DEFAULT(
-			"memory for the bodies of all running POSTs; beyond it a POST gets 503 "
-			"(default ",
+			"memory for the bodies of all POSTs in progress; beyond it a POST gets "
+			"503 (default ",
 			"256M", ")")},
 
 	{.name = "db",
@@ -271,7 +274,7 @@ static const struct option_row rows[] = {
 		.argument = "FILE",
 		.complete = COMPLETE_FILE,
 		.group = "Events",
-		.help = "the database that keeps all events, or :memory: for none (default: "
+		.help = "store all events in this database; :memory: means none (default: "
 			"sse-serve/events.db in $STATE_DIRECTORY or $XDG_STATE_HOME)"},
 	{.name = "window",
 		.type = OPTION_SIZE,
@@ -280,24 +283,26 @@ static const struct option_row rows[] = {
 		.min = 64 << 10,
 		.max = (int64_t)64 << 30,
 		.group = "Events",
-		OPTION_DEFAULT("memory for the newest events (default ", "64M", ")")},
+		OPTION_DEFAULT("memory for the newest events, from which streams are served "
+			       "(default ",
+			"64M", ")")},
 	{.name = "retain",
 		.type = OPTION_STRING,
 		.offset = FIELD(retain_all),
 		.live = true,
 		.argument = "AGE,EVENTS,BYTES",
 		.group = "Events",
-		.help = "keep no more than this, as in 7d,1M,10G; each may be left empty (default: "
-			"keep everything)"},
+		.help = "keep no more events than this, as in 7d,1M,10G; each value may be left "
+			"empty (default: keep everything)"},
 	{.name = "retain-topic",
 		.type = OPTION_LIST,
 		.offset = FIELD(retain_topic),
 		.live = true,
 		.argument = "PATTERN=AGE,...",
 		.group = "Events",
-		.help = "the same for each topic that matches, instead of --retain, as in "
-			"'logs/**=1d'; 'hosts/**=latest' keeps the newest event of each subject; may be "
-			"repeated, the first match counts"},
+		.help = "limit each topic that matches PATTERN, instead of by --retain, as in "
+			"'logs/**=1d'; 'hosts/**=latest' keeps the newest event of each "
+			"subject; may be repeated, the first match is used"},
 	{.name = "idempotency-window",
 		.type = OPTION_DURATION,
 		.offset = FIELD(idempotency_window),
@@ -306,7 +311,7 @@ static const struct option_row rows[] = {
 		.max = (int64_t)3650 * 86400000,
 		.group = "Events",
 		/* STORE_KEYS_DEFAULT */
-		OPTION_DEFAULT("how long an Idempotency-Key is remembered (default ", "7d", ")")},
+		OPTION_DEFAULT("remember each Idempotency-Key for this long (default ", "7d", ")")},
 	{.name = "tick",
 		.type = OPTION_DURATION,
 		.offset = FIELD(tick),
@@ -314,26 +319,27 @@ static const struct option_row rows[] = {
 		.min = 1,
 		.max = 86400000,
 		.group = "Events",
-		.help = "send \"Hello, world!\" to users this often, without storing it: a demo"},
+		.help = "send \"Hello, world!\" to the topic users this often, without storing "
+			"it, for demonstrations"},
 
 	{.name = "verify",
 		.type = OPTION_FLAG,
 		.offset = FIELD(verify),
 		.command = true,
 		.group = "Maintenance",
-		.help = "check the database, say what is wrong, and end"},
+		.help = "check the database, report what is wrong, and exit"},
 	{.name = "export",
 		.type = OPTION_FLAG,
 		.offset = FIELD(export),
 		.command = true,
 		.group = "Maintenance",
-		.help = "write the whole log to stdout as NDJSON, and end"},
+		.help = "write all stored events to stdout as NDJSON, and exit"},
 	{.name = "import",
 		.type = OPTION_FLAG,
 		.offset = FIELD(import),
 		.command = true,
 		.group = "Maintenance",
-		.help = "read such a log from stdin into a new database, and end"},
+		.help = "create a database from the output of --export on stdin, and exit"},
 	{.name = "backup",
 		.type = OPTION_STRING,
 		.offset = FIELD(backup),
@@ -341,15 +347,15 @@ static const struct option_row rows[] = {
 		.argument = "FILE",
 		.complete = COMPLETE_FILE,
 		.group = "Maintenance",
-		.help = "copy the database to this file, which must not exist, also beside a running "
-			"server, and end"},
+		.help = "copy the database to this file, which must not exist, even while a "
+			"server uses it, and exit"},
 
 	{.name = "user",
 		.type = OPTION_STRING,
 		.offset = FIELD(user),
 		.argument = "NAME",
 		.group = "Sandbox",
-		.help = "start as root, bind the ports, then run as this user"},
+		.help = "start as root, open the ports, then run as this user"},
 	{.name = "no-sandbox",
 		.type = OPTION_FLAG,
 		.offset = FIELD(no_sandbox),
@@ -371,21 +377,21 @@ static const struct option_row rows[] = {
 		.argument = "FORMAT",
 		.choices = log_formats,
 		.group = "Pages and log",
-		OPTION_DEFAULT("log on stderr as ", "text", " (the default) or json")},
+		OPTION_DEFAULT("write the log to stderr as ", "text", " (the default) or json")},
 	{.name = "log-file",
 		.type = OPTION_STRING,
 		.offset = FIELD(log_file),
 		.argument = "FILE",
 		.complete = COMPLETE_FILE,
 		.group = "Pages and log",
-		.help = "append the log to this file instead; SIGUSR1 opens it again"},
+		.help = "append the log to this file instead of stderr; SIGUSR1 opens it again"},
 	{.name = "verbose",
 		.letter = 'v',
 		.type = OPTION_TIMES,
 		.offset = FIELD(verbose),
 		.live = true,
 		.group = "Pages and log",
-		.help = "log each request too"},
+		.help = "also log each request, and the end of each stream"},
 	{0},
 };
 
@@ -405,15 +411,15 @@ static int read_file(const char *path, char **text, size_t *len, struct error *e
 const struct option_program options_program = {
 	.name = "sse-serve",
 	.synopsis = "[OPTION]...",
-	.summary = "Keep every event that is posted, and stream it to every reader.",
+	.summary = "Store the events that are published, and stream them to every reader.",
 	.tables = {rows, options_of_store, options_of_stopping, options_tls_rows},
 	.file = "config",
 	.read = read_file,
 	.examples =
-		"  sse-serve                            on http://localhost:8000 of this machine\n"
-		"  sse-serve --tick 1s --db :memory:    a demo that stores nothing\n"
+		"  sse-serve                            serve http://localhost:8000\n"
+		"  sse-serve --tick 1s --db :memory:    run a demonstration that stores nothing\n"
 		"  sse-serve -l 0.0.0.0:8000 --access who\n"
-		"                                       on all addresses, for the tokens in who\n",
+		"                                       serve the network, for the tokens in who\n",
 };
 
 enum option_result options_parse(int argc, char **argv, void (*version)(FILE *out),

@@ -17,8 +17,8 @@ const struct option_row options_of_stopping[] = {
 		.min = 0,
 		.max = 3600000,
 		.group = "Stopping",
-		OPTION_DEFAULT("once asked to stop, go on for this long, while /readyz says 503 "
-			       "(default ",
+		OPTION_DEFAULT("keep serving for this long after a signal to stop, while /readyz "
+			       "answers 503 (default ",
 			"0s", ")")},
 	{.name = "drain",
 		.type = OPTION_DURATION,
@@ -27,8 +27,8 @@ const struct option_row options_of_stopping[] = {
 		.min = 0,
 		.max = 3600000,
 		.group = "Stopping",
-		.help = "then end the streams one after the other, over this time (default: 10s under "
-			"systemd, otherwise 0)"},
+		.help = "end the streams of a server that stops one after the other, over this "
+			"time (default: 10s under systemd, otherwise 0)"},
 	{0},
 };
 

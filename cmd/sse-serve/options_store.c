@@ -12,9 +12,9 @@ const struct option_row options_of_store[] = {
 		.offset = FIELD(urls),
 		.argument = "URL,...",
 		.group = "Cluster",
-		.help = "keep the events in NATS JetStream, at these servers, as in "
-			"nats://host1:4222,nats://host2:4222: every sse-serve with the same log is "
-			"a node of one cluster; --db names this node's copy of the log"},
+		.help = "keep the log in NATS JetStream on these servers, as in "
+			"nats://host1:4222,nats://host2:4222, and share it with every sse-serve that "
+			"names it; --db is then this node's copy"},
 	{.name = "cluster",
 		.type = OPTION_STRING,
 		.offset = FIELD(name),
@@ -29,8 +29,8 @@ const struct option_row options_of_store[] = {
 		.min = 1,
 		.max = 5,
 		.group = "Cluster",
-		.help = "on how many NATS servers a new log is kept (default: 3, or 1 if there is only "
-			"one server)"},
+		.help = "store a new log on this many NATS servers (default: 3, or 1 if the server is "
+			"not in a cluster)"},
 	{.name = "compact",
 		.type = OPTION_SIZE,
 		.offset = FIELD(compact),
@@ -38,9 +38,8 @@ const struct option_row options_of_store[] = {
 		.min = 64 << 10,
 		.max = (int64_t)1 << 50,
 		.group = "Cluster",
-		OPTION_DEFAULT(
-			"replace older messages of the log in NATS by a snapshot when about this "
-			"much came since the last one, and twice as much as is kept (default ",
+		OPTION_DEFAULT("once the log in NATS has grown by this much, and by twice the size of a "
+			"copy, replace its old messages with a snapshot (default ",
 			"256M", ")")},
 	{.name = "credentials",
 		.type = OPTION_STRING,
@@ -48,14 +47,14 @@ const struct option_row options_of_store[] = {
 		.argument = "FILE",
 		.complete = COMPLETE_FILE,
 		.group = "Cluster",
-		.help = "prove to NATS who this is, with this credentials file"},
+		.help = "log in to NATS with this credentials file"},
 	{.name = "store-ca",
 		.type = OPTION_STRING,
 		.offset = FIELD(ca),
 		.argument = "FILE",
 		.complete = COMPLETE_FILE,
 		.group = "Cluster",
-		.help = "speak TLS to NATS, and trust the CAs in this file (PEM); tls:// URLs without it "
-			"trust the system's"},
+		.help = "connect to NATS with TLS, and trust the CAs in this file (PEM) instead of the "
+			"system's"},
 	{0},
 };

@@ -14,8 +14,8 @@ const struct option_row options_tls_rows[] = {
 		.argument = "FILE",
 		.complete = COMPLETE_FILE,
 		.group = "TLS",
-		.help = "speak TLS, with this certificate and those that lead to its root (PEM); read "
-			"again when it changes"},
+		.help = "speak TLS with this certificate, followed by those that lead to its root "
+			"(PEM); the file is read again when it changes"},
 	{.name = "tls-key",
 		.type = OPTION_STRING,
 		.offset = FIELD(key),
@@ -29,8 +29,8 @@ const struct option_row options_tls_rows[] = {
 		.argument = "FILE",
 		.complete = COMPLETE_FILE,
 		.group = "TLS",
-		.help = "with TLS, only clients with a certificate of this CA (PEM), which --access "
-			"can name"},
+		.help = "accept only TLS clients with a certificate of this CA (PEM); --access can "
+			"grant rights to them"},
 	{.name = "hsts",
 		.type = OPTION_DURATION,
 		.offset = FIELD(hsts),

@@ -137,7 +137,7 @@ static int check(const struct options *options, FILE *out, struct error *error)
 
 	if (user_find(options->user, &user, error) != 0)
 		return -1;
-	fprintf(out, "This is what would happen:\n");
+	fprintf(out, "The server would:\n");
 	if (options->config != NULL)
 		fprintf(out, "read %s\n", options->config);
 	if (check_listen(options, out, error) != 0 || user_become(&user, error) != 0)

@@ -58,7 +58,7 @@ void reload_log(const struct options *options)
 		logger_write(LOGGER_WARNING,
 			"SIGUSR1 opens the file of --log-file again, but there is none");
 	else if (logger_open(options->log_file, &error) != 0)
-		logger_write(LOGGER_ERROR, "%s; the log goes on in the old file", error.text);
+		logger_write(LOGGER_ERROR, "%s; the log continues in the old file", error.text);
 	else
 		logger_write(LOGGER_INFO, "opened the log file again");
 }

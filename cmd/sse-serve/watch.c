@@ -51,7 +51,8 @@ static void beat(struct watch *watch, int64_t now)
 	if (hung > 0) {
 		if (!watch->said_hung)
 			logger_write(LOGGER_ERROR,
-				"loop %u hangs: if that goes on, the service manager ends the server",
+				"loop %u hangs; if it does not recover, the service manager "
+				"will kill the server",
 				hung);
 		watch->said_hung = true;
 		return;

@@ -124,9 +124,9 @@ static int check_login(const struct client_options *options, struct error *error
 {
 	if (options->bearer != NULL && !client_token_is_valid(options->bearer))
 		return error_set(error, EX_USAGE,
-			"--oauth2-bearer: this is not a token: it holds a blank, a line end, "
-			"another control character or a character that is not ASCII, or is longer "
-			"than %d bytes",
+			"--oauth2-bearer: this is not a token: it contains a blank, a newline, "
+			"another control character or a character that is not ASCII, or is "
+			"longer than %d bytes",
 			CLIENT_TOKEN_MAX);
 	if (options->user != NULL && options->bearer != NULL)
 		return error_set(error, EX_USAGE,
@@ -161,8 +161,8 @@ int client_options_check(struct client_options *options, struct error *error)
 			"--request: '%.60s' is not a valid method; one is like GET or POST",
 			options->method);
 	if (client_options_has_controls(options->cookies))
-		return error_set(
-			error, EX_USAGE, "--cookie: it cannot hold a line end or another control");
+		return error_set(error, EX_USAGE,
+			"--cookie: it cannot contain a newline or another control character");
 	if (check_login(options, error) != 0)
 		return -1;
 	if (options->proxy != NULL && !is_proxy(options->proxy))

@@ -256,10 +256,10 @@ static int store_line(const struct file_parse *parse, size_t i, const struct opt
 	int result;
 
 	if (row->command)
-		return error_set(error, EX_USAGE, "%s belongs on the command line, not into a file",
+		return error_set(error, EX_USAGE, "%s belongs on the command line, not in a file",
 			row->name);
 	if (parse->lines[i] != 0 && row->type != OPTION_LIST)
-		return error_set(error, EX_USAGE, "%s stands in line %u, too; it takes one value",
+		return error_set(error, EX_USAGE, "%s is already in line %u; it takes one value",
 			row->name, parse->lines[i]);
 	parse->lines[i] = line->number;
 	if (value == NULL && row->argument != NULL)

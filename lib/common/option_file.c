@@ -32,8 +32,8 @@ static const char *take_line(struct option_file *file, char **line)
 	*line = file->next;
 	file->line++;
 	if (end == NULL)
-		return "the last line has no line end, so the file may have been cut off: end "
-		       "that line, too";
+		return "the last line does not end with a newline, so the file may have been "
+		       "cut off: add the newline";
 	file->next = end + 1;
 	*end = '\0';
 	if (end > *line && end[-1] == '\r')
@@ -63,10 +63,10 @@ static const char *unquote(char **value)
 	char *start = *value, *end = strchr(start + 1, *start), *rest;
 
 	if (end == NULL)
-		return "the quote at the start of the value has no other at its end";
+		return "the value begins with a quote that is never closed";
 	rest = skip_blanks(end + 1);
 	if (*rest != '\0' && (*rest != '#' || rest == end + 1))
-		return "something follows the value in quotes; quotes enclose all of it";
+		return "text follows the closing quote; quotes must enclose the whole value";
 	*end = '\0';
 	*value = start + 1;
 	return NULL;
@@ -85,7 +85,7 @@ static const char *read_value(char *text, struct option_line *line)
 		return unquote(&line->value);
 	trim(text);
 	if (*text == '\0' && equals)
-		return "there is no value after the =";
+		return "the value after the = is missing";
 	if (*text == '\0')
 		line->value = NULL;
 	return NULL;
@@ -97,7 +97,7 @@ static const char *read_line(char *text, struct option_line *line)
 	const char *fault;
 
 	if (text[0] == '-')
-		return "the names of options are written without dashes here";
+		return "write the names of options without dashes here";
 	if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
 		return "the file begins with a byte order mark; save it as plain UTF-8";
 	line->name = text;

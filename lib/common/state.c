@@ -72,7 +72,8 @@ int state_load(const char *path, struct buf *id, struct error *error)
 	if (id->len == 0 || is_id(id->data, id->len))
 		return 0;
 	return error_set(error, EX_DATAERR,
-		"%.300s is not a state file: it has to hold an event's id and a line end, no more",
+		"%.300s is not a state file: it must contain an event's id and a newline, and "
+		"nothing else",
 		path);
 }
 
@@ -184,8 +185,8 @@ int state_save(struct state *state, const char *id, size_t len, int64_t now, str
 
 	if (!is_id(id, len))
 		return error_set(error, EX_DATAERR,
-			"an event's id cannot be kept as the state: it is longer than %zu bytes or "
-			"holds NUL or a line end",
+			"an event's id cannot be kept as the state: it is longer than %zu bytes "
+			"or contains NUL or a newline",
 			STATE_ID_MAX);
 	fd = open_next(state);
 	if (fd < 0)

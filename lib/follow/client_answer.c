@@ -235,11 +235,11 @@ static const struct meaning {
 	{410, 410, EX_UNAVAILABLE, "no longer exists"},
 	{413, 413, EX_DATAERR, "refused the data, it is too large"},
 	{415, 415, EX_DATAERR, "does not accept data of this type"},
-	{429, 429, EX_TEMPFAIL, "gets too many requests"},
+	{429, 429, EX_TEMPFAIL, "receives too many requests"},
 	{400, 499, EX_DATAERR, "refused the request"},
 	{503, 503, EX_TEMPFAIL, "cannot answer now"},
 	{500, 599, EX_TEMPFAIL, "failed"},
-	{0, 999, EX_PROTOCOL, "gave an answer that makes no sense here"},
+	{0, 999, EX_PROTOCOL, "gave an unexpected answer"},
 };
 
 /* What 401 means, and what would help. */
@@ -353,7 +353,7 @@ static const struct failure {
 } failures[] = {
 	{CURLE_UNSUPPORTED_PROTOCOL, EX_PROTOCOL, "%s does not speak HTTP", true},
 	{CURLE_WEIRD_SERVER_REPLY, EX_PROTOCOL, "%s does not speak HTTP", true},
-	{CURLE_URL_MALFORMAT, EX_PROTOCOL, "%s leads to a URL that cannot be used", true},
+	{CURLE_URL_MALFORMAT, EX_PROTOCOL, "%s redirects to a URL that is not valid", true},
 	{CURLE_TOO_MANY_REDIRECTS, EX_PROTOCOL, "%s redirects too often", true},
 	{CURLE_BAD_CONTENT_ENCODING, EX_PROTOCOL, "%s compresses in a way that cannot be read",
 		true},
@@ -363,8 +363,7 @@ static const struct failure {
 		true},
 	{CURLE_SSL_CERTPROBLEM, EX_NOINPUT, "cannot use the client's certificate and key for %s",
 		true},
-	{CURLE_COULDNT_RESOLVE_PROXY, EX_UNAVAILABLE, "cannot find the proxy on the way to %s",
-		true},
+	{CURLE_COULDNT_RESOLVE_PROXY, EX_UNAVAILABLE, "cannot find the proxy to %s", true},
 	{CURLE_COULDNT_RESOLVE_HOST, EX_UNAVAILABLE, "cannot find the host of %s", false},
 	{CURLE_SSL_CONNECT_ERROR, EX_UNAVAILABLE, "no TLS connection to %s", true},
 	{CURLE_GOT_NOTHING, EX_UNAVAILABLE, "%s closed the connection without an answer", false},

@@ -26,7 +26,7 @@ const char *client_options_header_fault(const char *line)
 	size_t len = client_options_header_name(line);
 
 	if (client_options_has_controls(line))
-		return "a header cannot hold a line end or another control";
+		return "a header cannot contain a newline or another control character";
 	/* Not shown: it may be a secret that lacks its colon. */
 	return len == 0 || strcspn(line, " \t") < len
 		       ? "this is not a header; one is like 'Name: value'"

@@ -114,7 +114,7 @@ static int take_line(struct client_token *token, struct start *start, struct err
 			token->path, CLIENT_TOKEN_MAX);
 	if (!client_token_is_valid(line))
 		return error_set(error, EX_DATAERR,
-			"the first line of '%.200s' is not a token: it holds a blank, a "
+			"the first line of '%.200s' is not a token: it contains a blank, a "
 			"control character or a character that is not ASCII",
 			token->path);
 	if (strcmp(line, token->text) != 0) {

@@ -235,7 +235,7 @@ bool fallback_begin(struct fallback *fallback, int64_t read_timeout)
 	fallback_start(fallback, read_timeout);
 	fallback->first = first;
 	client_say(fallback->client, CLIENT_WARN,
-		"nothing of %.200s comes, although the server answers: a proxy on the way holds the "
+		"nothing arrives from %.200s, although the server answers: a proxy holds the "
 		"stream back; polling from now on (--check says more)",
 		fallback->stream->shown);
 	return true;

@@ -36,7 +36,7 @@ struct fallback {
 	int64_t asked; /* how long the server took to answer HEAD (ms) */
 	bool keeps;    /* the user asked for the marks */
 	bool opened;   /* a poll was answered */
-	bool came;     /* bytes of a poll came, so there is an id to go on after */
+	bool came;     /* bytes of a poll came, so there is an id to resume after */
 
 	/* Of this attempt: */
 	int64_t at; /* when to look: is the stream held back, or the HEAD late?  CLIENT_NEVER: not */
@@ -86,7 +86,7 @@ void fallback_start(struct fallback *fallback, int64_t read_timeout);
 /*
  * fallback_begin(fallback, read_timeout):
  * From now on polls take the place of the stream, unless they do already: then it is false.  The
- * user is told.  Without an id to go on after, polls have what came since the attempt began, and
+ * user is told.  Without an id to resume after, polls have what came since the attempt began, and
  * a moment more, unless the URL says where to start.
  */
 bool fallback_begin(struct fallback *fallback, int64_t read_timeout);

@@ -61,7 +61,7 @@ enum judge_next judge_answer(const struct judge_attempt *attempt, struct error *
 	}
 	if (answer->head_ended && answer->status == 101) {
 		error_set(error, EX_PROTOCOL,
-			"%.200s answered 101: it speaks something else than HTTP", attempt->shown);
+			"%.200s answered 101: it speaks something other than HTTP", attempt->shown);
 		return JUDGE_FAILED;
 	}
 	if (!answer->head_ended || answer->status < 200 || (!whole && answer->status < 400)) {

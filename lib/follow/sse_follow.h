@@ -93,7 +93,7 @@ enum sse_follow_state {
 /* What can be set before the first step; only a token also later.  The numbers do not change. */
 enum sse_follow_option {
 	/* Texts: */
-	SSE_FOLLOW_LAST_ID = 1,	     /* go on after this id; without one, as the URL says */
+	SSE_FOLLOW_LAST_ID = 1,	     /* resume after this id; without one, as the URL says */
 	SSE_FOLLOW_TOKEN = 2,	     /* log in with a bearer token, */
 	SSE_FOLLOW_TOKEN_FILE = 3,   /* ... that in a file, read again for each attempt, */
 	SSE_FOLLOW_USER = 4,	     /* ... or "name:password" */
@@ -161,7 +161,7 @@ size_t sse_follow_fds(struct sse_follow *follow, struct pollfd *fds, size_t room
 void sse_follow_stop(struct sse_follow *follow);
 
 /*
- * sse_follow_last_id(follow): the id to go on after, for a program that keeps it: of the last event
+ * sse_follow_last_id(follow): the id to resume after, for a program that stores it: of the last event
  * that was handed over or followed by nothing but an id.  Valid until the next step; empty without
  * one.
  */

@@ -33,7 +33,7 @@ static const struct text_row {
 	const char *name;
 	bool (*fits)(const char *text);
 } texts[] = {
-	{SSE_FOLLOW_LAST_ID, FIELD(follow.last_id), "an id to go on after", subscribe_id_fits},
+	{SSE_FOLLOW_LAST_ID, FIELD(follow.last_id), "an id to resume after", subscribe_id_fits},
 	{SSE_FOLLOW_TOKEN, FIELD(client.bearer), "a token", client_token_is_valid},
 	{SSE_FOLLOW_TOKEN_FILE, FIELD(client.token_file), "the file of a token", is_any},
 	{SSE_FOLLOW_USER, FIELD(client.user), "a name and password", is_a_line},

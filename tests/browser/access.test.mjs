@@ -150,7 +150,7 @@ for (const host of ["127.0.0.1", "plain.example"]) {
     assert.equal(streams, 0);
     await logIn(other, people.tokens.bob);
     for (const tab of [chat, other]) await until("it is Bob's", async () => (await text(tab, "#account-name")) === "Bob");
-    assert.equal(await text(users, "#access-words"), "Bob may not see this. Log in as somebody who may.");
+    assert.equal(await text(users, "#access-words"), "Bob may not see this. Log in with a token that grants it.");
   });
 }
 
@@ -168,7 +168,7 @@ test("a token that is withdrawn: the log-in is back, and after it all goes on wh
   await people.change({ bob: BOB });
   for (const one of [page, tab]) {
     await seen(one, "#login-form");
-    assert.equal(await text(one, "#access-words"), "Your log-in has ended. Log in to go on.");
+    assert.equal(await text(one, "#access-words"), "Your login has ended. Log in to continue.");
     for (const hidden of ["#scroll", "#composer"]) assert.ok(await one.locator(hidden).isHidden());
   }
   await write("meanwhile");
@@ -289,7 +289,7 @@ test("the status page and the link to it are for who is granted status", async (
   const people = await People.start(t, LINES);
   const page = await openPage(t, browser, `${people.server.origin}/status`);
   await logIn(page, people.tokens.bob);
-  await until("it is Bob's", async () => (await text(page, "#access-words")) === "Bob may not see this. Log in as somebody who may.");
+  await until("it is Bob's", async () => (await text(page, "#access-words")) === "Bob may not see this. Log in with a token that grants it.");
   assert.ok(await page.locator("#figures").isHidden());
   assert.match(await state(page), /^No access: You may not read this/);
   await logIn(page, people.tokens.ann);

@@ -499,7 +499,7 @@ test("where notifications throw, as on Android, the message is shown, and the bo
   const first = await openPage(t, browser, room(server), options, throws("default"));
   await live(first);
   assert.ok(await first.getByLabel("Desktop notifications").isDisabled());
-  assert.match(await first.locator("#no-notify").textContent(), /lets no page notify/);
+  assert.match(await first.locator("#no-notify").textContent(), /does not let pages show notifications/);
   const page = await openPage(t, browser, room(server), options, throws("granted"));
   await enter(page, "Ada");
   await page.getByLabel("Desktop notifications").check();
@@ -522,7 +522,7 @@ test("a room that can be none breaks nothing: it is told, not kept, and neither 
     await live(tab);
     assert.match(tab.url(), /\/chat\/lobby$/, name);
     assert.deepEqual(await kept(), ["lobby"], name);
-    assert.match(await tab.locator("#notice-text").textContent(), /^There can be no room .* This is lobby\.$/);
+    assert.match(await tab.locator("#notice-text").textContent(), /^“.*” is not a valid room name\. This is lobby\.$/);
   }
   const longest = "y".repeat(195);
   await tab.goto(room(server, longest));

@@ -192,7 +192,7 @@ static void check_again(const struct reading *whole, const struct batch_rules *r
 	 * envelopes cannot tell. */
 	if (again.result != BATCH_OK)
 		MUST(strstr(again.error.text, "nested deeper") != NULL ||
-			(!rules->envelope && strstr(again.error.text, "holds a NUL") != NULL));
+			(!rules->envelope && strstr(again.error.text, "contains a NUL") != NULL));
 	for (size_t i = 0; i < again.batch.count; i++) {
 		const struct store_append *a = &whole->batch.appends[i];
 		const struct store_append *b = &again.batch.appends[i];

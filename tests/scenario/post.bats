@@ -25,7 +25,7 @@ load client_helpers
 
 @test "a name given twice is a usage error that names it" {
 	run -64 sse-post a=1 b=2 a=3
-	[[ $output == *"'a=3'"*already* ]]
+	[[ $output == *"'a=3'"*before* ]]
 	run -64 sse-post a.b=1 a=3
 	run -64 sse-post a=1 a.b=3
 	[[ $output == *"'a.b=3'"* ]]
@@ -92,10 +92,10 @@ load client_helpers
 	has log 'POST /x?k=v&event=join HTTP/1.1'
 }
 
-@test "an event type with a line end, or an empty one, is a usage error" {
+@test "an event type with a newline, or an empty one, is a usage error" {
 	run -64 sse-post a=1 -e $'x\r\nHost: y'
 	run -64 sse-post a=1 -e $'x\ny'
-	[[ $output == *"line end"* ]]
+	[[ $output == *"newline"* ]]
 	run -64 sse-post a=1 -e ''
 }
 
@@ -540,7 +540,7 @@ END
 @test "a line longer than 64 MiB is refused, it does not fill the memory" {
 	free_url
 	run -65 bash -c "head -c 70000000 /dev/zero | tr '\0' x | sse-post $URL/x"
-	[[ $output == *"line 1 of the standard input is larger than the 64 MiB that one event may hold"* ]]
+	[[ $output == *"line 1 of the standard input is larger than 64 MiB, the limit for one event"* ]]
 }
 
 @test "a server that never answers is left when --timeout is over, 75" {

@@ -117,7 +117,7 @@ lines'
 	stop
 	echo '{"topic":"users","data":1}' | post / -E --spool spool
 	serve_at "$port"
-	names 65 'put aside' post / --spool spool --flush
+	names 65 'set aside' post / --spool spool --flush
 	grep -rh '"topic":"users"' spool/*/failed | grep -c . | is 1
 }
 
@@ -259,9 +259,9 @@ publish() {
 
 @test "--if-match is for one event, which does not wait in a spool" {
 	serve
-	names 64 'one event' post t --if-match a:1 -l </dev/null
-	names 64 'one event' post t --if-match a:1 <<<x
-	names 64 'one event' post / -E --if-match a:1 </dev/null
+	names 64 'a single event' post t --if-match a:1 -l </dev/null
+	names 64 'a single event' post t --if-match a:1 <<<x
+	names 64 'a single event' post / -E --if-match a:1 </dev/null
 	names 64 'is not the id of an event' post t -d x --if-match 'a b'
 	names 64 'is not the id of an event' post t -d x --if-match '"'
 	names 64 'is not the id of an event' post t -d x --if-match 'a:1,a:2'

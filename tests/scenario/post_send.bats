@@ -71,7 +71,7 @@ setup() {
 {"data":1,"evnt":"x"}|has the member "evnt"; an envelope has
 {"data":1,"data":2}|twice
 {"data":1,"event":7}|must be a string
-{"data":1,"event":"a\nb"}|line end
+{"data":1,"event":"a\nb"}|newline
 {"data":|not JSON
 END
 }
@@ -245,7 +245,7 @@ END
 	serve
 	run -65 bash -c "(seq 2; head -c 70000000 /dev/zero | tr '\0' x; echo; seq 4 5) |
 		SSE_URL=$URL sse-post t --skip-bad"
-	[[ $output == *"left out: line 3 of the standard input is larger than the 64 MiB"*"1 left out; 4 of 5 lines were accepted" ]]
+	[[ $output == *"left out: line 3 of the standard input is larger than 64 MiB"*"1 left out; 4 of 5 lines were accepted" ]]
 	stored t | is $'1\n2\n4\n5'
 }
 

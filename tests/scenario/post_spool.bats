@@ -101,7 +101,7 @@ lines'
 	tail -n 1 first | is '{"key":"k-1","event":"note","json":{"n":1.10}}'
 	serve_at "$PORT"
 	run -65 post --flush
-	[[ $output == *"1 put aside"*"x-www-form"* ]]
+	[[ $output == *"1 set aside"*"x-www-form"* ]]
 	curl -s "$URL/api/t" | is $'[{"n":1.10},\n"two\\nlines",\n"a string",\n[1,\n2]]'
 }
 
@@ -125,7 +125,7 @@ lines'
 	run -0 post users firstname=c lastname=d
 	serve_at "$PORT"
 	run --separate-stderr -0 post users firstname=e lastname=f
-	[[ $stderr == "sse-post: from the spool, put aside: "*"/failed/"*"lastname"* ]]
+	[[ $stderr == "sse-post: from the spool, set aside: "*"/failed/"*"lastname"* ]]
 	[ "$(stored users | wc -l)" -eq 3 ]
 	[ -z "$(waiting)" ]
 	run -0 post --spool-status
@@ -202,7 +202,7 @@ lines'
 	sed -i 's/^spooled: .*/spooled: 2999-01-01T00:00:00.000Z/' "$(waiting | sed -n 2p)"
 	serve_at "$PORT"
 	run -65 post --flush --spool-max-age 1d
-	[[ $output == *"1 put aside"*"longer than --spool-max-age, 1d" ]]
+	[[ $output == *"1 set aside"*"longer than --spool-max-age, 1d" ]]
 	stored t | is $'{"n":2}\n{"n":3}'
 	[ "$(find spool -path '*/failed/*.events' | wc -l)" -eq 1 ]
 }
@@ -217,8 +217,8 @@ lines'
 	serve_at "$PORT"
 	run -65 post --flush
 	[ "${#lines[@]}" -eq 2 ]
-	[[ ${lines[0]} == *"from the spool, put aside: /"*"/failed/0000000000000001.1.events: it is cut off"* ]]
-	[[ ${lines[1]} == *"2 put aside, the last: /"*"/failed/0000000000000002.1.events: it is not a spool file" ]]
+	[[ ${lines[0]} == *"from the spool, set aside: /"*"/failed/0000000000000001.1.events: it is cut off"* ]]
+	[[ ${lines[1]} == *"2 set aside; the last: /"*"/failed/0000000000000002.1.events: it is not a spool file" ]]
 	is 'reason: it is not a spool file' <"$(echo spool/*/failed/0000000000000002.1.events.reason)"
 	grep -q '^reason: it is cut off' spool/*/failed/0000000000000001.1.events.reason
 	stored t | is '{"n":3}'
@@ -323,7 +323,7 @@ resetting() {
 	resetting
 	run -0 sse-post "$URL/x" -d once --at-most-once --unix-socket "$PWD/none"
 	run -75 sse-post "$URL/x" --flush
-	[[ $output == *"from the spool, put aside: "*"/failed/0000000000000001-1.1.events: "*"may or may not have been stored"* ]]
+	[[ $output == *"from the spool, set aside: "*"/failed/0000000000000001-1.1.events: "*"may or may not have been stored"* ]]
 	[ -z "$(waiting)" ]
 	run -0 sse-post --flush
 	[ "$(grep -c ^POST log)" -eq 1 ]
@@ -340,7 +340,7 @@ resetting() {
 	wait $! || code=$?
 	[ "$code" -eq 137 ]
 	run -65 sse-post "$URL/x" --flush
-	[[ $output == *"1 put aside"*"may or may not have been stored" ]]
+	[[ $output == *"1 set aside"*"may or may not have been stored" ]]
 	[ -z "$(waiting)" ]
 }
 
@@ -491,7 +491,7 @@ END
 	exec 4>pipe
 	echo one >&4
 	# After a pause it is tried again, and refused.
-	wait_for has said 'what waits in the spool stays there'
+	wait_for has said 'the events in the spool stay there'
 	# Someone else takes it away.
 	rm $(waiting)
 	echo two >&4

@@ -69,14 +69,14 @@ subjects() {
 		[[ $output = *"$want"* ]]
 	done <<-END
 		|--subject
-		a\\tb|--subject: the subject holds a control character; one has 1 to 200 bytes of UTF-8
-		a\\0302\\0205|--subject: the subject holds a control character
+		a\\tb|--subject: the subject contains a control character; one has 1 to 200 bytes of UTF-8
+		a\\0302\\0205|--subject: the subject contains a control character
 		\\0377|--subject: the subject is not UTF-8
 		$(letters 201)|--subject: the subject is longer than 200 bytes
 	END
 	printf '%s\n' '{"data":1}' '{"data":2,"subject":"a\u0001"}' >lines
 	run -65 post t -E -f lines
-	[[ $output = *'line 2: its subject holds a control character'* ]]
+	[[ $output = *'line 2: its subject contains a control character'* ]]
 	printf '%s\n' '{"data":2,"subject":7}' >lines
 	run -65 post t -E -f lines
 	[[ $output = *"line 1: its member 'subject' must be a string"* ]]

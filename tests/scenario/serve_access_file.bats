@@ -89,7 +89,7 @@ reread() {
 		bob DIGEST read=a*	* matches a whole segment
 		bob DIGEST read=\$sys	has the byte 0x24
 		bob DIGEST read=a/../b	'..' cannot be a segment
-		bob DIGEST read=session	'session' cannot be a topic
+		bob DIGEST read=session	'session' is not a valid topic
 		bob DIGEST publish=a publish=b	it has publish= twice
 		bob DIGEST read=a read=b	it has read= twice
 		bob DIGEST status status	it has status twice

@@ -268,7 +268,7 @@ many_of() {
 	done
 	# Not even a good line before a bad one; a line that is not valid is told first.
 	many_of star <<<'{"topic":"secret","data":1}'$'\n''{"topic":"a b","data":1}'
-	problem 400 'line 2: this cannot be a topic'
+	problem 400 'line 2: this is not a valid topic'
 	# Who may publish nothing is refused before the body comes.
 	many_of reader <<<'{"topic":"secret","data":1}'
 	problem 403 'reader may not publish any topic'

@@ -203,7 +203,7 @@ many() {
 {"topic":"a","event":"closed","data":"{}"}'
 		answers 201
 		many '{"topic":"b","event":"closed","data":{"reason":"late"}}'
-		problem 400 'line 1: the event type closed closes the topic, and its data is {}'
+		problem 400 'line 1: the event type closed closes the topic, so its data must be {}'
 		ask -H 'Content-Type: application/x-ndjson' \
 			--data-binary '{"event":"closed","data":{}}' "$URL/api/b?envelope=1"
 		answers 201
@@ -225,9 +225,9 @@ many() {
 	ask -d x -H 'Content-Type:' "$URL/api/t?close=1"
 	problem 415 'the Content-Type is missing'
 	ask -X POST "$URL/api/t?close=1&subject=x"
-	problem 400 'without a body close=1 sends no event that could have the subject'
+	problem 400 'close=1 without a body sends no event that could have the subject'
 	many '{"topic":"t","event":"closed","subject":"x","data":{}}'
-	problem 400 'line 1: what closes the topic t has no subject'
+	problem 400 'line 1: the event that closes the topic t cannot have a subject'
 	many '{"topic":"t","data":1}'
 	ask -H 'Content-Type: application/x-ndjson' -d '{"topic":"t","data":1}' "$URL/api?close=1"
 	problem 400 "'close' is a parameter of a POST"

@@ -98,7 +98,7 @@ from() {
 
 @test "blanks, = and quotes may stand around a value, comments after it, CR at the end of a line" {
 	printf '\n \t# nothing\n\tweb\t=  "a #b"  # a folder\r\ndb=x#y\njwt-keys k\nhook '"'"'github=g: z'"'"'#\n' >conf
-	refuses 65 'conf:6: something follows the value in quotes' -c conf
+	refuses 65 'conf:6: text follows the closing quote' -c conf
 	config conf < <(sed '$d' conf; printf 'jwt-audience=""\n')
 	refuses 65 'conf:6: jwt-audience: the value is empty' -c conf
 	config conf < <(sed '$d' conf; echo "jwt-audience=' a\"b '  # quotes")
@@ -138,10 +138,10 @@ from() {
 		listn 8000|there is no option listn; did you mean listen?
 		max_body 1M|there is no option max_body; did you mean max-body?
 		qwertyuiop|there is no option qwertyuiop; --help lists them all
-		--listen 8000|the names of options are written without dashes
-		-l 8000|the names of options are written without dashes
+		--listen 8000|write the names of options without dashes
+		-l 8000|write the names of options without dashes
 		listen|listen needs a value: listen ADDR:PORT
-		listen =|there is no value after the =
+		listen =|the value after the = is missing
 		= 8000|a line begins with the name of an option
 		open#yes|a comment begins with a #
 		open maybe|open: 'maybe' is neither 1 nor 0
@@ -150,8 +150,8 @@ from() {
 		heartbeat 1ms|heartbeat: '1ms'
 		log xml|log: 'xml' is not one of text, json
 		web ""|web: the value is empty
-		web "a|the quote at the start of the value has no other
-		web "a" b|something follows the value in quotes
+		web "a|the value begins with a quote that is never closed
+		web "a" b|text follows the closing quote
 		web a\001b|the line has a control character
 		web a\033[2Jb|the line has a control character
 		verify|verify belongs on the command line
@@ -174,7 +174,7 @@ from() {
 	config conf <<<$'cors https://a.example\n\ncors b.example\ncors https://c.example'
 	refuses 65 "conf:3: --cors 'b.example'" -c conf
 	config conf <<<$'max-body 1M\n\nmax-body 2M'
-	refuses 65 'conf:3: max-body stands in line 1, too; it takes one value' -c conf
+	refuses 65 'conf:3: max-body is already in line 1; it takes one value' -c conf
 }
 
 @test "what the command line outranks is checked, too" {
@@ -187,7 +187,7 @@ from() {
 
 @test "a file that is cut off, cannot be read, or that others may write, is refused" {
 	printf 'max-streams 1000' >conf
-	refuses 65 'conf:1: the last line has no line end' -c conf
+	refuses 65 'conf:1: the last line does not end with a newline' -c conf
 	printf '\xef\xbb\xbfopen\n' >conf
 	refuses 65 'conf:1: the file begins with a byte order mark' -c conf
 	printf 'web a\0b\n' >conf
@@ -242,7 +242,7 @@ page_example() {
 
 @test "the man page names what can change, and no more" {
 	sed -n "s/^\t{.name = \"\(.*\)\",/name \1/p; s/^\t\t.live = true,/live/p" \
-		"$BATS_TEST_DIRNAME/../../cmd/sse-serve/options.c" |
+		"$BATS_TEST_DIRNAME"/../../cmd/sse-serve/options*.c |
 		awk '$1 == "live" { print name } { name = $2 }' | sort >can
 	sed -n '/^\.Ss What a reload changes/,/^and so can/p' "$BATS_TEST_DIRNAME/../../man/sse-serve.1" |
 		sed -n 's/^\.Fl -\([a-z-]*\).*/\1/p' | sort >named
@@ -251,7 +251,7 @@ page_example() {
 
 # --- checking ---------------------------------------------------------------
 
-@test "--check-config says what would happen, and does nothing of it" {
+@test "--check-config says what the server would do, and does nothing of it" {
 	printf 'anonymous read=**\n' >"who"
 	chmod 600 who
 	config conf <<-'EOF'
@@ -554,7 +554,7 @@ keeps_in_all() {
 	mkdir logs
 	LOG=logs/log serve --log-file logs/log
 	mv logs moved
-	LOG=moved/log signal USR1 'the log goes on in the old file'
+	LOG=moved/log signal USR1 'the log continues in the old file'
 	mkdir logs
 	text t x
 	answers 201

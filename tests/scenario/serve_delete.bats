@@ -273,7 +273,7 @@ is_less() {
 	delete "a/$ID?before=$ID"
 	problem 400 "'before' is a parameter of a list, not of a DELETE of one event, which takes none"
 	delete "a/$ID" -H "If-Match: $ID"
-	problem 400 'a DELETE has no condition'
+	problem 400 'a DELETE cannot have a condition'
 	delete ''
 	problem 405 'this address accepts GET, HEAD, POST, OPTIONS'
 	delete 'a/event'
@@ -281,7 +281,7 @@ is_less() {
 	delete a/presence
 	answers 405
 	delete 'a/*'
-	problem 400 'this cannot be a topic'
+	problem 400 'this is not a valid topic'
 	delete 'a/..'
 	[ "$code" -ge 400 ]
 	ask -H 'Content-Type: text/plain' -d x "$URL/api/a?event=deleted"
@@ -335,7 +335,7 @@ is_less() {
 	fails 64 '--delete takes no data' a --delete "$ID" n=1
 	fails 64 '--delete sends no event, so --subject has no effect' a --delete "$ID" --subject x
 	fails 64 '--delete sends no event, so --close has no effect' a --delete "$ID" --close
-	fails 64 '--delete goes with a topic' a --delete "$ID" --at-most-once
+	fails 64 '--delete can be combined only with a topic' a --delete "$ID" --at-most-once
 	fails 64 "--delete needs the topic" "$URL/api" --delete "$ID"
 	# Nothing is there: it is not spooled.
 	stop

@@ -161,7 +161,7 @@ reread() {
 	ask -H "X-Hub-Signature: sha256=$hex" "${args[@]}"
 	answers 401
 	ask -H "X-Hub-Signature-256: sha256=$hex" -H 'X-Hub-Signature-256: sha256=00' "${args[@]}"
-	refused 'has a header twice that may be there once'
+	refused 'has a header twice that must appear only once'
 	ask -H "X-Hub-Signature-256: sha256=$hex" -H 'X-GitHub-Delivery: 2' "${args[@]}"
 	answers 401
 	ask -H "X-Hub-Signature-256: sha256=$hex" "${args[@]}" -d ' '
@@ -220,7 +220,7 @@ reread() {
 		[ "$(header Allow)" = 'POST, OPTIONS' ]
 	done
 	ask -H "X-Hub-Signature-256: sha256=$(printf payload=x | mac s)" -d payload=x "$HOOK"
-	problem 415 'choose application/json'
+	problem 415 'set the content type of the webhook to application/json'
 	github s 2 push '{}' -H 'Content-Encoding: gzip'
 	problem 415 'without one'
 	github s 3 push '{}' -H "Host: evil.example"
@@ -311,7 +311,7 @@ reread() {
 	# A mistake in one file, and the other is not used either.
 	secret one newest
 	: >two
-	reread '--hook two: there is no secret in it'
+	reread '--hook two: it has no secret'
 	has err 'the old rules stay in force'
 	github newest 4 push '{}'
 	answers 401
@@ -351,16 +351,16 @@ reread() {
 	secret key s
 	refuses 64 'there is no =' --db :memory: --hook github
 	refuses 64 "this is not a kind of hook" --db :memory: --hook gitlab=x:key
-	refuses 64 'there is another hook of this name' --db :memory: --hook github=x:key --hook github=y:key
+	refuses 64 'another hook has this name' --db :memory: --hook github=x:key --hook github=y:key
 	refuses 64 'the topic users takes only events with certain fields' --db :memory: --hook github=users:key
 	refuses 66 'cannot open none' --db :memory: --hook github=x:none
 	refuses 65 '--hook key: line 1: the secret is not whsec_' --db :memory: --hook standard=x:key
 	: >key
-	refuses 65 '--hook key: there is no secret in it' --db :memory: --hook github=x:key
+	refuses 65 '--hook key: it has no secret' --db :memory: --hook github=x:key
 	printf '# no comment\nsecret\n' >key
 	refuses 65 'begins with #' --hook github=gh:key
 	printf 'secret\r\n' >key
-	refuses 65 'line 1: the secret holds a control character' --db :memory: --hook github=x:key
+	refuses 65 'line 1: the secret contains a control character' --db :memory: --hook github=x:key
 	not has refused.err secret$'\r'
 	chmod 620 key
 	refuses 66 "'chmod go-w' prevents that" --db :memory: --hook github=x:key

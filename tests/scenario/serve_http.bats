@@ -259,12 +259,12 @@ load serve_helpers
 	answers 201
 }
 
-@test "an event type has no line end, is not one of the server's own, and is not empty" {
+@test "an event type has no newline, is not one of the server's own, and is not empty" {
 	serve
 	text 'any?event=a%0ab' x
-	problem 400 'line end'
+	problem 400 'contains a newline'
 	text 'any?event=a%0Db' x
-	problem 400 'line end'
+	problem 400 'contains a newline'
 	text 'any?event=a%00b' x
 	problem 400 'NUL'
 	text 'any?event=%ff' x

@@ -137,25 +137,25 @@ resumes() {
 	[ "$(now_of '/api/event?topic=*&latest=1' | wc -l)" -eq 3020 ]
 }
 
-@test "what it does not go with is refused with a sentence" {
+@test "what it cannot be combined with is refused with a sentence" {
 	serve
 	value a x 1
 	ask "$URL/api/a?latest=1&limit=5"
-	problem 400 'latest=1 lists all present values: it does not go with limit'
+	problem 400 'latest=1 lists all present values: it cannot be combined with limit'
 	ask "$URL/api/hosts?latest=1&after=x:1"
-	problem 400 'latest=1 lists all present values: it does not go with after'
+	problem 400 'latest=1 lists all present values: it cannot be combined with after'
 	ask "$URL/api/a?latest=1&since=1h"
-	problem 400 'it does not go with since'
+	problem 400 'it cannot be combined with since'
 	ask "$URL/api/a?latest=1&before=$(head_of a)"
-	problem 400 'it does not go with before'
+	problem 400 'it cannot be combined with before'
 	ask "$URL/api/a?latest=yes"
 	problem 400 'latest is 1 or 0'
 	ask "$URL/api/a/event?latest=1&last=5"
-	problem 400 'latest=1 says where the stream starts: it does not go with last'
+	problem 400 'latest=1 says where the stream starts: it cannot be combined with last'
 	ask "$URL/api/event?topic=a&latest=1&since=all"
-	problem 400 'it does not go with since'
+	problem 400 'it cannot be combined with since'
 	ask "$URL/api/a/event?latest=1&event=update"
-	problem 400 'latest looks at events of all types: it does not go with event'
+	problem 400 'latest looks at events of all types: it cannot be combined with event'
 	ask -d x "$URL/api/a?latest=1"
 	problem 400 "'latest' is a parameter of a topic's stream, not of a POST"
 	refuses 64 'need a database' --db :memory: --retain-topic 'a=latest'

@@ -56,10 +56,10 @@ newest() {
 	done <<-'END'
 		{"data":1}	: the member \"topic\" is missing
 		{"topic":"b"}	: the member \"data\" is missing
-		{"topic":"b c","data":1}	: this cannot be a topic
-		{"topic":"$sys","data":1}	: this cannot be a topic
-		{"topic":"session","data":1}	: this cannot be a topic
-		{"topic":"b/**","data":1}	: this cannot be a topic
+		{"topic":"b c","data":1}	: this is not a valid topic
+		{"topic":"$sys","data":1}	: this is not a valid topic
+		{"topic":"session","data":1}	: this is not a valid topic
+		{"topic":"b/**","data":1}	: this is not a valid topic
 		{"topic":"users","data":{"firstname":"A"}}	: the field 'lastname' is missing
 		{"topic":"b","event":"gap","data":1}	: the event type is one of
 		{"topic":"b","data":1,"x":1}	: the member \"x\"

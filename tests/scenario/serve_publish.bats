@@ -234,11 +234,11 @@ data: "quoted"' ]
 	refused '{"data":1,"x":2}' ': the member \"x\" is not data, event, key or subject'
 	refused '{"data":1,"event":7}' ': the member \"event\" must be a string'
 	refused '{"data":1,"event":"join"}' ': the event type is one of gap, join, leave, denied, uptodate, closed and deleted'
-	refused '{"data":1,"event":"a\nb"}' ': the event type holds a line end'
+	refused '{"data":1,"event":"a\nb"}' ': the event type contains a newline'
 	refused '{"data":1,"key":""}' ': the key is empty'
-	refused '{"data":1,"key":"a\u0007b"}' ': the key holds a control character'
+	refused '{"data":1,"key":"a\u0007b"}' ': the key contains a control character'
 	refused "{\"data\":1,\"key\":\"$(letters 256)\"}" ': the key is longer than 255 bytes'
-	refused '{"data":"a\u0000b"}' ': the data holds a NUL'
+	refused '{"data":"a\u0000b"}' ': the data contains a NUL'
 	lines 'any?envelope=yes' '{"data":1}'
 	problem 400 'envelope is 1 or 0'
 	# Not stored as the data, which nobody wants.
@@ -495,7 +495,7 @@ cloudevent() {
 	ask -H 'Content-Type: application/x-ndjson' -d '{"data":1,"key":"\udfff"}' "$URL/api/any?envelope=1"
 	problem 400 'the key has half of a surrogate pair'
 	cloudevent any '{"type":"a\nb"}'
-	problem 400 "the 'type' of the CloudEvent holds a line end"
+	problem 400 "the 'type' of the CloudEvent contains a newline"
 	cloudevent any "{\"id\":\"$(letters 256)\"}"
 	problem 400 "which is its 'id', is longer than 255 bytes: send an Idempotency-Key"
 	cloudevent any "{\"id\":\"1\",\"source\":\"$(letters 254)\"}"
@@ -529,7 +529,7 @@ cloudevent() {
 	answers 200
 }
 
-@test "a request whose length is in doubt is refused, and what follows it is not a request" {
+@test "a request whose length is ambiguous is refused, and what follows it is not a request" {
 	serve
 	local head second='POST /api/any HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\nS'
 	for head in 'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n' \

@@ -54,7 +54,7 @@ denied() {
 	stop
 	: >err
 	serve --no-sandbox
-	wait_for has err 'warning: there is no sandbox: --no-sandbox'
+	wait_for has err 'warning: the sandbox is off: --no-sandbox'
 	counts err 'andbox' 1
 	grep -qE '^Seccomp:\s+0' "/proc/$PID/status" || skip 'everything here runs under seccomp'
 }

@@ -120,9 +120,9 @@ takes_subjects() {
 		problem 400 "the subject in ?subject= $want: a subject is 1 to 200 bytes of UTF-8 without control"
 	done <<-END
 		|is empty
-		a%0Ab|holds a control character
-		%7F|holds a control character
-		%C2%85|holds a control character
+		a%0Ab|contains a control character
+		%7F|contains a control character
+		%C2%85|contains a control character
 		%FF|is not valid UTF-8
 		$(letters 201)|is longer than 200 bytes
 	END
@@ -211,7 +211,7 @@ cloudevent() {
 	cloudevent '{"id":"5","source":"/a","type":"t","subject":""}'
 	problem 400 "the 'subject' of the CloudEvent must be a string that is not empty"
 	cloudevent '{"id":"5","source":"/a","type":"t","subject":"a\nb"}'
-	problem 400 "the 'subject' of the CloudEvent holds a control character"
+	problem 400 "the 'subject' of the CloudEvent contains a control character"
 	cloudevent '{"id":"5","source":"/a","type":"t","subject":"web1"}' '?ephemeral=1'
 	answers 202
 	[ "$(subjects hosts | sed 's/ .*//' | tr '\n' ,)" = web1,other,,, ]
@@ -245,7 +245,7 @@ cloudevent() {
 		UPDATE event SET subject = CAST(X'ff' AS TEXT) WHERE position = 3"
 	run -65 sse-serve --verify --db events.db
 	[[ $output = *'event 1: its subject is empty'* ]]
-	[[ $output = *'event 2: its subject holds a control character'* ]]
+	[[ $output = *'event 2: its subject contains a control character'* ]]
 	[[ $output = *'event 3: its subject is not valid UTF-8'* ]]
 	sqlite3 moved.db "SELECT sum(bytes) FROM counter WHERE topic > 0" |
 		is $((5 * (48 + 6) + 7 + 4 + 3 * 4 + 6 + 3 + 4))

@@ -267,7 +267,7 @@ fails() {
 
 @test "sockets and messages for another process are not ours" {
 	NOTIFY_SOCKET=$PWD/nobody LISTEN_PID=1 LISTEN_FDS=3 WATCHDOG_USEC=x serve
-	has err 'the service manager is told nothing'
+	has err 'cannot report to the service manager'
 	has err "$PWD/nobody"
 	user John DOE
 }

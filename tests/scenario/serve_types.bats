@@ -111,7 +111,7 @@ last_is_60() {
 	ask "$URL/api/a/event?event="
 	problem 400 'the event type in ?event= is empty'
 	ask "$URL/api/a/event?event=a%0Ab"
-	problem 400 'the event type in ?event= holds a line end'
+	problem 400 'the event type in ?event= contains a newline'
 	ask "$URL/api/a/event?$(printf 'event=t%s&' $(seq 33))"
 	problem 400 'a stream can name at most 32 event types'
 	ask "$URL/api/a/event?event=a&last=3"

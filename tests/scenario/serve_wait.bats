@@ -323,7 +323,7 @@ keeps_three() {
 	problem 400 'after: this is not an id of this log'
 	for range in limit=1 before=x:1 since=1h; do
 		ask "$URL/api/a?$range&wait=1s"
-		problem 400 "${range%%=*} does not go with wait"
+		problem 400 "${range%%=*} cannot be combined with wait"
 	done
 	ask "$URL/api/a?after=$(head_of a)&since=1h"
 	problem 400 'since and after both say where the list starts'
@@ -363,7 +363,7 @@ keeps_three() {
 		came live 200
 		has live 'data: 1'
 		ask "$URL/api/b?latest=1&wait=1s"
-		problem 400 'latest does not go with wait'
+		problem 400 'latest cannot be combined with wait'
 		# It is the only one that still waits.
 		wait_for waiting 1
 		id=$(head_of a)

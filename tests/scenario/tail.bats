@@ -671,7 +671,7 @@ answer HTTP/1.1 $code Go\r\nLocation: /y@EMPTY
 hold
 END
 		run -76 sse-tail "$URL/x"
-		[[ $output == "sse-tail: $URL/x gave an answer that makes no sense here ($code Go)" ]]
+		[[ $output == "sse-tail: $URL/x gave an unexpected answer ($code Go)" ]]
 		requests 1
 	done
 }

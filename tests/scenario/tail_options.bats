@@ -527,7 +527,7 @@ END
 	[ "${lines[2]}" = '<{"x":1}' ]
 }
 
-@test "--exec leaves data out of the environment that is too large or holds a NUL" {
+@test "--exec leaves data out of the environment that is too large or contains a NUL" {
 	play <<'END'
 answer @STREAMdata: a\0b\n\ndata: 
 repeat 70000 x
@@ -774,7 +774,7 @@ END
 
 @test "a token, a cookie or a header with a control in it is a usage error" {
 	run -64 sse-tail --oauth2-bearer $'a\r\nX-Evil: 1'
-	[[ $output == *"--oauth2-bearer: this is not a token: it holds a blank, a line end"* ]]
+	[[ $output == *"--oauth2-bearer: this is not a token: it contains a blank, a newline"* ]]
 	SSE_TOKEN=$'a\nb' run -64 sse-tail
 	run -64 sse-tail -H $'X: a\x01b'
 	run -64 sse-tail -b $'a=1\nb'

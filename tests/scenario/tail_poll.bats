@@ -56,7 +56,7 @@ streams() {
 		# It may begin a moment too early.
 		diff <(sed -n '/^6$/,$p' new) <(seq 6 13)
 		for i in new all; do
-			counts $i.err 'a proxy on the way holds the stream back; polling from now on' 1
+			counts $i.err 'a proxy holds the stream back; polling from now on' 1
 			lines_of $i.err 1
 		done
 		kill "$new" "$all"

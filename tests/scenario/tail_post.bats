@@ -190,7 +190,7 @@ END
 	held_stream < <(numbers 2)
 	follow "$URL/x" --post "$TO" --state state -v
 	wait_for has err 'trying again in 3000.000 s'
-	grep -q 'gets too many requests (429.*; trying again in 1\.' err
+	grep -q 'receives too many requests (429.*; trying again in 1\.' err
 	got .id $'1\n1'
 	kill -HUP "$PID"
 	wait_for lines_of received 4

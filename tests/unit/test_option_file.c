@@ -57,7 +57,7 @@ static void lines_have_names_and_values(void **state)
 static void a_mistake_ends_them(void **state)
 {
 	(void)state;
-	assert_string_equal(lines_of("a 1\nb 2"), "1 a=1;2: the last line has no");
+	assert_string_equal(lines_of("a 1\nb 2"), "1 a=1;2: the last line does n");
 	assert_string_equal(lines_of("a\001b\n"), "1: the line has a contr");
 	assert_string_equal(lines_of("a \x7f\n"), "1: the line has a contr");
 	assert_string_equal(lines_of("=1\n"), "1: a line begins with t");
@@ -202,13 +202,13 @@ static void a_mistake_names_the_line(void **state)
 {
 	(void)state;
 	refused("\ncoun 5\n", NULL, "f:2: there is no option coun; did you mean count?");
-	refused("count 5\ncount 6\n", NULL, "f:2: count stands in line 1, too; it takes one value");
+	refused("count 5\ncount 6\n", NULL, "f:2: count is already in line 1; it takes one value");
 	refused("count 0\n", "--count=7", "f:1: count: '0' is not a number from 1 to 9");
 	refused("list ''\n", "--list=a",
 		"f:1: list: the value is empty; give TEXT, or leave the option out");
 	refused("count\n", NULL, "f:1: count needs a value: count N");
-	refused("config g\n", NULL, "f:1: config belongs on the command line, not into a file");
-	refused("version\n", NULL, "f:1: version belongs on the command line, not into a file");
+	refused("config g\n", NULL, "f:1: config belongs on the command line, not in a file");
+	refused("version\n", NULL, "f:1: version belongs on the command line, not in a file");
 }
 
 static void an_error_is_put_down_to_the_line_of_the_value_it_quotes(void **state)

@@ -327,10 +327,10 @@ static void an_envelope_may_have_a_subject(void **state)
 	assert_subject(&builder, "{\"data\":1,\"subject\":7}",
 		"line 1: its member 'subject' must be a string");
 	assert_subject(&builder, "{\"data\":1,\"subject\":\"\\u0085\"}",
-		"line 1: its subject holds a control character");
+		"line 1: its subject contains a control character");
 	assert_subject(&builder, "{\"data\":1,\"subject\":\"\\u00a0\\u0100\"}", "\xc2\xa0\xc4\x80");
 	assert_subject(&builder, "{\"data\":1,\"subject\":\"\\u0000\"}",
-		"line 1: its subject holds a control character");
+		"line 1: its subject contains a control character");
 	assert_subject(&builder, "{\"data\":1,\"subject\":\"\\udc00\"}",
 		"line 1: its subject has half of a surrogate pair");
 	event_builder_free(&builder);

@@ -176,7 +176,7 @@ static void a_refusal_is_answered_while_the_client_still_sends(void **state)
 		unsigned status;
 		const char *line, *header, *detail;
 	} rows[] = {
-		{400, "HTTP/1.1 400 ", "", "the length of the body is in doubt"},
+		{400, "HTTP/1.1 400 ", "", "the length of the body is ambiguous"},
 		{413, "HTTP/1.1 413 ", "", "larger than 100 bytes"},
 		{503, "HTTP/1.1 503 ", "\r\nRetry-After: 1\r\n",
 			"hold 1000 bytes, the limit (--max-bodies)"},

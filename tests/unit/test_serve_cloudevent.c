@@ -127,16 +127,16 @@ static void what_is_wrong_is_named(void **state)
 		{"{\"type\":\"a\",\"t\\u0079pe\":\"a\"}",
 			"the 'type' of the CloudEvent appears twice"},
 		{"{\"type\":\"gap\"}", "the 'type' of the CloudEvent is one of gap,"},
-		{"{\"type\":\"a\\nb\"}", "the 'type' of the CloudEvent holds a line end"},
-		{"{\"type\":\"a\\u0000b\"}", "the 'type' of the CloudEvent holds a NUL"},
+		{"{\"type\":\"a\\nb\"}", "the 'type' of the CloudEvent contains a newline"},
+		{"{\"type\":\"a\\u0000b\"}", "the 'type' of the CloudEvent contains a NUL"},
 		{"{\"subject\":7}", "the 'subject' of the CloudEvent must be a string"},
 		{"{\"subject\":\"\"}", "the 'subject' of the CloudEvent must be"},
-		{"{\"subject\":\"a\\nb\"}", "the 'subject' of the CloudEvent holds a control"},
+		{"{\"subject\":\"a\\nb\"}", "the 'subject' of the CloudEvent contains a control"},
 		{"{\"subject\":\"a\",\"subject\":\"a\"}",
 			"'subject' of the CloudEvent appears twice"},
-		{"{\"id\":\"a\\tb\"}", "which is its 'id', holds a control character"},
+		{"{\"id\":\"a\\tb\"}", "which is its 'id', contains a control character"},
 		{"{\"id\":\"a\",\"source\":\"\\u0000\"}",
-			"which is its 'source' and 'id', holds a control character: send an "
+			"which is its 'source' and 'id', contains a control character: send an "
 			"Idempotency-Key"},
 	};
 

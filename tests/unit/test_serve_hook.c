@@ -298,9 +298,10 @@ static void faulty_key_files(void **state)
 	static const struct {
 		const char *text, *fault;
 		enum signature_scheme scheme;
-	} rows[] = {{"", "there is no secret in it", SIGNATURE_GITHUB},
-		{"\n\n", "there is no secret in it", SIGNATURE_STRIPE},
-		{"a\nsecret\r\n", "line 2: the secret holds a control character", SIGNATURE_GITHUB},
+	} rows[] = {{"", "it has no secret", SIGNATURE_GITHUB},
+		{"\n\n", "it has no secret", SIGNATURE_STRIPE},
+		{"a\nsecret\r\n", "line 2: the secret contains a control character",
+			SIGNATURE_GITHUB},
 		{"whsec_aGVsbG8=\nsecret\n", "line 2: the secret is not whsec_",
 			SIGNATURE_STANDARD},
 		{"1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15\n16\n\n17\n",
@@ -359,7 +360,7 @@ static void what_the_option_refuses(void **state)
 	static const struct {
 		const char *value, *fault;
 	} rows[] = {{"github", "there is no ="}, {"github:x", "there is no ="},
-		{"github=x", "there is no :FILE"}, {"github=x:", "the file has no name"},
+		{"github=x", "there is no :FILE"}, {"github=x:", "the name of the file is missing"},
 		{"=x:f", "not a kind"}, {"gitlab=x:f", "not a kind"}, {"GitHub=x:f", "not a kind"},
 		{"github/=x:f", "the word"}, {"github/a/b=x:f", "the word"},
 		{"github/..=x:f", "the word"}, {"github/a b=x:f", "the word"},
@@ -387,7 +388,7 @@ static void names_are_there_once(void **state)
 
 	(void)state;
 	assert_int_equal(parse("stripe=x:f", "stripe=y:g", &rules, &error), -1);
-	assert_non_null(strstr(error.text, "another hook of this name"));
+	assert_non_null(strstr(error.text, "another hook has this name"));
 	hook_rules_free(&rules);
 	assert_int_equal(parse("stripe=x:f", "standard=x:f", &rules, &error), 0);
 	hook_rules_free(&rules);

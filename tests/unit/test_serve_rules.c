@@ -261,8 +261,8 @@ static const struct mistake {
 	{ANN " as=\xe2\x80\x83"
 	     "Ann",
 		"line 1: the name in as= begins or ends with white space, which pages do not show"},
-	{ANN " as=\"A\tB\"", "line 1: the name in as= holds a control character"},
-	{ANN " as=\"A\rB\"", "line 1: the name in as= holds a control character"},
+	{ANN " as=\"A\tB\"", "line 1: the name in as= contains a control character"},
+	{ANN " as=\"A\rB\"", "line 1: the name in as= contains a control character"},
 	{ANN " as=\xff", "line 1: the name in as= is not valid UTF-8"},
 	{ANN " as=" ZEROS "00", "line 1: the name in as= is longer than 64 bytes"},
 	{ANN " as=\"A", "line 1: a quote (\") is not closed"},
@@ -352,7 +352,7 @@ static void a_nul_is_refused_in_words_alone(void **state)
 
 	(void)state;
 	assert_null(rules_parse(in_word, sizeof(in_word) - 1, &error));
-	assert_string_equal(error.text, "line 1: it holds a NUL");
+	assert_string_equal(error.text, "line 1: it contains a NUL");
 	rules_free(parse_bytes(comment, sizeof(comment) - 1));
 }
 

@@ -32,10 +32,10 @@ static void subjects_are_utf8_without_controls(void **state)
 		{"rack 7/web\xc3\xa9", NULL},
 		{"\"\\", NULL},
 		{"", "is empty"},
-		{"a\tb", "holds a control character"},
-		{"a\nb", "holds a control character"},
-		{"\x7f", "holds a control character"},
-		{"\xc2\x85", "holds a control character"},
+		{"a\tb", "contains a control character"},
+		{"a\nb", "contains a control character"},
+		{"\x7f", "contains a control character"},
+		{"\xc2\x85", "contains a control character"},
 		{"\xff", "is not valid UTF-8"},
 		{"\xed\xa0\x80", "is not valid UTF-8"},
 	};
@@ -55,7 +55,7 @@ static void subjects_are_utf8_without_controls(void **state)
 	assert_string_equal(subject_fault((struct sse_text){longest, EVENT_SUBJECT_MAX + 1}),
 		"is longer than 200 bytes");
 	assert_string_equal(
-		subject_fault((struct sse_text){"a\0b", 3}), "holds a control character");
+		subject_fault((struct sse_text){"a\0b", 3}), "contains a control character");
 }
 
 static void an_empty_string_is_no_data_where_there_is_a_subject(void **state)
@@ -194,7 +194,7 @@ static void a_line_of_a_log_may_have_one(void **state)
 		{"", "", NULL},
 		{",\"subject\":\"a\\u00e9\"", "a\xc3\xa9", NULL},
 		{",\"subject\":\"\"", NULL, "the subject is empty"},
-		{",\"subject\":\"a\\nb\"", NULL, "the subject holds a control character"},
+		{",\"subject\":\"a\\nb\"", NULL, "the subject contains a control character"},
 		{",\"subject\":7", NULL, "subject is not a string"},
 		{",\"subject\":null", NULL, "subject is not a string"},
 	};

@@ -34,7 +34,7 @@ const char *key_fault(const char *key)
 		return "is longer than 255 bytes";
 	for (; *key != '\0'; key++) {
 		if (*key < ' ' || *key > '~')
-			return "holds something other than printable ASCII";
+			return "contains something other than printable ASCII";
 	}
 	return NULL;
 }
@@ -144,7 +144,8 @@ static int make_new(struct key_builder *builder, struct error *error)
 	char text[UUID_TEXT];
 
 	if (!uuid_make(&builder->uuids, clock_wall_ms(), text))
-		return error_set(error, EX_OSERR, "the system gives no random numbers for a key");
+		return error_set(
+			error, EX_OSERR, "the system provides no random numbers for a key");
 	if (!buf_add_text(&builder->text, text))
 		return error_set(error, EX_OSERR, "out of memory");
 	return 0;

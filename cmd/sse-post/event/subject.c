@@ -15,5 +15,5 @@ const char *subject_fault(struct sse_text subject)
 		return "is longer than 200 bytes";
 	if (sse_utf8_valid(subject.data, subject.len) != subject.len)
 		return "is not UTF-8";
-	return control_is_in(subject.data, subject.len) ? "holds a control character" : NULL;
+	return control_is_in(subject.data, subject.len) ? "contains a control character" : NULL;
 }

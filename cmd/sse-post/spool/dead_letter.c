@@ -80,7 +80,7 @@ int dead_letter_put_file(struct queue_folder *folder, const char *name, const ch
 		put = put_reason(folder, failed, kept, reason);
 	}
 	if (!put)
-		queue_folder_fail(folder, EX_IOERR, "put a file aside", error);
+		queue_folder_fail(folder, EX_IOERR, "set a file aside", error);
 	if (failed >= 0)
 		close(failed);
 	queue_folder_unlock(folder);
@@ -101,7 +101,7 @@ static int put_entry(struct queue_folder *folder, const struct buf *text, const 
 	      move_there(failed, DURABLE_NEW, failed, name, events, kept) &&
 	      file_sync_folder(folder->fd);
 	if (!put)
-		queue_folder_fail(folder, EX_IOERR, "put an event aside", error);
+		queue_folder_fail(folder, EX_IOERR, "set an event aside", error);
 	if (failed >= 0)
 		close(failed);
 	queue_folder_unlock(folder);

@@ -53,7 +53,8 @@ static struct rules *parse_whole(const struct buf *text, struct error *error)
 	if (text->len == 0 || text->data[text->len - 1] == '\n')
 		return rules_parse(text->data, text->len, error);
 	error_set(error, EX_DATAERR,
-		"the last line has no line end, so the file may have been cut off: end that line, too");
+		"the last line does not end with a newline, so the file may have been cut off: "
+		"add the newline");
 	return NULL;
 }
 

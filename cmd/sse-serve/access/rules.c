@@ -92,7 +92,7 @@ static int next_word(struct line *line, struct error *error)
 			return -1;
 	}
 	if (strlen(line->word) != line->len)
-		return wrong(line, error, "it holds a NUL");
+		return wrong(line, error, "it contains a NUL");
 	return 1;
 }
 

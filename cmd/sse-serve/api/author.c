@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The names of chat messages; see author.h. */
+/* The names in chat messages; see author.h. */
 #include <stdbool.h>
 #include <string.h>
 #include <sysexits.h>
@@ -31,7 +31,7 @@ static bool is_member(struct json_text key, struct json_text value, const char *
 	return json_kind(value) == JSON_STRING && json_string_is(key, name, strlen(name));
 }
 
-/* Is it of a form whose name the chat shows? */
+/* Does the data have the form of a message, whose name the chat shows? */
 static bool has_author(const struct event *event, struct json_text data)
 {
 	struct json_text key, value;
@@ -57,7 +57,7 @@ static int read_name(struct json_text value, struct buf *name, struct error *err
 	if (!json_string_decode(value, name) || !buf_add_byte(name, '\0'))
 		return error_set(error, EX_OSERR, "out of memory; try again later");
 	if (strlen(name->data) + 1 != name->len)
-		return error_set(error, EX_NOPERM, "the name in the data holds a NUL");
+		return error_set(error, EX_NOPERM, "the name in the data contains a NUL");
 	return 0;
 }
 

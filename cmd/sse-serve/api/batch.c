@@ -115,7 +115,7 @@ static int take_text(struct reader *reader, struct store_append *append, struct 
 
 	if (fault != NULL)
 		return WRONG(reader, ": the data %s", fault);
-	/* Only decoded text holds a CR, so this does not write to the body. */
+	/* Only decoded text can contain a CR, so this never changes the body. */
 	append->event.data = (struct sse_text){
 		text.data, content_normalize((char *)(uintptr_t)text.data, text.len)};
 	return 0;
@@ -129,7 +129,8 @@ static int take_closing(struct reader *reader, struct store_append *append, stru
 	if (json_kind(value) == JSON_STRING)
 		data = string_text(reader, value);
 	if (data.len != strlen(CLOSING_DATA) || memcmp(data.data, CLOSING_DATA, data.len) != 0)
-		return WRONG(reader, ": the event type %.*s closes the topic, and its data is {}",
+		return WRONG(reader,
+			": the event type %.*s closes the topic, so its data must be {}",
 			(int)type.len, type.data);
 	closing_init(append, append->topic);
 	return 0;
@@ -187,7 +188,8 @@ static int take_subject(struct reader *reader, struct store_append *append, stru
 	const char *fault = "has half of a surrogate pair";
 
 	if (append->closes)
-		return WRONG(reader, ": what closes the topic %s has no subject", append->topic);
+		return WRONG(reader, ": the event that closes the topic %s cannot have a subject",
+			append->topic);
 	append->event.subject = string_text(reader, value);
 	if (json_string_is_unicode(value))
 		fault = subject_fault(append->event.subject);
@@ -203,7 +205,7 @@ static int read_topic(struct reader *reader, struct store_append *append, struct
 
 	json_string_decode(value, text);
 	if (topic_name_check(text->data + start, text->len - start, &reason) != 0)
-		return WRONG(reader, ": this cannot be a topic: %s", reason.text);
+		return WRONG(reader, ": this is not a valid topic: %s", reason.text);
 	/* There is room: its quotes are left out. */
 	buf_add_byte(text, '\0');
 	append->topic = text->data + start;
@@ -219,8 +221,9 @@ static int take_topic(struct reader *reader, struct store_append *append, struct
 		append->topic = batch->appends[batch->count - 1].topic;
 	if (append->topic != NULL && json_string_is(value, append->topic, strlen(append->topic)))
 		return 0;
-	return topic == NULL ? read_topic(reader, append, value)
-			     : WRONG(reader, ": its topic is not %s, which is published to", topic);
+	return topic == NULL
+		       ? read_topic(reader, append, value)
+		       : WRONG(reader, ": its topic is not %s, the topic of the request", topic);
 }
 
 /* What the others need to know comes first. */
@@ -383,7 +386,7 @@ enum batch_result batch_read(struct batch *batch, char *body, size_t len,
 	struct sse_text line;
 
 	if (count == 0) {
-		error_set(error, EX_DATAERR, "the body holds no event: send one a line");
+		error_set(error, EX_DATAERR, "the body has no event: send one per line");
 		return BATCH_WRONG;
 	}
 	if (count > BATCH_EVENTS_MAX) {

@@ -9,8 +9,8 @@
 #include "log/subject.h"
 
 /*
- * A type, a subject and then a key that are not too long fit into it; so what does not fit is too
- * long, and of that nothing but the length is looked at.
+ * Room for a type, a subject and a key that are not too long.  What does not fit is too long, and
+ * only its length is used.
  */
 #define OUT_MAX 1024
 
@@ -35,7 +35,7 @@ static int collect(struct json_text value, struct json_text *found, struct error
 			/* The same as none (JSON event format, section 2.2). */
 			if (i == SUBJECT && json_kind(member) == JSON_NULL)
 				continue;
-			/* Two quotes are an empty string. */
+			/* A length of two is an empty string with its quotes. */
 			if (json_kind(member) != JSON_STRING || member.len == 2)
 				return error_set(error, EX_DATAERR,
 					"the '%s' of the CloudEvent must be a string that is not "
@@ -71,8 +71,8 @@ static int read_type(
 }
 
 /*
- * One that is too long for us is a good one for others, who name whole paths by it; it is in the data
- * all the same.
+ * A subject that is too long is valid for CloudEvents, where it may be a whole path.  It stays in
+ * the data, and is not used.
  */
 static int read_subject(const struct json_text *found, struct sse_text *subject, struct buf *out,
 	struct error *error)

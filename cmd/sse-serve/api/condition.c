@@ -57,7 +57,7 @@ static int read_id(struct sse_text text, const struct identity *identity, uint64
 			(int)(text.len < SHOWN ? text.len : SHOWN), text.data);
 	*position = 0;
 	snprintf(id, sizeof(id), "%.*s", (int)tag.len, tag.data);
-	/* What was cut is too long for an id of this log. */
+	/* A value that was cut off is too long for an id of this log. */
 	if (tag.len >= sizeof(id) || !identity_parse(identity, id, UINT64_MAX, position))
 		*position = 0;
 	return 0;

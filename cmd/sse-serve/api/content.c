@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What may be said; see content.h. */
+/* The rules for types, keys and texts; see content.h. */
 #include <stdbool.h>
 #include <string.h>
 
@@ -42,9 +42,9 @@ const char *content_type_form_fault(struct sse_text type)
 	if (type.len > EVENT_TYPE_MAX)
 		return "is longer than " IN_DIGITS(EVENT_TYPE_MAX) " bytes";
 	if (holds(type, '\r') || holds(type, '\n'))
-		return "holds a line end";
+		return "contains a newline";
 	if (holds(type, '\0'))
-		return "holds a NUL";
+		return "contains a NUL";
 	if (!is_utf8(type))
 		return "is not valid UTF-8";
 	return NULL;
@@ -67,7 +67,7 @@ const char *content_key_fault(struct sse_text key)
 	if (!is_utf8(key))
 		return "is not valid UTF-8";
 	if (control_is_in(key.data, key.len))
-		return "holds a control character";
+		return "contains a control character";
 	return NULL;
 }
 
@@ -75,7 +75,7 @@ const char *content_header_key_fault(struct sse_text key)
 {
 	for (size_t i = 0; i < key.len; i++) {
 		if (key.data[i] < 0x20 || key.data[i] > 0x7e)
-			return "holds something else than printable ASCII";
+			return "contains something other than printable ASCII";
 	}
 	return content_key_fault(key);
 }
@@ -84,7 +84,7 @@ const char *content_text_fault(struct sse_text text)
 {
 	if (!is_utf8(text))
 		return "is not valid UTF-8";
-	return holds(text, '\0') ? "holds a NUL, which text cannot" : NULL;
+	return holds(text, '\0') ? "contains a NUL, which text cannot" : NULL;
 }
 
 size_t content_normalize(char *text, size_t len)

@@ -42,11 +42,11 @@ size_t content_normalize(char *text, size_t len);
 /*
  * content_fingerprint(seed, event):
  * The hash (hash.h) of an event's type, kind, data and subject as they are stored, continued from
- * ${seed}.  It does not depend on how the event was sent.  Without a subject it is what it was
- * before events could have one: databases hold such hashes.
+ * ${seed}.  It does not depend on how the event was sent.  Without a subject it is the same as in
+ * versions that had no subjects, because databases contain such hashes.
  *
- * It is compared with only one other fingerprint: that of the event with the same key in the same
- * topic.  So a chance of 2^-64 to mistake one event for another is small enough, and a client that
+ * It is compared with one other fingerprint only: that of the event with the same key in the same
+ * topic.  So the chance of 2^-64 that two events are confused is small enough, and a client that
  * makes two events collide deceives only the owner of the key.
  */
 uint64_t content_fingerprint(uint64_t seed, const struct event *event);

@@ -128,7 +128,7 @@ void delete_check(struct request *request)
 	if (request_header(request, "If-Match") != NULL ||
 		request_header(request, "If-None-Match") != NULL)
 		request_problem(request, 400,
-			"a DELETE has no condition: leave out If-Match and If-None-Match");
+			"a DELETE cannot have a condition: leave out If-Match and If-None-Match");
 }
 
 /* Which events of the topic are meant.  False after replying. */

@@ -10,8 +10,9 @@ void delete_check(struct request *request);
 
 /*
  * delete_run(request):
- * Delete one event, those before another, or all of the topic: 204 when they are gone.  Who may not
- * delete in the topic, but may publish to it under a name of their own, may delete their messages.
+ * Delete one event, those before another, or all of the topic: 204 when they are gone.  A client
+ * that may not delete in the topic, but may publish to it under a name of its own, may delete its
+ * messages.
  */
 void delete_run(struct request *request);
 

@@ -167,7 +167,9 @@ static ssize_t give(void *state, char *out, size_t max)
 
 	if (left == 0 && list->ended)
 		return -1;
-	/* Cut short, and so that the client sees it: a server that stops does not wait for lists.
+	/*
+	 * A server that stops does not wait for lists: cut the answer off so that the client sees
+	 * it.
 	 */
 	if (left == 0 && (list->failed || log_thread_draining(api_of(list->request)->log_thread)))
 		return -2;
@@ -184,7 +186,7 @@ static ssize_t give(void *state, char *out, size_t max)
 	return (ssize_t)left;
 }
 
-/* Would a GET wait where there is nothing to list?  Here that means HEAD. */
+/* Would a GET wait because there is nothing to list?  Only HEAD asks this here. */
 static bool waits(const struct list *list)
 {
 	return request_route(list->request)->query.wait != NULL;
@@ -246,7 +248,7 @@ static int read_range(struct list *list, struct error *error)
 	if (list->latest && (query->limit != NULL || query->before != NULL ||
 				    query->after != NULL || query->since != NULL))
 		return error_set(error, EX_DATAERR,
-			"latest=1 lists all present values: it does not go with %s",
+			"latest=1 lists all present values: it cannot be combined with %s",
 			query->limit != NULL	? "limit"
 			: query->before != NULL ? "before"
 			: query->after != NULL	? "after"
@@ -262,7 +264,7 @@ static int read_range(struct list *list, struct error *error)
 	if (list->checks && list->by_time)
 		return error_set(error, EX_DATAERR,
 			"since and after both say where the list starts: give one");
-	/* Of what is new, for HEAD: a GET would wait for it. */
+	/* List only what is new, for a HEAD: a GET would wait for it. */
 	if (query->wait != NULL)
 		list->after = list->head;
 	if (history_read_after(list->request, list->head, &list->after, error) != 0)
@@ -291,7 +293,7 @@ static struct list *new_list(struct request *request)
 	list->job.message.handle = take_chunk;
 	list->request = request;
 	list->lines = history_wants_lines(request);
-	/* First the head: a topic that appears after it has no event up to it. */
+	/* Read the head first: a topic that appears later has no event up to it. */
 	list->head = window_position(api_of(request)->window);
 	list->topic = topics_hold_named(api_of(request)->topics, request_route(request)->topic);
 	list->upto = list->head;

@@ -12,9 +12,9 @@
 /*
  * Answers a JSON array of the data, oldest first (or one line each, where NDJSON is accepted);
  * ?envelope=1 gives {"topic","id","time","event","data"}; ?limit=N the newest N, ?before=ID those
- * before it, ?after=ID those after it, ?since= as for streams.  The header Last-Event-ID names the event after which a stream
- * continues without a gap or an overlap.  The replay thread reads the log in chunks, so memory is
- * bounded.
+ * before it, ?after=ID those after it, ?since= as for streams.  The header Last-Event-ID names the
+ * event after which a stream continues without a gap or an overlap.  The replay thread reads the
+ * log in chunks, so memory is bounded.
  */
 void history_list(struct request *request);
 
@@ -22,10 +22,12 @@ void history_event(struct request *request);
 
 /* Why a list that begins after an event is answered 410, if what follows that event was removed. */
 #define HISTORY_GONE                                                                                \
-	"events after that id are no longer kept; list the topic without 'after', and go on after " \
+	"events after that id are no longer kept; list the topic without 'after', and continue after " \
 	"the Last-Event-ID of that list"
 
-/* history_wants_lines(request): is NDJSON accepted, and preferred?  history_type(lines): its type. */
+/*
+ * history_wants_lines(request): is NDJSON accepted, and preferred?  history_type(lines): its type.
+ */
 bool history_wants_lines(const struct request *request);
 const char *history_type(bool lines);
 

@@ -15,7 +15,10 @@
 #include "media_type.h"
 #include "post.h"
 
-/* What an event has besides the body: the library accepts no more of headers than half of this. */
+/*
+ * Room for the event without the body: the headers that the library accepts have at most half of
+ * this.
+ */
 #define MORE_MAX ((size_t)16 << 10)
 
 /* Room for the id and the type of a delivery, decoded; a longer one is too long to be used. */
@@ -42,10 +45,10 @@ static const char *read_signature(
 	const struct signature_headers headers = {header_of(request, kind->signature),
 		header_of(request, kind->id), header_of(request, kind->time)};
 
-	/* Something before us may look at the other one. */
+	/* A proxy in front of the server may have checked the other one. */
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (names[i] != NULL && request_header_count(request, names[i]) > 1)
-			return "has a header twice that may be there once";
+			return "has a header twice that must appear only once";
 	}
 	return signature_read(kind->scheme, &headers, clock_wall_ms() / 1000, signature);
 }
@@ -84,8 +87,8 @@ void hook_check(struct request *request)
 		return;
 	if (type != NULL && media_type_is(type, "application/x-www-form-urlencoded")) {
 		request_problem(request, 415,
-			"the delivery is a form: choose application/json as the content type of the "
-			"webhook, where it is set up");
+			"the delivery is a form: set the content type of the webhook to "
+			"application/json");
 		return;
 	}
 	fault = read_signature(request, hook->kind, &signature);
@@ -116,7 +119,7 @@ static struct sse_text find_member(const struct delivery *delivery, const char *
 	return (struct sse_text){out->data + start, out->len - start};
 }
 
-/* What the sender says of the delivery, in a header or in a member of the body. */
+/* The id or type that the sender gives the delivery, in a header or in a member of the body. */
 static struct sse_text find_word(
 	const struct delivery *delivery, const char *header, const char *member)
 {
@@ -147,7 +150,9 @@ static unsigned read_words(struct delivery *delivery, struct error *error)
 			kind->id != NULL ? kind->id : kind->id_member + 1, fault);
 		return 400;
 	}
-	/* The headers or the body have it, too, so one that cannot be an event's is not lost. */
+	/*
+	 * A type that is not valid for an event is not lost: the headers or the body have it too.
+	 */
 	post->type = find_word(delivery, kind->type, kind->type_member);
 	if (content_type_fault(post->type) != NULL)
 		post->type = (struct sse_text){"update", strlen("update")};
@@ -216,7 +221,7 @@ static unsigned write_data(const struct delivery *delivery, struct error *error)
 	return 0;
 }
 
-/* All that becomes a part of the data. */
+/* Check everything that becomes part of the data. */
 static unsigned check_utf8(const struct delivery *delivery, struct error *error)
 {
 	const char *const *stored = delivery->hook->kind->stored;
@@ -257,7 +262,7 @@ static unsigned read_delivery(struct delivery *delivery, struct error *error)
 		return status;
 	post->append[0].event.json = true;
 	post_one(post, delivery->hook->topic, (struct sse_text){post->data.data, post->data.len});
-	/* The id alone says which delivery it is: Stripe counts its attempts in the body. */
+	/* Only the id identifies the delivery, because Stripe counts its attempts in the body. */
 	post->append[0].fingerprint = HASH_START;
 	return 0;
 }

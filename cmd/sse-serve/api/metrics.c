@@ -68,10 +68,10 @@ struct row {
 static const struct row rows[] = {
 	{"sse_uptime_seconds", "gauge", "Seconds since the server started.", OF(uptime)},
 	{"sse_streams", "gauge", "Open streams.", OF(streams)},
-	{"sse_streams_behind", "gauge", "Open streams that have not had all events yet.",
+	{"sse_streams_behind", "gauge", "Open streams that have not received all events yet.",
 		OF(behind)},
 	{"sse_names", "gauge", "Names that are present, or leaving.", OF(names)},
-	{"sse_topics", "gauge", "Topics that are known.", OF(topics)},
+	{"sse_topics", "gauge", "Known topics.", OF(topics)},
 	{"sse_requests_total", "counter", "HTTP requests.", OF(requests)},
 	{"sse_events_published_total", "counter", "Events received.", OF(published)},
 	{"sse_events_delivered_total", "counter", "Events sent, once for each stream.",
@@ -81,7 +81,7 @@ static const struct row rows[] = {
 	{"sse_window_events", "gauge", "Events in the window.", OF(window_events)},
 	{"sse_database_bytes", "gauge", "Size of the database's files.", OF(database_bytes)},
 	{"sse_database_events", "gauge", "Events that are stored.", OF(database_events)},
-	{"sse_tls_handshakes_total", "counter", "TLS handshakes that were made.", OF(handshakes)},
+	{"sse_tls_handshakes_total", "counter", "TLS handshakes that succeeded.", OF(handshakes)},
 	{"sse_tls_handshake_failures_total", "counter", "TLS handshakes that failed.",
 		OF(handshake_failures)},
 	{"sse_certificate_days_left", "gauge", "Days until the TLS certificate expires.",
@@ -165,7 +165,7 @@ static bool add_answers(const struct metrics_sources *sources, struct buf *out)
 
 static bool add_endings(const struct metrics_sources *sources, struct buf *out)
 {
-	bool added = add_help(out, "sse_streams_ended_total", "Streams that ended, by why.");
+	bool added = add_help(out, "sse_streams_ended_total", "Streams that ended, by reason.");
 
 	for (int end = 0; end < STREAM_ENDS && added; end++) {
 		uint64_t count = 0;
@@ -187,7 +187,7 @@ static bool add_refused(struct buf *out, const char *kind, struct rates *rates)
 static bool add_limited(const struct metrics_sources *sources, struct buf *out)
 {
 	return add_help(out, "sse_rate_limited_total",
-		       "Requests refused because their client sends too many, by what is limited.") &&
+		       "Requests refused because their client sent too many, by kind of limit.") &&
 	       add_refused(out, "publish", sources->rates[RATE_PUBLISH]) &&
 	       add_refused(out, "stream", sources->rates[RATE_STREAM]) &&
 	       add_refused(out, "wrong_proof", sources->wrong_proofs);

@@ -17,15 +17,15 @@
 #include "pages.h"
 
 /*
- * Sent with every page of ours, which needs no more than this; other people's pages may.  Nothing
- * that an event holds can become a script or a style, nor be sent elsewhere.
+ * The policy of the built-in pages, which need no more than this; pages of --web have none.
+ * Nothing in an event can become a script or a style, or be sent elsewhere.
  */
 static const char policy[] =
 	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
 	"connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
 	"frame-ancestors 'none'";
 
-/* Addresses that are another page's than the one they name. */
+/* Addresses at which a page of another name is served. */
 struct alias {
 	const char *path;
 	bool below; /* so is all that is below it */
@@ -238,7 +238,7 @@ static bool is_hidden(const char *path)
 	return false;
 }
 
-/* What the folder has not is not there, but for the modules. */
+/* A file that the folder lacks is not found, except the modules. */
 static void reply_missing(struct request *request, const char *path)
 {
 	if (is_module(path))

@@ -78,7 +78,7 @@ static struct poll_reply *new_reply(const struct request *request, const char *t
 
 /* --- the request --- */
 
-/* What goes with waiting: the rest would leave out something that is new. */
+/* Refuse parameters that cannot be combined with wait, because they would leave out new events. */
 static int check_range(const struct route_query *query, struct error *error)
 {
 	const struct {
@@ -89,8 +89,8 @@ static int check_range(const struct route_query *query, struct error *error)
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		if (others[i].value != NULL)
 			return error_set(error, EX_DATAERR,
-				"%s does not go with wait: a list that waits has all that follows "
-				"the id in 'after'",
+				"%s cannot be combined with wait: a list that waits has every "
+				"event after the id in 'after'",
 				others[i].name);
 	}
 	return 0;

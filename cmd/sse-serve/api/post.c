@@ -64,7 +64,10 @@ void post_one(struct post *post, const char *topic, struct sse_text data)
 	append->event.ephemeral = post->ephemeral;
 	append->key = post->key;
 	if (append->key.len > 0) {
-		/* A CloudEvent's subject: its fingerprint must stay the one that is stored. */
+		/*
+		 * The subject of a CloudEvent is in its data: the fingerprint must stay as it was
+		 * stored before.
+		 */
 		told = append->event;
 		told.subject.len = post->subject_in_data ? 0 : told.subject.len;
 		append->fingerprint = content_fingerprint(HASH_START, &told);

@@ -62,7 +62,7 @@ void presence_pages_run(struct request *request)
 	if (answer == NULL || !write_answer(request, answer)) {
 		request_problem(request, 503, "out of memory; try again later");
 	} else if (!request_hold(request, answer->len)) {
-		/* Many that ask for many names must not make the server hold them all. */
+		/* Count the names, so that many requests for many names cannot fill the memory. */
 		request_problem(
 			request, 503, REQUEST_BODIES_FULL, (long long)api_of(request)->max_bodies);
 	} else {

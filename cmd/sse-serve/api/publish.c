@@ -37,7 +37,8 @@ static const struct format formats[] = {
 	{"application/cloudevents+json", true, read_cloudevent, NULL},
 	{"application/cloudevents-batch+json", true, NULL,
 		"CloudEvents in an array are not accepted: send each alone as "
-		"application/cloudevents+json, or all of them as application/x-ndjson, one a line"},
+		"application/cloudevents+json, or all of them as application/x-ndjson, one per "
+		"line"},
 	/* Any type that is JSON by its suffix (RFC 6839, section 3.1). */
 	{"application/*+json", true, read_json, NULL},
 };
@@ -82,8 +83,8 @@ static void check_type(struct request *request)
 
 	if (is_many(request) && (format == NULL || format->read != read_lines))
 		request_problem(request, 415,
-			"/api takes application/x-ndjson: envelopes, one a line, which name their "
-			"topics");
+			"/api takes application/x-ndjson: envelopes, one per line, which name "
+			"their topics");
 	else if (type == NULL)
 		request_problem(request, 415,
 			"the Content-Type is missing: send application/json, application/x-ndjson or "
@@ -116,7 +117,7 @@ static int read_conditions(
 	if (request_header_count(request, "If-Match") > 1 ||
 		request_header_count(request, "If-None-Match") > 1)
 		return error_set(error, EX_DATAERR,
-			"If-Match or If-None-Match is there twice: send one, with one id");
+			"If-Match or If-None-Match was sent twice: send one, with one id");
 	if (is_many(request))
 		return error_set(error, EX_DATAERR,
 			"If-Match and If-None-Match are about the newest event of one topic: send "
@@ -194,8 +195,8 @@ static unsigned read_subject(struct post *post, struct error *error)
 }
 
 /*
- * The event's type, or the default, its subject and key, and whether it is stored.  0, or the status
- * to answer.
+ * Read the event's type, or take the default; its subject and key; and whether it is stored.  Return
+ * 0, or the status to answer.
  */
 static unsigned read_query(struct post *post, struct error *error)
 {
@@ -222,7 +223,7 @@ static unsigned check_json(struct post *post, struct json_text *value, struct er
 	struct buf *body = request_body(post->request);
 	struct json_error reason;
 
-	/* A typing error must not store envelopes as data. */
+	/* With ?envelope=1 and the wrong Content-Type, envelopes would be stored as data. */
 	if (request_route(post->request)->query.envelope) {
 		error_set(error, EX_DATAERR,
 			"send envelopes as application/x-ndjson, even a single one");
@@ -259,7 +260,7 @@ static unsigned read_json(struct post *post, struct error *error)
 	struct json_text value;
 	unsigned status;
 
-	/* No data clears the subject, whatever the type of what is not there. */
+	/* An empty body clears the subject, whatever its Content-Type. */
 	if (post->subject.len > 0 && request_body(post->request)->len == 0 &&
 		!schema_requires(topic) && !request_route(post->request)->query.envelope) {
 		post_one(post, topic, (struct sse_text){"", 0});
@@ -409,8 +410,8 @@ static unsigned read_body(struct post *post, struct error *error)
 
 	if (closes && request_body(post->request)->len == 0 && post->subject.len > 0) {
 		error_set(error, EX_DATAERR,
-			"without a body close=1 sends no event that could have the subject: clear "
-			"it before, or leave out ?subject=");
+			"close=1 without a body sends no event that could have the subject: "
+			"clear it before, or leave out ?subject=");
 		return 400;
 	}
 	if (!closes || request_body(post->request)->len > 0)

@@ -27,12 +27,14 @@
 #include "stream/selection.h"
 #include "stream/opening.h"
 
-/* The ms that clients are told to wait before they reconnect: spread, so that they do not all come
- * at once after a restart. */
+/*
+ * The ms that clients are told to wait before they reconnect, chosen at random from a range, so
+ * that they do not all come at once after a restart.
+ */
 #define RETRY_MIN 1000
 #define RETRY_MAX 3000
 
-/* The two kinds of streams; the first is for whoever has no preference. */
+/* The two kinds of streams; the first is for clients without a preference. */
 #define STREAM_TYPE "text/event-stream"
 #define LINES_TYPE "application/x-ndjson"
 
@@ -40,7 +42,7 @@ void stream_check(struct request *request)
 {
 	const char *length = request_header(request, "Content-Length");
 
-	/* Its name would be seen by all. */
+	/* Other clients would see its name. */
 	if (request_route(request)->query.as != NULL &&
 		!request_check_origin(request, "take a name here"))
 		return;
@@ -92,8 +94,8 @@ static int read_end(const struct route_query *query, struct opening *opening, st
 		return 0;
 	if (!opening->ends)
 		return error_set(error, EX_DATAERR,
-			"wait is for a stream that ends: give until=now too; any other stream waits "
-			"as long as it is open");
+			"wait is for a stream that ends: give until=now too; any other stream "
+			"waits anyway");
 	opening->ends = false;
 	opening->polls = true;
 	selection_make_poll(opening->selection);
@@ -205,7 +207,7 @@ static bool may_take_name(struct request *request, const char *name)
 	return false;
 }
 
-/* The first topic that the name would create by joining, although there may be no more; or NULL. */
+/* The first topic that the name would create beyond --max-topics by joining; or NULL. */
 static const char *topic_too_many(const struct request *request, const struct selection *selection)
 {
 	struct topics *topics = api_of(request)->topics;
@@ -362,7 +364,7 @@ static void reply_head(struct request *request, const struct opening *opening)
 }
 
 /*
- * It comes back after the last event that its topics will ever have: 204 is what ends an EventSource
+ * The client resumes after the last event that its topics will ever have: 204 stops an EventSource
  * for good.
  */
 static bool is_over(const struct request *request, const struct opening *opening)

@@ -66,7 +66,7 @@ int stream_query_start(struct request *request, struct start *start, struct erro
 			"since and last both say where the stream starts: give one");
 	if (query->latest && (query->since != NULL || query->last != NULL))
 		return error_set(error, EX_DATAERR,
-			"latest=1 says where the stream starts: it does not go with %s",
+			"latest=1 says where the stream starts: it cannot be combined with %s",
 			query->since != NULL ? "since" : "last");
 	start->kind = query->latest ? START_LATEST : START_NOW;
 	if (id == NULL && query->last != NULL)
@@ -135,9 +135,9 @@ int stream_query_types(const struct route_query *query, struct error *error)
 	}
 	if (query->events.count > 0 && query->last != NULL)
 		return error_set(error, EX_DATAERR,
-			"last counts events of all types: it does not go with event");
+			"last counts events of all types: it cannot be combined with event");
 	if (query->events.count > 0 && query->latest)
 		return error_set(error, EX_DATAERR,
-			"latest looks at events of all types: it does not go with event");
+			"latest looks at events of all types: it cannot be combined with event");
 	return 0;
 }

@@ -11,16 +11,16 @@
 
 /*
  * stream_query_start(request, start, error):
- * Where does the stream start?  The header Last-Event-ID outranks the query: an EventSource
- * reconnects with the URL that it had, and says in the header how far it came.  Return 0, or -1 with
- * what would be right.
+ * Where does the stream start?  The header Last-Event-ID overrides the query, because an
+ * EventSource reconnects with its original URL, and sends its position in the header.  Return 0, or
+ * -1 with what would be right.
  */
 int stream_query_start(struct request *request, struct start *start, struct error *error);
 
 /*
  * stream_query_types(query, error):
- * Can these types be wanted?  The server's own can: joins and leaves are events of a topic.  Return
- * 0, or -1 with what would be right.
+ * Are these types valid to ask for?  The server's own are: joins and leaves are events of a topic.
+ * Return 0, or -1 with what would be right.
  */
 int stream_query_types(const struct route_query *query, struct error *error);
 
@@ -40,7 +40,10 @@ int stream_check_topics(const struct request *request, struct error *error);
  */
 int stream_since(const char *text, int64_t *since, struct error *error);
 
-/* stream_read_wait(text, wait, error): read ?wait= into ms.  Return 0, or -1 with what would be right. */
+/*
+ * stream_read_wait(text, wait, error): read ?wait= into ms.  Return 0, or -1 with what would be
+ * right.
+ */
 int stream_read_wait(const char *text, uint32_t *wait, struct error *error);
 
 #endif

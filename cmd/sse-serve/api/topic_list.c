@@ -28,7 +28,7 @@
 /* Topics that the replay thread looks at before it turns to others. */
 #define SLICE 256
 
-/* What is before all names that follow a name in their order: no name has this byte. */
+/* A name with this byte appended sorts directly after that name, because no name contains it. */
 #define AFTER "\1"
 
 struct topic_list {
@@ -36,7 +36,7 @@ struct topic_list {
 	struct request *request;
 	const char *const *patterns; /* of which a topic matches one */
 	size_t count;
-	const struct grants *grants; /* NULL: whoever asks may read everything */
+	const struct grants *grants; /* NULL: the sender may read everything */
 	bool lines;		     /* NDJSON */
 	uint64_t head;		     /* of the log, when the list was asked for */
 
@@ -50,7 +50,7 @@ struct topic_list {
 
 /* --- which topics, on the replay thread --- */
 
-/* The least name from ${from} on, or before all such names, that may match one of the patterns. */
+/* The first name from ${from} on at which a match for one of the patterns is possible. */
 static const char *least_match(const char *const *patterns, size_t count, const char *from)
 {
 	const char *least = NULL;
@@ -213,7 +213,7 @@ static void take_slice(struct message *message)
 	if (list->failed) {
 		request_problem(request, 500, "the log cannot be read");
 	} else if (!request_hold(request, more)) {
-		/* Many that ask for many topics must not make the server hold them all. */
+		/* Count the rows, so that many requests for many topics cannot fill the memory. */
 		request_problem(
 			request, 503, REQUEST_BODIES_FULL, (long long)api_of(request)->max_bodies);
 	} else if (list->ended) {

@@ -37,8 +37,8 @@ int logger_open(const char *path, struct error *error)
 
 	if (fd < 0)
 		return error_set(error, EX_CANTCREAT,
-			"--log-file %.200s: cannot open it: %s; it takes a file that this user may "
-			"write or make",
+			"--log-file %.200s: cannot open it: %s; give a file that this user may "
+			"write or create",
 			path, strerror(errno));
 	if (log_fd == STDERR_FILENO) {
 		log_fd = fd;

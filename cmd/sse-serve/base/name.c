@@ -21,7 +21,7 @@ const char *name_fault(const char *name, size_t len)
 	if (sse_utf8_valid(name, len) != len)
 		return "is not valid UTF-8";
 	if (control_is_in(name, len))
-		return "holds a control character";
+		return "contains a control character";
 	return NULL;
 }
 

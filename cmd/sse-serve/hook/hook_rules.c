@@ -87,7 +87,7 @@ static int cut(struct hook_rule *rule, const char *value, struct error *error)
 	if (topic_name_check(topic, strlen(topic), &reason) != 0)
 		return wrong(value, reason.text, error);
 	if (file[0] == '\0')
-		return wrong(value, "the file has no name", error);
+		return wrong(value, "the name of the file is missing", error);
 	rule->topic = topic;
 	rule->file = file;
 	return 0;
@@ -104,7 +104,7 @@ static int add(struct hook_rules *rules, const char *value, struct error *error)
 			rules->rules[rules->count++] = rule;
 			return 0;
 		}
-		wrong(value, "there is another hook of this name", error);
+		wrong(value, "another hook has this name", error);
 	}
 	free(rule.name);
 	return -1;

@@ -44,7 +44,7 @@ static int add_lines(struct key_file *keys, enum signature_scheme scheme, const 
 	}
 	if (keys->count == 0)
 		return error_set(error, EX_DATAERR,
-			"there is no secret in it: write one on each line, as the sender shows it");
+			"it has no secret: write one on each line, as the sender shows it");
 	return 0;
 }
 

@@ -123,7 +123,7 @@ static bool holds_control(struct sse_text text)
 static const char *add_text(struct sse_text secret, struct buf *out)
 {
 	if (holds_control(secret))
-		return "holds a control character, perhaps a carriage return at its end";
+		return "contains a control character, perhaps a carriage return at its end";
 	if (secret.data[0] == '#')
 		return "begins with #; a file of secrets has no comments";
 	return buf_add(out, secret.data, secret.len) ? NULL : "is too long";

@@ -58,7 +58,7 @@ bool signature_is_by(const struct signature *signature, struct sse_text key, str
  * signature_add_key(scheme, secret, out):
  * Append the bytes of the key to ${out}, which has room for as many as ${secret} has, the text that
  * the sender shows to its user.  Return NULL, or the end of a sentence that says why this is not a
- * secret of the scheme: "holds a control character".
+ * secret of the scheme: "contains a control character".
  */
 const char *signature_add_key(
 	enum signature_scheme scheme, struct sse_text secret, struct buf *out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a client takes; see accept.h. */
+/* What a client accepts; see accept.h. */
 #include <ctype.h>
 #include <stddef.h>
 #include <string.h>

@@ -76,7 +76,7 @@ bool authority_check(
 {
 	if (look(request, authority, version))
 		return true;
-	/* Nothing else of the request was looked at, not even where its body ends. */
+	/* The rest of the request was not read, so nobody knows where its body ends. */
 	request_add_header(request, "Connection", "close");
 	/* Without memory for the problem the request is still refused. */
 	if (request->response == NULL)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The body of a request, and its limits: --max-body for one, --max-bodies for all together.  A body
- * that exceeds one, or whose length is in doubt, sets request->refused to the status of the answer.
+ * that exceeds a limit, or whose length is ambiguous, sets request->refused to the status of the
+ * answer.
  */
 #ifndef BODY_H
 #define BODY_H
@@ -21,8 +22,8 @@ bool body_hold(struct request *request, size_t len);
 
 /*
  * body_take(request, data, len):
- * Append a piece of the body.  It is dropped if the request is refused or already answered.  Without
- * memory the problem is replied.
+ * Append a piece of the body.  It is dropped if the request is refused or already answered.
+ * Without memory the problem is replied.
  */
 void body_take(struct request *request, const char *data, size_t len);
 

@@ -16,7 +16,7 @@ void body_length_look(struct body_length *length, const char *name, const char *
 				    (length->value != NULL && strcmp(length->value, value) != 0);
 		length->value = value;
 	} else if (strpbrk(name, " \t") != NULL) {
-		/* "Content-Length :" is that header to some, and another one to the library. */
+		/* Some servers read "Content-Length :" as that header, but the library does not. */
 		length->doubtful = true;
 	}
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How long a request says that its body is, and whether that is in doubt.  A proxy before the server
- * may have read a doubtful length in another way; then bytes that are a body to the proxy would be a
- * request to the server, or the other way round (RFC 9112, sections 5.1 and 6.3).  Pure functions.
+ * How long a request says that its body is, and whether that is ambiguous.  A proxy in front of the
+ * server may have read an ambiguous length in another way.  Then bytes that the proxy took for a
+ * body would be a request to the server, or the reverse: request smuggling (RFC 9112, sections 5.1
+ * and 6.3).  Pure functions.
  */
 #ifndef BODY_LENGTH_H
 #define BODY_LENGTH_H
@@ -21,8 +22,8 @@ void body_length_look(struct body_length *length, const char *name, const char *
 
 /*
  * body_length_read(length, bytes):
- * After all headers: set ${bytes} to the Content-Length, 0 without one.  False if the length is in
- * doubt.
+ * After all headers: set ${bytes} to the Content-Length, 0 without one.  False if the length is
+ * ambiguous.
  */
 bool body_length_read(const struct body_length *length, uint64_t *bytes);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The clients' connections of one loop, each with the deadline of what it does now.  The library's
- * own timeout starts again at each byte.
+ * The clients' connections of one loop, each with the deadline of its present step.  The library's
+ * own timeout would not do, because it starts again at each byte.
  */
 #ifndef CONNECTION_H
 #define CONNECTION_H
@@ -66,8 +66,9 @@ void connection_set_relay(struct connection *connection);
 
 /*
  * connection_pending(list, since):
- * Has a request of one of them not ended?  One that began at ${since}, by clock_now_ms(), or later,
- * and has not brought a request yet, counts too: it may be on its way.
+ * Does one of the connections have a request that has not ended?  A connection that began at
+ * ${since}, by clock_now_ms(), or later, and has had no request yet, counts too: the request may be
+ * on its way.
  */
 bool connection_pending(const struct connection *list, int64_t since);
 

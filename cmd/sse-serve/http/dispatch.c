@@ -14,7 +14,9 @@
 /* Room for the methods of a target; what does not fit is left out. */
 #define METHODS_MAX 128
 
-/* Does one of the first ${count} handlers take the method?  Of the server as a whole, any of them. */
+/*
+ * Does one of the first ${count} handlers take the method?  Of the server as a whole, any of them.
+ */
 static bool takes(
 	const struct handler *handlers, size_t count, enum route_kind kind, const char *method)
 {
@@ -26,7 +28,9 @@ static bool takes(
 	return false;
 }
 
-/* Write the methods of what the request names, in the order of its handlers: "GET, HEAD, OPTIONS". */
+/*
+ * Write the methods of what the request names, in the order of its handlers: "GET, HEAD, OPTIONS".
+ */
 static void methods_of(const struct request *request, char text[METHODS_MAX])
 {
 	const struct http_routes *routes = request->shared->config->routes;
@@ -92,7 +96,7 @@ static void find_handler(struct request *request)
 		return;
 	if (request->route.kind == ROUTE_STREAMS && strcmp(method, "POST") == 0) {
 		request_problem(request, 400,
-			"'event' cannot be a topic; /api/event?topic=... is a stream, for GET");
+			"'event' is not a valid topic; /api/event?topic=... is a stream, for GET");
 		return;
 	}
 	if (request->route.kind == ROUTE_SERVER) {
@@ -106,7 +110,7 @@ static void find_handler(struct request *request)
 	request_add_header(request, "Allow", methods);
 }
 
-/* Without hooks, a folder of --web may be called so. */
+/* Without hooks, /hook/ may be a folder of --web. */
 static void look_for_hooks(struct request *request)
 {
 	if (request->route.kind == ROUTE_HOOK && !request->shared->config->hooks)

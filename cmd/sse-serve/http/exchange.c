@@ -201,7 +201,7 @@ static bool holds_proof(const char *query)
 	return false;
 }
 
-/* More people read the log than may use the secrets in a target. */
+/* Keep secrets in a target out of the log, which more people may read. */
 static void hide_secrets(struct request *request)
 {
 	char *query = strchr(request->target, '?'), *token;
@@ -250,7 +250,7 @@ void exchange_free(struct request *request)
 	if (request->free_state != NULL)
 		request->free_state(request->state);
 	principal_drop(request->principal);
-	/* The ticket of a refused request may still be valid. */
+	/* Erase the ticket even of a refused request: it may still be valid. */
 	if (ticket != NULL)
 		OPENSSL_cleanse((char *)(uintptr_t)ticket, strlen(ticket));
 	OPENSSL_cleanse(request->target, len);

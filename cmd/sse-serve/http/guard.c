@@ -20,7 +20,7 @@
 
 /* --- who --- */
 
-/* Only wrong proofs count and are refused, so nobody can keep out others behind the same address. */
+/* Only wrong proofs are counted and refused, so nobody can lock out others at the same address. */
 bool request_may_be_wrong(struct request *request, const char *proofs)
 {
 	const struct sockaddr *address = request_address(request);
@@ -160,8 +160,9 @@ static bool identify_by_cookie(struct request *request, struct sse_text secret)
 }
 
 /*
- * Without a certificate, or if the access file does not name it, there is no principal.  False after
- * replying that it is not valid any more: the connection was made before.
+ * Find the principal of the client's certificate; none without a certificate, or if the access file
+ * does not name it.  False after replying that the certificate is no longer valid, which happens
+ * when it ends while the connection is open.
  */
 static bool identify_by_certificate(struct request *request)
 {

@@ -8,11 +8,12 @@ struct request;
 /*
  * guard_check(request):
  * Call it when the handler and the query are known.  Find out who sends the request, and whether
- * the handler's verb is granted to them for all topics that the target names; for any topic, if it
- * is all topics, of which the handler checks each that it shows or takes (request_check_topic()).
- * Whoever may publish to a topic under a name of their own may delete their own messages there: the
- * handler checks that too.
- * If not, reply: 401 without a valid proof, 403 with one.
+ * they are granted the handler's verb for all topics that the target names.  If not, reply: 401
+ * without a valid proof, 403 with one.
+ *
+ * Two checks are left to the handler.  If the target is all topics, a grant for any topic is enough
+ * here, and the handler checks each topic (request_check_topic()).  And a sender who may publish to
+ * a topic under a name of their own may delete their own messages there.
  */
 void guard_check(struct request *request);
 

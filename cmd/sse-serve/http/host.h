@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Does a request name this server?  Any site can make its DNS name lead to this machine (DNS
- * rebinding).  The requests of its pages then differ from those of our own pages only in the name
- * in Host.  Pure functions.
+ * Does a request name this server?  Any site can make its DNS name point to this machine (DNS
+ * rebinding).  Then only the name in Host tells the requests of its pages from those of our own.
+ * Pure functions.
  */
 #ifndef HOST_H
 #define HOST_H

@@ -105,8 +105,10 @@ struct http *http_new(
 	http->shared.context = context;
 	http->shared.lingerers.epoll = epoll;
 	request_id_start(&http->shared.ids);
-	/* Without a listening socket: the loop accepts.  TURBO leaves out the shutdown() before
-	 * close(), which is what lets a socket be handed over. */
+	/*
+	 * Without a listening socket, because the loop accepts.  TURBO leaves out the shutdown()
+	 * before close(), so that a socket can be handed over to a stream.
+	 */
 	http->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_USE_TURBO | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME,
 		0, NULL, NULL, exchange_continue, &http->shared, MHD_OPTION_URI_LOG_CALLBACK,

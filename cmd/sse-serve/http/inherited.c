@@ -39,8 +39,8 @@ int inherited_count(struct error *error)
 		return 0;
 	if (number_count(count, 0, LISTEN_MAX, &number, error) != 0)
 		return error_set(error, EX_USAGE,
-			"LISTEN_FDS is '%.20s'; it is the number of sockets that are handed over, 0 "
-			"to %d",
+			"LISTEN_FDS is '%.20s'; it must be the number of sockets that are "
+			"passed, 0 to %d",
 			count, LISTEN_MAX);
 	return (int)number;
 }
@@ -105,8 +105,8 @@ static int add(int fd, const char *name, bool open, bool tls, struct listeners *
 	if (!has_option(fd, SO_TYPE, SOCK_STREAM) || !has_option(fd, SO_ACCEPTCONN, 1) || !found ||
 		!write_url(&address, len, secure, url, sizeof(url)))
 		return error_set(error, EX_USAGE,
-			"descriptor %d (%.60s), which LISTEN_FDS hands over, is not a stream socket that "
-			"listens; a socket unit needs ListenStream= and Accept=no",
+			"descriptor %d (%.60s), which LISTEN_FDS passes, is not a stream socket "
+			"that listens; a socket unit needs ListenStream= and Accept=no",
 			fd, name);
 	if (address.any.sa_family != AF_UNIX && !address_is_loopback(&address.any) && !open)
 		return error_set(error, EX_USAGE,

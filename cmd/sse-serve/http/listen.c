@@ -278,8 +278,8 @@ static int listen_address(
 		memmove(host, host + 1, strlen(host));
 	} else if (strchr(host, ':') != NULL) {
 		return error_set(error, EX_USAGE,
-			"--listen '%.60s': a scheme is http: or https:, and an IPv6 address stands in "
-			"brackets, as in [::1]:8000",
+			"--listen '%.60s': a scheme is http: or https:, and an IPv6 address is "
+			"in brackets, as in [::1]:8000",
 			text);
 	}
 	if (host[0] == '\0' || strcmp(host, "localhost") == 0)
@@ -348,8 +348,8 @@ int listen_check_tls(const struct listeners *listeners, bool tls, struct error *
 	if (!tls || listeners->secure_port != 0)
 		return 0;
 	return error_set(error, EX_USAGE,
-		"--tls-cert is of no use, since no address has TLS: give a --listen that does not "
-		"begin with http: or unix:");
+		"--tls-cert has no effect, because no address has TLS: give a --listen that "
+		"does not begin with http: or unix:");
 }
 
 void listen_close(struct listeners *listeners)

@@ -19,7 +19,7 @@ static const char *explain(const struct request *request, char *detail, size_t s
 	switch (request->refused) {
 	case 400:
 		snprintf(detail, size,
-			"the length of the body is in doubt; send one Content-Length, or "
+			"the length of the body is ambiguous; send one Content-Length, or "
 			"'Transfer-Encoding: chunked' alone");
 		return "";
 	case 503:
@@ -80,7 +80,10 @@ void refusal_of_target(struct request *request)
 
 	request->refused = 414;
 	len = write_answer(request, answer, sizeof(answer));
-	/* It fits into a socket that nothing else waits in; if not, there is only the end. */
+	/*
+	 * The answer fits into the empty buffer of the socket; if it does not, the client sees only
+	 * the end.
+	 */
 	if (len > 0)
 		(void)send(request->socket->fd, answer, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	shutdown(request->socket->fd, SHUT_WR);

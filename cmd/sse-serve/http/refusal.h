@@ -17,8 +17,8 @@ void refusal_of_body(struct request *request);
 
 /*
  * refusal_of_target(request):
- * The target has more, or longer, parameters than the library has memory for, so the library would
- * not answer at all: answer 414, end our side of the connection, and let the library find that out.
+ * The library has no memory for so many, or so long, parameters of the target, and would not answer
+ * at all.  So answer 414 and end our side of the connection, which the library then notices.
  */
 void refusal_of_target(struct request *request);
 

@@ -22,8 +22,8 @@
 #include "tls/tls.h"
 
 /*
- * How long a client may take nothing of what the library sent; or, after the library closed the
- * connection, may take for the rest.
+ * How long a client may take nothing of what the library sent; and how long it may take for the
+ * remaining bytes after the library closed the connection.
  */
 #define DRAIN_MS 120000
 
@@ -66,7 +66,10 @@ static void leave_arriving(struct relay *relay)
 		*place = relay->next_arriving;
 }
 
-/* Free all but the client's socket and session, the memory at the next tick: epoll may name it. */
+/*
+ * Free everything but the client's socket and session.  The memory itself is freed at the next
+ * tick, because an event of epoll may still name it.
+ */
 static void detach(struct relay *relay)
 {
 	struct relays *relays = relay->relays;
@@ -110,7 +113,9 @@ static void finish(struct relay *relay)
 
 /* --- passing on --- */
 
-/* Add a socket to the loop's epoll (EPOLL_CTL_ADD), or ask for its state once more (EPOLL_CTL_MOD). */
+/*
+ * Add a socket to the loop's epoll (EPOLL_CTL_ADD), or ask for its state once more (EPOLL_CTL_MOD).
+ */
 static int watch(const struct relay *relay, int operation, int fd, struct source *source)
 {
 	struct epoll_event event = {
@@ -131,7 +136,7 @@ static bool give_rest(struct relay *relay)
 	if (sent < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	*relay->relays->wants_run = true;
-	/* If it reads no more, it may still have something to say. */
+	/* The library may read no more, but still have something to send. */
 	buf_drop(rest, sent > 0 ? (size_t)sent : rest->len);
 	if (rest->len > 0)
 		return false;
@@ -165,7 +170,10 @@ static int pass_in(struct relay *relay)
 	return 0;
 }
 
-/* Send what the session keeps.  0; or -1 with errno, and a client that does not read has its deadline. */
+/*
+ * Send what the session keeps.  0; or -1 with errno, and a client that does not read has its
+ * deadline.
+ */
 static int flush(struct relay *relay)
 {
 	int result = tls_flush(relay->tls);
@@ -177,7 +185,9 @@ static int flush(struct relay *relay)
 	return result;
 }
 
-/* From the library to the client.  0: one of them must do something first.  -1: the relay is cut. */
+/*
+ * From the library to the client.  0: one of them must do something first.  -1: the relay is cut.
+ */
 static int pass_out(struct relay *relay)
 {
 	char bytes[TLS_RECORD];
@@ -317,7 +327,7 @@ static void outer_ready(struct source *source, uint32_t events)
 
 	if (relay->fd < 0)
 		return;
-	/* A client that has reset its connection may have said before why. */
+	/* A client that reset its connection may have sent the reason before. */
 	if (relay->pair < 0)
 		shake_hands(relay);
 	else if (events & (EPOLLHUP | EPOLLERR))

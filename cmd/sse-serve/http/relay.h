@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Relays: the clients that speak TLS, as long as they send requests.  A relay makes the handshake,
- * then gives libmicrohttpd one end of a socketpair, as it would give it a client's socket, and passes
- * plain bytes between that pair and the TLS session.  What the library does to its end, a relay does
- * to its client: it passes on the end of what either side sends.  When a request becomes a stream,
- * the relay gives the socket and the session away, and ends.
+ * then gives libmicrohttpd one end of a socketpair, as it would give it a client's socket, and
+ * passes plain bytes between that pair and the TLS session.  What the library does to its end, a
+ * relay does to its client: it passes on the end of what either side sends.  When a request becomes
+ * a stream, the relay gives the socket and the session away, and ends.
  *
  * All on the thread of one loop.
  */
@@ -47,8 +47,8 @@ void relay_new(struct relays *relays, int fd, const struct sockaddr *address, so
 
 /*
  * relay_claim(relays, end, holder):
- * The library has begun with a socket.  If it is the ${end} of a relay, store the relay in *${holder},
- * which becomes NULL when the relay ends.
+ * The library has begun with a socket.  If it is the ${end} of a relay, store the relay in
+ * *${holder}, which becomes NULL when the relay ends.
  */
 void relay_claim(struct relays *relays, int end, struct relay **holder);
 
@@ -80,9 +80,9 @@ void relays_tick(struct relays *relays, int64_t now);
 
 /*
  * relays_pending(relays, since):
- * Is a handshake under way, or has a client not taken yet what the library sent it last?  One that
- * has connected at ${since}, by clock_now_ms(), or later, and has not begun its handshake yet, counts
- * too.
+ * Is a handshake in progress, or is there a client that has not yet taken all that the library
+ * sent?  A client that connected at ${since}, by clock_now_ms(), or later, and has not begun its
+ * handshake yet, counts too.
  */
 bool relays_pending(const struct relays *relays, int64_t since);
 

@@ -313,7 +313,7 @@ static void set_response(
 	}
 	if (origin_is_named(origin))
 		request_add_header(request, "Access-Control-Allow-Credentials", "true");
-	/* The next request finds the next server. */
+	/* Close the connection, so that the client's next request reaches the next server. */
 	if (request->shared->config->leaving->draining)
 		request_add_header(request, MHD_HTTP_HEADER_CONNECTION, "close");
 }
@@ -389,14 +389,14 @@ void request_reply_stream(struct request *request, const char *type,
 		free(pull);
 	set_response(request, MHD_HTTP_OK, type, response);
 	/*
-	 * libmicrohttpd ends the answer to HEAD with the last chunk of a body that was not sent; the
-	 * client would take it for the start of the next answer.
+	 * libmicrohttpd ends the answer to HEAD with the last chunk of a body that was not sent;
+	 * the client would take it for the start of the next answer.
 	 */
 	if (request_is_head(request))
 		request_add_header(request, MHD_HTTP_HEADER_CONNECTION, "close");
 }
 
-/* What a sentence repeats of a request may be anything, and cut anywhere: make it UTF-8. */
+/* A sentence may repeat bytes of the request, cut at any place: make them valid UTF-8. */
 static void make_utf8(char *text)
 {
 	while (*(text += sse_utf8_valid(text, strlen(text))) != '\0')

@@ -65,8 +65,8 @@ const struct sockaddr *request_address(const struct request *request);
 void request_write_address(const struct request *request, char text[ADDRESS_TEXT]);
 
 /*
- * request_id(request): its id, as the answer and the log have it; request_is_logged(request): does the
- * log tell of it?
+ * request_id(request): its id, as the answer and the log have it; request_is_logged(request): does
+ * the log tell of it?
  */
 const char *request_id(const struct request *request);
 bool request_is_logged(const struct request *request);
@@ -113,8 +113,8 @@ bool request_write_binding(const struct request *request, struct buf *text);
 
 /*
  * request_may_be_wrong(request, proofs):
- * Its proof is wrong: may its address send one more such proof now?  False after replying 429: there
- * were too many wrong ${proofs}, "tokens".
+ * Its proof is wrong: may its address send one more such proof now?  False after replying 429:
+ * there were too many wrong ${proofs}, "tokens".
  */
 bool request_may_be_wrong(struct request *request, const char *proofs);
 
@@ -136,7 +136,8 @@ bool request_hold(struct request *request, size_t bytes);
  */
 void request_release(struct request *request, size_t bytes);
 #define REQUEST_BODIES_FULL                                                                        \
-	"the requests under way hold %lld bytes, the limit (--max-bodies); try again in a second"
+	"the requests in progress hold %lld bytes, the limit (--max-bodies); try again in a "      \
+	"second"
 
 /* --- replying, once --- */
 
@@ -184,9 +185,9 @@ void request_resume(struct request *request);
 /*
  * request_take_socket(request, status, tls):
  * Take the client's socket; the caller writes the answer itself, with this status (for the log).
- * Return a non-blocking descriptor that the caller owns, or -1 with errno.  If the client speaks TLS,
- * the session is stored in * and the caller's too; otherwise that is NULL.  The library closes
- * its own descriptor without shutting the connection down.
+ * Return a non-blocking descriptor that the caller owns, or -1 with errno.  If the client speaks
+ * TLS, the session is stored in *${tls}, and belongs to the caller too; otherwise that is NULL.
+ * The library closes its own descriptor without shutting the connection down.
  */
 int request_take_socket(struct request *request, unsigned status, struct tls **tls);
 

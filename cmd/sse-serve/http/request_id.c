@@ -12,7 +12,7 @@ void request_id_start(struct request_ids *ids)
 {
 	uint32_t random;
 
-	/* It is no secret. */
+	/* The letters need not be secret. */
 	if (getentropy(&random, sizeof(random)) != 0)
 		random = (uint32_t)(clock_now_us() ^ (uintptr_t)ids);
 	snprintf(ids->prefix, sizeof(ids->prefix), "%08" PRIx32, random);

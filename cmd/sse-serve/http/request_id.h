@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ids of requests, which stand in the log and in the answers (X-Request-ID): 8 random letters of
- * the loop, and a number.  A trusted proxy may have given the request one.
+ * The ids of requests, which stand in the log and in the answers (X-Request-ID): 8 random letters
+ * of the loop, and a number.  A trusted proxy may have given the request one.
  */
 #ifndef REQUEST_ID_H
 #define REQUEST_ID_H
@@ -28,8 +28,8 @@ void request_id_new(struct request_ids *ids, char id[REQUEST_ID]);
 
 /*
  * request_id_take(given, id):
- * Take a proxy's id, unless it is longer than 64 characters or has others than letters, digits and
- * -_. in it, which somebody may have chosen to confuse who reads the log.  True if it was taken.
+ * Take a proxy's id if it has at most 64 letters, digits and the characters -_. alone: others could
+ * be meant to confuse the readers of the log.  True if it was taken.
  */
 bool request_id_take(const char *given, char id[REQUEST_ID]);
 

@@ -92,7 +92,7 @@ static int parse_api(struct route *route, struct error *error)
 		*last = '\0';
 	}
 	if (topic_name_check(route->topic, strlen(route->topic), &reason) != 0)
-		return error_set(error, EX_DATAERR, "this cannot be a topic: %s", reason.text);
+		return error_set(error, EX_DATAERR, "this is not a valid topic: %s", reason.text);
 	return 0;
 }
 
@@ -245,7 +245,7 @@ static bool is_taken(const struct parameter *parameter, const struct use *use)
 	return (parameter->uses & 1U << (use - uses)) != 0;
 }
 
-/* Is it taken by a name of ours, which sentences offer? */
+/* Does the parameter have a name of ours, which messages may suggest? */
 static bool is_offered(const struct parameter *parameter, const struct use *use)
 {
 	return parameter->type < ALIAS && is_taken(parameter, use);
@@ -316,7 +316,7 @@ static int take_id(const char *name, const char *value, const char **id, struct 
 		return 0;
 	if (*id != NULL && strcmp(*id, value) != 0)
 		return error_set(error, EX_DATAERR,
-			"the query gives two ids to continue after; the id in '%s' is not that of "
+			"the query gives two ids to resume after; the id in '%s' is not that of "
 			"the parameter before it: give one",
 			name);
 	*id = value;
@@ -359,8 +359,8 @@ static int take(const struct parameter *parameter, const char *value, size_t cap
 }
 
 /*
- * Of two values, one would be ignored, and the server cannot know which one was meant.  Without a
- * value, the parameter would have no effect.
+ * Refuse a parameter that is given twice, because the server cannot know which value was meant, and
+ * one without a value, because it would have no effect.
  */
 static int check_given_once(
 	const struct parameter *parameter, const char *value, unsigned *seen, struct error *error)
@@ -381,7 +381,7 @@ static int check_given_once(
 	return 0;
 }
 
-/* The parameter of that name that is taken, or else one that is taken elsewhere; or NULL. */
+/* The parameter of that name that is accepted here, or else one accepted elsewhere; or NULL. */
 static const struct parameter *find_parameter(const char *name, const struct use *use)
 {
 	const struct parameter *known = NULL;

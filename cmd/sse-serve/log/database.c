@@ -107,8 +107,7 @@ int database_check(sqlite3 *db, const char *path, int *version, struct error *er
 	/* That it cannot be read says nothing of whose it is. */
 	if (code == SQLITE_CANTOPEN || code == SQLITE_READONLY)
 		return error_set(error, EX_CANTCREAT,
-			"cannot use the database %s: the folder that it is in must be writable",
-			path);
+			"cannot use the database %s: its folder must be writable", path);
 	if (code == SQLITE_BUSY)
 		return database_failed(db, "cannot use the database", error);
 	number = database_ask(db, "PRAGMA user_version");

@@ -126,7 +126,7 @@ static int begin_incarnation(struct sqlite_store *sqlite, struct error *error)
 	char tag[IDENTITY_TAG + 1], text[300];
 
 	if (identity_new_tag(tag) != 0)
-		return error_set(error, EX_OSERR, "the system gives no random numbers");
+		return error_set(error, EX_OSERR, "the system provides no random numbers");
 	snprintf(text, sizeof(text),
 		"BEGIN IMMEDIATE;"
 		"DELETE FROM incarnation WHERE opened = %lld"

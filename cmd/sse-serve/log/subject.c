@@ -16,7 +16,7 @@ const char *subject_fault(struct sse_text subject)
 	if (sse_utf8_valid(subject.data, subject.len) != subject.len)
 		return "is not valid UTF-8";
 	if (control_is_in(subject.data, subject.len))
-		return "holds a control character";
+		return "contains a control character";
 	return NULL;
 }
 

@@ -80,7 +80,7 @@ static int check(const char *name, size_t len, bool patterns, struct error *erro
 	}
 	if (reserved_name(name, len))
 		return error_set(error, EX_USAGE,
-			"'%.*s' cannot be a topic; it can be a segment of one, as in a/%.*s",
+			"'%.*s' is not a valid topic; it can be a segment of one, as in a/%.*s",
 			(int)len, name, (int)len, name);
 	return 0;
 }

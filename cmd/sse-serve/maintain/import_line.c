@@ -158,7 +158,7 @@ int import_line_data(
 		return -1;
 	event->data = (struct sse_text){out->data, out->len};
 	if (memchr(event->data.data, '\r', event->data.len) != NULL)
-		return error_set(error, EX_DATAERR, "the data holds a CR");
+		return error_set(error, EX_DATAERR, "the data contains a CR");
 	if (raw && !json_check(event->data.data, event->data.len, NULL, NULL))
 		return error_set(error, EX_DATAERR, "raw is not JSON");
 	return 0;

@@ -68,7 +68,7 @@ void sandbox_say(const struct sandbox *sandbox)
 	char landlock[40];
 
 	if (sandbox->left_out) {
-		logger_write(LOGGER_WARNING, "there is no sandbox: --no-sandbox");
+		logger_write(LOGGER_WARNING, "the sandbox is off: --no-sandbox");
 		return;
 	}
 	if (sandbox->calls != 0)

@@ -34,7 +34,7 @@ static bool is_sent_present(const struct subscriber *subscriber)
 	return subscriber->latest && subscriber->cursor < extended(subscriber)->latest_upto;
 }
 
-/* Tell it that it has caught up.  False if that must wait for its socket, or it is closed. */
+/* Send `uptodate`.  False if it must wait for its socket, or is closed. */
 static bool send_mark(struct subscriber *subscriber)
 {
 	enum form form = subscriber->channel->selection->form;
@@ -55,11 +55,14 @@ static bool send_mark(struct subscriber *subscriber)
 	return subscriber->state != CLOSED && subscriber_send_pending(subscriber);
 }
 
-/* All before ${entry}, where the fan-out goes on or the stream ends, was sent. */
+/* It was sent everything before ${entry}: it becomes LIVE there, or ends. */
 static void catch_up_end(struct subscriber *subscriber, uint64_t entry)
 {
 	uint64_t boundary = subscriber->fanout->boundary;
-	/* A list has no end: who asks for it again and again would do so without a pause. */
+	/*
+	 * A list that waits does not end with its topic: a client that polls would poll without a
+	 * pause.
+	 */
 	bool last = !form_is_list(subscriber->channel->selection->form) &&
 		    ending_is_due(subscriber, end_position(subscriber));
 
@@ -74,7 +77,7 @@ static void catch_up_end(struct subscriber *subscriber, uint64_t entry)
 		!send_mark(subscriber))
 		return;
 	if (subscriber->ends || last) {
-		/* All of it must be on its way: closing drops what a session keeps. */
+		/* Closing drops bytes that the TLS session still keeps, so send them first. */
 		if (!subscriber_send_pending(subscriber))
 			return;
 		subscriber_close(subscriber, last ? STREAM_END_CLOSED : STREAM_END_COMPLETE);
@@ -95,7 +98,7 @@ static void submit(struct subscriber *subscriber, struct replay *replay)
 		subscriber_close(subscriber, STREAM_END_MEMORY);
 		return;
 	}
-	/* One that is ahead of the boundary must not be taken back to it. */
+	/* A subscriber may be ahead of the boundary: never read less than it has had. */
 	replay->upto = end_position(subscriber);
 	if (replay->after > replay->upto || replay->partial > replay->upto)
 		replay->upto = window_position(fanout->shared->window);
@@ -117,7 +120,7 @@ static void begin_present(struct subscriber *subscriber, uint64_t from, uint64_t
 	latest->latest_upto = upto;
 }
 
-/* A poll has waited for this, if it brings anything. */
+/* If the replay has something, the wait of a poll is over. */
 static void take_for_poll(struct subscriber *subscriber, const struct replay *replay)
 {
 	bool list = form_is_list(subscriber->channel->selection->form);
@@ -127,14 +130,15 @@ static void take_for_poll(struct subscriber *subscriber, const struct replay *re
 		if (list)
 			poll_answer(subscriber, replay);
 	} else if (list && replay->gap) {
-		/* The head has said how long it would be. */
+		/* The head of the answer was sent, with the length of a list that has no gap. */
 		subscriber_close(subscriber, STREAM_END_UNREADABLE);
 	}
 }
 
 /*
- * All present values were sent, the newest of which may be old: the client is to know how far it has
- * come, so that it is not told again of what was deleted before.
+ * All present values were sent.  The newest of them may be old, so send the position that the
+ * client has reached: without it, the client would be told again of events that were deleted
+ * before.
  */
 static void send_position(struct subscriber *subscriber, const struct replay *replay)
 {
@@ -260,8 +264,9 @@ static struct window_view view_of(const struct subscriber *subscriber)
 }
 
 /*
- * Is something gone that only the log tells of: an event that the reader lacks, which retention may
- * have removed while the window still has it; or perhaps the event whose rest is to be sent?
+ * Must the log be asked, because something may be gone?  Retention may have removed an event that
+ * the reader has not had, although the window still has it; or the event was deleted of which the
+ * reader has had only the first bytes.
  */
 static bool has_lost(const struct subscriber *subscriber)
 {
@@ -279,16 +284,17 @@ static bool has_lost(const struct subscriber *subscriber)
 }
 
 /*
- * Find and announce the entry to go on with: all of the view before it was sent.  False if it
- * must come from the log: the window does not reach back so far, or the loop has not yet come to
- * the event of which the rest is to be sent, or events are gone: a list would not show them, and
- * only the log tells the gap.
+ * Find the entry to continue with, the first of the view that was not sent, and announce it.  False
+ * if the subscriber must be served from the log, because
+ * - the window does not reach back so far,
+ * - the loop has not yet come to the event whose remaining bytes are to be sent, or
+ * - events are gone: only the log can tell the gap, and a list would not show them.
  */
 static bool find_entry(struct subscriber *subscriber, struct window_view *view, uint64_t *entry)
 {
 	const struct fanout *fanout = subscriber->fanout;
 	struct window *window = fanout->shared->window;
-	/* The rest of a frame goes first, not an ephemeral event that comes before it. */
+	/* The remaining bytes of a frame come first, before any ephemeral event. */
 	uint64_t position = subscriber->partial != 0 ? subscriber->partial - 1 : subscriber->cursor;
 
 	if (subscriber->partial > fanout->position)
@@ -297,7 +303,7 @@ static bool find_entry(struct subscriber *subscriber, struct window_view *view, 
 	if ((*entry == TOPIC_NO_ENTRY || !window_announce(window, fanout->reader, *entry)) &&
 		!window_seek(window, fanout->reader, position, entry))
 		return false;
-	/* In this order: what the view leaves out because it was deleted is then known to be. */
+	/* Read this first: then has_lost() knows of every deletion that the view leaves out. */
 	view->erasures = window_erasures(window);
 	if (!has_lost(subscriber))
 		return true;
@@ -340,7 +346,7 @@ static bool serve_from_window(
 	return true;
 }
 
-/* Was all that it wanted sent, wherever it came from? */
+/* Has it been sent everything it wants, from the window or from the log? */
 static bool is_at_end(const struct subscriber *subscriber)
 {
 	return subscriber->ends && subscriber->partial == 0 &&
@@ -395,7 +401,7 @@ void catch_up_finish(struct subscriber *subscriber)
 
 /* --- a new stream --- */
 
-/* From now on; topics may have been closed before. */
+/* The stream starts now.  Some of its topics may have been closed before. */
 static void start_now(struct subscriber *subscriber)
 {
 	struct buf past;

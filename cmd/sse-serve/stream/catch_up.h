@@ -2,9 +2,10 @@
 /*
  * How a stream that is behind gets the events that it lacks, until it is LIVE.
  *
- * Resuming, `since`, `last` and reading slowly are the same case.  The stream is served from the window if
- * the window reaches back far enough, otherwise from the log, one chunk at a time.  A chunk that
- * the socket does not accept is dropped and read again later, so a slow reader holds no memory.
+ * Resuming, `since`, `last` and reading slowly are the same case.  The stream is served from the
+ * window if the window reaches back far enough, otherwise from the log, one chunk at a time.  A
+ * chunk that the socket does not accept is dropped and read again later, so a slow reader holds no
+ * memory.
  */
 #ifndef CATCH_UP_H
 #define CATCH_UP_H
@@ -25,15 +26,16 @@ void catch_up_start(struct subscriber *subscriber, struct start *start);
 void catch_up_serve(struct subscriber *subscriber);
 
 /*
- * catch_up_anew(channel): its streams of present values that had all up to the deletion at
- * channel->erased are told, and sent all values again; it is 0 then.
+ * catch_up_anew(channel): events were deleted, up to channel->erased.  The channel's streams of
+ * present values that have had everything up to there get a gap and all values again.  Sets
+ * channel->erased to 0.
  */
 void catch_up_anew(struct channel *channel);
 
 /*
  * catch_up_finish(subscriber):
- * A poll waits no longer: it ends with what there is, now if it is LIVE and no pass has still to
- * serve its channel, otherwise as soon as it has caught up.
+ * The wait of a poll is over: it ends with the events that are stored.  It ends now if it is LIVE
+ * and no pass is about to serve its channel, otherwise as soon as it has caught up.
  */
 void catch_up_finish(struct subscriber *subscriber);
 

@@ -13,7 +13,7 @@ static int compare(const void *a, const void *b)
 		((const struct channel *)b)->selection->key);
 }
 
-/* Of the selection only the key is looked at.  The loop itself, or under channels_lock. */
+/* Compares only the keys of the selections.  Called by the loop, or under channels_lock. */
 static struct channel *find_channel(struct fanout *fanout, const struct selection *selection)
 {
 	struct channel key = {.selection = (struct selection *)(uintptr_t)selection};
@@ -338,8 +338,8 @@ void channel_leave(struct fanout *fanout, struct subscriber *subscriber)
 	struct subscriber *last = channel->subscribers[--channel->count];
 
 	/*
-	 * A pass goes from the last to the first, so a subscriber that moves down was served
-	 * already.
+	 * A pass serves the subscribers from the last to the first, so the one that moves down
+	 * was served already.
 	 */
 	channel->subscribers[subscriber->index] = last;
 	last->index = subscriber->index;

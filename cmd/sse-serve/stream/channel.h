@@ -40,7 +40,7 @@ struct channel {
 	bool system; /* for TOPIC_SYSTEM */
 
 	uint64_t end; /* the position of its last event, 0: there may be more; see ending.h */
-	uint64_t erased; /* the position of a deletion that the pass tells of, or 0 */
+	uint64_t erased; /* the position of the deletion that the pass announces, or 0 */
 
 	struct channel *next, **back;		/* among all channels */
 	struct channel *next_many, **back_many; /* among those that are not one name */
@@ -50,7 +50,7 @@ struct channel {
 	bool touched;
 	uint64_t chunk;		 /* the first entry that is not yet sent to all */
 	uint64_t chunk_position; /* the position before it */
-	uint32_t turn;		 /* subscribers [0, turn) have still to get the chunk */
+	uint32_t turn;		 /* subscribers [0, turn) have not been sent the chunk yet */
 };
 
 /* subscriber.h says what the states mean. */
@@ -64,13 +64,13 @@ struct subscriber {
 	bool named : 1;	    /* it is a struct extended_subscriber with a name */
 	bool ends : 1;	    /* it is a struct extended_subscriber with an end */
 	bool polls : 1;	    /* it is a struct polling_subscriber */
-	bool marked : 1;    /* it is told when it has caught up, and ... */
-	bool mark_sent : 1; /* ... was told, and was not behind since */
-	bool had_end : 1;   /* had what closed the last of its topics */
+	bool marked : 1;    /* it wants `uptodate` when it has caught up, and ... */
+	bool mark_sent : 1; /* ... was sent it, and has not fallen behind since */
+	bool had_end : 1;   /* was sent the event that closed the last of its topics */
 	bool latest : 1;    /* it is a struct extended_subscriber that is sent present values */
 	bool logged : 1;    /* a struct stream_record stands before it */
-	bool resumed : 1;   /* was not LIVE since it was served from the log, or came with an id:
-			       what is ephemeral is left out, as it may be old */
+	bool resumed : 1;   /* came with an id, or was served from the log, and was not LIVE since:
+			       it is sent no ephemeral events, which may be old */
 	uint32_t index;	    /* its place in the channel */
 	uint32_t sent;	    /* when it last got bytes, ms on the loop's clock */
 	struct channel *channel;
@@ -103,7 +103,7 @@ struct wanted {
 	uint32_t count, capacity;
 };
 
-/* What the fan-outs of all loops share.  Filled in before they start, then constant. */
+/* Shared by the fan-outs of all loops.  Filled in before they start, then constant. */
 struct fanouts {
 	struct window *window;
 	struct topics *topics;
@@ -112,8 +112,8 @@ struct fanouts {
 	struct replayer *replayer;
 	uint32_t heartbeat;	/* ms of silence before a comment is sent */
 	uint32_t stall_timeout; /* ms for which a stream may take nothing at all */
-	struct mailbox *teller; /* woken when a name joins or leaves, or somebody reads $sys: of the
-				   loop that tells of it */
+	struct mailbox *teller; /* of the loop that announces joins and leaves and publishes $sys:
+				   woken when a name joins or leaves, or $sys has a reader */
 	struct fanout **all;	/* each loop's */
 	unsigned count;
 	const _Atomic uint64_t *access_changes; /* of access.h; NULL: no access control */

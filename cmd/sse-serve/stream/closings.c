@@ -27,7 +27,9 @@ struct topic *closings_next(const struct topic_set *topics, uint64_t after, uint
 	return next;
 }
 
-/* Visit those before this position, which the log did not have.  False if the visit says so. */
+/*
+ * Make and visit the closings before this position that the log lacks.  False if the visitor stops.
+ */
 static bool make(struct closings *closings, uint64_t before)
 {
 	while (closings->next != NULL && closings->next->closed < before) {
@@ -65,7 +67,7 @@ int closings_read(const struct store_ops *ops, struct store_reader *reader,
 		closings.next = closings_next(query->topics, query->after, query->upto);
 	if (ops->read(reader, query, visit_one, &closings, NULL) != 0)
 		return -1;
-	/* It may have been stopped, at one that was made too: then that one comes with the next read. */
+	/* The visitor may have stopped at a closing that was made: the next read makes it again. */
 	make(&closings, query->reached + 1);
 	if (closings.next != NULL && closings.next->closed <= query->reached)
 		query->reached = closings.next->closed - 1;

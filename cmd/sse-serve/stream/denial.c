@@ -21,7 +21,7 @@ void denial_expect(struct fanout *fanout, const struct principal *principal)
 		fanout->denial_due = expires;
 }
 
-/* The event would be torn if it came into the middle of another. */
+/* In the middle of another event, this one would damage both. */
 static bool is_between_events(const struct subscriber *subscriber)
 {
 	return subscriber->skip == 0 && subscriber->pending == NULL;
@@ -41,7 +41,9 @@ static void deny(struct subscriber *subscriber, const char *reason)
 	}
 	buf_init(&event, 256);
 	snprintf(data, sizeof(data), "{\"reason\":\"%s\"}", reason);
-	/* A socket that is full does not get it; the client's next request is answered 401. */
+	/*
+	 * If the socket is full, the event is not sent: the client's next request is answered 401.
+	 */
 	if (is_between_events(subscriber) &&
 		words_event(subscriber->channel->selection->form, "denied", NULL, data, &event))
 		subscriber_write(subscriber, event.data, event.len);

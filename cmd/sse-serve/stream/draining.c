@@ -31,7 +31,9 @@ static bool takes_turns(const struct subscriber *subscriber)
 				 : !subscriber->ends;
 }
 
-/* A stream that is amid an event keeps to what it was told when it began. */
+/*
+ * A stream in the middle of an event is not sent `retry`: its client uses the one from the start.
+ */
 static void tell(struct subscriber *subscriber, uint32_t left, uint32_t spread)
 {
 	uint32_t random = 0;
@@ -101,7 +103,7 @@ void draining_run(const struct draining *draining, struct fanout *fanout)
 
 bool draining_busy(const struct draining *draining, const struct fanout *fanout)
 {
-	/* With those that are on their way from another loop. */
+	/* Includes the streams that are on their way from another loop. */
 	if (draining->leaving->span > 0)
 		return fanout->placed > 0;
 	for (const struct channel *one = fanout->channels; one != NULL; one = one->next) {

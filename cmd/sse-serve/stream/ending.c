@@ -25,7 +25,7 @@ void ending_pass(const struct fanout *fanout, struct channel *channel)
 
 void ending_note(struct subscriber *subscriber, const struct replay *replay)
 {
-	/* It may be ahead of what the fan-out has come to. */
+	/* The subscriber may be ahead of the fan-out. */
 	if (replay->reached > subscriber->fanout->position)
 		channel_find_end(subscriber->fanout, subscriber->channel);
 	if (replay_last(replay) == subscriber->channel->end)
@@ -39,7 +39,7 @@ bool ending_is_due(const struct subscriber *subscriber, uint64_t position)
 	return end != 0 && (end <= position || end <= subscriber->cursor);
 }
 
-/* Without an id: a client that ends after it has not had those that follow. */
+/* Without an id: a client that resumed after it would miss the closings that follow. */
 static bool add_closing(enum form form, struct topic *topic, const char *id, struct buf *out)
 {
 	struct event event;
@@ -100,7 +100,9 @@ bool ending_tell(struct subscriber *subscriber)
 	if (subscriber->had_end)
 		return true;
 	buf_init(&event, SIZE_MAX / 2);
-	/* Of the registry: the channel may not have learned of all yet. */
+	/*
+	 * Asks the registry of topics, because the channel may not have learned of all of them yet.
+	 */
 	added = selection_topics(channel->selection, subscriber->fanout->shared->topics, &topics) ==
 			0 &&
 		add_closings(subscriber, &topics, channel->end, &event);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Streams that end by themselves: all topics of the channel are named, and closed.  The last event
- * of such a stream is the one that closed the last of its topics.  A reader that began after a closing
- * is told by an event of the same type; so is one that wants no such events, at its end.  All on the
- * loop's thread.
+ * Streams that end by themselves, because all their topics are named and closed.  The last event of
+ * such a stream is the one that closed the last of its topics.  A reader that started after a
+ * closing gets an event of the same type that is made for it; a reader that asked for other types
+ * gets it at the end of its stream.  All on the loop's thread.
  */
 #ifndef ENDING_H
 #define ENDING_H
@@ -15,8 +15,9 @@
 
 /*
  * ending_pass(fanout, channel):
- * A pass has served the channel.  If it came to the channel's last event, those that are LIVE are at
- * their end: they become READY, and catch_up_serve() ends them.
+ * Call it when a pass has served the channel.  If the pass has reached the channel's last event,
+ * the subscribers that are LIVE are at their end: they become READY, and catch_up_serve() ends
+ * them.
  */
 void ending_pass(const struct fanout *fanout, struct channel *channel);
 
@@ -28,7 +29,8 @@ void ending_note(struct subscriber *subscriber, const struct replay *replay);
 
 /*
  * ending_is_due(subscriber, position):
- * It has had all wanted events up to ${position}, and its cursor: is nothing left that may come?
+ * The subscriber has had all wanted events up to its cursor and up to ${position}.  Can no further
+ * event follow?
  */
 bool ending_is_due(const struct subscriber *subscriber, uint64_t position);
 
@@ -41,9 +43,9 @@ bool ending_add_past(const struct subscriber *subscriber, uint64_t position, str
 
 /*
  * ending_tell(subscriber):
- * Send what closed each topic, if it has not had what closed the last one: then it began after that,
- * or wants no such events, and has had none.  False if that must wait for its socket,
- * or it is closed.
+ * Send a closing of each topic, unless the subscriber has had the closing of the last one.  If it
+ * has not, it started after that or wants no such events, and so has had none of them.  False if it
+ * must wait for its socket, or is closed.
  */
 bool ending_tell(struct subscriber *subscriber);
 

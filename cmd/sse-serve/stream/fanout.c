@@ -61,8 +61,8 @@ void fanout_count_streams(const struct fanouts *shared, uint32_t *streams, uint3
 /* --- silent streams, and polls that have waited long enough --- */
 
 /*
- * Return the ms until the next is due.  One whose channel a pass has still to serve gets what that
- * brings.
+ * End the waits that are over, and return the ms until the next one is.  A poll whose channel a
+ * pass is about to serve is left to that pass.
  */
 static uint32_t end_waits(struct fanout *fanout, uint32_t next)
 {
@@ -115,7 +115,7 @@ static void end_channel(struct channel *channel, enum stream_end why)
 {
 	while (channel->count > 1)
 		subscriber_close(channel->subscribers[channel->count - 1], why);
-	/* With the last one goes the channel, unless a pass has still to come to it. */
+	/* Without its last subscriber the channel is removed, unless a pass has yet to serve it. */
 	if (channel->count > 0)
 		subscriber_close(channel->subscribers[0], why);
 }
@@ -138,14 +138,14 @@ static void bind_by_name(struct fanout *fanout, struct topic *topic, enum form f
 		learn_topic(fanout, polls, topic);
 }
 
-/* Were its channels given this topic, and not another of its number before it? */
+/* Were the channels given this topic, and not an earlier one with the same number? */
 static bool knows(const struct fanout *fanout, const struct topic *topic)
 {
 	return topic->number < fanout->known_capacity &&
 	       fanout->known[topic->number] == topic->serial;
 }
 
-/* Without memory the topic is looked at again with its next entry, which does no harm. */
+/* Without memory, the next entry of the topic tries again. */
 static void note_known(struct fanout *fanout, const struct topic *topic)
 {
 	if (topic->number >= fanout->known_capacity) {
@@ -162,7 +162,10 @@ static void note_known(struct fanout *fanout, const struct topic *topic)
 	fanout->known[topic->number] = topic->serial;
 }
 
-/* Give a topic that came up to the channels that want it.  It is held, or an entry is announced. */
+/*
+ * Give a new topic to the channels that want it.  The topic is held, or one of its entries
+ * announced.
+ */
 static void learn(struct fanout *fanout, struct topic *topic)
 {
 	struct channel *next;
@@ -177,7 +180,7 @@ static void learn(struct fanout *fanout, struct topic *topic)
 	note_known(fanout, topic);
 }
 
-/* Those that came up in entries that this loop never saw. */
+/* The topics that appeared in entries which this loop never saw. */
 static void learn_all(struct fanout *fanout)
 {
 	struct topics *topics = fanout->shared->topics;
@@ -221,7 +224,10 @@ static void leave_behind(struct channel *channel, uint32_t turn, uint64_t positi
 
 		if (subscriber->state != LIVE || subscriber->entry >= end)
 			continue;
-		/* One that joined ahead of the boundary, or has had the chunk, is further. */
+		/*
+		 * A subscriber that joined ahead of the boundary, or has had the chunk, has had
+		 * more.
+		 */
 		if (subscriber->cursor >= position)
 			subscriber_behind(subscriber, subscriber->cursor, subscriber->entry);
 		else
@@ -229,7 +235,9 @@ static void leave_behind(struct channel *channel, uint32_t turn, uint64_t positi
 	}
 }
 
-/* So late that entries which this loop never saw are gone: all go on from the log. */
+/*
+ * The loop is so late that the window lost entries which it never saw: all continue from the log.
+ */
 static void skip_to_head(struct fanout *fanout)
 {
 	struct window *window = fanout->shared->window;
@@ -250,14 +258,14 @@ static void skip_to_head(struct fanout *fanout)
 	window_withdraw(window, fanout->reader);
 }
 
-/* A topic was closed: those for whom it is the last one get nothing after it. */
+/* A topic was closed.  Channels for which it is the last open one end there. */
 static void find_endings(const struct fanout *fanout, uint32_t number)
 {
 	for (uint32_t i = 0; i < fanout->by_topic[number].count; i++)
 		channel_find_end(fanout, fanout->by_topic[number].channels[i]);
 }
 
-/* Events were deleted: streams of present values begin anew when the pass has told of it. */
+/* Events were deleted: after the pass has announced it, streams of present values begin anew. */
 static void note_deletion(const struct fanout *fanout, const struct topic *topic)
 {
 	const struct wanted *wanted = &fanout->by_topic[topic->number];
@@ -315,13 +323,13 @@ static void send_chunk(const struct channel *channel, struct subscriber *subscri
 	if (subscriber->entry > channel->chunk) {
 		subscriber_behind(subscriber, subscriber->cursor, subscriber->entry);
 	} else if (subscriber_send(subscriber, frames)) {
-		/* Where it goes on if the window overtakes the pass. */
+		/* Where the subscriber continues if the window overtakes the pass. */
 		subscriber->cursor = later(subscriber->cursor, chunk->position);
 		subscriber->entry = chunk->end;
 	}
 }
 
-/* Send the touched channel's chunk to as many as the budget allows.  True when it was to all. */
+/* Send the channel's chunk to as many subscribers as the budget allows.  True if to all of them. */
 static bool serve_chunk(struct fanout *fanout, struct channel *channel, int *budget)
 {
 	struct window *window = fanout->shared->window;

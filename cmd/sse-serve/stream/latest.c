@@ -4,7 +4,7 @@
 
 #include "latest.h"
 
-/* What is later is another event, and what retention removes is not read: such a list stays good. */
+/* A list stays valid: later events are not in it, and what retention removes is not read. */
 static bool serves(const struct latest_list *list, const struct selection *selection,
 	uint64_t after, uint64_t upto)
 {

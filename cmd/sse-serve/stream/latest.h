@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which events a stream of present values is sent before it goes on as any other: the newest of each
- * subject.  They are found once for all of its chunks, and for the streams that ask for the same.
- * All on the replay thread.
+ * Which events a stream of present values is sent before it goes on as any other: the newest of
+ * each subject.  They are found once for all of its chunks, and for the streams that ask for the
+ * same.  All on the replay thread.
  */
 #ifndef LATEST_H
 #define LATEST_H
@@ -30,8 +30,8 @@ struct latest_lists {
 
 /*
  * latest_forget(lists, erasures):
- * If events were deleted since the lists were made, forget them: older events may be the newest of
- * their subjects now.
+ * If events were deleted since the lists were made, forget the lists: older events may now be the
+ * newest of their subjects.
  */
 void latest_forget(struct latest_lists *lists, uint64_t erasures);
 

@@ -143,7 +143,7 @@ void opening_start(struct opening *opening)
 	denial_expect(fanout, subscriber->principal);
 	if (join(subscriber, opening) != 0)
 		goto err1;
-	/* From here on closing the subscriber is what undoes it all. */
+	/* From here on, subscriber_close() undoes everything. */
 	opening->fd = -1;
 	opening->tls = NULL;
 	/*

@@ -72,7 +72,7 @@ void poll_answer(struct subscriber *subscriber, const struct replay *replay)
 	buf_init(&out, POLL_HEAD);
 	identity_format(subscriber->fanout->shared->identity, replay->reached, id);
 	if (replay->gap) {
-		/* There is room in a socket that nothing was written to. */
+		/* The whole answer fits, because nothing was written to the socket before. */
 		if (write_reply(subscriber, POLL_GONE, id, 0, &out))
 			subscriber_write(subscriber, out.data, out.len);
 		subscriber_close(subscriber, STREAM_END_COMPLETE);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Polls: streams that wait for the next event, and end with what has come by then, or when they have
- * waited long enough.
+ * Polls: streams that wait for the next event, and end with what has come by then, or when they
+ * have waited long enough.
  *
- * A poll is a subscriber like any other, and while it waits it is LIVE: it costs what a silent stream
- * costs.  Polls have channels of their own.  A pass that has something for one makes its polls
- * READY, so each catches up to the loop's boundary, and ends there (catch_up.c).
+ * A poll is a subscriber like any other.  While it waits it is LIVE, and costs as much as a silent
+ * stream.  Polls have channels of their own.  A pass with an event for such a channel makes its
+ * polls READY, so each catches up to the loop's boundary and ends there (catch_up.c).
  *
- * The answer of a list has a length in its head.  So it is one chunk of the log: the head says how
- * long that is, and up to which position it reaches.
+ * The answer to a poll for a list has its length in the head, so it is a single chunk of the log:
+ * the head has the length of the chunk, and the position up to which it reaches.
  */
 #ifndef POLL_H
 #define POLL_H
@@ -37,15 +37,15 @@ void poll_begin(struct subscriber *subscriber);
 
 /*
  * poll_answer(subscriber, replay):
- * Begin a list with the events that the replay has: what comes before them is kept to be sent
- * first.  If events are gone, answer that, and close the poll.
+ * Answer with a list of the events that the replay has: the head, which goes before them, is kept
+ * as pending.  If events are gone, answer that instead, and close the poll.
  */
 void poll_answer(struct subscriber *subscriber, const struct replay *replay);
 
 /*
  * poll_write_end(subscriber, id, out):
- * Append the end of a list; if it was not begun, the answer that there is nothing up to the position
- * ${id}.  False without memory.
+ * Append the end of a list; if it was not begun, the answer that there is nothing up to the
+ * position ${id}.  False without memory.
  */
 bool poll_write_end(struct subscriber *subscriber, const char *id, struct buf *out);
 

@@ -10,8 +10,8 @@
 #define CHANGES 64
 
 /*
- * More than an event's data takes, each byte of its name escaped.  It is had beforehand, since a
- * change that presence.c has handed out must be told.
+ * More than an event's data takes, even if each byte of the name is escaped.  It is allocated
+ * beforehand, because a change that presence.c has returned must be announced.
  */
 #define DATA_MAX (64 + 6 * NAME_MAX_BYTES)
 

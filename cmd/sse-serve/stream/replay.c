@@ -15,10 +15,12 @@
 #define CHUNK_BYTES ((size_t)256 << 10)
 #define CHUNK_FRAMES 4096
 
-/* A read pauses after this many events of types that are not wanted: no snapshot is held for long. */
+/*
+ * A read pauses after this many events of types that are not wanted: no snapshot is held for long.
+ */
 #define SKIPPED_MAX 32768
 
-/* Chunks that are kept, and the largest that is: all in all well below REPLAY_THREAD_HELD. */
+/* How many chunks are kept, and how large they may be: together well below REPLAY_THREAD_HELD. */
 #define CACHE_CHUNKS 16
 #define CACHE_LARGEST ((size_t)640 << 10)
 
@@ -131,8 +133,9 @@ static bool visit(void *context, const struct event *event)
 }
 
 /*
- * Read the next events.  The log may take a pause before it finds one; then it is read on if there
- * is a gap, which must name the first event that is left, or an event of which the rest is to come.
+ * Read the next events.  A read may pause before it has found one.  Continue it then if there is a
+ * gap, which must name the first event that is left, or if the reader has had only a part of an
+ * event.
  */
 static void read_log(struct replay *replay, struct replay_chunk *chunk,
 	const struct topic_set *topics, struct store_reader *reader)
@@ -189,8 +192,8 @@ static struct replay_chunk *read_chunk(
 /* --- sharing --- */
 
 /*
- * Are events gone that it does not know of?  Of several topics one may have lost events that are
- * newer than all that another loses later, so the newest does not tell.
+ * Are events gone that the chunk does not know of?  The position of the newest removed event does
+ * not tell: another topic may lose older events later.
  */
 static bool is_gap(const struct replay *replay, const struct replay_chunk *chunk)
 {
@@ -198,7 +201,7 @@ static bool is_gap(const struct replay *replay, const struct replay_chunk *chunk
 	       (!replay->present || replay->from > 0);
 }
 
-/* Does the chunk hold what a new look at the log would give? */
+/* Would reading the log again give the same events? */
 static bool serves(const struct replay_chunk *chunk, const struct replay *replay, uint64_t removed)
 {
 	return chunk->latest == replay->latest && chunk->after <= replay->after &&
@@ -310,8 +313,8 @@ static bool add_start(struct replay *replay, uint64_t position)
 }
 
 /*
- * The position that the reader is at when it has been told what is gone: not beyond the next
- * event, since of several topics one may have lost events that are newer than what another kept.
+ * The position of the reader after the gap event.  It is not beyond the next event that is left:
+ * one topic may have lost events that are newer than those which another has kept.
  */
 static uint64_t go_on_from(const struct replay *replay)
 {
@@ -326,7 +329,7 @@ static uint64_t go_on_from(const struct replay *replay)
 	return chunk->removed < next ? chunk->removed : next;
 }
 
-/* What is said before the first event: where it starts, or that something is missing. */
+/* Write the prefix, which goes before the first event: where the stream starts, or a gap. */
 static bool begin(struct replay *replay)
 {
 	static const char *const reasons[REMOVALS] = {
@@ -376,8 +379,8 @@ static void find_first(struct replay *replay)
 }
 
 /*
- * What is to be sent, and what before it.  A reader that has the first bytes of an event gets the
- * rest of it before anything is said in between.
+ * Find out what to send, and the prefix to send before it.  A reader that has the first bytes of an
+ * event gets its remaining bytes first, without a prefix.
  */
 static bool choose(struct replay *replay)
 {
@@ -417,8 +420,8 @@ static int find_after(
 }
 
 /*
- * A reader of present values that lacks an event may have a value that nothing would take back: it is
- * told, and sent all of them.
+ * A reader of present values that missed an event may show a value that no later event
+ * corrects.  So it gets a gap, and all present values again.
  */
 static void begin_anew(
 	struct replay *replay, const struct topic_set *topics, struct store_reader *reader)

@@ -20,7 +20,7 @@ struct pending {
 	char data[];
 };
 
-/* Has it still to get something? */
+/* Is there something left to send to it? */
 static bool is_behind(enum subscriber_state state)
 {
 	return state == READY || state == WAITING || state == READING;
@@ -182,7 +182,7 @@ void subscriber_ready(struct source *source, uint32_t events)
 
 /* --- sending --- */
 
-/* The server's figures of itself are no part of them. */
+/* The server's figures do not count themselves. */
 static void count_delivered(struct subscriber *subscriber, uint32_t events)
 {
 	if (!subscriber->channel->system)
@@ -259,14 +259,14 @@ static void stop_after(struct subscriber *subscriber, const struct frames *frame
 	subscriber->entry = stop.entry;
 	subscriber->skip = (uint32_t)stop.sent;
 	subscriber->partial = stop.sent > 0 ? stop.position : 0;
-	/* An ephemeral event is nowhere but in the window. */
+	/* An ephemeral event is only in the window, so it cannot be read again. */
 	if (stop.ephemeral && stop.sent > 0) {
 		subscriber->entry = stop.entry + 1;
 		subscriber->skip = 0;
 		subscriber->partial = 0;
 		subscriber_keep_pending(subscriber, stop.unsent.iov_base, stop.unsent.iov_len, 1);
 	}
-	/* A newer value may take this one's place in the log at any time. */
+	/* A newer value may replace this one in the log at any time, so it cannot be read again. */
 	if (stop.once && stop.sent > 0) {
 		subscriber->cursor = stop.position;
 		subscriber->skip = 0;

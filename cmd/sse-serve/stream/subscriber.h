@@ -27,7 +27,10 @@
 #include "stream_end.h"
 #include "stream_record.h"
 
-/* A subscriber with what few have; its bits `named`, `ends` and `latest` tell which; a poll has it all. */
+/*
+ * A subscriber with what few have; its bits `named`, `ends` and `latest` tell which; a poll has it
+ * all.
+ */
 struct extended_subscriber {
 	struct subscriber subscriber; /* first */
 	struct presence_lease *lease; /* named: of its name */
@@ -78,7 +81,8 @@ void subscriber_ready(struct source *source, uint32_t events);
 
 /*
  * subscriber_watch(subscriber, operation):
- * Add its socket to the loop's epoll (EPOLL_CTL_ADD), or ask for its state once more (EPOLL_CTL_MOD).
+ * Add its socket to the loop's epoll (EPOLL_CTL_ADD), or ask for its state once more
+ * (EPOLL_CTL_MOD).
  */
 bool subscriber_watch(struct subscriber *subscriber, int operation);
 
@@ -102,8 +106,8 @@ bool subscriber_send(struct subscriber *subscriber, const struct frames *frames)
 
 /*
  * subscriber_note_taken(subscriber, position):
- * Its socket took all wanted events after its cursor, which has yet to move, up to ${position}: was
- * the channel's last one among them?
+ * Its socket took all wanted events between its cursor, which has not moved yet, and ${position}.
+ * Note whether the channel's last event was among them.
  */
 void subscriber_note_taken(struct subscriber *subscriber, uint64_t position);
 
@@ -124,15 +128,15 @@ void subscriber_keep_pending(
 
 /*
  * subscriber_keep_words(subscriber, written, words):
- * Keep what the server says, if all of it was written, and free it; otherwise there was no memory, and
- * the subscriber is closed.
+ * Keep these words of the server as pending, and free them.  If they were not ${written}, for want
+ * of memory, close the subscriber.
  */
 void subscriber_keep_words(struct subscriber *subscriber, bool written, struct buf *words);
 
 /*
  * subscriber_send_pending(subscriber):
- * Send what is kept, if anything, also by its TLS session.  True if all of it was sent; otherwise the
- * subscriber is WAITING or closed.
+ * Send what is kept, if anything, also by its TLS session.  True if all of it was sent; otherwise
+ * the subscriber is WAITING or closed.
  */
 bool subscriber_send_pending(struct subscriber *subscriber);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How bytes get to a client: by its socket (plain), or through the TLS session on that socket.  Only
- * this file knows the difference: ${tls} is the session, NULL for none.
+ * How bytes get to a client: by its socket (plain), or through the TLS session on that
+ * socket.  Only this file knows the difference: ${tls} is the session, NULL for none.
  *
- * There are two kinds, so each function is one branch, and a plain stream costs what it did before
- * there was a second kind.
+ * There are only these two kinds, so each function is a single branch and costs a plain stream
+ * nothing else.
  */
 #ifndef TRANSPORT_H
 #define TRANSPORT_H
@@ -35,8 +35,8 @@ static inline ssize_t transport_send(int fd, struct tls *tls, const struct msghd
 }
 
 /*
- * transport_wants(tls): do bytes that were taken still wait for the socket, which is full?  Tries to
- * send them.
+ * transport_wants(tls): do bytes that were taken still wait for the socket, which is full?  Tries
+ * to send them.
  */
 static inline bool transport_wants(struct tls *tls)
 {
@@ -45,9 +45,9 @@ static inline bool transport_wants(struct tls *tls)
 
 /*
  * transport_hear(tls):
- * The socket is ready.  After its request a client says nothing but what belongs to the session: hear
- * that, drop the rest, and send what waits.  0; 1 if there is more to hear, which an edge of epoll will
- * not tell; -1 if the session has ended.
+ * The socket is ready.  After its request, a client only sends messages of the TLS session itself.
+ * Read them, drop everything else, and send what waits.  Return 0; 1 if there is more to read, for
+ * which epoll gives no new edge; -1 if the session has ended.
  */
 static inline int transport_hear(struct tls *tls)
 {

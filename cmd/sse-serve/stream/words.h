@@ -12,16 +12,16 @@
 
 /*
  * words_event(form, type, id, data, out):
- * Append an event of the type ${type}, with one line of JSON as data; ${id} is NULL for none.  False
- * if ${out} is full.
+ * Append an event of the type ${type}, with one line of JSON as data; ${id} is NULL for
+ * none.  False if ${out} is full.
  */
 bool words_event(
 	enum form form, const char *type, const char *id, const char *data, struct buf *out);
 
 /*
  * words_gap(form, id, after, oldest, reason, out):
- * Append a gap: events after ${after}, an id of any server, are missing, and the stream goes on from
- * ${id}; ${oldest} is the first event that is left, or NULL.  False if ${out} is full.
+ * Append a gap: events after ${after}, an id of any server, are missing, and the stream goes on
+ * from ${id}; ${oldest} is the first event that is left, or NULL.  False if ${out} is full.
  */
 bool words_gap(enum form form, const char *id, const char *after, const char *oldest,
 	const char *reason, struct buf *out);
@@ -31,8 +31,8 @@ bool words_start(enum form form, const char *id, struct buf *out);
 
 /*
  * words_retry(form, ms, out):
- * Append when the client should come back; nothing in JSON lines, which have no word for it.  False
- * if ${out} is full.
+ * Append when the client should reconnect.  JSON lines cannot say it, so nothing is appended to
+ * them.  False if ${out} is full.
  */
 bool words_retry(enum form form, uint32_t ms, struct buf *out);
 

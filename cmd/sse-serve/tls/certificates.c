@@ -58,7 +58,7 @@ static const char *reason(void)
 	const char *text = ERR_reason_error_string(ERR_peek_error());
 
 	ERR_clear_error();
-	return text != NULL ? text : "no reason is known";
+	return text != NULL ? text : "the reason is not known";
 }
 
 /* Without this, OpenSSL would ask on the terminal. */
@@ -82,8 +82,8 @@ static EVP_PKEY *parse_key(const char *path, const struct buf *text, struct erro
 	BIO_free(bio);
 	if (key == NULL && encrypted)
 		error_set(error, EX_DATAERR,
-			"--tls-key %s: the key is encrypted, and nobody is here to type its password; "
-			"`openssl pkey -in FILE -out NEWFILE` writes it without one",
+			"--tls-key %s: the key is encrypted, and the server cannot ask for its "
+			"password; `openssl pkey -in FILE -out NEWFILE` writes it without one",
 			path);
 	else if (key == NULL)
 		error_set(error, EX_DATAERR, "--tls-key %s: it has no private key in PEM: %s", path,
