@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Scenarios of a shared log: NATS that is away, a stream that is deleted and made again, readers and nodes
 # that fall behind.
+# shellcheck disable=SC2154
 
 load cluster_helpers
 
