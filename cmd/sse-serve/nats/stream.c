@@ -10,6 +10,7 @@
 
 #include "base/logger.h"
 #include "clock.h"
+#include "hash.h"
 #include "jetstream_internal.h"
 
 /* How long jetstream_open() tries, in ms, and its pause between two attempts. */
@@ -253,6 +254,13 @@ static void say_replicas(
 			config->servers->replicas);
 }
 
+uint64_t jetstream_mark(const jsStreamInfo *info)
+{
+	const char *description = info->Config->Description;
+
+	return description != NULL ? hash_fnv1a(HASH_START, description, strlen(description)) : 0;
+}
+
 static int read_stream(struct jetstream *jetstream, const jsStreamInfo *info,
 	const struct jetstream_config *config, struct jetstream_stream *stream, struct error *error)
 {
@@ -261,14 +269,14 @@ static int read_stream(struct jetstream *jetstream, const jsStreamInfo *info,
 
 	if (info->Config->MaxMsgSize > 0 && info->Config->MaxMsgSize < payload)
 		payload = info->Config->MaxMsgSize;
-	*stream = (struct jetstream_stream){.created = info->Created,
+	*stream = (struct jetstream_stream){.mark = jetstream_mark(info),
 		.first = info->State.FirstSeq,
 		.last = info->State.LastSeq,
 		.message_max = payload > 2 * MESSAGE_ROOM ? (size_t)payload - MESSAGE_ROOM : 0,
 		.replicas = info->Config->Replicas};
 	snprintf(stream->description, sizeof(stream->description), "%s",
 		description != NULL ? description : "");
-	jetstream->created = info->Created;
+	jetstream->mark = stream->mark;
 	jetstream->last = info->State.LastSeq;
 	jetstream->answered = clock_now_ms();
 	say_replicas(config, stream);
