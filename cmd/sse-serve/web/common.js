@@ -15,6 +15,9 @@ const WORDS = {
   next: ["next try in {0} s", "{0}초 뒤 다시 시도"],
   tryNow: ["Try now", "지금 시도"],
   dismiss: ["Dismiss", "닫기"],
+  copy: ["Copy", "복사"],
+  copied: ["Copied", "복사됨"],
+  copyWhat: ["Copy: {0}", "복사: {0}"],
   offline: ["This device is offline.", "기기가 오프라인입니다."],
   unreachable: ["The server cannot be reached.", "서버에 연결할 수 없습니다."],
   timeout: ["The server did not answer in time.", "서버가 제때 응답하지 않았습니다."],
@@ -35,6 +38,7 @@ const WORDS = {
     "The server now keeps another log than before: it is new, or was restored from a copy. What this log holds is shown.",
     "서버의 기록이 바뀌었습니다. 새로 만들었거나 사본에서 되돌린 것입니다. 지금 기록에 있는 것을 보여 줍니다.",
   ],
+  try: ["try", "써 보기"],
   users: ["users", "사용자"],
   chat: ["chat", "대화"],
   status: ["status", "상태"],
@@ -200,6 +204,9 @@ const WORDS = {
 
 const KOREAN = (navigator.languages ?? []).find((language) => /^(en|ko)\b/.test(language))?.startsWith("ko") ?? false;
 const LOCALE = KOREAN ? "ko" : undefined;
+
+/** More words, of one page: a table like WORDS. */
+export const addWords = (words) => Object.assign(WORDS, words);
 
 /** The words by that name, with {0}, {1} filled in. */
 export const t = (name, ...values) =>
