@@ -169,9 +169,10 @@ let offering = 0; // counts the questions, so that only the answer to the last o
 /** Offers while one types: the datalist has what the field would hold with one more topic. */
 function offer(found) {
   const before = /^(.*[\s,])?[^\s,]*$/.exec(at("topics").value)[1] ?? "";
-  const options = found.slice(0, MOST_OFFERED).map(({ topic }) =>
-    Object.assign(document.createElement("option"), { value: before + topic }));
-  at("known-topics").replaceChildren(...options);
+  const options = (start) => found.slice(0, MOST_OFFERED).map(({ topic }) =>
+    Object.assign(document.createElement("option"), { value: start + topic }));
+  at("known-topics").replaceChildren(...options(before));
+  at("known-names").replaceChildren(...options(""));
 }
 
 async function learnTopics() {
@@ -183,8 +184,8 @@ async function learnTopics() {
     known = []; // the server does not tell who is here, or cannot be reached: then one types
   }
   showKnown();
-  offer(known);
-  if (!topicIsOwn) proposeTopic();
+  offerMatching();
+  proposeTopic();
 }
 
 function showKnown() {
@@ -216,14 +217,15 @@ function chooseTopic(topic) {
 }
 
 /** Of more topics than a page lists, the server gives those that go on as what is typed. */
-at("topics").addEventListener("input", async () => {
+async function offerMatching() {
   const word = /[^\s,]*$/.exec(at("topics").value)[0];
   const mine = ++offering;
   if (knowsAll || !word || isPattern(word)) return offer(known);
   const { topics } = await askTopics("**", { after: word, limit: MOST_OFFERED }).catch(() => ({ topics: [] }));
   if (mine === offering) offer(topics.filter(({ topic }) => topic.startsWith(word)));
   return undefined;
-});
+}
+at("topics").addEventListener("input", offerMatching);
 at("topics").addEventListener("focus", learnTopics);
 
 // --- the rows ---------------------------------------------------------------
@@ -438,9 +440,13 @@ async function pause({ head, code, row }, tries, signal) {
   const delay = Math.min(retryMs * 2 ** (tries - 1), Math.max(retryMs, RETRY_MOST_MS));
   const seconds = (Math.round(delay / 100) / 10).toLocaleString();
   const note = lastId === undefined ? t("waitsFor", seconds) : t("waitsWith", seconds, lastId);
-  row?.remove(); // of an attempt that nobody answered: this one stands for all of them
-  if (tries > 1 && list.lastElementChild?.matches(".pause")) list.lastElementChild.remove();
-  addRows([makeRow("turn bad pause", { head: tries > 1 ? `${head} ${t("times", tries)}` : head, note })]);
+  row?.remove(); // of an attempt that nobody answered: one row stands for all of them
+  const last = list.lastElementChild;
+  const times = row && last?.matches(".unreached") ? Number(last.dataset.times) + 1 : 1;
+  if (times > 1) last.remove();
+  const shown = makeRow(row ? "turn bad unreached" : "turn bad", { head: times > 1 ? `${head} ${t("times", times)}` : head, note });
+  shown.dataset.times = times;
+  addRows([shown]);
   tellState("waiting", { code, due: Date.now() + delay, tries });
   await new Promise((resolve) => {
     const timer = setTimeout(resolve, delay);
