@@ -88,6 +88,8 @@ test("a newcomer finds /try first, publishes, and sees the event beside its fram
   await until("the stream begins", async () => (await rows(page)).length === 3);
   const [answer, retry, position] = await rows(page);
   assert.match(answer.raw, /^GET \/api\/hello\/event\n(.*\n)*\n200 OK\n(.*\n)*content-type: text\/event-stream/);
+  await page.locator(".turn .raw button").click();
+  assert.match((await rows(page))[0].raw, /\nx-request-id: [0-9a-f]{16}$/);
   assert.match(retry.raw, /^retry: \d{4}$/);
   assert.match(position.raw, /^id: \S+$/);
   await page.getByRole("button", { name: "Publish", exact: true }).click();

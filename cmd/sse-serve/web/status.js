@@ -90,12 +90,17 @@ function show(now) {
 
 let listed = []; // as the server lists them; none, if it does not tell who looks
 let isListing = false;
+const askedFor = new Set(); // topics that the figures had when it was asked
 let lastList = -Infinity;
 const rows = new Map(); // by topic
 
-async function listTopics() {
-  if (isListing || document.hidden || performance.now() - lastList < LIST_EVERY_MS) return;
+/** Asks now and then, and when there is a topic that was not there the last time. */
+async function listTopics(active) {
+  const isNew = active.some(({ topic }) => !askedFor.has(topic));
+  if (isListing || document.hidden || (!isNew && performance.now() - lastList < LIST_EVERY_MS)) return;
   isListing = true;
+  if (askedFor.size > 1000) askedFor.clear();
+  for (const { topic } of active) askedFor.add(topic);
   listed = (await askTopics().catch(() => ({ topics: [] }))).topics;
   lastList = performance.now();
   isListing = false;
@@ -113,7 +118,7 @@ function makeRow(topic) {
 
 /** The active ones first, as the figures have them; then those that the server only lists, the newest first. */
 function showTopics(active) {
-  listTopics();
+  listTopics(active);
   const stored = new Map(listed.map((one) => [one.topic, one]));
   const names = new Set(active.map(({ topic }) => topic));
   const quiet = listed.filter(({ topic }) => !names.has(topic)).sort((a, b) => (b.time ?? "").localeCompare(a.time ?? ""))

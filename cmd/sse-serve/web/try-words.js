@@ -94,6 +94,7 @@ export default {
   resumeHere: ["Resume from here", "여기서 이어 보기"],
   resumeHereWhat: ["Resume from here, after {0}", "여기서 이어 보기, {0} 다음부터"],
   moreText: ["Show all {0} characters", "{0}자 모두 보기"],
+  allHeaders: ["All headers", "헤더 모두 보기"],
   times: ["{0}×", "{0}번"],
   cameOne: ["Event: {0}", "이벤트: {0}"],
   cameMany: ["{0} events", "이벤트 {0}개"],

@@ -253,12 +253,17 @@ function fillText(element, text, fill = (part) => element.append(visible(part)))
   element.replaceChildren();
   if (text.length <= CLIP) return fill(text);
   fill(`${text.slice(0, CLIP)}…`);
-  const all = Object.assign(document.createElement("button"), { type: "button", className: "plain", textContent: t("moreText", number(text.length)) });
-  all.addEventListener("click", () => {
-    element.replaceChildren(visible(text));
+  return element.append("\n", moreButton(t("moreText", number(text.length)), () => element.replaceChildren(visible(text))));
+}
+
+/** A button at the end of a text, which has it replaced by more of it. */
+function moreButton(words, show) {
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "plain", textContent: words });
+  button.addEventListener("click", () => {
+    show();
     box.focus({ preventScroll: true });
   });
-  return element.append("\n", all);
+  return button;
 }
 
 /** The lines as they came, with the names of the fields set off. */
@@ -272,8 +277,8 @@ function fillRaw(element, text) {
   });
 }
 
-/** kind: classes of the row. data and note may be left out. */
-function makeRow(kind, { head, id, data, note, raw }) {
+/** kind: classes of the row. data and note may be left out; whole is what a button puts in place of raw. */
+function makeRow(kind, { head, id, data, note, raw, whole }) {
   const row = rowTemplate.cloneNode(true);
   const [told, rawPart] = row.children;
   row.className = `frame ${kind}`;
@@ -288,6 +293,7 @@ function makeRow(kind, { head, id, data, note, raw }) {
   setText(told.querySelector(".note"), note ?? "");
   if (raw === undefined) rawPart.remove();
   else fillRaw(rawPart, raw);
+  if (whole) rawPart.append("\n", moreButton(t("allHeaders"), () => fillRaw(rawPart, whole)));
   if (id !== undefined) told.querySelector(".resume").append(resumeButton(id));
   return row;
 }
@@ -352,6 +358,7 @@ function takeFrames(frames) {
 }
 
 function showPending() {
+  if (pending.length === 0) return;
   const frames = pending.slice(-MOST_ROWS);
   if (frames.length < pending.length) at("dropped").hidden = false;
   pending = [];
@@ -398,6 +405,7 @@ function tellState(now, more = {}) {
 function stop() {
   running?.abort();
   running = null;
+  showPending();
 }
 
 /** As the form says, from its start. */
@@ -455,13 +463,14 @@ async function pause({ head, code, row }, tries, signal) {
   });
 }
 
+const TELLING = /^(content-type|last-event-id|location|retry-after|stream-\w+|www-authenticate):/; // headers that are shown at once
 const headersOf = (answer) => [...answer.headers].map(([name, value]) => `${name}: ${value}`);
 
 /** One request, to the end of its answer: { opened, over, head, code, row }. */
 async function attempt(signal, tries) {
   const target = lines.streamTarget(asking);
   const headers = { Accept: "text/event-stream", ...(lastId !== undefined && { "Last-Event-ID": lastId }) };
-  const request = [`GET ${target}`, `host: ${location.host}`, ...Object.entries(headers).map(([name, value]) => `${name.toLowerCase()}: ${value}`)];
+  const request = [`GET ${target}`, ...Object.entries(headers).map(([name, value]) => `${name.toLowerCase()}: ${value}`)];
   const row = makeRow("turn", { head: t("asked"), raw: request.join("\n") });
   addRows([row]);
   let answer;
@@ -472,7 +481,8 @@ async function attempt(signal, tries) {
     return { opened: false, head: t("unreached"), code: navigator.onLine === false ? "offline" : "unreachable", row };
   }
   const streams = answer.status === 200 && answer.headers.get("Content-Type")?.startsWith("text/event-stream");
-  const shown = { raw: [...request, "", `${answer.status} ${answer.statusText}`, ...headersOf(answer)].join("\n") };
+  const show = (all) => [...request, "", `${answer.status} ${answer.statusText}`, ...all].join("\n");
+  const shown = { raw: show(headersOf(answer).filter((line) => TELLING.test(line))), whole: show(headersOf(answer)) };
   if (!streams) return refuse(row, answer, shown);
   row.replaceWith(makeRow("turn", { head: t("connected"), ...shown }));
   tellState("live");
@@ -488,7 +498,7 @@ async function refuse(row, answer, shown) {
   const note = status === 204 ? t("answeredOver") : t("eventSourceStops");
   row.replaceWith(makeRow(status === 204 ? "turn" : "turn bad", {
     head: `${status === 204 ? t("closed") : t("answeredBad")}: ${status} ${answer.statusText}`,
-    ...(text && { data: text }), note, raw: text ? `${shown.raw}\n\n${text}` : shown.raw,
+    ...(text && { data: text }), note, raw: text ? `${shown.raw}\n\n${text}` : shown.raw, whole: text ? `${shown.whole}\n\n${text}` : shown.whole,
   }));
   if (atEnd) box.scrollTop = box.scrollHeight;
   return { over: status === 204 ? "closed" : denied ? "denied" : "idle", status };
@@ -496,7 +506,6 @@ async function refuse(row, answer, shown) {
 
 function disconnect(note) {
   stop();
-  showPending();
   addRows([makeRow("turn", { head: t("stopped"), note })]);
   tellState("idle");
 }
@@ -512,18 +521,20 @@ at("toggle").addEventListener("click", () => {
 
 // A browser allows six connections to a server: a tab that nobody sees lets its own go.
 let hiding = 0;
-document.addEventListener("visibilitychange", () => {
+function heedSight() {
   clearTimeout(hiding);
-  if (!document.hidden) {
-    if (letGo) run();
-    return;
-  }
-  hiding = setTimeout(() => {
-    if (!running) return;
-    disconnect(t("letGo"));
-    letGo = true;
-  }, HIDDEN_MS);
-});
+  if (document.hidden) hiding = setTimeout(goQuiet, HIDDEN_MS);
+  else if (letGo) run();
+}
+
+function goQuiet() {
+  if (!running) return;
+  disconnect(t("letGo"));
+  letGo = true;
+}
+
+document.addEventListener("visibilitychange", heedSight);
+heedSight(); // it may be opened out of sight
 addEventListener("pagehide", () => {
   if (!running) return;
   stop();
