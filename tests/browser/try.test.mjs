@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The playground, /try: what comes beside its raw frames, resuming and gaps, publishing, and lines that do the same.
+// The playground, /try: what comes beside its raw frames, resuming and gaps, and publishing.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import path from "node:path";
 import { after, before, test } from "node:test";
-import { PROGRAM, People, Server, launch, live, openPage, openProfile, openTab, overflow, state, streamsOf, tryNow, until } from "./helper.mjs";
+import { People, Server, launch, live, openPage, overflow, state, streamsOf, tryNow, until } from "./helper.mjs";
+import { datas, events, fill, follow, line, openTry, publish, rows, run, shows, stored, text } from "./try.mjs";
 
-const BIN = path.dirname(PROGRAM);
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const TINY = { width: 320, height: 640 };
 
@@ -19,62 +16,6 @@ before(async () => {
   browser = await launch();
 });
 after(() => browser?.close());
-
-async function openTry(t, server, query = "", options = {}) {
-  const page = await openPage(t, browser, `${server.origin}/try${query}`, options);
-  await live(page);
-  return page;
-}
-
-const text = (page, selector) => page.locator(selector).textContent();
-
-/** The rows: what each is called, and its frame as it came. */
-const rows = (page) => page.evaluate(() => [...document.querySelectorAll(".frame")].map((row) => ({
-  head: row.querySelector(".head b").textContent,
-  id: row.querySelector(".head code").textContent,
-  data: row.querySelector(".data")?.textContent,
-  note: row.querySelector(".note").textContent,
-  raw: row.querySelector(".raw")?.textContent,
-})));
-const events = async (page) => (await rows(page)).filter(({ raw }) => /^data:/m.test(raw ?? ""));
-const datas = async (page) => (await events(page)).map(({ raw }) => /^data: (.*)$/m.exec(raw)[1]);
-
-async function shows(page, expected) {
-  const wanted = JSON.stringify(expected);
-  let seen;
-  await until("the page shows these events", async () => (seen = JSON.stringify(await datas(page))) === wanted)
-    .catch((error) => {
-      throw new Error(`${error.message}\nwanted ${wanted}\nseen   ${seen}`);
-    });
-}
-
-/** Publishes by the form, and waits for the answer. */
-async function publish(page, { topic, kind, body, ...more } = {}) {
-  if (topic) await page.locator("#topic").fill(topic);
-  if (kind) await page.locator("#kind").selectOption(kind);
-  if (body !== undefined) await page.locator("#body").fill(body);
-  await fill(page, more);
-  await page.locator("#send").click();
-  await until("it is answered", async () => /^\d{3} /.test(await text(page, "#answer")) && (await text(page, "#send")) === "Publish");
-  return text(page, "#answer");
-}
-
-/** Fills fields by their ids, also those that are folded away. */
-async function fill(page, fields) {
-  await page.locator("details").evaluateAll((all) => all.forEach((one) => (one.open = true)));
-  for (const [id, value] of Object.entries(fields))
-    await (typeof value === "boolean" ? page.locator(`#${id}`).setChecked(value) : page.locator(`#${id}`).fill(value));
-}
-
-async function follow(page, { topics, start, value, ...more }) {
-  if (topics) await page.locator("#topics").fill(topics);
-  if (start) await page.locator("#start").selectOption(start);
-  if (value !== undefined) await page.locator("#value").fill(value);
-  await fill(page, more);
-}
-
-const stored = async (server, topic, token) => (await fetch(`${server.origin}/api/${topic}?envelope=1`, {
-  headers: token ? { Authorization: `Bearer ${token}` } : {} })).json();
 
 test("a newcomer finds /try first, publishes, and sees the event beside its frame", async (t) => {
   const server = await Server.start(t);
@@ -107,7 +48,7 @@ test("a newcomer finds /try first, publishes, and sees the event beside its fram
 
 test("disconnect, publish, resume: what was missed comes, once; from any event; an unknown id is a gap", async (t) => {
   const server = await Server.start(t);
-  const page = await openTry(t, server);
+  const page = await openTry(t, browser, server);
   await publish(page, { body: "1" });
   await shows(page, ["1"]);
   await page.getByRole("button", { name: "Disconnect" }).click();
@@ -140,7 +81,7 @@ test("disconnect, publish, resume: what was missed comes, once; from any event; 
 
 test("when the server goes and comes back, it resumes by itself, as EventSource does; Try now does not wait", async (t) => {
   const server = await Server.start(t);
-  const page = await openTry(t, server);
+  const page = await openTry(t, browser, server);
   await server.publish("hello", "1", { json: true });
   await shows(page, ["1"]);
   const [{ id }] = await events(page);
@@ -164,7 +105,7 @@ test("the form asks for what it says: starts, patterns, types, presence, envelop
   const server = await Server.start(t);
   for (const [topic, n, event] of [["a/x", 1, "one"], ["a/y", 2, "two"], ["b", 3, "one"], ["a/x", 4, "two"]])
     await server.publish(topic, String(n), { event, json: true });
-  const page = await openTry(t, server, "?topic=a/*&since=all");
+  const page = await openTry(t, browser, server, "?topic=a/*&since=all");
   await shows(page, ["1", "2", "4"]);
   assert.equal(await page.locator("#topics").inputValue(), "a/*");
   const again = async (form, expected) => {
@@ -201,7 +142,7 @@ test("topics that exist are offered, also beyond a page of the list; choosing on
   const server = await Server.start(t);
   const many = Array.from({ length: 1500 }, (_, i) => `{"topic":"t/${String(i).padStart(4, "0")}","data":{"i":${i}}}\n`).join("");
   assert.equal((await fetch(`${server.origin}/api`, { method: "POST", headers: { "Content-Type": "application/x-ndjson" }, body: many })).status, 201);
-  const page = await openTry(t, server);
+  const page = await openTry(t, browser, server);
   await until("some are offered", async () => (await page.locator("#known-list li").count()) === 13);
   assert.match(await text(page, "#known-list li:last-child"), /^and [\d,]+\+ more$/);
   await page.locator("#topics").fill("hello t/149");
@@ -217,7 +158,7 @@ test("topics that exist are offered, also beyond a page of the list; choosing on
 
 test("publishing: text, a batch, types, a key twice, subjects, ephemeral, and what the server refuses", async (t) => {
   const server = await Server.start(t);
-  const page = await openTry(t, server, "?topic=hello&envelope=1");
+  const page = await openTry(t, browser, server, "?topic=hello&envelope=1");
   await publish(page, { kind: "text", body: "Hello, 🌍\nsecond line", event: "greeting" });
   await publish(page, { kind: "batch", body: '{"n":1}\n{"n":2}\n', event: "" });
   const first = await publish(page, { kind: "json", body: '{"long":12345678901234567890,"cost":1.50}', key: "k-1", subject: "it" });
@@ -244,198 +185,6 @@ test("publishing: text, a batch, types, a key twice, subjects, ephemeral, and wh
   await page.locator("#send").click();
   await until("what cannot be sent is told", async () => /^No answer: /.test(await text(page, "#result-word")));
   assert.deepEqual(page.trouble.filter((line) => !/status of 400/.test(line)), []);
-});
-
-// --- the lines --------------------------------------------------------------
-
-/** Runs a line in a shell, for as long as check() of what it printed says no; resolves to what it printed. */
-async function run(line, check, env = {}) {
-  let out = "";
-  const child = spawn("sh", ["-c", `exec 2>&1; ${line}`], {
-    detached: true, // a group of its own, to be ended whole
-    stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, PATH: `${BIN}:${process.env.PATH}`, HOME: "/nonexistent", ...env },
-  });
-  const ended = once(child, "exit");
-  child.stdout.on("data", (bytes) => (out += bytes));
-  try {
-    await until(`this prints what it should: ${line}`, () => check(out));
-  } catch (error) {
-    throw new Error(`${error.message}\nit printed: ${out}`);
-  } finally {
-    try {
-      process.kill(-child.pid);
-    } catch {
-      // It has ended.
-    }
-    await ended;
-  }
-  return out;
-}
-
-/** Runs a module in a page of the server, and resolves to the page; said collects what it logs. */
-async function runModule(t, server, code) {
-  const said = [];
-  const page = await openPage(t, browser, null, {}, (page) => {
-    page.on("console", (message) => said.push(message.text()));
-    return page.route("**/run.*", (route) => route.fulfill(/js$/.test(route.request().url())
-      ? { contentType: "text/javascript", body: `${code}\nglobalThis.ran = true;` }
-      : { contentType: "text/html", body: '<!doctype html><title>run</title><script type="module" src="/run.js"></script>' }));
-  });
-  await page.goto(`${server.origin}/run.html`);
-  await until("the module has run", () => page.evaluate(() => globalThis.ran)).catch((error) => {
-    throw new Error(`${error.message}\n${code}\n${page.trouble.join("\n")}`);
-  });
-  return { page, said };
-}
-
-const line = (page, name) => text(page, `#${name}`);
-
-const FOLLOWED = [
-  { topics: "a", start: "all", brings: [1, 2, 4] },
-  { topics: "a", start: "last", value: "2", brings: [2, 4] },
-  { topics: "a", start: "since", value: "1h", brings: [1, 2, 4], noSseJs: true },
-  { topics: "a", start: "after", value: "FIRST", brings: [2, 4], noSseJs: true },
-  { topics: "a", start: "latest", brings: [2, 4] },
-  { topics: "a b", start: "all", brings: [1, 2, 3, 4] },
-  { topics: "*", start: "all", events: "it's odd", brings: [2], noSseJs: true },
-  { topics: "a", start: "all", events: "it's", brings: [] },
-  { topics: "a", start: "all", envelope: true, as: "Ada's", brings: [1, 2, 4] },
-  { topics: "a", start: "now", brings: [] },
-];
-
-test("each line that follows brings what the form does", async (t) => {
-  const server = await Server.start(t);
-  const subject = async (topic, n, name, event = "update") => {
-    const answer = await fetch(`${server.origin}/api/${topic}?subject=${name}&event=${encodeURIComponent(event)}`, {
-      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ num: n }) });
-    assert.equal(answer.status, 201);
-    return answer.headers.get("Last-Event-ID");
-  };
-  const first = await subject("a", 1, "s");
-  await subject("a", 2, "r", "odd");
-  await subject("b", 3, "s");
-  await subject("a", 4, "s");
-  const page = await openTry(t, server, "?topic=a&since=all&event=odd");
-  await until("the type was seen", async () => (await datas(page)).length === 1);
-  for (const { brings, noSseJs, ...form } of FOLLOWED) {
-    const value = form.value === "FIRST" ? first : form.value;
-    await follow(page, { as: "", events: "", envelope: false, mark: false, ...form, ...(value && { value }) });
-    const what = JSON.stringify(form);
-    const later = 1000 + Math.floor(Math.random() * 1e6); // so that one knows when all has come
-    const isLater = (out) => out.includes(String(later));
-    const numbers = (out) => [...out.matchAll(/"num\\?": ?(\d+)/g)].map(([, n]) => Number(n)).filter((n) => n < 1000);
-    const send = () => subject("a", later, "later", form.events ? form.events.split(" ").at(-1) : "update");
-    const came = async (out, start) => {
-      await until(`its stream is open: ${what}`, async () => (await streamsOf(server, "a")) > start);
-      await send();
-      return out;
-    };
-    for (const name of ["line-curl", "line-tail"]) {
-      const start = await streamsOf(server, "a");
-      const command = await line(page, name);
-      let sent = null;
-      const out = await run(command, async (out) => {
-        sent ??= came(out, start);
-        await sent;
-        return isLater(out);
-      });
-      assert.deepEqual(numbers(out), brings, `${what} ${command}`);
-      await until("it is gone", async () => (await streamsOf(server, "a")) === start);
-      await fetch(`${server.origin}/api/a/${(await stored(server, "a")).at(-1).id}`, { method: "DELETE" });
-    }
-    for (const name of ["line-eventsource", "line-ssejs"]) {
-      const code = await line(page, name);
-      if (name === "line-ssejs") assert.equal(code === "", Boolean(noSseJs), what);
-      if (code === "") continue;
-      const start = await streamsOf(server, "a");
-      // What is printed is an object, of which the console tells little.
-      const { page: runs, said } = await runModule(t, server,
-        code.replace("console.log(event)", "console.log(JSON.stringify(event))"));
-      await came("", start);
-      await until(`all has come: ${what} ${code}`, () => isLater(said.join("\n"))).catch((error) => {
-        throw new Error(`${error.message}\n${said.join("\n")}`);
-      });
-      // sse.js lists one topic after the other.
-      const order = (all) => (name === "line-ssejs" ? all.sort() : all);
-      assert.deepEqual(order(numbers(said.join("\n"))), brings, `${what} ${code}`);
-      await runs.close();
-      await until("it is gone", async () => (await streamsOf(server, "a")) === start);
-      await fetch(`${server.origin}/api/a/${(await stored(server, "a")).at(-1).id}`, { method: "DELETE" });
-    }
-  }
-});
-
-const PUBLISHED = [
-  { kind: "json", body: '{"it\'s":[1,2.50,"ü"]}' },
-  { kind: "json", body: '{"long":12345678901234567890}', event: "it's new", subject: "a b", key: "first key" },
-  { kind: "json", body: '"a string"' },
-  { kind: "text", body: "Hello, 'world'\n$HOME `id` \\n\n", event: "say" },
-  { kind: "text", body: "@/etc/hostname" },
-  { kind: "text", body: "-" },
-  { kind: "text", body: "12" },
-  { kind: "batch", body: '{"n":1}\n\n{"it\'s":2}\n"three"\n', event: "many", subject: "x", key: "batch" },
-  { kind: "json", body: '{"soon":"gone"}', event: "typing", ephemeral: true },
-];
-
-test("each line that publishes stores what the form does", async (t) => {
-  const server = await Server.start(t);
-  const page = await openTry(t, server, "?topic=**&envelope=1");
-  for (const [i, form] of PUBLISHED.entries()) {
-    const stores = async (topic) => {
-      const all = form.ephemeral
-        ? (await datas(page)).map((data) => JSON.parse(data)).filter((event) => event.topic === topic)
-        : JSON.parse(await (await fetch(`${server.origin}/api/${topic}?envelope=1`)).text().then((raw) => raw.replaceAll(/\d{17,}/g, '"$&"')));
-      return all.map(({ event, subject, data }) => ({ event, subject, data }));
-    };
-    const done = (topic) => until(`it is there: ${topic}`, async () => (await stores(topic)).length > 0 && stores(topic));
-    await publish(page, { event: "", subject: "", key: "", ephemeral: false, ...form, topic: `form/${i}` });
-    const wanted = await done(`form/${i}`);
-    for (const name of ["post-curl", "post-post", "post-ssejs"]) {
-      await page.locator("#topic").fill(`${name}/${i}`);
-      const code = await line(page, name);
-      if (name === "post-ssejs") await runModule(t, server, code);
-      else await run(`${code}; echo; echo ended $?`, (out) => /ended 0/.test(out));
-      assert.deepEqual(await done(`${name}/${i}`), wanted, code);
-      // With a key, once more is no more.
-      if (!form.key) continue;
-      if (name === "post-ssejs") await runModule(t, server, code);
-      else await run(`${code}; echo; echo ended $?`, (out) => /ended 0/.test(out));
-      assert.deepEqual(await stores(`${name}/${i}`), wanted, code);
-    }
-  }
-});
-
-test("at the address that sse-tail and sse-post take by themselves, their lines name only the topic", async (t) => {
-  const { postLine, tailLine } = await import("../../cmd/sse-serve/web/try-lines.js");
-  const where = { origin: "http://localhost:8000" };
-  const server = await Server.start(t);
-  const form = { topics: ["hello"], start: "all", value: "", as: "", events: [] };
-  const posts = postLine({ topic: "hello", kind: "json", body: '{"a":1}', event: "new" }, where);
-  assert.equal(posts, `sse-post hello -d '{"a":1}' --event new`);
-  await run(`${posts}; echo ended $?`, (out) => /ended 0/.test(out), { SSE_URL: server.origin });
-  assert.equal(tailLine(form, where), "sse-tail hello --since all");
-  await run(tailLine(form, where), (out) => /"event":"new","data":"{\\"a\\":1}"/.test(out), { SSE_URL: server.origin });
-  assert.equal(tailLine({ ...form, start: "now", envelope: true }, where), "sse-tail 'http://localhost:8000/api/hello/event?envelope=1'");
-});
-
-test("a copy button copies its line whole, also where there is no clipboard", async (t) => {
-  const server = await Server.start(t, { args: ["--host", "plain.example"] });
-  const profile = await openProfile(t, browser, { permissions: ["clipboard-read", "clipboard-write"] });
-  const page = await openTab(profile, `${server.origin}/try`);
-  await live(page);
-  const button = page.locator(".line:has(#post-curl) .copy");
-  await button.click();
-  await until("it says so", async () => (await button.textContent()) === "Copied");
-  const copied = await page.evaluate(() => navigator.clipboard.readText());
-  assert.equal(copied, await line(page, "post-curl"));
-  const plain = await openTab(profile, server.origin.replace("127.0.0.1", "plain.example") + "/try");
-  await live(plain);
-  assert.equal(await plain.evaluate(() => isSecureContext), false);
-  await plain.locator(".line:has(#line-tail) .copy").click();
-  await until("it says so", async () => (await plain.locator(".line:has(#line-tail) .copy").textContent()) === "Copied");
-  await page.bringToFront();
-  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), await line(plain, "line-tail"));
 });
 
 // --- who may do what --------------------------------------------------------
@@ -480,7 +229,7 @@ test("who may do nothing gets the log-in, and nothing else", async (t) => {
 
 test("the keyboard alone does everything", async (t) => {
   const server = await Server.start(t);
-  const page = await openTry(t, server);
+  const page = await openTry(t, browser, server);
   await until("it begins", async () => (await rows(page)).length === 3);
   const tabTo = async (id) => {
     for (let i = 0; i < 80; i += 1) {
@@ -514,7 +263,7 @@ test("axe-core finds nothing, in light, dark and forced colours; at 320 pixels n
   const server = await Server.start(t);
   await server.publish("a/very/long/topic/that-goes-on-and-on-and-on-and-on-and-on-and-on", { text: "x".repeat(500) });
   for (const options of [{ colorScheme: "light", viewport: TINY }, { colorScheme: "dark", viewport: { width: 1280, height: 800 } }, { forcedColors: "active", viewport: TINY }]) {
-    const page = await openTry(t, server, "?topic=**&since=all", options);
+    const page = await openTry(t, browser, server, "?topic=**&since=all", options);
     await fill(page, {});
     await publish(page, { topic: "hello" });
     await page.locator("#toggle").click();
@@ -536,7 +285,7 @@ test("axe-core finds nothing, in light, dark and forced colours; at 320 pixels n
 
 test("what comes is text and nothing else; what would steer it is shown as what it is", async (t) => {
   const server = await Server.start(t);
-  const page = await openTry(t, server, "?topic=hello&since=all");
+  const page = await openTry(t, browser, server, "?topic=hello&since=all");
   const hostile = '<img src=x onerror="globalThis.ran = 1"> \u202eevil\u0007';
   await server.publish("hello", hostile, { event: "<b>type\u202e" });
   await until("it is there", async () => (await events(page)).length === 1);
@@ -555,7 +304,7 @@ test("what comes is text and nothing else; what would steer it is shown as what 
 
 test("thousands of events leave a bounded page that shows the newest", async (t) => {
   const server = await Server.start(t);
-  const page = await openTry(t, server);
+  const page = await openTry(t, browser, server);
   for (let from = 0; from < 6000; from += 2000) {
     const body = Array.from({ length: 2000 }, (_, i) => `${from + i}\n`).join("");
     await fetch(`${server.origin}/api/hello`, { method: "POST", headers: { "Content-Type": "application/x-ndjson" }, body });
@@ -571,7 +320,7 @@ test("thousands of events leave a bounded page that shows the newest", async (t)
 
 test("a tab that is hidden lets its connection go, and resumes when it is seen", async (t) => {
   const server = await Server.start(t);
-  const page = await openTry(t, server, "", {});
+  const page = await openTry(t, browser, server, "", {});
   const hide = (hidden) => page.evaluate((hidden) => {
     Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
     document.dispatchEvent(new Event("visibilitychange"));

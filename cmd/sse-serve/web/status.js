@@ -7,7 +7,9 @@ import { at, connectionView, number, setText, t, translate } from "./common.js";
 import { subscribe, topics as askTopics } from "./sse.js";
 
 const POINTS = 120; // one a second
-const LIST_EVERY_MS = 10_000;
+const LIST_EVERY_MS = 2_000; // where it is short
+const LONG_LIST_EVERY_MS = 10_000;
+const LONG_LIST = 200;
 const MOST_TOPICS = 200;
 
 translate();
@@ -97,7 +99,8 @@ const rows = new Map(); // by topic
 /** Asks now and then, and when there is a topic that was not there the last time. */
 async function listTopics(active) {
   const isNew = active.some(({ topic }) => !askedFor.has(topic));
-  if (isListing || document.hidden || (!isNew && performance.now() - lastList < LIST_EVERY_MS)) return;
+  const every = listed.length < LONG_LIST ? LIST_EVERY_MS : LONG_LIST_EVERY_MS;
+  if (isListing || document.hidden || (!isNew && performance.now() - lastList < every)) return;
   isListing = true;
   if (askedFor.size > 1000) askedFor.clear();
   for (const { topic } of active) askedFor.add(topic);
