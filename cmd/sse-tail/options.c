@@ -7,6 +7,7 @@
 #include <sysexits.h>
 
 #include "client_rows.h"
+#include "client_target.h"
 #include "client_voice.h"
 #include "follow.h"
 #include "subscribe.h"
@@ -34,7 +35,7 @@ static const struct option_row rows[] = {
 	{"output", 'o', OPTION_CHOICE, FIELD(output.format), "FORMAT", format_help, "Output",
 		.choices = format_words, .rivals = "format"},
 	{"template", 'F', OPTION_STRING, FIELD(output.template), "TEXT",
-		"show each event as TEXT; %e: type, %i: id, %d: data", "Output",
+		"show each event as TEXT; %T: topic, %e: type, %i: id, %d: data", "Output",
 		.rivals = "format"},
 	{"pointer", 0, OPTION_LIST, FIELD(filter.pointers), "POINTER",
 		"show one value of JSON data, like /user/name (repeat)", "Output",
@@ -147,13 +148,16 @@ static const struct option_row rows[] = {
 
 static const struct option_program program = {
 	.name = "sse-tail",
-	.synopsis = "[option ...] [TOPIC | URL]",
-	.summary = "Show the events of a stream as they arrive.\n"
-		   "A TOPIC like users or chat/lobby belongs to the server in SSE_URL, by default\n"
-		   "http://localhost:8000.  The default topic is users.",
+	.synopsis = "[option ...] [TOPIC ... | URL]",
+	.summary =
+		"Show the events of a stream as they arrive.\n"
+		"A TOPIC like users or chat/lobby belongs to the server in SSE_URL, by default\n"
+		"http://localhost:8000.  It may be a pattern: chat/* is lobby, news and so on in\n"
+		"chat, chat/** also what is below these.  The default topic is users.",
 	.tables = {rows, client_option_rows},
 	.examples =
 		"  sse-tail                                    follow the topic users\n"
+		"  sse-tail users 'chat/*' --since 1h          several topics, from an hour ago\n"
 		"  sse-tail chat/lobby -o data | grep -i help  search another topic\n"
 		"  sse-tail -e 'job.*' -n 1 --timeout 5m       wait for one event, in a script\n",
 	.operands = COMPLETE_NOTHING,
@@ -342,21 +346,49 @@ static void decide_reconnect(struct options *options)
 	options->reconnect = options->reconnect_always || (plain && !options->no_reconnect);
 }
 
+/* What there may be several of; whether each is valid shows when the URL is made. */
+static int check_targets(struct options *options, struct error *error)
+{
+	const char *first = options->targets[0];
+
+	options->many = first != NULL && (options->targets[1] != NULL || strcmp(first, "/") == 0 ||
+						 client_target_is_pattern(first));
+	options->output.topics = options->many;
+	if (options->many && options->lines)
+		return error_set(error, EX_USAGE,
+			"--lines is for streams of other servers; several topics come as events: leave "
+			"it out");
+	return 0;
+}
+
+/* Envelopes tell topics apart, and tell the time: each is asked for where it is shown. */
+static void decide_envelopes(struct options *options)
+{
+	const char *first = options->targets[0], *method = options->client.method;
+	bool url = first != NULL && client_url_is(first);
+	bool plain = options->data == NULL && options->json == NULL &&
+		     (method == NULL || strcmp(method, "GET") == 0);
+	bool dated = !options->silent && !options->check && output_shows_time(&options->output);
+
+	if (options->many)
+		options->envelopes = ENVELOPES_OPEN;
+	else if (dated && url && client_url_has_parameter(first, "envelope"))
+		options->envelopes = ENVELOPES_READ;
+	else if (dated && plain && !options->lines && (!url || client_url_is_stream(first)))
+		options->envelopes = ENVELOPES_OPEN;
+}
+
 static int check(struct options *options, char **operands, struct error *error)
 {
-	char shown[CLIENT_URL_TEXT];
-
 	if (client_options_check(&options->client, error) != 0)
 		return -1;
-	options->target = operands[0];
-	if (operands[0] != NULL && operands[1] != NULL)
-		return error_set(error, EX_USAGE, "'%.200s' is one topic or URL too many",
-			client_url_text(operands[1], shown));
-	if (check_start(options, error) != 0 || check_poll(options, error) != 0 ||
-		check_request(options, error) != 0 || check_output(options, error) != 0 ||
-		check_delivery(options, error) != 0)
+	options->targets = operands;
+	if (check_targets(options, error) != 0 || check_start(options, error) != 0 ||
+		check_poll(options, error) != 0 || check_request(options, error) != 0 ||
+		check_output(options, error) != 0 || check_delivery(options, error) != 0)
 		return -1;
 	decide_reconnect(options);
+	decide_envelopes(options);
 	return 0;
 }
 
@@ -400,20 +432,30 @@ static size_t encode_since(const char *since, char *out, size_t size)
 	return len;
 }
 
+const char *options_topic(const struct options *options)
+{
+	const char *first = options->targets[0];
+
+	if (options->many || (first != NULL && client_url_is(first)))
+		return NULL;
+	return first != NULL ? first : CLIENT_TOPIC_DEFAULT;
+}
+
 const char *options_query(const struct options *options, char query[OPTIONS_QUERY])
 {
 	size_t len = 0;
 
+	if (options->envelopes == ENVELOPES_OPEN)
+		len = (size_t)sprintf(query, "&envelope=1");
 	if (options->since != NULL) {
-		len = (size_t)sprintf(query, "since=");
+		len += (size_t)sprintf(query + len, "&since=");
 		len += encode_since(options->since, query + len, OPTIONS_QUERY - len);
 	}
 	if (options->last >= 0)
-		len = (size_t)sprintf(query, "last=%" PRId64, options->last);
+		len += (size_t)sprintf(query + len, "&last=%" PRId64, options->last);
 	if (options->latest)
-		len = (size_t)sprintf(query, "latest=1");
+		len += (size_t)sprintf(query + len, "&latest=1");
 	if (options->until >= 0)
-		len += (size_t)snprintf(
-			query + len, OPTIONS_QUERY - len, "%suntil=now", len > 0 ? "&" : "");
-	return len > 0 ? query : NULL;
+		len += (size_t)snprintf(query + len, OPTIONS_QUERY - len, "&until=now");
+	return len > 0 ? query + 1 : NULL;
 }

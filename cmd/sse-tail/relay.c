@@ -95,7 +95,7 @@ static int name_event(struct relay *relay, const struct sse_event *event, struct
 /* What is sent of the event beside its data.  The texts of a struct are NUL-terminated. */
 struct head {
 	char timestamp[24];
-	struct buf type, id, signature;
+	struct buf type, id, topic, signature;
 	bool json;
 };
 
@@ -103,6 +103,7 @@ static void head_free(struct head *head)
 {
 	buf_free(&head->type);
 	buf_free(&head->id);
+	buf_free(&head->topic);
 	buf_free(&head->signature);
 }
 
@@ -114,15 +115,19 @@ static bool encode(struct sse_text text, struct buf *out)
 /* False without memory. */
 static bool head_make(struct head *head, const struct relay *relay, const struct sse_event *event)
 {
+	const struct sse_text topic =
+		relay->envelope != NULL ? relay->envelope->topic : (struct sse_text){"", 0};
 	struct json_error not_json;
 
 	*head = (struct head){
 		.json = json_check(event->data.data, event->data.len, NULL, &not_json)};
 	buf_init(&head->type, SIZE_MAX / 2);
 	buf_init(&head->id, SIZE_MAX / 2);
+	buf_init(&head->topic, SIZE_MAX / 2);
 	buf_init(&head->signature, SIZE_MAX / 2);
 	snprintf(head->timestamp, sizeof(head->timestamp), "%" PRId64, clock_wall_ms() / 1000);
 	return encode(event->type, &head->type) && encode(event->id, &head->id) &&
+	       encode(topic, &head->topic) &&
 	       sign_make(&relay->sign, relay->id, head->timestamp, event->data, &head->signature) &&
 	       buf_add_byte(&head->signature, '\0');
 }
@@ -150,6 +155,7 @@ static int set_headers(struct relay *relay, const struct sse_event *event, struc
 			{"Idempotency-Key", relay->id},
 			{"SSE-Msg-Event", value(head.type.data)},
 			{"SSE-Msg-Id", value(head.id.data)},
+			{"SSE-Msg-Topic", value(head.topic.data)},
 			{"SSE-Msg-Url", value(relay->source)},
 		};
 
@@ -307,6 +313,11 @@ static int give_up(const struct relay *relay, const struct sse_event *event, con
 		"the event %s was not delivered, it is in %.200s: %s", relay->id, file,
 		reason->text);
 	return 0;
+}
+
+void relay_about(struct relay *relay, const struct envelope *envelope)
+{
+	relay->envelope = envelope;
 }
 
 int relay_event(

@@ -97,7 +97,8 @@ static bool take_notice(struct tail *tail, const struct sse_event *event)
 static bool run_command(struct tail *tail, const struct sse_event *event)
 {
 	struct error error = {0};
-	int result = exec_event(tail->options->exec, event, tail->url.shown, &error);
+	int result = exec_event(
+		tail->options->exec, event, tail->envelope.topic, tail->url.shown, &error);
 
 	if (result == 0)
 		return keep(tail, event->id) == 0;
@@ -178,13 +179,19 @@ static bool is_mark(const struct tail *tail, const struct sse_event *event)
 	return (tail->options->until >= 0 || tail->options->latest) && event_type_is_mark(event);
 }
 
-static bool on_event(void *context, const struct sse_event *event, const char *origin)
+static bool on_event(void *context, const struct sse_event *came, const char *origin)
 {
 	struct tail *tail = context;
-	struct sse_event wanted;
+	struct sse_event inner, wanted;
+	const struct sse_event *event = came;
 
 	if (is_mark(tail, event))
 		return tail->options->until < 0;
+	if (tail->options->envelopes != ENVELOPES_NONE &&
+		envelope_open(&tail->envelope, came, &inner, &tail->error) != 0)
+		return false;
+	if (tail->options->envelopes == ENVELOPES_OPEN)
+		event = &inner;
 	note_life(tail);
 	if (tail->options->client.verbose > 0)
 		summary_event(&tail->summary, event->type);
@@ -317,26 +324,36 @@ static int find_start(struct tail *tail, struct error *error)
 	return 0;
 }
 
+static int make_url(struct tail *tail, struct error *error)
+{
+	const struct options *options = tail->options;
+	char text[OPTIONS_QUERY];
+	const char *query = options_query(options, text);
+
+	return options->many ? client_target_join(options->targets, query, &tail->url, error)
+			     : client_target_make(options->targets[0], CLIENT_STREAM, query,
+				       &tail->url, error);
+}
+
 int tail_open(
 	struct tail *tail, const char *program, const struct options *options, struct error *error)
 {
-	char query[OPTIONS_QUERY];
-
 	tail->options = options;
 	buf_init(&tail->start_id, STATE_ID_MAX + 1);
 	buf_init(&tail->kept, STATE_ID_MAX);
 	buf_init(&tail->shown_id, STATE_ID_MAX);
 	summary_init(&tail->summary);
 	tail->end = client_after(options->timeout);
+	envelope_init(&tail->envelope, options_topic(options));
 	output_init(&tail->output, &options->output, tail->end);
-	if (filter_open(&tail->filter, &options->filter, error) != 0 ||
-		client_target_make(options->target, CLIENT_STREAM, options_query(options, query),
-			&tail->url, error) != 0)
+	output_about(&tail->output, &tail->envelope);
+	if (filter_open(&tail->filter, &options->filter, error) != 0 || make_url(tail, error) != 0)
 		return -1;
-	client_target_hide(&tail->url, options->target);
+	client_target_hide(&tail->url, options->targets[0]);
 	if (client_open(&tail->client, program, &options->client, error) != 0 ||
 		find_start(tail, error) != 0)
 		return -1;
+	relay_about(&tail->relay, &tail->envelope);
 	return options->post.target == NULL
 		       ? 0
 		       : relay_open(&tail->relay, program, &options->post, &options->client,
@@ -351,6 +368,7 @@ void tail_close(struct tail *tail)
 	client_url_free(&tail->url);
 	filter_close(&tail->filter);
 	output_free(&tail->output);
+	envelope_free(&tail->envelope);
 	state_close(&tail->state);
 	summary_free(&tail->summary);
 	buf_free(&tail->start_id);
@@ -389,7 +407,7 @@ static int follow(struct tail *tail, const struct follow_options *how, struct er
 	client_await_echo();
 	if (!output_end(&tail->output))
 		client_break_line();
-	summary_say(&tail->summary, &tail->client, tail->options->target,
+	summary_say(&tail->summary, &tail->client, tail->options->targets,
 		how->body == NULL && tail->options->client.method == NULL &&
 			tail->options->client.headers.count == 0);
 	if (tail->state.path != NULL && state_sync(&tail->state, clock_now_ms(), &late) != 0 &&
