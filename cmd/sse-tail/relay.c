@@ -220,10 +220,13 @@ static void explain_failure(const struct relay *relay, CURLcode code, struct err
  * Any failure may pass, as it may be the receiver's: a wrong address, a login, data that it should
  * have accepted.  Only 410 says that it wants no more.
  */
-static enum step judge(const struct relay *relay, CURLcode code, struct error *error)
+static enum step judge(struct relay *relay, CURLcode code, struct error *error)
 {
 	const struct client_answer *answer = &relay->answer;
 
+	relay->why = (struct brief){
+		.silent = code == CURLE_OPERATION_TIMEDOUT, .code = code, .answer = answer};
+	curl_easy_getinfo(relay->client.easy, CURLINFO_OS_ERRNO, &relay->why.os_number);
 	if (!is_answered(relay)) {
 		explain_failure(relay, code, error);
 		return STEP_AGAIN;
@@ -280,11 +283,11 @@ static enum step wait_for_next(struct relay *relay, int64_t give_up_at, struct e
 	delay = backoff_within(&relay->backoff, asked, give_up_at - now);
 	if (delay < 0)
 		return STEP_GONE;
-	trouble_note(&relay->trouble, false);
+	until = now + delay;
+	trouble_note(&relay->trouble, false, &relay->why, until);
 	client_say(&relay->client, CLIENT_EXPLAIN,
 		"%s; trying again in %" PRId64 ".%03" PRId64 " s", reason->text, delay / 1000,
 		delay % 1000);
-	until = now + delay;
 	switch (trouble_wait(&relay->trouble, until < relay->end ? until : relay->end, reason)) {
 	case CLIENT_SIGNAL:
 		client_stopped(reason);
@@ -408,7 +411,6 @@ int relay_open(struct relay *relay, const char *program, const struct relay_opti
 	client_answer_init(&relay->answer);
 	buf_init(&relay->last_id, SIZE_MAX / 2);
 	backoff_init(&relay->backoff, DELAY_FIRST, DELAY_MAX);
-	trouble_init(&relay->trouble, &relay->client, &words);
 	if (!buf_add_text(&relay->last_id, last_id))
 		return error_set(error, EX_OSERR, "out of memory");
 	if (client_target_make(options->target, CLIENT_TOPIC, NULL, &relay->url, error) != 0 ||
@@ -416,6 +418,7 @@ int relay_open(struct relay *relay, const char *program, const struct relay_opti
 		load_keys(relay, error) != 0 ||
 		(options->failed != NULL && failed_check(options->failed, error) != 0))
 		return -1;
+	trouble_init(&relay->trouble, &relay->client, &words, relay->url.origin);
 	set_up(relay);
 	return 0;
 }

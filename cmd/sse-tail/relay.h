@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "backoff.h"
+#include "brief.h"
 #include "buf.h"
 #include "client.h"
 #include "client_answer.h"
@@ -50,6 +51,7 @@ struct relay {
 	/* Of this event: */
 	char id[RELAY_ID_MAX + 1]; /* its webhook-id */
 	int64_t end, until;	   /* moments: of --timeout, and of the end of this attempt */
+	struct brief why;	   /* of the last attempt's failure */
 };
 
 /*

@@ -14,6 +14,7 @@
 #include "event_type.h"
 #include "exec.h"
 #include "follow_run.h"
+#include "following.h"
 #include "notice.h"
 #include "tail.h"
 
@@ -277,6 +278,8 @@ static bool on_opened(void *context, const struct client_answer *answer, bool li
 	summary_opened(&tail->summary);
 	if (lines)
 		warn_of_lines(tail);
+	if (tail->summary.streams == 1)
+		following_say(tail->options, &tail->url, &tail->client);
 	note_life(tail);
 	if (tail->options->latest && answer->latest[0] == '\0') {
 		error_set(&tail->error, EX_PROTOCOL,
@@ -443,8 +446,8 @@ int tail_run(struct tail *tail, struct error *error)
 		how.body = body.data != NULL ? body.data : "";
 	how.body_len = body.len;
 	if (result == 0 && options->check) {
-		const struct check_options what = {
-			options->timeout, &how, .once = !options->reconnect};
+		const struct check_options what = {options->timeout, &how,
+			.once = !options->reconnect, .colour = options->output.colour};
 
 		result = check_run(&tail->client, &tail->url, &what, error);
 	} else if (result == 0) {

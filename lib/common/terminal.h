@@ -11,6 +11,9 @@
 
 #include "buf.h"
 
+/* terminal_obeys(fd): is it a terminal that escape sequences can steer? */
+bool terminal_obeys(int fd);
+
 /* --color */
 enum terminal_colour { TERMINAL_AUTO, TERMINAL_ALWAYS, TERMINAL_NEVER };
 extern const char *const terminal_colour_words[];
@@ -51,6 +54,13 @@ extern const char *const terminal_wrap_words[];
  */
 bool terminal_fit(
 	const char *text, size_t len, unsigned width, enum terminal_wrap wrap, struct buf *out);
+
+/*
+ * terminal_hang(text, len, width, hang, out):
+ * Append a paragraph as terminal_fit() does with TERMINAL_WRAP, each line but the first ${hang}
+ * columns right of the margin.
+ */
+bool terminal_hang(const char *text, size_t len, unsigned width, unsigned hang, struct buf *out);
 
 /*
  * terminal_wrote(data, len):
