@@ -72,8 +72,7 @@ void check_finding_verdict(struct check_findings *findings)
 	if (findings->notes > 0)
 		snprintf(notes, sizeof(notes), "%u note%s", findings->notes,
 			findings->notes == 1 ? "" : "s");
-	snprintf(text, sizeof(text), "%s (%s%s%s)",
-		findings->bad > 0 ? "this is not a healthy stream" : "this is a healthy stream",
+	snprintf(text, sizeof(text), "%s (%s%s%s)", findings->bad > 0 ? "not healthy" : "healthy",
 		bad, both ? ", " : "", bad[0] || notes[0] ? notes : "nothing to mend");
 	write_line(findings, verdict, "verdict:", COLUMN, text);
 }

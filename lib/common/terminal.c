@@ -176,8 +176,10 @@ static bool fit_character(struct fit *fit, const char *text, size_t size, uint32
 		fit->indent = fit->hang > 0 ? fit->hang : fit->indent + 2;
 	}
 	/* The space at which a paragraph is broken is not in the next line. */
-	if (fit->column + wide > fit->width && fit->hang > 0 && character == ' ')
+	if (fit->column + wide > fit->width && fit->hang > 0 && character == ' ') {
+		fit->space = false;
 		return break_line(fit);
+	}
 	if (fit->column + wide > fit->width && !break_line(fit))
 		return false;
 	fit->column += wide;
