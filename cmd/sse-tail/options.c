@@ -21,6 +21,7 @@
 
 /* Made from the tables of formats and presets before they are needed. */
 static const char *format_words[OUTPUT_FORMATS_MAX + 1];
+static const char *format_meanings[OUTPUT_FORMATS_MAX + 1];
 static const char *preset_words[FILTER_PRESETS_MAX + 1];
 static char format_help[400];
 static char preset_help[200];
@@ -28,12 +29,20 @@ static char preset_help[200];
 /* The values of --until. */
 static const char *const until_words[] = {"end", NULL};
 
+/* What the values mean, for completions: the words are in terminal.c and output.c. */
+static const char *const until_meanings[] = {"the last event that is stored now"};
+static const char *const wrap_meanings[] = {
+	"continue on the next line (default)", "cut them", "leave them to the terminal"};
+static const char *const colour_meanings[] = {"in a terminal (default)", "always", "never"};
+static const char *const stamp_meanings[] = {"2026-11-22T19:00:00.000Z (default)",
+	"seconds since 1970", "seconds since the event before"};
+
 /* As many as sse-serve gives of several topics. */
 #define LAST_MAX 100000
 
 static const struct option_row rows[] = {
 	{"output", 'o', OPTION_CHOICE, FIELD(output.format), "FORMAT", format_help, "Output",
-		.choices = format_words, .rivals = "format"},
+		.choices = format_words, .meanings = format_meanings, .rivals = "format"},
 	{"template", 'F', OPTION_STRING, FIELD(output.template), "TEXT",
 		"show each event as TEXT; %T: topic, %e: type, %i: id, %d: data", "Output",
 		.rivals = "format"},
@@ -45,19 +54,19 @@ static const struct option_row rows[] = {
 	{"null", '0', OPTION_FLAG, FIELD(output.nul), NULL,
 		"end each event with a NUL, not a newline", "Output", .rivals = "end"},
 	{"nest", 0, OPTION_FLAG, FIELD(output.nest), NULL,
-		"json: write JSON data as JSON, not as a string", "Output"},
+		"with -o json, write JSON data as JSON, not as a string", "Output"},
 	{"llm", 0, OPTION_CHOICE, FIELD(filter.preset), "SERVICE", preset_help, "Output",
 		.choices = preset_words},
 	{"time", 't', OPTION_CHOICE, FIELD(output.stamp), "STYLE",
 		"show the time: iso (default), unix or delta", "Output",
-		.choices = output_stamp_words, .preset = "iso"},
+		.choices = output_stamp_words, .meanings = stamp_meanings, .preset = "iso"},
 	{"comments", 0, OPTION_FLAG, FIELD(comments), NULL, "show comments, too", "Output"},
 	{"wrap", 0, OPTION_CHOICE, FIELD(output.wrap), "HOW",
-		"wrap or cut long lines in a terminal, or neither (off)", "Output",
-		.choices = terminal_wrap_words},
+		"wrap (default) or cut long lines in a terminal, or neither (off)", "Output",
+		.choices = terminal_wrap_words, .meanings = wrap_meanings},
 	{"color", 0, OPTION_CHOICE, FIELD(output.colour), "WHEN",
 		"use colour: always, never, or auto (in a terminal)", "Output",
-		.choices = terminal_colour_words},
+		.choices = terminal_colour_words, .meanings = colour_meanings},
 	{"event", 'e', OPTION_LIST, FIELD(filter.events), "GLOB",
 		"show only events of this type, like 'user.*' (repeat)", "Which events"},
 	{"not-event", 0, OPTION_LIST, FIELD(filter.not_events), "GLOB",
@@ -88,7 +97,8 @@ static const struct option_row rows[] = {
 	{"timeout", 0, OPTION_DURATION, FIELD(timeout), "TIME", "end after this time", "End", 0,
 		YEAR},
 	{"until", 0, OPTION_CHOICE, FIELD(until), "PLACE",
-		"end: stop after the last event that is stored now", "End", .choices = until_words},
+		"stop after the last event that is stored now (end)", "End", .choices = until_words,
+		.meanings = until_meanings},
 	{"until-idle", 0, OPTION_DURATION, FIELD(until_idle), "TIME",
 		"end when no event has arrived for this long", "End", 0, YEAR},
 	{"done", 0, OPTION_LIST, FIELD(filter.done), "TEXT",
@@ -125,7 +135,8 @@ static const struct option_row rows[] = {
 		"resume after the id in FILE, do not update it", "Start and reconnect",
 		.complete = COMPLETE_FILE, .rivals = "state"},
 	{"reconnect-delay", 0, OPTION_DURATION, FIELD(reconnect_delay), "TIME",
-		OPTION_DEFAULT("pause at least this long (", "2s", "), or as the server says"),
+		OPTION_DEFAULT("pause at least this long before reconnecting (", "2s",
+			"), or as the server says"),
 		"Start and reconnect", FOLLOW_DELAY_MIN, HOUR},
 	{"read-timeout", 0, OPTION_DURATION, FIELD(read_timeout), "TIME",
 		"reconnect if nothing has arrived for this long", "Start and reconnect", 0,
@@ -171,6 +182,7 @@ static void describe_tables(void)
 
 	for (size_t i = 0; i < OUTPUT_FORMATS_MAX && output_formats[i].name != NULL; i++) {
 		format_words[i] = output_formats[i].name;
+		format_meanings[i] = output_formats[i].help;
 		len += (size_t)snprintf(format_help + len, sizeof(format_help) - len, "%s%s: %s",
 			i > 0 ? "; " : "", output_formats[i].name, output_formats[i].help);
 	}

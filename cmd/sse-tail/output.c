@@ -32,7 +32,7 @@ const struct output_format output_formats[] = {
 	{"raw", "the bytes as they arrived", .raw = true},
 	{"sse", "an event stream", output_sse, .comment = output_sse_comment,
 		.position = output_sse_position},
-	{"template", "as -F says", output_template, .alone = true},
+	{"template", "the text of -F", output_template, .alone = true},
 	{0},
 };
 

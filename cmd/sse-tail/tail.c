@@ -401,15 +401,21 @@ static int follow(struct tail *tail, const struct follow_options *how, struct er
 		.piece = on_piece,
 		.opened = on_opened};
 	struct error late = {0};
+	enum follow_end end;
+	const char *why;
 	int result;
 
 	client_watch_hangup();
 	client_set_task(&task);
-	result = judge(tail, follow_run(&tail->client, &tail->url, how, &sink, tail, error), error);
+	end = follow_run(&tail->client, &tail->url, how, &sink, tail, error);
+	result = judge(tail, end, error);
 	client_set_task(NULL);
 	client_await_echo();
 	if (!output_end(&tail->output))
 		client_break_line();
+	why = ending_explain(tail->options, end, &tail->error);
+	if (why != NULL)
+		client_say(&tail->client, CLIENT_EXPLAIN, "%s", why);
 	summary_say(&tail->summary, &tail->client, tail->options->targets,
 		how->body == NULL && tail->options->client.method == NULL &&
 			tail->options->client.headers.count == 0);
