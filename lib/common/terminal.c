@@ -302,11 +302,12 @@ static bool begin(const char *program, struct buf *line)
 	return (!within || buf_add_byte(line, '\n')) && buf_addf(line, "%s: ", program);
 }
 
-/*
- * Write "program: text", cut to the width.  Three columns stay free: for the ^C that ends it, and as a
- * cursor after the last is in the next line in some terminals.
- */
-static void write_cut(const char *program, const char *text, const char *before, const char *after)
+/* A line without an end leaves room for the ^C that a terminal may show after it. */
+#define ROOM 3u
+
+/* Write "program: text", cut so that so many columns stay free. */
+static void write_cut(
+	const char *program, const char *text, unsigned room, const char *before, const char *after)
 {
 	unsigned width = terminal_width(STDERR_FILENO);
 	struct buf line, fitting;
@@ -315,7 +316,7 @@ static void write_cut(const char *program, const char *text, const char *before,
 	buf_init(&fitting, (size_t)64 << 10);
 	if (begin(program, &line) && terminal_text(text, strlen(text), &line) &&
 		buf_add_text(&fitting, before) &&
-		terminal_fit(line.data, line.len, width > 3 ? width - 3 : width, TERMINAL_CUT,
+		terminal_fit(line.data, line.len, width > room ? width - room : width, TERMINAL_CUT,
 			&fitting) &&
 		buf_add_text(&fitting, after))
 		(void)!write(STDERR_FILENO, fitting.data, fitting.len);
@@ -327,13 +328,13 @@ bool terminal_status(const char *program, const char *text)
 {
 	if (!terminal_obeys(STDERR_FILENO))
 		return false;
-	write_cut(program, text, "\r", "\033[K");
+	write_cut(program, text, ROOM, "\r", "\033[K");
 	return true;
 }
 
 void terminal_say_cut(const char *program, const char *text)
 {
-	write_cut(program, text, "", "\n");
+	write_cut(program, text, 0, "", "\n");
 }
 
 void terminal_say(const char *program, const char *text)
