@@ -244,18 +244,18 @@ sse-tail: following $URL/x (Ctrl-C ends)" ]
 		if [ -z "$how" ]; then
 			screen | grep -qx "sse-tail: following $URL/x (Ctrl-C ends)"
 		else
-			! shows following
-			! has err following
+			run ! shows following
 		fi
 		in_tmux kill-server
 		wait "$SERVER_PID"
-	done 2>>ignored
+	done
+	run ! has err following
 	free_url
 	terminal 60
 	types "clear; sse-tail $URL/x --no-reconnect"
 	wait_for shows 'onnection refused'
 	wait_for is_ready
-	! shows following
+	run ! shows following
 }
 
 @test "keys of JSON have a colour that can be read on black, and small JSON is one line" {
