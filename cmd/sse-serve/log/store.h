@@ -153,6 +153,12 @@ struct store_ops {
 	int64_t (*follow)(struct store *store);
 
 	/*
+	 * behind(store): may the log have events that this node lacks?  Of a store with `follow`.  Log
+	 * thread.
+	 */
+	bool (*behind)(const struct store *store);
+
+	/*
 	 * tell(store, data, len):
 	 * Send these bytes to the other nodes that listen now, beside the log; they may be lost.  It
 	 * may block for some seconds.  NULL, as listen: there are no other nodes.  Any thread.

@@ -79,7 +79,7 @@ static size_t choose(struct nats_store *nats, struct store_group *const *groups,
 		groups[i]->stored = false;
 		if (is_ephemeral(groups[i]))
 			pass_on(nats, groups[i]);
-		else
+		else if (groups[i]->count > 0)
 			chosen[kept++] = groups[i];
 	}
 	return kept;
@@ -208,6 +208,13 @@ static int nats_check(const struct store *store, struct error *error)
 	return jetstream_check(nats->jetstream, error);
 }
 
+static bool nats_behind(const struct store *store)
+{
+	const struct nats_store *nats = (const struct nats_store *)store;
+
+	return nats_check(store, NULL) != 0 || nats->taken < jetstream_last(nats->jetstream);
+}
+
 static void nats_size(const struct store *store, int64_t *bytes, int64_t *events)
 {
 	const struct nats_store *nats = (const struct nats_store *)store;
@@ -245,6 +252,7 @@ struct store *store_nats_open(const struct store_config *config, struct error *e
 		.since = store_sqlite_reader_since,
 		.count = store_sqlite_reader_count,
 		.check = nats_check,
+		.behind = nats_behind,
 		.size = nats_size,
 		.close = nats_close,
 	};

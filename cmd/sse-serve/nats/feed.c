@@ -2,9 +2,10 @@
 /*
  * Following a stream of JetStream; see jetstream.h.
  *
- * The client's ordered consumer gives the messages in order, but loses some when its server dies or
- * its buffer overflows.  So each sequence is compared with the one before; if one is missing, or if
- * the stream has more and nothing comes, a watcher follows again from there.
+ * A consumer gives the messages in order, but loses some when its server dies or its buffer overflows.  So
+ * each sequence is compared with the one before; if one is missing, or if the stream has more and
+ * nothing comes, a watcher follows again from there.  The client's own ordered consumer would do that, too,
+ * but crashes in it (3.4.1: the thread that it starts for it may run before its creator knows it).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -170,7 +171,12 @@ static natsStatus subscribe(struct jetstream *jetstream)
 	pthread_mutex_unlock(&jetstream->lock);
 	jsSubOptions_Init(&options);
 	options.Stream = jetstream->name;
-	options.Ordered = true;
+	options.ManualAck = true;
+	options.Config.AckPolicy = js_AckNone;
+	options.Config.MaxDeliver = 1;
+	options.Config.MemoryStorage = true;
+	options.Config.Replicas = 1;
+	options.Config.FlowControl = true;
 	options.Config.DeliverPolicy = js_DeliverByStartSequence;
 	options.Config.OptStartSeq = after + 1;
 	options.Config.Heartbeat = HEARTBEAT_NS;
@@ -193,7 +199,7 @@ static bool look(struct jetstream *jetstream, uint64_t *before)
 	pthread_mutex_lock(&jetstream->lock);
 	if (status == NATS_OK) {
 		jetstream->answered = clock_now_ms();
-		jetstream->replaced = info->Created != jetstream->created;
+		jetstream->replaced = jetstream_mark(info) != jetstream->mark;
 		if (info->State.LastSeq > jetstream->last)
 			jetstream->last = info->State.LastSeq;
 		jetstream->lost = jetstream->received + 1 < info->State.FirstSeq;

@@ -26,12 +26,12 @@ struct jetstream;
 
 struct jetstream_config {
 	const struct servers *servers;
-	const char *description; /* of a new stream */
+	const char *description; /* of a new stream; no other stream has it */
 };
 
 /* The stream, as it was when it was opened. */
 struct jetstream_stream {
-	int64_t created; /* ns since 1970: two streams of one name differ in it */
+	uint64_t mark; /* a hash of the description: two streams of one name differ in it */
 	char description[JETSTREAM_DESCRIPTION];
 	uint64_t first, last; /* the sequences of its oldest and newest message */
 	size_t message_max;   /* the most bytes that a message may have */

@@ -10,6 +10,7 @@
 
 #include "base/logger.h"
 #include "clock.h"
+#include "hash.h"
 #include "jetstream_internal.h"
 
 /* How long jetstream_open() tries, in ms, and its pause between two attempts. */
@@ -81,13 +82,16 @@ int jetstream_publish(struct jetstream *jetstream, const char *id, const void *d
 {
 	natsMsg *message = NULL;
 	jsPubOptions options;
-	natsStatus status =
-		natsMsg_Create(&message, jetstream->log, NULL, (const char *)data, (int)len);
+	natsStatus status;
 
 	pthread_mutex_lock(&jetstream->lock);
 	snprintf(jetstream->id, sizeof(jetstream->id), "%s", id);
 	jetstream->outcome = JETSTREAM_WAITING;
 	pthread_mutex_unlock(&jetstream->lock);
+	/* The client would keep one message, however small its buffer is, and send it later. */
+	if (natsConnection_Status(jetstream->connection) != NATS_CONN_STATUS_CONNECTED)
+		return -1;
+	status = natsMsg_Create(&message, jetstream->log, NULL, (const char *)data, (int)len);
 	jsPubOptions_Init(&options);
 	options.MsgId = id;
 	options.MaxWait = PUBLISH_MS;
@@ -250,6 +254,13 @@ static void say_replicas(
 			config->servers->replicas);
 }
 
+uint64_t jetstream_mark(const jsStreamInfo *info)
+{
+	const char *description = info->Config->Description;
+
+	return description != NULL ? hash_fnv1a(HASH_START, description, strlen(description)) : 0;
+}
+
 static int read_stream(struct jetstream *jetstream, const jsStreamInfo *info,
 	const struct jetstream_config *config, struct jetstream_stream *stream, struct error *error)
 {
@@ -258,14 +269,14 @@ static int read_stream(struct jetstream *jetstream, const jsStreamInfo *info,
 
 	if (info->Config->MaxMsgSize > 0 && info->Config->MaxMsgSize < payload)
 		payload = info->Config->MaxMsgSize;
-	*stream = (struct jetstream_stream){.created = info->Created,
+	*stream = (struct jetstream_stream){.mark = jetstream_mark(info),
 		.first = info->State.FirstSeq,
 		.last = info->State.LastSeq,
 		.message_max = payload > 2 * MESSAGE_ROOM ? (size_t)payload - MESSAGE_ROOM : 0,
 		.replicas = info->Config->Replicas};
 	snprintf(stream->description, sizeof(stream->description), "%s",
 		description != NULL ? description : "");
-	jetstream->created = info->Created;
+	jetstream->mark = stream->mark;
 	jetstream->last = info->State.LastSeq;
 	jetstream->answered = clock_now_ms();
 	say_replicas(config, stream);
