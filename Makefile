@@ -217,6 +217,12 @@ run: ## install what is missing, build, run sse-serve with its page (ARGS='--tic
 	@$(MAKE) --no-print-directory all
 	@exec $(BUILD)/bin/sse-serve $(ARGS)
 
+.PHONY: cluster
+cluster: ## the same, as three nodes on three NATS servers behind nginx, to try (PORT=8000)
+	@$(DEPS) install build run cluster
+	@$(MAKE) --no-print-directory all
+	@exec sh .ci/cluster $(call quote,$(BUILD)/bin) $(ARGS)
+
 .PHONY: deps deps-build deps-deb deps-check
 DEPS = CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' sh .ci/deps
 deps: ## install what is missing (apt-get), or name the packages
@@ -247,6 +253,7 @@ FUZZ_CFLAGS ?= -DFUZZ_STANDALONE
 # *_tail_* with the parts of that program, test_sse_* with libsse alone, test_client_* and follow* with
 # libclient, all others with libcommon; and with PKGS_name.
 PKGS_kill = sqlite3
+PKGS_cluster = sqlite3
 PKGS_tls_memory = libssl libcrypto
 program_of = $(strip $(foreach p,serve post tail,$(if $(findstring _$(p)_,$(1)),sse-$(p))))
 part_of = $(or $(call program_of,$(1)),$(if $(findstring /test_sse_,$(1)),libsse),$(if \

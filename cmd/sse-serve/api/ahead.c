@@ -11,8 +11,12 @@
 #include "log/window.h"
 #include "stream/fanout.h"
 
-/* How long, in ms.  After that, the event counts as one that is not in the log. */
-#define WAIT_MS 5000
+/*
+ * How long, in ms.  After that, the event counts as one that is not in the log, if this node has what the log
+ * has.  It is longer than a leader of NATS may be silent (LEADER_MS), so that this was learnt after the
+ * request came.
+ */
+#define WAIT_MS 7000
 
 struct ahead {
 	struct awaiting awaiting; /* first */
@@ -23,6 +27,10 @@ static void go_on(struct message *message)
 {
 	struct ahead *ahead = (struct ahead *)message;
 
+	if (ahead->awaiting.behind)
+		request_problem(ahead->request, 503,
+			"this node has not received the event with that id yet: try again, or ask "
+			"another node");
 	request_resume(ahead->request);
 	free(ahead);
 }

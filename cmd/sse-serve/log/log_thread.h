@@ -48,6 +48,7 @@ struct awaiting {
 	struct mailbox *mailbox; /* of that loop */
 	uint64_t position;	 /* of the event */
 	int64_t until;		 /* not longer than this, by clock_now_ms() */
+	bool behind;		 /* the result: it did not come, but may be in the log */
 };
 
 struct log_thread;

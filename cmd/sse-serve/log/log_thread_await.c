@@ -25,6 +25,8 @@ static struct message *take_ended(struct log_thread *log_thread, int64_t *wait)
 		int64_t left = *log_thread->draining ? 0 : one->until - now;
 
 		if (one->position <= log_thread->store->head || left <= 0) {
+			one->behind = one->position > log_thread->store->head &&
+				      log_thread->store->ops->behind(log_thread->store);
 			*link = one->message.next;
 			one->message.next = ended;
 			ended = &one->message;

@@ -165,6 +165,17 @@ static int64_t nats_follow(struct store *store)
 	return nats->retry_at - clock_now_ms() > 0 ? nats->retry_at - clock_now_ms() : 0;
 }
 
+static void nats_tell(struct store *store, const void *data, size_t len)
+{
+	jetstream_tell(((struct nats_store *)store)->jetstream, data, len);
+}
+
+static int nats_listen(
+	struct store *store, store_heard *heard, void *context, struct error *error)
+{
+	return jetstream_listen(((struct nats_store *)store)->jetstream, heard, context, error);
+}
+
 static int64_t nats_tidy(struct store *store)
 {
 	struct nats_store *nats = (struct nats_store *)store;
@@ -197,6 +208,13 @@ static int nats_check(const struct store *store, struct error *error)
 	return jetstream_check(nats->jetstream, error);
 }
 
+static bool nats_behind(const struct store *store)
+{
+	const struct nats_store *nats = (const struct nats_store *)store;
+
+	return nats_check(store, NULL) != 0 || nats->taken < jetstream_last(nats->jetstream);
+}
+
 static void nats_size(const struct store *store, int64_t *bytes, int64_t *events)
 {
 	const struct nats_store *nats = (const struct nats_store *)store;
@@ -222,6 +240,8 @@ struct store *store_nats_open(const struct store_config *config, struct error *e
 		.append = nats_append,
 		.tidy = nats_tidy,
 		.follow = nats_follow,
+		.tell = nats_tell,
+		.listen = nats_listen,
 		.retain = nats_retain,
 		.erase = nats_erase,
 		.reader_new = nats_reader_new,
@@ -232,6 +252,7 @@ struct store *store_nats_open(const struct store_config *config, struct error *e
 		.since = store_sqlite_reader_since,
 		.count = store_sqlite_reader_count,
 		.check = nats_check,
+		.behind = nats_behind,
 		.size = nats_size,
 		.close = nats_close,
 	};

@@ -49,7 +49,7 @@ int store_nats_import(const struct store_config *config, const char *path, struc
 	if (result == 0 && !command_begin(&marker, COMMAND_IMPORT, ""))
 		result = error_set(error, EX_OSERR, "out of memory for the import");
 	if (result == 0) {
-		store_nats_make_tag(config->servers->name, stream.created, tag);
+		store_nats_make_tag(config->servers->name, stream.mark, tag);
 		result = store_sqlite_copy_adopt(path, tag, 1, error);
 	}
 	if (result == 0)

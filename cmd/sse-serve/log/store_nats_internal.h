@@ -35,6 +35,8 @@ struct batch {
 	size_t room;
 };
 
+_Static_assert(STORE_NODE == JETSTREAM_NODE, "a node of the store is one of NATS");
+
 struct nats_store {
 	struct store store;
 	struct store *copy; /* of the log, in a database */
@@ -83,12 +85,12 @@ int store_nats_send(struct nats_store *nats, const struct buf *bytes, struct own
  * store_nats_connect(nats, config, stream, error): connect to the log, or make it, and look whether it is one.
  * 0, or -1.
  *
- * store_nats_make_tag(name, created, tag): the tag of ids of a log: it is the same on all nodes, and another
+ * store_nats_make_tag(name, mark, tag): the tag of ids of a log: it is the same on all nodes, and another
  * one if the stream is made again.
  */
 int store_nats_connect(struct nats_store *nats, const struct store_config *config,
 	struct jetstream_stream *stream, struct error *error);
-void store_nats_make_tag(const char *name, int64_t created, char tag[IDENTITY_TAG + 1]);
+void store_nats_make_tag(const char *name, uint64_t mark, char tag[IDENTITY_TAG + 1]);
 
 /* store_nats_open_parts(nats, config, error): connect, open the copy, and catch up.  0, or -1. */
 int store_nats_open_parts(

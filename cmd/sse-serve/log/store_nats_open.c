@@ -21,7 +21,9 @@
 /* The most nodes of one user on one machine whose copies have no name of their own. */
 #define COPIES_MAX 1000
 
-#define DESCRIPTION "log of sse-serve, version 1; keys are kept for %" PRId64 " ms"
+/* The number is random. */
+#define DESCRIPTION "log %016" PRIx64 " of sse-serve, version 1; keys are kept for %" PRId64 " ms"
+#define DESCRIPTION_READ "log %" SCNx64 " of sse-serve, version 1; keys are kept for %" SCNd64 " ms"
 
 /* The copy's deliver. */
 static void pass_to_window(void *context, const struct event *event)
@@ -32,11 +34,11 @@ static void pass_to_window(void *context, const struct event *event)
 		nats->store.deliver(nats->store.deliver_context, event);
 }
 
-void store_nats_make_tag(const char *name, int64_t created, char tag[IDENTITY_TAG + 1])
+void store_nats_make_tag(const char *name, uint64_t mark, char tag[IDENTITY_TAG + 1])
 {
 	uint64_t hash = hash_fnv1a(HASH_START, name, strlen(name));
 
-	hash = hash_fnv1a(hash, &created, sizeof(created));
+	hash = hash_fnv1a(hash, &mark, sizeof(mark));
 	identity_write_tag(hash, tag);
 }
 
@@ -47,9 +49,10 @@ void store_nats_make_tag(const char *name, int64_t created, char tag[IDENTITY_TA
 static int check_description(const char *description, const char *name, int64_t window,
 	int64_t *keys, struct error *error)
 {
+	uint64_t number;
 	int64_t kept = 0;
 
-	if (sscanf(description, DESCRIPTION, &kept) != 1)
+	if (sscanf(description, DESCRIPTION_READ, &number, &kept) != 2)
 		return error_set(error, EX_CONFIG,
 			"the stream %s of NATS is not a log of sse-serve, or of another version; "
 			"--cluster chooses another name",
@@ -69,8 +72,11 @@ int store_nats_connect(struct nats_store *nats, const struct store_config *confi
 	char description[JETSTREAM_DESCRIPTION];
 	struct jetstream_config jetstream = {
 		.servers = config->servers, .description = description};
+	uint64_t random;
 
-	snprintf(description, sizeof(description), DESCRIPTION, config->idempotency_window);
+	if (getrandom(&random, sizeof(random), 0) < 0)
+		return error_set(error, EX_OSERR, "the system gives no random numbers");
+	snprintf(description, sizeof(description), DESCRIPTION, random, config->idempotency_window);
 	nats->jetstream = jetstream_open(&jetstream, stream, error);
 	if (nats->jetstream == NULL)
 		return -1;
@@ -112,7 +118,7 @@ static int open_copy(struct nats_store *nats, const struct store_config *given,
 	struct store_config config = *given;
 	uint64_t sequence;
 
-	store_nats_make_tag(given->servers->name, stream->created, tag);
+	store_nats_make_tag(given->servers->name, stream->mark, tag);
 	config.copy_of = tag;
 	config.idempotency_window = nats->keys;
 	if (given->path != NULL)

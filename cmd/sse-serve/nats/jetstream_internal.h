@@ -17,12 +17,14 @@
 
 struct jetstream {
 	char name[SERVERS_NAME];
-	char log[SERVERS_NAME + 8], pass[SERVERS_NAME + 8]; /* the subjects */
-	int64_t created;
-	char node[17]; /* tells the nodes apart: what is passed on begins with it */
+	char log[SERVERS_NAME + 8], pass[SERVERS_NAME + 8], tell[SERVERS_NAME + 8]; /* subjects */
+	uint64_t mark; /* of the stream; see struct jetstream_stream */
+	char node[JETSTREAM_NODE + 1]; /* what is passed on, or told, begins with it */
 	natsConnection *connection;
 	jsCtx *js;
-	natsSubscription *stored, *passed;
+	natsSubscription *stored, *passed, *told;
+	jetstream_heard *heard; /* set before ${told} is */
+	void *heard_context;
 	void (*wake)(void *context);
 	void *context;
 
@@ -58,6 +60,12 @@ int connection_open(
 int feed_start(struct jetstream *jetstream, uint64_t after, struct error *error);
 void feed_stop(struct jetstream *jetstream);
 void feed_free(struct jetstream *jetstream);
+
+/*
+ * jetstream_mark(info): what distinguishes a stream from another one of its name.  When it was made does not:
+ * a NATS server that was killed may say of it what another one does not.
+ */
+uint64_t jetstream_mark(const jsStreamInfo *info);
 
 /* jetstream_news(jetstream): wake the owner.  The lock is held. */
 void jetstream_news(struct jetstream *jetstream);

@@ -10,6 +10,7 @@
 
 #include "base/logger.h"
 #include "clock.h"
+#include "hash.h"
 #include "jetstream_internal.h"
 
 /* How long jetstream_open() tries, in ms, and its pause between two attempts. */
@@ -116,7 +117,9 @@ enum jetstream_outcome jetstream_outcome(
 	return outcome;
 }
 
-void jetstream_pass(struct jetstream *jetstream, const void *data, size_t len)
+/* The message after the id of this node. */
+static void send_beside(
+	struct jetstream *jetstream, const char *subject, const void *data, size_t len)
 {
 	size_t prefix = strlen(jetstream->node);
 	char *message = malloc(prefix + len);
@@ -125,9 +128,18 @@ void jetstream_pass(struct jetstream *jetstream, const void *data, size_t len)
 		return;
 	memcpy(message, jetstream->node, prefix);
 	memcpy(message + prefix, data, len);
-	natsConnection_Publish(
-		jetstream->connection, jetstream->pass, message, (int)(prefix + len));
+	natsConnection_Publish(jetstream->connection, subject, message, (int)(prefix + len));
 	free(message);
+}
+
+void jetstream_pass(struct jetstream *jetstream, const void *data, size_t len)
+{
+	send_beside(jetstream, jetstream->pass, data, len);
+}
+
+void jetstream_tell(struct jetstream *jetstream, const void *data, size_t len)
+{
+	send_beside(jetstream, jetstream->tell, data, len);
 }
 
 void jetstream_wait(struct jetstream *jetstream, int64_t ms)
@@ -242,6 +254,13 @@ static void say_replicas(
 			config->servers->replicas);
 }
 
+uint64_t jetstream_mark(const jsStreamInfo *info)
+{
+	const char *description = info->Config->Description;
+
+	return description != NULL ? hash_fnv1a(HASH_START, description, strlen(description)) : 0;
+}
+
 static int read_stream(struct jetstream *jetstream, const jsStreamInfo *info,
 	const struct jetstream_config *config, struct jetstream_stream *stream, struct error *error)
 {
@@ -250,14 +269,14 @@ static int read_stream(struct jetstream *jetstream, const jsStreamInfo *info,
 
 	if (info->Config->MaxMsgSize > 0 && info->Config->MaxMsgSize < payload)
 		payload = info->Config->MaxMsgSize;
-	*stream = (struct jetstream_stream){.created = info->Created,
+	*stream = (struct jetstream_stream){.mark = jetstream_mark(info),
 		.first = info->State.FirstSeq,
 		.last = info->State.LastSeq,
 		.message_max = payload > 2 * MESSAGE_ROOM ? (size_t)payload - MESSAGE_ROOM : 0,
 		.replicas = info->Config->Replicas};
 	snprintf(stream->description, sizeof(stream->description), "%s",
 		description != NULL ? description : "");
-	jetstream->created = info->Created;
+	jetstream->mark = stream->mark;
 	jetstream->last = info->State.LastSeq;
 	jetstream->answered = clock_now_ms();
 	say_replicas(config, stream);
@@ -391,6 +410,7 @@ struct jetstream *jetstream_open(
 	snprintf(jetstream->name, sizeof(jetstream->name), "%s", config->servers->name);
 	snprintf(jetstream->log, sizeof(jetstream->log), "%s.log", jetstream->name);
 	snprintf(jetstream->pass, sizeof(jetstream->pass), "%s.pass", jetstream->name);
+	snprintf(jetstream->tell, sizeof(jetstream->tell), "%s.node", jetstream->name);
 	snprintf(jetstream->node, sizeof(jetstream->node), "%016" PRIx64, random);
 	jetstream->last_next = &jetstream->first;
 	pthread_mutex_init(&jetstream->lock, NULL);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,13 @@
 #include "fail.h"
 #include "net.h"
 
+#define LOOPBACK "127.0.0.1"
+
+/* Where net_dial(NET_ANY) goes. */
+static const int *spread;
+static size_t spread_count;
+static _Atomic uint64_t dials;
+
 void net_pause(uint64_t ms)
 {
 	nanosleep(&(struct timespec){.tv_sec = (time_t)(ms / 1000),
@@ -25,16 +33,16 @@ void net_pause(uint64_t ms)
 		NULL);
 }
 
-static struct sockaddr_in loopback(int port)
+static struct sockaddr_in place(const char *address, int port)
 {
 	return (struct sockaddr_in){.sin_family = AF_INET,
 		.sin_port = htons((uint16_t)port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+		.sin_addr.s_addr = inet_addr(address)};
 }
 
 static bool is_free(int port)
 {
-	struct sockaddr_in address = loopback(port);
+	struct sockaddr_in address = place(LOOPBACK, port);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	bool bound = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
 
@@ -45,8 +53,10 @@ static bool is_free(int port)
 
 int net_free_port(void)
 {
+	static uint64_t calls;
 	/* Not by the seed: two runs with one seed may be under way. */
-	struct random random = random_new((uint64_t)clock_now_ms(), (uint64_t)getpid());
+	struct random random =
+		random_new((uint64_t)clock_now_ms() + (calls++ << 32), (uint64_t)getpid());
 	FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
 	int first = 32768;
 
@@ -64,9 +74,22 @@ int net_free_port(void)
 	fail("there is no free port");
 }
 
+void net_spread(const int *ports, size_t count)
+{
+	spread = ports;
+	spread_count = count;
+}
+
 int net_dial(int port)
 {
-	struct sockaddr_in address = loopback(port);
+	if (port == NET_ANY)
+		port = spread[random_mix(atomic_fetch_add(&dials, 1)) % spread_count];
+	return net_dial_at(LOOPBACK, port);
+}
+
+int net_dial_at(const char *host, int port)
+{
+	struct sockaddr_in address = place(host, port);
 	struct timeval patience = {.tv_sec = NET_PATIENCE_MS / 1000};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
 

@@ -20,8 +20,16 @@ void net_pause(uint64_t ms);
  */
 int net_free_port(void);
 
-/* net_dial(port): a connection, or -1: nobody listens. */
+/* net_dial(port): a connection, or -1: nobody listens.  net_dial_at(): likewise, elsewhere. */
 int net_dial(int port);
+int net_dial_at(const char *address, int port);
+
+/*
+ * net_spread(ports, count): from now on, net_dial(NET_ANY) goes to one of these, at random.  Before there
+ * are threads; the array stays in use.
+ */
+#define NET_ANY 0
+void net_spread(const int *ports, size_t count);
 
 /* net_send(fd, data, len): all of it; false if the other side is gone. */
 bool net_send(int fd, const void *data, size_t len);

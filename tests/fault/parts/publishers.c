@@ -29,6 +29,9 @@
 /* The sleeping reader takes this much of a connection before it falls asleep again. */
 #define NIBBLE 20000
 
+/* A reader that moves does so after about as many pieces of a stream. */
+#define MOVING 40
+
 struct publisher {
 	struct publishers *publishers;
 	pthread_t thread;
@@ -249,6 +252,8 @@ static void read_stream(struct reader *reader, int fd)
 		reader->taken += len;
 		if (reader->sleeps && reader->taken > NIBBLE)
 			fall_asleep(reader);
+		if (reader->publishers->config.moves && random_below(&reader->random, MOVING) == 0)
+			return;
 	}
 }
 

@@ -19,6 +19,7 @@ struct publishers_config {
 	uint64_t think_us; /* a publisher pauses for up to this long between events */
 	bool many;	   /* the server has streams of many topics */
 	bool batches;	   /* and takes NDJSON with envelopes */
+	bool moves;	   /* readers go to another server now and then; port is NET_ANY */
 };
 
 /* publishers_start(config): readers are at work at once, publishers from publishers_work() on. */

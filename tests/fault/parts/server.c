@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -68,7 +69,7 @@ void server_launch(struct server *server)
 
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		fail("no pipe: %s", strerror(errno));
-	server->asked = false;
+	server->asked = server->listens = false;
 	server->pid = fork();
 	if (server->pid < 0)
 		fail("no process: %s", strerror(errno));
@@ -79,11 +80,11 @@ void server_launch(struct server *server)
 	fail_server(server->pid);
 }
 
-void server_wait(struct server *server)
+/* Until it says that it listens; false if it ended. */
+static bool hear(struct server *server, int64_t end)
 {
 	char said[500];
 	size_t len = 0;
-	int64_t end = clock_now_ms() + NET_PATIENCE_MS;
 
 	do {
 		struct pollfd ready = {.fd = server->out, .events = POLLIN};
@@ -91,13 +92,14 @@ void server_wait(struct server *server)
 		ssize_t got;
 
 		if (left <= 0 || poll(&ready, 1, (int)left) == 0)
-			fail("the server did not come back within %d s", NET_PATIENCE_MS / 1000);
+			fail("the server did not come back in time");
 		got = read(server->out, said + len, sizeof(said) - 1 - len);
 		if (got <= 0)
-			fail("the server ended by itself at its start");
+			return false;
 		len += (size_t)got;
 		said[len] = '\0';
 	} while (strchr(said, '\n') == NULL);
+	return true;
 }
 
 static void ended(struct server *server)
@@ -105,6 +107,27 @@ static void ended(struct server *server)
 	server->pid = 0;
 	fail_server(0);
 	close(server->out);
+}
+
+/* Did it end because what it needs is not there yet? */
+static bool gave_up(const struct server *server, int status)
+{
+	return server->again && !server->listens && WIFEXITED(status) &&
+	       WEXITSTATUS(status) == EX_TEMPFAIL;
+}
+
+void server_wait(struct server *server)
+{
+	int64_t end = clock_now_ms() + (server->again ? 4 : 1) * NET_PATIENCE_MS;
+	int status;
+
+	while (!hear(server, end)) {
+		if (waitpid(server->pid, &status, 0) != server->pid || !gave_up(server, status))
+			fail("the server ended by itself at its start (wait status %d)", status);
+		ended(server);
+		server_launch(server);
+	}
+	server->listens = true;
 }
 
 void server_ask(struct server *server)
@@ -127,7 +150,7 @@ void server_kill(struct server *server)
 	if (kill(server->pid, SIGKILL) != 0 || waitpid(server->pid, &status, 0) != server->pid)
 		fail("cannot kill the server: %s", strerror(errno));
 	if (!(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) &&
-		!ended_as_asked(server, status))
+		!ended_as_asked(server, status) && !gave_up(server, status))
 		fail("the server ended by itself (wait status %d) before it was killed", status);
 	ended(server);
 }

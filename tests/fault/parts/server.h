@@ -15,6 +15,8 @@ struct server {
 	pid_t pid;  /* 0: it does not run */
 	int out;    /* its standard output */
 	bool asked; /* to end, by SIGTERM */
+	bool again; /* it may end with 75 before it listens, when what it needs is not there */
+	bool listens;
 };
 
 /* server_folder(server): a new folder, in TMPDIR or /tmp. */
@@ -23,7 +25,10 @@ void server_folder(struct server *server);
 /* server_launch(server): start it, without waiting for anything. */
 void server_launch(struct server *server);
 
-/* server_wait(server): until it listens; that it ends or takes 30 s fails the test. */
+/*
+ * server_wait(server): until it listens; that it ends or takes 30 s fails the test.  One that may end
+ * is started again.
+ */
 void server_wait(struct server *server);
 
 /* server_ask(server): SIGTERM, without waiting for anything. */
