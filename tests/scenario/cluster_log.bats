@@ -134,3 +134,39 @@ is_ready() {
 retained() {
 	[ "$(stored t | wc -l)" -le 5 ]
 }
+
+# forge NUMBER HASH: publish, as another node would, a command without events, whose sender has taken this message,
+# with this hash.
+forge() {
+	local id line
+	id=0123456789abcdef-$1-$(printf %x "$1")-$2
+	exec 5<>"/dev/tcp/127.0.0.1/$NATS_PORT"
+	printf 'CONNECT {"verbose":false}\r\nSUB answer 1\r\nPUB sse-serve.log answer %d\r\nSSE\001\001%b%s\r\n' \
+		$((6 + ${#id})) "\\0$(printf %o ${#id})" "$id" >&5
+	while read -r -t 10 line <&5; do
+		[[ $line != *'"seq"'* ]] || break
+	done
+	exec 5>&-
+	[[ $line = *'"seq"'* ]]
+}
+
+@test "a node says when another one was given other messages by NATS" {
+	local n
+	node one
+	for n in $(seq 300); do
+		echo '{"data":'"$n"'}'
+	done >lines
+	# A message each.
+	while read -r line; do
+		json t "$line" && answers 201
+	done <lines
+	# What is not known is not compared, whatever it says.
+	forge 9999 00000000
+	forge 100 00000000
+	text t next && answers 201
+	not has err 'other messages by NATS'
+	forge 290 00000000
+	wait_for has err 'other messages by NATS'
+	text t last && answers 201
+	stored t | tail -n 1 | is '"last"'
+}
