@@ -84,8 +84,10 @@ PKGS_units = cmocka
 
 # The C client of NATS is for logs that several nodes share; without it, sse-serve is built without them.
 PKGS_nats := $(shell $(PKG_CONFIG) --exists libnats 2>/dev/null && echo libnats)
-WITHOUT_sse-serve = $(if $(PKGS_nats),,$(wildcard cmd/sse-serve/log/store_nats*.c cmd/sse-serve/nats/stream.c \
-	cmd/sse-serve/nats/connection.c cmd/sse-serve/nats/feed.c cmd/sse-serve/nats/snapshot.c))
+WITHOUT_sse-serve = $(if $(PKGS_nats),,$(wildcard cmd/sse-serve/log/store_nats*.c) \
+	$(filter-out %/servers.c,$(wildcard cmd/sse-serve/nats/*.c)))
+WITH_NATS = $(if $(PKGS_nats),-DHAVE_NATS)
+NATS_MARK = $(BUILD)/obj/$(if $(PKGS_nats),with,without)-nats
 
 # libsse and libsse-follow are what others link; libcommon is what the three programs share beside
 # libsse, libfollow the parts of libsse-follow, and libclient what the two clients share as programs:
@@ -132,7 +134,8 @@ define program
 $(1): $(BUILD)/bin/$(1)
 OBJ_$(1) = $$(call OBJ,$$(filter-out $$(WITHOUT_$(1)),$$(wildcard cmd/$(1)/*.c cmd/$(1)/*/*.c))) $$(EXTRA_$(1))
 $$(OBJ_$(1)): PKGS = $$(PKGS_$(1))
-$$(OBJ_$(1)): MORE = -iquotecmd/$(1) $$(if $$(PKGS_nats),-DHAVE_NATS)
+$$(OBJ_$(1)): MORE = -iquotecmd/$(1) $(WITH_NATS)
+$(OBJ_$(1)): $(NATS_MARK)
 $$(OBJ_$(1)): | need-$(1)
 $(BUILD)/$(1).a: $$(filter-out %/main.o,$$(OBJ_$(1)))
 $(BUILD)/bin/$(1): $$(OBJ_$(1)) $$(LIBS_$(1))
@@ -140,6 +143,10 @@ $(BUILD)/bin/$(1): $$(OBJ_$(1)) $$(LIBS_$(1))
 	$$(call link,$$^,$$(PKGS_$(1)))
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
+# What was built without the client of NATS is built again when it is installed, and the other way round: the
+# new mark is newer, and the old one goes.
+$(NATS_MARK):
+	@$(if $(GUEST),$(call refuse,$@),mkdir -p $(@D) && rm -f $(BUILD)/obj/*-nats && touch $@)
 
 # The shared library exports what lib/libsse.map lists.  It is made where the linker has such lists (ELF).
 SHARED := $(if $(filter Darwin,$(shell uname -s)),,libsse.so)
@@ -277,7 +284,8 @@ $(BUILD)/tests/load: $(LOAD) $(BUILD)/libcommon.a
 # What the unit tests of sse-serve share.
 UNIT_PARTS = $(call OBJ,$(wildcard tests/unit/parts/*.c))
 $(UNIT_PARTS): PKGS = $(PKGS_units) libssl libcrypto
-$(UNIT_PARTS): MORE = -iquotecmd/sse-serve
+$(UNIT_PARTS): MORE = -iquotecmd/sse-serve $(WITH_NATS)
+$(UNIT_PARTS): $(NATS_MARK)
 $(UNIT_PARTS): | need-units
 $(BUILD)/libunit.a: $(UNIT_PARTS)
 # What the fault tests share.

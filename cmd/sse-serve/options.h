@@ -26,6 +26,7 @@ struct options {
 	struct option_list host;   /* NAME or *.NAME: what the server is called */
 	const char *db;		   /* a file, or ":memory:"; NULL: in the state folder */
 	struct servers servers;	   /* which keep a log that several nodes share; urls NULL: none */
+	const char *node;	   /* what this node of them is called; NULL: by host and port */
 	const char *web;	   /* a folder to serve instead of the embedded pages, or NULL */
 	struct option_list cors;   /* origins that may read and publish, or "*" */
 	bool open;		   /* listen beyond loopback without access control */

@@ -4,6 +4,7 @@
 #include <sysexits.h>
 
 #include "api/schema.h"
+#include "base/name.h"
 #include "http/host.h"
 #include "log/store.h"
 #include "options.h"
@@ -71,10 +72,15 @@ static int check_hosts(const struct option_list *hosts, struct error *error)
 
 static int check_shared(const struct options *options, struct error *error)
 {
+	const char *fault;
+
 	if (options->db != NULL && strcmp(options->db, ":memory:") == 0)
 		return error_set(error, EX_USAGE,
 			"--store and --db :memory: do not go together: --db names the file of this "
 			"node's copy of the log");
+	fault = options->node != NULL ? name_fault(options->node, strlen(options->node)) : NULL;
+	if (fault != NULL)
+		return error_set(error, EX_USAGE, "--node: the name %s", fault);
 	return servers_check(&options->servers, error);
 }
 
@@ -82,10 +88,10 @@ static int check_shared(const struct options *options, struct error *error)
 static int check_alone(const struct options *options, struct error *error)
 {
 	if (options->servers.replicas != 0 || options->servers.credentials != NULL ||
-		options->servers.ca != NULL)
+		options->servers.ca != NULL || options->node != NULL)
 		return error_set(error, EX_USAGE,
-			"--replicas, --credentials and --store-ca need --store: they say how the log is "
-			"kept in NATS");
+			"--replicas, --credentials, --store-ca and --node need --store: they are for a "
+			"log that is kept in NATS");
 	return 0;
 }
 

@@ -22,6 +22,13 @@ const struct option_row options_of_store[] = {
 		.group = "Cluster",
 		OPTION_DEFAULT("the name of the log in NATS, the same on all nodes (default ",
 			"sse-serve", ")")},
+	{.name = "node",
+		.type = OPTION_STRING,
+		.offset = offsetof(struct options, node),
+		.argument = "NAME",
+		.group = "Cluster",
+		.help = "what this node is called in $sys and on the page /status (default: the host "
+			"and the port)"},
 	{.name = "replicas",
 		.type = OPTION_COUNT,
 		.offset = FIELD(replicas),

@@ -12,6 +12,7 @@
 #include "base/leaving.h"
 #include "base/rates.h"
 #include "clock.h"
+#include "cluster/cluster.h"
 #include "guards.h"
 #include "http/http.h"
 #include "log/log_thread.h"
@@ -19,6 +20,7 @@
 #include "log/topic.h"
 #include "log/window.h"
 #include "loop.h"
+#include "node.h"
 #include "paths.h"
 #include "server.h"
 #include "settings.h"
@@ -327,8 +329,9 @@ int server_reload(struct server *server, struct options *options, struct error *
 
 /* --- starting and stopping --- */
 
-/* The loops, and between making and starting them the log thread, which wakes them. */
-static int start_loops(struct server *server, struct error *error)
+/* The loops, and between making and starting them what wakes them. */
+static int start_loops(
+	struct server *server, const struct listeners *listeners, struct error *error)
 {
 	for (unsigned i = 0; i < server->count; i++) {
 		struct loop *loop = loop_new(&server->config, i, error);
@@ -342,7 +345,9 @@ static int start_loops(struct server *server, struct error *error)
 	}
 	/* The first loop publishes joins, leaves and the server's figures. */
 	server->streams.teller = server->mailboxes[0];
-	if (log_thread_start(server->log_thread, server->mailboxes, server->count, error) != 0)
+	if (log_thread_start(server->log_thread, server->mailboxes, server->count, error) != 0 ||
+		node_join(server->options->node, listeners, &server->metrics, server->mailboxes[0],
+			error) != 0)
 		return -1;
 	for (unsigned i = 0; i < server->count; i++) {
 		if (loop_start(server->loops[i], error) != 0)
@@ -360,7 +365,7 @@ static int start(struct server *server, const struct listeners *listeners, struc
 		return -1;
 	if (set_up(server, listeners, error) != 0)
 		return -1;
-	return start_loops(server, error);
+	return start_loops(server, listeners, error);
 }
 
 struct server *server_start(
@@ -452,6 +457,7 @@ void server_stop(struct server *server)
 	server->draining = true;
 	for (unsigned i = 0; i < server->count; i++)
 		loop_stop(server->loops[i]);
+	cluster_stop(server->metrics.cluster);
 	log_thread_stop(server->log_thread);
 	replay_thread_stop(server->replay_thread);
 	for (unsigned i = 0; i < server->count; i++)
@@ -460,6 +466,7 @@ void server_stop(struct server *server)
 	replay_thread_free(server->replay_thread);
 	if (server->store != NULL)
 		server->store->ops->close(server->store);
+	cluster_free(server->metrics.cluster);
 	window_free(server->window);
 	limits_free(server->limits);
 	for (int kind = 0; kind < RATE_KINDS; kind++)

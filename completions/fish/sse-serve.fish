@@ -47,6 +47,7 @@ complete -c sse-serve -l log-file -r -F -d 'append the log to this file instead 
 complete -c sse-serve -l verbose -s v -d 'also log each request, and the end of each stream'
 complete -c sse-serve -l store -x -d 'keep the log in NATS JetStream on these servers, as in nats://host1:4222,nats://host2:4222, and share it with every sse-serve that names it; --db is then this node\'s copy'
 complete -c sse-serve -l cluster -x -d 'the name of the log in NATS, the same on all nodes (default sse-serve)'
+complete -c sse-serve -l node -x -d 'what this node is called in $sys and on the page /status (default: the host and the port)'
 complete -c sse-serve -l replicas -x -d 'store a new log on this many NATS servers (default: 3, or 1 if the server is not in a cluster)'
 complete -c sse-serve -l compact -x -d 'once the log in NATS has grown by this much, and by twice the size of a copy, replace its old messages with a snapshot (default 256M)'
 complete -c sse-serve -l credentials -r -F -d 'log in to NATS with this credentials file'

@@ -652,7 +652,7 @@ test("on a plain-HTTP address each tab has a connection of its own, sends all th
   assert.equal(await tabs[0].evaluate(() => isSecureContext), false);
   await enter(tabs[0], "Ada");
   await live(tabs[1]);
-  for (const tab of tabs) assert.match(await tab.locator("#unshared").textContent(), /not secure/);
+  for (const tab of tabs) assert.match(await tab.locator("#unshared").textContent(), /does not use https/);
   assert.match(await tabs[0].locator("#no-notify").textContent(), /need https/);
   // The one that was open before there was a name may take a moment to go.
   await until("two connections", async () => (await streamsOf(server, "chat/lobby")) === 2);

@@ -161,8 +161,8 @@ test("the status page shows what the server does, also over a restart, and at 36
   await until("the topics are there, the busiest first", async () =>
     (await page.locator("#topics td:first-child").allTextContents()).join() === "sensors/attic,logs/app");
   assert.match(await page.locator("#window").textContent(), /^[\d.]+ .?B of 67 MB, [\d,]+ events$/);
-  assert.match(await page.locator("#sync").textContent(), /^[\d.]+ [µm]s, at most [\d.]+ [µm]s$/);
-  assert.match(await page.locator("figure svg").first().getAttribute("aria-label"), /^Streams: 1, at most \d$/);
+  assert.match(await page.locator("#sync").textContent(), /^[\d.]+ [µm]s, peak [\d.]+ [µm]s$/);
+  assert.match(await page.locator("figure svg").first().getAttribute("aria-label"), /^Streams: 1, peak \d$/);
   await until("a line is drawn", async () =>
     /^M[\d.]+,[\d.]+L/.test(await page.locator("figure[data-name=published] .line").getAttribute("d")));
   assert.equal(await overflow(page), 0);
@@ -186,4 +186,27 @@ test("where the server keeps its state to itself, the status page says so", asyn
   await tryNow(page);
   await live(page);
   assert.ok(await page.locator("#hidden-note").isHidden());
+});
+
+test("the status page shows the nodes of a cluster, if there are several", async (t) => {
+  const server = await Server.start(t);
+  const node = (name, streams) =>
+    ({ node: name, version: "0.1.0", uptime: 3700, streams, behind: 1, requests: 2, delivered: 3 });
+  const one = node("node-1.sse.example.com:8000", 1200);
+  const stats = (nodes) => JSON.stringify({ topic: "$sys", event: "stats", data: {
+    time: new Date().toJSON(), uptime: 1, version: "0.1.0", streams: 1, behind: 0, names: 0, published: 0, delivered: 0,
+    requests: 1, topics: [], window: { bytes: 0, cap: 1, events: 0 }, database: { bytes: 0, events: 0 },
+    sync_us: { mean: 0, max: 0 }, publish_us: { mean: 0, max: 0 }, node: one.node, nodes } });
+  const open = (nodes) => openPage(t, browser, `${server.origin}/status`, { viewport: NARROW }, (page) =>
+    page.route("**/api/$sys/event*", (route) => route.fulfill({
+      contentType: "text/event-stream", body: `retry: 60000\nid: t:0\n\nevent: stats\ndata: ${stats(nodes)}\n\n` })));
+  const page = await open([one, node("<b>node</b>:8000", 7)]);
+  await until("the nodes are there", () => page.locator("#nodes-section").isVisible());
+  assert.deepEqual(await page.locator("#nodes tr:first-child td").allTextContents(),
+    ["node-1.sse.example.com:8000 (this one)", "1,200", "1", "1 h 1 min", "0.1.0"]);
+  assert.equal(await page.locator("#nodes tr:nth-child(2) td").first().textContent(), "<b>node</b>:8000");
+  assert.equal(await overflow(page), 0);
+  const alone = await open([one]);
+  await until("there are figures", async () => (await alone.locator("#version").textContent()) === "0.1.0");
+  assert.ok(await alone.locator("#nodes-section").isHidden());
 });

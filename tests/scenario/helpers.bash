@@ -18,7 +18,7 @@ common_setup() {
 	unset XDG_STATE_HOME STATE_DIRECTORY
 	unset NOTIFY_SOCKET WATCHDOG_USEC WATCHDOG_PID LISTEN_PID LISTEN_FDS LISTEN_FDNAMES
 	export PATH=$BIN:$PATH LC_ALL=C.UTF-8 TZ=UTC TERM=xterm HOME=$PWD
-	PID='' URL='' PORT='' SERVER_PID=''
+	PID='' URL='' PORT='' SERVER_PID='' SHARED=()
 	# What nap waits for: nothing ever comes.
 	exec {NOTHING}<> <(:)
 }

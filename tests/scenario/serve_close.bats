@@ -3,6 +3,7 @@
 # Scenarios of sse-serve: topics that are closed, and the end of their streams.
 # shellcheck disable=SC2030,SC2031,SC2034,SC2153,SC2154,SC2317
 # ThreadSanitizer runs this file, too.
+# NATS runs this file, too.
 
 load serve_helpers
 

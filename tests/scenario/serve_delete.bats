@@ -3,6 +3,7 @@
 # Scenarios of sse-serve: events that are deleted, and what is left of them: nothing.
 # shellcheck disable=SC2030,SC2031,SC2153,SC2154
 # ThreadSanitizer runs this file, too.
+# NATS runs this file, too.
 
 load serve_helpers
 

@@ -40,7 +40,8 @@ start() {
 	wait_for listens_or_ended
 }
 
-# serve [OPTION]...: start a server on a free port (PORT, URL, PID), with events.db as database.
+# serve [OPTION]...: start a server on a free port (PORT, URL, PID), with events.db as database; under
+# tests/nats.sh that is its copy of a log in NATS, a new one if the database is new.
 serve() {
 	serve_at 0 "$@"
 }
@@ -53,10 +54,36 @@ serve_at() {
 	*' --db '*) ;;
 	*) set -- --db events.db "$@" ;;
 	esac
-	start "$BIN/sse-serve" --listen "$port" "$@"
+	! shared || share "$@"
+	start "$BIN/sse-serve" --listen "$port" "${SHARED[@]}" "$@"
 	URL=$(sed -n 's/^Listening on //p' out)
 	PORT=${URL##*:}
 	[ -n "$URL" ] || { echo "the server did not start" >&2; cat err >&2; return 1; }
+}
+
+# shared: is the log in NATS (tests/nats.sh), and the database a copy of it?
+shared() {
+	[ -n "${NATS:-}" ]
+}
+
+# share OPTION...: SHARED are the options for the log in NATS of which the database is a copy; it is noted
+# beside the database.  One that came from elsewhere is a log by itself.
+share() {
+	local db=
+	while [ "$1" != --db ]; do
+		shift
+	done
+	db=$2
+	SHARED=()
+	[ "$db" != :memory: ] || return 0
+	[ -e "$db" ] || echo "test-$BATS_TEST_NUMBER-${EPOCHREALTIME/[.,]/-}" >"$db.cluster"
+	[ ! -e "$db.cluster" ] ||
+		SHARED=(--store "$NATS" --cluster "$(cat "$db.cluster")" --replicas 1)
+}
+
+# about_the_file WHY: skip the test where the log is in NATS, and the database only a copy of it.
+about_the_file() {
+	! shared || skip "the log is in NATS: $1"
 }
 
 # serve_with SHIM VARIABLE=VALUE... [-- OPTION...]: a server behind it; its clients are not.

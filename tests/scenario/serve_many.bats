@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Many topics in one POST, and writers who say what they have seen: POST /api, If-Match.
 # ThreadSanitizer runs this file, too.
+# NATS runs this file, too.
 
 load serve_helpers
 

@@ -4,6 +4,7 @@
 # is refused of both.
 # shellcheck disable=SC2154,SC2016,SC2059
 # ThreadSanitizer runs this file, too.
+# NATS runs this file, too.
 
 load serve_helpers
 
@@ -315,6 +316,7 @@ data: "quoted"' ]
 }
 
 @test "a full disk refuses a batch whole: 507, and nothing of it is there, then or later" {
+	about_the_file 'the disk of a copy refuses nothing'
 	serve
 	follow stream /api/any/event
 	lines any 0

@@ -3,6 +3,7 @@
 # Scenarios of sse-serve: what --retain and --retain-topic keep, and what readers are told.
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154,SC2317
 # ThreadSanitizer runs this file, too.
+# NATS runs this file, too.
 
 load serve_helpers
 

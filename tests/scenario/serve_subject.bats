@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Events that have a subject, what they give the present value of: POST with ?subject=, envelopes.
 # shellcheck disable=SC2153,SC2154 # PORT is of the helpers
+# NATS runs this file, too.
 
 load serve_helpers
 

@@ -3,6 +3,7 @@
 # Scenarios of sse-serve: GET /api, the list of topics.
 # shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154
 # ThreadSanitizer runs this file, too.
+# NATS runs this file, too.
 
 load access_helpers
 

@@ -3,6 +3,7 @@
 # Scenarios of sse-serve: many topics on one stream, patterns, envelopes, and several loops.
 # shellcheck disable=SC2030,SC2031,SC2034,SC2153,SC2154
 # ThreadSanitizer runs this file, too.
+# NATS runs this file, too.
 
 load serve_helpers
 

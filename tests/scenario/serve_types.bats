@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Scenarios of sse-serve: streams of some event types.
 # shellcheck disable=SC2153,SC2154
+# NATS runs this file, too.
 
 load serve_helpers
 

@@ -4,6 +4,7 @@
 # end there.
 # shellcheck disable=SC2030,SC2031,SC2153,SC2154
 # ThreadSanitizer runs this file, too.
+# NATS runs this file, too.
 
 load serve_helpers
 

@@ -3,6 +3,7 @@
 # Scenarios of sse-serve: lists and streams that wait until there is something, and then end.
 # shellcheck disable=SC2030,SC2031,SC2153,SC2154
 # ThreadSanitizer runs this file, too.
+# NATS runs this file, too.
 
 load access_helpers
 

@@ -61,10 +61,10 @@ static void a_mistake_ends_them(void **state)
 	assert_string_equal(lines_of("a\001b\n"), "1: the line has a contr");
 	assert_string_equal(lines_of("a \x7f\n"), "1: the line has a contr");
 	assert_string_equal(lines_of("=1\n"), "1: a line begins with t");
-	assert_string_equal(lines_of("a =\n"), "1: there is no value af");
-	assert_string_equal(lines_of("a 'b\n"), "1: the quote at the sta");
-	assert_string_equal(lines_of("a 'b' c\n"), "1: something follows th");
-	assert_string_equal(lines_of("\n-a\n"), "2: the names of options");
+	assert_string_equal(lines_of("a =\n"), "1: the value after the ");
+	assert_string_equal(lines_of("a 'b\n"), "1: the value begins wit");
+	assert_string_equal(lines_of("a 'b' c\n"), "1: text follows the clo");
+	assert_string_equal(lines_of("\n-a\n"), "2: write the names of o");
 	assert_string_equal(lines_of("a#b\n"), "1: a comment begins wit");
 }
 

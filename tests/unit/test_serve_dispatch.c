@@ -31,7 +31,7 @@ static const struct handler handlers[] = {
 	{ROUTE_EVENT, "DELETE", NULL, run, VERB_FREE},
 	{ROUTE_EVENT, "GET", NULL, run, VERB_FREE},
 };
-static const struct http_routes routes = {handlers, COUNT(handlers)};
+static const struct http_routes routes = {handlers, COUNT(handlers), NULL};
 static const struct option_list cors;
 static const struct leaving leaving;
 static const struct http_config config = {.routes = &routes, .cors = &cors, .leaving = &leaving};

@@ -155,7 +155,7 @@ static void note_answer(struct message *message)
 /* A log thread over the store that ${db} names, not started; the window's reader 0 is the test. */
 static void set_up(struct fixture *f, const char *db)
 {
-	const struct store_kind *kind = store_kind_of(db);
+	const struct store_kind *kind = store_kind_of(NULL, db);
 	struct store_config config = {.path = db, .idempotency_window = 60000};
 	struct error error = {0, ""};
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tests of the event logs of cmd/sse-serve, SQLite and memory: the same promises, kept by both;
- * then what only the database has to keep.
+ * Tests of the event logs of cmd/sse-serve, SQLite, memory and NATS: the same promises, kept by all
+ * of them; then what only the database has to keep.  What several nodes promise each other is in
+ * test_serve_cluster.c.
  */
 #include <setjmp.h>
 #include <sqlite3.h>
@@ -20,6 +21,7 @@
 #include "clock.h"
 #include "log/idempotency_map.h"
 #include "log/store.h"
+#include "parts/nats.h"
 #include "parts/scratch.h"
 
 /* A log with one reader. */
@@ -81,6 +83,64 @@ static void open_memory(struct fixture *f)
 	assert_non_null(f->window);
 	store_memory_attach(f->store, f->window, 0);
 	attach(f);
+}
+
+static void open_nats(struct fixture *f)
+{
+	struct store_config config = {
+		.path = scratch_path, .idempotency_window = key_window, .servers = nats_servers()};
+	struct error error = {0, ""};
+
+	*f = (struct fixture){.topics = topics_new()};
+	config.topics = f->topics;
+	f->store = store_nats_open(&config, &error);
+	if (f->store == NULL)
+		fail_msg("%s", error.text);
+	attach(f);
+}
+
+static void renew_database(void)
+{
+	scratch_remove();
+}
+
+static void renew_nothing(void)
+{
+}
+
+static void renew_nats(void)
+{
+	nats_needed();
+	scratch_remove();
+	nats_new_log();
+}
+
+/* The matrix: a test of the promises is given one of these. */
+static struct kind {
+	void (*renew)(void); /* what is opened next is a new log */
+	void (*open)(struct fixture *f);
+	bool one_tag; /* it is the same incarnation when it is opened again */
+} database = {renew_database, open_sqlite, false}, memory = {renew_nothing, open_memory, false},
+  nats = {renew_nats, open_nats, true};
+
+static const struct kind *open_new(struct fixture *f, void **state)
+{
+	const struct kind *kind = *state;
+
+	kind->renew();
+	kind->open(f);
+	return kind;
+}
+
+/* Give a log that is its window a larger one. */
+static void widen(struct fixture *f)
+{
+	if (f->window == NULL)
+		return;
+	window_free(f->window);
+	f->window = window_new(16 << 20, 1, 0, true, NULL);
+	assert_non_null(f->window);
+	store_memory_attach(f->store, f->window, 0);
 }
 
 static void close_log(struct fixture *f)
@@ -242,23 +302,11 @@ static void keeps_the_promises(struct fixture *f)
 	assert_int_equal(after, 6);
 }
 
-static void the_database_keeps_the_promises(void **state)
+static void the_promises_are_kept(void **state)
 {
 	struct fixture f;
 
-	(void)state;
-	scratch_remove();
-	open_sqlite(&f);
-	keeps_the_promises(&f);
-	close_log(&f);
-}
-
-static void the_memory_keeps_the_promises(void **state)
-{
-	struct fixture f;
-
-	(void)state;
-	open_memory(&f);
+	open_new(&f, state);
 	keeps_the_promises(&f);
 	close_log(&f);
 }
@@ -266,18 +314,17 @@ static void the_memory_keeps_the_promises(void **state)
 static void what_was_appended_is_there_when_it_is_opened_again(void **state)
 {
 	char first[IDENTITY_TEXT], second[IDENTITY_TEXT];
+	const struct kind *kind;
 	struct fixture f;
 	uint64_t position;
 
-	(void)state;
-	scratch_remove();
-	open_sqlite(&f);
+	kind = open_new(&f, state);
 	append(&f, "a", "one");
 	append(&f, "b", "two");
 	identity_format(&f.store->identity, 1, first);
 	close_log(&f);
 
-	open_sqlite(&f);
+	kind->open(&f);
 	assert_int_equal(f.store->head, 2);
 	assert_int_equal(topics_find(f.topics, "b")->number, 1);
 	assert_read(&f, "a", 0, 2, -1, "1:update=one;");
@@ -286,7 +333,7 @@ static void what_was_appended_is_there_when_it_is_opened_again(void **state)
 	assert_true(identity_parse(&f.store->identity, first, 3, &position));
 	assert_int_equal(position, 1);
 	identity_format(&f.store->identity, 3, second);
-	assert_memory_not_equal(first, second, IDENTITY_TAG);
+	assert_int_equal(memcmp(first, second, IDENTITY_TAG) == 0, kind->one_tag);
 	close_log(&f);
 }
 
@@ -624,6 +671,32 @@ static void the_memory_looks_at_conditions(void **state)
 	close_log(&f);
 }
 
+/* Each node looks at them for itself; the one here, and then one that starts with nothing, agree. */
+static void nats_looks_at_conditions(void **state)
+{
+	struct store_append one = event("t", "update", "x");
+	struct fixture f;
+	uint64_t newest;
+
+	(void)state;
+	renew_nats();
+	open_nats(&f);
+	nothing_is_not_what_was_expected(&f);
+	one_of_many_wins(&f);
+	a_retry_gets_what_the_first_got(&f);
+	close_log(&f);
+	for (int i = 0; i < 2; i++) {
+		if (i == 1)
+			scratch_remove();
+		open_nats(&f);
+		assert_int_equal(f.store->head, 10);
+		assert_read(&f, "t", 6, 10, -1, "7:update=w;8:update=x;9:update=y;10:update=z;");
+		assert_false(append_if(&f, &one, 1, STORE_IF_NEWEST, 9, &newest));
+		assert_int_equal(newest, 10);
+		close_log(&f);
+	}
+}
+
 static void the_database_looks_at_conditions(void **state)
 {
 	struct store_append one = event("t", "update", "x");
@@ -678,35 +751,35 @@ static size_t make_group(struct store_append *appends)
 			appends[i] = keyed("m", keys[rand() % 8], rand() % 30 ? "x" : "y");
 		if (plain == 1 || (plain == 2 && rand() % 20 == 0))
 			appends[i].key.len = 0;
-		appends[i].event.ephemeral = rand() % 100 == 0;
+		/* What is not passed on as a whole does not begin with such a one. */
+		appends[i].event.ephemeral = i > 0 && rand() % 100 == 0;
 	}
 	return count;
 }
 
 /* Many rows go into one statement where that can be; what comes of it must not show. */
-static void the_database_and_the_memory_agree_on_groups_of_any_size(void **state)
+static void it_agrees_with_the_memory_on_groups_of_any_size(void **state)
 {
 	struct store_append ours[GROUP_MAX], theirs[GROUP_MAX];
-	struct fixture database, memory;
 	unsigned conflicts = 0, duplicates = 0, stored = 0;
+	struct fixture one_log, other_log;
+	const struct kind *kind;
 
-	(void)state;
 	srand(20261126);
-	scratch_remove();
-	open_sqlite(&database);
-	open_memory(&memory);
+	kind = open_new(&one_log, state);
+	open_memory(&other_log);
 	for (int round = 0; round < 1500; round++) {
 		size_t count = make_group(ours);
 		struct store_group one = {.appends = ours, .count = count},
 				   other = {.appends = theirs, .count = count};
 
 		memcpy(theirs, ours, sizeof(ours));
-		database.delivered[0] = memory.delivered[0] = '\0';
-		assert_int_equal(append_groups(&database, &one, 1, NULL), 0);
-		assert_int_equal(append_groups(&memory, &other, 1, NULL), 0);
+		one_log.delivered[0] = other_log.delivered[0] = '\0';
+		assert_int_equal(append_groups(&one_log, &one, 1, NULL), 0);
+		assert_int_equal(append_groups(&other_log, &other, 1, NULL), 0);
 		assert_int_equal(one.conflict, other.conflict);
-		assert_int_equal(database.store->head, memory.store->head);
-		assert_string_equal(database.delivered, memory.delivered);
+		assert_int_equal(one_log.store->head, other_log.store->head);
+		assert_string_equal(one_log.delivered, other_log.delivered);
 		conflicts += one.conflict;
 		if (one.conflict) {
 			assert_int_equal(one.conflicted, other.conflicted);
@@ -720,13 +793,16 @@ static void the_database_and_the_memory_agree_on_groups_of_any_size(void **state
 		}
 	}
 	assert_true(conflicts > 20 && duplicates > 500 && stored > 20000);
-	close_log(&database);
+	close_log(&one_log);
 	/* It is all there, once. */
-	open_sqlite(&database);
-	assert_int_equal(database.store->head, memory.store->head);
-	close_log(&database);
-	close_log(&memory);
+	kind->open(&one_log);
+	assert_int_equal(one_log.store->head, other_log.store->head);
+	close_log(&one_log);
+	close_log(&other_log);
 }
+
+/* Its log keeps keys for so long, in ms. */
+#define SHORT 300
 
 static void keys_expire(struct fixture *f)
 {
@@ -734,47 +810,29 @@ static void keys_expire(struct fixture *f)
 	bool conflict;
 
 	append_keyed(f, "e", "k", "x", &conflict);
-	usleep(120000);
+	usleep((SHORT + 20) * 1000);
 	/* Whether or not it was removed. */
 	one = append_keyed(f, "e", "k", "y", &conflict);
 	assert_false(conflict || one.duplicate);
 	one = append_keyed(f, "e", "k", "y", &conflict);
 	assert_true(one.duplicate);
-	usleep(120000);
+	usleep((SHORT + 20) * 1000);
 	while (f->store->ops->tidy(f->store) == 0)
 		continue;
 	one = append_keyed(f, "e", "k", "x", &conflict);
 	assert_false(conflict || one.duplicate);
 }
 
-static void the_database_knows_keys(void **state)
+static void keys_are_known_for_a_while(void **state)
 {
 	struct fixture f;
 
-	(void)state;
-	scratch_remove();
-	open_sqlite(&f);
+	open_new(&f, state);
 	keys_are_known(&f);
 	a_group_is_stored_whole_or_not(&f);
 	close_log(&f);
-	key_window = 100;
-	open_sqlite(&f);
-	keys_expire(&f);
-	close_log(&f);
-	key_window = 60000;
-}
-
-static void the_memory_knows_keys(void **state)
-{
-	struct fixture f;
-
-	(void)state;
-	open_memory(&f);
-	keys_are_known(&f);
-	a_group_is_stored_whole_or_not(&f);
-	close_log(&f);
-	key_window = 100;
-	open_memory(&f);
+	key_window = SHORT;
+	open_new(&f, state);
 	keys_expire(&f);
 	close_log(&f);
 	key_window = 60000;
@@ -942,16 +1000,8 @@ static void a_walk_past_others_takes_pauses(void **state)
 	struct fixture f;
 	int reads;
 
-	(void)state;
-	scratch_remove();
-	open_sqlite(&f);
-	many_topics_are_walked(&f, &reads);
-	assert_int_equal(reads, 2);
-	close_log(&f);
-	open_memory(&f);
-	window_free(f.window);
-	f.window = window_new(16 << 20, 1, 0, true, NULL);
-	store_memory_attach(f.store, f.window, 0);
+	open_new(&f, state);
+	widen(&f);
 	many_topics_are_walked(&f, &reads);
 	assert_int_equal(reads, 2);
 	close_log(&f);
@@ -988,14 +1038,19 @@ static void the_memory_tells_what_is_gone(void **state)
 static void db_chooses_the_store(void **state)
 {
 	(void)state;
-	assert_ptr_equal(store_kind_of(":memory:")->open, store_memory_open);
-	assert_ptr_equal(store_kind_of(":memory:")->attach, store_memory_attach);
-	assert_false(store_kind_of(":memory:")->in_file);
+	assert_ptr_equal(store_kind_of(NULL, ":memory:")->open, store_memory_open);
+	assert_ptr_equal(store_kind_of(NULL, ":memory:")->attach, store_memory_attach);
+	assert_false(store_kind_of(NULL, ":memory:")->in_file);
 	/* Everything else is the path of a database, also none and what looks like the other. */
-	assert_ptr_equal(store_kind_of(NULL)->open, store_sqlite_open);
-	assert_ptr_equal(store_kind_of(":memory:/events.db")->open, store_sqlite_open);
-	assert_true(store_kind_of("events.db")->in_file);
-	assert_null(store_kind_of("events.db")->attach);
+	assert_ptr_equal(store_kind_of(NULL, NULL)->open, store_sqlite_open);
+	assert_ptr_equal(store_kind_of(NULL, ":memory:/events.db")->open, store_sqlite_open);
+	assert_true(store_kind_of(NULL, "events.db")->in_file);
+	assert_null(store_kind_of(NULL, "events.db")->attach);
+	/* With --store, --db names the copy. */
+	assert_ptr_equal(store_kind_of("nats://a", NULL)->open, store_nats_open);
+	assert_ptr_equal(store_kind_of("nats://a", "events.db")->open, store_nats_open);
+	assert_true(store_kind_of("nats://a", NULL)->shared);
+	assert_false(store_kind_of("nats://a", "events.db")->in_file);
 }
 
 /* Is the topic of that letter in the set? */
@@ -1054,43 +1109,50 @@ static void the_newest_of_rare_topics_are_found(void **state)
 {
 	struct fixture f;
 
-	(void)state;
-	open_sqlite(&f);
-	check_newest(&f);
-	close_log(&f);
-	open_memory(&f);
-	window_free(f.window);
-	f.window = window_new(16 << 20, 1, 0, true, NULL);
-	store_memory_attach(f.store, f.window, 0);
+	open_new(&f, state);
+	widen(&f);
 	check_newest(&f);
 	close_log(&f);
 }
 
+static int tear_down(void **state)
+{
+	return nats_tear_down(state) | scratch_tear_down(state);
+}
+
+/* A row of the matrix. */
+#define ON(test, kind)                                                                             \
+	{                                                                                          \
+#test " (" #kind ")", test, NULL, NULL, &(kind)                                    \
+	}
+#define ON_EACH(test) ON(test, database), ON(test, memory), ON(test, nats)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_database_keeps_the_promises),
-		cmocka_unit_test(the_memory_keeps_the_promises),
-		cmocka_unit_test(what_was_appended_is_there_when_it_is_opened_again),
+		ON_EACH(the_promises_are_kept),
+		ON(what_was_appended_is_there_when_it_is_opened_again, database),
+		ON(what_was_appended_is_there_when_it_is_opened_again, nats),
 		cmocka_unit_test(openings_that_write_nothing_leave_nothing),
 		cmocka_unit_test(times_are_found_by_halving),
 		cmocka_unit_test(a_batch_is_stored_whole_or_not_at_all),
 		cmocka_unit_test(a_second_opening_is_refused),
 		cmocka_unit_test(positions_are_never_used_twice),
-		cmocka_unit_test(the_database_knows_keys),
-		cmocka_unit_test(the_memory_knows_keys),
+		ON_EACH(keys_are_known_for_a_while),
 		cmocka_unit_test(the_database_looks_at_conditions),
 		cmocka_unit_test(the_memory_looks_at_conditions),
-		cmocka_unit_test(the_database_and_the_memory_agree_on_groups_of_any_size),
+		cmocka_unit_test(nats_looks_at_conditions),
+		ON(it_agrees_with_the_memory_on_groups_of_any_size, database),
+		ON(it_agrees_with_the_memory_on_groups_of_any_size, nats),
 		cmocka_unit_test(keys_outlive_restarts_and_their_events),
 		cmocka_unit_test(a_failed_transaction_leaves_no_key),
 		cmocka_unit_test(the_memory_forgets_the_oldest_keys),
 		cmocka_unit_test(a_database_of_version_1_is_brought_up),
-		cmocka_unit_test(a_walk_past_others_takes_pauses),
+		ON_EACH(a_walk_past_others_takes_pauses),
 		cmocka_unit_test(the_memory_tells_what_is_gone),
-		cmocka_unit_test(the_newest_of_rare_topics_are_found),
+		ON_EACH(the_newest_of_rare_topics_are_found),
 		cmocka_unit_test(db_chooses_the_store),
 	};
 
-	return cmocka_run_group_tests_name("serve_store", tests, scratch_set_up, scratch_tear_down);
+	return cmocka_run_group_tests_name("serve_store", tests, scratch_set_up, tear_down);
 }

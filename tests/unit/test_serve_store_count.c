@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "log/store.h"
+#include "parts/nats.h"
 #include "parts/open_log.h"
 #include "parts/scratch.h"
 
@@ -115,19 +116,34 @@ static void publish_and_check(struct open_log *f)
 	}
 }
 
-static void the_database_counts_what_it_holds(void **state)
+static void count_what_it_holds(
+	void (*open)(struct open_log *log, const char *retain, const char *rule))
 {
 	static const char *const retain[] = {"all", ",100", "all", ",40", ",400"};
 	struct open_log f;
 
-	(void)state;
-	scratch_remove();
 	for (size_t i = 0; i < sizeof(retain) / sizeof(retain[0]); i++) {
-		open_log_sqlite(&f, retain[i], NULL);
+		open(&f, retain[i], NULL);
 		check(&f);
 		publish_and_check(&f);
 		open_log_close(&f);
 	}
+}
+
+static void the_database_counts_what_it_holds(void **state)
+{
+	(void)state;
+	scratch_remove();
+	count_what_it_holds(open_log_sqlite);
+}
+
+static void a_node_counts_what_its_copy_holds(void **state)
+{
+	(void)state;
+	nats_needed();
+	nats_new_log();
+	scratch_remove();
+	count_what_it_holds(open_log_nats);
 }
 
 /* The counts are saved while more is published; then there are positions before and after. */
@@ -183,15 +199,20 @@ static void the_memory_counts_what_it_holds(void **state)
 	open_log_close(&f);
 }
 
+static int tear_down(void **state)
+{
+	return nats_tear_down(state) | scratch_tear_down(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_database_counts_what_it_holds),
+		cmocka_unit_test(a_node_counts_what_its_copy_holds),
 		cmocka_unit_test(the_database_counts_before_and_after_counts_are_saved),
 		cmocka_unit_test(a_database_without_counters_is_counted_once),
 		cmocka_unit_test(the_memory_counts_what_it_holds),
 	};
 
-	return cmocka_run_group_tests_name(
-		"serve_store_count", tests, scratch_set_up, scratch_tear_down);
+	return cmocka_run_group_tests_name("serve_store_count", tests, scratch_set_up, tear_down);
 }

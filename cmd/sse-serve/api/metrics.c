@@ -2,6 +2,7 @@
 /* What the server counts of itself; see metrics.h. */
 #include <inttypes.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "api.h"
 #include "base/counter.h"
@@ -9,6 +10,7 @@
 #include "base/rates.h"
 #include "buf.h"
 #include "clock.h"
+#include "cluster/cluster.h"
 #include "http/http.h"
 #include "http/request.h"
 #include "log/log_thread.h"
@@ -30,9 +32,12 @@ static int64_t days_left(struct certificates *certificates)
 	return left > 0 ? left / 86400 : 0;
 }
 
-void metrics_read(const struct metrics_sources *sources, struct metrics_sum *sum)
+/* All but what others say. */
+static void read_own(const struct metrics_sources *sources, struct metrics_sum *sum)
 {
 	*sum = (struct metrics_sum){
+		.nodes = -1,
+		.nodes_streams = -1,
 		.uptime = (clock_now_us() - sources->started) / 1000000,
 		.names = (uint64_t)presence_count(sources->presence),
 		.topics = topics_known(sources->topics),
@@ -54,6 +59,43 @@ void metrics_read(const struct metrics_sources *sources, struct metrics_sum *sum
 		sum->handshakes = sum->handshake_failures = -1;
 	window_use(sources->window, &sum->window_bytes, &sum->window_events);
 	sources->store->ops->size(sources->store, &sum->database_bytes, &sum->database_events);
+}
+
+void metrics_read(const struct metrics_sources *sources, struct metrics_sum *sum)
+{
+	struct node_figures others[CLUSTER_NODES_MAX];
+	size_t count;
+
+	read_own(sources, sum);
+	if (sources->cluster == NULL)
+		return;
+	count = cluster_others(sources->cluster, others, CLUSTER_NODES_MAX);
+	sum->nodes = (int64_t)count + 1;
+	sum->nodes_streams = (int64_t)sum->streams;
+	for (size_t i = 0; i < count; i++)
+		sum->nodes_streams += (int64_t)others[i].streams;
+}
+
+void metrics_node(const struct metrics_sources *sources, struct node_figures *node)
+{
+	struct metrics_sum sum;
+
+	read_own(sources, &sum);
+	*node = (struct node_figures){.version = SSE_TOOLS_VERSION,
+		.uptime = sum.uptime,
+		.streams = sum.streams,
+		.behind = sum.behind,
+		.requests = sum.requests,
+		.delivered = sum.delivered};
+	memcpy(node->name, sources->node, sizeof(node->name));
+}
+
+size_t metrics_nodes(const struct metrics_sources *sources, struct node_figures *nodes)
+{
+	if (sources->cluster == NULL)
+		return 0;
+	metrics_node(sources, &nodes[0]);
+	return 1 + cluster_others(sources->cluster, nodes + 1, CLUSTER_NODES_MAX - 1);
 }
 
 /* --- for Prometheus --- */
@@ -86,6 +128,8 @@ static const struct row rows[] = {
 		OF(handshake_failures)},
 	{"sse_certificate_days_left", "gauge", "Days until the TLS certificate expires.",
 		OF(certificate_days)},
+	{"sse_cluster_nodes", "gauge", "Nodes of the cluster that live, with this one.", OF(nodes)},
+	{"sse_cluster_streams", "gauge", "Open streams of all these nodes.", OF(nodes_streams)},
 };
 
 static bool add_row(struct buf *out, const struct row *row, const struct metrics_sum *sum)

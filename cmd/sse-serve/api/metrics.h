@@ -5,7 +5,10 @@
 
 #include <stdint.h>
 
+#include "cluster/node_message.h"
+
 struct certificates;
+struct cluster;
 struct log_thread;
 struct fanouts;
 struct http;
@@ -21,6 +24,8 @@ struct metrics_sources {
 	struct topics *topics;
 	struct certificates *certificates; /* or NULL */
 	struct presence *presence;
+	struct cluster *cluster;      /* NULL: there are no other nodes */
+	char node[NODE_NAME_MAX + 1]; /* then: the name of this one */
 	struct log_thread *log_thread;
 	const struct window *window;
 	struct store *store;
@@ -39,11 +44,20 @@ struct metrics_sum {
 	int64_t database_bytes, database_events; /* of events -1: not known */
 	/* Of TLS; -1: there is none. */
 	int64_t handshakes, handshake_failures;
-	int64_t certificate_days; /* until it expires, at least 0 */
+	int64_t certificate_days;     /* until it expires, at least 0 */
+	int64_t nodes, nodes_streams; /* of the cluster; -1: there is none */
 };
 
-/* metrics_read(sources, sum): any thread. */
+/*
+ * metrics_read(sources, sum): any thread.
+ * metrics_nodes(sources, nodes):
+ * What all nodes of the cluster say of themselves, at most CLUSTER_NODES_MAX: this one, then the
+ * others by their names.  Return how many; 0 if there is no cluster.  Any thread.
+ * metrics_node(sources, node): what this one says.  Any thread.
+ */
 void metrics_read(const struct metrics_sources *sources, struct metrics_sum *sum);
+size_t metrics_nodes(const struct metrics_sources *sources, struct node_figures *nodes);
+void metrics_node(const struct metrics_sources *sources, struct node_figures *node);
 
 /* GET /metrics: as text for Prometheus. */
 void metrics_run(struct request *request);

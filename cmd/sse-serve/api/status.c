@@ -8,6 +8,8 @@
 #include "base/counter.h"
 #include "buf.h"
 #include "clock.h"
+#include "cluster/cluster.h"
+#include "json.h"
 #include "log/log_thread.h"
 #include "log/store.h"
 #include "log/topic.h"
@@ -226,6 +228,35 @@ static bool add_sizes(struct buf *out, const struct metrics_sum *sum)
 					 : buf_addf(out, "%" PRId64 "}", sum->database_events));
 }
 
+static bool add_node(struct buf *out, const struct node_figures *node, bool first)
+{
+	return buf_add_text(out, first ? "{\"node\":" : ",{\"node\":") &&
+	       json_quote(node->name, strlen(node->name), out) &&
+	       buf_add_text(out, ",\"version\":") &&
+	       json_quote(node->version, strlen(node->version), out) &&
+	       buf_addf(out,
+		       ",\"uptime\":%" PRIu64 ",\"streams\":%" PRIu64 ",\"behind\":%" PRIu64
+		       ",\"requests\":%" PRIu64 ",\"delivered\":%" PRIu64 "}",
+		       node->uptime, node->streams, node->behind, node->requests, node->delivered);
+}
+
+/* Only in a cluster: which node this is, and all of them. */
+static bool add_nodes(struct buf *out, const struct metrics_sources *sources)
+{
+	struct node_figures nodes[CLUSTER_NODES_MAX];
+	size_t count = metrics_nodes(sources, nodes);
+	bool added = true;
+
+	if (count == 0)
+		return true;
+	added = buf_add_text(out, ",\"node\":") &&
+		json_quote(nodes[0].name, strlen(nodes[0].name), out) &&
+		buf_add_text(out, ",\"nodes\":[");
+	for (size_t i = 0; i < count && added; i++)
+		added = add_node(out, &nodes[i], i == 0);
+	return added && buf_add_byte(out, ']');
+}
+
 static bool write_event(struct status *status)
 {
 	const struct metrics_sources *sources = status->sources;
@@ -246,7 +277,7 @@ static bool write_event(struct status *status)
 	       add_times(out, "sync_us", &sources->store->sync, &status->sync) &&
 	       add_times(out, "publish_us", &log_thread_counts(sources->log_thread)->took,
 		       &status->sent) &&
-	       buf_add_byte(out, '}');
+	       add_nodes(out, sources) && buf_add_byte(out, '}');
 }
 
 /* The first reader gets it at once, with times from now on. */

@@ -121,6 +121,10 @@ struct store_deletion {
 	int64_t until;	 /* the store's own; 0 before the first call */
 };
 
+/* Another node, whose id has STORE_NODE bytes, told this.  Valid during the call. */
+#define STORE_NODE 16
+typedef void store_heard(void *context, const char *node, const void *data, size_t len);
+
 struct store;
 struct store_reader;
 
@@ -153,6 +157,18 @@ struct store_ops {
 	 * thread.
 	 */
 	bool (*behind)(const struct store *store);
+
+	/*
+	 * tell(store, data, len):
+	 * Send these bytes to the other nodes that listen now, beside the log; they may be lost.  It
+	 * may block for some seconds.  NULL, as listen: there are no other nodes.  Any thread.
+	 * listen(store, heard, context, error):
+	 * From now on, until the store is closed, call this for what others tell, on a thread of the
+	 * store's own.  Once.  Return 0, or -1 (EX_TEMPFAIL).
+	 */
+	void (*tell)(struct store *store, const void *data, size_t len);
+	int (*listen)(
+		struct store *store, store_heard *heard, void *context, struct error *error);
 
 	/*
 	 * retain(store, retention_rules):

@@ -79,7 +79,7 @@ static size_t choose(struct nats_store *nats, struct store_group *const *groups,
 		groups[i]->stored = false;
 		if (is_ephemeral(groups[i]))
 			pass_on(nats, groups[i]);
-		else
+		else if (groups[i]->count > 0)
 			chosen[kept++] = groups[i];
 	}
 	return kept;
@@ -165,6 +165,17 @@ static int64_t nats_follow(struct store *store)
 	return nats->retry_at - clock_now_ms() > 0 ? nats->retry_at - clock_now_ms() : 0;
 }
 
+static void nats_tell(struct store *store, const void *data, size_t len)
+{
+	jetstream_tell(((struct nats_store *)store)->jetstream, data, len);
+}
+
+static int nats_listen(
+	struct store *store, store_heard *heard, void *context, struct error *error)
+{
+	return jetstream_listen(((struct nats_store *)store)->jetstream, heard, context, error);
+}
+
 static int64_t nats_tidy(struct store *store)
 {
 	struct nats_store *nats = (struct nats_store *)store;
@@ -229,6 +240,8 @@ struct store *store_nats_open(const struct store_config *config, struct error *e
 		.append = nats_append,
 		.tidy = nats_tidy,
 		.follow = nats_follow,
+		.tell = nats_tell,
+		.listen = nats_listen,
 		.retain = nats_retain,
 		.erase = nats_erase,
 		.reader_new = nats_reader_new,

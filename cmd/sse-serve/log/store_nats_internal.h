@@ -36,6 +36,8 @@ struct batch {
 	size_t room;
 };
 
+_Static_assert(STORE_NODE == JETSTREAM_NODE, "a node of the store is one of NATS");
+
 struct nats_store {
 	struct store store;
 	struct store *copy; /* of the log, in a database */

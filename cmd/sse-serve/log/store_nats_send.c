@@ -141,6 +141,9 @@ int store_nats_send(struct nats_store *nats, const struct buf *bytes, struct own
 	uint64_t began = clock_now_us();
 	int result = 0;
 
+	if (nats->stuck && store_nats_take(nats, NULL) != 0)
+		return error_set(error, EX_TEMPFAIL,
+			"this node cannot use its copy of the log: nothing was stored; try again");
 	nats->own = own;
 	while (result == 0 && !own->applied) {
 		if (!may_wait(nats, &sending)) {

@@ -89,19 +89,39 @@ static void on_stored(
 	natsMsg_Destroy(message);
 }
 
+/* Does another node say it?  One's own echo is left out. */
+static bool is_of_other(const struct jetstream *jetstream, natsMsg *message)
+{
+	return natsMsg_GetDataLength(message) > JETSTREAM_NODE &&
+	       memcmp(natsMsg_GetData(message), jetstream->node, JETSTREAM_NODE) != 0;
+}
+
+static void on_told(
+	natsConnection *connection, natsSubscription *subscription, natsMsg *message, void *context)
+{
+	struct jetstream *jetstream = context;
+
+	(void)connection;
+	(void)subscription;
+	if (is_of_other(jetstream, message)) {
+		const char *data = natsMsg_GetData(message);
+
+		jetstream->heard(jetstream->heard_context, data, data + JETSTREAM_NODE,
+			(size_t)natsMsg_GetDataLength(message) - JETSTREAM_NODE);
+	}
+	natsMsg_Destroy(message);
+}
+
 static void on_passed(
 	natsConnection *connection, natsSubscription *subscription, natsMsg *message, void *context)
 {
 	struct jetstream *jetstream = context;
-	size_t skip = strlen(jetstream->node);
 	struct jetstream_message *copy = NULL;
 
 	(void)connection;
 	(void)subscription;
-	/* One's own echo is left out. */
-	if ((size_t)natsMsg_GetDataLength(message) > skip &&
-		memcmp(natsMsg_GetData(message), jetstream->node, skip) != 0)
-		copy = copy_message(message, skip);
+	if (is_of_other(jetstream, message))
+		copy = copy_message(message, JETSTREAM_NODE);
 	natsMsg_Destroy(message);
 	if (copy == NULL)
 		return;
@@ -239,6 +259,22 @@ int feed_start(struct jetstream *jetstream, uint64_t after, struct error *error)
 	return 0;
 }
 
+int jetstream_listen(
+	struct jetstream *jetstream, jetstream_heard *heard, void *context, struct error *error)
+{
+	natsStatus status;
+
+	jetstream->heard = heard;
+	jetstream->heard_context = context;
+	status = natsConnection_Subscribe(
+		&jetstream->told, jetstream->connection, jetstream->tell, on_told, jetstream);
+	if (status != NATS_OK)
+		return error_set(error, EX_TEMPFAIL, "cannot listen to other nodes by NATS: %s",
+			natsStatus_GetText(status));
+	note_thread(jetstream, jetstream->told);
+	return 0;
+}
+
 void feed_stop(struct jetstream *jetstream)
 {
 	pthread_mutex_lock(&jetstream->lock);
@@ -251,12 +287,15 @@ void feed_stop(struct jetstream *jetstream)
 		natsSubscription_Unsubscribe(jetstream->stored);
 	if (jetstream->passed != NULL)
 		natsSubscription_Unsubscribe(jetstream->passed);
+	if (jetstream->told != NULL)
+		natsSubscription_Unsubscribe(jetstream->told);
 }
 
 void feed_free(struct jetstream *jetstream)
 {
 	natsSubscription_Destroy(jetstream->stored);
 	natsSubscription_Destroy(jetstream->passed);
+	natsSubscription_Destroy(jetstream->told);
 	for (struct jetstream_message *next; jetstream->first != NULL; jetstream->first = next) {
 		next = jetstream->first->next;
 		free(jetstream->first);

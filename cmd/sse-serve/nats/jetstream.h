@@ -19,6 +19,9 @@
 /* The longest description of a stream, with the NUL. */
 #define JETSTREAM_DESCRIPTION 200
 
+/* The ids of nodes, each of which is another one after a restart, have so many bytes. */
+#define JETSTREAM_NODE 16
+
 struct jetstream;
 
 struct jetstream_config {
@@ -100,6 +103,19 @@ enum jetstream_outcome jetstream_outcome(
 
 /* jetstream_pass(jetstream, data, len): pass a message on to all other nodes that are there now. */
 void jetstream_pass(struct jetstream *jetstream, const void *data, size_t len);
+
+/*
+ * jetstream_tell(jetstream, data, len):
+ * Send a message to all other nodes that listen now, beside the log: it may be lost.  It may block for
+ * some seconds.  Any thread.
+ * jetstream_listen(jetstream, heard, context, error):
+ * From now on, call this on a thread of its own for what other nodes tell; ->node is the id of the one
+ * that does, and all is valid during the call.  Once.  Return 0, or -1.
+ */
+typedef void jetstream_heard(void *context, const char *node, const void *data, size_t len);
+void jetstream_tell(struct jetstream *jetstream, const void *data, size_t len);
+int jetstream_listen(
+	struct jetstream *jetstream, jetstream_heard *heard, void *context, struct error *error);
 
 /*
  * jetstream_check(jetstream, error): can NATS be reached, and does the stream have a leader, as far as

@@ -17,12 +17,14 @@
 
 struct jetstream {
 	char name[SERVERS_NAME];
-	char log[SERVERS_NAME + 8], pass[SERVERS_NAME + 8]; /* the subjects */
+	char log[SERVERS_NAME + 8], pass[SERVERS_NAME + 8], tell[SERVERS_NAME + 8]; /* subjects */
 	uint64_t mark; /* of the stream; see struct jetstream_stream */
-	char node[17]; /* tells the nodes apart: what is passed on begins with it */
+	char node[JETSTREAM_NODE + 1]; /* what is passed on, or told, begins with it */
 	natsConnection *connection;
 	jsCtx *js;
-	natsSubscription *stored, *passed;
+	natsSubscription *stored, *passed, *told;
+	jetstream_heard *heard; /* set before ${told} is */
+	void *heard_context;
 	void (*wake)(void *context);
 	void *context;
 

@@ -82,13 +82,16 @@ int jetstream_publish(struct jetstream *jetstream, const char *id, const void *d
 {
 	natsMsg *message = NULL;
 	jsPubOptions options;
-	natsStatus status =
-		natsMsg_Create(&message, jetstream->log, NULL, (const char *)data, (int)len);
+	natsStatus status;
 
 	pthread_mutex_lock(&jetstream->lock);
 	snprintf(jetstream->id, sizeof(jetstream->id), "%s", id);
 	jetstream->outcome = JETSTREAM_WAITING;
 	pthread_mutex_unlock(&jetstream->lock);
+	/* The client would keep one message, however small its buffer is, and send it later. */
+	if (natsConnection_Status(jetstream->connection) != NATS_CONN_STATUS_CONNECTED)
+		return -1;
+	status = natsMsg_Create(&message, jetstream->log, NULL, (const char *)data, (int)len);
 	jsPubOptions_Init(&options);
 	options.MsgId = id;
 	options.MaxWait = PUBLISH_MS;
@@ -114,7 +117,9 @@ enum jetstream_outcome jetstream_outcome(
 	return outcome;
 }
 
-void jetstream_pass(struct jetstream *jetstream, const void *data, size_t len)
+/* The message after the id of this node. */
+static void send_beside(
+	struct jetstream *jetstream, const char *subject, const void *data, size_t len)
 {
 	size_t prefix = strlen(jetstream->node);
 	char *message = malloc(prefix + len);
@@ -123,9 +128,18 @@ void jetstream_pass(struct jetstream *jetstream, const void *data, size_t len)
 		return;
 	memcpy(message, jetstream->node, prefix);
 	memcpy(message + prefix, data, len);
-	natsConnection_Publish(
-		jetstream->connection, jetstream->pass, message, (int)(prefix + len));
+	natsConnection_Publish(jetstream->connection, subject, message, (int)(prefix + len));
 	free(message);
+}
+
+void jetstream_pass(struct jetstream *jetstream, const void *data, size_t len)
+{
+	send_beside(jetstream, jetstream->pass, data, len);
+}
+
+void jetstream_tell(struct jetstream *jetstream, const void *data, size_t len)
+{
+	send_beside(jetstream, jetstream->tell, data, len);
 }
 
 void jetstream_wait(struct jetstream *jetstream, int64_t ms)
@@ -412,6 +426,7 @@ struct jetstream *jetstream_open(
 	snprintf(jetstream->name, sizeof(jetstream->name), "%s", config->servers->name);
 	snprintf(jetstream->log, sizeof(jetstream->log), "%s.log", jetstream->name);
 	snprintf(jetstream->pass, sizeof(jetstream->pass), "%s.pass", jetstream->name);
+	snprintf(jetstream->tell, sizeof(jetstream->tell), "%s.node", jetstream->name);
 	snprintf(jetstream->node, sizeof(jetstream->node), "%016" PRIx64, random);
 	jetstream->last_next = &jetstream->first;
 	pthread_mutex_init(&jetstream->lock, NULL);

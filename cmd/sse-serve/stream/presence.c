@@ -1,41 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The names that are present in each topic; see presence.h. */
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "presence.h"
-
-/* What begins with its name can stand in a shelf, in the order of the names. */
-struct named {
-	const char *name;
-};
-
-struct shelf {
-	struct named **items;
-	size_t count, capacity;
-};
-
-struct topic_presence {
-	struct named topic; /* first */
-	struct shelf members;
-	uint32_t present, told; /* members that are, and that readers know of */
-	size_t bytes;		/* of the members' names, with their ends */
-};
-
-struct member {
-	struct named named; /* first */
-	struct topic_presence *topic;
-	uint32_t holds;	  /* leases that name it */
-	uint32_t streams; /* of them those whose stream is open */
-	uint32_t due;	  /* without streams: when it will have left */
-	bool present;	  /* it has a stream, or had one within the grace */
-	bool told;	  /* what readers know of it */
-	bool changed;	  /* is in the list of changes */
-	struct member *next_changed;
-	struct member *next, **back; /* among those that are leaving; NULL: it is not */
-};
+#include "presence_internal.h"
 
 struct presence_lease {
 	struct presence *presence;
@@ -44,104 +13,23 @@ struct presence_lease {
 	struct member *members[];
 };
 
-struct presence {
-	_Atomic int64_t max;
-	uint32_t grace;
-
-	/* Something changed or is leaving; also read without the lock. */
-	_Atomic bool busy;
-
-	pthread_mutex_t lock; /* guards what follows; a leaf */
-	int64_t count;	      /* of members */
-	struct shelf topics;
-	struct member *changed, **last_changed;
-	struct member *leaving, **last_leaving; /* the first will have left first */
-};
-
-/* --- shelves --- */
-
-/* Where the name is, or would have to be. */
-static size_t place_of(const struct shelf *shelf, const char *name)
-{
-	size_t low = 0, high = shelf->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(shelf->items[middle]->name, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static struct named *find(const struct shelf *shelf, const char *name)
-{
-	size_t place = place_of(shelf, name);
-
-	if (place == shelf->count || strcmp(shelf->items[place]->name, name) != 0)
-		return NULL;
-	return shelf->items[place];
-}
-
-static int put(struct shelf *shelf, struct named *one)
-{
-	size_t place = place_of(shelf, one->name);
-
-	if (shelf->count == shelf->capacity) {
-		size_t capacity = shelf->capacity ? shelf->capacity * 2 : 4;
-		struct named **grown = realloc(shelf->items, capacity * sizeof(struct named *));
-
-		if (grown == NULL)
-			return -1;
-		shelf->items = grown;
-		shelf->capacity = capacity;
-	}
-	memmove(shelf->items + place + 1, shelf->items + place,
-		(shelf->count - place) * sizeof(struct named *));
-	shelf->items[place] = one;
-	shelf->count++;
-	return 0;
-}
-
-static void take_out(struct shelf *shelf, const struct named *one)
-{
-	size_t place = place_of(shelf, one->name);
-
-	shelf->count--;
-	memmove(shelf->items + place, shelf->items + place + 1,
-		(shelf->count - place) * sizeof(struct named *));
-}
-
-/* Memory of ${size} bytes that begins with a copy of the name; its end is counted in *${bytes}. */
-static void *new_named(size_t size, const char *name)
-{
-	size_t text = strlen(name) + 1;
-	struct named *one = calloc(1, size + text);
-
-	if (one != NULL)
-		one->name = memcpy((char *)one + size, name, text);
-	return one;
-}
-
 /* --- members, under the lock --- */
 
 static void free_topic(struct presence *presence, struct topic_presence *entry)
 {
-	take_out(&presence->topics, &entry->topic);
+	shelf_take(&presence->topics, &entry->topic);
 	free(entry->members.items);
 	free(entry);
 }
 
-/* Forget a member that nothing refers to, and that no client was told is present. */
-static void release(struct presence *presence, struct member *member)
+void presence_release(struct presence *presence, struct member *member)
 {
 	struct topic_presence *entry = member->topic;
 
-	if (member->holds > 0 || member->present || member->told || member->changed)
+	if (member->holds > 0 || member->nodes != 0 || member->present || member->told ||
+		member->changed || member->passed || member->outgoing)
 		return;
-	take_out(&entry->members, &member->named);
+	shelf_take(&entry->members, &member->named);
 	entry->bytes -= strlen(member->named.name) + 1;
 	presence->count--;
 	free(member);
@@ -151,12 +39,13 @@ static void release(struct presence *presence, struct member *member)
 
 static struct topic_presence *find_topic(struct presence *presence, const char *topic)
 {
-	struct topic_presence *entry = (struct topic_presence *)find(&presence->topics, topic);
+	struct topic_presence *entry =
+		(struct topic_presence *)shelf_find(&presence->topics, topic);
 
 	if (entry != NULL)
 		return entry;
-	entry = new_named(sizeof(*entry), topic);
-	if (entry == NULL || put(&presence->topics, &entry->topic) == 0)
+	entry = shelf_new_named(sizeof(*entry), topic);
+	if (entry == NULL || shelf_put(&presence->topics, &entry->topic) == 0)
 		return entry;
 	free(entry);
 	return NULL;
@@ -165,9 +54,9 @@ static struct topic_presence *find_topic(struct presence *presence, const char *
 static struct member *add_member(
 	struct presence *presence, struct topic_presence *entry, const char *name)
 {
-	struct member *member = new_named(sizeof(*member), name);
+	struct member *member = shelf_new_named(sizeof(*member), name);
 
-	if (member == NULL || put(&entry->members, &member->named) != 0) {
+	if (member == NULL || shelf_put(&entry->members, &member->named) != 0) {
 		free(member);
 		return NULL;
 	}
@@ -177,22 +66,20 @@ static struct member *add_member(
 	return member;
 }
 
-/* The member of that name, held once more.  NULL if it is one too many, or without memory. */
-static struct member *hold(
+struct member *presence_member(
 	struct presence *presence, const char *topic, const char *name, bool *full)
 {
 	struct topic_presence *entry = find_topic(presence, topic);
 	struct member *member;
 
+	*full = false;
 	if (entry == NULL)
 		return NULL;
-	member = (struct member *)find(&entry->members, name);
+	member = (struct member *)shelf_find(&entry->members, name);
 	*full = member == NULL && presence->count >= presence->max;
 	if (member == NULL && !*full)
 		member = add_member(presence, entry, name);
-	if (member != NULL)
-		member->holds++;
-	else if (entry->members.count == 0)
+	if (member == NULL && entry->members.count == 0)
 		free_topic(presence, entry);
 	return member;
 }
@@ -205,6 +92,18 @@ static void note_change(struct presence *presence, struct member *member)
 	member->next_changed = NULL;
 	*presence->last_changed = member;
 	presence->last_changed = &member->next_changed;
+}
+
+/* Other nodes must know, unless what they know is right. */
+static void note_outgoing(struct presence *presence, struct member *member)
+{
+	if (presence->wake == NULL || member->outgoing || member->passed == (member->streams > 0))
+		return;
+	presence->call = presence->call || presence->outgoing == NULL;
+	member->outgoing = true;
+	member->next_outgoing = NULL;
+	*presence->last_outgoing = member;
+	presence->last_outgoing = &member->next_outgoing;
 }
 
 static void set_present(struct presence *presence, struct member *member, bool present)
@@ -238,6 +137,33 @@ static bool is_over(const struct member *member, uint32_t now)
 	return (int32_t)(now - member->due) >= 0;
 }
 
+bool presence_is_somewhere(const struct member *member)
+{
+	return member->streams > 0 || member->nodes != 0;
+}
+
+void presence_arrive(struct presence *presence, struct member *member)
+{
+	if (member->back != NULL)
+		end_leaving(presence, member);
+	else
+		set_present(presence, member, true);
+}
+
+/* Names that come and go must not keep others out for the grace. */
+static bool has_grace(const struct presence *presence)
+{
+	return presence->grace > 0 && presence->count <= presence->max - presence->max / 8;
+}
+
+void presence_depart(struct presence *presence, struct member *member, uint32_t now)
+{
+	if (has_grace(presence))
+		begin_leaving(presence, member, now);
+	else
+		set_present(presence, member, false);
+}
+
 /* Those whose grace has ended have left. */
 static void expire(struct presence *presence, uint32_t now)
 {
@@ -249,18 +175,16 @@ static void expire(struct presence *presence, uint32_t now)
 	}
 }
 
-/*
- * Unlock.  True if presence_events_run() must be called: there is something that it does not know
- * of.
- */
-static bool finish(struct presence *presence)
+bool presence_finish(struct presence *presence)
 {
 	bool changed = presence->changed != NULL, was = presence->busy;
-
-	bool busy = changed || presence->leaving != NULL;
+	bool busy = changed || presence->leaving != NULL, call = presence->call;
 
 	presence->busy = busy;
+	presence->call = false;
 	pthread_mutex_unlock(&presence->lock);
+	if (call)
+		presence->wake(presence->context);
 	return changed || (busy && !was);
 }
 
@@ -276,6 +200,7 @@ struct presence *presence_new(int64_t max, uint32_t grace)
 	presence->grace = grace;
 	presence->last_changed = &presence->changed;
 	presence->last_leaving = &presence->leaving;
+	presence->last_outgoing = &presence->outgoing;
 	pthread_mutex_init(&presence->lock, NULL);
 	return presence;
 }
@@ -306,7 +231,7 @@ static void drop_members(struct presence_lease *lease)
 {
 	for (size_t i = 0; i < lease->count; i++) {
 		lease->members[i]->holds--;
-		release(lease->presence, lease->members[i]);
+		presence_release(lease->presence, lease->members[i]);
 	}
 }
 
@@ -321,10 +246,11 @@ struct presence_lease *presence_reserve(struct presence *presence, const char *c
 	*lease = (struct presence_lease){.presence = presence};
 	pthread_mutex_lock(&presence->lock);
 	while (lease->count < count) {
-		struct member *member = hold(presence, topics[lease->count], name, full);
+		struct member *member = presence_member(presence, topics[lease->count], name, full);
 
 		if (member == NULL)
 			break;
+		member->holds++;
 		lease->members[lease->count++] = member;
 	}
 	if (lease->count < count) {
@@ -345,20 +271,12 @@ bool presence_enter(struct presence_lease *lease)
 	for (size_t i = 0; i < lease->count; i++) {
 		struct member *member = lease->members[i];
 
-		if (member->streams++ > 0)
-			continue;
-		if (member->back != NULL)
-			end_leaving(presence, member);
-		else
-			set_present(presence, member, true);
+		if (!presence_is_somewhere(member))
+			presence_arrive(presence, member);
+		if (member->streams++ == 0)
+			note_outgoing(presence, member);
 	}
-	return finish(presence);
-}
-
-/* Names that come and go must not keep others out for the grace. */
-static bool has_grace(const struct presence *presence)
-{
-	return presence->grace > 0 && presence->count <= presence->max - presence->max / 8;
+	return presence_finish(presence);
 }
 
 bool presence_leave(struct presence_lease *lease, uint32_t now)
@@ -371,14 +289,13 @@ bool presence_leave(struct presence_lease *lease, uint32_t now)
 
 		if (--member->streams > 0)
 			continue;
-		if (has_grace(presence))
-			begin_leaving(presence, member, now);
-		else
-			set_present(presence, member, false);
+		note_outgoing(presence, member);
+		if (!presence_is_somewhere(member))
+			presence_depart(presence, member, now);
 	}
 	drop_members(lease);
 	free(lease);
-	return finish(presence);
+	return presence_finish(presence);
 }
 
 /* --- the changes --- */
@@ -438,9 +355,9 @@ bool presence_change(struct presence *presence, uint32_t now, struct presence_ch
 	expire(presence, now);
 	while (!found && (member = next_changed(presence)) != NULL) {
 		found = tell(member, change);
-		release(presence, member);
+		presence_release(presence, member);
 	}
-	finish(presence);
+	presence_finish(presence);
 	return found;
 }
 
@@ -469,7 +386,7 @@ int presence_names(struct presence *presence, const char *topic, struct buf *nam
 
 	*count = 0;
 	pthread_mutex_lock(&presence->lock);
-	entry = (const struct topic_presence *)find(&presence->topics, topic);
+	entry = (const struct topic_presence *)shelf_find(&presence->topics, topic);
 	if (entry != NULL) {
 		*count = entry->present;
 		result = add_names(entry, names);

@@ -2,7 +2,8 @@
 /*
  * The names that streams gave with ?as=, by topic.  A name is present in a topic from
  * its first open stream until it has had none for the grace; then it has left.  All loops share the
- * names under one lock, which sending never takes.
+ * names under one lock, which sending never takes.  Streams of other nodes count, too: see
+ * presence_nodes.h.
  *
  * presence_events.h asks for one change after the other and announces it.  A name is in the
  * list of changes at most once, so the list does not grow however often names come and go, and a

@@ -55,6 +55,18 @@ function plot(name) {
 
 const plots = Object.fromEntries(["streams", "published", "delivered", "requests"].map((name) => [name, plot(name)]));
 
+/** The nodes of a cluster, this one first; nothing if it is alone. */
+function showNodes(nodes) {
+  const rows = nodes.map(({ node, version, uptime, streams, behind }, i) => {
+    const row = document.createElement("tr");
+    for (const value of [i === 0 ? t("thisNode", node) : node, number(streams), number(behind), span(uptime), version])
+      row.insertCell().textContent = value;
+    return row;
+  });
+  at("nodes").replaceChildren(...rows);
+  at("nodes-section").hidden = rows.length < 2;
+}
+
 // --- what comes -------------------------------------------------------------
 
 let before = null; // the event before, for what is counted in all
@@ -75,6 +87,7 @@ function show(now) {
   setText(at("sync"), timing(now.sync_us));
   setText(at("uptime"), span(now.uptime));
   setText(at("version"), now.version);
+  showNodes(now.nodes ?? []);
 
   const counted = new Map(since?.topics.map(({ topic, published }) => [topic, published]));
   const rows = now.topics.map(({ topic, streams, published }) => {

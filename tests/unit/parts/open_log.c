@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "nats.h"
 #include "open_log.h"
 #include "scratch.h"
 
@@ -31,18 +32,33 @@ static void attach(struct open_log *log)
 	assert_non_null(log->reader);
 }
 
-void open_log_sqlite(struct open_log *log, const char *retain, const char *rule)
+/* In the scratch database; servers is NULL unless that is a copy. */
+static void open_with(
+	struct open_log *log, const struct servers *servers, const char *retain, const char *rule)
 {
 	struct option_list list = {.values = &rule, .count = rule != NULL};
+	const char *urls = servers != NULL ? servers->urls : NULL;
 
 	*log = (struct open_log){.topics = topics_new()};
 	assert_int_equal(retention_rules_parse(retain, &list, &log->rules, NULL), 0);
-	log->store = store_sqlite_open(&(struct store_config){.path = scratch_path,
-					       .topics = log->topics,
-					       .retention_rules = &log->rules,
-					       .idempotency_window = 60000},
-		NULL);
+	log->store = store_kind_of(urls, scratch_path)
+			     ->open(&(struct store_config){.path = scratch_path,
+					    .topics = log->topics,
+					    .retention_rules = &log->rules,
+					    .idempotency_window = 60000,
+					    .servers = servers},
+				     NULL);
 	attach(log);
+}
+
+void open_log_sqlite(struct open_log *log, const char *retain, const char *rule)
+{
+	open_with(log, NULL, retain, rule);
+}
+
+void open_log_nats(struct open_log *log, const char *retain, const char *rule)
+{
+	open_with(log, nats_servers(), retain, rule);
 }
 
 void open_log_memory(struct open_log *log, size_t size)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An event log for unit tests of the stores: in the scratch database, or in a window. */
+/* An event log for unit tests of the stores: in the scratch database, in NATS, or in a window. */
 #ifndef OPEN_LOG_H
 #define OPEN_LOG_H
 
@@ -22,6 +22,9 @@ struct open_log {
  * NULL without.
  */
 void open_log_sqlite(struct open_log *log, const char *retain, const char *rule);
+
+/* open_log_nats(log, retain, rule): likewise the log of nats_servers() (nats.h), with that copy. */
+void open_log_nats(struct open_log *log, const char *retain, const char *rule);
 
 /* open_log_memory(log, size): a log that is a window of ${size} bytes. */
 void open_log_memory(struct open_log *log, size_t size);
