@@ -22,7 +22,7 @@ teardown() {
 node() {
 	local name=$1
 	shift
-	serve --store "$NATS" --db "$name.db" "$@"
+	serve --store "$BROKER" --db "$name.db" "$@"
 	printf -v "URL_$name" %s "$URL"
 	printf -v "PID_$name" %s "$PID"
 }
@@ -81,7 +81,7 @@ is_ready() {
 	[ "${old%%:*}" != "$(header Last-Event-ID | cut -d : -f 1)" ]
 	follow stream /api/t/event -H "Last-Event-ID: $old"
 	wait_for has stream unknown-log
-	refuses 65 'is not a copy of the log' --store "$NATS" --db one.db --listen 0
+	refuses 65 'is not a copy of the log' --store "$BROKER" --db one.db --listen 0
 }
 
 @test "a node that was away while others published has all of it when it is back, in the same order" {
