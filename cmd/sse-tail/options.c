@@ -33,7 +33,8 @@ static const char *const until_words[] = {"end", NULL};
 static const char *const until_meanings[] = {"the last event that is stored now"};
 static const char *const wrap_meanings[] = {
 	"continue on the next line (default)", "cut them", "leave them to the terminal"};
-static const char *const colour_meanings[] = {"in a terminal (default)", "always", "never"};
+static const char *const colour_meanings[] = {
+	"in a terminal (default)", "also into a pipe or file", "nowhere"};
 static const char *const stamp_meanings[] = {"2026-11-22T19:00:00.000Z (default)",
 	"seconds since 1970", "seconds since the event before"};
 

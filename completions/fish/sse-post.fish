@@ -22,7 +22,7 @@ complete -c sse-post -l input -s i -x -a 'auto\t\'by the kind of input (default)
 complete -c sse-post -l skip-bad -d 'continue after an event that is not valid or is refused'
 complete -c sse-post -l parallel -x -d 'send over N connections; the order is not kept'
 complete -c sse-post -l rate -x -d 'send at most N events a second; also N/m, N/h'
-complete -c sse-post -l batch -x -a 'auto\t\'where the server takes them (default)\' always\t\'always\' never\t\'never\'' -d 'send many events in one request: always, never; auto (default)'
+complete -c sse-post -l batch -x -a 'auto\t\'where the server takes it (default)\' always\t\'also where the server may not\' never\t\'one event a request\'' -d 'send many events in one request: always, never; auto (default)'
 complete -c sse-post -l state -r -F -d 'keep the id of the last accepted event of the input in FILE'
 complete -c sse-post -l retry-max-time -x -d 'retry each request for this long (30s); 0: never'
 complete -c sse-post -l timeout -x -d 'end after this time, even if there is more to send (0: never)'

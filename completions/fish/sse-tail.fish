@@ -17,7 +17,7 @@ complete -c sse-tail -l llm -x -a 'openai\t\'\' anthropic\t\'\' ollama\t\'\'' -d
 complete -c sse-tail -l time -s t -a 'iso\t\'2026-11-22T19:00:00.000Z (default)\' unix\t\'seconds since 1970\' delta\t\'seconds since the event before\'' -d 'show the time: iso (default), unix or delta'
 complete -c sse-tail -l comments -d 'show comments, too'
 complete -c sse-tail -l wrap -x -a 'wrap\t\'continue on the next line (default)\' cut\t\'cut them\' off\t\'leave them to the terminal\'' -d 'wrap (default) or cut long lines in a terminal, or neither (off)'
-complete -c sse-tail -l color -x -a 'auto\t\'in a terminal (default)\' always\t\'always\' never\t\'never\'' -d 'use colour: always, never, or auto (in a terminal)'
+complete -c sse-tail -l color -x -a 'auto\t\'in a terminal (default)\' always\t\'also into a pipe or file\' never\t\'nowhere\'' -d 'use colour: always, never, or auto (in a terminal)'
 complete -c sse-tail -l event -s e -x -d 'show only events of this type, like \'user.*\' (repeat)'
 complete -c sse-tail -l not-event -x -d 'show no events of this type (repeat)'
 complete -c sse-tail -l exec -x -d 'run COMMAND for each event, with its data as the input'

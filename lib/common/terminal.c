@@ -140,8 +140,8 @@ static unsigned columns(uint32_t character)
 }
 
 /*
- * Go on in a new line: from the last space on, if that leaves the line more than half full, or if it
- * is a paragraph.
+ * Go on in a new line: from the last space on, if that leaves the line more than half full, or if
+ * it is a paragraph.
  */
 static bool break_line(struct fit *fit)
 {

@@ -48,7 +48,7 @@ with_clock() {
 	CLOCK=(--clock "$PWD/shim_clock.so")
 }
 
-# nats [PORT]: a NATS server with JetStream, on the port, or on one that is free: NATS is its URL, NATS_PORT its port.
+# nats [PORT]: a NATS server with JetStream, on the port, or on one that is free: BROKER is its URL, NATS_PORT its port.
 nats() {
 	rm -rf ports
 	mkdir -p ports
@@ -56,10 +56,10 @@ nats() {
 		>>nats.log 2>&1 3>&- &
 	NATS_PID=$!
 	wait_for has_ports
-	NATS=$(cat ports/*.ports | tr -d ' \n')
-	NATS=${NATS#*'"nats":["'}
-	NATS=${NATS%%'"'*}
-	NATS_PORT=${NATS##*:}
+	BROKER=$(cat ports/*.ports | tr -d ' \n')
+	BROKER=${BROKER#*'"nats":["'}
+	BROKER=${BROKER%%'"'*}
+	NATS_PORT=${BROKER##*:}
 }
 
 has_ports() {

@@ -22,7 +22,7 @@ teardown() {
 node() {
 	local name=$1
 	shift
-	serve --store "$NATS" --db "$name.db" "$@"
+	serve --store "$BROKER" --db "$name.db" "$@"
 	printf -v "URL_$name" %s "$URL"
 	printf -v "PID_$name" %s "$PID"
 }
@@ -81,7 +81,7 @@ is_ready() {
 	[ "${old%%:*}" != "$(header Last-Event-ID | cut -d : -f 1)" ]
 	follow stream /api/t/event -H "Last-Event-ID: $old"
 	wait_for has stream unknown-log
-	refuses 65 'is not a copy of the log' --store "$NATS" --db one.db --listen 0
+	refuses 65 'is not a copy of the log' --store "$BROKER" --db one.db --listen 0
 }
 
 @test "a node that was away while others published has all of it when it is back, in the same order" {
@@ -133,4 +133,40 @@ is_ready() {
 
 retained() {
 	[ "$(stored t | wc -l)" -le 5 ]
+}
+
+# forge NUMBER HASH: publish, as another node would, a command without events, whose sender has taken this message,
+# with this hash.
+forge() {
+	local id line
+	id=0123456789abcdef-$1-$(printf %x "$1")-$2
+	exec 5<>"/dev/tcp/127.0.0.1/$NATS_PORT"
+	printf 'CONNECT {"verbose":false}\r\nSUB answer 1\r\nPUB sse-serve.log answer %d\r\nSSE\001\001%b%s\r\n' \
+		$((6 + ${#id})) "\\0$(printf %o ${#id})" "$id" >&5
+	while read -r -t 10 line <&5; do
+		[[ $line != *'"seq"'* ]] || break
+	done
+	exec 5>&-
+	[[ $line = *'"seq"'* ]]
+}
+
+@test "a node says when another one was given other messages by NATS" {
+	local n
+	node one
+	for n in $(seq 300); do
+		echo '{"data":'"$n"'}'
+	done >lines
+	# A message each.
+	while read -r line; do
+		json t "$line" && answers 201
+	done <lines
+	# What is not known is not compared, whatever it says.
+	forge 9999 00000000
+	forge 100 00000000
+	text t next && answers 201
+	not has err 'other messages by NATS'
+	forge 290 00000000
+	wait_for has err 'other messages by NATS'
+	text t last && answers 201
+	stored t | tail -n 1 | is '"last"'
 }

@@ -236,9 +236,9 @@ sse-tail: following $URL/x (Ctrl-C ends)" ]
 
 @test "what is followed is told in a line once the stream is open; not with -q or -v, nor in a pipe" {
 	local how
+	terminal 80
 	for how in '' -q '-v 2>&1' '2>err'; do
 		held_stream <<<'data: one\n\n'
-		terminal 80
 		types "clear; sse-tail $URL/x $how"
 		wait_for shows '  one'
 		if [ -z "$how" ]; then
@@ -246,12 +246,11 @@ sse-tail: following $URL/x (Ctrl-C ends)" ]
 		else
 			run ! shows following
 		fi
-		in_tmux kill-server
-		wait "$SERVER_PID"
+		in_tmux send-keys C-c
+		wait_for is_ready
 	done
 	run ! has err following
 	free_url
-	terminal 60
 	types "clear; sse-tail $URL/x --no-reconnect"
 	wait_for shows 'onnection refused'
 	wait_for is_ready

@@ -65,7 +65,7 @@ users {"firstname":"A","lastname":"B"}' <out.tail
 @test "for people each is a line with its time, topic and type, and the data" {
 	fill
 	run -0 stored_of users 'chat/*' -o pretty
-	[ "$(sed 's/^[0-9:]\{8\} //' <<<"$output")" = \
+	[ "$(printf %s "$output" | sed 's/^[0-9:]\{8\} //')" = \
 'users update  {"firstname": "Ada", "lastname": "LOVELACE"}
 chat/lobby message  {"text": "hi", "n": [1,2]}
 chat/lobby update  Hello, all

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Applying the commands of a shared log to this node's copy; see store_nats.c. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -185,6 +187,32 @@ static void take_passed(struct nats_store *nats, const struct jetstream_message 
 	command_free(&command);
 }
 
+/*
+ * Did the node that sent the command take the same messages as this one?  If not, NATS gave them different
+ * ones, and from there on they count differently.
+ */
+static void compare_trails(
+	struct nats_store *nats, const struct command *command, uint64_t sequence)
+{
+	char id[64];
+	uint64_t taken;
+	uint32_t theirs, ours;
+
+	if (nats->differs || command->id.len >= sizeof(id))
+		return;
+	snprintf(id, sizeof(id), "%.*s", (int)command->id.len, command->id.data);
+	if (sscanf(id, "%*[0-9a-f]-%*[0-9a-f]-%" SCNx64 "-%" SCNx32, &taken, &theirs) != 2 ||
+		!trail_hash(&nats->trail, taken, &ours) || ours == theirs)
+		return;
+	nats->differs = true;
+	logger_write(LOGGER_ERROR,
+		"the node that sent message %" PRIu64
+		" was given other messages by NATS than this node, shortly before message %" PRIu64
+		": the replicas in NATS are not equal, and the nodes may give the same id to different "
+		"events; find the replica that differs, and replace it",
+		sequence, taken);
+}
+
 /* Add the message's command to the batch, or apply it.  It is not needed any more after 0. */
 static int take_command(
 	struct nats_store *nats, struct jetstream_message *message, bool *kept, struct error *error)
@@ -207,6 +235,7 @@ static int take_command(
 	if (command->kind == COMMAND_IMPORT)
 		return error_set(error, EX_UNAVAILABLE,
 			"the log in NATS is being imported: start this node again when that is done");
+	compare_trails(nats, command, message->sequence);
 	if (command->kind == COMMAND_APPEND) {
 		batch->time = time_of(nats, message);
 		for (size_t i = 0; i < command->count; i++)
@@ -240,8 +269,11 @@ static int take(struct nats_store *nats, struct error *error)
 	} else if (take_command(nats, message, &kept, error) != 0) {
 		goto hold;
 	}
-	if (message->sequence != 0)
+	if (message->sequence != 0) {
 		nats->taken = message->sequence;
+		trail_add(&nats->trail, message->sequence, message->time, message->data,
+			message->len);
+	}
 	if (!kept)
 		free(message);
 	return 0;

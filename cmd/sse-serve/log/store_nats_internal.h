@@ -8,6 +8,7 @@
 #include "command.h"
 #include "nats/jetstream.h"
 #include "store.h"
+#include "trail.h"
 
 /* The most commands, and about the most events, that are applied in one transaction. */
 #define BATCH_COMMANDS 512
@@ -56,6 +57,8 @@ struct nats_store {
 	struct snapshots *snapshots;
 	uint64_t taken;	    /* the sequence of the newest command that was applied, or left out */
 	_Atomic bool stuck; /* something could not be applied */
+	struct trail trail; /* of what was taken */
+	bool differs;	    /* another node took other messages: that was logged */
 };
 
 /*
@@ -71,7 +74,8 @@ int store_nats_apply(struct nats_store *nats, struct error *error);
 int store_nats_take(struct nats_store *nats, struct error *error);
 
 /*
- * store_nats_next_id(nats, id, size): write the id for a new command.
+ * store_nats_next_id(nats, id, size): write the id for a new command: NODE-NUMBER, and, in hexadecimal,
+ * -SEQUENCE-HASH if this node's trail is long enough.
  * store_nats_send(nats, bytes, own, error):
  * Send the command ${own}, whose bytes these are, and wait until it is applied here; meanwhile others'
  * commands are.  Return 0, or -1: with EX_TEMPFAIL, it is stored perhaps, as the reason says; with

@@ -116,7 +116,7 @@ static int open_copy(struct nats_store *nats, const struct store_config *given,
 {
 	char tag[IDENTITY_TAG + 1];
 	struct store_config config = *given;
-	uint64_t sequence;
+	uint64_t sequence, last = stream->last;
 
 	store_nats_make_tag(given->servers->name, stream->mark, tag);
 	config.copy_of = tag;
@@ -132,12 +132,12 @@ static int open_copy(struct nats_store *nats, const struct store_config *given,
 	nats->store.identity = nats->copy->identity;
 	sequence = store_sqlite_copy_state(nats->copy)->sequence;
 	nats->taken = sequence;
-	if (sequence > stream->last)
+	if (!jetstream_reaches(nats->jetstream, sequence, &last))
 		return error_set(error, EX_DATAERR,
 			"the log %s in NATS ends at message %" PRIu64
 			", but this node has applied %" PRIu64
 			": NATS has lost messages, and the nodes cannot agree any more",
-			given->servers->name, stream->last, sequence);
+			given->servers->name, last, sequence);
 	return jetstream_follow(nats->jetstream, sequence, error);
 }
 

@@ -165,5 +165,11 @@ int store_nats_send(struct nats_store *nats, const struct buf *bytes, struct own
 
 void store_nats_next_id(struct nats_store *nats, char *id, size_t size)
 {
-	snprintf(id, size, "%s-%" PRIu64, nats->node, ++nats->number);
+	uint32_t hash;
+
+	if (trail_hash(&nats->trail, nats->taken, &hash))
+		snprintf(id, size, "%s-%" PRIx64 "-%" PRIx64 "-%08" PRIx32, nats->node,
+			++nats->number, nats->taken, hash);
+	else
+		snprintf(id, size, "%s-%" PRIx64, nats->node, ++nats->number);
 }

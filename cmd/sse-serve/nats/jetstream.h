@@ -66,6 +66,13 @@ enum jetstream_outcome {
 struct jetstream *jetstream_open(const struct jetstream_config *config,
 	struct jetstream_stream *stream, struct error *error);
 
+/*
+ * jetstream_reaches(jetstream, sequence, last):
+ * Does the stream have this message?  A leader that was just started may not have read all of its own log yet,
+ * so it is asked again for some seconds.  *${last} is the newest that it has.
+ */
+bool jetstream_reaches(struct jetstream *jetstream, uint64_t sequence, uint64_t *last);
+
 /* jetstream_on_news(jetstream, wake, context): call this when there is something to take. */
 void jetstream_on_news(struct jetstream *jetstream, void (*wake)(void *context), void *context);
 

@@ -357,6 +357,22 @@ static int find(struct jetstream *jetstream, const struct jetstream_config *conf
 	return result;
 }
 
+bool jetstream_reaches(struct jetstream *jetstream, uint64_t sequence, uint64_t *last)
+{
+	const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000};
+	int64_t end = clock_now_ms() + OPEN_MS;
+
+	while (*last < sequence && clock_now_ms() < end) {
+		jsStreamInfo *info = NULL;
+
+		nanosleep(&pause, NULL);
+		if (js_GetStreamInfo(&info, jetstream->js, jetstream->name, NULL, NULL) == NATS_OK)
+			*last = info->State.LastSeq;
+		jsStreamInfo_Destroy(info);
+	}
+	return *last >= sequence;
+}
+
 static int try_once(struct jetstream *jetstream, const struct jetstream_config *config,
 	struct jetstream_stream *stream, struct error *error)
 {
