@@ -12,7 +12,7 @@ static int run(const struct options *options, struct error *error)
 	if (options->delete != NULL)
 		return run_delete(program, options, error);
 	if (options->spool_status)
-		return run_status(options, error);
+		return run_status(program, options, error);
 	if (options->flush)
 		return run_flush(program, options, error);
 	return run_post(program, options, error);

@@ -26,6 +26,17 @@ static const char *const source_words[] = {
 static const char *const batching_words[] = {"auto", "always", "never", NULL};
 static const char *const results_words[] = {"none", "json", NULL};
 
+/* What these mean, for completions. */
+static const char *const form_meanings[] = {
+	"JSON if valid, else text (default)", "JSON", "plain text", "fields of a form"};
+static const char *const source_meanings[] = {"by the kind of input (default)",
+	"each line is an event", "each NUL-terminated record is an event", "all of it is one event",
+	"each line is an envelope", "an event stream"};
+static const char *const batching_meanings[] = {"where the server takes it (default)",
+	"also where the server may not", "one event a request"};
+static const char *const results_meanings[] = {
+	"nothing (default)", "a line of JSON for each event"};
+
 static const struct option_row rows[] = {
 	{"data", 'd', OPTION_STRING, FIELD(data), "DATA",
 		"send DATA, unchanged; @FILE sends a file, - the standard input", "Event",
@@ -42,7 +53,7 @@ static const struct option_row rows[] = {
 	{"as", 0, OPTION_CHOICE, FIELD(form), "FORM",
 		OPTION_DEFAULT("send as json, text or form; ", "auto",
 			" (default): JSON if valid, else text"),
-		"Event", .choices = form_words},
+		"Event", .choices = form_words, .meanings = form_meanings},
 	{"lines", 'l', OPTION_FLAG, FIELD(lines), NULL,
 		"send each line as an event (the default for a pipe)", "Many events"},
 	{"null", '0', OPTION_FLAG, FIELD(nul), NULL, "send each NUL-terminated record as an event",
@@ -54,7 +65,7 @@ static const struct option_row rows[] = {
 		"Many events"},
 	{"input", 'i', OPTION_CHOICE, FIELD(source), "KIND",
 		"read the input as lines, nul, whole, envelope, or sse (an event stream)",
-		"Many events", .choices = source_words},
+		"Many events", .choices = source_words, .meanings = source_meanings},
 	{"skip-bad", 0, OPTION_FLAG, FIELD(skip_bad), NULL,
 		"continue after an event that is not valid or is refused", "Many events"},
 	{"parallel", 0, OPTION_COUNT, FIELD(parallel), "N",
@@ -65,7 +76,7 @@ static const struct option_row rows[] = {
 	{"batch", 0, OPTION_CHOICE, FIELD(batching), "WHEN",
 		OPTION_DEFAULT(
 			"send many events in one request: always, never; ", "auto", " (default)"),
-		"Many events", .choices = batching_words},
+		"Many events", .choices = batching_words, .meanings = batching_meanings},
 	{"state", 0, OPTION_STRING, FIELD(state), "FILE",
 		"keep the id of the last accepted event of the input in FILE", "Many events",
 		.complete = COMPLETE_FILE},
@@ -102,8 +113,8 @@ static const struct option_row rows[] = {
 	{"spool-status", 0, OPTION_FLAG, FIELD(spool_status), NULL,
 		"show how many events wait, and send nothing", "Spool"},
 	{"output", 'o', OPTION_CHOICE, FIELD(results), "FORMAT",
-		"json: print one JSON object per line for each event", "Output",
-		.choices = results_words},
+		"print what became of each event: json, one object per line; none (default)",
+		"Output", .choices = results_words, .meanings = results_meanings},
 	{0},
 };
 

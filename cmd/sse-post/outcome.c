@@ -217,7 +217,7 @@ int outcome_open(struct outcome *outcome, const struct options *options, struct 
 
 void outcome_close(struct outcome *outcome)
 {
-	report_clear(&outcome->report);
+	report_end(&outcome->report);
 	report_close(&outcome->report);
 	state_close(&outcome->state);
 }

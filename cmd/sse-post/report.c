@@ -13,6 +13,7 @@
 #include "client_run.h"
 #include "clock.h"
 #include "json.h"
+#include "number.h"
 #include "report.h"
 #include "terminal.h"
 
@@ -230,11 +231,21 @@ int64_t report_progress(struct report *report, const struct input *input)
 	return now + SHOW_EVERY;
 }
 
-void report_clear(struct report *report)
+void report_end(struct report *report)
 {
+	int64_t passed = clock_now_ms() - report->start;
+	uint64_t done = report->accepted + report->spooled;
+	char accepted[32], rate[32], spooled[32], time[NUMBER_TEXT];
+
 	if (!report->shown)
 		return;
-	fputs("\r\033[K", stderr);
+	fprintf(stderr, "\r\033[Ksse-post: %s event%s sent%s%s%s in %s (%s/s)\n",
+		group_digits(report->accepted, accepted), report->accepted == 1 ? "" : "s",
+		report->spooled > 0 ? ", " : "",
+		report->spooled > 0 ? group_digits(report->spooled, spooled) : "",
+		report->spooled > 0 ? " spooled," : "",
+		number_duration_text(passed / 1000 * 1000, time),
+		group_digits(done * 1000 / (uint64_t)passed, rate));
 	fflush(stderr);
 	report->shown = false;
 }

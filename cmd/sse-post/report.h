@@ -47,10 +47,10 @@ bool report_flush(struct report *report);
 /*
  * report_progress(report, input):
  * Show the progress, if this is a terminal, there are many events, and it has taken a second.
- * Return the moment by which to call again.  report_clear() removes the line.
+ * Return the moment by which to call again.  report_end() puts a summary in its place.
  */
 int64_t report_progress(struct report *report, const struct input *input);
-void report_clear(struct report *report);
+void report_end(struct report *report);
 
 /*
  * report_account(report, input, line, error):

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* From the input to the server or the spool; see run.h. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "body.h"
 #include "client_run.h"
@@ -279,7 +281,7 @@ static void loop(struct run *run)
 	while (turn(run))
 		;
 	run_spool_stop(&run->spool, &run->outcome.error);
-	report_clear(&run->outcome.report);
+	report_end(&run->outcome.report);
 }
 
 /* --- the runs -------------------------------------------------------------------------------- */
@@ -320,6 +322,38 @@ static void close_all(struct run *run)
 	free(run->groups);
 }
 
+/* Success looks the same, whether the server has the events or not: a person is told. */
+static void tell_spooled(const struct run *run, const struct client *client)
+{
+	uint64_t count = run->outcome.report.spooled;
+	bool told = isatty(STDERR_FILENO) && count > 0 && run_spool_waits(&run->spool);
+
+	if (told && run->spool.away.text[0] != '\0')
+		client_say(client, CLIENT_WARN,
+			"%.320s; %" PRIu64
+			" event%s in the spool, for the next run or --flush to send",
+			run->spool.away.text, count, count == 1 ? " is" : "s are");
+	else if (told)
+		client_say(client, CLIENT_WARN,
+			"%" PRIu64 " event%s in the spool, for the next run or --flush to send",
+			count, count == 1 ? " is" : "s are");
+}
+
+/* The same of --flush, which is silent elsewhere. */
+static void tell_flushed(const struct run *run, const struct client *client)
+{
+	uint64_t count = run->outcome.report.accepted;
+
+	if (!isatty(STDERR_FILENO) || run->options->client.verbose > 0)
+		return;
+	if (count > 0)
+		client_say(client, CLIENT_WARN, "%" PRIu64 " event%s of the spool sent to %.300s",
+			count, count == 1 ? "" : "s", run->to.url.shown);
+	else
+		client_say(client, CLIENT_WARN, "no event waits in the spool for %.300s",
+			run->to.url.shown);
+}
+
 static int post(struct run *run, struct error *error)
 {
 	struct run_spool *spool = &run->spool;
@@ -335,6 +369,8 @@ static int post(struct run *run, struct error *error)
 	else if (run->last && (run_spool_is_denied(spool) ||
 				      (run_spool_is_blocked(spool) && run_spool_waits(spool))))
 		client_say(client, CLIENT_WARN, "events wait in the spool: %s", spool->away.text);
+	else if (spool->used)
+		tell_spooled(run, client);
 	return outcome_conclude(&run->outcome, run->ready, error);
 }
 
@@ -369,6 +405,8 @@ static int flush(struct run *run, struct error *error)
 	if (failed > 0)
 		return error_set(
 			error, EX_DATAERR, "%zu set aside; the last: %.400s", failed, last);
+	if (spool->result == FLUSH_DONE)
+		tell_flushed(run, &run->deliver.slots[0].request.client);
 	return 0;
 }
 

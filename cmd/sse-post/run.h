@@ -39,7 +39,16 @@ int run_flush_queue(const char *program, const struct options *options, const ch
  */
 int run_delete(const char *program, const struct options *options, struct error *error);
 
-/* run_status(options, error): print how many events wait in the spool. */
-int run_status(const struct options *options, struct error *error);
+/*
+ * run_status(program, options, error):
+ * Print how many events wait in the spool; if there are none, see run_tell_empty().
+ */
+int run_status(const char *program, const struct options *options, struct error *error);
+
+/*
+ * run_tell_empty(program, options, url):
+ * Tell a person at a terminal that no event waits in the spool: for this URL, or for any (NULL).
+ */
+void run_tell_empty(const char *program, const struct options *options, const char *url);
 
 #endif

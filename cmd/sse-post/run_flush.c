@@ -116,6 +116,8 @@ int run_flush(const char *program, const struct options *options, struct error *
 		result = error_set(error, EX_OSERR, "out of memory");
 	if (result == 0)
 		result = check_hosts(&urls, options, error);
+	if (result == 0 && urls.count == 0 && lost.status == 0)
+		run_tell_empty(program, options, NULL);
 	if (result == 0)
 		result = flush_each(program, options, &urls, until, error);
 	if (lost.status != 0) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "client_target.h"
 #include "client_url.h"
@@ -17,6 +18,7 @@
 
 struct printer {
 	const char *only; /* the URL that is asked for, or NULL */
+	bool any;	  /* something was printed */
 	bool json;
 	int64_t now; /* ms since 1970 */
 };
@@ -77,11 +79,12 @@ static void print_json(const struct printer *printer, const struct spool_status 
 
 static bool print(void *context, const struct spool_status *status)
 {
-	const struct printer *printer = context;
+	struct printer *printer = context;
 
 	if ((printer->only != NULL && strcmp(printer->only, status->url) != 0) ||
 		(status->events == 0 && status->failed == 0))
 		return true;
+	printer->any = true;
 	if (printer->json)
 		print_json(printer, status);
 	else
@@ -89,7 +92,18 @@ static bool print(void *context, const struct spool_status *status)
 	return !ferror(stdout);
 }
 
-int run_status(const struct options *options, struct error *error)
+void run_tell_empty(const char *program, const struct options *options, const char *url)
+{
+	char text[600];
+
+	if (options->client.quiet || !isatty(STDERR_FILENO))
+		return;
+	snprintf(text, sizeof(text), "no event waits in the spool %.200s%s%.300s", options->spool,
+		url != NULL ? " for " : "", url != NULL ? url : "");
+	terminal_say(program, text);
+}
+
+int run_status(const char *program, const struct options *options, struct error *error)
 {
 	struct printer printer = {.json = options->results == RESULTS_JSON};
 	struct client_url url = {0};
@@ -103,6 +117,8 @@ int run_status(const struct options *options, struct error *error)
 		result = spool_each(options->spool, print, &printer, error);
 	if (result == 0 && (fflush(stdout) != 0 || ferror(stdout)))
 		result = error_set(error, EX_IOERR, "cannot write to the standard output");
+	if (result == 0 && !printer.any)
+		run_tell_empty(program, options, url.shown);
 	client_url_free(&url);
 	return result;
 }

@@ -21,14 +21,16 @@
 struct check_options {
 	int64_t time;			     /* ms for all of it; 0: CHECK_TIME */
 	const struct follow_options *follow; /* the request: id and body */
-	bool once; /* do not send the request a second time: resuming stays untried */
+	bool once;  /* do not send the request a second time: resuming stays untried */
+	int colour; /* enum terminal_colour */
 };
 
 /*
  * check_run(client, url, options, error):
  * Watch the stream, and print a line for each finding to the standard output: "ok", "note" or
- * "BAD", then the finding and, if it is not ok, what to do about it.  It ends when it has seen
- * enough, or when its time is up.  Return 0 if nothing is BAD.  Otherwise return -1 with a sentence
+ * "BAD", then the finding and, if it is not ok, what to do about it; and at last a verdict.  A
+ * terminal on the standard error is told first how long it takes.  It ends when it has seen enough,
+ * or when its time is up.  Return 0 if nothing is BAD.  Otherwise return -1 with a sentence
  * and the status of the first that is: EX_PROTOCOL for a stream that is not correct, else the
  * status that following would end with.  A signal ends it early, with 128 + its number, after the
  * findings so far.

@@ -6,29 +6,50 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "check_finding.h"
 #include "terminal.h"
 
-static void write_line(struct check_findings *findings, const char *word, const char *text)
+/* The text begins here, and its next lines as well. */
+#define COLUMN 5
+
+/* The words before the findings, and what they look like. */
+static const struct look {
+	const char *word, *colour;
+} looks[] = {
+	[CHECK_OK] = {"ok", "\033[32m"},
+	[CHECK_NOTE] = {"note", "\033[33m"},
+	[CHECK_BAD] = {"BAD", "\033[1;31m"},
+};
+
+/* Write a line that begins with a word in the colour of a finding. */
+static void write_line(
+	struct check_findings *findings, enum check_verdict verdict, const char *text)
 {
-	struct buf line;
+	const struct look *look = &looks[verdict];
+	struct buf line, fitting;
+	bool made;
 
 	buf_init(&line, SIZE_MAX);
-	if (!buf_addf(&line, "%-4s ", word) || !terminal_text(text, strlen(text), &line) ||
-		!buf_add_byte(&line, '\n'))
+	buf_init(&fitting, SIZE_MAX);
+	made = buf_addf(&line, "%s%-4s%s ", findings->colour ? look->colour : "", look->word,
+		       findings->colour ? "\033[0m" : "") &&
+	       terminal_text(text, strlen(text), &line) && buf_add_byte(&line, '\n') &&
+	       terminal_hang(line.data, line.len, terminal_width(STDOUT_FILENO), COLUMN, &fitting);
+	if (!made)
 		errno = ENOMEM;
-	else if (fwrite(line.data, 1, line.len, stdout) == line.len && fflush(stdout) == 0)
+	else if (fwrite(fitting.data, 1, fitting.len, stdout) == fitting.len && fflush(stdout) == 0)
 		errno = 0;
 	if (findings->unwritten == 0)
 		findings->unwritten = errno;
 	buf_free(&line);
+	buf_free(&fitting);
 }
 
 void check_finding(
 	struct check_findings *findings, enum check_verdict verdict, const char *format, ...)
 {
-	static const char *const words[] = {"ok", "note", "BAD"};
 	char text[2048];
 	va_list args;
 
@@ -37,7 +58,25 @@ void check_finding(
 	va_end(args);
 	if (verdict == CHECK_BAD && findings->bad++ == 0)
 		findings->status = EX_PROTOCOL;
-	write_line(findings, words[verdict], text);
+	findings->notes += verdict == CHECK_NOTE;
+	write_line(findings, verdict, text);
+}
+
+void check_finding_verdict(struct check_findings *findings)
+{
+	enum check_verdict verdict = findings->bad > 0 ? CHECK_BAD : CHECK_OK;
+	char text[120], notes[40] = "", bad[40] = "";
+	bool both = findings->bad > 0 && findings->notes > 0;
+
+	if (findings->bad > 0)
+		snprintf(bad, sizeof(bad), "%u BAD", findings->bad);
+	if (findings->notes > 0)
+		snprintf(notes, sizeof(notes), "%u note%s", findings->notes,
+			findings->notes == 1 ? "" : "s");
+	snprintf(text, sizeof(text), "verdict: %s (%s%s%s)",
+		findings->bad > 0 ? "not healthy" : "healthy", bad, both ? ", " : "",
+		bad[0] || notes[0] ? notes : "nothing to mend");
+	write_line(findings, verdict, text);
 }
 
 void check_finding_error(struct check_findings *findings, const struct error *error)

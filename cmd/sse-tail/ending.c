@@ -43,6 +43,27 @@ static int judge_end(const struct ending *ending, enum follow_end end, struct er
 		ending->shown_url, missing);
 }
 
+const char *ending_explain(
+	const struct options *options, enum follow_end end, const struct error *error)
+{
+	switch (end) {
+	case FOLLOW_ENDED:
+		return "the server ended the stream";
+	case FOLLOW_CLOSED:
+		return "the stream is over for good: there is no more to come";
+	case FOLLOW_STOPPED:
+		return error->status != 0    ? NULL
+		       : options->until >= 0 ? "the end that was asked for has come"
+					     : "that is enough, as was asked for";
+	case FOLLOW_TIME:
+		return "the time is up";
+	case FOLLOW_ON:
+	case FOLLOW_FAILED:
+		break;
+	}
+	return NULL;
+}
+
 int ending_judge(const struct ending *ending, enum follow_end end, struct error *error)
 {
 	switch (end) {

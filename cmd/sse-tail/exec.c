@@ -42,7 +42,16 @@ static int set_variable(const char *name, struct sse_text value, size_t max, str
 	return result;
 }
 
-static int set_environment(const struct sse_event *event, const char *url, struct error *error)
+/* Where it is not known, our own variable is not passed on either. */
+static int set_topic(struct sse_text topic, struct error *error)
+{
+	static const char name[] = "SSE_MSG_TOPIC";
+
+	return topic.len > 0 ? set_variable(name, topic, EXEC_DATA_MAX, error) : unsetenv(name);
+}
+
+static int set_environment(
+	const struct sse_event *event, struct sse_text topic, const char *url, struct error *error)
 {
 	const struct sse_text where = {url, strlen(url)};
 
@@ -50,6 +59,7 @@ static int set_environment(const struct sse_event *event, const char *url, struc
 			       set_variable("SSE_MSG_ID", event->id, EXEC_DATA_MAX, error) != 0 ||
 			       set_variable("SSE_MSG_DATA", event->data, EXEC_DATA_MAX, error) !=
 				       0 ||
+			       set_topic(topic, error) != 0 ||
 			       set_variable("SSE_MSG_URL", where, EXEC_DATA_MAX, error) != 0
 		       ? -1
 		       : 0;
@@ -148,13 +158,13 @@ static int judge(int status, struct error *error)
 	return 1;
 }
 
-int exec_event(
-	const char *command, const struct sse_event *event, const char *url, struct error *error)
+int exec_event(const char *command, const struct sse_event *event, struct sse_text topic,
+	const char *url, struct error *error)
 {
 	int ends[2], result;
 	pid_t child;
 
-	if (set_environment(event, url, error) != 0)
+	if (set_environment(event, topic, url, error) != 0)
 		return -1;
 	if (pipe(ends) != 0)
 		return error_set(

@@ -36,7 +36,7 @@ int main(int argc, char **argv)
 err0:
 	options_free(&options);
 	/* The sender of a signal knows why the program ends. */
-	if (result != 0 && error.status < 128)
+	if (result != 0 && error.status < 128 && error.text[0] != '\0')
 		terminal_say(program, error.text);
 	return result != 0 ? error.status : 0;
 }

@@ -7,6 +7,7 @@
 #include <sysexits.h>
 
 #include "client_rows.h"
+#include "client_target.h"
 #include "client_voice.h"
 #include "follow.h"
 #include "subscribe.h"
@@ -20,6 +21,7 @@
 
 /* Made from the tables of formats and presets before they are needed. */
 static const char *format_words[OUTPUT_FORMATS_MAX + 1];
+static const char *format_meanings[OUTPUT_FORMATS_MAX + 1];
 static const char *preset_words[FILTER_PRESETS_MAX + 1];
 static char format_help[400];
 static char preset_help[200];
@@ -27,14 +29,23 @@ static char preset_help[200];
 /* The values of --until. */
 static const char *const until_words[] = {"end", NULL};
 
+/* What the values mean, for completions: the words are in terminal.c and output.c. */
+static const char *const until_meanings[] = {"the last event that is stored now"};
+static const char *const wrap_meanings[] = {
+	"continue on the next line (default)", "cut them", "leave them to the terminal"};
+static const char *const colour_meanings[] = {
+	"in a terminal (default)", "also into a pipe or file", "nowhere"};
+static const char *const stamp_meanings[] = {"2026-11-22T19:00:00.000Z (default)",
+	"seconds since 1970", "seconds since the event before"};
+
 /* As many as sse-serve gives of several topics. */
 #define LAST_MAX 100000
 
 static const struct option_row rows[] = {
 	{"output", 'o', OPTION_CHOICE, FIELD(output.format), "FORMAT", format_help, "Output",
-		.choices = format_words, .rivals = "format"},
+		.choices = format_words, .meanings = format_meanings, .rivals = "format"},
 	{"template", 'F', OPTION_STRING, FIELD(output.template), "TEXT",
-		"show each event as TEXT; %e: type, %i: id, %d: data", "Output",
+		"show each event as TEXT; %T: topic, %e: type, %i: id, %d: data", "Output",
 		.rivals = "format"},
 	{"pointer", 0, OPTION_LIST, FIELD(filter.pointers), "POINTER",
 		"show one value of JSON data, like /user/name (repeat)", "Output",
@@ -44,19 +55,19 @@ static const struct option_row rows[] = {
 	{"null", '0', OPTION_FLAG, FIELD(output.nul), NULL,
 		"end each event with a NUL, not a newline", "Output", .rivals = "end"},
 	{"nest", 0, OPTION_FLAG, FIELD(output.nest), NULL,
-		"json: write JSON data as JSON, not as a string", "Output"},
+		"with -o json, write JSON data as JSON, not as a string", "Output"},
 	{"llm", 0, OPTION_CHOICE, FIELD(filter.preset), "SERVICE", preset_help, "Output",
 		.choices = preset_words},
 	{"time", 't', OPTION_CHOICE, FIELD(output.stamp), "STYLE",
 		"show the time: iso (default), unix or delta", "Output",
-		.choices = output_stamp_words, .preset = "iso"},
+		.choices = output_stamp_words, .meanings = stamp_meanings, .preset = "iso"},
 	{"comments", 0, OPTION_FLAG, FIELD(comments), NULL, "show comments, too", "Output"},
 	{"wrap", 0, OPTION_CHOICE, FIELD(output.wrap), "HOW",
-		"wrap or cut long lines in a terminal, or neither (off)", "Output",
-		.choices = terminal_wrap_words},
+		"wrap (default) or cut long lines in a terminal, or neither (off)", "Output",
+		.choices = terminal_wrap_words, .meanings = wrap_meanings},
 	{"color", 0, OPTION_CHOICE, FIELD(output.colour), "WHEN",
 		"use colour: always, never, or auto (in a terminal)", "Output",
-		.choices = terminal_colour_words},
+		.choices = terminal_colour_words, .meanings = colour_meanings},
 	{"event", 'e', OPTION_LIST, FIELD(filter.events), "GLOB",
 		"show only events of this type, like 'user.*' (repeat)", "Which events"},
 	{"not-event", 0, OPTION_LIST, FIELD(filter.not_events), "GLOB",
@@ -87,7 +98,8 @@ static const struct option_row rows[] = {
 	{"timeout", 0, OPTION_DURATION, FIELD(timeout), "TIME", "end after this time", "End", 0,
 		YEAR},
 	{"until", 0, OPTION_CHOICE, FIELD(until), "PLACE",
-		"end: stop after the last event that is stored now", "End", .choices = until_words},
+		"stop after the last event that is stored now (end)", "End", .choices = until_words,
+		.meanings = until_meanings},
 	{"until-idle", 0, OPTION_DURATION, FIELD(until_idle), "TIME",
 		"end when no event has arrived for this long", "End", 0, YEAR},
 	{"done", 0, OPTION_LIST, FIELD(filter.done), "TEXT",
@@ -124,7 +136,8 @@ static const struct option_row rows[] = {
 		"resume after the id in FILE, do not update it", "Start and reconnect",
 		.complete = COMPLETE_FILE, .rivals = "state"},
 	{"reconnect-delay", 0, OPTION_DURATION, FIELD(reconnect_delay), "TIME",
-		OPTION_DEFAULT("pause at least this long (", "2s", "), or as the server says"),
+		OPTION_DEFAULT("pause at least this long before reconnecting (", "2s",
+			"), or as the server says"),
 		"Start and reconnect", FOLLOW_DELAY_MIN, HOUR},
 	{"read-timeout", 0, OPTION_DURATION, FIELD(read_timeout), "TIME",
 		"reconnect if nothing has arrived for this long", "Start and reconnect", 0,
@@ -147,13 +160,16 @@ static const struct option_row rows[] = {
 
 static const struct option_program program = {
 	.name = "sse-tail",
-	.synopsis = "[option ...] [TOPIC | URL]",
-	.summary = "Show the events of a stream as they arrive.\n"
-		   "A TOPIC like users or chat/lobby belongs to the server in SSE_URL, by default\n"
-		   "http://localhost:8000.  The default topic is users.",
+	.synopsis = "[option ...] [TOPIC ... | URL]",
+	.summary =
+		"Show the events of a stream as they arrive.\n"
+		"A TOPIC like users or chat/lobby belongs to the server in SSE_URL, by default\n"
+		"http://localhost:8000.  It may be a pattern: chat/* is lobby, news and so on in\n"
+		"chat, chat/** also what is below these.  The default topic is users.",
 	.tables = {rows, client_option_rows},
 	.examples =
 		"  sse-tail                                    follow the topic users\n"
+		"  sse-tail users 'chat/*' --since 1h          several topics, from an hour ago\n"
 		"  sse-tail chat/lobby -o data | grep -i help  search another topic\n"
 		"  sse-tail -e 'job.*' -n 1 --timeout 5m       wait for one event, in a script\n",
 	.operands = COMPLETE_NOTHING,
@@ -167,6 +183,7 @@ static void describe_tables(void)
 
 	for (size_t i = 0; i < OUTPUT_FORMATS_MAX && output_formats[i].name != NULL; i++) {
 		format_words[i] = output_formats[i].name;
+		format_meanings[i] = output_formats[i].help;
 		len += (size_t)snprintf(format_help + len, sizeof(format_help) - len, "%s%s: %s",
 			i > 0 ? "; " : "", output_formats[i].name, output_formats[i].help);
 	}
@@ -342,21 +359,64 @@ static void decide_reconnect(struct options *options)
 	options->reconnect = options->reconnect_always || (plain && !options->no_reconnect);
 }
 
+static bool is_style(const char *word)
+{
+	size_t i = 0;
+
+	while (output_stamp_words[i] != NULL && strcmp(output_stamp_words[i], word) != 0)
+		i++;
+	return output_stamp_words[i] != NULL;
+}
+
+/* What there may be several of; whether each is valid shows when the URL is made. */
+static int check_targets(struct options *options, struct error *error)
+{
+	const char *first = options->targets[0];
+
+	options->many = first != NULL && (options->targets[1] != NULL || strcmp(first, "/") == 0 ||
+						 client_target_is_pattern(first));
+	options->output.topics = options->many;
+	for (size_t i = 0; options->many && options->targets[i] != NULL; i++) {
+		if (options->output.stamp != STAMP_NONE && is_style(options->targets[i]))
+			return error_set(error, EX_USAGE,
+				"'%.200s' is a topic here; for that style of the time give --time=%.200s",
+				options->targets[i], options->targets[i]);
+	}
+	if (options->many && options->lines)
+		return error_set(error, EX_USAGE,
+			"--lines is for streams of other servers; several topics come as events: leave "
+			"it out");
+	return 0;
+}
+
+/* Envelopes tell topics apart, and tell the time: each is asked for where it is shown. */
+static void decide_envelopes(struct options *options)
+{
+	const char *first = options->targets[0], *method = options->client.method;
+	bool url = first != NULL && client_url_is(first);
+	bool plain = options->data == NULL && options->json == NULL &&
+		     (method == NULL || strcmp(method, "GET") == 0);
+	bool dated = !options->silent && !options->check && output_shows_time(&options->output);
+
+	if (options->many)
+		options->envelopes = ENVELOPES_OPEN;
+	else if (dated && url && client_url_has_parameter(first, "envelope"))
+		options->envelopes = ENVELOPES_READ;
+	else if (dated && plain && !options->lines && (!url || client_url_is_stream(first)))
+		options->envelopes = ENVELOPES_OPEN;
+}
+
 static int check(struct options *options, char **operands, struct error *error)
 {
-	char shown[CLIENT_URL_TEXT];
-
 	if (client_options_check(&options->client, error) != 0)
 		return -1;
-	options->target = operands[0];
-	if (operands[0] != NULL && operands[1] != NULL)
-		return error_set(error, EX_USAGE, "'%.200s' is one topic or URL too many",
-			client_url_text(operands[1], shown));
-	if (check_start(options, error) != 0 || check_poll(options, error) != 0 ||
-		check_request(options, error) != 0 || check_output(options, error) != 0 ||
-		check_delivery(options, error) != 0)
+	options->targets = operands;
+	if (check_targets(options, error) != 0 || check_start(options, error) != 0 ||
+		check_poll(options, error) != 0 || check_request(options, error) != 0 ||
+		check_output(options, error) != 0 || check_delivery(options, error) != 0)
 		return -1;
 	decide_reconnect(options);
+	decide_envelopes(options);
 	return 0;
 }
 
@@ -400,20 +460,30 @@ static size_t encode_since(const char *since, char *out, size_t size)
 	return len;
 }
 
+const char *options_topic(const struct options *options)
+{
+	const char *first = options->targets[0];
+
+	if (options->many || (first != NULL && client_url_is(first)))
+		return NULL;
+	return first != NULL ? first : CLIENT_TOPIC_DEFAULT;
+}
+
 const char *options_query(const struct options *options, char query[OPTIONS_QUERY])
 {
 	size_t len = 0;
 
+	if (options->envelopes == ENVELOPES_OPEN)
+		len = (size_t)sprintf(query, "&envelope=1");
 	if (options->since != NULL) {
-		len = (size_t)sprintf(query, "since=");
+		len += (size_t)sprintf(query + len, "&since=");
 		len += encode_since(options->since, query + len, OPTIONS_QUERY - len);
 	}
 	if (options->last >= 0)
-		len = (size_t)sprintf(query, "last=%" PRId64, options->last);
+		len += (size_t)sprintf(query + len, "&last=%" PRId64, options->last);
 	if (options->latest)
-		len = (size_t)sprintf(query, "latest=1");
+		len += (size_t)sprintf(query + len, "&latest=1");
 	if (options->until >= 0)
-		len += (size_t)snprintf(
-			query + len, OPTIONS_QUERY - len, "%suntil=now", len > 0 ? "&" : "");
-	return len > 0 ? query : NULL;
+		len += (size_t)snprintf(query + len, OPTIONS_QUERY - len, "&until=now");
+	return len > 0 ? query + 1 : NULL;
 }

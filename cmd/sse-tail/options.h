@@ -40,7 +40,13 @@ struct options {
 	bool lines;	       /* each line is an event, whatever the Content-Type */
 	bool poll;	       /* no stream, but one request after the other */
 	bool check;
-	char *target; /* the operand, or NULL */
+	char **targets; /* the operands: topics and patterns, or one URL; NULL ends them */
+	bool many;	/* the stream has several topics, or may have */
+	enum options_envelopes {
+		ENVELOPES_NONE, /* events come without, or as the user asked for them */
+		ENVELOPES_READ, /* the user asked for them: they only tell the time */
+		ENVELOPES_OPEN, /* they are asked for, and events are taken out of them */
+	} envelopes;
 };
 
 /*
@@ -52,8 +58,11 @@ enum option_result options_parse(
 
 void options_free(struct options *options);
 
+/* options_topic(options): the topic, if the stream is of one that is known by name; else NULL. */
+const char *options_topic(const struct options *options);
+
 /* options_query(options): the query to add to the URL, encoded; NULL for none. */
-#define OPTIONS_QUERY 96
+#define OPTIONS_QUERY 128
 const char *options_query(const struct options *options, char query[OPTIONS_QUERY]);
 
 #endif

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <time.h>
@@ -24,16 +25,19 @@
 
 const struct output_format output_formats[] = {
 	{"pretty", "for people (default in a terminal)", output_pretty,
-		.comment = output_pretty_comment},
+		.comment = output_pretty_comment, .dated = true},
 	{"json", "one line per event (default in a pipe)", output_json,
 		.comment = output_json_comment},
 	{"data", "the data alone", output_data, .alone = true},
 	{"raw", "the bytes as they arrived", .raw = true},
 	{"sse", "an event stream", output_sse, .comment = output_sse_comment,
 		.position = output_sse_position},
-	{"template", "as -F says", output_template, .alone = true},
+	{"template", "the text of -F", output_template, .alone = true},
 	{0},
 };
+
+/* Of comments, and of events that nothing says more of. */
+static const struct envelope nothing_known = {.time = ENVELOPE_NO_TIME};
 
 const char *const output_stamp_words[] = {"iso", "unix", "delta", NULL};
 
@@ -44,6 +48,27 @@ int output_format_find(const char *name)
 			return i;
 	}
 	return -1;
+}
+
+/* The format to use; without a choice the first, which is for people, if it is a terminal. */
+static const struct output_format *choose(const struct output_options *options, int fd)
+{
+	int format = options->format;
+
+	if (format < 0)
+		format = isatty(fd) ? 0 : 1;
+	return &output_formats[format];
+}
+
+bool output_shows_time(const struct output_options *options)
+{
+	const struct output_format *format = choose(options, STDOUT_FILENO);
+
+	if (format->raw || format->event == output_sse)
+		return false;
+	if (format->event == output_template)
+		return output_template_has(options->template, 't');
+	return format->dated || options->stamp != STAMP_NONE;
 }
 
 /* --- writing --------------------------------------------------------------------------------- */
@@ -105,12 +130,11 @@ static bool drain(struct buf *bytes)
 
 void output_init(struct output *output, const struct output_options *options, int64_t end)
 {
-	int fd = STDOUT_FILENO, format = options->format;
+	int fd = STDOUT_FILENO;
 
-	if (format < 0)
-		format = isatty(fd) ? 0 : 1;
 	*output = (struct output){.options = options,
-		.format = &output_formats[format],
+		.format = choose(options, fd),
+		.envelope = &nothing_known,
 		.fd = fd,
 		.end = end,
 		.terminal = isatty(fd),
@@ -143,13 +167,38 @@ bool output_terminator(struct output *output)
 	       buf_add_byte(&output->bytes, output->options->nul ? '\0' : '\n');
 }
 
+/* The time of day here, after the date unless that is today's: what is stored may be old. */
+static bool add_local_time(int64_t ms, int64_t now, struct buf *out)
+{
+	time_t seconds = (time_t)(ms / 1000), today = (time_t)(now / 1000);
+	struct tm local, here;
+	char text[TIMESTAMP_TEXT];
+	bool same;
+
+	if (localtime_r(&seconds, &local) == NULL || localtime_r(&today, &here) == NULL)
+		return false;
+	same = local.tm_year == here.tm_year && local.tm_yday == here.tm_yday;
+	return buf_add(out, text,
+		strftime(text, sizeof(text), same ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &local));
+}
+
+/* Between two events that were published, or else that came here: ms. */
+static int64_t since_before(const struct output *output)
+{
+	const struct output_moment *before = &output->before;
+
+	if (before->came == 0)
+		return 0;
+	if (before->published != ENVELOPE_NO_TIME && output->envelope->time != ENVELOPE_NO_TIME)
+		return output->envelope->time - before->published;
+	return clock_now_ms() - before->came;
+}
+
 bool output_time(struct output *output, enum output_stamp stamp, struct buf *out)
 {
-	int64_t since = output->before != 0 ? clock_now_ms() - output->before : 0;
-	int64_t ms = clock_wall_ms();
-	time_t seconds = (time_t)(ms / 1000);
+	int64_t now = clock_wall_ms(), published = output->envelope->time, since;
+	int64_t ms = published != ENVELOPE_NO_TIME ? published : now;
 	char text[TIMESTAMP_TEXT];
-	struct tm local;
 
 	switch (stamp) {
 	case STAMP_ISO:
@@ -157,13 +206,13 @@ bool output_time(struct output *output, enum output_stamp stamp, struct buf *out
 	case STAMP_UNIX:
 		return buf_addf(out, "%lld.%03lld", (long long)ms / 1000, (long long)ms % 1000);
 	case STAMP_DELTA:
-		return buf_addf(
-			out, "%lld.%03lld", (long long)since / 1000, (long long)since % 1000);
+		since = since_before(output);
+		return buf_addf(out, "%s%lld.%03lld", since < 0 ? "-" : "", llabs(since) / 1000,
+			llabs(since) % 1000);
 	case STAMP_NONE:
 		break;
 	}
-	return localtime_r(&seconds, &local) != NULL &&
-	       buf_add(out, text, strftime(text, sizeof(text), "%H:%M:%S", &local));
+	return add_local_time(ms, now, out);
 }
 
 /* Something of ${size} bytes was appended, or could not be. */
@@ -182,6 +231,11 @@ static int end(struct output *output, bool added, size_t size, struct error *err
 	return error_set(error, EX_OSERR, "out of memory for an event of %zu bytes", size);
 }
 
+void output_about(struct output *output, const struct envelope *envelope)
+{
+	output->envelope = envelope != NULL ? envelope : &nothing_known;
+}
+
 int output_event(struct output *output, const struct sse_event *event, const char *origin,
 	struct error *error)
 {
@@ -193,16 +247,20 @@ int output_event(struct output *output, const struct sse_event *event, const cha
 		return -1;
 	/* The clock costs as much as a small event. */
 	if (output->options->stamp == STAMP_DELTA)
-		output->before = clock_now_ms();
+		output->before = (struct output_moment){output->envelope->time, clock_now_ms()};
 	return 0;
 }
 
 int output_comment(struct output *output, struct sse_text text, struct error *error)
 {
 	const struct output_format *format = output->format;
+	const struct envelope *envelope = output->envelope;
+	bool added;
 
-	return end(
-		output, format->comment == NULL || format->comment(output, text), text.len, error);
+	output->envelope = &nothing_known;
+	added = format->comment == NULL || format->comment(output, text);
+	output->envelope = envelope;
+	return end(output, added, text.len, error);
 }
 
 int output_position(struct output *output, struct sse_text id, struct error *error)

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "buf.h"
+#include "envelope.h"
 #include "error.h"
 #include "sse.h"
 #include "terminal.h"
@@ -27,6 +28,7 @@ struct output_options {
 	int colour;	      /* enum terminal_colour */
 	int wrap;	      /* enum terminal_wrap */
 	int stamp;	      /* enum output_stamp */
+	bool topics;	      /* events are of several topics: show each one's */
 	bool nest;	      /* json: JSON data is nested, not quoted */
 	bool join, nul;	      /* what ends an event: nothing, a NUL, else a line end */
 };
@@ -41,6 +43,7 @@ struct output_format {
 	bool (*comment)(struct output *output, struct sse_text text); /* NULL: not shown */
 	/* Append the last id, if a reader of the output has another; NULL: not shown. */
 	bool (*position)(struct output *output, struct sse_text id);
+	bool dated; /* the time is always shown */
 	bool raw;   /* the bytes of the stream are written, event is NULL */
 	bool alone; /* nothing tells events apart: a gap event is not for this format */
 };
@@ -51,6 +54,11 @@ extern const struct output_format output_formats[];
 /* output_format_find(name): the index of the format of this name; -1 if there is none. */
 int output_format_find(const char *name);
 
+/*
+ * output_shows_time(options): does the format that will be used show the time of an event?
+ */
+bool output_shows_time(const struct output_options *options);
+
 /* Read the fields, do not write them, but for bytes and count. */
 struct output {
 	const struct output_options *options;
@@ -59,13 +67,17 @@ struct output {
 	int64_t end;   /* when to give up a write that blocks */
 	bool terminal; /* text from outside must be escaped */
 	bool colour;
-	struct buf bytes;   /* the bytes to write; it drains by itself */
-	struct buf scratch; /* for the formats' own use */
-	struct buf last_id; /* sse: the id that a reader of the output has now */
-	uint64_t count;	    /* events that were appended */
-	int64_t before; /* STAMP_DELTA: when the last came, in ms of clock_now_ms(); 0: none did */
-	size_t whole;	/* the length of the complete events; the rest is being appended */
-	bool broken;	/* ${error} says why no more can be written */
+	struct buf bytes;		 /* the bytes to write; it drains by itself */
+	struct buf scratch;		 /* for the formats' own use */
+	struct buf last_id;		 /* sse: the id that a reader of the output has now */
+	uint64_t count;			 /* events that were appended */
+	const struct envelope *envelope; /* what else is known of an event */
+	struct output_moment {
+		int64_t published; /* ms since 1970; ENVELOPE_NO_TIME */
+		int64_t came;	   /* ms of clock_now_ms(); 0: none did */
+	} before;		   /* STAMP_DELTA: of the last event */
+	size_t whole; /* the length of the complete events; the rest is being appended */
+	bool broken;  /* ${error} says why no more can be written */
 	struct error error;
 };
 
@@ -77,6 +89,13 @@ struct output {
  */
 void output_init(struct output *output, const struct output_options *options, int64_t end);
 void output_free(struct output *output);
+
+/*
+ * output_about(output, envelope):
+ * ${envelope}, which the caller keeps, says more of each event that is appended from now on; NULL:
+ * nothing does, as at the start.
+ */
+void output_about(struct output *output, const struct envelope *envelope);
 
 /*
  * output_event(output, event, origin, error) / output_comment(output, text, error):
@@ -113,13 +132,19 @@ bool output_text(struct output *output, struct sse_text text);
 /* Append what ends an event. */
 bool output_terminator(struct output *output);
 
-/* Append the current time in this style to ${out}; with STAMP_NONE, the time of day. */
+/*
+ * Append the time in this style to ${out}: when the event was published if its envelope says so,
+ * else the current time.  With STAMP_NONE it is the time of day, after the date if that is another
+ * day's.
+ */
 bool output_time(struct output *output, enum output_stamp stamp, struct buf *out);
 
 /*
  * output_template_check(template, error): is it valid?  EX_USAGE.
+ * output_template_has(template, letter): does it show this part?
  */
 int output_template_check(const char *template, struct error *error);
+bool output_template_has(const char *template, char letter);
 
 /*
  * output_json_members(event, origin, nest, out):

@@ -39,6 +39,19 @@ static bool add_stamp(struct output *output, struct buf *out)
 	       buf_add_text(out, quote);
 }
 
+static bool add_text(const char *before, struct sse_text text, struct buf *out)
+{
+	return text.len == 0 || add_member(out, before, text);
+}
+
+/* What the event's envelope says, where events are of several topics. */
+static bool add_place(const struct output *output, struct buf *out)
+{
+	return !output->options->topics ||
+	       (add_text(",\"topic\":", output->envelope->topic, out) &&
+		       add_text(",\"subject\":", output->envelope->subject, out));
+}
+
 /* The line is in the scratch: in a terminal its strings show controls as JSON writes them. */
 static bool end_line(struct output *output, struct buf *line)
 {
@@ -62,7 +75,7 @@ bool output_json(struct output *output, const struct sse_event *event, const cha
 
 	output->scratch.len = 0;
 	return output_json_members(event, origin, output->options->nest, out) &&
-	       add_stamp(output, out) &&
+	       add_place(output, out) && add_stamp(output, out) &&
 	       (output->terminal ? end_line(output, out)
 				 : buf_add_byte(out, '}') && output_terminator(output));
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The format for people: one quiet line an event with the time, the type and the id, and the data
- * below it, as indented JSON if it is JSON.  Nothing of the stream reaches the terminal but
- * through terminal_text().
+ * The format for people: a line an event with the time, the topic if there are several, the type,
+ * the id, and the data; below it, if that does not fit, and indented if it is JSON.  Nothing of the
+ * stream reaches the terminal but through terminal_text().
  */
+#include <limits.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -12,26 +13,30 @@
 #include "json.h"
 #include "output.h"
 
-/* The data is indented this far from the header line. */
+/* The data begins this far after what is before it on its line. */
 #define INDENT 2
 #define INDENT_TEXT "  "
+
+/* Longer lines are hard to read, however wide the terminal is. */
+#define WIDTH_MAX 80u
 
 /* The longest sentence on a gap; ids are short. */
 #define GAP_MAX 4096
 
 /* The colour of each part; all empty without colour. */
 struct look {
-	const char *time, *type, *id, *warning, *reset;
+	const char *time, *topic, *type, *id, *warning, *reset;
 	struct json_colours json;
 };
 
 static const struct look coloured = {
 	.time = "\033[2m",
+	.topic = "\033[1m",
 	.type = "\033[1;36m",
 	.id = "\033[2m",
 	.warning = "\033[1;33m",
 	.reset = "\033[0m",
-	.json = {.key = "\033[34m",
+	.json = {.key = "\033[36m",
 		.string = "\033[32m",
 		.number = "\033[33m",
 		.word = "\033[35m",
@@ -41,6 +46,7 @@ static const struct look coloured = {
 
 static const struct look plain = {
 	.time = "",
+	.topic = "",
 	.type = "",
 	.id = "",
 	.warning = "",
@@ -48,18 +54,61 @@ static const struct look plain = {
 	.json = {.key = "", .string = "", .number = "", .word = "", .punctuation = "", .reset = ""},
 };
 
-/* Append a text from the stream in a colour. */
-static bool add(struct buf *out, const char *colour, struct sse_text text, const struct look *look)
+/* The line of an event that is being made. */
+struct line {
+	struct buf *out;
+	const struct look *look;
+	size_t columns; /* so far, or more */
+};
+
+/* Note what was appended since ${before}; a buffer that is shorter now was written meanwhile. */
+static void count(struct line *line, size_t before)
 {
-	return buf_add_text(out, colour) && terminal_text(text.data, text.len, out) &&
-	       buf_add_text(out, look->reset);
+	line->columns += line->out->len >= before ? line->out->len - before : WIDTH_MAX;
 }
 
-static bool add_time(struct output *output, const struct look *look, struct buf *out)
+/* Append a text from the stream in a colour, after a space unless it is the first. */
+static bool add(struct line *line, const char *colour, struct sse_text text)
 {
-	return buf_add_text(out, look->time) &&
-	       output_time(output, (enum output_stamp)output->options->stamp, out) &&
-	       buf_add_text(out, look->reset) && buf_add_byte(out, ' ');
+	size_t before;
+
+	if ((line->columns > 0 && !buf_add_byte(line->out, ' ')) ||
+		!buf_add_text(line->out, colour))
+		return false;
+	before = line->out->len - (line->columns > 0);
+	if (!terminal_text(text.data, text.len, line->out))
+		return false;
+	count(line, before);
+	return *colour == '\0' || buf_add_text(line->out, line->look->reset);
+}
+
+/* Begin the line with the time. */
+static bool add_time(struct output *output, struct line *line)
+{
+	size_t before;
+
+	if (!buf_add_text(line->out, line->look->time))
+		return false;
+	before = line->out->len;
+	if (!output_time(output, (enum output_stamp)output->options->stamp, line->out))
+		return false;
+	count(line, before);
+	return buf_add_text(line->out, line->look->reset);
+}
+
+/* Where the event is from, what it is about and which it is. */
+static bool add_head(struct output *output, struct line *line, const struct sse_event *event)
+{
+	const struct envelope *envelope = output->envelope;
+	bool topics = output->options->topics;
+
+	/* Of several topics the lines are long, and the end of -v tells the id. */
+	return (!topics || envelope->topic.len == 0 ||
+		       add(line, line->look->topic, envelope->topic)) &&
+	       add(line, line->look->type, event->type) &&
+	       (envelope->subject.len == 0 || add(line, "", envelope->subject)) &&
+	       (topics || !event->has_id || event->id.len == 0 ||
+		       add(line, line->look->id, event->id));
 }
 
 static bool add_lines(struct buf *out, struct sse_text data)
@@ -102,16 +151,39 @@ static bool print_string(const char *token, size_t len, struct buf *out)
 	return added;
 }
 
-static bool add_data(struct buf *out, struct sse_text data, const struct look *look)
+/* Data that is not JSON: on the line, if it is one that fits it. */
+static bool add_text(struct line *line, struct sse_text data, size_t width)
 {
+	bool fits = line->columns + INDENT + data.len <= width &&
+		    memchr(data.data, '\n', data.len) == NULL;
+
+	if (data.len > 0 && fits)
+		return buf_add_text(line->out, INDENT_TEXT) &&
+		       terminal_text(data.data, data.len, line->out) &&
+		       buf_add_byte(line->out, '\n');
+	return buf_add_byte(line->out, '\n') && add_lines(line->out, data);
+}
+
+/* End the line with the data, which may take more lines. */
+static bool add_data(const struct output *output, struct line *line, struct sse_text data)
+{
+	unsigned columns = terminal_width(output->fd);
+	unsigned width = columns > 0 && columns < WIDTH_MAX ? columns : WIDTH_MAX;
+	struct json_style style = {.colours = &line->look->json,
+		.print = print_string,
+		.indent = INDENT,
+		.width = width};
 	struct json_error not_json;
 	struct json_text value;
+	bool fits;
 
 	if (!json_check(data.data, data.len, &value, &not_json))
-		return add_lines(out, data);
-	return buf_add_text(out, INDENT_TEXT) &&
-	       json_pretty(value, INDENT, &look->json, print_string, out) &&
-	       buf_add_byte(out, '\n');
+		return add_text(line, data, width);
+	fits = line->columns + INDENT <= width && json_fits(value, width - line->columns - INDENT);
+	if (fits)
+		style.width = UINT_MAX;
+	return (fits || buf_add_byte(line->out, '\n')) && buf_add_text(line->out, INDENT_TEXT) &&
+	       json_pretty(value, &style, line->out) && buf_add_byte(line->out, '\n');
 }
 
 /* Make so much of the scratch fit the terminal, whatever size that has by now. */
@@ -151,21 +223,19 @@ static bool end(struct output *output)
 bool output_pretty(struct output *output, const struct sse_event *event, const char *origin)
 {
 	const struct look *look = output->colour ? &coloured : &plain;
-	struct buf *out = begin(output), gap;
+	struct line line = {.out = begin(output), .look = look};
+	struct buf gap;
 	bool added;
 
 	(void)origin;
-	added = add_time(output, look, out);
+	added = add_time(output, &line);
 	buf_init(&gap, GAP_MAX);
 	if (gap_read(event, &gap) || deleted_read(event, &gap))
-		added = added &&
-			add(out, look->warning, (struct sse_text){gap.data, gap.len}, look) &&
-			buf_add_byte(out, '\n');
+		added = added && add(&line, look->warning, (struct sse_text){gap.data, gap.len}) &&
+			buf_add_byte(line.out, '\n');
 	else
-		added = added && add(out, look->type, event->type, look) &&
-			(!event->has_id || event->id.len == 0 ||
-				(buf_add_byte(out, ' ') && add(out, look->id, event->id, look))) &&
-			buf_add_byte(out, '\n') && add_data(out, event->data, look);
+		added = added && add_head(output, &line, event) &&
+			add_data(output, &line, event->data);
 	buf_free(&gap);
 	return added && end(output);
 }
@@ -174,8 +244,9 @@ bool output_pretty_comment(struct output *output, struct sse_text text)
 {
 	const struct look *look = output->colour ? &coloured : &plain;
 	struct buf *out = begin(output);
+	struct line line = {.out = out, .look = look};
 
-	return add_time(output, look, out) && buf_add_text(out, look->id) &&
+	return add_time(output, &line) && buf_add_byte(out, ' ') && buf_add_text(out, look->id) &&
 	       buf_add_byte(out, ':') && terminal_text(text.data, text.len, out) &&
 	       buf_add_text(out, look->reset) && buf_add_byte(out, '\n') && end(output);
 }

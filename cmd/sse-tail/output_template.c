@@ -55,6 +55,11 @@ static bool add_origin(const struct filling *filling)
 		filling->output, (struct sse_text){filling->origin, strlen(filling->origin)});
 }
 
+static bool add_topic(const struct filling *filling)
+{
+	return output_text(filling->output, filling->output->envelope->topic);
+}
+
 static bool add_time(const struct filling *filling)
 {
 	return output_time(filling->output, (enum output_stamp)filling->output->options->stamp,
@@ -82,6 +87,7 @@ static const struct word {
 	{'D', add_json},
 	{'o', add_origin},
 	{'t', add_time},
+	{'T', add_topic},
 	{'n', add_number},
 	{'%', add_percent},
 };
@@ -105,8 +111,8 @@ int output_template_check(const char *template, struct error *error)
 		if (*p == '%' && (*++p == '\0' || find_word(*p) == NULL))
 			return error_set(error, EX_USAGE,
 				"--template: %%%.1s is not known; use %%e (type), %%i (id), "
-				"%%d (data), %%D (data as JSON), %%o (origin), %%t (time), %%n (number) "
-				"and %%%%",
+				"%%d (data), %%D (data as JSON), %%o (origin), %%t (time), %%T (topic), "
+				"%%n (number) and %%%%",
 				p);
 		if (*p == '\\' && (*++p == '\0' || strchr(escapes, *p) == NULL))
 			return error_set(error, EX_USAGE,
@@ -115,6 +121,17 @@ int output_template_check(const char *template, struct error *error)
 				p);
 	}
 	return 0;
+}
+
+bool output_template_has(const char *template, char letter)
+{
+	for (const char *p = template; *p != '\0'; p++) {
+		/* It is valid: something comes after each of these. */
+		if (*p == '%' && p[1] == letter)
+			return true;
+		p += *p == '%' || *p == '\\';
+	}
+	return false;
 }
 
 bool output_template(struct output *output, const struct sse_event *event, const char *origin)

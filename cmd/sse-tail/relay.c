@@ -95,7 +95,7 @@ static int name_event(struct relay *relay, const struct sse_event *event, struct
 /* What is sent of the event beside its data.  The texts of a struct are NUL-terminated. */
 struct head {
 	char timestamp[24];
-	struct buf type, id, signature;
+	struct buf type, id, topic, signature;
 	bool json;
 };
 
@@ -103,6 +103,7 @@ static void head_free(struct head *head)
 {
 	buf_free(&head->type);
 	buf_free(&head->id);
+	buf_free(&head->topic);
 	buf_free(&head->signature);
 }
 
@@ -114,15 +115,19 @@ static bool encode(struct sse_text text, struct buf *out)
 /* False without memory. */
 static bool head_make(struct head *head, const struct relay *relay, const struct sse_event *event)
 {
+	const struct sse_text topic =
+		relay->envelope != NULL ? relay->envelope->topic : (struct sse_text){"", 0};
 	struct json_error not_json;
 
 	*head = (struct head){
 		.json = json_check(event->data.data, event->data.len, NULL, &not_json)};
 	buf_init(&head->type, SIZE_MAX / 2);
 	buf_init(&head->id, SIZE_MAX / 2);
+	buf_init(&head->topic, SIZE_MAX / 2);
 	buf_init(&head->signature, SIZE_MAX / 2);
 	snprintf(head->timestamp, sizeof(head->timestamp), "%" PRId64, clock_wall_ms() / 1000);
 	return encode(event->type, &head->type) && encode(event->id, &head->id) &&
+	       encode(topic, &head->topic) &&
 	       sign_make(&relay->sign, relay->id, head->timestamp, event->data, &head->signature) &&
 	       buf_add_byte(&head->signature, '\0');
 }
@@ -150,6 +155,7 @@ static int set_headers(struct relay *relay, const struct sse_event *event, struc
 			{"Idempotency-Key", relay->id},
 			{"SSE-Msg-Event", value(head.type.data)},
 			{"SSE-Msg-Id", value(head.id.data)},
+			{"SSE-Msg-Topic", value(head.topic.data)},
 			{"SSE-Msg-Url", value(relay->source)},
 		};
 
@@ -214,10 +220,13 @@ static void explain_failure(const struct relay *relay, CURLcode code, struct err
  * Any failure may pass, as it may be the receiver's: a wrong address, a login, data that it should
  * have accepted.  Only 410 says that it wants no more.
  */
-static enum step judge(const struct relay *relay, CURLcode code, struct error *error)
+static enum step judge(struct relay *relay, CURLcode code, struct error *error)
 {
 	const struct client_answer *answer = &relay->answer;
 
+	relay->why = (struct brief){
+		.silent = code == CURLE_OPERATION_TIMEDOUT, .code = code, .answer = answer};
+	curl_easy_getinfo(relay->client.easy, CURLINFO_OS_ERRNO, &relay->why.os_number);
 	if (!is_answered(relay)) {
 		explain_failure(relay, code, error);
 		return STEP_AGAIN;
@@ -274,11 +283,11 @@ static enum step wait_for_next(struct relay *relay, int64_t give_up_at, struct e
 	delay = backoff_within(&relay->backoff, asked, give_up_at - now);
 	if (delay < 0)
 		return STEP_GONE;
-	trouble_note(&relay->trouble, false);
+	until = now + delay;
+	trouble_note(&relay->trouble, false, &relay->why, until);
 	client_say(&relay->client, CLIENT_EXPLAIN,
 		"%s; trying again in %" PRId64 ".%03" PRId64 " s", reason->text, delay / 1000,
 		delay % 1000);
-	until = now + delay;
 	switch (trouble_wait(&relay->trouble, until < relay->end ? until : relay->end, reason)) {
 	case CLIENT_SIGNAL:
 		client_stopped(reason);
@@ -307,6 +316,11 @@ static int give_up(const struct relay *relay, const struct sse_event *event, con
 		"the event %s was not delivered, it is in %.200s: %s", relay->id, file,
 		reason->text);
 	return 0;
+}
+
+void relay_about(struct relay *relay, const struct envelope *envelope)
+{
+	relay->envelope = envelope;
 }
 
 int relay_event(
@@ -397,7 +411,6 @@ int relay_open(struct relay *relay, const char *program, const struct relay_opti
 	client_answer_init(&relay->answer);
 	buf_init(&relay->last_id, SIZE_MAX / 2);
 	backoff_init(&relay->backoff, DELAY_FIRST, DELAY_MAX);
-	trouble_init(&relay->trouble, &relay->client, &words);
 	if (!buf_add_text(&relay->last_id, last_id))
 		return error_set(error, EX_OSERR, "out of memory");
 	if (client_target_make(options->target, CLIENT_TOPIC, NULL, &relay->url, error) != 0 ||
@@ -405,6 +418,7 @@ int relay_open(struct relay *relay, const char *program, const struct relay_opti
 		load_keys(relay, error) != 0 ||
 		(options->failed != NULL && failed_check(options->failed, error) != 0))
 		return -1;
+	trouble_init(&relay->trouble, &relay->client, &words, relay->url.origin);
 	set_up(relay);
 	return 0;
 }

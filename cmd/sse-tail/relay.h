@@ -10,11 +10,13 @@
 #include <stdint.h>
 
 #include "backoff.h"
+#include "brief.h"
 #include "buf.h"
 #include "client.h"
 #include "client_answer.h"
 #include "client_options.h"
 #include "client_url.h"
+#include "envelope.h"
 #include "error.h"
 #include "option.h"
 #include "sign.h"
@@ -43,11 +45,13 @@ struct relay {
 	struct backoff backoff;
 	struct trouble trouble;
 	struct uuid_source uuids;
-	struct buf last_id; /* of the event before */
+	struct buf last_id;		 /* of the event before */
+	const struct envelope *envelope; /* what else is known of an event, or NULL */
 
 	/* Of this event: */
 	char id[RELAY_ID_MAX + 1]; /* its webhook-id */
 	int64_t end, until;	   /* moments: of --timeout, and of the end of this attempt */
+	struct brief why;	   /* of the last attempt's failure */
 };
 
 /*
@@ -62,6 +66,9 @@ int relay_open(struct relay *relay, const char *program, const struct relay_opti
 	const struct client_options *common, const char *source, const char *last_id, int64_t end,
 	struct error *error);
 void relay_close(struct relay *relay);
+
+/* relay_about(relay, envelope): ${envelope}, which the caller keeps, says more of each event. */
+void relay_about(struct relay *relay, const struct envelope *envelope);
 
 /*
  * relay_event(relay, event, origin, error):

@@ -100,17 +100,18 @@ static bool add_types(const struct summary *summary, struct buf *out)
 
 /* What to type to resume after the last event. */
 static bool add_command(
-	const struct summary *summary, const char *target, bool plain, struct buf *out)
+	const struct summary *summary, char *const *targets, bool plain, struct buf *out)
 {
-	return buf_add_text(out, plain ? "sse-tail " : "the same with ") &&
-	       (target == NULL || !plain ||
-		       (add_word(out, target, strlen(target)) && buf_add_byte(out, ' '))) &&
-	       buf_add_text(out, "--last-event-id ") &&
+	bool added = buf_add_text(out, plain ? "sse-tail " : "the same with ");
+
+	for (size_t i = 0; targets[i] != NULL && plain && added; i++)
+		added = add_word(out, targets[i], strlen(targets[i])) && buf_add_byte(out, ' ');
+	return added && buf_add_text(out, "--last-event-id ") &&
 	       add_word(out, summary->id.data, summary->id.len) && buf_add_byte(out, '\0');
 }
 
-void summary_say(
-	const struct summary *summary, const struct client *client, const char *target, bool plain)
+void summary_say(const struct summary *summary, const struct client *client, char *const *targets,
+	bool plain)
 {
 	int64_t ms = clock_now_ms() - summary->began;
 	uint64_t again = summary->streams > 0 ? summary->streams - 1 : 0;
@@ -127,7 +128,7 @@ void summary_say(
 		buf_add_byte(&text, '\0'))
 		client_say(client, CLIENT_EXPLAIN, "%s", text.data);
 	text.len = 0;
-	if (summary->id.len > 0 && add_command(summary, target, plain, &text))
+	if (summary->id.len > 0 && add_command(summary, targets, plain, &text))
 		client_say(client, CLIENT_EXPLAIN, "to go on from there: %s", text.data);
 	buf_free(&text);
 }

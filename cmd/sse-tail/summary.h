@@ -33,11 +33,11 @@ void summary_piece(struct summary *summary, size_t len, struct sse_text last_id)
 void summary_opened(struct summary *summary);
 
 /*
- * summary_say(summary, client, target, plain):
- * Print the counts, and how to resume; ${target} is the operand, NULL for none.  Unless it is a
- * ${plain} request, print what to add to the command.
+ * summary_say(summary, client, targets, plain):
+ * Print the counts, and how to resume; ${targets} are the operands, with NULL at their end.  Unless
+ * it is a ${plain} request, print what to add to the command.
  */
-void summary_say(
-	const struct summary *summary, const struct client *client, const char *target, bool plain);
+void summary_say(const struct summary *summary, const struct client *client, char *const *targets,
+	bool plain);
 
 #endif

@@ -14,6 +14,7 @@
 #include "event_type.h"
 #include "exec.h"
 #include "follow_run.h"
+#include "following.h"
 #include "notice.h"
 #include "tail.h"
 
@@ -97,7 +98,8 @@ static bool take_notice(struct tail *tail, const struct sse_event *event)
 static bool run_command(struct tail *tail, const struct sse_event *event)
 {
 	struct error error = {0};
-	int result = exec_event(tail->options->exec, event, tail->url.shown, &error);
+	int result = exec_event(
+		tail->options->exec, event, tail->envelope.topic, tail->url.shown, &error);
 
 	if (result == 0)
 		return keep(tail, event->id) == 0;
@@ -178,13 +180,19 @@ static bool is_mark(const struct tail *tail, const struct sse_event *event)
 	return (tail->options->until >= 0 || tail->options->latest) && event_type_is_mark(event);
 }
 
-static bool on_event(void *context, const struct sse_event *event, const char *origin)
+static bool on_event(void *context, const struct sse_event *came, const char *origin)
 {
 	struct tail *tail = context;
-	struct sse_event wanted;
+	struct sse_event inner, wanted;
+	const struct sse_event *event = came;
 
 	if (is_mark(tail, event))
 		return tail->options->until < 0;
+	if (tail->options->envelopes != ENVELOPES_NONE &&
+		envelope_open(&tail->envelope, came, &inner, &tail->error) != 0)
+		return false;
+	if (tail->options->envelopes == ENVELOPES_OPEN)
+		event = &inner;
 	note_life(tail);
 	if (tail->options->client.verbose > 0)
 		summary_event(&tail->summary, event->type);
@@ -270,6 +278,8 @@ static bool on_opened(void *context, const struct client_answer *answer, bool li
 	summary_opened(&tail->summary);
 	if (lines)
 		warn_of_lines(tail);
+	if (tail->summary.streams == 1)
+		following_say(tail->options, &tail->url, &tail->client);
 	note_life(tail);
 	if (tail->options->latest && answer->latest[0] == '\0') {
 		error_set(&tail->error, EX_PROTOCOL,
@@ -317,30 +327,42 @@ static int find_start(struct tail *tail, struct error *error)
 	return 0;
 }
 
+static int make_url(struct tail *tail, struct error *error)
+{
+	const struct options *options = tail->options;
+	char text[OPTIONS_QUERY];
+	const char *query = options_query(options, text);
+
+	return options->many ? client_target_join(options->targets, query, &tail->url, error)
+			     : client_target_make(options->targets[0], CLIENT_STREAM, query,
+				       &tail->url, error);
+}
+
 int tail_open(
 	struct tail *tail, const char *program, const struct options *options, struct error *error)
 {
-	char query[OPTIONS_QUERY];
-
 	tail->options = options;
 	buf_init(&tail->start_id, STATE_ID_MAX + 1);
 	buf_init(&tail->kept, STATE_ID_MAX);
 	buf_init(&tail->shown_id, STATE_ID_MAX);
 	summary_init(&tail->summary);
 	tail->end = client_after(options->timeout);
+	envelope_init(&tail->envelope, options_topic(options));
 	output_init(&tail->output, &options->output, tail->end);
-	if (filter_open(&tail->filter, &options->filter, error) != 0 ||
-		client_target_make(options->target, CLIENT_STREAM, options_query(options, query),
-			&tail->url, error) != 0)
+	output_about(&tail->output, &tail->envelope);
+	if (filter_open(&tail->filter, &options->filter, error) != 0 || make_url(tail, error) != 0)
 		return -1;
-	client_target_hide(&tail->url, options->target);
+	client_target_hide(&tail->url, options->targets[0]);
 	if (client_open(&tail->client, program, &options->client, error) != 0 ||
 		find_start(tail, error) != 0)
 		return -1;
-	return options->post.target == NULL
-		       ? 0
-		       : relay_open(&tail->relay, program, &options->post, &options->client,
-				 tail->url.shown, tail->start_id.data, tail->end, error);
+	if (options->post.target == NULL)
+		return 0;
+	if (relay_open(&tail->relay, program, &options->post, &options->client, tail->url.shown,
+		    tail->start_id.data, tail->end, error) != 0)
+		return -1;
+	relay_about(&tail->relay, &tail->envelope);
+	return 0;
 }
 
 void tail_close(struct tail *tail)
@@ -351,6 +373,7 @@ void tail_close(struct tail *tail)
 	client_url_free(&tail->url);
 	filter_close(&tail->filter);
 	output_free(&tail->output);
+	envelope_free(&tail->envelope);
 	state_close(&tail->state);
 	summary_free(&tail->summary);
 	buf_free(&tail->start_id);
@@ -380,16 +403,22 @@ static int follow(struct tail *tail, const struct follow_options *how, struct er
 		.piece = on_piece,
 		.opened = on_opened};
 	struct error late = {0};
+	enum follow_end end;
+	const char *why;
 	int result;
 
 	client_watch_hangup();
 	client_set_task(&task);
-	result = judge(tail, follow_run(&tail->client, &tail->url, how, &sink, tail, error), error);
+	end = follow_run(&tail->client, &tail->url, how, &sink, tail, error);
+	result = judge(tail, end, error);
 	client_set_task(NULL);
 	client_await_echo();
 	if (!output_end(&tail->output))
 		client_break_line();
-	summary_say(&tail->summary, &tail->client, tail->options->target,
+	why = ending_explain(tail->options, end, &tail->error);
+	if (why != NULL)
+		client_say(&tail->client, CLIENT_EXPLAIN, "%s", why);
+	summary_say(&tail->summary, &tail->client, tail->options->targets,
 		how->body == NULL && tail->options->client.method == NULL &&
 			tail->options->client.headers.count == 0);
 	if (tail->state.path != NULL && state_sync(&tail->state, clock_now_ms(), &late) != 0 &&
@@ -425,8 +454,8 @@ int tail_run(struct tail *tail, struct error *error)
 		how.body = body.data != NULL ? body.data : "";
 	how.body_len = body.len;
 	if (result == 0 && options->check) {
-		const struct check_options what = {
-			options->timeout, &how, .once = !options->reconnect};
+		const struct check_options what = {options->timeout, &how,
+			.once = !options->reconnect, .colour = options->output.colour};
 
 		result = check_run(&tail->client, &tail->url, &what, error);
 	} else if (result == 0) {

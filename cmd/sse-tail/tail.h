@@ -5,6 +5,7 @@
 
 #include "client.h"
 #include "follow.h"
+#include "envelope.h"
 #include "filter.h"
 #include "options.h"
 #include "output.h"
@@ -16,6 +17,7 @@ struct tail {
 	const struct options *options;
 	struct client client;
 	struct client_url url;
+	struct envelope envelope; /* of the event that is being handled */
 	struct filter filter;
 	struct output output;
 	struct state state; /* with --state */

@@ -33,11 +33,14 @@ static bool is_word(const char *text, size_t len, const char *word)
 	return strlen(word) == len && memcmp(text, word, len) == 0;
 }
 
-/* A topic is segments of plain letters with slashes between them. */
-static int check_topic(const char *topic, struct error *error)
+bool client_target_is_pattern(const char *operand)
 {
-	static const char *const reserved[] = {".", "..", "event", "presence"};
-	const char *segment = topic;
+	return !client_url_is(operand) && strchr(operand, '*') != NULL;
+}
+
+/* What looks like a URL is not a topic that has a wrong letter. */
+static int check_not_url(const char *topic, struct error *error)
+{
 	char shown[CLIENT_URL_TEXT];
 
 	if (strstr(topic, "://") != NULL)
@@ -49,6 +52,17 @@ static int check_topic(const char *topic, struct error *error)
 			"'%.200s' is neither a topic (like users or chat/lobby) nor a URL; did you mean "
 			"http://%.200s?",
 			topic, topic);
+	return 0;
+}
+
+/* A topic is segments of plain letters with slashes between them. */
+static int check_topic(const char *topic, struct error *error)
+{
+	static const char *const reserved[] = {".", "..", "event", "presence"};
+	const char *segment = topic;
+
+	if (check_not_url(topic, error) != 0)
+		return -1;
 	for (;;) {
 		size_t len = strspn(segment, topic_letters);
 
@@ -67,6 +81,45 @@ static int check_topic(const char *topic, struct error *error)
 			return 0;
 		segment += len + 1;
 	}
+}
+
+/* A pattern is a topic with * for segments, and perhaps ** for the last. */
+static int check_pattern(const char *pattern, struct error *error)
+{
+	const char *segment = pattern;
+
+	if (check_not_url(pattern, error) != 0)
+		return -1;
+	for (;;) {
+		size_t len = strcspn(segment, "/");
+		bool last = segment[len] == '\0';
+
+		if (!is_word(segment, len, "*") && !(last && is_word(segment, len, "**")) &&
+			(len == 0 || strspn(segment, topic_letters) != len))
+			return error_set(error, EX_USAGE,
+				"'%.200s' is not a valid pattern: in one like chat/* or logs/**, * stands for "
+				"one whole segment, and ** at the end for one or more",
+				pattern);
+		if (last)
+			return 0;
+		segment += len + 1;
+	}
+}
+
+static int check_operand(const char *operand, struct error *error)
+{
+	char shown[CLIENT_URL_TEXT];
+
+	if (client_url_is(operand))
+		return error_set(error, EX_USAGE,
+			"'%.200s' is a URL, which is a stream of its own: give one URL, or topics and "
+			"patterns of one server",
+			client_url_text(operand, shown));
+	if (strcmp(operand, "/") == 0)
+		return error_set(error, EX_USAGE,
+			"'/' is not a valid topic; the pattern '**' matches all topics");
+	return client_target_is_pattern(operand) ? check_pattern(operand, error)
+						 : check_topic(operand, error);
 }
 
 /* The server's URL without slashes at its end. */
@@ -109,6 +162,35 @@ int client_target_make(const char *operand, enum client_place place, const char 
 		(all ? buf_add_text(&text, "/api") : buf_addf(&text, "/api/%s", operand)) &&
 		(place == CLIENT_TOPIC || buf_add_text(&text, "/event")) &&
 		buf_add_byte(&text, '\0'))
+		result = client_url_set(url, text.data, query, error);
+	else
+		result = error_set(
+			error, EX_USAGE, "the URL would be longer than %d bytes", URL_MAX);
+	buf_free(&text);
+	return result;
+}
+
+int client_target_join(
+	char *const *operands, const char *query, struct client_url *url, struct error *error)
+{
+	const char *server = NULL;
+	struct buf text;
+	size_t len = 0;
+	bool added;
+	int result;
+
+	for (size_t i = 0; operands[i] != NULL; i++) {
+		if (check_operand(operands[i], error) != 0)
+			return -1;
+	}
+	if (find_server(&server, &len, error) != 0)
+		return -1;
+	buf_init(&text, URL_MAX);
+	added = buf_add(&text, server, len) && buf_add_text(&text, "/api/event");
+	/* The letters of topics stand for themselves in a query, and so does the asterisk. */
+	for (size_t i = 0; operands[i] != NULL && added; i++)
+		added = buf_addf(&text, "%ctopic=%s", i == 0 ? '?' : '&', operands[i]);
+	if (added && buf_add_byte(&text, '\0'))
 		result = client_url_set(url, text.data, query, error);
 	else
 		result = error_set(

@@ -25,6 +25,11 @@ enum client_place {
 bool client_target_is_all(const char *operand);
 
 /*
+ * client_target_is_pattern(operand): is it a pattern of topics, with a * in it, and not a URL?
+ */
+bool client_target_is_pattern(const char *operand);
+
+/*
  * client_target_make(operand, place, query, url, error):
  * Make the URL that ${operand} means; NULL means the topic users, and / all topics, to post to.  A
  * URL is used unchanged, a topic is appended to SSE_URL.  ${query} ("event=join", encoded by the
@@ -33,6 +38,14 @@ bool client_target_is_all(const char *operand);
  */
 int client_target_make(const char *operand, enum client_place place, const char *query,
 	struct client_url *url, struct error *error);
+
+/*
+ * client_target_join(operands, query, url, error):
+ * Make the URL of the one stream of these topics and patterns, of which there is at least one; NULL
+ * ends them.  The rest is as above; a URL among them is a failure, too.
+ */
+int client_target_join(
+	char *const *operands, const char *query, struct client_url *url, struct error *error);
 
 /*
  * client_target_hide(url, operand):

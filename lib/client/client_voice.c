@@ -67,6 +67,24 @@ void client_status(const struct client *client, const char *format, ...)
 	}
 }
 
+void client_status_end(const struct client *client, const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+
+	if (client->options->quiet)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	/* Without a line to write over it needs no escape sequence. */
+	if (status_line == STATUS_OPEN && terminal_status(client->program, text))
+		end_status();
+	else
+		terminal_say_cut(client->program, text);
+	status_line = STATUS_NONE;
+}
+
 static void say(const struct client *client, const char *text)
 {
 	end_status();

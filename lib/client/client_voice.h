@@ -29,6 +29,14 @@ void client_status(const struct client *client, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
+ * client_status_end(client, format, ...):
+ * Write the last status, which stays; without one, a line of its own that is cut to the width of a
+ * terminal.
+ */
+void client_status_end(const struct client *client, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/*
  * client_await_echo():
  * After a SIGINT, wait until a terminal has echoed the ^C.  It sends the signal first and then
  * echoes, so that a line end written at once would land before the ^C instead of after it.

@@ -9,8 +9,7 @@ struct run {
 	struct client *client;
 	struct follow *follow;
 	struct trouble trouble;
-	struct error reason; /* of the pause */
-	bool untold;	     /* nothing was said in this pause */
+	struct error reason; /* of the last pause */
 };
 
 static bool again(void *context)
@@ -33,23 +32,20 @@ static void works(void *context)
 static void pauses(void *context, bool stream, const struct error *reason, int64_t ms)
 {
 	struct run *run = context;
+	struct brief why = follow_brief(run->follow);
 
-	(void)ms;
-	trouble_note(&run->trouble, stream);
+	trouble_note(&run->trouble, stream, &why, clock_now_ms() + ms);
 	run->reason = *reason;
-	run->untold = true;
 }
 
 /* Tell of the trouble if it is time; return when to look again. */
 static int64_t look_at_trouble(struct run *run)
 {
-	if (!follow_is_pausing(run->follow) || !run->untold)
-		return CLIENT_NEVER;
-	if (clock_now_ms() < trouble_due(&run->trouble))
-		return trouble_due(&run->trouble);
-	trouble_tell(&run->trouble, &run->reason);
-	run->untold = false;
-	return CLIENT_NEVER;
+	if (!follow_is_pausing(run->follow))
+		trouble_try(&run->trouble);
+	if (clock_now_ms() >= trouble_due(&run->trouble))
+		trouble_tell(&run->trouble, &run->reason);
+	return trouble_due(&run->trouble);
 }
 
 static enum follow_end run_all(struct run *run, struct error *error)
@@ -86,7 +82,9 @@ enum follow_end follow_run(struct client *client, const struct client_url *url,
 	enum follow_end end;
 
 	*error = (struct error){0};
-	trouble_init(&run.trouble, client, &words);
+	trouble_init(&run.trouble, client, &words, url->origin);
+	if (options->reconnect)
+		trouble_await(&run.trouble);
 	run.follow = follow_new(client, url, options, sink, &host, context, error);
 	if (run.follow == NULL)
 		return FOLLOW_FAILED;

@@ -2,6 +2,7 @@
 /* The messages about a server that is away; see trouble.h. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "client_run.h"
@@ -9,21 +10,48 @@
 #include "trouble.h"
 #include "clock.h"
 #include "number.h"
+#include "terminal.h"
 
-/* Report trouble that lasts longer (ms). */
+/* Report trouble that lasts longer (ms), and keep the line up to date so often. */
 #define TROUBLE_MS 10000
+#define TROUBLE_FOLDED_MS 1000
+#define DRAW_MS 200
 
-void trouble_init(struct trouble *trouble, struct client *client, const struct trouble_words *words)
+void trouble_init(struct trouble *trouble, const struct client *client,
+	const struct trouble_words *words, const char *origin)
 {
-	*trouble = (struct trouble){.words = words, .client = client, .since = CLIENT_NEVER};
+	const char *host = strstr(origin, "://");
+
+	*trouble = (struct trouble){.words = words,
+		.client = client,
+		.host = host != NULL ? host + 3 : origin,
+		.folds = !client->options->quiet && client->options->verbose == 0 &&
+			 terminal_obeys(STDERR_FILENO),
+		.since = CLIENT_NEVER,
+		.next = CLIENT_NEVER};
 }
 
-void trouble_note(struct trouble *trouble, bool stream)
+/* Is it trouble already that there is no answer yet?  Only a person waits for it. */
+void trouble_await(struct trouble *trouble)
+{
+	if (trouble->folds && trouble->since == CLIENT_NEVER)
+		trouble->since = clock_now_ms();
+}
+
+void trouble_note(struct trouble *trouble, bool stream, const struct brief *why, int64_t until)
 {
 	if (!stream)
 		trouble->attempts++;
 	if (trouble->since == CLIENT_NEVER)
 		trouble->since = clock_now_ms();
+	brief_write(why, trouble->reason);
+	trouble->next = until;
+	trouble->untold = true;
+}
+
+void trouble_try(struct trouble *trouble)
+{
+	trouble->next = CLIENT_NEVER;
 }
 
 /* How long it has lasted, in whole seconds. */
@@ -34,24 +62,64 @@ static const char *lasted(const struct trouble *trouble, char text[NUMBER_TEXT])
 
 void trouble_over(struct trouble *trouble)
 {
+	const char *works =
+		trouble->ever_worked ? trouble->words->works_again : trouble->words->works;
 	char text[NUMBER_TEXT];
 
-	if (trouble->told)
-		client_say(trouble->client, CLIENT_WARN, "%s after %s",
-			trouble->ever_worked ? trouble->words->works_again : trouble->words->works,
-			lasted(trouble, text));
-	trouble_init(trouble, trouble->client, trouble->words);
+	if (trouble->told && trouble->folds && trouble->reason[0] != '\0')
+		client_status_end(trouble->client, "%s after %s (%s: %.200s)", works,
+			lasted(trouble, text), trouble->reason, trouble->host);
+	else if (trouble->told && trouble->folds)
+		client_status_end(trouble->client, "%s after %s", works, lasted(trouble, text));
+	else if (trouble->told)
+		client_say(
+			trouble->client, CLIENT_WARN, "%s after %s", works, lasted(trouble, text));
+	trouble->since = trouble->next = CLIENT_NEVER;
+	trouble->attempts = 0;
+	trouble->told = trouble->untold = false;
+	trouble->reason[0] = '\0';
 	trouble->ever_worked = true;
 }
 
 int64_t trouble_due(const struct trouble *trouble)
 {
-	bool at_once = !trouble->ever_worked && isatty(STDERR_FILENO);
+	/* Who has not seen it work yet is told of the first failure. */
+	bool at_once =
+		!trouble->ever_worked && trouble->untold && isatty(STDERR_FILENO) && !trouble->told;
 
-	return trouble->since + (at_once ? 0 : TROUBLE_MS);
+	if (trouble->since == CLIENT_NEVER)
+		return CLIENT_NEVER;
+	if (at_once)
+		return trouble->since;
+	if (trouble->folds)
+		return trouble->told ? trouble->drawn_at + DRAW_MS
+				     : trouble->since + TROUBLE_FOLDED_MS;
+	return trouble->untold && trouble->next != CLIENT_NEVER ? trouble->since + TROUBLE_MS
+								: CLIENT_NEVER;
 }
 
-void trouble_tell(struct trouble *trouble, const struct error *reason)
+/* The reason comes first: the end is cut off where the terminal is narrow. */
+static void draw(struct trouble *trouble)
+{
+	int64_t now = clock_now_ms(), left = trouble->next - now;
+	char lasting[80] = "", text[NUMBER_TEXT], next[60] = ", trying again";
+
+	if (trouble->next != CLIENT_NEVER && left > 0)
+		snprintf(
+			next, sizeof(next), ", trying again in %" PRId64 " s", (left + 999) / 1000);
+	if (now - trouble->since >= TROUBLE_MS)
+		snprintf(lasting, sizeof(lasting), "; %s %s %s", trouble->words->none,
+			trouble->ever_worked ? "for" : "yet, after", lasted(trouble, text));
+	if (trouble->reason[0] != '\0')
+		client_status(trouble->client, "%s: %.200s%s%s", trouble->reason, trouble->host,
+			next, lasting);
+	else
+		client_status(trouble->client, "no answer yet: %.200s, waiting%s", trouble->host,
+			lasting);
+	trouble->drawn_at = now;
+}
+
+static void tell_once(struct trouble *trouble, const struct error *reason)
 {
 	char text[NUMBER_TEXT], times[40] = "", since[40] = "yet";
 
@@ -59,22 +127,28 @@ void trouble_tell(struct trouble *trouble, const struct error *reason)
 		snprintf(since, sizeof(since), "for %s", lasted(trouble, text));
 	if (trouble->attempts > 1)
 		snprintf(times, sizeof(times), " after %" PRId64 " attempts", trouble->attempts);
-	/* The number comes first: the end is cut off where the terminal is narrow. */
 	client_status(trouble->client, "%s %s%s: %.400s; still trying", trouble->words->none, since,
 		times, reason->text);
+}
+
+void trouble_tell(struct trouble *trouble, const struct error *reason)
+{
+	if (trouble->folds)
+		draw(trouble);
+	else
+		tell_once(trouble, reason);
 	trouble->told = true;
+	trouble->untold = false;
 }
 
 enum client_outcome trouble_wait(struct trouble *trouble, int64_t until, const struct error *reason)
 {
-	int64_t moment = trouble_due(trouble);
-	enum client_outcome outcome;
+	for (;;) {
+		int64_t due = trouble_due(trouble);
+		enum client_outcome outcome = client_wait(due < until ? due : until);
 
-	if (moment <= until) {
-		outcome = client_wait(moment);
-		if (outcome != CLIENT_TIME)
+		if (outcome != CLIENT_TIME || clock_now_ms() >= until)
 			return outcome;
 		trouble_tell(trouble, reason);
 	}
-	return client_wait(until);
 }

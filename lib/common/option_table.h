@@ -56,12 +56,13 @@ struct option_row {
 	const char *name; /* long name without dashes; NULL ends a table */
 	char letter;	  /* short name, or 0 */
 	enum option_type type;
-	size_t offset;		    /* of the field in the config struct */
-	const char *argument;	    /* what --help calls the argument; NULL for a flag */
-	const char *help;	    /* one phrase in lower case, without full stop */
-	const char *group;	    /* the heading in --help; rows of one group are adjacent */
-	int64_t min, max;	    /* OPTION_COUNT, OPTION_DURATION, OPTION_SIZE */
-	const char *const *choices; /* OPTION_CHOICE: words, ended by NULL */
+	size_t offset;		     /* of the field in the config struct */
+	const char *argument;	     /* what --help calls the argument; NULL for a flag */
+	const char *help;	     /* one phrase in lower case, without full stop */
+	const char *group;	     /* the heading in --help; rows of one group are adjacent */
+	int64_t min, max;	     /* OPTION_COUNT, OPTION_DURATION, OPTION_SIZE */
+	const char *const *choices;  /* OPTION_CHOICE: words, ended by NULL */
+	const char *const *meanings; /* of each a phrase without quotes, for completions; or NULL */
 	enum option_complete complete;
 	/*
 	 * Stored before anything is parsed, in the words of a user; NULL: the field keeps what it

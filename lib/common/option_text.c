@@ -279,6 +279,20 @@ static void fish_at(const struct option_program *program, const char *name, FILE
 		fprintf(out, "complete -c %s -a '(%s_at)'\n", program->name, name);
 }
 
+/*
+ * Words with what each means, which may be nothing: without a tab, fish would show for each what
+ * the option means.  It reads the whole once more as words of its own, so \t and '...' are for it.
+ */
+static void fish_words(const struct option_row *row, FILE *out)
+{
+	for (size_t i = 0; row->choices[i] != NULL; i++) {
+		fprintf(out, "%s%s\\t\\'", i > 0 ? " " : "", row->choices[i]);
+		if (row->meanings != NULL)
+			fish_text(row->meanings[i], out);
+		fputs("\\'", out);
+	}
+}
+
 static void fish_value(const struct option_row *row, const char *at, FILE *out)
 {
 	static const char *const values[] = {[COMPLETE_NOTHING] = " -x",
@@ -290,7 +304,7 @@ static void fish_value(const struct option_row *row, const char *at, FILE *out)
 		return;
 	if (row->choices != NULL) {
 		fputs(row->preset != NULL ? " -a '" : " -x -a '", out);
-		print_words(row->choices, out);
+		fish_words(row, out);
 		fputc('\'', out);
 	} else if (row->complete == COMPLETE_AT) {
 		fprintf(out, " -x -a '(%s_at)'", at);

@@ -14,8 +14,7 @@ const char *const terminal_colour_words[] = {"auto", "always", "never", NULL};
 
 const char *const terminal_wrap_words[] = {"wrap", "cut", "off", NULL};
 
-/* Is it a terminal that obeys escape sequences? */
-static bool obeys(int fd)
+bool terminal_obeys(int fd)
 {
 	const char *term = getenv("TERM");
 
@@ -28,7 +27,7 @@ bool terminal_colour(enum terminal_colour choice, int fd)
 
 	if (choice != TERMINAL_AUTO)
 		return choice == TERMINAL_ALWAYS;
-	return obeys(fd) && (no_color == NULL || *no_color == '\0');
+	return terminal_obeys(fd) && (no_color == NULL || *no_color == '\0');
 }
 
 unsigned terminal_width(int fd)
@@ -117,6 +116,7 @@ bool terminal_lines(const char *text, size_t len, struct buf *out)
 struct fit {
 	struct buf *out;
 	unsigned width, column, indent;
+	unsigned hang;	    /* what the indent is from the second line on; 0: by the first */
 	bool blank;	    /* only spaces so far */
 	bool full;	    /* cut: the rest of the line is left out */
 	bool space;	    /* there was a space: */
@@ -139,12 +139,16 @@ static unsigned columns(uint32_t character)
 	return count < 0 ? 1 : (unsigned)count;
 }
 
-/* Go on in a new line: from the last space on, if that leaves the line more than half full. */
+/*
+ * Go on in a new line: from the last space on, if that leaves the line more than half full, or if
+ * it is a paragraph.
+ */
 static bool break_line(struct fit *fit)
 {
 	struct buf *out = fit->out;
 	unsigned indent = fit->indent < fit->width / 2 ? fit->indent : 0;
-	size_t moved = fit->space && fit->at_space > fit->width / 2 ? fit->after_space : 0;
+	bool at_word = fit->space && (fit->hang > 0 || fit->at_space > fit->width / 2);
+	size_t moved = at_word ? fit->after_space : 0;
 	char *space = buf_reserve(out, indent + 1);
 
 	if (space == NULL)
@@ -169,7 +173,12 @@ static bool fit_character(struct fit *fit, const char *text, size_t size, uint32
 		fit->indent++;
 	else if (fit->blank) {
 		fit->blank = false;
-		fit->indent += 2;
+		fit->indent = fit->hang > 0 ? fit->hang : fit->indent + 2;
+	}
+	/* The space at which a paragraph is broken is not in the next line. */
+	if (fit->column + wide > fit->width && fit->hang > 0 && character == ' ') {
+		fit->space = false;
+		return break_line(fit);
 	}
 	if (fit->column + wide > fit->width && !break_line(fit))
 		return false;
@@ -220,13 +229,14 @@ static bool cut_character(struct fit *fit, const char *text, size_t size, size_t
 	return buf_add(fit->out, text, size);
 }
 
-bool terminal_fit(
-	const char *text, size_t len, unsigned width, enum terminal_wrap wrap, struct buf *out)
+static bool fit_lines(
+	const char *text, size_t len, const struct fit *start, enum terminal_wrap wrap)
 {
-	struct fit fit = {.out = out, .width = width, .blank = true};
+	struct buf *out = start->out;
+	struct fit fit = *start;
 	bool added = true;
 
-	if (wrap == TERMINAL_LEAVE || width < 2)
+	if (wrap == TERMINAL_LEAVE || fit.width < 2)
 		return buf_add(out, text, len);
 	while (len > 0 && added) {
 		uint32_t character = 0;
@@ -238,7 +248,7 @@ bool terminal_fit(
 		} else if (*text == '\n') {
 			size = 1;
 			added = buf_add_byte(out, '\n');
-			fit = (struct fit){.out = out, .width = width, .blank = true};
+			fit = *start;
 		} else {
 			size = decode(text, len, &character);
 			size = size > 0 ? size : 1;
@@ -249,6 +259,21 @@ bool terminal_fit(
 		len -= size;
 	}
 	return added;
+}
+
+bool terminal_fit(
+	const char *text, size_t len, unsigned width, enum terminal_wrap wrap, struct buf *out)
+{
+	const struct fit start = {.out = out, .width = width, .blank = true};
+
+	return fit_lines(text, len, &start, wrap);
+}
+
+bool terminal_hang(const char *text, size_t len, unsigned width, unsigned hang, struct buf *out)
+{
+	const struct fit start = {.out = out, .width = width, .hang = hang, .blank = true};
+
+	return fit_lines(text, len, &start, TERMINAL_WRAP);
 }
 
 /* --- the standard error ---------------------------------------------------------------------- */
@@ -277,24 +302,39 @@ static bool begin(const char *program, struct buf *line)
 	return (!within || buf_add_byte(line, '\n')) && buf_addf(line, "%s: ", program);
 }
 
-bool terminal_status(const char *program, const char *text)
+/* A line without an end leaves room for the ^C that a terminal may show after it. */
+#define ROOM 3u
+
+/* Write "program: text", cut so that so many columns stay free. */
+static void write_cut(
+	const char *program, const char *text, unsigned room, const char *before, const char *after)
 {
+	unsigned width = terminal_width(STDERR_FILENO);
 	struct buf line, fitting;
 
-	if (!obeys(STDERR_FILENO))
-		return false;
 	buf_init(&line, (size_t)64 << 10);
 	buf_init(&fitting, (size_t)64 << 10);
-	/* The last column stays free: a cursor after it is in the next line in some terminals. */
 	if (begin(program, &line) && terminal_text(text, strlen(text), &line) &&
-		buf_add_byte(&fitting, '\r') &&
-		terminal_fit(line.data, line.len, terminal_width(STDERR_FILENO) - 1, TERMINAL_CUT,
+		buf_add_text(&fitting, before) &&
+		terminal_fit(line.data, line.len, width > room ? width - room : width, TERMINAL_CUT,
 			&fitting) &&
-		buf_add_text(&fitting, "\033[K"))
+		buf_add_text(&fitting, after))
 		(void)!write(STDERR_FILENO, fitting.data, fitting.len);
 	buf_free(&fitting);
 	buf_free(&line);
+}
+
+bool terminal_status(const char *program, const char *text)
+{
+	if (!terminal_obeys(STDERR_FILENO))
+		return false;
+	write_cut(program, text, ROOM, "\r", "\033[K");
 	return true;
+}
+
+void terminal_say_cut(const char *program, const char *text)
+{
+	write_cut(program, text, 0, "", "\n");
 }
 
 void terminal_say(const char *program, const char *text)

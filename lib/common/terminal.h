@@ -11,6 +11,9 @@
 
 #include "buf.h"
 
+/* terminal_obeys(fd): is it a terminal that escape sequences can steer? */
+bool terminal_obeys(int fd);
+
 /* --color */
 enum terminal_colour { TERMINAL_AUTO, TERMINAL_ALWAYS, TERMINAL_NEVER };
 extern const char *const terminal_colour_words[];
@@ -53,6 +56,13 @@ bool terminal_fit(
 	const char *text, size_t len, unsigned width, enum terminal_wrap wrap, struct buf *out);
 
 /*
+ * terminal_hang(text, len, width, hang, out):
+ * Append a paragraph as terminal_fit() does with TERMINAL_WRAP, each line but the first ${hang}
+ * columns right of the margin.
+ */
+bool terminal_hang(const char *text, size_t len, unsigned width, unsigned hang, struct buf *out);
+
+/*
  * terminal_wrote(data, len):
  * Note what was written to the standard output, which is a terminal.  If the last line has no end,
  * the next message from the functions below ends it first, if the standard error is a terminal too.
@@ -69,7 +79,11 @@ bool terminal_in_line(void);
  */
 bool terminal_status(const char *program, const char *text);
 
-/* terminal_say(program, text): "program: text" as one line on the standard error, made safe. */
+/*
+ * terminal_say(program, text): "program: text" as one line on the standard error, made safe.
+ * terminal_say_cut(program, text): the same, cut to the width of a terminal.
+ */
 void terminal_say(const char *program, const char *text);
+void terminal_say_cut(const char *program, const char *text);
 
 #endif

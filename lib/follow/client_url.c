@@ -19,6 +19,29 @@ bool client_url_is(const char *operand)
 	return strncasecmp(operand, "http://", 7) == 0 || strncasecmp(operand, "https://", 8) == 0;
 }
 
+bool client_url_is_stream(const char *url)
+{
+	static const char end[] = "/event";
+	size_t len = strcspn(url, "?#"), tail = sizeof(end) - 1;
+	const char *api = strstr(url, "/api/");
+
+	return api != NULL && api < url + len && len > tail &&
+	       memcmp(url + len - tail, end, tail) == 0;
+}
+
+bool client_url_has_parameter(const char *url, const char *name)
+{
+	const char *at = strchr(url, '?');
+	size_t len = strlen(name);
+
+	for (; at != NULL; at = strchr(at, '&')) {
+		at++;
+		if (strncmp(at, name, len) == 0 && at[len] == '=')
+			return true;
+	}
+	return false;
+}
+
 bool client_url_is_secret(const char *name, size_t len)
 {
 	static const char *const words[] = {"auth", "cookie", "token", "secret", "key", "pass",

@@ -35,6 +35,14 @@ int client_url_follow(
 	const char *from, const char *location, struct client_url *url, struct error *error);
 
 /*
+ * client_url_is_stream(url): is it a stream of sse-serve, by the form of its path (/api/.../event)?
+ */
+bool client_url_is_stream(const char *url);
+
+/* client_url_has_parameter(url, name): does its query have "name="? */
+bool client_url_has_parameter(const char *url, const char *name);
+
+/*
  * client_url_is_secret(name, len):
  * Does a header or query parameter of this name hold credentials?
  */

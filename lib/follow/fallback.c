@@ -18,31 +18,6 @@
 /* How long a poll waits: proxies end a request that takes a minute or half of it (ms). */
 #define WAIT_MS 25000
 
-/* Is the parameter in the query of the URL? */
-static bool has_parameter(const char *url, const char *name)
-{
-	const char *at = strchr(url, '?');
-	size_t len = strlen(name);
-
-	for (; at != NULL; at = strchr(at, '&')) {
-		at++;
-		if (strncmp(at, name, len) == 0 && at[len] == '=')
-			return true;
-	}
-	return false;
-}
-
-/* Is it the URL of a stream of sse-serve, by its form?  Others are not asked. */
-static bool is_ours(const char *url)
-{
-	static const char end[] = "/event";
-	size_t len = strcspn(url, "?#"), tail = sizeof(end) - 1;
-	const char *api = strstr(url, "/api/");
-
-	return api != NULL && api < url + len && len > tail &&
-	       memcmp(url + len - tail, end, tail) == 0;
-}
-
 /* The URL of a poll that waits so long, with a start where ${since} is not 0. */
 static int make_url(const struct client_url *url, int64_t wait, int64_t since,
 	struct client_url *poll, struct error *error)
@@ -52,7 +27,7 @@ static int make_url(const struct client_url *url, int64_t wait, int64_t since,
 	size_t len;
 
 	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
-		since = has_parameter(url->url, starts[i]) ? 0 : since;
+		since = client_url_has_parameter(url->url, starts[i]) ? 0 : since;
 	len = (size_t)snprintf(query, sizeof(query), "until=now&wait=%" PRId64 "ms", wait);
 	if (since > 0)
 		snprintf(query + len, sizeof(query) - len, "&since=%" PRId64 "ms", since);
@@ -179,8 +154,9 @@ void fallback_init(
 	*fallback = (struct fallback){.client = client,
 		.stream = stream,
 		.at = CLIENT_NEVER,
-		.possible = is_ours(stream->url) && !has_parameter(stream->url, "until"),
-		.keeps = has_parameter(stream->url, "mark")};
+		.possible = client_url_is_stream(stream->url) &&
+			    !client_url_has_parameter(stream->url, "until"),
+		.keeps = client_url_has_parameter(stream->url, "mark")};
 }
 
 void fallback_free(struct fallback *fallback)

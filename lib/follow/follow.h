@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "brief.h"
 #include "client.h"
 #include "client_answer.h"
 #include "client_url.h"
@@ -139,6 +140,9 @@ const struct error *follow_error(const struct follow *follow);
 
 /* follow_last_id(follow): what the next request sends; valid until the next step. */
 struct sse_text follow_last_id(const struct follow *follow);
+
+/* follow_brief(follow): how the last attempt ended; valid until the next begins. */
+struct brief follow_brief(const struct follow *follow);
 
 /* follow_status(follow): of the last answer; 0 before there is one. */
 long follow_status(const struct follow *follow);

@@ -43,6 +43,8 @@ struct follow {
 	bool brought;	     /* the stream brought anything */
 	bool closed;	     /* the last of its events with an id closed a topic */
 	bool stopped;	     /* by the sink */
+	bool silent;	     /* it was given up, since nothing came */
+	CURLcode code;	     /* of its transfer */
 	struct error broken; /* the stream cannot be read on; status 0 if it can */
 };
 

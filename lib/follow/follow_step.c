@@ -136,6 +136,7 @@ static enum next take_time(struct follow *follow)
 			follow->error = (struct error){0};
 		return NEXT_TIME;
 	}
+	follow->silent = true;
 	follow_stream_end(follow, false);
 	if (follow->stopped)
 		return NEXT_STOPPED;
@@ -155,6 +156,7 @@ static enum next hang_up(struct follow *follow)
 /* The transfer is over, with ${code}. */
 static enum next take_end(struct follow *follow, CURLcode code)
 {
+	follow->code = code;
 	if (follow->stopped)
 		return NEXT_STOPPED;
 	if (follow->hung_up)
@@ -176,7 +178,8 @@ static enum next begin(struct follow *follow)
 	client_url_free(&follow->source);
 	client->details[0] = '\0';
 	follow->opened = CLIENT_NEVER;
-	follow->brought = follow->closed = follow->hung_up = false;
+	follow->brought = follow->closed = follow->hung_up = follow->silent = false;
+	follow->code = CURLE_OK;
 	follow->broken = (struct error){0};
 	follow_expect(follow, follow->options->read_timeout);
 	if (subscribe_begin(
@@ -360,6 +363,17 @@ const struct error *follow_error(const struct follow *follow)
 struct sse_text follow_last_id(const struct follow *follow)
 {
 	return framing_last_id(&follow->framing);
+}
+
+struct brief follow_brief(const struct follow *follow)
+{
+	struct brief brief = {.stream = follow->opened != CLIENT_NEVER,
+		.silent = follow->silent,
+		.code = follow->code,
+		.answer = &follow->answer};
+
+	curl_easy_getinfo(follow->client->easy, CURLINFO_OS_ERRNO, &brief.os_number);
+	return brief;
 }
 
 long follow_status(const struct follow *follow)

@@ -787,13 +787,14 @@ bool json_compact(struct json_text value, struct buf *out)
 }
 
 struct printer {
-	const struct json_colours *colours;
-	bool (*print)(const char *token, size_t len, struct buf *out);
+	const struct json_style *style;
 	struct buf *out;
-	size_t column; /* where a line starts */
+	size_t column;	/* where a line starts */
+	size_t at;	/* where this line has come to */
+	size_t compact; /* how deep it is in what fits this line; 0: it is not */
 };
 
-static bool start_line(const struct printer *printer)
+static bool start_line(struct printer *printer)
 {
 	char *space = buf_reserve(printer->out, printer->column + 1);
 
@@ -802,17 +803,68 @@ static bool start_line(const struct printer *printer)
 	space[0] = '\n';
 	memset(space + 1, ' ', printer->column);
 	printer->out->len += printer->column + 1;
+	printer->at = printer->column;
 	return true;
 }
 
-static bool put(const struct printer *printer, const char *colour, const char *token, size_t len)
+static bool put(struct printer *printer, const char *colour, const char *token, size_t len)
 {
+	const struct json_style *style = printer->style;
 	struct buf *out = printer->out;
-	bool through = printer->print != NULL && *token == '"';
+	bool through = style->print != NULL && *token == '"';
 
+	printer->at += len;
 	return buf_add_text(out, colour) &&
-	       (through ? printer->print(token, len, out) : buf_add(out, token, len)) &&
-	       (*colour == '\0' || buf_add_text(out, printer->colours->reset));
+	       (through ? style->print(token, len, out) : buf_add(out, token, len)) &&
+	       (*colour == '\0' || buf_add_text(out, style->colours->reset));
+}
+
+/* Is the string at ${p} a key? */
+static bool is_key(const char *p, const char *end)
+{
+	const char *next = *p == '"' ? skip_space(token_end(p, end), end) : end;
+
+	return next < end && *next == ':';
+}
+
+/* On a line there is a space after the token ${p} of an object that comes before ${next}. */
+static bool is_spaced(const char *p, const char *next, const char *end)
+{
+	return *p == ':' || (*p == ',' && is_key(next, end));
+}
+
+/* Has the value at ${p} at most ${max} bytes on a line? */
+static bool fits(const char *p, const char *end, size_t max)
+{
+	size_t depth = 0;
+
+	do {
+		const char *after = token_end(p, end), *next = skip_space(after, end);
+		size_t len = (size_t)(after - p) + (next < end && is_spaced(p, next, end));
+
+		if (len > max)
+			return false;
+		max -= len;
+		if (*p == '{' || *p == '[')
+			depth++;
+		else if (is_closing(*p))
+			depth--;
+		p = next;
+	} while (depth > 0);
+	return true;
+}
+
+bool json_fits(struct json_text value, size_t max)
+{
+	return fits(value.text, value.text + value.len, max);
+}
+
+/* Does the array or object at ${p} fit the line, with a comma after it? */
+static bool fits_line(const struct printer *printer, const char *p, const char *end)
+{
+	size_t width = printer->style->width;
+
+	return printer->at + 1 < width && fits(p, end, width - printer->at - 1);
 }
 
 /* ${next} is the token after it: a colon tells a key from a string. */
@@ -826,9 +878,26 @@ static const char *colour_of(
 	return is_letter(*token) ? colours->word : colours->punctuation;
 }
 
+/* Print a token of what fits the line; return its end or NULL. */
+static const char *print_compact(struct printer *printer, const char *p, const char *end)
+{
+	const char *after = token_end(p, end), *next = skip_space(after, end);
+
+	if (*p == '{' || *p == '[')
+		printer->compact++;
+	else if (is_closing(*p))
+		printer->compact--;
+	if (!put(printer, colour_of(printer->style->colours, p, next, end), p,
+		    (size_t)(after - p)) ||
+		(next < end && is_spaced(p, next, end) && !put(printer, "", " ", 1)))
+		return NULL;
+	return after;
+}
+
 /* Print the token at ${p} with the white space that belongs around it; return its end or NULL. */
 static const char *print_token(struct printer *printer, const char *p, const char *end)
 {
+	const struct json_colours *colours = printer->style->colours;
 	const char *after = token_end(p, end), *next = skip_space(after, end);
 	bool opens = *p == '{' || *p == '[';
 	size_t len = (size_t)(after - p);
@@ -836,8 +905,10 @@ static const char *print_token(struct printer *printer, const char *p, const cha
 	if (opens && next < end && is_closing(*next)) {
 		const char *empty = *p == '{' ? "{}" : "[]";
 
-		return put(printer, printer->colours->punctuation, empty, 2) ? next + 1 : NULL;
+		return put(printer, colours->punctuation, empty, 2) ? next + 1 : NULL;
 	}
+	if (printer->compact > 0 || (opens && fits_line(printer, p, end)))
+		return print_compact(printer, p, end);
 	if (opens)
 		printer->column += 2;
 	if (is_closing(*p)) {
@@ -845,19 +916,19 @@ static const char *print_token(struct printer *printer, const char *p, const cha
 		if (!start_line(printer))
 			return NULL;
 	}
-	if (!put(printer, colour_of(printer->colours, p, next, end), p, len))
+	if (!put(printer, colour_of(colours, p, next, end), p, len))
 		return NULL;
 	if (*p == ':')
-		return buf_add_byte(printer->out, ' ') ? after : NULL;
+		return put(printer, "", " ", 1) ? after : NULL;
 	if (opens || *p == ',')
 		return start_line(printer) ? after : NULL;
 	return after;
 }
 
-bool json_pretty(struct json_text value, unsigned indent, const struct json_colours *colours,
-	bool (*print)(const char *token, size_t len, struct buf *out), struct buf *out)
+bool json_pretty(struct json_text value, const struct json_style *style, struct buf *out)
 {
-	struct printer printer = {.colours = colours, .print = print, .out = out, .column = indent};
+	struct printer printer = {
+		.style = style, .out = out, .column = style->indent, .at = style->indent};
 	const char *p = value.text, *end = p + value.len;
 	size_t before = out->len;
 

@@ -106,14 +106,26 @@ struct json_colours {
 	const char *key, *string, *number, *word, *punctuation, *reset;
 };
 
+/* How json_pretty() writes. */
+struct json_style {
+	const struct json_colours *colours;
+	/*
+	 * Appends its own, terminal-safe form of a string or key, quotes included.  NULL: such a
+	 * token is copied, as are all others.
+	 */
+	bool (*print)(const char *token, size_t len, struct buf *out);
+	unsigned indent; /* columns before each line but the first */
+	unsigned width;	 /* what fits a line up to this column (in bytes) stays on it; 0: nothing */
+};
+
 /*
- * json_pretty(value, indent, colours, print, out):
- * Append the value, each level indented by two columns after ${indent} columns (the first line is
- * not indented).  Empty containers take one line.  Tokens are copied byte for byte, except that
- * each string and key goes through ${print} if that is not NULL (it appends its own, terminal-safe
- * form of the token, quotes included).
+ * json_pretty(value, style, out):
+ * Append the value, each level indented by two columns more.  An array or object that fits its line
+ * stays on it, as {"a": [1,2,3], "b": null}; empty ones always do.  Tokens keep their bytes.
  */
-bool json_pretty(struct json_text value, unsigned indent, const struct json_colours *colours,
-	bool (*print)(const char *token, size_t len, struct buf *out), struct buf *out);
+bool json_pretty(struct json_text value, const struct json_style *style, struct buf *out);
+
+/* json_fits(value, max): is the value, on a line as above, at most ${max} bytes? */
+bool json_fits(struct json_text value, size_t max);
 
 #endif

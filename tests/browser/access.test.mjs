@@ -47,7 +47,7 @@ const saysClaim = (page) => page.evaluate(() => /claim/i.test(document.body.inne
 
 test("where everyone may do everything, nothing of it is to be seen", async (t) => {
   const server = await Server.start(t);
-  for (const path of ["/", "/chat/lobby", "/status"]) {
+  for (const path of ["/try", "/", "/chat/lobby", "/status"]) {
     const page = await openPage(t, browser, server.origin + path);
     await live(page);
     assert.equal(await page.locator("#account, #access").evaluateAll((all) => all.map((e) => e.childNodes.length + !e.hidden).join()), "0,0");

@@ -399,6 +399,36 @@ test("what came unseen is marked and counted, in the title too; and remembered o
     (await again.locator(".unread + .message .text").allTextContents()).join() === "while away");
 });
 
+test("the rooms that the server lists are there, the newest first, beside those that one was in", async (t) => {
+  const server = await Server.start(t);
+  for (const name of ["side/room", "attic", "cellar"]) await server.publish(`chat/${name}`, { name: "Bob", text: "here" });
+  await server.publish("users-of-other-things", { text: "no room" });
+  const page = await openPage(t, browser, room(server));
+  await live(page);
+  const listed = async () => (await page.locator("#rooms a").allTextContents()).join();
+  await until("they are there", async () => (await listed()) === "lobby,cellar,attic,side/room");
+  await server.publish("chat/brand-new", { name: "Bob", text: "here" });
+  await hide(page, true);
+  await hide(page, false);
+  await until("a new one is there when one comes back", async () => (await listed()) === "lobby,brand-new,cellar,attic,side/room");
+  await page.route("**/api?*", (route) => route.fulfill({ status: 403, contentType: "application/problem+json", body: "{}" }));
+  await page.reload();
+  await live(page);
+  await until("where the server does not tell, there are those that one was in", async () => (await listed()) === "lobby");
+});
+
+test("the commands of the chat and of the users page are copied by a button", async (t) => {
+  const server = await Server.start(t);
+  const profile = await openProfile(t, browser, { permissions: ["clipboard-read", "clipboard-write"], viewport: { width: 1280, height: 800 } });
+  for (const [path, command] of [["/chat/side", `sse-post chat/side name=Ada text=Hello`], ["/", `sse-tail ${server.origin}/api/users/event`]]) {
+    const page = await openTab(profile, server.origin + path);
+    await live(page);
+    await page.locator(".copyable", { hasText: command.slice(0, 9) }).first().locator(".copy").click();
+    await until("it is copied", async () => (await page.evaluate(() => navigator.clipboard.readText())) === command);
+    assert.deepEqual(page.trouble, []);
+  }
+});
+
 test("by keyboard alone, with the roles that a screen reader needs", async (t) => {
   const server = await Server.start(t);
   const page = await openPage(t, browser, room(server), { viewport: { width: 1280, height: 800 } });
@@ -662,6 +692,22 @@ test("on a plain-HTTP address each tab has a connection of its own, sends all th
   const secure = await openTab(profile, room(server));
   await live(secure);
   assert.ok(await secure.locator("#unshared").isHidden());
+});
+
+test("the page with sse.js in sse-tools(7) shows whatever is said, and says something", async (t) => {
+  const manual = await readFile(new URL("../../man/sse-tools.7", import.meta.url), "utf8");
+  const sample = /^\.Ss A page with sse\.js$[^]*?^\.Bd .*\n([^]*?)^\.Ed$/m.exec(manual)[1].replaceAll("\\e", "\\");
+  const server = await Server.start(t);
+  for (const data of [{ name: "Ada", text: "Hello" }, { text: "by nobody" }, "Hello, all", { celsius: 20.5 }, [1]]) await server.publish("chat/lobby", data);
+  const page = await openPage(t, browser, null, {}, (page) =>
+    page.route("**/lobby", (route) => (new URL(route.request().url()).pathname === "/lobby" ? route.fulfill({ contentType: "text/html", body: sample }) : route.continue())));
+  await page.goto(`${server.origin}/lobby`);
+  const said = async () => (await page.locator("#list li").allTextContents()).join("|");
+  const all = 'Ada: Hello|someone: by nobody|"Hello, all"|{"celsius":20.5}|[1]';
+  await until("all is there", async () => (await said()) === all);
+  await page.locator("input").fill("And this");
+  await page.locator("input").press("Enter");
+  await until("it is there", async () => (await said()) === `${all}|Ada: And this`);
 });
 
 test("a terminal and a browser in one room, by the function of sse-tools(7)", async (t) => {

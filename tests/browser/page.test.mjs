@@ -585,6 +585,11 @@ test("without JavaScript the page says what it needs", async (t) => {
   const page = await openPage(t, browser, server.origin, { javaScriptEnabled: false });
   assert.match(await page.locator("noscript").textContent(), /needs JavaScript/);
   assert.ok(await page.locator("#add").isDisabled());
+  for (const path of ["/", "/try", "/chat/lobby"]) {
+    await page.goto(server.origin + path);
+    assert.ok(await page.locator("noscript .notice").isVisible(), path);
+    assert.equal(await page.locator("form:visible").count(), 0, path);
+  }
 });
 
 test("the tutorial's own client works from --web, unchanged", async (t) => {

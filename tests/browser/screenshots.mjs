@@ -94,6 +94,29 @@ try {
     await take(pages[name], `${name}-gap`);
   }
 
+  // the playground: one event, disconnected, two more, resumed
+  const tried = await Server.start(scope);
+  await tried.publish("chat/lobby", { name: "Ada", text: "Good morning." });
+  await tried.post("Ada", "LOVELACE");
+  for (const [name, options] of [["try", { ...wide, ...light }], ["try-dark", { ...wide, ...dark }], ["try-narrow", { ...narrow, ...light }]]) {
+    const page = await openPage(scope, browser, `${tried.origin}/try?topic=sensors/${name}`, options);
+    await live(page);
+    const came = (count) => until("it came", async () => (await page.locator(".frame.event").count()) === count);
+    const publish = async (celsius) => {
+      await page.locator("#body").fill(`{"celsius":${celsius}}`);
+      await page.locator("#send").click();
+      await until("it is stored", async () => (await page.locator("#sent").textContent()).includes(celsius) && /^201/.test(await page.locator("#answer").textContent()));
+    };
+    await publish("20.50");
+    await came(1);
+    await page.locator("#toggle").click();
+    for (const celsius of ["20.75", "21.00"]) await publish(celsius);
+    await page.locator("#toggle").click();
+    await came(3);
+    await page.evaluate(() => scrollTo(0, 0));
+    await take(page, name);
+  }
+
   // chat
   const chat = await Server.start(scope);
   for (const [name, text] of TALK) await chat.publish("chat/lobby", { name, text });

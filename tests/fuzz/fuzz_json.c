@@ -11,6 +11,7 @@
  * 4. each string, decoded, quoted and decoded again, is the same text, and json_string_is() it;
  * 5. any valid UTF-8, quoted, or with each character written as \u escapes, decodes to itself.
  */
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -348,9 +349,11 @@ static void rebuild(struct json_text value, struct buf *out)
 	MUST(buf_add_byte(out, object ? '}' : ']'));
 }
 
-static void check_forms(struct json_text value, unsigned indent)
+static void check_forms(struct json_text value, unsigned indent, unsigned width)
 {
 	static const struct json_colours colours = {"", "", "", "", "", ""};
+	const struct json_style style = {.colours = &colours, .indent = indent, .width = width};
+	const struct json_style line = {.colours = &colours, .width = UINT_MAX};
 	struct buf compact, pretty, again;
 	struct json_error error;
 
@@ -359,7 +362,12 @@ static void check_forms(struct json_text value, unsigned indent)
 	buf_init(&again, CAP);
 	MUST(json_compact(value, &compact));
 	MUST(json_check(compact.data, compact.len, NULL, &error));
-	MUST(json_pretty(value, indent, &colours, NULL, &pretty));
+	MUST(json_pretty(value, &line, &pretty));
+	MUST(memchr(pretty.data, '\n', pretty.len) == NULL);
+	MUST(json_fits(value, pretty.len));
+	MUST(!json_fits(value, pretty.len - 1));
+	pretty.len = 0;
+	MUST(json_pretty(value, &style, &pretty));
 	MUST(json_check(pretty.data, pretty.len, NULL, &error));
 	MUST(json_compact(text_of(&pretty), &again));
 	MUST(same(&compact, &again));
@@ -391,7 +399,7 @@ static bool check_input(const unsigned char *data, size_t len)
 	ok = json_check(copy, len, &value, &error);
 	MUST(ok == ref_document(data, len));
 	if (ok)
-		check_forms(value, len & 3);
+		check_forms(value, len & 3, (unsigned)(len % 60));
 	else
 		MUST(error.what != NULL && error.offset <= len);
 	if (ref_utf8(data, len)) {

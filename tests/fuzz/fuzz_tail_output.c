@@ -317,9 +317,12 @@ static void check_pretty(const struct sse_event *event, bool colour, int wrap, u
 	struct output_options options = {.colour = colour ? TERMINAL_ALWAYS : TERMINAL_NEVER,
 		.wrap = wrap,
 		.stamp = STAMP_DELTA};
+	struct output_options left = options;
 	struct output output, whole;
 
-	start(&whole, &options, "pretty", true, 0);
+	/* The width decides what goes on one line, also where lines are left as they are. */
+	left.wrap = TERMINAL_LEAVE;
+	start(&whole, &left, "pretty", true, width);
 	print(&whole, event);
 	check_harmless(&whole.bytes, colour, "\n");
 	start(&output, &options, "pretty", true, width);

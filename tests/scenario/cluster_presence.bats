@@ -241,6 +241,11 @@ join {"name":"Cy","count":3}' ]
 		}'
 	metric a sse_cluster_nodes 2
 	metric a sse_cluster_streams 3
+	# One that has no name is called by its host and port.
+	serve --store "nats://127.0.0.1:$NATS_PORT" --cluster other --db other.db
+	follow other '/api/$sys/event'
+	wait_for has other "\"node\":\"$HOSTNAME:$PORT\",\"nodes\":[{"
+	stop
 	# A server without others says nothing of nodes.
 	serve
 	follow alone '/api/$sys/event'

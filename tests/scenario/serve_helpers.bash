@@ -41,7 +41,7 @@ start() {
 }
 
 # serve [OPTION]...: start a server on a free port (PORT, URL, PID), with events.db as database; under
-# tests/nats.sh that is its copy of a log in NATS, a new one if the database is new.
+# tests/scenario/nats.sh that is its copy of a log in NATS, a new one if the database is new.
 serve() {
 	serve_at 0 "$@"
 }
@@ -61,7 +61,7 @@ serve_at() {
 	[ -n "$URL" ] || { echo "the server did not start" >&2; cat err >&2; return 1; }
 }
 
-# shared: is the log in NATS (tests/nats.sh), and the database a copy of it?
+# shared: is the log in NATS (tests/scenario/nats.sh), and the database a copy of it?
 shared() {
 	[ -n "${NATS:-}" ]
 }

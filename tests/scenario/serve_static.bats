@@ -110,7 +110,7 @@ frame-ancestors 'none'" ]
 	[ "$(header Content-Encoding)" = gzip ]
 }
 
-@test "/chat with its rooms and /status are pages of their own; with --web only sse.js is ours" {
+@test "/try, /chat with its rooms and /status are pages of their own; with --web only sse.js is ours" {
 	local root=$BATS_TEST_DIRNAME/../../cmd/sse-serve/web
 	serve
 	page_is() {
@@ -121,6 +121,10 @@ frame-ancestors 'none'" ]
 		[[ $(header Content-Security-Policy) = *"script-src 'self';"* ]]
 	}
 	page_is / index.html
+	page_is /try try.html
+	page_is '/try?topic=a/b&since=all' try.html
+	page_is /favicon.ico favicon.svg
+	[ "$(header Content-Type)" = image/svg+xml ]
 	page_is /chat chat.html
 	page_is /chat/ chat.html
 	page_is /chat/lobby chat.html

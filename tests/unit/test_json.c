@@ -884,8 +884,8 @@ static void compact_and_pretty_keep_every_token(void **state)
 		snprintf(expected, sizeof(expected), "[%s,{\"k\":%s}]", tokens[i], tokens[i]);
 		assert_buf(&out, expected, strlen(expected));
 		out.len = 0;
-		assert_true(json_pretty(
-			(struct json_text){text.data, text.len}, 0, &plain, NULL, &out));
+		assert_true(json_pretty((struct json_text){text.data, text.len},
+			&(struct json_style){.colours = &plain}, &out));
 		snprintf(expected, sizeof(expected), "[\n  %s,\n  {\n    \"k\": %s\n  }\n]",
 			tokens[i], tokens[i]);
 		assert_buf(&out, expected, strlen(expected));
@@ -894,15 +894,21 @@ static void compact_and_pretty_keep_every_token(void **state)
 	}
 }
 
-static void assert_pretty(const char *text, unsigned indent, const char *expected)
+static void assert_styled(const char *text, unsigned indent, unsigned width, const char *expected)
 {
+	const struct json_style style = {.colours = &plain, .indent = indent, .width = width};
 	struct buf out;
 
 	buf_init(&out, CAP);
 	assert_true(is_json(text, strlen(text)));
-	assert_true(json_pretty(text_of(text), indent, &plain, NULL, &out));
+	assert_true(json_pretty(text_of(text), &style, &out));
 	assert_buf(&out, expected, strlen(expected));
 	buf_free(&out);
+}
+
+static void assert_pretty(const char *text, unsigned indent, const char *expected)
+{
+	assert_styled(text, indent, 0, expected);
 }
 
 static void pretty_indents_by_two(void **state)
@@ -920,6 +926,36 @@ static void pretty_indents_by_two(void **state)
 	assert_pretty("[1,{\"a\":2}]", 3, "[\n     1,\n     {\n       \"a\": 2\n     }\n   ]");
 }
 
+static void pretty_leaves_on_a_line_what_fits_it(void **state)
+{
+	(void)state;
+	assert_styled("[ 1 , 2,3 ]", 0, 8, "[1,2,3]");
+	assert_styled("[ 1 , 2,3 ]", 0, 7, "[\n  1,\n  2,\n  3\n]");
+	assert_styled("[1,2,3]", 4, 12, "[1,2,3]");
+	assert_styled("[1,2,3]", 4, 11, "[\n      1,\n      2,\n      3\n    ]");
+	/* A key before it, and a comma after it, take room too. */
+	assert_styled("{\"ab\":[1, {\"c\":2}],\"d\":[]}", 0, 21,
+		"{\n  \"ab\": [1,{\"c\": 2}],\n  \"d\": []\n}");
+	assert_styled("{\"ab\":[1, {\"c\":2}],\"d\":[]}", 0, 20,
+		"{\n  \"ab\": [\n    1,\n    {\"c\": 2}\n  ],\n  \"d\": []\n}");
+	assert_styled("{\"a\":1,\"b\":[\"c\",\"d\"]}", 0, 80, "{\"a\": 1, \"b\": [\"c\",\"d\"]}");
+	assert_styled("\"a string that is longer\"", 0, 5, "\"a string that is longer\"");
+	assert_styled("[[[1]]]", 0, 6, "[\n  [\n    [\n      1\n    ]\n  ]\n]");
+}
+
+static void a_value_fits_with_the_spaces_that_it_gets(void **state)
+{
+	const char *text = "{ \"a\" : [ 1, \"x y\" ] ,\"b\":2 }";
+	size_t len = strlen("{\"a\": [1,\"x y\"], \"b\": 2}");
+
+	(void)state;
+	assert_true(json_fits(text_of(text), len));
+	assert_false(json_fits(text_of(text), len - 1));
+	assert_true(json_fits(text_of("12"), 2));
+	assert_false(json_fits(text_of("12"), 1));
+	assert_true(json_fits(text_of("[]"), 2));
+}
+
 static void pretty_colours_each_kind(void **state)
 {
 	const struct json_colours colours = {"<k>", "<s>", "<n>", "<w>", "<p>", "</>"};
@@ -929,13 +965,17 @@ static void pretty_colours_each_kind(void **state)
 
 	(void)state;
 	buf_init(&out, CAP);
-	assert_true(json_pretty(value, 0, &colours, NULL, &out));
+	assert_true(json_pretty(value, &(struct json_style){.colours = &colours}, &out));
 	assert_buf(&out, T("<p>{</>\n  <k>\"a\"</><p>:</> <p>[</>\n    <s>\"b\"</><p>,</>\n"
 			   "    <n>-1</><p>,</>\n    <w>true</><p>,</>\n    <p>[]</><p>,</>\n"
 			   "    <p>{}</>\n  <p>]</>\n<p>}</>"));
 	out.len = 0;
-	assert_true(json_pretty(text_of("{\"a\":1}"), 0, &few, NULL, &out));
+	assert_true(json_pretty(text_of("{\"a\":1}"), &(struct json_style){.colours = &few}, &out));
 	assert_buf(&out, T("{\n  <k>\"a\"</>: 1\n}"));
+	out.len = 0;
+	assert_true(json_pretty(
+		text_of("{\"a\" :1}"), &(struct json_style){.colours = &few, .width = 80}, &out));
+	assert_buf(&out, T("{<k>\"a\"</>: 1}"));
 	buf_free(&out);
 }
 
@@ -957,13 +997,16 @@ static bool print_never(const char *token, size_t len, struct buf *out)
 static void pretty_prints_strings_and_keys_through_the_callback(void **state)
 {
 	struct json_text value = text_of("{\"a\":[\"bcd\",1,null]}");
+	struct json_style style = {.colours = &plain};
 	struct buf out;
 
 	(void)state;
 	buf_init(&out, CAP);
-	assert_true(json_pretty(value, 0, &plain, print_length, &out));
+	style.print = print_length;
+	assert_true(json_pretty(value, &style, &out));
 	assert_buf(&out, T("{\n  '3': [\n    '5',\n    1,\n    null\n  ]\n}"));
-	assert_false(json_pretty(value, 0, &plain, print_never, &out));
+	style.print = print_never;
+	assert_false(json_pretty(value, &style, &out));
 	buf_free(&out);
 }
 
@@ -981,7 +1024,7 @@ static bool run_pretty(struct json_text value, struct buf *out)
 {
 	const struct json_colours colours = {"<k>", "<s>", "<n>", "<w>", "<p>", "</>"};
 
-	return json_pretty(value, 2, &colours, NULL, out);
+	return json_pretty(value, &(struct json_style){.colours = &colours, .indent = 2}, out);
 }
 
 /* With each cap below what is needed: false, and what stood in the buffer still stands there. */
@@ -1041,6 +1084,8 @@ int main(void)
 		cmocka_unit_test(quotes_every_ascii_character_and_back),
 		cmocka_unit_test(compact_and_pretty_keep_every_token),
 		cmocka_unit_test(pretty_indents_by_two),
+		cmocka_unit_test(pretty_leaves_on_a_line_what_fits_it),
+		cmocka_unit_test(a_value_fits_with_the_spaces_that_it_gets),
 		cmocka_unit_test(pretty_colours_each_kind),
 		cmocka_unit_test(pretty_prints_strings_and_keys_through_the_callback),
 		cmocka_unit_test(a_full_buffer_keeps_what_it_had),

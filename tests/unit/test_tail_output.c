@@ -223,19 +223,90 @@ static void assert_pretty(struct sse_event event, int colour, struct sse_text wa
 	output_free(&output);
 }
 
-static void pretty_is_a_header_line_and_the_data_below_it(void **state)
+/* Twenty bytes. */
+#define WORDS "words, more of them "
+
+static void pretty_is_one_line_where_the_data_fits(void **state)
 {
 	(void)state;
-	assert_pretty(
-		(struct sse_event){TEXT("update"), TEXT("{\"b\":1.0,\"a\":[]}"), TEXT("x:1"), true},
+	assert_pretty((struct sse_event){TEXT("update"), TEXT("{ \"b\": 1.0, \"a\":[1, 2,3] }"),
+			      TEXT("x:1"), true},
 		TERMINAL_NEVER,
-		(struct sse_text)TEXT(
-			"0.000 update x:1\n  {\n    \"b\": 1.0,\n    \"a\": []\n  }\n"));
+		(struct sse_text)TEXT("0.000 update x:1  {\"b\": 1.0, \"a\": [1,2,3]}\n"));
+	assert_pretty((struct sse_event){TEXT("message"), TEXT("some text"), TEXT("x:1"), false},
+		TERMINAL_NEVER, (struct sse_text)TEXT("0.000 message  some text\n"));
+	assert_pretty((struct sse_event){TEXT("message"), TEXT(""), TEXT(""), true}, TERMINAL_NEVER,
+		(struct sse_text)TEXT("0.000 message\n"));
+}
+
+static void pretty_has_the_data_below_where_it_does_not_fit(void **state)
+{
+	(void)state;
 	/* An id that this event did not bring is not its own. */
 	assert_pretty((struct sse_event){TEXT("message"), TEXT("a\nb"), TEXT("x:1"), false},
 		TERMINAL_NEVER, (struct sse_text)TEXT("0.000 message\n  a\n  b\n"));
-	assert_pretty((struct sse_event){TEXT("message"), TEXT(""), TEXT(""), true}, TERMINAL_NEVER,
-		(struct sse_text)TEXT("0.000 message\n"));
+	/* 80 columns are room for 65 after "0.000 message  "; and for 78 below. */
+	assert_pretty((struct sse_event){TEXT("message"), TEXT(WORDS WORDS WORDS "12345"), TEXT(""),
+			      false},
+		TERMINAL_NEVER,
+		(struct sse_text)TEXT("0.000 message  " WORDS WORDS WORDS "12345\n"));
+	assert_pretty((struct sse_event){TEXT("message"), TEXT(WORDS WORDS WORDS "123456"),
+			      TEXT(""), false},
+		TERMINAL_NEVER,
+		(struct sse_text)TEXT("0.000 message\n  " WORDS WORDS WORDS "123456\n"));
+	assert_pretty((struct sse_event){TEXT("message"), TEXT("[1,\"" WORDS WORDS WORDS "\"]"),
+			      TEXT(""), false},
+		TERMINAL_NEVER,
+		(struct sse_text)TEXT("0.000 message\n  [1,\"" WORDS WORDS WORDS "\"]\n"));
+	assert_pretty((struct sse_event){TEXT("message"),
+			      TEXT("{\"t\":\"" WORDS WORDS WORDS "\", \"at\": [48.2, 16.4]}"),
+			      TEXT(""), false},
+		TERMINAL_NEVER,
+		(struct sse_text)TEXT("0.000 message\n  {\n    \"t\": \"" WORDS WORDS WORDS
+				      "\",\n    \"at\": [48.2,16.4]\n  }\n"));
+}
+
+/* What an envelope says is shown: the topic only if there are several, and instead of the id. */
+static void pretty_shows_what_the_envelope_says(void **state)
+{
+	static const struct sse_event event = {
+		TEXT("message"), TEXT("{\"n\":1}"), TEXT("x:1"), true};
+	struct envelope envelope = {
+		.topic = TEXT("chat/lobby"), .subject = TEXT(""), .time = INT64_C(1764533261509)};
+	struct output_options options = {.stamp = STAMP_ISO};
+	struct error error = {0};
+	struct output output;
+
+	(void)state;
+	for (int many = 0; many < 2; many++) {
+		options.topics = many;
+		open_output(&output, &options, "pretty");
+		output_about(&output, &envelope);
+		assert_int_equal(output_event(&output, &event, ORIGIN, &error), 0);
+		assert_int_equal(output_comment(&output, (struct sse_text)TEXT("x"), &error), 0);
+		/* The envelope tells nothing of a comment. */
+		assert_null(
+			memmem(output.bytes.data + 30, output.bytes.len - 30, "2025-11-30", 10));
+		output.bytes.len =
+			(size_t)((char *)memchr(output.bytes.data, '\n', output.bytes.len) + 1 -
+				 output.bytes.data);
+		assert_bytes(&output,
+			many ? (struct sse_text)TEXT("2025-11-30T20:07:41.509Z chat/lobby message  "
+						     "{\"n\": 1}\n")
+			     : (struct sse_text)TEXT("2025-11-30T20:07:41.509Z message x:1  "
+						     "{\"n\": 1}\n"),
+			"pretty");
+		output_free(&output);
+	}
+	envelope.subject = (struct sse_text)TEXT("web-1");
+	open_output(&output, &options, "pretty");
+	output_about(&output, &envelope);
+	assert_int_equal(output_event(&output, &event, ORIGIN, &error), 0);
+	assert_bytes(&output,
+		(struct sse_text)TEXT("2025-11-30T20:07:41.509Z chat/lobby message web-1  "
+				      "{\"n\": 1}\n"),
+		"pretty");
+	output_free(&output);
 }
 
 static void pretty_obeys_nothing_of_the_stream(void **state)
@@ -248,8 +319,7 @@ static void pretty_obeys_nothing_of_the_stream(void **state)
 				      "  \\t\\u007f\\u0000\n"));
 	assert_pretty(
 		(struct sse_event){TEXT("m"), TEXT("[\"\xc2\x9b\\u001b\x7f\"]"), TEXT(""), false},
-		TERMINAL_NEVER,
-		(struct sse_text)TEXT("0.000 m\n  [\n    \"\\u009b\\u001b\\u007f\"\n  ]\n"));
+		TERMINAL_NEVER, (struct sse_text)TEXT("0.000 m  [\"\\u009b\\u001b\\u007f\"]\n"));
 	assert_pretty(
 		(struct sse_event){TEXT("gap"),
 			TEXT("{\"reason\":\"\\u001b[2J\",\"after\":\"\\u202e\"}"), TEXT(""), false},
@@ -264,10 +334,9 @@ static void pretty_colours_end_where_they_began(void **state)
 	assert_pretty(
 		(struct sse_event){TEXT("e"), TEXT("{\"a\":[1,true,\"s\"]}"), TEXT("i"), true},
 		TERMINAL_ALWAYS,
-		(struct sse_text)TEXT("\033[2m0.000\033[0m \033[1;36me\033[0m \033[2mi\033[0m\n"
-				      "  {\n    \033[34m\"a\"\033[0m: [\n      \033[33m1\033[0m,\n"
-				      "      \033[35mtrue\033[0m,\n      \033[32m\"s\"\033[0m\n"
-				      "    ]\n  }\n"));
+		(struct sse_text)TEXT("\033[2m0.000\033[0m \033[1;36me\033[0m \033[2mi\033[0m"
+				      "  {\033[36m\"a\"\033[0m: [\033[33m1\033[0m,"
+				      "\033[35mtrue\033[0m,\033[32m\"s\"\033[0m]}\n"));
 }
 
 /* --- template --------------------------------------------------------------------------------- */
@@ -301,7 +370,7 @@ static void a_template_is_filled_word_by_word(void **state)
 
 static void a_template_that_makes_no_sense_is_refused(void **state)
 {
-	static const char *const good[] = {"", "%%", "x", "%e%i%d%D%o%t%n", "\\\\%d\\e\\0\\r"};
+	static const char *const good[] = {"", "%%", "x", "%e%i%d%D%o%t%T%n", "\\\\%d\\e\\0\\r"};
 	static const char *const wrong[] = {"%", "%q", "a%", "\\", "\\x", "%d\\", "% d", "%-e"};
 	struct error error = {0};
 
@@ -347,14 +416,54 @@ static void a_time_is_before_the_data_or_a_member(void **state)
 	assert_stamp("data", STAMP_DELTA, "", "0.000 d\n");
 	assert_stamp("template", STAMP_ISO, "", "9999-99-99T99:99:99.999Z\n");
 	assert_stamp("template", STAMP_NONE, "", "99:99:99\n");
-	assert_stamp("pretty", STAMP_NONE, "", "99:99:99 e\n  d\n");
-	assert_stamp("pretty", STAMP_ISO, "", "9999-99-99T99:99:99.999Z e\n  d\n");
+	assert_stamp("pretty", STAMP_NONE, "", "99:99:99 e  d\n");
+	assert_stamp("pretty", STAMP_ISO, "", "9999-99-99T99:99:99.999Z e  d\n");
 	assert_stamp("json", STAMP_UNIX,
 		"{\"event\":\"e\",\"data\":\"d\",\"id\":\"\",\"origin\":\"" ORIGIN "\",\"time\":",
 		"9999999999.999}\n");
 	assert_stamp("json", STAMP_ISO,
 		"{\"event\":\"e\",\"data\":\"d\",\"id\":\"\",\"origin\":\"" ORIGIN "\",\"time\":\"",
 		"9999-99-99T99:99:99.999Z\"}\n");
+}
+
+/* Print an event that was published at this time, in a format with the time alone. */
+static void assert_published(struct output *output, int64_t time, const char *want)
+{
+	static const struct sse_event event = {TEXT("e"), TEXT("d"), TEXT(""), false};
+	const struct envelope envelope = {.time = time};
+	struct error error = {0};
+
+	output->bytes.len = 0;
+	output_about(output, &envelope);
+	assert_int_equal(output_event(output, &event, ORIGIN, &error), 0);
+	assert_bytes(output, (struct sse_text){want, strlen(want)}, "template");
+	output_about(output, NULL);
+}
+
+static void a_time_is_that_of_publishing_where_it_is_known(void **state)
+{
+	const int64_t at = INT64_C(1764533261509);
+	struct output_options options = {.template = "%t"};
+	struct output output;
+
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	options.stamp = STAMP_UNIX;
+	open_output(&output, &options, "template");
+	assert_published(&output, at, "1764533261.509\n");
+	output_free(&output);
+	/* Another day's time of day says nothing without the date. */
+	options.stamp = STAMP_NONE;
+	open_output(&output, &options, "template");
+	assert_published(&output, at, "2025-11-30 20:07:41\n");
+	output_free(&output);
+	/* From event to event, as they were published; they may be older than those before. */
+	options.stamp = STAMP_DELTA;
+	open_output(&output, &options, "template");
+	assert_published(&output, at, "0.000\n");
+	assert_published(&output, at + 61500, "61.500\n");
+	assert_published(&output, at + 61000, "-0.500\n");
+	output_free(&output);
 }
 
 /* --- comments --------------------------------------------------------------------------------- */
@@ -455,12 +564,15 @@ int main(void)
 		cmocka_unit_test(nest_embeds_what_is_json_but_for_strings),
 		cmocka_unit_test(data_is_the_data_and_what_ends_an_event_can_be_chosen),
 		cmocka_unit_test(sse_writes_the_id_where_it_changes),
-		cmocka_unit_test(pretty_is_a_header_line_and_the_data_below_it),
+		cmocka_unit_test(pretty_is_one_line_where_the_data_fits),
+		cmocka_unit_test(pretty_has_the_data_below_where_it_does_not_fit),
+		cmocka_unit_test(pretty_shows_what_the_envelope_says),
 		cmocka_unit_test(pretty_obeys_nothing_of_the_stream),
 		cmocka_unit_test(pretty_colours_end_where_they_began),
 		cmocka_unit_test(a_template_is_filled_word_by_word),
 		cmocka_unit_test(a_template_that_makes_no_sense_is_refused),
 		cmocka_unit_test(a_time_is_before_the_data_or_a_member),
+		cmocka_unit_test(a_time_is_that_of_publishing_where_it_is_known),
 		cmocka_unit_test(comments_are_shown_by_the_formats_that_can),
 		cmocka_unit_test(what_waits_is_written_with_its_piece_and_half_an_event_never),
 		cmocka_unit_test(raw_writes_the_pieces_alone),

@@ -33,7 +33,9 @@ struct alias {
 };
 
 static const struct alias aliases[] = {
+	{"try", false, "try.html"},
 	{"chat", true, "chat.html"},
+	{"favicon.ico", false, "favicon.svg"},
 	{"status", false, "status.html"},
 };
 

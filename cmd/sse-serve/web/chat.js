@@ -5,7 +5,8 @@
 
 import { begin, close, heed, may, noAccess, say } from "./access.js";
 import { at, connectionView, hour, longDay, number, setText, t, tellIfUnshared, translate, why } from "./common.js";
-import { checkTopic, covers, discard, history, newKey, post, presence, remove, retry, send, subscribe, watch } from "./sse.js";
+import { addCopyButtons } from "./copy.js";
+import { checkTopic, covers, discard, history, newKey, post, presence, remove, retry, send, subscribe, topics, watch } from "./sse.js";
 
 const PAGE = 60; // messages that are loaded, or shown, at a time
 const MOST_ROWS = 240; // in the document
@@ -16,7 +17,8 @@ const CLIP_LINES = 40;
 const TOGETHER_MS = 5 * 60_000; // of one author within that time: named once
 const TYPING_EVERY_MS = 3_000;
 const TYPING_FOR_MS = 6_000;
-const MOST_ROOMS = 12;
+const MOST_ROOMS = 12; // that one was in
+const MOST_OTHERS = 50; // that the server lists beside these
 
 /** Can this be a room: is chat/NAME a topic? */
 const isRoom = (name) => {
@@ -691,9 +693,22 @@ function showEphemeral({ event, data }) {
 // --- rooms ------------------------------------------------------------------
 
 const news = new Map(); // by room, the ids that were not read
+let others = []; // rooms that one was not in
+
+/** The rooms that the server lists, the newest first. Where it does not tell, there are those that one was in. */
+async function discoverRooms() {
+  const { topics: found } = await topics("chat/**").catch(() => ({ topics: [] }));
+  const used = found.filter(({ id, streams }) => id || streams > 0)
+    .sort((a, b) => (b.time ?? "").localeCompare(a.time ?? ""))
+    .map((one) => one.topic.slice("chat/".length));
+  others = used.filter((name) => isRoom(name) && !rooms.includes(name)).slice(0, MOST_OTHERS);
+  showRooms();
+}
+
+document.addEventListener("visibilitychange", () => !document.hidden && subscription && discoverRooms());
 
 function showRooms() {
-  const items = rooms.map((name) => {
+  const items = [...rooms, ...others].map((name) => {
     const item = document.createElement("li");
     const link = document.createElement("a");
     link.href = `/chat/${name}`;
@@ -756,6 +771,7 @@ at("goto").addEventListener("submit", (event) => {
 function openPanel(open) {
   at("panel").classList.toggle("open", open);
   at("panel-toggle").setAttribute("aria-expanded", open);
+  if (open && subscription) discoverRooms();
 }
 
 at("panel-toggle").addEventListener("click", () => openPanel(!at("panel").classList.contains("open")));
@@ -833,6 +849,7 @@ setText(at("room"), room);
 text.placeholder = t("write", room);
 at("here-url").textContent = location.origin;
 for (const name of document.querySelectorAll("code .room")) name.textContent = room;
+addCopyButtons();
 at("notice-close").addEventListener("click", () => {
   at("notice").hidden = true;
   at("notice-text").textContent = "";
@@ -901,6 +918,7 @@ function showAccess(session) {
     watchWaiting();
     subscription = follow();
     followOthers();
+    discoverRooms();
   } else if (subscription && me !== before) {
     subscription.rename(me || undefined);
   } else if (!subscription) {

@@ -15,6 +15,9 @@ const WORDS = {
   next: ["next try in {0} s", "{0}초 뒤 다시 시도"],
   tryNow: ["Try now", "지금 시도"],
   dismiss: ["Dismiss", "닫기"],
+  copy: ["Copy", "복사"],
+  copied: ["Copied", "복사됨"],
+  copyWhat: ["Copy: {0}", "복사: {0}"],
   offline: ["This device is offline.", "기기가 오프라인입니다."],
   unreachable: ["The server cannot be reached.", "서버에 연결할 수 없습니다."],
   timeout: ["The server did not answer in time.", "서버가 제때 응답하지 않았습니다."],
@@ -35,6 +38,7 @@ const WORDS = {
     "The server has a different log than before: it is new, or was restored from a backup. The page shows what is in it now.",
     "서버의 기록이 바뀌었습니다. 새로 만들었거나 사본에서 되돌린 것입니다. 지금 기록에 있는 것을 보여 줍니다.",
   ],
+  try: ["try", "써 보기"],
   users: ["users", "사용자"],
   chat: ["chat", "대화"],
   status: ["status", "상태"],
@@ -82,7 +86,6 @@ const WORDS = {
   followUsers: ["Follow the users:", "사용자를 따라 보기:"],
   addOne: ["Add one:", "추가하기:"],
   withCurl: ["Or with curl:", "curl로:"],
-  selectsWhole: ["A click selects a command whole.", "누르면 명령 전체가 선택됩니다."],
   isNew: ["new", "새로"],
   newOne: ["New: {0}", "새로: {0}"],
   newMany: ["{0} new users", "새 사용자 {0}명"],
@@ -124,7 +127,6 @@ const WORDS = {
   you: ["you", "나"],
   someone: ["someone", "누군가"],
   here: ["Here", "지금 여기"],
-  hereCount: ["{0} here", "{0}명"],
   nobody: ["Nobody with a name", "이름을 밝힌 사람이 없습니다"],
   rooms: ["Rooms", "대화방"],
   newRoom: ["Go to a room", "방으로 가기"],
@@ -163,7 +165,6 @@ const WORDS = {
   notTakenBack: ["The message was not deleted: {0}", "메시지를 삭제하지 못했습니다: {0}"],
   showAll: ["Show all {0} characters", "{0}자 모두 보기"],
   inTerminal: ["The same room in a terminal", "터미널에서 같은 방"],
-  waitingToSend: ["{0} waiting to be sent", "{0}개 보내기 대기"],
 
   // status
   statusLive: ["Updated every second while this page is open.", "이 페이지가 열려 있는 동안 1초마다 새로 고칩니다."],
@@ -192,8 +193,8 @@ const WORDS = {
   thisNode: ["{0} (this one)", "{0} (이 노드)"],
   topics: ["Topics by activity", "활동이 많은 주제"],
   topic: ["Topic", "주제"],
-  events: ["Events", "이벤트"],
-  total: ["{0} in total", "모두 {0}"],
+  storedNow: ["Stored", "저장됨"],
+  sinceStart: ["Since start", "시작 뒤"],
   most: ["peak {0}", "최대 {0}"],
   eventsStored: ["{0} events", "이벤트 {0}개"],
   ofCap: ["of {0}", "{0} 중"],
@@ -203,6 +204,9 @@ const WORDS = {
 
 const KOREAN = (navigator.languages ?? []).find((language) => /^(en|ko)\b/.test(language))?.startsWith("ko") ?? false;
 const LOCALE = KOREAN ? "ko" : undefined;
+
+/** More words, of one page: a table like WORDS. */
+export const addWords = (words) => Object.assign(WORDS, words);
 
 /** The words by that name, with {0}, {1} filled in. */
 export const t = (name, ...values) =>

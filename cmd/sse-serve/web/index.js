@@ -4,6 +4,7 @@
 
 import { begin, close, heed, may, noAccess, say } from "./access.js";
 import { at, clock, connectionView, number, sentence, setText, t, tellIfUnshared, translate, why } from "./common.js";
+import { addCopyButtons } from "./copy.js";
 import { newKey, send, subscribe } from "./sse.js";
 
 const GROUP_ROWS = 200; // style.css knows the height of a group that is out of sight
@@ -241,6 +242,7 @@ function showFormError(text, title = "") {
 
 for (const span of document.querySelectorAll("[data-url]"))
   span.textContent = new URL(span.dataset.url, location.href).href;
+addCopyButtons();
 at("terminal").open = matchMedia("(min-width: 64rem)").matches;
 setSending(false);
 

@@ -4,20 +4,24 @@
 
 import { begin, close, heed, noAccess, say } from "./access.js";
 import { at, connectionView, number, setText, t, translate } from "./common.js";
-import { subscribe } from "./sse.js";
+import { subscribe, topics as askTopics } from "./sse.js";
 
 const POINTS = 120; // one a second
+const LIST_EVERY_MS = 2_000; // where it is short
+const LONG_LIST_EVERY_MS = 10_000;
+const LONG_LIST = 200;
+const MOST_TOPICS = 200;
 
 translate();
 
 const UNITS = ["B", "kB", "MB", "GB", "TB"];
 function bytes(value) {
   const power = Math.min(UNITS.length - 1, Math.floor(Math.log10(Math.max(1, value)) / 3));
-  return `${shorten(value / 1000 ** power)} ${UNITS[power]}`;
+  return `${shorten(value / 1000 ** power)}\u00a0${UNITS[power]}`;
 }
 
 const shorten = (value) => number(value < 10 ? Math.round(value * 10) / 10 : Math.round(value));
-const micros = (value) => (value < 1000 ? `${shorten(value)} µs` : `${shorten(value / 1000)} ms`);
+const micros = (value) => (value < 1000 ? `${shorten(value)}\u00a0µs` : `${shorten(value / 1000)}\u00a0ms`);
 
 function span(seconds) {
   const [days, hours, minutes] = [Math.floor(seconds / 86_400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60];
@@ -90,15 +94,66 @@ function show(now) {
   showNodes(now.nodes ?? []);
 
   const counted = new Map(since?.topics.map(({ topic, published }) => [topic, published]));
-  const rows = now.topics.map(({ topic, streams, published }) => {
+  showTopics(now.topics.map(({ topic, streams, published }) => {
     const rate = counted.has(topic) ? Math.max(0, published - counted.get(topic)) / seconds : 0;
-    const row = document.createElement("tr");
-    for (const value of [topic, number(streams), shorten(rate), number(published)]) row.insertCell().textContent = value;
-    return row;
-  });
-  at("topics").replaceChildren(...rows);
-  at("no-topics").hidden = rows.length > 0;
+    return { topic, streams, rate: shorten(rate), published };
+  }));
   before = now;
+}
+
+// --- the topics -------------------------------------------------------------
+
+let listed = []; // as the server lists them; none, if it does not tell who looks
+let isListing = false;
+const askedFor = new Set(); // topics that the figures had when it was asked
+let lastList = -Infinity;
+const rows = new Map(); // by topic
+
+/** Asks now and then, and when there is a topic that was not there the last time. */
+async function listTopics(active) {
+  const isNew = active.some(({ topic }) => !askedFor.has(topic));
+  const every = listed.length < LONG_LIST ? LIST_EVERY_MS : LONG_LIST_EVERY_MS;
+  if (isListing || document.hidden || (!isNew && performance.now() - lastList < every)) return;
+  isListing = true;
+  if (askedFor.size > 1000) askedFor.clear();
+  for (const { topic } of active) askedFor.add(topic);
+  listed = (await askTopics().catch(() => ({ topics: [] }))).topics;
+  lastList = performance.now();
+  isListing = false;
+}
+
+function makeRow(topic) {
+  const row = document.createElement("tr");
+  const link = document.createElement("a");
+  link.href = `try?topic=${encodeURIComponent(topic).replaceAll("%2F", "/")}`;
+  link.textContent = topic;
+  row.insertCell().append(link);
+  for (let i = 0; i < 4; i += 1) row.insertCell();
+  return row;
+}
+
+/** The active ones first, as the figures have them; then those that the server only lists, the newest first. */
+function showTopics(active) {
+  listTopics(active);
+  const stored = new Map(listed.map((one) => [one.topic, one]));
+  const names = new Set(active.map(({ topic }) => topic));
+  const quiet = listed.filter(({ topic }) => !names.has(topic)).sort((a, b) => (b.time ?? "").localeCompare(a.time ?? ""))
+    .map(({ topic, streams }) => ({ topic, streams, rate: shorten(0), published: 0 }));
+  const all = [...active, ...quiet].slice(0, MOST_TOPICS);
+  const focused = document.activeElement;
+  for (const { topic, streams, rate, published } of all) {
+    if (!rows.has(topic)) rows.set(topic, makeRow(topic));
+    const there = stored.has(topic) ? number(stored.get(topic).events) : "–";
+    [number(streams), rate, there, number(published)].forEach((value, i) => setText(rows.get(topic).cells[i + 1], value));
+  }
+  const wanted = all.map(({ topic }) => rows.get(topic));
+  const table = at("topics");
+  if (wanted.length !== table.rows.length || wanted.some((row, i) => row !== table.rows[i])) {
+    table.replaceChildren(...wanted);
+    if (table.contains(focused)) focused.focus({ preventScroll: true });
+    for (const topic of rows.keys()) if (!rows.get(topic).isConnected) rows.delete(topic);
+  }
+  at("no-topics").hidden = wanted.length > 0;
 }
 
 let figures = null; // the subscription
