@@ -32,8 +32,8 @@ static const char *const form_meanings[] = {
 static const char *const source_meanings[] = {"by the kind of input (default)",
 	"each line is an event", "each NUL-terminated record is an event", "all of it is one event",
 	"each line is an envelope", "an event stream"};
-static const char *const batching_meanings[] = {
-	"where the server takes them (default)", "always", "never"};
+static const char *const batching_meanings[] = {"where the server takes it (default)",
+	"also where the server may not", "one event a request"};
 static const char *const results_meanings[] = {
 	"nothing (default)", "a line of JSON for each event"};
 

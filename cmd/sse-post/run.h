@@ -40,7 +40,8 @@ int run_flush_queue(const char *program, const struct options *options, const ch
 int run_delete(const char *program, const struct options *options, struct error *error);
 
 /*
- * run_status(program, options, error): print how many events wait in the spool; see the next for none.
+ * run_status(program, options, error):
+ * Print how many events wait in the spool; if there are none, see run_tell_empty().
  */
 int run_status(const char *program, const struct options *options, struct error *error);
 

@@ -29,7 +29,8 @@ struct check_options {
  * check_run(client, url, options, error):
  * Watch the stream, and print a line for each finding to the standard output: "ok", "note" or
  * "BAD", then the finding and, if it is not ok, what to do about it; and at last a verdict.  A
- * terminal on the standard error is told first how long it takes.  It ends when it has seen enough, or when its time is up.  Return 0 if nothing is BAD.  Otherwise return -1 with a sentence
+ * terminal on the standard error is told first how long it takes.  It ends when it has seen enough,
+ * or when its time is up.  Return 0 if nothing is BAD.  Otherwise return -1 with a sentence
  * and the status of the first that is: EX_PROTOCOL for a stream that is not correct, else the
  * status that following would end with.  A signal ends it early, with 128 + its number, after the
  * findings so far.

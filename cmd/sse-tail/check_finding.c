@@ -24,18 +24,19 @@ static const struct look {
 };
 
 /* Write a line that begins with a word in the colour of a finding. */
-static void write_line(struct check_findings *findings, enum check_verdict verdict,
-	const char *word, unsigned hang, const char *text)
+static void write_line(
+	struct check_findings *findings, enum check_verdict verdict, const char *text)
 {
+	const struct look *look = &looks[verdict];
 	struct buf line, fitting;
 	bool made;
 
 	buf_init(&line, SIZE_MAX);
 	buf_init(&fitting, SIZE_MAX);
-	made = buf_addf(&line, "%s%-4s%s ", findings->colour ? looks[verdict].colour : "", word,
+	made = buf_addf(&line, "%s%-4s%s ", findings->colour ? look->colour : "", look->word,
 		       findings->colour ? "\033[0m" : "") &&
 	       terminal_text(text, strlen(text), &line) && buf_add_byte(&line, '\n') &&
-	       terminal_hang(line.data, line.len, terminal_width(STDOUT_FILENO), hang, &fitting);
+	       terminal_hang(line.data, line.len, terminal_width(STDOUT_FILENO), COLUMN, &fitting);
 	if (!made)
 		errno = ENOMEM;
 	else if (fwrite(fitting.data, 1, fitting.len, stdout) == fitting.len && fflush(stdout) == 0)
@@ -58,7 +59,7 @@ void check_finding(
 	if (verdict == CHECK_BAD && findings->bad++ == 0)
 		findings->status = EX_PROTOCOL;
 	findings->notes += verdict == CHECK_NOTE;
-	write_line(findings, verdict, looks[verdict].word, COLUMN, text);
+	write_line(findings, verdict, text);
 }
 
 void check_finding_verdict(struct check_findings *findings)
@@ -72,9 +73,10 @@ void check_finding_verdict(struct check_findings *findings)
 	if (findings->notes > 0)
 		snprintf(notes, sizeof(notes), "%u note%s", findings->notes,
 			findings->notes == 1 ? "" : "s");
-	snprintf(text, sizeof(text), "%s (%s%s%s)", findings->bad > 0 ? "not healthy" : "healthy",
-		bad, both ? ", " : "", bad[0] || notes[0] ? notes : "nothing to mend");
-	write_line(findings, verdict, "verdict:", COLUMN, text);
+	snprintf(text, sizeof(text), "verdict: %s (%s%s%s)",
+		findings->bad > 0 ? "not healthy" : "healthy", bad, both ? ", " : "",
+		bad[0] || notes[0] ? notes : "nothing to mend");
+	write_line(findings, verdict, text);
 }
 
 void check_finding_error(struct check_findings *findings, const struct error *error)

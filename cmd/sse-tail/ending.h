@@ -29,7 +29,8 @@ struct ending {
 int ending_judge(const struct ending *ending, enum follow_end end, struct error *error);
 
 /*
- * ending_explain(options, end, error): why the run ends so, for -v; NULL where something else says it.
+ * ending_explain(options, end, error):
+ * Why the run ends so, for -v; NULL where something else says it.
  */
 const char *ending_explain(
 	const struct options *options, enum follow_end end, const struct error *error);

@@ -37,8 +37,8 @@ void envelope_free(struct envelope *envelope);
  * envelope_open(envelope, event, inner, error):
  * If the data of ${event} is an envelope, say in ${envelope} what it tells, and let ${inner} be the
  * event in it: data that is a JSON string is its text, any other JSON is as it was sent.  Else
- * nothing is known, and ${inner} is the event; so are those of the server itself, such as gap, which
- * have no envelope.  ${inner} is valid until the next call.  0, or -1: EX_OSERR.
+ * nothing is known, and ${inner} is the event; so it is with those of the server itself, such as
+ * gap, which have no envelope.  ${inner} is valid until the next call.  0, or -1: EX_OSERR.
  */
 int envelope_open(struct envelope *envelope, const struct sse_event *event, struct sse_event *inner,
 	struct error *error);

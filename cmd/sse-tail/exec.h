@@ -12,8 +12,9 @@
 /*
  * exec_event(command, event, topic, url, error):
  * Run ${command} by /bin/sh with the event's data as its standard input, and wait for its end.  It
- * gets SSE_MSG_EVENT, SSE_MSG_ID, SSE_MSG_DATA, SSE_MSG_TOPIC and SSE_MSG_URL; a variable that would
- * hold a NUL, or more than EXEC_DATA_MAX, or an unknown topic, is left out.  A signal to sse-tail is passed on to the shell.  Return
+ * gets SSE_MSG_EVENT, SSE_MSG_ID, SSE_MSG_DATA, SSE_MSG_TOPIC and SSE_MSG_URL; a variable that
+ * would hold a NUL, more than EXEC_DATA_MAX or an unknown topic is left out.  A signal to sse-tail is
+ * passed on to the shell.  Return
  * 0; 1 if the command failed, with the reason in ${error} (EX_TEMPFAIL); -1 if it could not be run
  * (EX_OSERR) or a signal came (128+n).
  */

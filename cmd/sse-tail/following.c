@@ -40,7 +40,9 @@ void following_say(
 	bool topics = options->many || topic != NULL, added;
 	struct buf text;
 
-	if (!isatty(STDERR_FILENO) || client->options->verbose > 0)
+	/* The answer to a question is not followed. */
+	if (!isatty(STDERR_FILENO) || client->options->verbose > 0 || options->data != NULL ||
+		options->json != NULL || options->filter.preset >= 0)
 		return;
 	buf_init(&text, (size_t)64 << 10);
 	added = buf_add_text(&text, options->until >= 0 ? "reading " : "following ") &&

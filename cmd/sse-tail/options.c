@@ -33,7 +33,8 @@ static const char *const until_words[] = {"end", NULL};
 static const char *const until_meanings[] = {"the last event that is stored now"};
 static const char *const wrap_meanings[] = {
 	"continue on the next line (default)", "cut them", "leave them to the terminal"};
-static const char *const colour_meanings[] = {"in a terminal (default)", "always", "never"};
+static const char *const colour_meanings[] = {
+	"in a terminal (default)", "also into a pipe or file", "nowhere"};
 static const char *const stamp_meanings[] = {"2026-11-22T19:00:00.000Z (default)",
 	"seconds since 1970", "seconds since the event before"};
 
@@ -358,6 +359,15 @@ static void decide_reconnect(struct options *options)
 	options->reconnect = options->reconnect_always || (plain && !options->no_reconnect);
 }
 
+static bool is_style(const char *word)
+{
+	size_t i = 0;
+
+	while (output_stamp_words[i] != NULL && strcmp(output_stamp_words[i], word) != 0)
+		i++;
+	return output_stamp_words[i] != NULL;
+}
+
 /* What there may be several of; whether each is valid shows when the URL is made. */
 static int check_targets(struct options *options, struct error *error)
 {
@@ -366,6 +376,12 @@ static int check_targets(struct options *options, struct error *error)
 	options->many = first != NULL && (options->targets[1] != NULL || strcmp(first, "/") == 0 ||
 						 client_target_is_pattern(first));
 	options->output.topics = options->many;
+	for (size_t i = 0; options->many && options->targets[i] != NULL; i++) {
+		if (options->output.stamp != STAMP_NONE && is_style(options->targets[i]))
+			return error_set(error, EX_USAGE,
+				"'%.200s' is a topic here; for that style of the time give --time=%.200s",
+				options->targets[i], options->targets[i]);
+	}
 	if (options->many && options->lines)
 		return error_set(error, EX_USAGE,
 			"--lines is for streams of other servers; several topics come as events: leave "

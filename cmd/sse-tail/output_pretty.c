@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The format for people: a line an event with the time, the topic if there are several, the type and
+ * The format for people: a line an event with the time, the topic if there are several, the type,
  * the id, and the data; below it, if that does not fit, and indented if it is JSON.  Nothing of the
  * stream reaches the terminal but through terminal_text().
  */
@@ -61,7 +61,7 @@ struct line {
 	size_t columns; /* so far, or more */
 };
 
-/* Note what was appended since ${before}; a buffer that has become shorter was written meanwhile. */
+/* Note what was appended since ${before}; a buffer that is shorter now was written meanwhile. */
 static void count(struct line *line, size_t before)
 {
 	line->columns += line->out->len >= before ? line->out->len - before : WIDTH_MAX;

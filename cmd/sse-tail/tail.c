@@ -356,11 +356,13 @@ int tail_open(
 	if (client_open(&tail->client, program, &options->client, error) != 0 ||
 		find_start(tail, error) != 0)
 		return -1;
+	if (options->post.target == NULL)
+		return 0;
+	if (relay_open(&tail->relay, program, &options->post, &options->client, tail->url.shown,
+		    tail->start_id.data, tail->end, error) != 0)
+		return -1;
 	relay_about(&tail->relay, &tail->envelope);
-	return options->post.target == NULL
-		       ? 0
-		       : relay_open(&tail->relay, program, &options->post, &options->client,
-				 tail->url.shown, tail->start_id.data, tail->end, error);
+	return 0;
 }
 
 void tail_close(struct tail *tail)

@@ -77,11 +77,12 @@ void client_status_end(const struct client *client, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	if (terminal_status(client->program, text))
-		status_line = STATUS_OPEN;
+	/* Without a line to write over it needs no escape sequence. */
+	if (status_line == STATUS_OPEN && terminal_status(client->program, text))
+		end_status();
 	else
-		terminal_say(client->program, text);
-	end_status();
+		terminal_say_cut(client->program, text);
+	status_line = STATUS_NONE;
 }
 
 static void say(const struct client *client, const char *text)

@@ -29,7 +29,9 @@ void client_status(const struct client *client, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
- * client_status_end(client, format, ...): the last status, which stays; elsewhere a line as any other.
+ * client_status_end(client, format, ...):
+ * Write the last status, which stays; without one, a line of its own that is cut to the width of a
+ * terminal.
  */
 void client_status_end(const struct client *client, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

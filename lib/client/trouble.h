@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The messages about trouble with a server.  In a terminal that can write over a line it is one line,
- * after a second, with the reason first and the time until the next attempt, which is kept up to date
- * and at the end says that it is over.  Elsewhere, and with -v, it is one line when trouble has
+ * The messages about trouble with a server.  In a terminal that can write over a line it is one,
+ * after a second, with the reason first and the time until the next attempt.  It is kept up to date,
+ * and at the end says that the trouble is over.  Elsewhere, and with -v, it is one line when trouble has
  * lasted for a while, and one when it is over.  The moments are those of clock_now_ms().
  */
 #ifndef TROUBLE_H

@@ -280,8 +280,8 @@ static void fish_at(const struct option_program *program, const char *name, FILE
 }
 
 /*
- * Words with what each means, which may be nothing: without a tab, fish would show for each what the
- * option means.  It reads the whole once more as words of its own, so \t and '...' are for it.
+ * Words with what each means, which may be nothing: without a tab, fish would show for each what
+ * the option means.  It reads the whole once more as words of its own, so \t and '...' are for it.
  */
 static void fish_words(const struct option_row *row, FILE *out)
 {

@@ -140,8 +140,8 @@ static unsigned columns(uint32_t character)
 }
 
 /*
- * Go on in a new line: from the last space on, if that leaves the line more than half full, or if it
- * is a paragraph.
+ * Go on in a new line: from the last space on, if that leaves the line more than half full, or if
+ * it is a paragraph.
  */
 static bool break_line(struct fit *fit)
 {
@@ -302,31 +302,39 @@ static bool begin(const char *program, struct buf *line)
 	return (!within || buf_add_byte(line, '\n')) && buf_addf(line, "%s: ", program);
 }
 
-static unsigned status_width(void)
+/* A line without an end leaves room for the ^C that a terminal may show after it. */
+#define ROOM 3u
+
+/* Write "program: text", cut so that so many columns stay free. */
+static void write_cut(
+	const char *program, const char *text, unsigned room, const char *before, const char *after)
 {
 	unsigned width = terminal_width(STDERR_FILENO);
+	struct buf line, fitting;
 
-	return width > 3 ? width - 3 : width;
+	buf_init(&line, (size_t)64 << 10);
+	buf_init(&fitting, (size_t)64 << 10);
+	if (begin(program, &line) && terminal_text(text, strlen(text), &line) &&
+		buf_add_text(&fitting, before) &&
+		terminal_fit(line.data, line.len, width > room ? width - room : width, TERMINAL_CUT,
+			&fitting) &&
+		buf_add_text(&fitting, after))
+		(void)!write(STDERR_FILENO, fitting.data, fitting.len);
+	buf_free(&fitting);
+	buf_free(&line);
 }
 
 bool terminal_status(const char *program, const char *text)
 {
-	struct buf line, fitting;
-
 	if (!terminal_obeys(STDERR_FILENO))
 		return false;
-	buf_init(&line, (size_t)64 << 10);
-	buf_init(&fitting, (size_t)64 << 10);
-	/* Three columns stay free: for the ^C that ends it, and as a cursor after the last is in the
-	   next line in some terminals. */
-	if (begin(program, &line) && terminal_text(text, strlen(text), &line) &&
-		buf_add_byte(&fitting, '\r') &&
-		terminal_fit(line.data, line.len, status_width(), TERMINAL_CUT, &fitting) &&
-		buf_add_text(&fitting, "\033[K"))
-		(void)!write(STDERR_FILENO, fitting.data, fitting.len);
-	buf_free(&fitting);
-	buf_free(&line);
+	write_cut(program, text, ROOM, "\r", "\033[K");
 	return true;
+}
+
+void terminal_say_cut(const char *program, const char *text)
+{
+	write_cut(program, text, 0, "", "\n");
 }
 
 void terminal_say(const char *program, const char *text)

@@ -79,7 +79,11 @@ bool terminal_in_line(void);
  */
 bool terminal_status(const char *program, const char *text);
 
-/* terminal_say(program, text): "program: text" as one line on the standard error, made safe. */
+/*
+ * terminal_say(program, text): "program: text" as one line on the standard error, made safe.
+ * terminal_say_cut(program, text): the same, cut to the width of a terminal.
+ */
 void terminal_say(const char *program, const char *text);
+void terminal_say_cut(const char *program, const char *text);
 
 #endif

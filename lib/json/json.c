@@ -819,22 +819,37 @@ static bool put(struct printer *printer, const char *colour, const char *token, 
 	       (*colour == '\0' || buf_add_text(out, style->colours->reset));
 }
 
-/* Has the value at ${p} at most ${max} bytes, without white space? */
+/* Is the string at ${p} a key? */
+static bool is_key(const char *p, const char *end)
+{
+	const char *next = *p == '"' ? skip_space(token_end(p, end), end) : end;
+
+	return next < end && *next == ':';
+}
+
+/* On a line there is a space after the token ${p} of an object that comes before ${next}. */
+static bool is_spaced(const char *p, const char *next, const char *end)
+{
+	return *p == ':' || (*p == ',' && is_key(next, end));
+}
+
+/* Has the value at ${p} at most ${max} bytes on a line? */
 static bool fits(const char *p, const char *end, size_t max)
 {
 	size_t depth = 0;
 
 	do {
-		const char *after = token_end(p, end);
+		const char *after = token_end(p, end), *next = skip_space(after, end);
+		size_t len = (size_t)(after - p) + (next < end && is_spaced(p, next, end));
 
-		if ((size_t)(after - p) > max)
+		if (len > max)
 			return false;
-		max -= (size_t)(after - p);
+		max -= len;
 		if (*p == '{' || *p == '[')
 			depth++;
 		else if (is_closing(*p))
 			depth--;
-		p = skip_space(after, end);
+		p = next;
 	} while (depth > 0);
 	return true;
 }
@@ -872,10 +887,11 @@ static const char *print_compact(struct printer *printer, const char *p, const c
 		printer->compact++;
 	else if (is_closing(*p))
 		printer->compact--;
-	return put(printer, colour_of(printer->style->colours, p, next, end), p,
-		       (size_t)(after - p))
-		       ? after
-		       : NULL;
+	if (!put(printer, colour_of(printer->style->colours, p, next, end), p,
+		    (size_t)(after - p)) ||
+		(next < end && is_spaced(p, next, end) && !put(printer, "", " ", 1)))
+		return NULL;
+	return after;
 }
 
 /* Print the token at ${p} with the white space that belongs around it; return its end or NULL. */

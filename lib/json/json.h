@@ -121,11 +121,11 @@ struct json_style {
 /*
  * json_pretty(value, style, out):
  * Append the value, each level indented by two columns more.  An array or object that fits its line
- * has no white space between its tokens; empty ones always take one line.  Tokens keep their bytes.
+ * stays on it, as {"a": [1,2,3], "b": null}; empty ones always do.  Tokens keep their bytes.
  */
 bool json_pretty(struct json_text value, const struct json_style *style, struct buf *out);
 
-/* json_fits(value, max): is the value, without white space between tokens, at most ${max} bytes? */
+/* json_fits(value, max): is the value, on a line as above, at most ${max} bytes? */
 bool json_fits(struct json_text value, size_t max);
 
 #endif

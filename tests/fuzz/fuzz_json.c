@@ -11,6 +11,7 @@
  * 4. each string, decoded, quoted and decoded again, is the same text, and json_string_is() it;
  * 5. any valid UTF-8, quoted, or with each character written as \u escapes, decodes to itself.
  */
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -352,6 +353,7 @@ static void check_forms(struct json_text value, unsigned indent, unsigned width)
 {
 	static const struct json_colours colours = {"", "", "", "", "", ""};
 	const struct json_style style = {.colours = &colours, .indent = indent, .width = width};
+	const struct json_style line = {.colours = &colours, .width = UINT_MAX};
 	struct buf compact, pretty, again;
 	struct json_error error;
 
@@ -360,8 +362,11 @@ static void check_forms(struct json_text value, unsigned indent, unsigned width)
 	buf_init(&again, CAP);
 	MUST(json_compact(value, &compact));
 	MUST(json_check(compact.data, compact.len, NULL, &error));
-	MUST(json_fits(value, compact.len));
-	MUST(!json_fits(value, compact.len - 1));
+	MUST(json_pretty(value, &line, &pretty));
+	MUST(memchr(pretty.data, '\n', pretty.len) == NULL);
+	MUST(json_fits(value, pretty.len));
+	MUST(!json_fits(value, pretty.len - 1));
+	pretty.len = 0;
 	MUST(json_pretty(value, &style, &pretty));
 	MUST(json_check(pretty.data, pretty.len, NULL, &error));
 	MUST(json_compact(text_of(&pretty), &again));

@@ -152,6 +152,18 @@ END
 	done
 }
 
+@test "fish tells of each value what it means, and not what the option means" {
+	fish_offers() {
+		fish --no-config -c "source completions/fish/${1%% *}.fish; complete -C '$1'"
+	}
+	[ "$(fish_offers 'sse-tail -o d')" = $'data\tthe data alone' ]
+	[ "$(fish_offers 'sse-tail --time=u')" = $'--time=unix\tseconds since 1970' ]
+	[ "$(fish_offers 'sse-post --batch n')" = $'never\tone event a request' ]
+	# Nothing is known of these but their names.
+	[ "$(fish_offers 'sse-tail --llm o' | tr -d '\t')" = $'ollama\nopenai' ]
+	[ "$(fish_offers 'sse-serve --log j' | tr -d '\t')" = json ]
+}
+
 @test "fish completes files, and --option=value" {
 	local line wanted
 	on_stage

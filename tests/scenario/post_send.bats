@@ -380,6 +380,8 @@ text' 2 | SSE_URL=$URL sse-post t -0"
 	serve
 	run -0 env SSE_URL="$URL" script -qec "seq 30 | sse-post t --rate 15/s" /dev/null </dev/null
 	[[ $output == *" sent, "*"/s"* ]]
+	# At its end it is a summary.
+	[[ $output == *"sse-post: 30 events sent in "*"/s)"* ]]
 	run -0 env SSE_URL="$URL" script -qec "seq 30 | sse-post t --rate 15/s -q" /dev/null </dev/null
 	[ -z "$output" ]
 }

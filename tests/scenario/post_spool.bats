@@ -545,6 +545,34 @@ END
 	[ ! -s said ]
 }
 
+# at_terminal COMMAND: run it in a terminal.
+at_terminal() {
+	run -0 env SSE_URL="$URL" script -qec "$1" /dev/null </dev/null
+}
+
+@test "a terminal is told that an event went to the spool, what was sent from it, and that it is empty" {
+	needs_terminal
+	place
+	at_terminal "sse-post t n:=1"
+	[[ $output == *"Connection refused; 1 event is in the spool, for the next run or --flush to send"* ]]
+	seq 3 >file
+	at_terminal "sse-post t -l -f file"
+	[[ $output == *"3 events are in the spool"* ]]
+	at_terminal "sse-post t n:=2 -q"
+	[ -z "$output" ]
+	serve_at "$PORT"
+	at_terminal "sse-post --flush"
+	[[ $output == *"sse-post: 5 events of the spool sent to $URL/api/t"* ]]
+	at_terminal "sse-post --flush"
+	[[ $output == *"sse-post: no event waits in the spool $SSE_SPOOL"* ]]
+	at_terminal "sse-post --flush t"
+	[[ $output == *"sse-post: no event waits in the spool for $URL/api/t"* ]]
+	at_terminal "sse-post --spool-status"
+	[[ $output == *"sse-post: no event waits in the spool $SSE_SPOOL"* ]]
+	at_terminal "sse-post --spool-status -q"
+	[ -z "$output" ]
+}
+
 @test "progress is shown while what waits in the spool is sent and not answered" {
 	script -qec true /dev/null >/dev/null 2>&1 || skip "script(1) of util-linux is not there"
 	printf '%s\n' accept request stall >script

@@ -19,6 +19,12 @@ check() {
 	if grep -qvE '^(ok  |note|BAD ) ' <<<"$output"; then
 		return 1
 	fi
+	# At the end they are summed up.
+	if [ "$status" -eq 0 ]; then
+		[[ ${lines[-1]} == 'ok   verdict: healthy ('*')' ]]
+	else
+		[[ ${lines[-1]} == 'BAD  verdict: not healthy ('*' BAD'*')' ]]
+	fi
 	[ "$status" -eq 0 ] || [[ $output == *$'BAD '* ]]
 	[ "$status" -ne 0 ] || [[ $output != *$'BAD '* ]]
 	echo "$output"

@@ -81,7 +81,7 @@ END
 	[[ ${lines[0]} =~ ,\"time\":\"[0-9T:.-]{23}Z\"\}$ ]]
 	play <streamed
 	run -0 sse-tail "$URL/x" -o pretty --time=unix --no-reconnect
-	[[ ${lines[0]} =~ ^[0-9]{10}\.[0-9]{3}\ message$ ]]
+	[[ ${lines[0]} =~ ^[0-9]{10}\.[0-9]{3}\ message\  ]]
 }
 
 @test "--comments shows comments, in pretty, json and sse" {

@@ -65,13 +65,6 @@ counted() {
 	[ "$(screen | grep -cF -- "$2")" -eq "$1" ]
 }
 
-# counts_beyond NUMBER: is the number of attempts larger?  now has it.  A line that is just being drawn
-# has none.
-counts_beyond() {
-	now=$(screen | sed -n 's/.* after \([0-9]*\) attempts: .*/\1/p')
-	[ "${now:-0}" -gt "$1" ]
-}
-
 # joined: the lines of the standard input as one, without white space.
 joined() {
 	tr -d ' \n'
@@ -159,7 +152,7 @@ END
 	whole >seen
 	[ "$(grep -c '[中换]' seen)" -eq 2 ]
 	[ "$(grep '[中换]' seen | joined)" = 中文字符很宽所以一行只能放下二十个这样的字符再多就要换行了 ]
-	grep -qx $'  e\u0301e\u0301 e\u0301' seen
+	grep -q $' message  e\u0301e\u0301 e\u0301$' seen
 }
 
 @test "hostile text is shown escaped and leaves the screen, the title and the cursor as they were" {
@@ -202,18 +195,79 @@ SSE_COLOR=never no
 END
 }
 
-@test "trouble is one line that counts, until it is given up" {
+@test "an outage is one line with the reason first, which counts down, until it is given up" {
 	free_url
-	terminal 60
-	types "clear; sse-tail $URL/x"
-	wait_for counts_beyond 0
-	wait_for counts_beyond "$now"
+	terminal 80
+	types "clear; sse-tail $URL/x --reconnect-delay 3s"
+	wait_for shows "sse-tail: connection refused: ${URL#*://}, trying again in 3 s" ||
+		wait_for shows 'trying again in 2 s'
+	wait_for shows 'trying again in 1 s'
 	in_tmux send-keys C-c
 	wait_for is_ready
-	counted 1 'sse-tail: no stream yet'
+	counted 1 'connection refused'
+	# Of a narrow terminal the end is cut off.
+	in_tmux kill-server
+	terminal 40
+	types "clear; sse-tail $URL/x"
+	wait_for shows 'sse-tail: connection refused: '
+	wait_for shows '…'
+	in_tmux send-keys C-c
+	wait_for is_ready
+	counted 1 'connection refused'
 }
 
-@test "after trouble that lasted one line says that the stream is back, and after how long" {
+@test "a server that does not answer is told of, before it has had the time to" {
+	play <<'END'
+accept
+request
+wait on
+send HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: one\n\n
+hold
+END
+	terminal 80
+	types "clear; sse-tail $URL/x"
+	wait_for shows "sse-tail: no answer yet: ${URL#*://}, waiting"
+	touch on
+	wait_for shows '  one'
+	screen | sed '/^$/d; s/after [0-9]*s/after 1s/' >seen
+	[ "$(head -n 2 seen)" = "sse-tail: the stream is open after 1s
+sse-tail: following $URL/x (Ctrl-C ends)" ]
+}
+
+@test "what is followed is told in a line once the stream is open; not with -q or -v, nor in a pipe" {
+	local how
+	terminal 80
+	for how in '' -q '-v 2>&1' '2>err'; do
+		held_stream <<<'data: one\n\n'
+		types "clear; sse-tail $URL/x $how"
+		wait_for shows '  one'
+		if [ -z "$how" ]; then
+			screen | grep -qx "sse-tail: following $URL/x (Ctrl-C ends)"
+		else
+			run ! shows following
+		fi
+		in_tmux send-keys C-c
+		wait_for is_ready
+	done
+	run ! has err following
+	free_url
+	types "clear; sse-tail $URL/x --no-reconnect"
+	wait_for shows 'onnection refused'
+	wait_for is_ready
+	run ! shows following
+}
+
+@test "keys of JSON have a colour that can be read on black, and small JSON is one line" {
+	held_stream <<<'event: update\ndata: {"a":[1, 2,3]}\n\n'
+	terminal 80
+	types "clear; sse-tail $URL/x"
+	wait_for shows 'update  {"a": [1,2,3]}'
+	in_tmux capture-pane -e -p >seen
+	grep -qF $'\e[36m"a"' seen
+	run ! grep -qF $'\e[34m' seen
+}
+
+@test "the line of an outage ends with that the stream is back, after how long, and why it was away" {
 	play <<'END'
 answer @STREAMid: 1\ndata: one\n\n
 away
@@ -228,19 +282,19 @@ END
 	# Running text is the harder case: its line is not ended.
 	types "clear; sse-tail $URL/x --join"
 	wait_for shows 'one'
-	wait_for shows 'no stream for 1' || wait_for shows 'no stream for 1'
-	counted 1 'sse-tail: no stream for 1'
+	wait_for shows "sse-tail: connection refused: ${URL#*://}, trying again"
+	wait_for shows '; no stream for 1' || wait_for shows '; no stream for 1'
+	counted 1 'sse-tail: connection refused'
 	touch back
 	wait_for has log 'listens again'
 	# By now the pauses are long.
 	pkill -HUP -P "$(in_tmux display -p '#{pane_pid}')" sse-tail
 	wait_for shows 'two'
-	counted 1 'no stream'
-	# In the order that things happened, each in a line of its own.
-	[ "$(screen | sed '/^$/d; s/ 1[0-9]*s.*//')" = 'one
-sse-tail: no stream for
-sse-tail: the stream is back after
-two' ]
+	# In the order that things happened, each in a line of its own; the line of the outage says its end.
+	[ "$(screen | sed '/^$/d; s/ 1[0-9]*s / 10s /')" = "sse-tail: following $URL/x (Ctrl-C ends)
+one
+sse-tail: the stream is back after 10s (connection refused: ${URL#*://})
+two" ]
 }
 
 @test "running text of --join cannot steer the terminal, and leaves the prompt on a line of its own" {
@@ -251,7 +305,7 @@ END
 	types "clear; sse-tail $URL/x --pointer /t --join --done '[DONE]'; echo status \$?"
 	wait_for shows 'status 0'
 	wait_for is_ready
-	screen >seen
+	screen | tail -n +2 >seen
 	[ "$(head -n 4 seen)" = 'Hello, \u001b[2J\u001b]0;owned\u0007wo\u0008rld\r
 and you
 status 0
@@ -284,6 +338,7 @@ sse-tail: $URL/x ended the stream; connecting again in
 sse-tail: GET $URL/x after the id 1
 sse-tail: 200, the stream is open
 and you
+sse-tail: that is enough, as was asked for
 sse-tail: 6 events in
 sse-tail: to go on from there: sse-tail $URL/x --last-event-id 1
 END
@@ -342,7 +397,7 @@ END
 	types "clear; sse-tail $URL/x"
 	wait_for shows '  the last one'
 	# All are there, none is torn.
-	[ "$(whole | grep -cE '^[0-9:]{8} update 12345$')" -eq 10000 ]
+	[ "$(whole | grep -cE '^[0-9:]{8} update 12345  \{"firstname": "Ada", "lastname": "LOVELACE"\}$')" -eq 10000 ]
 }
 
 @test "Ctrl-C ends it with the prompt on a fresh line, whatever was shown" {

@@ -934,21 +934,23 @@ static void pretty_leaves_on_a_line_what_fits_it(void **state)
 	assert_styled("[1,2,3]", 4, 12, "[1,2,3]");
 	assert_styled("[1,2,3]", 4, 11, "[\n      1,\n      2,\n      3\n    ]");
 	/* A key before it, and a comma after it, take room too. */
-	assert_styled("{\"ab\":[1, {\"c\": 2}],\"d\":[]}", 0, 20,
-		"{\n  \"ab\": [1,{\"c\":2}],\n  \"d\": []\n}");
-	assert_styled("{\"ab\":[1, {\"c\": 2}],\"d\":[]}", 0, 19,
-		"{\n  \"ab\": [\n    1,\n    {\"c\":2}\n  ],\n  \"d\": []\n}");
+	assert_styled("{\"ab\":[1, {\"c\":2}],\"d\":[]}", 0, 21,
+		"{\n  \"ab\": [1,{\"c\": 2}],\n  \"d\": []\n}");
+	assert_styled("{\"ab\":[1, {\"c\":2}],\"d\":[]}", 0, 20,
+		"{\n  \"ab\": [\n    1,\n    {\"c\": 2}\n  ],\n  \"d\": []\n}");
+	assert_styled("{\"a\":1,\"b\":[\"c\",\"d\"]}", 0, 80, "{\"a\": 1, \"b\": [\"c\",\"d\"]}");
 	assert_styled("\"a string that is longer\"", 0, 5, "\"a string that is longer\"");
 	assert_styled("[[[1]]]", 0, 6, "[\n  [\n    [\n      1\n    ]\n  ]\n]");
 }
 
-static void a_value_fits_without_its_white_space(void **state)
+static void a_value_fits_with_the_spaces_that_it_gets(void **state)
 {
-	const char *text = "{ \"a\" : [ 1, \"x y\" ] }";
+	const char *text = "{ \"a\" : [ 1, \"x y\" ] ,\"b\":2 }";
+	size_t len = strlen("{\"a\": [1,\"x y\"], \"b\": 2}");
 
 	(void)state;
-	assert_true(json_fits(text_of(text), strlen("{\"a\":[1,\"x y\"]}")));
-	assert_false(json_fits(text_of(text), strlen("{\"a\":[1,\"x y\"]}") - 1));
+	assert_true(json_fits(text_of(text), len));
+	assert_false(json_fits(text_of(text), len - 1));
 	assert_true(json_fits(text_of("12"), 2));
 	assert_false(json_fits(text_of("12"), 1));
 	assert_true(json_fits(text_of("[]"), 2));
@@ -973,7 +975,7 @@ static void pretty_colours_each_kind(void **state)
 	out.len = 0;
 	assert_true(json_pretty(
 		text_of("{\"a\" :1}"), &(struct json_style){.colours = &few, .width = 80}, &out));
-	assert_buf(&out, T("{<k>\"a\"</>:1}"));
+	assert_buf(&out, T("{<k>\"a\"</>: 1}"));
 	buf_free(&out);
 }
 
@@ -1083,7 +1085,7 @@ int main(void)
 		cmocka_unit_test(compact_and_pretty_keep_every_token),
 		cmocka_unit_test(pretty_indents_by_two),
 		cmocka_unit_test(pretty_leaves_on_a_line_what_fits_it),
-		cmocka_unit_test(a_value_fits_without_its_white_space),
+		cmocka_unit_test(a_value_fits_with_the_spaces_that_it_gets),
 		cmocka_unit_test(pretty_colours_each_kind),
 		cmocka_unit_test(pretty_prints_strings_and_keys_through_the_callback),
 		cmocka_unit_test(a_full_buffer_keeps_what_it_had),

@@ -232,7 +232,7 @@ static void pretty_is_one_line_where_the_data_fits(void **state)
 	assert_pretty((struct sse_event){TEXT("update"), TEXT("{ \"b\": 1.0, \"a\":[1, 2,3] }"),
 			      TEXT("x:1"), true},
 		TERMINAL_NEVER,
-		(struct sse_text)TEXT("0.000 update x:1  {\"b\":1.0,\"a\":[1,2,3]}\n"));
+		(struct sse_text)TEXT("0.000 update x:1  {\"b\": 1.0, \"a\": [1,2,3]}\n"));
 	assert_pretty((struct sse_event){TEXT("message"), TEXT("some text"), TEXT("x:1"), false},
 		TERMINAL_NEVER, (struct sse_text)TEXT("0.000 message  some text\n"));
 	assert_pretty((struct sse_event){TEXT("message"), TEXT(""), TEXT(""), true}, TERMINAL_NEVER,
@@ -292,9 +292,9 @@ static void pretty_shows_what_the_envelope_says(void **state)
 				 output.bytes.data);
 		assert_bytes(&output,
 			many ? (struct sse_text)TEXT("2025-11-30T20:07:41.509Z chat/lobby message  "
-						     "{\"n\":1}\n")
+						     "{\"n\": 1}\n")
 			     : (struct sse_text)TEXT("2025-11-30T20:07:41.509Z message x:1  "
-						     "{\"n\":1}\n"),
+						     "{\"n\": 1}\n"),
 			"pretty");
 		output_free(&output);
 	}
@@ -304,7 +304,7 @@ static void pretty_shows_what_the_envelope_says(void **state)
 	assert_int_equal(output_event(&output, &event, ORIGIN, &error), 0);
 	assert_bytes(&output,
 		(struct sse_text)TEXT("2025-11-30T20:07:41.509Z chat/lobby message web-1  "
-				      "{\"n\":1}\n"),
+				      "{\"n\": 1}\n"),
 		"pretty");
 	output_free(&output);
 }
@@ -335,7 +335,7 @@ static void pretty_colours_end_where_they_began(void **state)
 		(struct sse_event){TEXT("e"), TEXT("{\"a\":[1,true,\"s\"]}"), TEXT("i"), true},
 		TERMINAL_ALWAYS,
 		(struct sse_text)TEXT("\033[2m0.000\033[0m \033[1;36me\033[0m \033[2mi\033[0m"
-				      "  {\033[36m\"a\"\033[0m:[\033[33m1\033[0m,"
+				      "  {\033[36m\"a\"\033[0m: [\033[33m1\033[0m,"
 				      "\033[35mtrue\033[0m,\033[32m\"s\"\033[0m]}\n"));
 }
 

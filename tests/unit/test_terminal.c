@@ -177,6 +177,35 @@ static void what_goes_on_below_stands_two_columns_behind_where_its_line_began(vo
 		assert_fit(&rows[i], TERMINAL_WRAP);
 }
 
+static void assert_hang(unsigned width, const char *text, const char *want)
+{
+	struct buf out;
+
+	buf_init(&out, 100000);
+	assert_true(terminal_hang(text, strlen(text), width, 5, &out));
+	if (out.len != strlen(want) || memcmp(out.data, want, out.len) != 0)
+		fail_msg("'%s' in %u columns gives '%.*s' instead of '%s'", text, width,
+			(int)out.len, out.data, want);
+	buf_free(&out);
+}
+
+static void a_paragraph_is_broken_at_any_space_and_hangs(void **state)
+{
+	(void)state;
+	assert_hang(20, "note one two\n", "note one two\n");
+	/* The space where it is broken is gone, and no other. */
+	assert_hang(12, "note one two three\n", "note one two\n     three\n");
+	/* Of so narrow a terminal half would be empty. */
+	assert_hang(10, "note one two three\n", "note one \ntwo three\n");
+	assert_hang(13, "note one two three\n", "note one two \n     three\n");
+	/* However far back the space is; only what fits no line is torn. */
+	assert_hang(14, "note a 12345678\n", "note a \n     12345678\n");
+	assert_hang(12, "note a 123456789\n", "note a \n     1234567\n     89\n");
+	/* Without a width, it is left. */
+	assert_hang(0, "note one two three\n", "note one two three\n");
+	assert_hang(12, "note one two three\nok   a b\n", "note one two\n     three\nok   a b\n");
+}
+
 static void wide_and_combining_characters_count_as_they_are_shown(void **state)
 {
 	static const struct fit_row rows[] = {
@@ -374,6 +403,7 @@ int main(void)
 		cmocka_unit_test(a_full_buffer_is_told),
 		cmocka_unit_test(a_long_line_goes_on_below_at_a_space_if_one_is_near),
 		cmocka_unit_test(what_goes_on_below_stands_two_columns_behind_where_its_line_began),
+		cmocka_unit_test(a_paragraph_is_broken_at_any_space_and_hangs),
 		cmocka_unit_test(wide_and_combining_characters_count_as_they_are_shown),
 		cmocka_unit_test(colours_take_no_room_and_none_is_lost),
 		cmocka_unit_test(a_line_that_is_cut_ends_with_an_ellipsis_within_the_width),
