@@ -44,9 +44,10 @@ SSE_INLINE size_t sse_ascii_prefix(const char *text, size_t len);
  * looks only a little further than the line end that it returns, so a caller that gives up and
  * starts again after that line end, time after time, still costs linear time.
  *
- * sse_scan_suspect() says whether the bytes from ${line} to ${end}, which is the last returned line
- * end, or the end of the run after it was returned, may hold anything but ASCII.  "No" is certain, "yes" is a reason to look.  It comes for free with the
- * search, and spares nearly all streams a second look at their bytes.
+ * sse_scan_suspect() says whether the bytes from ${line} to ${end} may hold anything but ASCII.  The
+ * end is the line end that was returned last, or that of the run once NULL was.  "No" is certain,
+ * "yes" is a reason to look.  It comes for free with the search, and spares nearly all streams a
+ * second look at their bytes.
  */
 struct sse_scan;
 SSE_INLINE void sse_scan_start(struct sse_scan *scan, const char *data, const char *end);

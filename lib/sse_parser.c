@@ -140,7 +140,7 @@ static enum sse_result take_lines(
 			result = sse_block_end(&parser->block);
 		line = *next;
 	}
-	*suspect = sse_scan_suspect(&scan, line, stop);
+	*suspect = result == SSE_OK && sse_scan_suspect(&scan, line, stop);
 	return result;
 }
 
