@@ -195,7 +195,9 @@ run_session() { # BLOCK SECONDS
 	) >"$1/out" 2>&1
 }
 
-# What one example printed, without the terminal's carriage returns; empty lines at the end go.
+# What one example printed, without the terminal's carriage returns; empty lines at the end go.  So
+# does the line in which sse-tail says at a terminal what it follows or checks: it only says the
+# command again.
 printed() { # BLOCK N
 	tr -d '\r' <"$1/out" | awk -v n="$2" '
 	/\001=/ {
@@ -204,7 +206,7 @@ printed() { # BLOCK N
 			print
 		inside = 0
 	}
-	inside { print }
+	inside && !/^sse-tail: (following|reading|checking) / { print }
 	/\001[0-9]/ { sub(/.*\001/, ""); inside = ($0 == n) }'
 }
 
