@@ -44,10 +44,10 @@ SSE_INLINE size_t sse_ascii_prefix(const char *text, size_t len);
  * looks only a little further than the line end that it returns, so a caller that gives up and
  * starts again after that line end, time after time, still costs linear time.
  *
- * sse_scan_suspect() says whether the bytes from ${line} to ${end} may hold anything but ASCII.  The
- * end is the line end that was returned last, or that of the run once NULL was.  "No" is certain,
- * "yes" is a reason to look.  It comes for free with the search, and spares nearly all streams a
- * second look at their bytes.
+ * sse_scan_suspect() says whether the bytes from ${line} to ${end} may hold anything but ASCII.
+ * The end is the line end that was returned last, or that of the run once NULL was.  "No" is
+ * certain, "yes" is a reason to look.  It comes for free with the search, and spares nearly all
+ * streams a second look at their bytes.
  */
 struct sse_scan;
 SSE_INLINE void sse_scan_start(struct sse_scan *scan, const char *data, const char *end);
@@ -126,8 +126,8 @@ SSE_INLINE bool sse_quiet(const char *bytes)
 
 /*
  * sse_scan_skip(next, end):
- * Return the first block from ${next} on that is not quiet, or the last bytes, fewer than a block; or
- * one a little before.  It is the fastest way for many blocks, and needs a call.
+ * Return the first block from ${next} on that is not quiet, or the last bytes, fewer than a block;
+ * or a block a little before.  It is the fastest way for many blocks, and needs a call.
  */
 const char *sse_scan_skip(const char *next, const char *end);
 

@@ -2,12 +2,12 @@
 /*
  * UTF-8 as the Encoding standard's decoder sees it: where it is valid, and what replaces the rest.
  *
- * What is valid is passed many bytes at a time: by words of 8 bytes on every machine, and by vectors
- * of 16 where an instruction looks 16 bytes up in a table at once.  Both judge each byte by the three
- * before it, which they load again from addresses that are 1, 2 and 3 lower:
+ * What is valid is passed many bytes at a time: by words of 8 bytes on every machine, and by
+ * vectors of 16 where an instruction looks 16 bytes up in a table at once.  Both judge each byte by
+ * the three before it, which they load again from addresses that are 1, 2 and 3 lower:
  *
- * - it must be a continuation byte (0x80 to 0xBF) if the byte before is a lead, or the second before
- *   leads three bytes or more, or the third before leads four; else it must not;
+ * - it must be a continuation byte (0x80 to 0xBF) if the byte before is a lead, or the second
+ *   before leads three bytes or more, or the third before leads four; else it must not;
  * - with the byte before it must not begin an overlong form, a surrogate, or more than U+10FFFF.
  *
  * So no byte waits for what came of the one before, and there is no branch by what it is.  Where

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Fuzzing of UTF-8 in libsse.  For any bytes, sse_utf8_valid() and sse_utf8_repair() say what a slow
- * reference says: as this machine runs them, and by words, as machines without vectors do.  Each
- * input has memory of its own size, so a sanitizer sees what is read before or after it.
+ * Fuzzing of UTF-8 in libsse.  For any bytes, sse_utf8_valid() and sse_utf8_repair() say what a
+ * slow reference says: as this machine runs them, and by words, as machines without vectors do.
+ * Each input has memory of its own size, so a sanitizer sees what is read before or after it.
  *
  * With clang it is a libFuzzer target.  With -DFUZZ_STANDALONE it has a main of its own:
  * fuzz_utf8 SECONDS [SEED]

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is well-formed UTF-8, from the table of the Unicode standard: slow, and with no trick in it. */
+/* What is well-formed UTF-8, from the table of the Unicode standard: slow, and with no tricks. */
 #ifndef UTF8_REFERENCE_H
 #define UTF8_REFERENCE_H
 
@@ -21,8 +21,8 @@ static const unsigned char utf8_rows[9][4][2] = {
 
 /*
  * utf8_reference(text, len, whole):
- * The length of the character at ${text}, which has ${len} bytes, 1 or more; or, with *${whole} 0, of
- * the longest beginning of one, at least 1.
+ * The length of the character at ${text}, which has ${len} bytes, 1 or more; or, with *${whole} 0,
+ * of the longest beginning of one, at least 1.
  */
 static inline size_t utf8_reference(const char *text, size_t len, int *whole)
 {
@@ -49,8 +49,8 @@ static inline size_t utf8_reference(const char *text, size_t len, int *whole)
 
 /*
  * utf8_reference_repair(text, len, out, valid):
- * Write to ${out}, which has room for 3 * ${len} bytes, what sse_utf8_repair() must; return how many
- * bytes.  *${valid} is what sse_utf8_valid() must return.
+ * Write to ${out}, which has room for 3 * ${len} bytes, what sse_utf8_repair() must; return how
+ * many bytes.  *${valid} is what sse_utf8_valid() must return.
  */
 static inline size_t utf8_reference_repair(const char *text, size_t len, char *out, size_t *valid)
 {
