@@ -44,14 +44,15 @@ SSE_INLINE size_t sse_ascii_prefix(const char *text, size_t len);
  * looks only a little further than the line end that it returns, so a caller that gives up and
  * starts again after that line end, time after time, still costs linear time.
  *
- * sse_scan_suspect() says whether the bytes from ${line} to the last returned line end may hold
- * anything but ASCII.  "No" is certain, "yes" is a reason to look.  It comes for free with the
- * search, and spares nearly all streams a second look at their bytes.
+ * sse_scan_suspect() says whether the bytes from ${line} to ${end} may hold anything but ASCII.  The
+ * end is the line end that was returned last, or that of the run once NULL was.  "No" is certain,
+ * "yes" is a reason to look.  It comes for free with the search, and spares nearly all streams a
+ * second look at their bytes.
  */
 struct sse_scan;
 SSE_INLINE void sse_scan_start(struct sse_scan *scan, const char *data, const char *end);
 SSE_INLINE const char *sse_scan_next(struct sse_scan *scan);
-SSE_INLINE bool sse_scan_suspect(const struct sse_scan *scan, const char *line);
+SSE_INLINE bool sse_scan_suspect(const struct sse_scan *scan, const char *line, const char *end);
 
 #ifdef SSE_USE_SSE2
 
@@ -66,6 +67,7 @@ struct sse_scan {
 	const char *next;    /* the first byte not looked at yet */
 	const char *end;     /* of the input */
 	const char *suspect; /* the end of the last block with more than ASCII in it */
+	uint64_t high;	     /* bit i: byte i of that block is not ASCII */
 	uint64_t ends;	     /* bit i: block[i] may be a line end, and was not yet returned */
 };
 
@@ -98,8 +100,10 @@ SSE_INLINE bool sse_scan_mask(struct sse_scan *scan, const char *bytes)
 
 	scan->ends = sse_high_bits(_mm_cmplt_epi8(a, limit), _mm_cmplt_epi8(b, limit),
 		_mm_cmplt_epi8(c, limit), _mm_cmplt_epi8(d, limit));
-	if (suspect)
-		scan->ends &= ~sse_high_bits(a, b, c, d);
+	if (suspect) {
+		scan->high = sse_high_bits(a, b, c, d);
+		scan->ends &= ~scan->high;
+	}
 	return suspect;
 }
 
@@ -118,6 +122,28 @@ SSE_INLINE bool sse_quiet(const char *bytes)
 	__m128i most = _mm_max_epu8(_mm_max_epu8(a, b), _mm_max_epu8(c, d));
 
 	return _mm_movemask_epi8(_mm_adds_epu8(most, least)) == 0;
+}
+
+/*
+ * sse_scan_skip(next, end):
+ * Return the first block from ${next} on that is not quiet, or the last bytes, fewer than a block; or
+ * one a little before.  It is the fastest way for many blocks, and needs a call.
+ */
+const char *sse_scan_skip(const char *next, const char *end);
+
+/* How many blocks are looked at before that call. */
+#define SSE_SKIP_AFTER 8
+
+SSE_INLINE void sse_scan_quiet(struct sse_scan *scan)
+{
+	int blocks;
+
+	for (blocks = 0; blocks < SSE_SKIP_AFTER; blocks++) {
+		if (scan->end - scan->next < SSE_BLOCK || !sse_quiet(scan->next))
+			return;
+		scan->next += SSE_BLOCK;
+	}
+	scan->next = sse_scan_skip(scan->next, scan->end);
 }
 
 SSE_INLINE void sse_scan_start(struct sse_scan *scan, const char *data, const char *end)
@@ -162,8 +188,7 @@ SSE_INLINE bool sse_scan_on(struct sse_scan *scan)
 	sse_scan_block(scan);
 	/* Two without: a long line, it seems.  Run through what needs no mask. */
 	while (scan->ends == 0 && scan->next != scan->end) {
-		while (scan->end - scan->next >= SSE_BLOCK && sse_quiet(scan->next))
-			scan->next += SSE_BLOCK;
+		sse_scan_quiet(scan);
 		if (scan->next != scan->end)
 			sse_scan_block(scan);
 	}
@@ -184,9 +209,15 @@ SSE_INLINE const char *sse_scan_next(struct sse_scan *scan)
 	}
 }
 
-SSE_INLINE bool sse_scan_suspect(const struct sse_scan *scan, const char *line)
+SSE_INLINE bool sse_scan_suspect(const struct sse_scan *scan, const char *line, const char *end)
 {
-	return scan->suspect > line;
+	if (SSE_LIKELY(scan->suspect <= line))
+		return false;
+	if (line == end)
+		return false;
+	if (scan->suspect != scan->next || line < scan->block)
+		return true;
+	return scan->high >> (line - scan->block) << (SSE_BLOCK - (end - line)) != 0;
 }
 
 SSE_INLINE size_t sse_ascii_prefix(const char *text, size_t len)
@@ -300,8 +331,9 @@ SSE_INLINE const char *sse_scan_next(struct sse_scan *scan)
 	return found;
 }
 
-SSE_INLINE bool sse_scan_suspect(const struct sse_scan *scan, const char *line)
+SSE_INLINE bool sse_scan_suspect(const struct sse_scan *scan, const char *line, const char *end)
 {
+	(void)end;
 	return scan->suspect > line;
 }
 

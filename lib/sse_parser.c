@@ -105,7 +105,7 @@ static enum sse_result mend(struct sse_parser *parser, const char **next, const 
 	end = sse_scan_next(&scan);
 	*next = end != NULL ? skip_line_end(parser, end, stop) : stop;
 	result = tear(parser, rest, (size_t)((end != NULL ? end : stop) - rest),
-		sse_scan_suspect(&scan, rest));
+		sse_scan_suspect(&scan, rest, end != NULL ? end : stop));
 	if (result != SSE_OK || end == NULL)
 		return result;
 	skipped = parser->torn == TORN_SKIPPED;
@@ -135,12 +135,12 @@ static enum sse_result take_lines(
 		*next = skip_line_end(parser, end, stop);
 		if (end > line)
 			result = sse_block_take(&parser->block, line, (size_t)(end - line),
-				sse_scan_suspect(&scan, line));
+				sse_scan_suspect(&scan, line, end));
 		else
 			result = sse_block_end(&parser->block);
 		line = *next;
 	}
-	*suspect = sse_scan_suspect(&scan, line);
+	*suspect = result == SSE_OK && sse_scan_suspect(&scan, line, stop);
 	return result;
 }
 

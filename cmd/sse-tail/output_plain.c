@@ -7,7 +7,9 @@
 
 /* --- json ------------------------------------------------------------------------------------ */
 
-static bool add_member(struct buf *out, const char *before, struct sse_text text)
+/* Inlined, so that the length of ${before} is known when it is compiled. */
+static inline __attribute__((always_inline)) bool add_member(
+	struct buf *out, const char *before, struct sse_text text)
 {
 	return buf_add_text(out, before) && json_quote(text.data, text.len, out);
 }

@@ -43,10 +43,18 @@ static const struct stream STREAMS[] = {
 		"\"delta\":{\"type\":\"text_delta\",\"text\":\"",
 		"the words of a model ", "\"}}\n\n", 0.7, 0.5},
 	{"large", "64 KiB on one line", 65536, "id: %zu\ndata: ",
-		"{\"key\":\"value\",\"list\":[1,2,3,4,5,6,7,8]},", "\n\n", 0.20, 0.0},
+		"{\"key\":\"value\",\"list\":[1,2,3,4,5,6,7,8]},", "\n\n", 0.40, 0.0},
 	{"utf8", "180 bytes, Greek and emoji", 180, "id: %zu\ndata: {\"text\":\"",
 		"\xce\xba\xce\xb1\xce\xbb\xce\xb7\xce\xbc\xce\xad\xcf\x81\xce\xb1 \xf0\x9f\x8c\x8d ",
-		"\"}\n\n", 0.0, 0.0},
+		"\"}\n\n", 0.40, 0.20},
+	{"greek", "180 bytes, Greek words", 180, "id: %zu\ndata: {\"text\":\"",
+		"Η ταχεία αλεπού πηδά πάνω από τον σκύλο. ", "\"}\n\n", 0.40, 0.20},
+	{"korean", "180 bytes, Korean words", 180, "id: %zu\ndata: {\"text\":\"",
+		"오늘은 하늘이 맑고 바람이 시원합니다. ", "\"}\n\n", 0.40, 0.15},
+	{"emoji", "180 bytes, emoji, with joiners", 180, "id: %zu\ndata: {\"text\":\"",
+		"🌍🚀✨👩‍💻❤️ ", "\"}\n\n", 0.40, 0.15},
+	{"mixed", "180 bytes, ASCII and a little of all", 180, "id: %zu\ndata: {\"text\":\"",
+		"Grüße from 서울 to the café at the corner, λόγος and 🌍; ", "\"}\n\n", 0.40, 0.20},
 };
 #define STREAM_COUNT (sizeof(STREAMS) / sizeof(STREAMS[0]))
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "../fuzz/parts/utf8_reference.h"
 #include "sse.h"
 
 #define R "\xef\xbf\xbd" /* U+FFFD */
@@ -183,6 +184,33 @@ static void every_two_bytes(void **state)
 	}
 }
 
+/* Every four bytes at which what may come next changes, at several places of words and vectors. */
+static void every_four_edges(void **state)
+{
+	static const unsigned char edges[] = {0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0,
+		0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5,
+		0xf8, 0xff};
+	const size_t count = sizeof(edges);
+	char text[40], wanted[3 * sizeof(text)], out[3 * sizeof(text)];
+	size_t four, place, valid, size;
+
+	(void)state;
+	for (four = 0; four < count * count * count * count; four++) {
+		for (place = 0; place <= 36; place += 12) {
+			memset(text, 'x', sizeof(text));
+			text[place] = (char)edges[four % count];
+			text[place + 1] = (char)edges[four / count % count];
+			text[place + 2] = (char)edges[four / count / count % count];
+			text[place + 3] = (char)edges[four / count / count / count];
+			size = utf8_reference_repair(text, sizeof(text), wanted, &valid);
+			if (sse_utf8_valid(text, sizeof(text)) != valid ||
+				sse_utf8_repair(text, sizeof(text), out) != size ||
+				memcmp(out, wanted, size) != 0)
+				fail_msg("%zu at %zu", four, place);
+		}
+	}
+}
+
 static void nothing_of_nothing(void **state)
 {
 	char out[1] = {'x'};
@@ -195,15 +223,16 @@ static void nothing_of_nothing(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[REPAIR_COUNT + 3] = {
+	struct CMUnitTest tests[REPAIR_COUNT + 4] = {
 		cmocka_unit_test(every_code_point),
 		cmocka_unit_test(every_two_bytes),
+		cmocka_unit_test(every_four_edges),
 		cmocka_unit_test(nothing_of_nothing),
 	};
 	size_t i;
 
 	for (i = 0; i < REPAIR_COUNT; i++)
-		tests[3 + i] = (struct CMUnitTest){.name = REPAIRS[i].name,
+		tests[4 + i] = (struct CMUnitTest){.name = REPAIRS[i].name,
 			.test_func = test_repair,
 			.initial_state = (void *)(uintptr_t)&REPAIRS[i]};
 	return cmocka_run_group_tests_name("sse_utf8", tests, NULL, NULL);

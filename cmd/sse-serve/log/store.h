@@ -167,8 +167,7 @@ struct store_ops {
 	 * store's own.  Once.  Return 0, or -1 (EX_TEMPFAIL).
 	 */
 	void (*tell)(struct store *store, const void *data, size_t len);
-	int (*listen)(
-		struct store *store, store_heard *heard, void *context, struct error *error);
+	int (*listen)(struct store *store, store_heard *heard, void *context, struct error *error);
 
 	/*
 	 * retain(store, retention_rules):
@@ -179,8 +178,8 @@ struct store_ops {
 
 	/*
 	 * erase(store, deletion, error):
-	 * Delete some of these events, durably, and raise topic->deleted; if any is deleted, that
-	 * takes the next position.  The caller then erases them from the window, and calls again
+	 * Delete some of these events, durably, and raise topic->deleted; if any is deleted, and in a
+	 * log that nodes share in any case, that takes the next position.  The caller then erases them from the window, and calls again
 	 * until the deletion has ended; then it raises topic->erased.  Keys stay known.
 	 * Return 0, or -1 as append().  Log thread.
 	 */

@@ -32,6 +32,18 @@ static void on_away(natsConnection *connection, void *context)
 	pthread_mutex_unlock(&jetstream->lock);
 }
 
+/* The last that the client calls, on a thread of its own: jetstream_close() waits for it. */
+static void on_closed(natsConnection *connection, void *context)
+{
+	struct jetstream *jetstream = context;
+
+	on_away(connection, context);
+	pthread_mutex_lock(&jetstream->lock);
+	jetstream->threads--;
+	pthread_cond_broadcast(&jetstream->news);
+	pthread_mutex_unlock(&jetstream->lock);
+}
+
 static void on_back(natsConnection *connection, void *context)
 {
 	struct jetstream *jetstream = context;
@@ -110,7 +122,7 @@ static natsStatus set_options(natsOptions *options, const struct jetstream_confi
 	natsOptions_SetSendAsap(options, true);
 	natsOptions_SetFailRequestsOnDisconnect(options, true);
 	natsOptions_SetDisconnectedCB(options, on_away, jetstream);
-	natsOptions_SetClosedCB(options, on_away, jetstream);
+	natsOptions_SetClosedCB(options, on_closed, jetstream);
 	natsOptions_SetReconnectedCB(options, on_back, jetstream);
 	return natsOptions_SetErrorHandler(options, on_error, jetstream);
 }
@@ -151,6 +163,11 @@ int connection_open(
 		status = set_options(options, config, jetstream, copy);
 	if (status == NATS_OK)
 		status = natsConnection_Connect(&jetstream->connection, options);
+	if (status == NATS_OK) {
+		pthread_mutex_lock(&jetstream->lock);
+		jetstream->threads++;
+		pthread_mutex_unlock(&jetstream->lock);
+	}
 	natsOptions_Destroy(options);
 	free(copy);
 	return status == NATS_OK ? 0 : fail(config, status, error);
