@@ -45,8 +45,8 @@ static uint64_t newest_named(const struct request *request)
 
 	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
 		if (ids[i] != NULL &&
-			identity_parse(&api_of(request)->store->identity, ids[i], UINT64_MAX,
-				&position) &&
+			identity_parse(
+				&api_of(request)->store->identity, ids[i], UINT64_MAX, &position) &&
 			position > newest)
 			newest = position;
 	}

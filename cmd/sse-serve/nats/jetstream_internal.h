@@ -18,7 +18,7 @@
 struct jetstream {
 	char name[SERVERS_NAME];
 	char log[SERVERS_NAME + 8], pass[SERVERS_NAME + 8], tell[SERVERS_NAME + 8]; /* subjects */
-	uint64_t mark; /* of the stream; see struct jetstream_stream */
+	uint64_t mark;		       /* of the stream; see struct jetstream_stream */
 	char node[JETSTREAM_NODE + 1]; /* what is passed on, or told, begins with it */
 	natsConnection *connection;
 	jsCtx *js;

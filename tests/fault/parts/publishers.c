@@ -135,7 +135,8 @@ static bool try(struct publisher *publisher, size_t len, uint32_t count, bool ba
 	if (!net_body(publisher->fd, &publisher->input, body, size))
 		return false;
 	body[size] = '\0';
-	if (status == 503)
+	/* Not stored; 507: a disk is full. */
+	if (status == 503 || status == 507)
 		return false;
 	if (status != 201)
 		fail("event %" PRIu32 " of publisher %u was answered with %d: %s", publisher->next,

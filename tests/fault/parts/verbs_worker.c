@@ -46,7 +46,7 @@ int worker_insist(struct worker *worker, const char *method, const char *target,
 	int status;
 
 	while ((status = worker_ask(worker, method, target, headers, data, id)) < 0 ||
-		status == 503) {
+		status == 503 || status == 507) {
 		if (clock_now_ms() > end)
 			fail("%s %s is tried in vain", method, target);
 		net_pause(1 + random_below(&worker->random, 5));
