@@ -170,8 +170,7 @@ static void nats_tell(struct store *store, const void *data, size_t len)
 	jetstream_tell(((struct nats_store *)store)->jetstream, data, len);
 }
 
-static int nats_listen(
-	struct store *store, store_heard *heard, void *context, struct error *error)
+static int nats_listen(struct store *store, store_heard *heard, void *context, struct error *error)
 {
 	return jetstream_listen(((struct nats_store *)store)->jetstream, heard, context, error);
 }
