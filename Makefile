@@ -289,7 +289,9 @@ $(UNIT_PARTS): $(NATS_MARK)
 $(UNIT_PARTS): | need-units
 $(BUILD)/libunit.a: $(UNIT_PARTS)
 # What the fault tests share.
-$(BUILD)/libfault.a: $(call OBJ,$(wildcard tests/fault/parts/*.c))
+FAULT_PARTS = $(call OBJ,$(wildcard tests/fault/parts/*.c))
+$(FAULT_PARTS): PKGS = sqlite3
+$(BUILD)/libfault.a: $(FAULT_PARTS)
 # What they put between the server and the system; never with a sanitizer.
 $(BUILD)/tests/shim_%.so: tests/fault/shim_%.c Makefile | need-libsse
 	$(call say,SHIM,$@)

@@ -75,6 +75,7 @@ purpose_of() {
 	tests/lint.sh | tests/commands.sh) echo lint ;;
 	tests/fuzz*) echo fuzz ;;
 	.ci/deb) echo deb ;;
+	.ci/cluster) echo cluster ;;
 	.ci/npm) echo package ;;
 	tests/examples.sh | *.md | *.[1-8]) echo examples ;;
 	*) echo base ;;

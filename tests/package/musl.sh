@@ -37,6 +37,7 @@ package libcurl curl/curl.h libcurl.so
 package libcjson cjson/cJSON.h libcjson.so
 package sqlite3 sqlite3.h libsqlite3.so
 package cmocka cmocka.h libcmocka.so
+! pkg-config --exists libnats || package libnats nats/nats.h libnats.so
 package cjose cjose/cjose.h libcjose.so
 package jansson jansson.h libjansson.so
 package libcrypto openssl/evp.h libcrypto.so
@@ -51,7 +52,10 @@ package libseccomp asm-generic/unistd.h libseccomp.so
 
 cat >"$build/pkg-config" <<END
 #!/bin/sh
-[ "\$1" != --cflags ] || echo "-idirafter $build/headers"
+case \$1 in
+--exists) exec pkg-config "\$@" ;;
+--cflags) echo "-idirafter $build/headers" ;;
+esac
 END
 chmod +x "$build/pkg-config"
 
