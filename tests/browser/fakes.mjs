@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What sse.js expects of a browser, in node: tabs, locks, a database. Each is as small as it can be.
 
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { after } from "node:test";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { pathToFileURL } from "node:url";
+import { moduleOf } from "./modules.mjs";
 
-// A copy of the pages' modules, beside which a package.json says that they are modules: browsers need no
-// telling, and node before 20.10 does not guess.
-const folder = mkdtempSync(path.join(tmpdir(), "sse-modules-"));
-process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-cpSync(new URL("../../cmd/sse-serve/web/", import.meta.url), folder, { recursive: true });
-writeFileSync(path.join(folder, "package.json"), '{ "type": "module" }');
-const SSE = pathToFileURL(path.join(folder, "sse.js"));
+const SSE = moduleOf("sse.js");
 
 // A page that is gone is gone with all its timers; here they are the process's, which must not wait for them.
 after(() => setTimeout(() => {

@@ -7,6 +7,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { Server, enter, launch, live, openPage, openTab, openProfile, overflow, reads, say, state, until, tryNow } from "./helper.mjs";
+import { moduleOf } from "./modules.mjs";
 
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PAGES = ["/try", "/", "/chat/lobby", "/status"];
@@ -220,9 +221,7 @@ test("each word of the pages is used, has both languages, and is named once", as
   const files = {};
   for (const name of await readdir(folder)) if (/\.(js|html)$/.test(name)) files[name] = await readFile(new URL(name, folder), "utf8");
   const WORDS = /const WORDS = (\{[^]*?\n\});/;
-  // By a URL of data: an older node takes a file of this name for another kind of module.
-  const tables = [new Function(`return ${WORDS.exec(files["common.js"])[1]}`)(),
-    (await import(`data:text/javascript,${encodeURIComponent(files["try-words.js"])}`)).default];
+  const tables = [new Function(`return ${WORDS.exec(files["common.js"])[1]}`)(), (await import(moduleOf("try-words.js"))).default];
   files["common.js"] = files["common.js"].replace(WORDS, "");
   delete files["try-words.js"];
   const code = Object.values(files).join("\n");

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Server, launch, live, openPage, openProfile, openTab, streamsOf, until } from "./helper.mjs";
+import { moduleOf } from "./modules.mjs";
 import { datas, follow, line, openTry, publish, run, stored } from "./try.mjs";
 
 let browser;
@@ -144,7 +145,7 @@ test("each line that publishes stores what the form does", async (t) => {
 });
 
 test("at the address that sse-tail and sse-post take by themselves, their lines name only the topic", async (t) => {
-  const { postLine, tailLine } = await import("../../cmd/sse-serve/web/try-lines.js");
+  const { postLine, tailLine } = await import(moduleOf("try-lines.js"));
   const where = { origin: "http://localhost:8000" };
   const server = await Server.start(t);
   const form = { topics: ["hello"], start: "all", value: "", as: "", events: [] };
