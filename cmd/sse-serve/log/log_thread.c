@@ -368,6 +368,8 @@ void log_thread_stop(struct log_thread *log_thread)
 	pthread_mutex_unlock(&log_thread->lock);
 	if (log_thread->started)
 		pthread_join(log_thread->thread, NULL);
+	if (log_thread->store->ops->unfollow != NULL)
+		log_thread->store->ops->unfollow(log_thread->store);
 	pthread_cond_destroy(&log_thread->ready);
 	pthread_cond_destroy(&log_thread->used);
 	pthread_mutex_destroy(&log_thread->lock);

@@ -25,8 +25,6 @@ static struct message *take_ended(struct log_thread *log_thread, int64_t *wait)
 		int64_t left = *log_thread->draining ? 0 : one->until - now;
 
 		if (one->position <= log_thread->store->head || left <= 0) {
-			one->behind = one->position > log_thread->store->head &&
-				      log_thread->store->ops->behind(log_thread->store);
 			*link = one->message.next;
 			one->message.next = ended;
 			ended = &one->message;
@@ -41,6 +39,7 @@ static struct message *take_ended(struct log_thread *log_thread, int64_t *wait)
 
 int64_t log_thread_end_waits(struct log_thread *log_thread)
 {
+	struct store *store = log_thread->store;
 	struct message *ended, *next;
 	int64_t wait = -1;
 
@@ -49,9 +48,13 @@ int64_t log_thread_end_waits(struct log_thread *log_thread)
 	pthread_mutex_unlock(&log_thread->lock);
 	if (ended == NULL)
 		return wait;
+	/* Without the lock: the store has one of its own, under which it wakes this thread. */
 	for (; ended != NULL; ended = next) {
+		struct awaiting *one = (struct awaiting *)ended;
+
 		next = ended->next;
-		mailbox_post(((struct awaiting *)ended)->mailbox, ended);
+		one->behind = one->position > store->head && store->ops->behind(store);
+		mailbox_post(one->mailbox, ended);
 	}
 	log_thread_wake_loops(log_thread);
 	return wait;

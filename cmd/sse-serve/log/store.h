@@ -153,6 +153,12 @@ struct store_ops {
 	int64_t (*follow)(struct store *store);
 
 	/*
+	 * unfollow(store): call `wake` no more; when this returns, no call of it is under way.  Of a
+	 * store with `follow`, when the log thread has ended.
+	 */
+	void (*unfollow)(struct store *store);
+
+	/*
 	 * behind(store): may the log have events that this node lacks?  Of a store with `follow`.  Log
 	 * thread.
 	 */

@@ -207,6 +207,11 @@ static int nats_check(const struct store *store, struct error *error)
 	return jetstream_check(nats->jetstream, error);
 }
 
+static void nats_unfollow(struct store *store)
+{
+	jetstream_on_news(((struct nats_store *)store)->jetstream, NULL, NULL);
+}
+
 static bool nats_behind(const struct store *store)
 {
 	const struct nats_store *nats = (const struct nats_store *)store;
@@ -239,6 +244,7 @@ struct store *store_nats_open(const struct store_config *config, struct error *e
 		.append = nats_append,
 		.tidy = nats_tidy,
 		.follow = nats_follow,
+		.unfollow = nats_unfollow,
 		.tell = nats_tell,
 		.listen = nats_listen,
 		.retain = nats_retain,
