@@ -20,6 +20,7 @@
 
 #include <cmocka.h>
 
+#include "clock.h"
 #include "log/database.h"
 #include "log/log_thread.h"
 #include "log/store.h"
@@ -902,6 +903,84 @@ static void it_can_be_stopped_without_a_start(void **state)
 	log_thread_stop(NULL);
 }
 
+/* --- a store with other nodes --- */
+
+static int64_t spy_follow(struct store *store)
+{
+	(void)store;
+	return -1;
+}
+
+static void note(const char *call)
+{
+	pthread_mutex_lock(&spy.lock);
+	note_call(call);
+	pthread_mutex_unlock(&spy.lock);
+}
+
+static void spy_unfollow(struct store *store)
+{
+	(void)store;
+	note("unfollow");
+}
+
+/* A thread of the store's may wake the log thread at that moment. */
+static bool spy_behind(const struct store *store)
+{
+	store->wake(store->deliver_context);
+	note("behind");
+	return true;
+}
+
+static void set_up_shared(struct fixture *f)
+{
+	set_up(f, ":memory:");
+	spy.ops.follow = spy_follow;
+	spy.ops.unfollow = spy_unfollow;
+	spy.ops.behind = spy_behind;
+	start(f);
+}
+
+static void note_end(struct message *message)
+{
+	(void)message;
+}
+
+static void a_store_wakes_no_log_thread_that_has_ended(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	set_up_shared(&f);
+	tear_down(&f);
+	assert_string_equal(spy.calls, "unfollow ");
+}
+
+static void who_waits_for_an_event_is_sent_back_when_it_is_there_or_too_late(void **state)
+{
+	struct fixture f;
+	struct request request;
+	struct awaiting late = {.message = {.handle = note_end}, .position = 7};
+	struct awaiting there = {.message = {.handle = note_end},
+		.position = 1,
+		.until = clock_now_ms() + 10 * PATIENCE};
+
+	(void)state;
+	set_up_shared(&f);
+	late.mailbox = there.mailbox = &f.mailboxes[0];
+	log_thread_await(f.log_thread, &there);
+	log_thread_await(f.log_thread, &late);
+	await_calls("behind ");
+	assert_true(is_woken(&f, 0, PATIENCE));
+	assert_true(late.behind);
+	request = request_of(&f, "a", "one");
+	submit_all(&request, 1);
+	await_answers(&f, 1);
+	tear_down(&f);
+	assert_false(there.behind);
+	assert_string_equal(spy.calls, "behind 1 unfollow ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -927,6 +1006,8 @@ int main(void)
 		cmocka_unit_test(draining_is_told_and_what_is_queued_is_still_answered),
 		cmocka_unit_test(a_stop_answers_what_is_queued_and_takes_no_more),
 		cmocka_unit_test(it_can_be_stopped_without_a_start),
+		cmocka_unit_test(a_store_wakes_no_log_thread_that_has_ended),
+		cmocka_unit_test(who_waits_for_an_event_is_sent_back_when_it_is_there_or_too_late),
 	};
 
 	return cmocka_run_group_tests_name(
