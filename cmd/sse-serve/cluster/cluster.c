@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sysexits.h>
-#include <time.h>
 
+#include "base/condition.h"
 #include "clock.h"
 #include "cluster.h"
 #include "stream/presence_nodes.h"
@@ -89,13 +89,11 @@ static void figures(void *context, struct node_figures *figures)
 /* Wait until ${until}, or until something comes, and take it.  False when it is time to stop. */
 static bool take(struct cluster *cluster, int64_t until, struct heard **heard)
 {
-	struct timespec end = {.tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000};
-	bool stopping;
-	int code = 0;
+	bool in_time = true, stopping;
 
 	pthread_mutex_lock(&cluster->lock);
-	while (cluster->first == NULL && !cluster->called && !cluster->stopping && code == 0)
-		code = pthread_cond_timedwait(&cluster->ready, &cluster->lock, &end);
+	while (cluster->first == NULL && !cluster->called && !cluster->stopping && in_time)
+		in_time = condition_wait(&cluster->ready, &cluster->lock, until);
 	*heard = cluster->first;
 	cluster->first = NULL;
 	cluster->last = &cluster->first;
@@ -147,7 +145,6 @@ struct cluster *cluster_new(const struct cluster_config *config)
 	struct cluster *cluster = calloc(1, sizeof(*cluster));
 	struct peers_config peers = {
 		.presence = config->presence, .tell = tell, .figures = figures, .context = cluster};
-	pthread_condattr_t clock;
 
 	if (cluster == NULL)
 		return NULL;
@@ -160,10 +157,7 @@ struct cluster *cluster_new(const struct cluster_config *config)
 		return NULL;
 	}
 	pthread_mutex_init(&cluster->lock, NULL);
-	pthread_condattr_init(&clock);
-	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-	pthread_cond_init(&cluster->ready, &clock);
-	pthread_condattr_destroy(&clock);
+	condition_init(&cluster->ready);
 	presence_nodes_share(config->presence, wake, cluster);
 	return cluster;
 }

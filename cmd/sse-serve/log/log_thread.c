@@ -8,6 +8,7 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "base/condition.h"
 #include "base/logger.h"
 #include "clock.h"
 #include "log_thread.h"
@@ -17,8 +18,7 @@
 /* Wait for work, at most ${ms} (-1: for ever). */
 static void wait_for_work(struct log_thread *log_thread, int64_t ms)
 {
-	int64_t end = clock_now_ms() + ms;
-	struct timespec until = {.tv_sec = end / 1000, .tv_nsec = end % 1000 * 1000000};
+	int64_t until = clock_now_ms() + ms;
 
 	if (ms == 0)
 		return;
@@ -26,7 +26,7 @@ static void wait_for_work(struct log_thread *log_thread, int64_t ms)
 		!log_thread->called && (log_thread->erasures == NULL || log_thread->erasing)) {
 		if (ms < 0)
 			pthread_cond_wait(&log_thread->ready, &log_thread->lock);
-		else if (pthread_cond_timedwait(&log_thread->ready, &log_thread->lock, &until) != 0)
+		else if (!condition_wait(&log_thread->ready, &log_thread->lock, until))
 			break;
 	}
 }
@@ -98,19 +98,13 @@ static void call(void *context)
 	pthread_mutex_unlock(&log_thread->lock);
 }
 
-/* A group is stored or passed on as a whole. */
-static bool is_ephemeral(const struct store_group *group)
-{
-	return group->count > 0 && group->appends[0].event.ephemeral;
-}
-
 /* The log could not be written: pass on the ephemeral events all the same. */
 static int pass_on(struct log_thread *log_thread, size_t count)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (is_ephemeral(log_thread->groups[i]) && !log_thread->groups[i]->stored)
+		if (store_group_ephemeral(log_thread->groups[i]) && !log_thread->groups[i]->stored)
 			log_thread->groups[kept++] = log_thread->groups[i];
 	}
 	if (kept == 0)
@@ -180,10 +174,11 @@ static void write_batch(struct log_thread *log_thread, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		struct publish *publish = log_thread->batch[i];
 
-		note_result(publish, is_ephemeral(&publish->group) ? lost : failed, &error);
+		note_result(
+			publish, store_group_ephemeral(&publish->group) ? lost : failed, &error);
 		if (publish->failed || store_group_refused(&publish->group))
 			new_topics_forget(log_thread->store->topics, &publish->group);
-		if (!is_ephemeral(&publish->group))
+		if (!store_group_ephemeral(&publish->group))
 			counter_took(&log_thread->counts.took, now - publish->began);
 		mailbox_post(publish->mailbox, &publish->message);
 	}
@@ -215,8 +210,8 @@ static bool ended(struct log_thread *log_thread)
 	bool result;
 
 	pthread_mutex_lock(&log_thread->lock);
-	result = log_thread->stopping && log_thread->first == NULL && log_thread->erasures == NULL &&
-		 log_thread->awaiting == NULL;
+	result = log_thread->stopping && log_thread->first == NULL &&
+		 log_thread->erasures == NULL && log_thread->awaiting == NULL;
 	pthread_mutex_unlock(&log_thread->lock);
 	return result;
 }
@@ -242,7 +237,8 @@ static void *run(void *context)
 			write_batch(log_thread, count);
 		if (store->ops->follow != NULL)
 			follow = store->ops->follow(store);
-		topics_forget(store->topics, window_oldest(log_thread->window));
+		if (count > 0 || store->ops->follow != NULL)
+			topics_forget(store->topics, window_oldest(log_thread->window));
 		wait = log_thread_erase_step(log_thread);
 		/* While publishes wait, their own appends make room. */
 		if (wait < 0)
@@ -257,7 +253,6 @@ struct log_thread *log_thread_new(struct store *store, struct window *window,
 	const _Atomic bool *draining, struct error *error)
 {
 	struct log_thread *log_thread = calloc(1, sizeof(*log_thread));
-	pthread_condattr_t clock;
 
 	if (log_thread == NULL) {
 		error_set(error, EX_OSERR, "out of memory for the log thread");
@@ -274,10 +269,7 @@ struct log_thread *log_thread_new(struct store *store, struct window *window,
 	store->erased = log_thread_show_erasure;
 	store->wake = call;
 	pthread_mutex_init(&log_thread->lock, NULL);
-	pthread_condattr_init(&clock);
-	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-	pthread_cond_init(&log_thread->ready, &clock);
-	pthread_condattr_destroy(&clock);
+	condition_init(&log_thread->ready);
 	pthread_cond_init(&log_thread->used, NULL);
 	return log_thread;
 }

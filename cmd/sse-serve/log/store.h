@@ -78,6 +78,12 @@ static inline bool store_group_refused(const struct store_group *group)
 	return group->conflict || group->closed || group->unmet;
 }
 
+/* store_group_ephemeral(group): is it passed on, not stored?  It is one or the other as a whole. */
+static inline bool store_group_ephemeral(const struct store_group *group)
+{
+	return group->count > 0 && group->appends[0].event.ephemeral;
+}
+
 /* What a read asks for, and what it finds. */
 struct store_query {
 	const struct topic_set *topics; /* not empty */

@@ -21,11 +21,6 @@
 
 /* --- appending --- */
 
-static bool is_ephemeral(const struct store_group *group)
-{
-	return group->count > 0 && group->appends[0].event.ephemeral;
-}
-
 /* Show it here, and pass it on to the others, unless each node says it itself. */
 static void pass_on(struct nats_store *nats, struct store_group *group)
 {
@@ -77,7 +72,7 @@ static size_t choose(struct nats_store *nats, struct store_group *const *groups,
 
 	for (size_t i = 0; i < count; i++) {
 		groups[i]->stored = false;
-		if (is_ephemeral(groups[i]))
+		if (store_group_ephemeral(groups[i]))
 			pass_on(nats, groups[i]);
 		else if (groups[i]->count > 0)
 			chosen[kept++] = groups[i];

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/condition.h"
 #include "base/logger.h"
 #include "clock.h"
 #include "database.h"
@@ -21,6 +21,7 @@
 
 /* How often a node looks whether one is due, in ms. */
 #define LOOK_MS 10000
+#define SPREAD_MS 1000
 
 /* While a node makes one, no other does; after this time it is taken for dead, in ms. */
 #define CLAIM_MS 600000
@@ -102,15 +103,12 @@ static void *run(void *context)
 
 	while (!snapshots->ending) {
 		struct error error = {0};
-		struct timespec until;
-
-		clock_gettime(CLOCK_MONOTONIC, &until);
 		/* Not all at once. */
-		until.tv_sec += LOOK_MS / 1000;
-		until.tv_nsec = (long)(clock_now_us() * 7919 % 1000000000);
+		int64_t until = clock_now_ms() + LOOK_MS + (int64_t)(clock_now_us() % SPREAD_MS);
+
 		pthread_mutex_lock(&snapshots->lock);
 		while (!snapshots->ending &&
-			pthread_cond_timedwait(&snapshots->end, &snapshots->lock, &until) == 0)
+			condition_wait(&snapshots->end, &snapshots->lock, until))
 			;
 		pthread_mutex_unlock(&snapshots->lock);
 		if (!snapshots->ending && is_due(snapshots) && make(snapshots, &error) != 0 &&
@@ -124,7 +122,6 @@ struct snapshots *snapshots_start(
 	struct jetstream *jetstream, const char *path, int64_t least, struct error *error)
 {
 	struct snapshots *snapshots = calloc(1, sizeof(*snapshots));
-	pthread_condattr_t clock;
 
 	if (snapshots == NULL) {
 		error_set(error, EX_OSERR, "out of memory for snapshots");
@@ -134,10 +131,7 @@ struct snapshots *snapshots_start(
 	snapshots->path = path;
 	snapshots->least = least;
 	pthread_mutex_init(&snapshots->lock, NULL);
-	pthread_condattr_init(&clock);
-	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-	pthread_cond_init(&snapshots->end, &clock);
-	pthread_condattr_destroy(&clock);
+	condition_init(&snapshots->end);
 	if (pthread_create(&snapshots->thread, NULL, run, snapshots) == 0)
 		return snapshots;
 	free(snapshots);

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 
+#include "base/condition.h"
 #include "clock.h"
 #include "jetstream_internal.h"
 
@@ -222,16 +222,14 @@ static void *watch(void *context)
 	bool over = false;
 
 	while (!over) {
-		struct timespec until;
-		int64_t ms;
+		int64_t until;
 
 		if (look(jetstream, &before))
 			subscribe(jetstream);
 		pthread_mutex_lock(&jetstream->lock);
-		ms = clock_now_ms() + (jetstream->hole ? HOLE_MS : LOOK_MS);
-		until = (struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+		until = clock_now_ms() + (jetstream->hole ? HOLE_MS : LOOK_MS);
 		if (!jetstream->closing)
-			pthread_cond_timedwait(&jetstream->look, &jetstream->lock, &until);
+			condition_wait(&jetstream->look, &jetstream->lock, until);
 		over = jetstream->closing;
 		pthread_mutex_unlock(&jetstream->lock);
 	}

@@ -8,6 +8,7 @@
 #include <sysexits.h>
 #include <time.h>
 
+#include "base/condition.h"
 #include "base/logger.h"
 #include "clock.h"
 #include "hash.h"
@@ -144,15 +145,14 @@ void jetstream_tell(struct jetstream *jetstream, const void *data, size_t len)
 
 void jetstream_wait(struct jetstream *jetstream, int64_t ms)
 {
-	int64_t end = clock_now_ms() + ms;
-	struct timespec until = {.tv_sec = end / 1000, .tv_nsec = end % 1000 * 1000000};
+	int64_t until = clock_now_ms() + ms;
 	enum jetstream_outcome before;
-	int code = 0;
+	bool in_time = true;
 
 	pthread_mutex_lock(&jetstream->lock);
 	before = jetstream->outcome;
-	while (jetstream->first == NULL && jetstream->outcome == before && code == 0)
-		code = pthread_cond_timedwait(&jetstream->news, &jetstream->lock, &until);
+	while (jetstream->first == NULL && jetstream->outcome == before && in_time)
+		in_time = condition_wait(&jetstream->news, &jetstream->lock, until);
 	pthread_mutex_unlock(&jetstream->lock);
 }
 
@@ -415,7 +415,6 @@ struct jetstream *jetstream_open(
 	const struct jetstream_config *config, struct jetstream_stream *stream, struct error *error)
 {
 	struct jetstream *jetstream = calloc(1, sizeof(*jetstream));
-	pthread_condattr_t clock;
 	uint64_t random = 0;
 
 	if (jetstream == NULL || getrandom(&random, sizeof(random), 0) < 0) {
@@ -430,11 +429,8 @@ struct jetstream *jetstream_open(
 	snprintf(jetstream->node, sizeof(jetstream->node), "%016" PRIx64, random);
 	jetstream->last_next = &jetstream->first;
 	pthread_mutex_init(&jetstream->lock, NULL);
-	pthread_condattr_init(&clock);
-	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-	pthread_cond_init(&jetstream->news, &clock);
-	pthread_cond_init(&jetstream->look, &clock);
-	pthread_condattr_destroy(&clock);
+	condition_init(&jetstream->news);
+	condition_init(&jetstream->look);
 	if (open_within(jetstream, config, stream, error) == 0)
 		return jetstream;
 	jetstream_close(jetstream);
@@ -449,12 +445,10 @@ int jetstream_follow(struct jetstream *jetstream, uint64_t after, struct error *
 /* The client's threads that may still call us have ended, or hang. */
 static void wait_for_threads(struct jetstream *jetstream)
 {
-	int64_t end = clock_now_ms() + ANSWER_MS;
-	struct timespec until = {.tv_sec = end / 1000, .tv_nsec = end % 1000 * 1000000};
+	int64_t until = clock_now_ms() + ANSWER_MS;
 
 	pthread_mutex_lock(&jetstream->lock);
-	while (jetstream->threads > 0 &&
-		pthread_cond_timedwait(&jetstream->news, &jetstream->lock, &until) == 0)
+	while (jetstream->threads > 0 && condition_wait(&jetstream->news, &jetstream->lock, until))
 		;
 	pthread_mutex_unlock(&jetstream->lock);
 }
