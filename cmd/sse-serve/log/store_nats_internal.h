@@ -43,8 +43,7 @@ struct nats_store {
 	struct store *copy; /* of the log, in a database */
 	struct jetstream *jetstream;
 	size_t message_max;
-	int64_t keys; /* how long the log keeps keys, in ms */
-	char node[17];
+	int64_t keys;		 /* how long the log keeps keys, in ms */
 	uint64_t number;	 /* of commands that this node sent */
 	struct own_command *own; /* NULL: none */
 	struct batch batch;

@@ -166,11 +166,7 @@ int store_nats_open_parts(
 	struct nats_store *nats, const struct store_config *config, struct error *error)
 {
 	struct jetstream_stream stream;
-	uint64_t random = 0;
 
-	if (getrandom(&random, sizeof(random), 0) < 0)
-		return error_set(error, EX_OSERR, "the system gives no random numbers");
-	snprintf(nats->node, sizeof(nats->node), "%016" PRIx64, random);
 	if (store_nats_connect(nats, config, &stream, error) != 0 ||
 		open_copy(nats, config, &stream, error) != 0 ||
 		catch_up(nats, stream.last, error) != 0)

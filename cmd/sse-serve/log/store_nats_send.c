@@ -165,11 +165,12 @@ int store_nats_send(struct nats_store *nats, const struct buf *bytes, struct own
 
 void store_nats_next_id(struct nats_store *nats, char *id, size_t size)
 {
+	const char *node = jetstream_node(nats->jetstream);
 	uint32_t hash;
 
 	if (trail_hash(&nats->trail, nats->taken, &hash))
-		snprintf(id, size, "%s-%" PRIx64 "-%" PRIx64 "-%08" PRIx32, nats->node,
-			++nats->number, nats->taken, hash);
+		snprintf(id, size, "%s-%" PRIx64 "-%" PRIx64 "-%08" PRIx32, node, ++nats->number,
+			nats->taken, hash);
 	else
-		snprintf(id, size, "%s-%" PRIx64, nats->node, ++nats->number);
+		snprintf(id, size, "%s-%" PRIx64, node, ++nats->number);
 }

@@ -132,6 +132,9 @@ int64_t jetstream_away(struct jetstream *jetstream);
  */
 int jetstream_over(struct jetstream *jetstream, struct error *error);
 
+/* jetstream_node(jetstream): JETSTREAM_NODE letters and digits that no other node has.  Any thread. */
+const char *jetstream_node(const struct jetstream *jetstream);
+
 /* jetstream_last(jetstream): the newest sequence that is known to be in the stream.  Any thread. */
 uint64_t jetstream_last(struct jetstream *jetstream);
 

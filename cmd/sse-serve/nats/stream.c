@@ -207,6 +207,11 @@ int jetstream_over(struct jetstream *jetstream, struct error *error)
 	return 0;
 }
 
+const char *jetstream_node(const struct jetstream *jetstream)
+{
+	return jetstream->node;
+}
+
 uint64_t jetstream_last(struct jetstream *jetstream)
 {
 	uint64_t last;
