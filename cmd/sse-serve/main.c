@@ -117,18 +117,6 @@ static void say_limits(const struct program *program)
 		(unsigned long long)files.rlim_cur, streams);
 }
 
-/* The path of the database, if there is one.  Return 0, or -1 with a reason. */
-static int find_database(const struct options *options, char **path, struct error *error)
-{
-	const struct store_kind *kind = store_kind_of(options->servers.urls, options->db);
-
-	if (!kind->in_file && !kind->shared)
-		return 0;
-	*path = kind->shared && options->db == NULL ? paths_copies(options->servers.name, error)
-						    : paths_database(options->db, error);
-	return *path != NULL ? 0 : -1;
-}
-
 /* It connects again and again: names are looked up, and credentials and CAs are read. */
 static void allow_places_of_nats(const struct options *options, struct places *places)
 {
@@ -146,7 +134,7 @@ static int allow_places(const struct program *program, struct places *places, st
 	const struct options *options = &program->options;
 	char *database = NULL;
 
-	if (find_database(options, &database, error) != 0)
+	if (paths_log(options, &database, error) != 0)
 		return -1;
 	places_begin(places, options->servers.urls != NULL);
 	if (options->servers.urls != NULL)

@@ -11,6 +11,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "log/store.h"
 #include "paths.h"
 
 /* Let a new entry of this folder survive a power loss. */
@@ -100,8 +101,9 @@ static char *with_folders(char *path, struct error *error)
 {
 	if (path == NULL || make_folders(path) == 0)
 		return path;
-	error_set(error, EX_CANTCREAT, "cannot make the folders of %s: %s; --db names another place",
-		path, strerror(errno));
+	error_set(error, EX_CANTCREAT,
+		"cannot make the folders of %s: %s; --db names another place", path,
+		strerror(errno));
 	free(path);
 	return NULL;
 }
@@ -134,4 +136,16 @@ int paths_check_web(const char *folder, struct error *error)
 	if (access(folder, R_OK | X_OK) != 0)
 		return error_set(error, EX_NOINPUT, "--web %s: %s", folder, strerror(errno));
 	return 0;
+}
+
+int paths_log(const struct options *options, char **path, struct error *error)
+{
+	const struct store_kind *kind = store_kind_of(options->servers.urls, options->db);
+
+	*path = NULL;
+	if (!kind->in_file && !kind->shared)
+		return 0;
+	*path = kind->shared && options->db == NULL ? paths_copies(options->servers.name, error)
+						    : paths_database(options->db, error);
+	return *path != NULL ? 0 : -1;
 }

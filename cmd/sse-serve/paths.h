@@ -4,6 +4,7 @@
 #define PATHS_H
 
 #include "error.h"
+#include "options.h"
 
 /*
  * paths_database(given, error):
@@ -21,6 +22,13 @@ char *paths_find_database(const char *given, struct error *error);
  * which is created.  The caller frees it; NULL with a reason.
  */
 char *paths_copies(const char *cluster, struct error *error);
+
+/*
+ * paths_log(options, path, error):
+ * Find where the log's database is, or how the paths of copies begin, with its folders created; *${path} is
+ * NULL if there is none.  Return 0, or -1 with a reason.  The caller frees *${path}.
+ */
+int paths_log(const struct options *options, char **path, struct error *error);
 
 /* paths_check_web(folder, error): can the folder be read?  NULL (no --web) is valid. */
 int paths_check_web(const char *folder, struct error *error);

@@ -104,18 +104,15 @@ static int make_rates(struct server *server, const struct rate_rules *rules, str
 	return 0;
 }
 
-static struct store *open_kind(const struct store_kind *kind, const char *db,
+static struct store *open_kind(const struct store_kind *kind, const struct options *options,
 	struct store_config *config, struct error *error)
 {
-	bool any_copy = kind->shared && db == NULL;
-	char *path = kind->in_file ? paths_database(db, error)
-		     : any_copy	   ? paths_copies(config->servers->name, error)
-				   : NULL;
 	struct store *store;
+	char *path;
 
-	if (path == NULL && (kind->in_file || any_copy))
+	if (paths_log(options, &path, error) != 0)
 		return NULL;
-	config->path = kind->in_file ? path : db;
+	config->path = kind->in_file ? path : options->db;
 	config->copies = path;
 	store = kind->open(config, error);
 	free(path);
@@ -132,7 +129,7 @@ static int open_store(struct server *server, struct error *error)
 		.idempotency_window = options->idempotency_window};
 	bool is_window = kind->attach != NULL;
 
-	server->store = open_kind(kind, options->db, &config, error);
+	server->store = open_kind(kind, options, &config, error);
 	if (server->store == NULL)
 		return -1;
 	server->window = window_new(
