@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "stream/presence.h"
+#include "parts/presence.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -23,28 +23,6 @@ static struct presence_lease *reserve(
 	bool full;
 
 	return presence_reserve(presence, &topic, 1, name, &full);
-}
-
-/* A stream that is open. */
-static struct presence_lease *enter(struct presence *presence, const char *topic, const char *name)
-{
-	struct presence_lease *lease = reserve(presence, topic, name);
-
-	assert_non_null(lease);
-	presence_enter(lease);
-	return lease;
-}
-
-/* The next change is this one: "join a/Ada 1". */
-static void told(struct presence *presence, uint32_t now, const char *expected)
-{
-	struct presence_change change;
-	char text[400] = "";
-
-	if (presence_change(presence, now, &change))
-		snprintf(text, sizeof(text), "%s %s/%s %u", change.joined ? "join" : "leave",
-			change.topic, change.name, change.count);
-	assert_string_equal(text, expected);
 }
 
 /* The names that are present, with a comma behind each. */

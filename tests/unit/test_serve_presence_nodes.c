@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "parts/presence.h"
 #include "stream/presence_nodes.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -35,17 +36,6 @@ static struct presence *make(int64_t max, uint32_t grace)
 	return presence;
 }
 
-/* A stream of this node that is open. */
-static struct presence_lease *enter(struct presence *presence, const char *topic, const char *name)
-{
-	bool full;
-	struct presence_lease *lease = presence_reserve(presence, &topic, 1, name, &full);
-
-	assert_non_null(lease);
-	presence_enter(lease);
-	return lease;
-}
-
 /* Another node says that it has the name, or has it no more. */
 static enum presence_noted note(struct presence *presence, unsigned node, const char *topic,
 	const char *name, bool joined, uint32_t now)
@@ -56,18 +46,6 @@ static enum presence_noted note(struct presence *presence, unsigned node, const 
 	snprintf(change.topic, sizeof(change.topic), "%s", topic);
 	snprintf(change.name, sizeof(change.name), "%s", name);
 	return presence_nodes_note(presence, node, &change, now, &changed);
-}
-
-/* The next change for readers is this one: "join a/Ada 1". */
-static void told(struct presence *presence, uint32_t now, const char *expected)
-{
-	struct presence_change change;
-	char text[400] = "";
-
-	if (presence_change(presence, now, &change))
-		snprintf(text, sizeof(text), "%s %s/%s %u", change.joined ? "join" : "leave",
-			change.topic, change.name, change.count);
-	assert_string_equal(text, expected);
 }
 
 /* The next that other nodes are told is this one: "+a/Ada". */
