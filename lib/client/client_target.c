@@ -141,14 +141,28 @@ static int find_server(const char **server, size_t *len, struct error *error)
 	return 0;
 }
 
+/* The text, if all of it could be added, is the URL; it is freed. */
+static int use_text(struct buf *text, bool added, const char *query, struct client_url *url,
+	struct error *error)
+{
+	int result;
+
+	if (added && buf_add_byte(text, '\0'))
+		result = client_url_set(url, text->data, query, error);
+	else
+		result = error_set(
+			error, EX_USAGE, "the URL would be longer than %d bytes", URL_MAX);
+	buf_free(text);
+	return result;
+}
+
 int client_target_make(const char *operand, enum client_place place, const char *query,
 	struct client_url *url, struct error *error)
 {
 	const char *server = NULL;
 	struct buf text;
 	size_t len = 0;
-	bool all;
-	int result;
+	bool all, added;
 
 	if (operand != NULL && client_url_is(operand))
 		return client_url_set(url, operand, query, error);
@@ -158,16 +172,10 @@ int client_target_make(const char *operand, enum client_place place, const char 
 	if ((!all && check_topic(operand, error) != 0) || find_server(&server, &len, error) != 0)
 		return -1;
 	buf_init(&text, URL_MAX);
-	if (buf_add(&text, server, len) &&
+	added = buf_add(&text, server, len) &&
 		(all ? buf_add_text(&text, "/api") : buf_addf(&text, "/api/%s", operand)) &&
-		(place == CLIENT_TOPIC || buf_add_text(&text, "/event")) &&
-		buf_add_byte(&text, '\0'))
-		result = client_url_set(url, text.data, query, error);
-	else
-		result = error_set(
-			error, EX_USAGE, "the URL would be longer than %d bytes", URL_MAX);
-	buf_free(&text);
-	return result;
+		(place == CLIENT_TOPIC || buf_add_text(&text, "/event"));
+	return use_text(&text, added, query, url, error);
 }
 
 int client_target_join(
@@ -177,7 +185,6 @@ int client_target_join(
 	struct buf text;
 	size_t len = 0;
 	bool added;
-	int result;
 
 	for (size_t i = 0; operands[i] != NULL; i++) {
 		if (check_operand(operands[i], error) != 0)
@@ -190,13 +197,7 @@ int client_target_join(
 	/* The letters of topics stand for themselves in a query, and so does the asterisk. */
 	for (size_t i = 0; operands[i] != NULL && added; i++)
 		added = buf_addf(&text, "%ctopic=%s", i == 0 ? '?' : '&', operands[i]);
-	if (added && buf_add_byte(&text, '\0'))
-		result = client_url_set(url, text.data, query, error);
-	else
-		result = error_set(
-			error, EX_USAGE, "the URL would be longer than %d bytes", URL_MAX);
-	buf_free(&text);
-	return result;
+	return use_text(&text, added, query, url, error);
 }
 
 void client_target_hide(const struct client_url *url, char *operand)
