@@ -42,8 +42,8 @@ async function enter(t, people, name, url = room(people), options = {}) {
 /** What a page may complain of, but for the answers that it expects. */
 const trouble = (page) => page.trouble.filter((line) => !/status of 40[13]/.test(line));
 
-/** No words of the page that are to be seen say that names are a claim. */
-const saysClaim = (page) => page.evaluate(() => /claim/i.test(document.body.innerText));
+/** Do words of the page that are to be seen say that names are not verified? */
+const saysClaim = (page) => page.evaluate(() => /n’t verified/.test(document.body.innerText));
 
 test("where everyone may do everything, nothing of it is to be seen", async (t) => {
   const server = await Server.start(t);
