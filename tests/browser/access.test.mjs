@@ -222,7 +222,7 @@ test("who may read, but not write, is told why, and has nothing to write into", 
   await page.keyboard.press("Escape");
   assert.ok(await page.locator("#login-form").isHidden());
   assert.ok(await page.locator("#openLogin").evaluate((e) => e === document.activeElement));
-  for (const [name, words, shown] of [["eve", /may read here, but not write/, "Eve"], ["max", /no name to write under/, "max"]]) {
+  for (const [name, words, shown] of [["eve", /may read this room, but not write/, "Eve"], ["max", /no name to write under/, "max"]]) {
     const theirs = await openPage(t, browser, room(people));
     await theirs.locator("#showLogin").click();
     await logIn(theirs, people.tokens[name]);
