@@ -531,13 +531,19 @@ const watchWaiting = () => watch((entry) => {
   showEdges();
 });
 
+const wordOf = (entryState) => t(entryState === "pending" && state?.word !== "live" ? "delayed" : entryState);
+
+function showDelays() {
+  for (const row of at("pending").querySelectorAll("[data-state=pending]")) setText(row.lastElementChild, wordOf("pending"));
+}
+
 function makeWaiting({ key, data, at: time, state, failed }) {
   const row = makeRow({ ...data, time: new Date(time) });
   row.dataset.state = state;
   row.firstElementChild.classList.add("unseen-text");
   const mark = row.lastElementChild;
   if (state !== "failed") {
-    mark.replaceChildren(t(state));
+    mark.replaceChildren(wordOf(state));
     return row;
   }
   const button = (name, action) => {
@@ -882,6 +888,7 @@ const follow = () => subscribe(topic, {
     if (now.word === "live") askPresence(); // said again whenever the stream is another
     else for (const name of typing.keys()) stopTyping(name);
     state = now;
+    showDelays();
     showState(now);
     heed(now);
   },

@@ -49,16 +49,18 @@ export function makeRead({ ask, settings }) {
     const own = new AbortController();
     const end = () => own.abort();
     let going = true; // and nothing has come
+    let watch = 0;
     const look = async () => {
       const began = Date.now();
       const answers = await ask(`${url}&until=now&wait=0`, { method: "HEAD", signal: own.signal, ...accept })
         .then(() => true, () => false);
       if (!answers || !going) return;
-      held = true;
       late = Date.now() - began;
+      if (late > settings.prompt) return void (watch = setTimeout(look, settings.held)); // the server itself was held up
+      held = true;
       end();
     };
-    const watch = setTimeout(look, settings.held);
+    watch = setTimeout(look, settings.held);
     signal.addEventListener("abort", end);
     if (signal.aborted) end();
     try {
