@@ -241,7 +241,7 @@ test("where names are free but for those that are proven, one gives a name, and 
   const people = await People.start(t, { anonymous: "publish=chat/* read=chat/* as=*", ann: ANN });
   const page = await openPage(t, browser, room(people));
   await seen(page, "#name-form");
-  assert.match(await text(page, "#claim"), /^Your name is a claim: others can use it too/);
+  assert.match(await text(page, "#claim"), /^Your name isn’t verified, and others can use it too/);
   await page.locator("#name").fill("Max");
   await page.locator("#join").click();
   await live(page);

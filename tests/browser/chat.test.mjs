@@ -454,7 +454,7 @@ test("by keyboard alone, with the roles that a screen reader needs", async (t) =
     ["textbox", "Message"], ["button", "Send"], ["navigation", "Pages"], ["checkbox", "Sound"]])
     assert.equal(await page.getByRole(role, name ? { name, exact: true } : {}).count(), 1, `${role} ${name ?? ""}`);
   assert.equal(await page.locator("#scroll").getAttribute("aria-live"), "polite");
-  assert.match(await page.locator("#claim").textContent(), /Names are a claim/);
+  assert.match(await page.locator("#claim").textContent(), /Names aren’t verified/);
 });
 
 test("at 360 pixels nothing sticks out, with the panel open, with long words, while reconnecting", async (t) => {
@@ -495,17 +495,17 @@ test("a sound and a notification for who wants them, and for nobody else", async
   await hide(page, true);
   await server.publish("chat/lobby", { name: "Bob", text: "one" });
   await reads(page, ["Bob: one"]);
-  await page.getByLabel("Desktop notifications").check();
+  await page.getByLabel("Notify me of all messages").check();
   await page.getByLabel("Sound").check();
   await server.publish("chat/lobby", { name: "Bob", text: "two" });
   await reads(page, ["Bob: one", "Bob: two"]);
   await hide(page, false);
   await server.publish("chat/lobby", { name: "Bob", text: "three" });
   await reads(page, ["Bob: one", "Bob: two", "Bob: three"]);
-  assert.deepEqual(await page.evaluate(() => notes), ["Bob · lobby: two"]);
+  assert.deepEqual(await page.evaluate(() => notes), ["\u2068Bob\u2069 · lobby: two"]);
   await page.reload();
   await live(page);
-  assert.ok(await page.getByLabel("Desktop notifications").isChecked(), "it is remembered");
+  assert.ok(await page.getByLabel("Notify me of all messages").isChecked(), "it is remembered");
 });
 
 test("where notifications throw, as on Android, the message is shown, and the box is off", async (t) => {
@@ -522,16 +522,16 @@ test("where notifications throw, as on Android, the message is shown, and the bo
   const options = { viewport: { width: 1280, height: 800 } };
   const first = await openPage(t, browser, room(server), options, throws("default"));
   await live(first);
-  assert.ok(await first.getByLabel("Desktop notifications").isDisabled());
+  for (const box of await first.getByLabel(/^Notify me/).all()) assert.ok(await box.isDisabled());
   assert.match(await first.locator("#no-notify").textContent(), /does not let pages show notifications/);
   const page = await openPage(t, browser, room(server), options, throws("granted"));
   await enter(page, "Ada");
-  await page.getByLabel("Desktop notifications").check();
+  await page.getByLabel("Notify me of all messages").check();
   await hide(page, true);
   await server.publish("chat/lobby", { name: "Bob", text: "one" });
   await server.publish("chat/lobby", { name: "Bob", text: "two" });
   await reads(page, ["Bob: one", "Bob: two"]);
-  assert.ok(await page.getByLabel("Desktop notifications").isDisabled());
+  assert.ok(await page.getByLabel("Notify me of all messages").isDisabled());
   assert.deepEqual([...first.trouble, ...page.trouble], []);
 });
 
@@ -629,7 +629,7 @@ test("the pages weigh what the README says", async (t) => {
   assert.ok(Math.abs(bytes / 1000 - told) < 3, `${bytes} bytes, and not ${told} kB`);
 });
 
-test("who takes another name is there by that one, and what was said by the other is no longer theirs", async (t) => {
+test("who takes another name is there by that one, and what was said by the other is still theirs", async (t) => {
   const server = await Server.start(t, { args: ["--presence-grace", "100ms"] });
   const page = await openPage(t, browser, room(server), { viewport: { width: 1280, height: 800 } });
   await enter(page, "Ada");
@@ -645,10 +645,16 @@ test("who takes another name is there by that one, and what was said by the othe
   await until("Grace is here, and Ada is not", async () => (await here(page)).join() === "Grace (you)");
   await say(page, "as Grace");
   await reads(page, ["Ada: as Ada", "Grace: as Grace"]);
-  assert.deepEqual(await page.locator(".own .text").allTextContents(), ["as Grace"]);
+  const own = () => page.locator(".own").evaluateAll((all) => all.map((row) =>
+    [...row.querySelectorAll(".who bdi, .tag, .text")].map((e) => e.textContent).join("|")));
+  assert.deepEqual(await own(), ["Ada|you|as Ada", "Grace||as Grace"]);
   await page.reload();
   await live(page);
   await until("the name is remembered", async () => (await here(page)).join() === "Grace (you)");
+  assert.deepEqual(await own(), ["Ada|you|as Ada", "Grace||as Grace"]);
+  await page.getByRole("button", { name: "Take back: as Ada" }).click();
+  await page.getByRole("button", { name: "Delete it for everybody? as Ada" }).click();
+  await reads(page, ["Grace: as Grace"]);
 });
 
 test("a gap is told, and what is there now is shown", async (t) => {

@@ -355,22 +355,75 @@ test("a name that is missing is refused, by the browser and by the server", asyn
   assert.equal(await alert.textContent(), "", "the reason is gone");
 });
 
-test("the server cannot be reached: the form says so and keeps what was typed", async (t) => {
+/** What was added and is not yet in the list, the newest first, each with its state. */
+const waiting = (page) => page.evaluate(() => [...document.querySelectorAll("#waiting li")].map((row) =>
+  `${row.dataset.state} ${row.querySelector(".name").textContent}`).join());
+
+const add = async (page, first, last) => {
+  await fill(page, first, last);
+  await page.getByRole("button", { name: "Add", exact: true }).click();
+};
+
+test("users who are added while the server is away wait in the browser, and are added once, in order", async (t) => {
   const server = await Server.start(t);
   const page = await openPage(t, browser, server.origin);
   await live(page);
   await server.kill();
-  await fill(page, "John", "DOE");
-  await page.getByRole("button", { name: "Add" }).click();
-  await until("it is told", async () => /cannot be reached/.test(await page.getByRole("alert").textContent()));
-  assert.equal(await page.getByLabel("First name").inputValue(), "John");
-  assert.equal(await page.getByLabel("Last name").inputValue(), "DOE");
+  await until("it reconnects", async () => /^Reconnecting/.test(await state(page)));
+  await add(page, "John", "DOE");
+  await until("it is told", async () => /Kept in this browser/.test(await page.locator("#form-note").textContent()));
+  assert.equal(await page.getByLabel("First name").inputValue(), "", "the form is free for the next one");
+  await add(page, "Ada", "LOVELACE");
+  await until("both wait", async () => (await waiting(page)) === "pending Ada LOVELACE,pending John DOE");
+  assert.equal(await page.getByRole("alert").textContent(), "");
+  assert.equal(await overflow(page), 0);
 
   await server.restart();
-  await page.getByRole("button", { name: "Add" }).click();
+  await page.reload();
+  await shows(page, ["Ada LOVELACE", "John DOE"]);
+  await until("none waits any more", async () => (await waiting(page)) === "");
+  assert.equal(await page.locator("#form-note").textContent(), "");
+});
+
+test("users who were added and not yet sent are there after a reload without the server's answer", async (t) => {
+  const server = await Server.start(t);
+  const page = await openPage(t, browser, server.origin);
   await live(page);
+  await page.route("**/api/users", (route) => (route.request().method() === "POST" ? route.abort() : route.continue()));
+  await add(page, "John", "DOE");
+  await until("it waits", async () => (await waiting(page)) === "pending John DOE");
+  await page.reload();
+  await live(page);
+  await until("it still waits", async () => (await waiting(page)) === "pending John DOE");
+  await page.unroute("**/api/users");
+  await page.evaluate(() => dispatchEvent(new Event("online")));
   await shows(page, ["John DOE"]);
-  assert.equal(await page.getByRole("alert").textContent(), "");
+  await until("none waits any more", async () => (await waiting(page)) === "");
+});
+
+test("a user who is refused while another one is typed can be sent again, or deleted", async (t) => {
+  const server = await Server.start(t);
+  const page = await openPage(t, browser, server.origin);
+  await live(page);
+  let refuse;
+  const held = new Promise((resolve) => (refuse = resolve));
+  await page.route("**/api/users", async (route) => {
+    if (route.request().method() !== "POST") return route.continue();
+    await held;
+    return route.fulfill(problem(400, "Bad Request", "not today"));
+  });
+  await add(page, "John", "DOE");
+  await add(page, "Ada", "LOVELACE");
+  await page.getByLabel("First name").fill("Grace");
+  refuse();
+  await until("both are refused", async () => (await waiting(page)) === "failed Ada LOVELACE,failed John DOE");
+  assert.match(await page.locator("#waiting .mark").first().textContent(), /^Not sent: The server answered 400: Not today\./);
+  assert.equal(await page.getByLabel("First name").inputValue(), "Grace", "what is typed stays");
+  await page.unroute("**/api/users");
+  await page.locator("#waiting li", { hasText: "Ada" }).getByRole("button", { name: "Delete" }).click();
+  await page.getByRole("button", { name: "Try again" }).click();
+  await shows(page, ["John DOE"]);
+  await until("none waits any more", async () => (await waiting(page)) === "");
 });
 
 test("pressing twice sends once", async (t) => {
@@ -390,15 +443,14 @@ test("pressing twice sends once", async (t) => {
   await fill(page, "John", "DOE");
   await page.getByLabel("Last name").press("Enter");
   await until("it is being sent", () => posts === 1);
-  assert.ok(await page.locator("#add").isDisabled());
+  await until("it is shown", async () => (await waiting(page)) === "pending John DOE");
   await page.getByLabel("Last name").press("Enter");
   await page.evaluate(() => document.getElementById("form").requestSubmit());
-  await page.keyboard.type("lost?");
-  assert.equal(await page.getByLabel("Last name").inputValue(), "DOE", "typing waits while sending");
+  await page.getByLabel("First name").fill("Ada");
   release();
   await shows(page, ["John DOE"]);
-  await until("the button works again", () => page.locator("#add").isEnabled());
   assert.equal(posts, 1);
+  assert.equal(await page.getByLabel("First name").inputValue(), "Ada", "typing goes on while sending");
 });
 
 test("the whole form by keyboard alone", async (t) => {

@@ -203,10 +203,15 @@ test("a server that stops answering: each page says so instead of Live, and what
   t.after(() => server.child.kill("SIGCONT"));
   await allSay(tabs, /^Not answering: The server has stopped answering/);
   await say(chat, "Hello");
+  await tabs[0].locator("#firstname").fill("Grace");
+  await tabs[0].locator("#lastname").fill("HOPPER");
+  await tabs[0].locator("#add").click();
   await until("it waits", async () => (await mark(chat)) === "waiting to be sent");
+  await until("so does the user", async () => (await tabs[0].locator("#waiting .mark").textContent()) === "waiting to be sent");
   server.child.kill("SIGCONT");
   await allSay(tabs, /^Live: /);
   await reads(chat, ["Ada: Hello"]);
+  await shows(tabs[0], ["Grace HOPPER"]);
 });
 
 test("a POST that has no answer: the pages say that the server doesn't answer, though the stream goes on", async (t) => {

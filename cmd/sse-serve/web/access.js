@@ -4,6 +4,7 @@
 //
 // A page belongs to one person. For another it is loaded anew, so that nothing of the one before is left in it.
 
+import { forgetAll } from "./chat-kept.js";
 import { at, setText, t, why } from "./common.js";
 import { login, logout, may as mayOf, session as askSession, watchSession } from "./sse.js";
 
@@ -56,11 +57,7 @@ export function close(words) {
 
 function leave(by) {
   document.documentElement.hidden = true;
-  try {
-    for (const name of by === "logout" ? ["name", "rooms", "read"] : []) localStorage.removeItem(`sse-chat-${name}`);
-  } catch {
-    // It is not allowed: then nothing is kept there.
-  }
+  if (by === "logout") forgetAll();
   location.reload();
 }
 

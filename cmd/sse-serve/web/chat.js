@@ -4,19 +4,23 @@
 // and nothing else. That nothing is lost, doubled or out of order is the business of sse.js.
 
 import { begin, close, heed, may, noAccess, say } from "./access.js";
-import { at, connectionView, hour, longDay, number, setText, t, tellIfUnshared, translate, why } from "./common.js";
+import { alertFor, beginAlerts } from "./chat-alerts.js";
+import { hueOf, initialOf, isShared, meet, shortToken, tokenOf } from "./chat-authors.js";
+import { keep, keepDraft, kept, keptDraft } from "./chat-kept.js";
+import { fillText, isMentioned, mentionOf } from "./chat-text.js";
+import { at, connectionView, hour, isolate, longDay, number, setText, t, tellIfUnshared, translate, why } from "./common.js";
 import { addCopyButtons } from "./copy.js";
-import { checkTopic, covers, discard, history, newKey, post, presence, remove, retry, send, subscribe, topics, watch } from "./sse.js";
+import { checkTopic, covers, history, newKey, post, presence, remove, send, subscribe, topics, watch } from "./sse.js";
+import { fillMark, showDelays } from "./waiting.js";
 
 const PAGE = 60; // messages that are loaded, or shown, at a time
 const MOST_ROWS = 240; // in the document
 const MOST_KEPT = 20_000; // messages in memory, and keys
 const NEAR = 600; // pixels from an edge at which more is shown
-const CLIP = 3_000; // characters of a message that are shown at first
-const CLIP_LINES = 40;
 const TOGETHER_MS = 5 * 60_000; // of one author within that time: named once
 const TYPING_EVERY_MS = 3_000;
 const TYPING_FOR_MS = 6_000;
+const READ_ELSEWHERE_MS = 1_000;
 const MOST_ROOMS = 12; // that one was in
 const MOST_OTHERS = 50; // that the server lists beside these
 
@@ -37,28 +41,28 @@ if (wanted !== room) window.history.replaceState(null, "", `/chat/${room}`);
 translate();
 tellIfUnshared();
 
-// --- what this browser keeps ------------------------------------------------
-
-const keep = (name, value) => {
-  try {
-    localStorage.setItem(`sse-chat-${name}`, JSON.stringify(value));
-  } catch {
-    // It is not allowed, or full: then it lasts as long as the page.
-  }
-};
-const kept = (name, otherwise) => {
-  try {
-    return JSON.parse(localStorage.getItem(`sse-chat-${name}`)) ?? otherwise;
-  } catch {
-    return otherwise;
-  }
-};
+// --- who one is here --------------------------------------------------------
 
 /** What the server takes as a name. */
 const isName = (name) => typeof name === "string" && name !== "" && new TextEncoder().encode(name).length <= 64 &&
   !/[\p{Cc}\p{Cs}]/u.test(name);
 
 let me = ""; // what one's name is here, if one has one
+let mention = null; // what finds it in a text, after an @
+
+function setName(name) {
+  me = name;
+  mention = mentionOf(name);
+}
+
+/** What this browser's messages have in common: see chat-authors.js. */
+let token = newKey().slice(0, 16);
+
+function keepToken() {
+  token = tokenOf({ author: kept("author", "") }) || token;
+  keep("author", token);
+}
+
 let rooms = [room, ...[kept("rooms", [])].flat().filter((name) => name !== room && isRoom(name))].slice(0, MOST_ROOMS);
 keep("rooms", rooms);
 
@@ -75,75 +79,16 @@ function messageOf({ id, time, data }) {
     id,
     time: new Date(time),
     name: whole && typeof data.name === "string" ? data.name.trim().slice(0, 64) : "",
+    author: whole ? tokenOf(data) : "",
     text: whole ? data.text : typeof data === "string" ? data : JSON.stringify(data),
     key: whole && typeof data.key === "string" ? data.key : "",
   };
 }
 
-const LINK = /https?:\/\/[^\s<>"'`\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]+/gi;
-
-/** The address that a text is, if it may be a link: http or https, and no name before an @ that misleads. */
-function address(text) {
-  try {
-    const url = new URL(text);
-    return /^https?:$/.test(url.protocol) && !url.username && !url.password ? url.href : null;
-  } catch {
-    return null;
-  }
-}
-
-/** A link without what ends the sentence around it: a closing bracket belongs to it if it was opened in it. */
-function withoutEnd(link) {
-  const count = (bracket) => link.split(bracket).length;
-  const last = link.at(-1);
-  const opening = { ")": "(", "]": "[", "}": "{" }[last];
-  const foreign = opening ? count(last) > count(opening) : /[.,;:!?]/.test(last);
-  return foreign ? withoutEnd(link.slice(0, -1)) : link;
-}
-
-/** Where a link leads, if what is written looks otherwise: letters of other scripts that pass for ours. */
-function trueHost(shown, href) {
-  const written = /^https?:\/\/([^/?#\\]*?)(:\d*)?(?=[/?#\\]|$)/i.exec(shown)?.[1].toLowerCase();
-  const { hostname } = new URL(href);
-  return hostname === written ? "" : ` (${hostname})`;
-}
-
-function appendText(element, text) {
-  let end = 0;
-  for (const match of text.matchAll(LINK)) {
-    const shown = withoutEnd(match[0]);
-    const href = address(shown);
-    if (!href) continue;
-    const link = document.createElement("a");
-    link.href = href;
-    link.rel = "noopener noreferrer nofollow ugc";
-    link.target = "_blank";
-    link.dir = "ltr";
-    link.textContent = shown;
-    element.append(text.slice(end, match.index), link, trueHost(shown, href));
-    end = match.index + shown.length;
-  }
-  element.append(text.slice(end));
-}
-
-function fillText(element, text) {
-  const lines = text.split("\n", CLIP_LINES + 1);
-  const short = lines.slice(0, CLIP_LINES).join("\n").slice(0, CLIP);
-  if (text.length - short.length < CLIP / 10 && lines.length <= CLIP_LINES) return appendText(element, text);
-  appendText(element, `${short.replace(/[\ud800-\udbff]$/, "")} …`);
-  const all = document.createElement("button");
-  all.type = "button";
-  all.className = "plain";
-  all.textContent = t("showAll", number(text.length));
-  all.addEventListener("click", () => {
-    element.replaceChildren();
-    element.append(text);
-    scroll.focus({ preventScroll: true });
-  });
-  return element.append(all);
-}
-
-const isOwn = ({ name }) => me !== "" && name === me;
+/** A name that is proven is one's own wherever one wrote; with others, what this browser wrote is. */
+const isOwn = ({ name, author }) => (names === "proven" ? author === "" && name === me : author === token);
+const isSameAuthor = (one, other) => one.name === other.name && one.author === other.author;
+const isCalling = (message) => !isOwn(message) && isMentioned(mention, message.text);
 
 /** Will the server delete it for who is here: any message, or one's own, if the name is proven or proves nothing? */
 const mayTakeBack = (message) => message.id && isOwn(message) &&
@@ -202,20 +147,37 @@ function takeBackButton(message) {
 
 function makeRow(message, before) {
   const row = rowTemplate.cloneNode(true);
-  const together = before && before.name === message.name && message.time - before.time < TOGETHER_MS && sameDay(before, message);
+  const together = before && isSameAuthor(before, message) && message.time - before.time < TOGETHER_MS && sameDay(before, message);
   const [who, text, mark] = row.children;
   who.classList.toggle("unseen-text", Boolean(together)); // who listens hears it with each
   who.querySelector("bdi").textContent = message.name || t("someone");
-  fillText(text, message.text);
+  who.querySelector(".avatar").textContent = initialOf(message.name);
+  row.dataset.hue = hueOf(message);
+  tagAuthor(row, message);
+  fillText(text, message.text, { mention: isOwn(message) ? null : mention, shown: () => scroll.focus({ preventScroll: true }) });
+  row.classList.toggle("calling", isCalling(message));
   const time = mark.querySelector("time");
   time.dateTime = message.time.toISOString();
   time.textContent = hour(message.time);
   time.title = message.time.toLocaleString();
   mark.classList.toggle("same", Boolean(together) && hour(before.time) === time.textContent); // calm: it says nothing new
   row.classList.toggle("own", isOwn(message));
-  if (mayTakeBack(message)) mark.append(takeBackButton(message));
+  if (mayTakeBack(message)) mark.prepend(takeBackButton(message));
   row.classList.toggle("first", !together);
   return row;
+}
+
+/** What stands after a name that is not clear by itself. */
+function tagAuthor(row, message) {
+  const own = isOwn(message);
+  const clear = !isShared(message.name) && (!own || message.name === me);
+  row.querySelector(".tag").textContent = clear ? "" : own ? t("you") : shortToken(message.author);
+}
+
+/** Takes note of who wrote these. If a name has become that of several, the rows that have it say whose it is. */
+function meetAll(added) {
+  if (added.filter(meet).length === 0) return;
+  [...log.querySelectorAll(".message")].forEach((row, i) => tagAuthor(row, messages[from + i]));
 }
 
 const sameDay = (one, other) => one.time.toDateString() === other.time.toDateString();
@@ -243,6 +205,7 @@ let more = false; // if so
 let loading = false;
 let firstUnread = null; // the id of the message above which "new" stands
 let unread = 0;
+let calls = 0; // of those, how many mention who reads
 let following = true; // the end is in sight, and stays so
 
 /** All that stands in the document for a message: day, mark, row. */
@@ -304,8 +267,15 @@ function showEdges() {
   at("older").hidden = !(more || from > 0);
   const away = !following || to < messages.length;
   at("to-newest").hidden = !away;
-  if (away) setText(at("to-newest"), unread > 0 ? t("newBelow", number(unread)) : t("toNewest"));
-  document.title = `${unread > 0 ? `(${unread}) ` : ""}${room} · ${t("chat")}`;
+  const words = calls > 0 ? "newBelowCalled" : unread > 0 ? "newBelow" : "toNewest";
+  if (away) setText(at("to-newest"), t(words, number(unread)));
+  showTitle();
+}
+
+/** How many are new here, after an @ if one is mentioned here or in another room. */
+function showTitle() {
+  const called = calls > 0 || [...news.values()].some(isCalledIn);
+  document.title = `${called ? "@ " : ""}${unread > 0 ? `(${unread}) ` : ""}${room} · ${t("chat")}`;
 }
 
 function showOlder() {
@@ -349,6 +319,7 @@ async function loadOlder() {
     more = page.events.length === PAGE;
     oldest = page.events[0]?.id ?? oldest;
     const added = page.events.filter(isMessage).map(messageOf);
+    meetAll(added);
     messages.unshift(...added);
     from += added.length;
     to += added.length;
@@ -382,7 +353,9 @@ let listed = false;
 function showList(events, { more: some }) {
   more = some;
   oldest = events[0]?.id ?? null;
-  messages = events.filter(isMessage).map(messageOf);
+  const stored = events.filter(isMessage).map(messageOf);
+  meetAll(stored);
+  messages = stored;
   for (const { key } of messages) arrived(key);
   listed = true;
   const last = kept("read", {})[room];
@@ -408,14 +381,16 @@ function showComing() {
   const seen = following && complete && !document.hidden;
   for (const message of added) {
     arrived(message.key);
-    stopTyping(message.name);
-    const foreign = !isOwn(message);
-    if (!seen && foreign) {
+    stopTyping(message);
+    if (isOwn(message)) continue;
+    if (!seen) {
       unread += 1;
-      if (firstUnread === null) firstUnread = message.id;
+      if (isCalling(message)) calls += 1;
+      firstUnread ??= message.id;
     }
-    if (foreign) alertFor(message);
+    alertFor(message, { room, calling: isCalling(message) });
   }
+  meetAll(added);
   messages.push(...added);
   if (complete && following && messages.length > MOST_KEPT) forget(messages.length - MOST_KEPT / 2);
   if (complete && following) {
@@ -472,7 +447,7 @@ function forgetDeleted({ id, upto }) {
 /** What is in sight is read. */
 function markRead() {
   if (following && to === messages.length && !document.hidden) {
-    unread = 0;
+    unread = calls = 0;
     const last = messages.at(-1)?.id;
     const read = kept("read", {});
     if (last && read[room] !== last) keep("read", { ...read, [room]: last });
@@ -531,30 +506,11 @@ const watchWaiting = () => watch((entry) => {
   showEdges();
 });
 
-const wordOf = (entryState) => t(entryState === "pending" && state?.word !== "live" ? "delayed" : entryState);
-
-function showDelays() {
-  for (const row of at("pending").querySelectorAll("[data-state=pending]")) setText(row.lastElementChild, wordOf("pending"));
-}
-
-function makeWaiting({ key, data, at: time, state, failed }) {
-  const row = makeRow({ ...data, time: new Date(time) });
-  row.dataset.state = state;
+function makeWaiting(entry) {
+  const row = makeRow(messageOf({ time: entry.at, data: entry.data }));
+  row.dataset.state = entry.state;
   row.firstElementChild.classList.add("unseen-text");
-  const mark = row.lastElementChild;
-  if (state !== "failed") {
-    mark.replaceChildren(wordOf(state));
-    return row;
-  }
-  const button = (name, action) => {
-    const element = document.createElement("button");
-    element.type = "button";
-    element.className = "plain";
-    element.textContent = t(name);
-    element.addEventListener("click", action);
-    return element;
-  };
-  mark.replaceChildren(t("notSent", why(failed)), button("again", () => retry(key)), button("drop", () => discard(key)));
+  fillMark(row.lastElementChild, entry);
   return row;
 }
 
@@ -562,18 +518,30 @@ function makeWaiting({ key, data, at: time, state, failed }) {
 
 const text = at("text");
 
+/** A name that is proven needs no token beside it: it is the same person in any browser. */
+const authorship = () => (names === "claimed" ? { author: token } : {});
+
+let writer = null; // who is logged in
+
+function setDraft(words) {
+  text.value = words;
+  keepDraft(room, writer, words);
+}
+
+text.addEventListener("input", () => keepDraft(room, writer, text.value));
+
 at("composer").addEventListener("submit", (event) => {
   event.preventDefault();
   const said = text.value.trim();
   if (!said) return;
-  text.value = "";
+  setDraft("");
   lastTyping = 0;
   firstUnread = null;
   log.querySelector(".unread")?.remove();
   if (!following || to < messages.length) showNewest();
   const key = newKey();
-  post(topic, { name: me, text: said, key }, { key }).catch(() => {
-    text.value = [said, text.value].filter(Boolean).join("\n"); // this browser cannot keep it
+  post(topic, { name: me, ...authorship(), text: said, key }, { key }).catch(() => {
+    setDraft([said, text.value].filter(Boolean).join("\n")); // this browser cannot keep it
   });
   text.focus();
 });
@@ -595,6 +563,8 @@ function showWriting() {
   at("composer").hidden = !writes || nameless || me === "";
   at("me").textContent = me;
   at("rename").hidden = names !== "claimed" || nameless;
+  at("cancel").hidden = me === "";
+  setText(at("join"), t(me === "" ? "join" : "change"));
 }
 
 function askName(open) {
@@ -612,12 +582,22 @@ at("name").addEventListener("input", () => {
 });
 at("name-form").addEventListener("submit", (event) => {
   event.preventDefault();
-  me = at("name").value.trim();
+  setName(at("name").value.trim());
   keep("name", me);
   askName(false);
-  showNewest(); // own messages are marked as such
+  showNewest(); // mentions of that name are marked
   subscription.rename(me);
   text.focus();
+});
+
+function cancelRename() {
+  askName(false);
+  text.focus();
+}
+
+at("cancel").addEventListener("click", cancelRename);
+at("name-form").addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && !event.isComposing && me !== "") cancelRename();
 });
 at("rename").addEventListener("click", () => {
   openPanel(false);
@@ -662,43 +642,45 @@ function showNames(names) {
   setText(at("here-count"), number(here.size));
 }
 
-const typing = new Map(); // by name, the timer that ends it
+const typing = new Map(); // by who it is, their name and the timer that ends it
+const typist = ({ name, author }) => JSON.stringify([name, author]);
 let lastTyping = 0;
 
 text.addEventListener("input", () => {
   if (text.value.trim() === "" || Date.now() - lastTyping < TYPING_EVERY_MS || state?.word !== "live") return;
   lastTyping = Date.now();
-  send(topic, { name: me }, { event: "typing", ephemeral: true }).catch(() => {});
+  send(topic, { name: me, ...authorship() }, { event: "typing", ephemeral: true }).catch(() => {});
 });
 
-function startTyping(name) {
-  clearTimeout(typing.get(name));
-  typing.set(name, setTimeout(stopTyping, TYPING_FOR_MS, name));
+function startTyping(who) {
+  clearTimeout(typing.get(typist(who))?.timer);
+  typing.set(typist(who), { ...who, timer: setTimeout(stopTyping, TYPING_FOR_MS, who) });
   showTyping();
 }
 
-function stopTyping(name) {
-  clearTimeout(typing.get(name));
-  if (typing.delete(name)) showTyping();
+function stopTyping(who) {
+  clearTimeout(typing.get(typist(who))?.timer);
+  if (typing.delete(typist(who))) showTyping();
 }
 
 function showTyping() {
-  const isolate = (name) => `\u2068${name}\u2069`;
-  const names = [...typing.keys()].map((name) => isolate(name.slice(0, 64)));
+  const names = [...typing.values()].map(({ name }) => isolate(name));
   const words = ["", "typingOne", "typingTwo"][names.length] ?? "typingMany";
   setText(at("typing"), words && t(words, ...names));
 }
 
 function showEphemeral({ event, data }) {
   if (typeof data?.name !== "string") return;
-  if (event === "typing" && data.name !== me) startTyping(data.name.slice(0, 64));
-  if (event === "leave") stopTyping(data.name);
+  const who = { name: data.name.slice(0, 64), author: tokenOf(data) };
+  if (event === "typing" && !isOwn(who)) startTyping(who);
+  if (event === "leave") for (const one of typing.values()) if (one.name === who.name) stopTyping(one);
   if (event === "join" || event === "leave") changePresence(event === "join", data);
 }
 
 // --- rooms ------------------------------------------------------------------
 
-const news = new Map(); // by room, the ids that were not read
+const news = new Map(); // by room, the ids that were not read, and whether they mention who reads
+const isCalledIn = (ids) => [...ids.values()].includes(true);
 let others = []; // rooms that one was not in
 
 /** The rooms that the server lists, the newest first. Where it does not tell, there are those that one was in. */
@@ -720,17 +702,26 @@ function showRooms() {
     link.href = `/chat/${name}`;
     link.append(name);
     if (name === room) link.setAttribute("aria-current", "page");
-    const count = news.get(name)?.size ?? 0;
-    if (count > 0) {
+    const ids = news.get(name) ?? new Map();
+    if (ids.size > 0) {
       const badge = document.createElement("span");
       badge.className = "badge";
-      badge.textContent = count >= PAGE ? `${PAGE}+` : count;
+      badge.textContent = (isCalledIn(ids) ? "@ " : "") + (ids.size >= PAGE ? `${PAGE}+` : ids.size);
       link.append(badge);
     }
     item.append(link);
     return item;
   });
   at("rooms").replaceChildren(...items);
+  showTitle();
+}
+
+function addNews(name, message) {
+  if (isOwn(message)) return;
+  if (!news.has(name)) news.set(name, new Map());
+  const ids = news.get(name);
+  const calling = isCalling(message);
+  if (ids.size < PAGE || (calling && !isCalledIn(ids))) ids.set(message.id, calling);
 }
 
 /** What came to the other rooms since they were last seen. */
@@ -740,9 +731,7 @@ async function countNews() {
     const page = await history(`chat/${name}`, { limit: PAGE }).catch(() => null);
     if (!page) continue;
     const place = page.events.findIndex(({ id }) => id === read[name]);
-    const ids = news.get(name) ?? new Set();
-    for (const event of page.events.slice(place + 1)) if (isMessage(event) && !isOwn(messageOf(event))) ids.add(event.id);
-    news.set(name, ids);
+    for (const event of page.events.slice(place + 1)) if (isMessage(event)) addNews(name, messageOf(event));
   }
   showRooms();
 }
@@ -751,10 +740,12 @@ function showElsewhere(event) {
   const name = event.topic.slice("chat/".length);
   if (event.event === "deleted" && !event.id && news.get(name)?.delete(event.data.id)) showRooms();
   if (!event.id || !event.topic.startsWith("chat/") || name === room || !rooms.includes(name)) return;
-  if (!isMessage(event) || isOwn(messageOf(event))) return;
-  if (!news.has(name)) news.set(name, new Set());
-  if (news.get(name).size < PAGE) news.get(name).add(event.id);
+  if (!isMessage(event)) return;
+  const message = messageOf(event);
+  addNews(name, message);
   showRooms();
+  // A tab that has that room in sight says at once that it was read.
+  if (isCalling(message)) setTimeout(() => news.get(name)?.has(event.id) && alertFor(message, { room: name, calling: true }), READ_ELSEWHERE_MS);
 }
 
 addEventListener("storage", (event) => {
@@ -772,7 +763,7 @@ at("goto").addEventListener("submit", (event) => {
   location.href = `/chat/${at("goto-room").value.trim()}`;
 });
 
-// --- the panel, sound and notifications -------------------------------------
+// --- the panel ------------------------------------------------------------
 
 function openPanel(open) {
   at("panel").classList.toggle("open", open);
@@ -788,67 +779,6 @@ addEventListener("keydown", (event) => {
   at("panel-toggle").focus();
 });
 
-/** Some browsers, as those on Android, have the word and throw; without leave it shows nothing. */
-function notifies() {
-  try {
-    if (Notification.permission !== "granted") new Notification(room);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function forgoNotifications(words) {
-  at("notify").checked = false;
-  at("notify").disabled = true;
-  at("no-notify").hidden = false;
-  setText(at("no-notify"), t(words));
-}
-
-const canNotify = "Notification" in window && isSecureContext;
-at("sound").checked = kept("sound", false);
-at("sound").addEventListener("change", () => {
-  keep("sound", at("sound").checked);
-  if (at("sound").checked) beep();
-});
-at("notify").checked = canNotify && Notification.permission === "granted" && kept("notify", false);
-if (!canNotify) forgoNotifications("noNotify");
-else if (!notifies()) forgoNotifications("noNotifyHere");
-at("notify").addEventListener("change", async () => {
-  if (at("notify").checked) at("notify").checked = (await Notification.requestPermission()) === "granted";
-  keep("notify", at("notify").checked);
-});
-
-let audio = null;
-function beep() {
-  audio ??= new AudioContext();
-  const [tone, volume] = [audio.createOscillator(), audio.createGain()];
-  const now = audio.currentTime;
-  tone.frequency.value = 660;
-  volume.gain.setValueAtTime(0.06, now);
-  volume.gain.exponentialRampToValueAtTime(0.0001, now + 0.25);
-  tone.connect(volume).connect(audio.destination);
-  tone.start(now);
-  tone.stop(now + 0.25);
-}
-
-/** Whatever goes wrong here, the message is shown. */
-function alertFor({ id, name, text: said }) {
-  if (!document.hidden) return;
-  try {
-    if (at("sound").checked) beep();
-  } catch {
-    // No device that could sound.
-  }
-  if (!at("notify").checked) return;
-  try {
-    const note = new Notification(`${name || t("someone")} · ${room}`, { body: said.slice(0, 200), tag: id });
-    note.addEventListener("click", () => (window.focus(), note.close()));
-  } catch {
-    forgoNotifications("noNotifyHere");
-  }
-}
-
 // --- start ------------------------------------------------------------------
 
 setText(at("room"), room);
@@ -856,6 +786,7 @@ text.placeholder = t("write", room);
 at("here-url").textContent = location.origin;
 for (const name of document.querySelectorAll("code .room")) name.textContent = room;
 addCopyButtons();
+beginAlerts();
 at("notice-close").addEventListener("click", () => {
   at("notice").hidden = true;
   at("notice-text").textContent = "";
@@ -886,9 +817,9 @@ const follow = () => subscribe(topic, {
   },
   state(now) {
     if (now.word === "live") askPresence(); // said again whenever the stream is another
-    else for (const name of typing.keys()) stopTyping(name);
+    else for (const one of typing.values()) stopTyping(one);
     state = now;
-    showDelays();
+    showDelays(now);
     showState(now);
     heed(now);
   },
@@ -910,7 +841,10 @@ function showAccess(session) {
   const reads = may("read", topic);
   const before = me;
   names = !session.access || (session.as === null && session.any_name) ? "claimed" : session.as === null ? "none" : "proven";
-  me = { proven: session.as, claimed: [kept("name", "")].find(isName) ?? "", none: "" }[names];
+  setName({ proven: session.as, claimed: [kept("name", "")].find(isName) ?? "", none: "" }[names]);
+  if (names === "claimed") keepToken();
+  writer = session.name ?? null;
+  if (text.value === "") text.value = keptDraft(room, writer);
   for (const claim of ["claim", "claim-again"]) {
     at(claim).hidden = names !== "claimed";
     if (session.access) setText(at(claim), t("claimSome"));

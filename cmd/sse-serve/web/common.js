@@ -81,7 +81,6 @@ const WORDS = {
   lastname: ["Last name", "성"],
   notBlank: ["at least one character that is not a space", "빈칸이 아닌 글자가 하나는 있어야 합니다"],
   add: ["Add", "추가"],
-  adding: ["Adding …", "추가하는 중 …"],
   noUsers: [
     "Nobody here yet. Add the first user above, or from a terminal, and see the name appear here by itself.",
     "아직 아무도 없습니다. 위에서, 또는 터미널에서 추가하면 이름이 저절로 나타납니다.",
@@ -97,12 +96,11 @@ const WORDS = {
   newAbove: ["↑ {0} new", "↑ 새로 {0}명"],
   soFar: ["{0} so far", "지금까지 {0}개"],
   otherStored: ["Also stored: {0}, not users.", "사용자가 아닌 항목도 {0}개 있습니다."],
-  savedLater: [
-    "Saved. It appears in the list once this page is connected again.",
-    "저장했습니다. 다시 연결되면 목록에 나타납니다.",
+  keptHere: [
+    "Kept in this browser until the server can be reached.",
+    "서버에 연결될 때까지 이 브라우저에 보관합니다.",
   ],
-  notConfirmed: ["Not confirmed", "확인되지 않음"],
-  stillHere: ["What you typed is still here.", "적은 내용은 그대로 있습니다."],
+  notInList: ["Not yet in the list", "아직 목록에 없음"],
 
   // chat
   chatLive: ["New messages appear here at once.", "새 글은 바로 나타납니다."],
@@ -112,15 +110,16 @@ const WORDS = {
   sendIt: ["Send", "보내기"],
   yourName: ["Your name", "이름"],
   change: ["Change", "바꾸기"],
+  cancel: ["Cancel", "취소"],
   join: ["Join", "들어가기"],
   nameRule: ["1 to 64 bytes, without control characters", "1~64바이트, 제어 문자 없이"],
   claim: [
-    "Names are a claim: there are no accounts, and anyone can use any name.",
-    "이름은 스스로 밝힌 것입니다. 계정이 없으므로 누구나 어떤 이름이든 쓸 수 있습니다.",
+    "Names aren’t verified: there are no accounts, so anyone can use any name.",
+    "이름은 확인되지 않습니다. 계정이 없으므로 누구나 어떤 이름이든 쓸 수 있습니다.",
   ],
   claimSome: [
-    "Your name is a claim: others can use it too. A name that a token proves is its owner's alone.",
-    "스스로 밝힌 이름이라 다른 사람도 쓸 수 있습니다. 토큰이 증명하는 이름은 그 주인만 쓸 수 있습니다.",
+    "Your name isn’t verified, and others can use it too. Only the names of people who log in are theirs alone.",
+    "이름이 확인되지 않으므로 다른 사람도 쓸 수 있습니다. 로그인한 사람의 이름은 그 사람만 쓸 수 있습니다.",
   ],
   roomClosed: ["Log in to read this room.", "이 방을 읽으려면 로그인하세요."],
   logInToWrite: ["Log in to write here.", "쓰려면 로그인하세요."],
@@ -143,7 +142,10 @@ const WORDS = {
   noRoom: ["“{0}” is not a valid room name. This is {1}.", "“{0}”: 방 이름으로 쓸 수 없습니다. 여기는 {1}입니다."],
   settings: ["Settings", "설정"],
   sound: ["Sound", "소리"],
-  notify: ["Desktop notifications", "알림"],
+  notifyMentions: ["Notify me of mentions", "누가 나를 부르면 알림"],
+  notifyAll: ["Notify me of all messages", "이 방의 모든 글 알림"],
+  howToMention: ["To mention somebody, write @ before their name.", "누군가를 부르려면 이름 앞에 @를 쓰세요."],
+  mentionsYou: ["{0} mentions you", "{0} 님이 나를 불렀습니다"],
   noNotifyHere: ["This browser does not let pages show notifications.", "이 브라우저에서는 페이지가 알림을 띄울 수 없습니다."],
   noNotify: ["Notifications need https or localhost.", "알림은 https나 localhost에서만 됩니다."],
   panel: ["People and rooms", "사람과 방"],
@@ -162,6 +164,7 @@ const WORDS = {
   noMessages: ["Nothing has been said here yet.", "아직 아무 말도 없습니다."],
   loadOlder: ["Load older", "이전 글 보기"],
   newBelow: ["↓ {0} new", "↓ 새 글 {0}개"],
+  newBelowCalled: ["↓ {0} new, you are mentioned", "↓ 새 글 {0}개, 나를 부름"],
   toNewest: ["↓ newest", "↓ 최근 글"],
   newHere: ["new", "새 글"],
   takeBack: ["Take back", "삭제"],
@@ -223,6 +226,8 @@ export const number = (value) => value.toLocaleString(LOCALE);
 export const clock = (date) => date.toLocaleTimeString(LOCALE, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 export const hour = (date) => date.toLocaleTimeString(LOCALE, { hour: "2-digit", minute: "2-digit" });
 export const longDay = (date) => date.toLocaleDateString(LOCALE, { weekday: "long", year: "numeric", month: "long", day: "numeric" });
+/** A name within words, whose direction stays its own. */
+export const isolate = (name) => `\u2068${name}\u2069`;
 export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) ? "" : ".");
 
 export function setText(element, text) {

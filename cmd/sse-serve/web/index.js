@@ -5,7 +5,9 @@
 import { begin, close, heed, may, noAccess, say } from "./access.js";
 import { at, clock, connectionView, number, sentence, setText, t, tellIfUnshared, translate, why } from "./common.js";
 import { addCopyButtons } from "./copy.js";
-import { newKey, send, subscribe } from "./sse.js";
+import { discard, newKey, post, subscribe } from "./sse.js";
+import { isListed, watchUsers } from "./users-queue.js";
+import { showDelays } from "./waiting.js";
 
 const GROUP_ROWS = 200; // style.css knows the height of a group that is out of sight
 
@@ -78,6 +80,7 @@ async function showList(events) {
   const others = events.length - users.length;
   const mine = ++filling;
   arriving = [];
+  for (const { id } of events) isListed(id);
   list.replaceChildren();
   total = users.length;
   showTotal();
@@ -182,51 +185,39 @@ at("to-top").addEventListener("click", () => {
 
 const form = at("form");
 const fields = [at("firstname"), at("lastname")];
-let sending = false;
-let key = newKey(); // of what is in the form, until it is stored: sent again, it is there once
+let lastKey = ""; // of what was in the form
 let live = false;
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  if (sending) return;
-  setSending(true);
+  const [firstname, lastname] = fields.map(({ value }) => value.trim());
+  const user = { firstname, lastname };
+  lastKey = newKey();
   showFormError("");
-  at("form-note").textContent = "";
-  let next = fields[0];
-  try {
-    await send("users", { firstname: fields[0].value.trim(), lastname: fields[1].value.trim() }, { key });
-    // The name appears when the stream brings it, as for everybody else.
-    form.reset();
-    key = newKey();
-    if (!live) at("form-note").textContent = t("savedLater");
-  } catch (failure) {
-    if (failure.denied) heed({ word: "denied" });
-    if (failure.code === "refused") {
-      key = newKey();
-      next = fields.find((field) => failure.detail.includes(field.name)) ?? next;
-      next.setAttribute("aria-invalid", "true");
-      showFormError(failure.detail || t("refused", failure.status, failure.title), failure.title);
-    } else {
-      // The request may have arrived, and only the answer not: do not claim that nothing was saved.
-      showFormError(`${why(failure)} ${t("stillHere")}`, t("notConfirmed"));
-    }
-  } finally {
-    setSending(false);
-    next.focus();
-  }
+  form.reset();
+  fields[0].focus();
+  // The name appears in the list when the stream brings it, as for everybody else; until then above it.
+  await post("users", user, { key: lastKey }).catch((failure) => putBack(user, { code: "broken", detail: String(failure) }));
 });
 
-for (const field of fields)
-  field.addEventListener("input", () => {
-    field.removeAttribute("aria-invalid");
-    key = newKey();
-  });
+for (const field of fields) field.addEventListener("input", () => field.removeAttribute("aria-invalid"));
 
-function setSending(on) {
-  sending = on;
-  at("add").disabled = on;
-  at("add").textContent = t(on ? "adding" : "add");
-  for (const field of fields) field.readOnly = on; // so that nothing typed meanwhile is cleared
+/** What the server refused is back in the form, if nothing else is in it: there it can be mended. */
+function putBack({ firstname, lastname }, failed) {
+  [fields[0].value, fields[1].value] = [firstname, lastname];
+  const wrong = fields.find((field) => failed.detail?.includes(field.name)) ?? fields[0];
+  if (failed.code === "refused") wrong.setAttribute("aria-invalid", "true");
+  showFormError(failed.detail || why(failed), failed.title);
+  if (form.contains(document.activeElement)) wrong.focus();
+}
+
+function showWaiting({ key, data, state, failed }, count) {
+  if (failed?.status === 403) heed({ word: "denied" });
+  if (state === "failed" && key === lastKey && fields.every(({ value }) => value === "")) {
+    putBack(data, failed);
+    discard(key);
+  }
+  setText(at("form-note"), count > 0 && !live ? t("keptHere") : "");
 }
 
 function showFormError(text, title = "") {
@@ -234,8 +225,8 @@ function showFormError(text, title = "") {
   alert.replaceChildren();
   if (!text) return;
   const strong = document.createElement("strong");
-  strong.textContent = sentence(title);
-  alert.append(strong, ` ${sentence(text)}`);
+  strong.textContent = title && `${sentence(title)} `;
+  alert.append(strong, sentence(text));
 }
 
 // --- start ------------------------------------------------------------------
@@ -244,14 +235,16 @@ for (const span of document.querySelectorAll("[data-url]"))
   span.textContent = new URL(span.dataset.url, location.href).href;
 addCopyButtons();
 at("terminal").open = matchMedia("(min-width: 64rem)").matches;
-setSending(false);
+at("add").disabled = false;
 
 let users = null; // the subscription
+let queue = null; // what is not yet in the list
 const showState = connectionView("usersLive", () => (users ?? access).retry(), () => at("list-title"));
 
 const follow = () => subscribe("users", {
   list: showList,
   event({ event, id, data }) {
+    isListed(id);
     if (event === "deleted" && !id) users.reload(); // the list is without it, and its numbers are right
     if (event !== "update") return;
     if (isUser(data)) addUser(data);
@@ -260,6 +253,7 @@ const follow = () => subscribe("users", {
   gap: ({ reason }) => reason !== "deleted" && showNotice(t(reason === "unknown-log" ? reason : "expired")),
   state(state) {
     live = state.word === "live";
+    showDelays(state);
     showState(state);
     heed(state);
   },
@@ -273,6 +267,7 @@ const access = begin(({ access: guarded }) => {
   at("users").hidden = at("stored").hidden = !reads;
   if (reads) say("");
   else close(t("usersClosed"));
+  if (adds && !queue) queue = watchUsers(showWaiting);
   if (reads) users ??= follow();
   else if (!users) showState(noAccess());
 }, { state: showState, home: () => at("list-title") });
