@@ -42,8 +42,8 @@ async function enter(t, people, name, url = room(people), options = {}) {
 /** What a page may complain of, but for the answers that it expects. */
 const trouble = (page) => page.trouble.filter((line) => !/status of 40[13]/.test(line));
 
-/** No words of the page that are to be seen say that names are a claim. */
-const saysClaim = (page) => page.evaluate(() => /claim/i.test(document.body.innerText));
+/** Do words of the page that are to be seen say that names are not verified? */
+const saysClaim = (page) => page.evaluate(() => /n’t verified/.test(document.body.innerText));
 
 test("where everyone may do everything, nothing of it is to be seen", async (t) => {
   const server = await Server.start(t);
@@ -222,7 +222,7 @@ test("who may read, but not write, is told why, and has nothing to write into", 
   await page.keyboard.press("Escape");
   assert.ok(await page.locator("#login-form").isHidden());
   assert.ok(await page.locator("#openLogin").evaluate((e) => e === document.activeElement));
-  for (const [name, words, shown] of [["eve", /may read here, but not write/, "Eve"], ["max", /no name to write under/, "max"]]) {
+  for (const [name, words, shown] of [["eve", /may read this room, but not write/, "Eve"], ["max", /no name to write under/, "max"]]) {
     const theirs = await openPage(t, browser, room(people));
     await theirs.locator("#showLogin").click();
     await logIn(theirs, people.tokens[name]);

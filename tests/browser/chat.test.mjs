@@ -183,7 +183,7 @@ test("one's own message can be taken back: it is gone on all pages, for good; ot
   assert.equal(await bob.locator(".take-back").count(), 1);
   // It asks once more; who goes elsewhere has not answered.
   await ada.getByRole("button", { name: "Take back: too much" }).click();
-  await ada.getByRole("button", { name: "Delete it for everybody? too much" }).waitFor();
+  await ada.getByRole("button", { name: "Delete for everyone? too much" }).waitFor();
   await ada.locator("#text").click();
   await ada.getByRole("button", { name: "Take back: too much" }).waitFor({ state: "attached" });
   assert.equal((await stored(server)).length, 3);
@@ -195,7 +195,7 @@ test("one's own message can be taken back: it is gone on all pages, for good; ot
   assert.equal(await label(), "Take back: first");
   await ada.keyboard.press("ArrowDown");
   await ada.keyboard.press("Enter");
-  assert.equal(await label(), "Delete it for everybody? too much");
+  assert.equal(await label(), "Delete for everyone? too much");
   await ada.keyboard.press("Enter");
   await both([ada, bob], ["Ada: first", "Bob: last"]);
   await until("the focus is where one writes", () => ada.evaluate(() => document.activeElement.id === "text"));
@@ -653,7 +653,7 @@ test("who takes another name is there by that one, and what was said by the othe
   await until("the name is remembered", async () => (await here(page)).join() === "Grace (you)");
   assert.deepEqual(await own(), ["Ada|you|as Ada", "Grace||as Grace"]);
   await page.getByRole("button", { name: "Take back: as Ada" }).click();
-  await page.getByRole("button", { name: "Delete it for everybody? as Ada" }).click();
+  await page.getByRole("button", { name: "Delete for everyone? as Ada" }).click();
   await reads(page, ["Grace: as Grace"]);
 });
 

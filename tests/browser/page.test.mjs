@@ -421,6 +421,7 @@ test("a user who is refused while another one is typed can be sent again, or del
   assert.equal(await page.getByLabel("First name").inputValue(), "Grace", "what is typed stays");
   await page.unroute("**/api/users");
   await page.locator("#waiting li", { hasText: "Ada" }).getByRole("button", { name: "Delete" }).click();
+  await until("one is left", async () => (await waiting(page)) === "failed John DOE");
   await page.getByRole("button", { name: "Try again" }).click();
   await shows(page, ["John DOE"]);
   await until("none waits any more", async () => (await waiting(page)) === "");
