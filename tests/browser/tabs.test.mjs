@@ -254,8 +254,8 @@ test("nine tabs of all pages: few connections, and a message reaches each chat a
   for (const page of ["try", "status", "chat/lobby", "", "status", "chat/lobby", "try", "status", "chat/lobby"])
     tabs.push(await openTab(profile, `${server.origin}/${page}`));
   await Promise.all(tabs.map(live));
-  await until("there are few connections", () => streams().length === 4);
-  assert.deepEqual(streams().sort(), ["/api/$sys/event", "/api/event", "/api/hello/event", "/api/hello/event"]);
+  const few = "/api/$sys/event /api/event /api/hello/event /api/hello/event";
+  await until("there are few connections", () => streams().sort().join(" ") === few);
   const chats = tabs.filter((tab) => /chat/.test(tab.url()));
   await enter(chats[0], "Ada");
   await say(chats[0], "Hello");
