@@ -8,7 +8,7 @@ import { readFile, readdir } from "node:fs/promises";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { PROGRAM, Server, enter, launch, live, openPage, openProfile, openTab, overflow, reads, said, say, state, streamsOf, until, tryNow } from "./helper.mjs";
+import { PROGRAM, Server, enter, hide, launch, live, openPage, openProfile, openTab, overflow, reads, said, say, state, streamsOf, until, tryNow } from "./helper.mjs";
 
 let browser;
 before(async () => {
@@ -29,12 +29,6 @@ async function two(t, server, url = room(server)) {
 const here = (page) => page.locator("#names li").allTextContents();
 const stored = async (server, topic = "chat/lobby") => (await fetch(`${server.origin}/api/${topic}`)).json();
 const both = (pages, expected) => Promise.all(pages.map((page) => reads(page, expected)));
-
-/** As if the page were behind another: headless ones never are. */
-const hide = (page, hidden) => page.evaluate((hidden) => {
-  Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
-  document.dispatchEvent(new Event("visibilitychange"));
-}, hidden);
 
 test("two people chat: each message once, in order, with author and time; who is here and who is typing", async (t) => {
   const server = await Server.start(t);

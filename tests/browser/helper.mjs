@@ -255,6 +255,12 @@ export async function live(page) {
   });
 }
 
+/** As if the page were behind another: headless ones never are. */
+export const hide = (page, hidden) => page.evaluate((hidden) => {
+  Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+  document.dispatchEvent(new Event("visibilitychange"));
+}, hidden);
+
 /** Does not wait for the page's own moment, unless it is connected by then. */
 export const tryNow = (page) => page.locator("#try-now").click({ timeout: 1000 }).catch(() => {});
 

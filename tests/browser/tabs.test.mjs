@@ -6,7 +6,34 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { Server, enter, launch, live, names, openProfile, openTab, reads, said, say, shows, streamsOf, tempFolder, until } from "./helper.mjs";
+import { Server, enter, hide, launch, live, names, openProfile, openTab, reads, said, say, shows, state, streamsOf, tempFolder, until } from "./helper.mjs";
+
+/** The streams that a browser holds open, by their paths. */
+function openStreams(profile) {
+  const open = new Set();
+  profile.on("request", (request) => /\/event(\?|$)/.test(request.url()) && request.method() === "GET" && open.add(request));
+  for (const end of ["requestfinished", "requestfailed"]) profile.on(end, (request) => open.delete(request));
+  return () => [...open].map((request) => new URL(request.url()).pathname);
+}
+
+const PAGES = ["", "chat/lobby", "status", "try"];
+
+/** Each page as a tab of one browser, with less patience; a name is entered in the chat. */
+async function openEach(t, server) {
+  const profile = await openProfile(t, browser);
+  const tabs = {};
+  for (const page of PAGES) {
+    const tab = (tabs[page || "users"] = await openTab(profile, `${server.origin}/${page}`));
+    await tab.evaluate(async () => Object.assign((await import("/sse.js")).settings, { overdue: 1_500, prompt: 1_000, late: 1_000 }));
+  }
+  await enter(tabs["chat/lobby"], "Ada");
+  await Promise.all(Object.values(tabs).map(live));
+  return { profile, chat: tabs["chat/lobby"], tabs: Object.values(tabs) };
+}
+
+const allSay = (tabs, pattern) => Promise.all(tabs.map((tab) =>
+  until(`${tab.url()} says ${pattern}`, async () => pattern.test(await state(tab)))));
+const mark = (page) => page.locator(".message .mark").last().textContent();
 
 let browser;
 before(async () => {
@@ -167,4 +194,114 @@ test("the page of fifteen lines in the README chats with the built-in one", asyn
   await server.publish("chat/lobby", { name: "Bob", text: "after" });
   await shows(["Bob: <b>before</b>", "a line", "Ada: Hello", "Bob: after"]);
   await until("they share a connection", async () => (await streamsOf(server, "chat/lobby")) === 1);
+});
+
+test("a server that stops answering: each page says so instead of Live, and what one writes waits; all goes on by itself", async (t) => {
+  const server = await Server.start(t, { args: ["--heartbeat", "1s"] });
+  const { chat, tabs } = await openEach(t, server);
+  server.child.kill("SIGSTOP");
+  t.after(() => server.child.kill("SIGCONT"));
+  await allSay(tabs, /^Not answering: The server has stopped answering/);
+  await say(chat, "Hello");
+  await tabs[0].locator("#firstname").fill("Grace");
+  await tabs[0].locator("#lastname").fill("HOPPER");
+  await tabs[0].locator("#add").click();
+  await until("it waits", async () => (await mark(chat)) === "waiting to be sent");
+  await until("so does the user", async () => (await tabs[0].locator("#waiting .mark").textContent()) === "waiting to be sent");
+  server.child.kill("SIGCONT");
+  await allSay(tabs, /^Live: /);
+  await reads(chat, ["Ada: Hello"]);
+  await shows(tabs[0], ["Grace HOPPER"]);
+});
+
+test("a POST that has no answer: the pages say that the server doesn't answer, though the stream goes on", async (t) => {
+  const server = await Server.start(t, { args: ["--heartbeat", "500ms"] });
+  const { profile, chat, tabs } = await openEach(t, server);
+  const [users, , , playground] = tabs;
+  let release;
+  const answered = new Promise((resolve) => (release = resolve));
+  await profile.route("**/api/**", async (route) => {
+    if (route.request().method() === "POST") await answered;
+    await route.continue();
+  });
+  await say(chat, "Hello");
+  await allSay([chat, users], /^Not answering: /);
+  assert.equal(await mark(chat), "waiting to be sent");
+  await playground.locator("#send").click();
+  await allSay([playground], /^Not answering: /);
+  release();
+  await allSay(tabs, /^Live: /);
+  await reads(chat, ["Ada: Hello"]);
+});
+
+test("a device that goes offline: each page says so, and what one writes waits; all goes on when it is online", async (t) => {
+  const server = await Server.start(t);
+  const { profile, chat, tabs } = await openEach(t, server);
+  await profile.setOffline(true);
+  await allSay(tabs, /^Reconnecting: This device is offline/);
+  await say(chat, "Hello");
+  await until("it waits", async () => (await mark(chat)) === "waiting to be sent");
+  await profile.setOffline(false);
+  await allSay(tabs, /^Live: /);
+  await reads(chat, ["Ada: Hello"]);
+});
+
+test("nine tabs of all pages: few connections, and a message reaches each chat and stays", async (t) => {
+  const server = await Server.start(t);
+  const profile = await openProfile(t, browser);
+  const streams = openStreams(profile);
+  const tabs = [];
+  for (const page of ["try", "status", "chat/lobby", "", "status", "chat/lobby", "try", "status", "chat/lobby"])
+    tabs.push(await openTab(profile, `${server.origin}/${page}`));
+  await Promise.all(tabs.map(live));
+  const few = "/api/$sys/event /api/event /api/hello/event /api/hello/event";
+  await until("there are few connections", () => streams().sort().join(" ") === few);
+  const chats = tabs.filter((tab) => /chat/.test(tab.url()));
+  await enter(chats[0], "Ada");
+  await say(chats[0], "Hello");
+  await Promise.all(chats.map((chat) => reads(chat, ["Ada: Hello"])));
+  await chats[0].reload();
+  await live(chats[0]);
+  await reads(chats[0], ["Ada: Hello"]);
+  for (const tab of tabs) assert.deepEqual(tab.trouble, []);
+});
+
+test("nine playgrounds leave connections to the others: the one that was connected for longest lets go, and says so", async (t) => {
+  const server = await Server.start(t);
+  const profile = await openProfile(t, browser);
+  const streams = openStreams(profile);
+  const tabs = [];
+  for (let i = 0; i < 9; i += 1) {
+    tabs.push(await openTab(profile, `${server.origin}/try`));
+    await live(tabs[i]);
+  }
+  await until("two are left", () => streams().length === 2);
+  await allSay(tabs.slice(0, 7), /^Not connected: /);
+  assert.match(await tabs[0].locator(".frame .note").last().textContent(), /let its connection go to another tab/);
+  const chat = await openTab(profile, `${server.origin}/chat/lobby`);
+  await enter(chat, "Ada");
+  await say(chat, "Hello");
+  await reads(chat, ["Ada: Hello"]);
+  await server.publish("hello", "1", { json: true });
+  await hide(tabs[0], true);
+  await hide(tabs[0], false);
+  await live(tabs[0]);
+  await until("it has what it missed", async () => (await tabs[0].locator(".frame .data").allTextContents()).join() === "1");
+  await allSay([tabs[7]], /^Not connected: /);
+});
+
+test("status pages that nobody sees let go of their connection, and come back to it", async (t) => {
+  const server = await Server.start(t);
+  const profile = await openProfile(t, browser);
+  const streams = openStreams(profile);
+  const tabs = [];
+  for (let i = 0; i < 3; i += 1) tabs.push(await openTab(profile, `${server.origin}/status`));
+  await Promise.all(tabs.map(live));
+  await until("they have one", () => streams().length === 1);
+  for (const tab of tabs) await hide(tab, true);
+  await until("it is let go", () => streams().length === 0);
+  await hide(tabs[1], false);
+  await live(tabs[1]);
+  assert.equal(streams().length, 1);
+  await until("the figures go on", async () => (await tabs[1].locator("#version").textContent()) !== "–");
 });

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { People, Server, launch, live, openPage, overflow, state, streamsOf, tryNow, until } from "./helper.mjs";
+import { People, Server, hide, launch, live, openPage, overflow, state, streamsOf, tryNow, until } from "./helper.mjs";
 import { datas, events, fill, follow, line, openTry, publish, rows, run, shows, stored, text } from "./try.mjs";
 
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -322,13 +322,9 @@ test("thousands of events leave a bounded page that shows the newest", async (t)
 test("a tab that is hidden lets its connection go, and resumes when it is seen", async (t) => {
   const server = await Server.start(t);
   const page = await openTry(t, browser, server, "", {});
-  const hide = (hidden) => page.evaluate((hidden) => {
-    Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
-    document.dispatchEvent(new Event("visibilitychange"));
-  }, hidden);
-  await hide(true);
+  await hide(page, true);
   await until("it is let go", async () => (await streamsOf(server, "hello")) === 0);
   await server.publish("hello", "1", { json: true });
-  await hide(false);
+  await hide(page, false);
   await shows(page, ["1"]);
 });

@@ -11,7 +11,7 @@ import { fillText, isMentioned, mentionOf } from "./chat-text.js";
 import { at, connectionView, hour, isolate, longDay, number, setText, t, tellIfUnshared, translate, why } from "./common.js";
 import { addCopyButtons } from "./copy.js";
 import { checkTopic, covers, history, newKey, post, presence, remove, send, subscribe, topics, watch } from "./sse.js";
-import { fillMark } from "./waiting.js";
+import { fillMark, showDelays } from "./waiting.js";
 
 const PAGE = 60; // messages that are loaded, or shown, at a time
 const MOST_ROWS = 240; // in the document
@@ -819,6 +819,7 @@ const follow = () => subscribe(topic, {
     if (now.word === "live") askPresence(); // said again whenever the stream is another
     else for (const one of typing.values()) stopTyping(one);
     state = now;
+    showDelays(now);
     showState(now);
     heed(now);
   },

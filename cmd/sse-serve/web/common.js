@@ -7,6 +7,7 @@ const WORDS = {
   // everywhere
   connecting: ["Connecting", "연결 중"],
   live: ["Live", "연결됨"],
+  silent: ["Not answering", "응답 없음"],
   waiting: ["Reconnecting", "다시 연결 중"],
   denied: ["No access", "권한 없음"],
   closed: ["Closed", "닫힘"],
@@ -19,6 +20,10 @@ const WORDS = {
   copied: ["Copied", "복사됨"],
   copyWhat: ["Copy: {0}", "복사: {0}"],
   offline: ["This device is offline.", "기기가 오프라인입니다."],
+  silentWhy: [
+    "The server has stopped answering. The page goes on by itself as soon as it answers.",
+    "서버가 응답하지 않습니다. 응답하면 저절로 이어집니다.",
+  ],
   unreachable: ["The server cannot be reached.", "서버에 연결할 수 없습니다."],
   timeout: ["The server did not answer in time.", "서버가 제때 응답하지 않았습니다."],
   lost: ["The connection to the server was lost.", "서버와의 연결이 끊어졌습니다."],
@@ -148,6 +153,7 @@ const WORDS = {
   typingTwo: ["{0} and {1} are typing …", "{0} 님과 {1} 님이 쓰는 중 …"],
   typingMany: ["Several people are typing …", "여럿이 쓰는 중 …"],
   pending: ["sending …", "보내는 중 …"],
+  delayed: ["waiting to be sent", "보내기를 기다리는 중"],
   sent: ["sent", "보냄"],
   notSent: ["Not sent: {0}", "보내지 못함: {0}"],
   again: ["Try again", "다시 보내기"],
@@ -262,12 +268,12 @@ export function connectionView(live, retry, home) {
     }
     at("connection").dataset.state = word;
     setText(at("state-word"), t(word));
-    const reasons = { waiting: () => why(shown), live: () => t(live), denied: () => t(shown.status === 401 ? "logInFirst" : "mayNotRead") };
+    const reasons = { waiting: () => why(shown), silent: () => t("silentWhy"), live: () => t(live), denied: () => t(shown.status === 401 ? "logInFirst" : "mayNotRead") };
     setText(at("when"), word === "connecting" || word === "denied" ? "" : parts.join(", "));
     setText(at("state-reason"), reasons[word]?.() ?? "");
     const again = at("try-now");
-    if (word !== "waiting" && document.activeElement === again) home()?.focus({ preventScroll: true });
-    again.hidden = word !== "waiting";
+    again.hidden = word !== "waiting" && word !== "silent";
+    if (again.hidden && document.activeElement === again) home()?.focus({ preventScroll: true });
   };
   at("try-now").addEventListener("click", retry);
   return (state) => {
@@ -276,6 +282,20 @@ export function connectionView(live, retry, home) {
     shown = late ? { ...state, word: "connecting" } : state;
     render();
   };
+}
+
+const HIDDEN_MS = 5_000;
+
+/** A page that nobody sees for a while needs no connection: let go of it, and come back to it. */
+export function whileSeen(letGo, comeBack) {
+  let hiding = 0;
+  const heed = () => {
+    clearTimeout(hiding);
+    if (document.hidden) hiding = setTimeout(letGo, HIDDEN_MS);
+    else comeBack();
+  };
+  document.addEventListener("visibilitychange", heed);
+  if (document.hidden) heed(); // it was opened out of sight
 }
 
 /** On an address without a secure context the page says what that means. */

@@ -7,6 +7,7 @@ import { at, clock, connectionView, number, sentence, setText, t, tellIfUnshared
 import { addCopyButtons } from "./copy.js";
 import { discard, newKey, post, subscribe } from "./sse.js";
 import { isListed, watchUsers } from "./users-queue.js";
+import { showDelays } from "./waiting.js";
 
 const GROUP_ROWS = 200; // style.css knows the height of a group that is out of sight
 
@@ -252,6 +253,7 @@ const follow = () => subscribe("users", {
   gap: ({ reason }) => reason !== "deleted" && showNotice(t(reason === "unknown-log" ? reason : "expired")),
   state(state) {
     live = state.word === "live";
+    showDelays(state);
     showState(state);
     heed(state);
   },

@@ -8,6 +8,7 @@
 // the browser has changed hands, and what the one wrote is neither the other's to read nor to send.
 
 const REFUSED_FOR_NOW = [408, 425, 429];
+const UNANSWERED = ["offline", "unreachable", "timeout"];
 
 export class Outbox {
   #watchers = new Set();
@@ -16,6 +17,7 @@ export class Outbox {
   #database = null;
   #wanted = false;
   #sending = false;
+  #late = false; // does the server let an entry wait for its answer?
 
   /** send: of sse.js. nap: its waiting. tell(type, more): to all tabs, this one too. access: who one is. */
   constructor({ settings, send, nap, tell, access }) {
@@ -157,11 +159,31 @@ export class Outbox {
     }
   }
 
+  #setLate(late) {
+    if (late !== this.#late) this.tell("late", { late });
+    this.#late = late;
+  }
+
+  /** Sends it, and tells if the server is late to answer; it is so until it answers, this or another attempt. */
+  async #send(entry) {
+    const timer = setTimeout(() => this.#setLate(true), this.settings.late);
+    try {
+      const id = await this.send(entry.topic, entry.data, entry);
+      this.#setLate(false);
+      return id;
+    } catch (failure) {
+      if (!UNANSWERED.includes(failure.code)) this.#setLate(false);
+      throw failure;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   /** One attempt. Returns the failure if there is to be another. */
   async #try(entry) {
     let id;
     try {
-      id = await this.send(entry.topic, entry.data, entry);
+      id = await this.#send(entry);
     } catch (failure) {
       // What is no Failure, and has no code, cannot even be made a request of.
       const { code = "broken", status, title, detail = String(failure), denied } = failure;

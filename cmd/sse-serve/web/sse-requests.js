@@ -5,6 +5,8 @@
 import { Failure, readText, wrongType } from "./sse-answer.js";
 import { checkTopic } from "./sse-rules.js";
 
+const GATEWAY = [502, 504]; // what a proxy says whose server does not answer
+
 const unreachable = () => new Failure(globalThis.navigator?.onLine === false ? "offline" : "unreachable");
 
 /** RFC 9457, if it is one. */
@@ -103,6 +105,16 @@ export function makeRequests(settings) {
     });
   }
 
+  /** Does the server answer, whatever it says? "yes", "no" if it cannot be reached, or "late". */
+  async function answers() {
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), settings.prompt);
+    const failure = await ask("api?limit=1", { method: "HEAD", signal: limit.signal }).then(() => null, (error) => error);
+    clearTimeout(timer);
+    if (limit.signal.aborted || GATEWAY.includes(failure?.status)) return "late";
+    return failure?.code === "offline" || failure?.code === "unreachable" ? "no" : "yes";
+  }
+
   /**
    * What is stored: `{ events, head }`, the oldest first; an event is `{ topic, id, time, event, subject?, data }`.
    * @param {string} topic
@@ -131,5 +143,5 @@ export function makeRequests(settings) {
     });
   }
 
-  return { ask, json, history, nap, remove, wake };
+  return { answers, ask, json, history, nap, remove, wake };
 }

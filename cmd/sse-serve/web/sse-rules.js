@@ -51,9 +51,9 @@ export function checkTopic(topic, { patterns = false } = {}) {
 }
 
 /** Throws unless one stream can be of all these topics and patterns; $sys needs one that is alone. */
-export function checkTopics(topics, { alone = false } = {}) {
-  if (alone && topics.length === 1 && topics[0] === "$sys") return;
-  if (topics.includes("$sys")) refuse("the topic", "$sys", "it needs a connection of its own, share: false");
+export function checkTopics(topics) {
+  if (topics.length === 1 && topics[0] === "$sys") return;
+  if (topics.includes("$sys")) refuse("the topic", "$sys", "it cannot be one of several");
   for (const topic of topics) checkTopic(topic, { patterns: true });
   if (new Set(topics).size > MOST_TOPICS) refuse("the topics", topics, `a stream has at most ${MOST_TOPICS}`);
 }

@@ -45,20 +45,23 @@ export function makeRead({ ask, settings }) {
   }
 
   /** Reads a stream until it breaks, which is a Failure; returns if it is held back. */
-  async function readStream(url, { left, signal, open, take }) {
+  async function readStream(url, { polls, left, signal, open, take }) {
     const own = new AbortController();
     const end = () => own.abort();
     let going = true; // and nothing has come
+    let found = false; // that it is held back
+    let watch = 0;
     const look = async () => {
       const began = Date.now();
       const answers = await ask(`${url}&until=now&wait=0`, { method: "HEAD", signal: own.signal, ...accept })
         .then(() => true, () => false);
       if (!answers || !going) return;
-      held = true;
       late = Date.now() - began;
+      if (late > settings.prompt) return void (watch = setTimeout(look, settings.held)); // the server itself was held up
+      held = found = true;
       end();
     };
-    const watch = setTimeout(look, settings.held);
+    if (polls) watch = setTimeout(look, settings.held);
     signal.addEventListener("abort", end);
     if (signal.aborted) end();
     try {
@@ -69,10 +72,10 @@ export function makeRead({ ask, settings }) {
           take(events);
         },
       });
-      if (going && held && !signal.aborted) return;
+      if (going && found && !signal.aborted) return;
       throw new Failure("lost", { after });
     } catch (failure) {
-      if (!going || !held || signal.aborted) throw failure;
+      if (!going || !found || signal.aborted) throw failure;
     } finally {
       going = false;
       clearTimeout(watch);
@@ -115,7 +118,8 @@ export function makeRead({ ask, settings }) {
     const url = `${one ? `api/${topics[0]}/event` : "api/event"}?${query}`;
     const from = id ? `&${new URLSearchParams({ last_event_id: id })}` : "";
     const left = new Set(topics);
-    if (!held) await readStream(url + from, { left, signal, open, take });
+    const polls = !topics.includes("$sys"); // which brings only what polls miss
+    if (!held || !polls) await readStream(url + from, { polls, left, signal, open, take });
     return readPolls(url, { id, latest, left, signal, open, take });
   };
 }

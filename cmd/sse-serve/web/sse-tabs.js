@@ -36,6 +36,8 @@ export class Hub {
   #heard = true; // from the leader, since it was last asked
   #attempts = new Set(); // to read a stream: { controller, alive }, alive when it last brought something
   #woken = 0; // when they were last ended, to be made anew
+  #came = Date.now(); // when the stream last brought something, in whichever tab
+  #heeding = 0; // the timer that watches this
 
   // The leader's:
   #leading = false;
@@ -43,14 +45,19 @@ export class Hub {
   #as; // the name to take part by
   #running = null;
   #settling = 0;
+  #looking = false; // whether the server answers
+  #mute = false; // it does not
+  #unanswered = false; // nor does it answer a POST
 
   /**
    * name: of lock and channel, or null to be told by nobody. shared: by all tabs; otherwise each has a hub of its
-   * own, and they only tell each other who is logged in. The rest is of sse.js.
+   * own, and they only tell each other who is logged in. The rest is of sse.js; access and outbox only where the hub
+   * is to tell who is logged in, and to send.
    */
-  constructor({ name, shared, access, outbox, settings, read, nap, wake, newKey }) {
-    Object.assign(this, { name, shared, access, outbox, settings, read, nap, wake });
+  constructor({ name, shared, access, outbox, settings, answers, read, nap, wake, newKey }) {
+    Object.assign(this, { name, shared, access, outbox, settings, answers, read, nap, wake });
     this.#tab = newKey();
+    on(globalThis, "offline", () => this.tell("look"));
     on(globalThis, "online", () => this.tell("wake", { now: true }));
     on(globalThis.document, "visibilitychange", () => hidden() || this.tell("wake"));
     on(globalThis, "pagehide", () => this.leave());
@@ -93,7 +100,7 @@ export class Hub {
 
   #rejoin() {
     this.join();
-    if (this.name) this.access.wakeUp();
+    this.access?.wakeUp();
   }
 
   /** For a page that goes, or is put to sleep. */
@@ -102,6 +109,7 @@ export class Hub {
     for (const sub of this.subs) sub.pause();
     this.#catchUp?.abort();
     this.#late = null;
+    clearInterval(this.#heeding);
     this.#here?.abort();
     this.#channel?.close();
     this.#here = this.#channel = null;
@@ -115,12 +123,15 @@ export class Hub {
 
   #told({ type, ...more }, own = false) {
     if (!own && !this.#here) return; // a message that came while the page left
-    if (!own && /^(who|have|events|state|pong)$/.test(type)) this.#heard = true;
+    if (!own && /^(who|have|events|alive|state|pong)$/.test(type)) this.#heard = true;
     if (type === "have") this.#have(more);
     else if (type === "events") this.#receive(more.events);
     else if (type === "state") this.#show(more.state);
+    else if (type === "alive") this.#came = Date.now();
+    else if (type === "look" && this.#leading) this.#look();
+    else if (type === "late" && this.#leading) this.#judge({ unanswered: more.late });
     else if (type === "outbox") this.outbox.told(more.entry);
-    else if (type === "post") this.outbox.flush(() => this.#leading);
+    else if (type === "post") this.#send();
     else if (type === "wake") this.#wake(more);
     else if (type === "session") this.#changeSession(more);
     else if (type === "who" && !own) this.want();
@@ -144,7 +155,11 @@ export class Hub {
     if (change.by === "server") this.wake({ proof: true });
     else this.#wake({ now: true }); // the stream too is to be of the new one
     this.access.told(change);
-    this.outbox.flush(() => this.#leading);
+    this.#send();
+  }
+
+  #send() {
+    this.outbox?.flush(() => this.#leading);
   }
 
   /** Nobody waits any longer, and a stream that may be dead is made anew; all tabs may say so at once. */
@@ -167,12 +182,16 @@ export class Hub {
       attempt.alive = Date.now();
       action(...values);
     };
+    const hear = (events) => {
+      if (this.#mute) this.#judge({ mute: false });
+      take(events);
+    };
     const end = () => controller.abort();
     on(signal, "abort", end);
     const { silence } = this.settings;
     const watch = setInterval(() => Date.now() - attempt.alive > silence && controller.abort(AT_ONCE), silence / 4);
     this.#attempts.add(attempt);
-    const failure = await this.read(topics, { ...options, signal: controller.signal, open: alive(open), take: alive(take) })
+    const failure = await this.read(topics, { ...options, signal: controller.signal, open: alive(open), take: alive(hear) })
       .catch((error) => error);
     this.#attempts.delete(attempt);
     clearInterval(watch);
@@ -181,6 +200,9 @@ export class Hub {
   }
 
   #show(state) {
+    if (state.word === "live" && this.state.word !== "live") this.#came = Date.now();
+    clearInterval(this.#heeding);
+    if (state.word === "live") this.#heeding = setInterval(() => this.#heedSilence(), this.settings.overdue / 32);
     this.state = state;
     for (const sub of this.subs) sub.show();
   }
@@ -220,6 +242,7 @@ export class Hub {
   }
 
   #receive(events) {
+    this.#came = Date.now();
     for (const event of events) {
       if (!event.id) this.#take(event);
       else if (this.last === null) continue; // what it is to begin with comes by have
@@ -267,10 +290,21 @@ export class Hub {
     return this.#late !== null;
   }
 
+  /**
+   * In a tab that is seen, where timers run: the stream has been silent for longer than a heartbeat takes. Whether the
+   * server answers is for the leader to ask, and for all to know.
+   */
+  #heedSilence() {
+    if (hidden() || Date.now() - this.#came < this.settings.overdue) return;
+    this.#came = Date.now();
+    this.tell("look");
+  }
+
   // --- leading
 
   #lead() {
     this.#leading = true;
+    this.#mute = this.#unanswered = false;
     this.#late = null;
     this.#catchUp?.abort();
     this.#tabs.clear();
@@ -342,28 +376,58 @@ export class Hub {
     return true;
   }
 
+  /** Asks whether the server answers; if it cannot even be reached, the stream is no more, either. */
+  async #look() {
+    if (this.#looking || !/^(live|silent)$/.test(this.state.word)) return;
+    this.#looking = true;
+    const began = Date.now();
+    const answer = await this.answers();
+    this.#looking = false;
+    if (!this.#leading) return;
+    const attempts = [...this.#attempts];
+    if (answer === "no") attempts.forEach(({ controller }) => controller.abort(AT_ONCE));
+    else if (answer === "late" && attempts.every(({ alive }) => alive < began)) this.#judge({ mute: true });
+    else this.tell("alive");
+  }
+
+  #judge({ mute = this.#mute, unanswered = this.#unanswered }) {
+    this.#mute = mute;
+    this.#unanswered = unanswered;
+    const { word, uptodate } = this.state;
+    if (word === (mute || unanswered ? "live" : "silent")) this.#say({ word: this.#openWord(), uptodate });
+  }
+
+  /** What an open stream is. */
+  #openWord() {
+    return this.#mute || this.#unanswered ? "silent" : "live";
+  }
+
+  #say(state) {
+    const { word, since } = this.state;
+    this.tell("state", { state: { ...state, since: word === state.word ? since : Date.now() } });
+  }
+
   /** Reads the stream, again and again, for as long as this tab leads and wants the same. */
   async #run() {
     this.#running?.abort();
     const { signal } = (this.#running = new AbortController());
-    const tell = (state) => {
-      const { word, since } = this.state;
-      this.tell("state", { state: { ...state, since: word === state.word ? since : Date.now() } });
-    };
+    const tell = (state) => this.#say(state);
     let count = 0;
     let nameless = false; // after a refusal it may have been for the name
     const open = () => {
       count = 0;
-      tell({ word: "live" });
+      this.#mute = false;
+      tell({ word: this.#openWord() });
       this.wake(); // the outbox too
     };
     let at; // the stream's position, which is not this tab's: another leader's last words may come yet
     const take = (events) => {
       if (signal.aborted) return;
       at = this.#pass(events, at);
-      if (events.some(({ event }) => event === "uptodate")) tell({ word: "live", uptodate: Date.now() });
+      if (events.some(({ event }) => event === "uptodate")) tell({ word: this.#openWord(), uptodate: Date.now() });
     };
-    if (this.state.word === "closed") tell({ word: "connecting" }); // other topics may be open
+    // Other topics may be open; and without any there is no stream.
+    if (this.state.word === "closed" || this.#topics.length === 0) tell({ word: "connecting" });
     while (!signal.aborted && this.#topics.length > 0) {
       at = this.last;
       const as = nameless ? undefined : this.#as;
@@ -389,6 +453,7 @@ export class Hub {
       told.push(event);
     }
     if (told.length > 0) this.tell("events", { events: told });
+    else this.tell("alive");
     return prev;
   }
 }

@@ -19,7 +19,7 @@ export { checkName, checkTopic, covers, Failure, may };
 /**
  * @typedef {{topic: string, event: string, data: any, id?: string, time?: string, subject?: string, user?: string}} Event
  *   one that is ephemeral has no id
- * @typedef {{word: "connecting"|"live"|"waiting"|"denied"|"closed", since?: number, uptodate?: number, code?: string,
+ * @typedef {{word: "connecting"|"live"|"silent"|"waiting"|"denied"|"closed", since?: number, uptodate?: number, code?: string,
  *   detail?: string, title?: string, status?: number, due?: number, tries?: number}} State
  * @typedef {{
  *   list?: (events: Event[], which: {topic: string, head: string, more: boolean}) => void,
@@ -40,7 +40,10 @@ export const settings = {
   answer: 20_000, // the wait for the head of an answer, and for more of a list
   first: 1_000, most: 30_000, // back-off: each is twice the one before
   held: 5_000, // nothing came of a stream by then: if the server answers, it is held back on its way, and polls follow
-  silence: 45_000, // a stream is dead then; the server's heartbeat comes every 15 s
+  overdue: 15_500, // the server's heartbeat comes every 15 s; if nothing did for so long, the server is asked if it answers
+  prompt: 2_500, // the wait for that answer
+  late: 5_000, // a POST that had no answer by then is told to be late
+  silence: 45_000, // a stream is dead then
   watch: 10_000, // how often a tab that is seen asks whether the leading one is still there
   // Who one is, where no cookie says it, as for a page of another origin: a token, or a function that gives one, or
   // a promise of one. It is called for each request, and once more, with the Failure, if what it gave is refused.
@@ -56,11 +59,13 @@ export const shared = Boolean(
 export const newKey = () =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (n) => n.toString(16).padStart(2, "0")).join("");
 
-const { ask, json, history, nap, remove, wake } = makeRequests(settings);
+const { answers, ask, json, history, nap, remove, wake } = makeRequests(settings);
 const read = makeRead({ ask, settings });
 
 /** fetch of `api/...`; throws a Failure unless the answer is a good one and its head comes in time. */
 export { ask };
+/** Does the server answer now? Resolves to "yes", "no" if it cannot be reached, or "late". */
+export { answers };
 /** What is stored of a topic: see sse-requests.js. */
 export { history };
 
@@ -111,10 +116,13 @@ export async function send(topic, data, { event, subject, key, ephemeral, close 
 export { remove }; // (topic, id): deletes an event for everybody; resolves when it is gone, also if it was before
 
 let common = null; // the connection of all tabs
-const parts = { settings, nap, wake, newKey };
-const connect = (name, read) => new Hub({ ...parts, name, shared: name && shared, access, outbox, read });
+let figures = null; // theirs to $sys: other rules say who may read it, and a refusal must not end the common one
+const parts = { settings, answers, nap, wake, newKey };
+const connect = (name, read, more) => new Hub({ ...parts, name, shared: name && shared, read, ...more });
 const readLatest = (topics, how) => read(topics, { ...how, latest: true });
-const hub = () => (common ??= connect(`sse.js ${settings.base}`, read));
+const name = () => `sse.js ${settings.base}`;
+const hub = () => (common ??= connect(name(), read, { access, outbox })); // the only one that sends, and knows who one is
+const figuresHub = () => (figures ??= connect(`${name()} $sys`, read));
 const tell = (...message) => hub().tell(...message);
 const access = new Access({ ask, json, nap, tell });
 const outbox = new Outbox({ settings, send, nap, tell, access });
@@ -128,20 +136,22 @@ const outbox = new Outbox({ settings, send, nap, tell, access });
  *   gap({ after, oldest, reason }): events are missing; with list, that comes next
  *   uptodate(): all that was stored was handed on; again after each time that the stream was behind
  *   closed(topic): it is closed for good, and all that it had was handed on
- *   state({ word, since, uptodate, code, detail, title, status, due, tries }): connecting, live, waiting, closed, or denied, which
- *     lasts until login(), or retry(), says that the server may now be content with who one is
+ *   state({ word, since, uptodate, code, detail, title, status, due, tries }): connecting, live, silent (the stream is open,
+ *     but the server does not answer), waiting, closed, or denied, which lasts until login(), or retry(), says that the
+ *     server may now be content with who one is
  * @param {{limit?: number, as?: string, share?: boolean, latest?: boolean}} [options] the newest so many of each topic;
- *   the name to take part by; false for a connection of its own, as $sys needs it; true for the present values, each by
+ *   the name to take part by; false for a connection of its own; true for the present values, each by
  *   event(), before uptodate(), without list() and by a connection of its own: all of them come again after gap()
  * Throws if the server would refuse it: see checkTopic and checkName; all that a tab shares is at most 64 topics.
  */
 export function subscribe(topics, handlers, { share = true, latest = false, ...options } = {}) {
   const wanted = [topics].flat();
   const own = !share || latest;
+  const system = wanted.length === 1 && wanted[0] === "$sys";
   if (latest && handlers.list) throw new TypeError("with latest, values come by event(): there is no list()");
-  checkTopics(!own && common ? [...common.wanted(), ...wanted] : wanted, { alone: !share });
+  checkTopics(!own && !system && common ? [...common.wanted(), ...wanted] : wanted);
   if (options.as) checkName(options.as);
-  const connection = own ? connect(null, latest ? readLatest : read) : hub();
+  const connection = own ? connect(null, latest ? readLatest : read) : system ? figuresHub() : hub();
   const subscription = new Subscription(connection, wanted, handlers, { ...options, history, nap });
   subscription.hub.subs.add(subscription);
   subscription.hub.want();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// The status page: plots of the last two minutes, from the server's own topic $sys. It takes a connection
-// of its own, since $sys cannot be one of several topics.
+// The status page: plots of the last two minutes, from the server's own topic $sys. All status pages of a browser
+// share a connection of it, which cannot be that of other topics; those that nobody sees let go of it.
 
 import { begin, close, heed, noAccess, say } from "./access.js";
-import { at, connectionView, number, setText, t, translate } from "./common.js";
+import { at, connectionView, number, setText, t, translate, whileSeen } from "./common.js";
 import { subscribe, topics as askTopics } from "./sse.js";
 
 const POINTS = 120; // one a second
@@ -156,7 +156,7 @@ function showTopics(active) {
   at("no-topics").hidden = wanted.length > 0;
 }
 
-let figures = null; // the subscription
+let figures = null; // the subscription, while the page is seen
 const showState = connectionView("statusLive", () => (figures ?? access).retry(), () => at("title"));
 
 const follow = () => subscribe("$sys", {
@@ -168,13 +168,22 @@ const follow = () => subscribe("$sys", {
     showState(state);
     heed(state);
   },
-}, { share: false });
+});
 
+let mayFollow = false;
 const access = begin(({ access: guarded, status }) => {
   const sees = !guarded || status;
   at("figures").hidden = !sees;
   if (sees) say("");
   else close(t("statusClosed"));
+  mayFollow = sees;
   if (sees) figures ??= follow();
   else if (!figures) showState(noAccess());
 }, { state: showState, home: () => at("title") });
+
+whileSeen(() => {
+  figures?.close();
+  figures = null;
+}, () => {
+  if (mayFollow) figures ??= follow();
+});

@@ -91,6 +91,10 @@ export default {
     "This tab was hidden, so it let its connection go. It resumes when you come back.",
     "탭이 가려져 연결을 놓았습니다. 돌아오면 이어 봅니다.",
   ],
+  letGoOther: [
+    "This tab let its connection go to another tab, because a browser allows only six to a server. Press Resume to go on here.",
+    "브라우저는 서버에 연결을 여섯 개까지만 허용하므로 다른 탭에 연결을 넘겼습니다. ‘이어 보기’를 누르면 여기서 이어집니다.",
+  ],
   resumeHere: ["Resume from here", "여기서 이어 보기"],
   resumeHereWhat: ["Resume from here, after {0}", "여기서 이어 보기, {0} 다음부터"],
   moreText: ["Show all {0} characters", "{0}자 모두 보기"],

@@ -4,9 +4,9 @@
 // when the connection breaks, it does what an EventSource does.
 
 import { begin, close, heed, may, noAccess, say } from "./access.js";
-import { addWords, at, clock, connectionView, number, setText, t, translate } from "./common.js";
+import { addWords, at, clock, connectionView, number, setText, t, translate, whileSeen } from "./common.js";
 import { addCopyButtons } from "./copy.js";
-import { newKey, topics as askTopics } from "./sse.js";
+import { answers, newKey, settings, topics as askTopics } from "./sse.js";
 import { isPattern, matches } from "./sse-rules.js";
 import { indented, readFrames, visible } from "./try-frames.js";
 import * as lines from "./try-lines.js";
@@ -18,8 +18,8 @@ const MOST_KNOWN = 12; // topics that are offered as buttons
 const MOST_OFFERED = 200; // and while one types
 const RETRY_MS = 3_000; // until the server says
 const RETRY_MOST_MS = 15_000;
-const HIDDEN_MS = 5_000; // a tab that is out of sight for so long lets its connection go
-const SLOW_MS = 5_000; // an answer that takes longer is told to be late
+const MOST_STREAMS = 2; // of all tabs: a browser allows six connections, and the other pages need theirs
+const LOOK_MS = 500;
 const ANSWER_MS = 30_000; // and is given up after this
 
 addWords(words);
@@ -397,7 +397,7 @@ function tellState(now, more = {}) {
   if (now !== word) since = Date.now();
   word = now;
   showState({ word, since, ...more, ...(now === "live" && { uptodate: since }) });
-  const open = ["connecting", "live", "waiting"].includes(now);
+  const open = ["connecting", "live", "silent", "waiting"].includes(now);
   at("toggle").disabled = !open && !asking;
   at("toggle").textContent = t(open || !asking ? "disconnect" : lastId === undefined ? "connect" : "resume");
 }
@@ -420,8 +420,10 @@ function connect() {
 
 async function run() {
   stop();
+  letGo = document.hidden; // it connects when somebody sees it
+  if (letGo) return tellState("idle");
   const { signal } = (running = new AbortController());
-  letGo = false;
+  takePlace(signal);
   tellAccess();
   for (let tries = 1; !signal.aborted; tries += 1) {
     if (word !== "waiting") tellState("connecting");
@@ -441,6 +443,22 @@ function finish({ over, status }) {
   } else {
     tellState(over);
   }
+}
+
+/**
+ * Where too many tabs are connected, the one that has been for longest lets go. Each holds a lock, whose name says since
+ * when, and learns by its loss that another needs the place. Without locks each tab is by itself, as the page says.
+ */
+function takePlace(signal) {
+  const { locks } = navigator;
+  const name = (when) => `sse-try ${when}`;
+  const hold = async () => {
+    const { held } = await locks.query();
+    const places = held.map((lock) => lock.name).filter((one) => one.startsWith(name(""))).sort();
+    for (const place of places.slice(0, -MOST_STREAMS)) locks.request(place, { steal: true }, () => {});
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+  };
+  locks?.request(name(`${Date.now()} ${newKey()}`), hold).catch(() => signal.aborted || quit(t("letGoOther")));
 }
 
 /** What an EventSource does in between: it waits as long as the server said, then asks again with the last id. */
@@ -473,9 +491,12 @@ async function attempt(signal, tries) {
   const request = [`GET ${target}`, ...Object.entries(headers).map(([name, value]) => `${name.toLowerCase()}: ${value}`)];
   const row = makeRow("turn", { head: t("asked"), raw: request.join("\n") });
   addRows([row]);
+  const own = new AbortController();
+  wakeUp = () => own.abort();
+  signal.addEventListener("abort", wakeUp);
   let answer;
   try {
-    answer = await fetch(target, { headers, signal, cache: "no-store" });
+    answer = await fetch(target, { headers, signal: own.signal, cache: "no-store" });
   } catch {
     if (signal.aborted) return {};
     return { opened: false, head: t("unreached"), code: navigator.onLine === false ? "offline" : "unreachable", row };
@@ -485,9 +506,8 @@ async function attempt(signal, tries) {
   const shown = { raw: show(headersOf(answer).filter((line) => TELLING.test(line))), whole: show(headersOf(answer)) };
   if (!streams) return refuse(row, answer, shown);
   row.replaceWith(makeRow("turn", { head: t("connected"), ...shown }));
-  tellState("live");
   learnTopics();
-  const ended = await readFrames(answer.body, takeFrames).then(() => true, () => false);
+  const ended = await listen(answer.body, own);
   return { opened: true, head: t(ended ? "streamEnded" : "brokeOff"), code: "lost", tries };
 }
 
@@ -519,28 +539,69 @@ at("toggle").addEventListener("click", () => {
   else run();
 });
 
-// A browser allows six connections to a server: a tab that nobody sees lets its own go.
-let hiding = 0;
-function heedSight() {
-  clearTimeout(hiding);
-  if (document.hidden) hiding = setTimeout(goQuiet, HIDDEN_MS);
-  else if (letGo) run();
-}
-
-function goQuiet() {
+/** Lets the connection go, until the page comes into sight again. */
+function quit(note) {
   if (!running) return;
-  disconnect(t("letGo"));
+  disconnect(note);
   letGo = true;
 }
 
-document.addEventListener("visibilitychange", heedSight);
-heedSight(); // it may be opened out of sight
+whileSeen(() => quit(t("letGo")), () => letGo && run());
 addEventListener("pagehide", () => {
   if (!running) return;
   stop();
   letGo = true;
 });
 addEventListener("pageshow", (event) => event.persisted && letGo && run());
+
+// --- does the server answer? ------------------------------------------------
+
+let heard = 0; // when the stream last brought something
+let mute = false; // it is open, but the server does not answer
+let unanswered = false; // nor does it answer a POST
+let looking = false;
+
+function tellOpen() {
+  const now = mute || unanswered ? "silent" : "live";
+  if (word !== now) tellState(now);
+}
+
+/** Asks if nothing has come for longer than a heartbeat takes; where the server cannot be reached, the stream is over. */
+async function look(own) {
+  if (looking || mute) return;
+  looking = true;
+  const began = Date.now();
+  const answer = await answers();
+  looking = false;
+  if (own.signal.aborted || heard > began) return;
+  heard = Date.now();
+  mute = answer === "late";
+  if (answer === "no") own.abort();
+  else tellOpen();
+}
+
+/** Reads a stream to its end: true, or false if it broke. */
+async function listen(body, own) {
+  const hear = (frames) => {
+    heard = Date.now();
+    mute = false;
+    tellOpen();
+    takeFrames(frames);
+  };
+  const lookNow = () => look(own);
+  const timer = setInterval(() => !document.hidden && Date.now() - heard > settings.overdue && lookNow(), LOOK_MS);
+  addEventListener("offline", lookNow);
+  hear([]);
+  const ended = await readFrames(body, hear).then(() => true, () => false);
+  clearInterval(timer);
+  removeEventListener("offline", lookNow);
+  return ended;
+}
+
+function setUnanswered(on) {
+  unanswered = on;
+  if (word === "live" || word === "silent") tellOpen();
+}
 
 // --- publishing -------------------------------------------------------------
 
@@ -558,7 +619,10 @@ async function publish() {
   fillRaw(at("sent"), shown.join("\n"));
   fillRaw(at("answer"), "…");
   const began = performance.now();
-  const late = setTimeout(() => showResult(null, t("answerLater")), SLOW_MS);
+  const late = setTimeout(() => {
+    showResult(null, t("answerLater"));
+    setUnanswered(true);
+  }, settings.late);
   try {
     const answer = await fetch(target, { method: "POST", headers, body, signal: AbortSignal.timeout(ANSWER_MS) });
     const took = Math.round(performance.now() - began);
@@ -572,6 +636,7 @@ async function publish() {
     showResult(false, t("noAnswer", code));
   } finally {
     clearTimeout(late);
+    setUnanswered(false);
   }
 }
 
