@@ -34,6 +34,7 @@ struct request_shared {
 	const struct http_config *config;
 	void *context;		   /* the handlers' */
 	_Atomic uint64_t requests; /* so far; the loop's thread counts */
+	_Atomic uint64_t for_topics; /* of these, those whose handler is FOR_TOPICS */
 	struct counter_times took; /* from the head to the end of the answer, or to a stream */
 	_Atomic uint64_t answers[HTTP_STATUSES]; /* [status - 100] */
 	struct request_ids ids;

@@ -117,7 +117,7 @@ struct fanouts {
 	struct fanout **all;	/* each loop's */
 	unsigned count;
 	const _Atomic uint64_t *access_changes; /* of access.h; NULL: no access control */
-	_Atomic int system_readers;		/* channels for $sys */
+	_Atomic int system_readers;		/* streams of $sys, which the figures do not count */
 };
 
 #define WHEEL_SLOTS 16 /* silent streams are looked at this many times in their interval */
