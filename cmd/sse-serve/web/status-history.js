@@ -53,9 +53,14 @@ export class History {
   /** What there is to draw of a figure: `{ at, value, joined }`, joined to the one before it, or after a gap. */
   points(name) {
     const since = (this.newest?.at ?? 0) - SPAN_MS;
-    const points = this.#records.map((record, i, all) =>
-      ({ at: record.at, value: this.#value(name, i), joined: i > 0 && follows(all[i - 1], record) }));
-    return points.filter(({ at, value }) => at >= since && value !== null);
+    let before = null; // the record, if it has a value
+    const points = [];
+    this.#records.forEach((record, i) => {
+      const value = this.#value(name, i);
+      if (value !== null && record.at >= since) points.push({ at: record.at, value, joined: Boolean(before && follows(before, record)) });
+      before = value === null ? null : record;
+    });
+    return points;
   }
 
   /** How long something took in all this time: `{ count, mean, max }`. */

@@ -126,7 +126,7 @@ function makeRow(topic) {
   const row = document.createElement("tr");
   const link = document.createElement("a");
   link.href = `try?topic=${encodeURIComponent(topic).replaceAll("%2F", "/")}`;
-  link.textContent = topic;
+  link.append(...topic.split("/").flatMap((part, i) => (i > 0 ? ["/", document.createElement("wbr"), part] : [part])));
   row.insertCell().append(link);
   for (let i = 0; i < 4; i += 1) row.insertCell();
   return row;
