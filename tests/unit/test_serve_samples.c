@@ -39,16 +39,15 @@ static void a_sample_has_time_counts_and_how_long_things_took(void **state)
 	struct buf out = {0};
 
 	(void)state;
-	samples_add(samples,
-		&(struct sample){.time = 1500,
-			.uptime = 1,
-			.streams = 2,
-			.behind = 3,
-			.published = 4,
-			.delivered = 5,
-			.requests = 6,
-			.sync = {7, 8, 9},
-			.publish = {10, 11, 12}});
+	samples_add(samples, &(struct sample){.time = 1500,
+				     .uptime = 1,
+				     .streams = 2,
+				     .behind = 3,
+				     .published = 4,
+				     .delivered = 5,
+				     .requests = 6,
+				     .sync = {7, 8, 9},
+				     .publish = {10, 11, 12}});
 	assert_string_equal(text_of(samples, &out),
 		"[{\"time\":\"1970-01-01T00:00:01.500Z\",\"uptime\":1,\"streams\":2,\"behind\":3,"
 		"\"published\":4,\"delivered\":5,\"requests\":6,"
@@ -71,15 +70,15 @@ static void the_newest_are_kept_the_oldest_first(void **state)
 		char *line;
 
 		for (uint64_t added = 0; added < counts[i]; added++)
-			samples_add(samples,
-				&(struct sample){.uptime = added,
-					.streams = UINT64_MAX,
-					.behind = UINT64_MAX,
-					.published = UINT64_MAX,
-					.delivered = UINT64_MAX,
-					.requests = UINT64_MAX,
-					.sync = {UINT64_MAX, UINT64_MAX, UINT64_MAX},
-					.publish = {UINT64_MAX, UINT64_MAX, UINT64_MAX}});
+			samples_add(
+				samples, &(struct sample){.uptime = added,
+						 .streams = UINT64_MAX,
+						 .behind = UINT64_MAX,
+						 .published = UINT64_MAX,
+						 .delivered = UINT64_MAX,
+						 .requests = UINT64_MAX,
+						 .sync = {UINT64_MAX, UINT64_MAX, UINT64_MAX},
+						 .publish = {UINT64_MAX, UINT64_MAX, UINT64_MAX}});
 		for (line = strtok(text_of(samples, &out), "\n"); line != NULL;
 			line = strtok(NULL, "\n"), n++) {
 			char uptime[40];

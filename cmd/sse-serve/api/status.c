@@ -299,8 +299,8 @@ static bool write_event(struct status *status)
 		       sum.names, sum.published, sum.delivered, sum.for_topics) &&
 	       add_topics(status) && buf_add_text(out, "],") && add_sizes(out, &sum) &&
 	       add_times(out, "sync_us", &status->sync) &&
-	       add_times(out, "publish_us", &status->publishing) &&
-	       add_nodes(out, sources) && buf_add_byte(out, '}');
+	       add_times(out, "publish_us", &status->publishing) && add_nodes(out, sources) &&
+	       buf_add_byte(out, '}');
 }
 
 /* The first reader gets it at once, with times from now on. */

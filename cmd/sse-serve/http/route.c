@@ -45,7 +45,7 @@ static bool parse_system(struct route *route)
 
 	if (strncmp(route->topic, TOPIC_SYSTEM, len) != 0 || (*rest != '\0' && *rest != '/'))
 		return false;
-	route->kind = *rest == '\0'		       ? ROUTE_SAMPLES
+	route->kind = *rest == '\0'		    ? ROUTE_SAMPLES
 		      : strcmp(rest, "/event") == 0 ? ROUTE_STATUS
 						    : ROUTE_SYSTEM;
 	*rest = '\0';

@@ -39,21 +39,21 @@ struct window {
 	bool is_log;
 
 	/* The log thread's own. */
-	uint64_t written;    /* bytes ever written to the ring */
-	uint64_t kept;	     /* of these, the offset of the oldest still in the window */
-	uint64_t added;	     /* the head with what is not visible yet */
-	uint64_t oldest;     /* the tail, as the writer knows it */
-	uint64_t position;   /* of the newest stored event added */
+	uint64_t written;  /* bytes ever written to the ring */
+	uint64_t kept;	   /* of these, the offset of the oldest still in the window */
+	uint64_t added;	   /* the head with what is not visible yet */
+	uint64_t oldest;   /* the tail, as the writer knows it */
+	uint64_t position; /* of the newest stored event added */
 	uint64_t system_events, system_bytes; /* of TOPIC_SYSTEM in the window */
-	struct buf envelope; /* the newest event in its envelope */
+	struct buf envelope;		      /* the newest event in its envelope */
 
 	_Alignas(64) _Atomic uint64_t tail;
 	_Atomic uint64_t erasures;
 	_Alignas(64) _Atomic uint64_t head;
 	_Atomic uint64_t visible_position;
 	_Atomic uint64_t used, events; /* for window_use() */
-	_Atomic uint64_t stamp;	   /* of window_stamp() */
-	_Atomic int wanted[FORMS]; /* readers that want the form */
+	_Atomic uint64_t stamp;	       /* of window_stamp() */
+	_Atomic int wanted[FORMS];     /* readers that want the form */
 };
 
 /* A shared mapping can be mapped a second time by growing it from a length of 0 (mremap(2)). */
