@@ -20,6 +20,7 @@ ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+DATADIR ?= $(PREFIX)/share/sse-tools
 
 CC ?= cc
 CFLAGS ?= -O2 -g
@@ -375,6 +376,7 @@ $(call $(1),$(FISHDIR),644,$(PROGRAMS:%=completions/fish/%.fish))
 $(call $(1),$(UNITDIR),644,cmd/sse-serve/systemd/sse-serve.socket)
 $(call $(1),$(UNITDIR),644,cmd/sse-serve/systemd/sse-serve.service)
 $(call $(1),$(SYSUSERSDIR),644,cmd/sse-serve/systemd/sse-serve.conf)
+$(call $(1),$(DATADIR)/grafana,644,cmd/sse-serve/grafana/sse-serve.json)
 endef
 
 # A file is copied; a .pc and a .service are made of their .in, with the folders of this call.

@@ -8,6 +8,7 @@
 #include "api/metrics.h"
 #include "api/rate.h"
 #include "api/routes.h"
+#include "api/samples.h"
 #include "base/counter.h"
 #include "base/leaving.h"
 #include "base/rates.h"
@@ -57,6 +58,7 @@ struct server {
 	/* What they are handed. */
 	struct fanouts streams;
 	struct settings *settings; /* those in force */
+	struct samples *samples;
 	struct metrics_sources metrics;
 	struct loop_config config;
 
@@ -85,8 +87,9 @@ static int make_tables(struct server *server, struct error *error)
 	server->topics = topics_new();
 	server->limits = limits_new(options->max_streams, options->max_streams_per_address);
 	server->presence = presence_new(options->max_names, (uint32_t)options->presence_grace);
+	server->samples = samples_new();
 	if (server->topics == NULL || server->limits == NULL || server->presence == NULL ||
-		topics_add_own(server->topics, "users") != 0)
+		server->samples == NULL || topics_add_own(server->topics, "users") != 0)
 		return error_set(error, EX_OSERR, "out of memory");
 	return 0;
 }
@@ -219,7 +222,8 @@ static void set_up_metrics(struct server *server)
 		.fanouts = &server->streams,
 		.https = server->https,
 		.rates = server->rates,
-		.wrong_proofs = server->guards.wrong_proofs};
+		.wrong_proofs = server->guards.wrong_proofs,
+		.samples = server->samples};
 }
 
 static void set_up_api(struct server *server, struct settings *settings)
@@ -469,6 +473,7 @@ void server_stop(struct server *server)
 	for (int kind = 0; kind < RATE_KINDS; kind++)
 		rates_free(server->rates[kind]);
 	presence_free(server->presence);
+	samples_free(server->samples);
 	topics_free(server->topics);
 	guards_close(&server->guards);
 	settings_drop(server->settings);

@@ -294,7 +294,7 @@ test("the status page and the link to it are for who is granted status", async (
   assert.match(await state(page), /^No access: You may not read this/);
   await logIn(page, people.tokens.ann);
   await live(page);
-  await until("there are figures", async () => /^\d+ s$/.test(await text(page, "#uptime")));
+  await until("there are figures", async () => /^\d+\ss$/.test(await text(page, "#uptime")));
   await page.goto(room(people));
   await live(page);
   assert.ok(await page.locator(".pages [href$=status]").isVisible());

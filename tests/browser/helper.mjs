@@ -6,11 +6,13 @@ import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { chromium } from "playwright-core";
 
+const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const here = path.dirname(fileURLToPath(import.meta.url));
 export const PROGRAM = path.resolve(process.env.SSE_SERVE ?? path.join(here, "../../build/bin/sse-serve"));
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -273,6 +275,15 @@ export async function shows(page, expected) {
     async () => (seen = JSON.stringify(await names(page))) === wanted,
   ).catch((error) => {
     throw new Error(`${error.message}\nwanted ${wanted}\nseen   ${seen}`);
+  });
+}
+
+/** What axe-core finds on the page. */
+export async function violations(page) {
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("\n")}`);
   });
 }
 

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
 // What holds for all pages: axe-core's rules, a strict policy, few bytes, something to see before any
-// script, Korean; and the status page.
+// script, Korean.
 
 import assert from "node:assert/strict";
 import { readFile, readdir } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { Server, enter, launch, live, openPage, openTab, openProfile, overflow, reads, say, state, until, tryNow } from "./helper.mjs";
+import { Server, enter, launch, live, openPage, openTab, openProfile, overflow, say, state, until, violations } from "./helper.mjs";
 import { moduleOf } from "./modules.mjs";
 
-const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const PAGES = ["/try", "/", "/chat/lobby", "/status"];
 const WIDE = { width: 1280, height: 800 };
 const NARROW = { width: 360, height: 740 };
@@ -19,14 +17,6 @@ before(async () => {
   browser = await launch();
 });
 after(() => browser?.close());
-
-async function violations(page) {
-  await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    const { violations } = await axe.run(document, { resultTypes: ["violations"] });
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("\n")}`);
-  });
-}
 
 const fill = async (server) => {
   await server.post("Ada", "LOVELACE");
@@ -144,76 +134,6 @@ test("a browser that prefers Korean gets Korean; another gets English", async (t
   const other = await openPage(t, browser, server.origin, { locale: "fr-FR" });
   await live(other);
   assert.equal(await other.locator("html").getAttribute("lang"), "en");
-});
-
-test("the status page shows what the server does, also over a restart, and at 360 pixels", async (t) => {
-  const server = await Server.start(t);
-  const page = await openPage(t, browser, `${server.origin}/status`, { viewport: NARROW });
-  await live(page);
-  const figure = (name) => page.locator(`figure[data-name=${name}] .plot-now`).textContent();
-  await until("it counts its own stream", async () => (await figure("streams")) === "1");
-  let publishing = true;
-  const publisher = (async () => {
-    for (let i = 0; publishing; i += 1) await server.publish(i % 3 ? "sensors/attic" : "logs/app", { i });
-  })();
-  t.after(() => (publishing = false));
-  await until("events come in", async () => Number(await figure("published")) > 0);
-  await until("requests too", async () => Number(await figure("requests")) > 0);
-  await until("the topics are there, the busiest first", async () =>
-    (await page.locator("#topics td:first-child").allTextContents()).join() === "sensors/attic,logs/app,users");
-  await until("what is stored is counted", async () => /^[1-9][\d,]*$/.test(await page.locator("#topics tr").first().locator("td").nth(3).textContent()));
-  assert.equal(await page.locator("#topics a").first().getAttribute("href"), "try?topic=sensors/attic");
-  assert.match(await page.locator("#window").textContent(), /^[\d.]+\s.?B of 67\sMB, [\d,]+ events$/);
-  assert.match(await page.locator("#sync").textContent(), /^[\d.]+\s[µm]s, peak [\d.]+\s[µm]s$/);
-  assert.match(await page.locator("figure svg").first().getAttribute("aria-label"), /^Streams: 1, peak \d$/);
-  await until("a line is drawn", async () =>
-    /^M[\d.]+,[\d.]+L/.test(await page.locator("figure[data-name=published] .line").getAttribute("d")));
-  assert.equal(await overflow(page), 0);
-  publishing = false;
-  await publisher;
-  await server.restart();
-  await until("it reconnects", async () => /^Reconnecting/.test(await state(page)));
-  await tryNow(page);
-  await live(page);
-  await until("the figures go on", async () => /^\d s$/.test(await page.locator("#uptime").textContent()));
-  await until("quiet topics are still there, which the server lists", async () =>
-    (await page.locator("#topics td:first-child").allTextContents()).sort().join() === "logs/app,sensors/attic,users");
-});
-
-test("where the server keeps its state to itself, the status page says so", async (t) => {
-  const server = await Server.start(t);
-  const page = await openPage(t, browser, `${server.origin}/status`, {}, (page) =>
-    page.route("**/api/$sys/event*", (route) => route.fulfill({
-      status: 403, contentType: "application/problem+json", body: JSON.stringify({ detail: "$sys is for loopback" }) })));
-  await until("it says so", () => page.locator("#hidden-note").isVisible());
-  assert.match(await page.locator("#hidden-note").textContent(), /--open-status/);
-  await page.unroute("**/api/$sys/event*");
-  await tryNow(page);
-  await live(page);
-  assert.ok(await page.locator("#hidden-note").isHidden());
-});
-
-test("the status page shows the nodes of a cluster, if there are several", async (t) => {
-  const server = await Server.start(t);
-  const node = (name, streams) =>
-    ({ node: name, version: "0.1.0", uptime: 3700, streams, behind: 1, requests: 2, delivered: 3 });
-  const one = node("node-1.sse.example.com:8000", 1200);
-  const stats = (nodes) => JSON.stringify({ topic: "$sys", event: "stats", data: {
-    time: new Date().toJSON(), uptime: 1, version: "0.1.0", streams: 1, behind: 0, names: 0, published: 0, delivered: 0,
-    requests: 1, topics: [], window: { bytes: 0, cap: 1, events: 0 }, database: { bytes: 0, events: 0 },
-    sync_us: { mean: 0, max: 0 }, publish_us: { mean: 0, max: 0 }, node: one.node, nodes } });
-  const open = (nodes) => openPage(t, browser, `${server.origin}/status`, { viewport: NARROW }, (page) =>
-    page.route("**/api/$sys/event*", (route) => route.fulfill({
-      contentType: "text/event-stream", body: `retry: 60000\nid: t:0\n\nevent: stats\ndata: ${stats(nodes)}\n\n` })));
-  const page = await open([one, node("<b>node</b>:8000", 7)]);
-  await until("the nodes are there", () => page.locator("#nodes-section").isVisible());
-  assert.deepEqual(await page.locator("#nodes tr:first-child td").allTextContents(),
-    ["node-1.sse.example.com:8000 (this one)", "1,200", "1", "1 h 1 min", "0.1.0"]);
-  assert.equal(await page.locator("#nodes tr:nth-child(2) td").first().textContent(), "<b>node</b>:8000");
-  assert.equal(await overflow(page), 0);
-  const alone = await open([one]);
-  await until("there are figures", async () => (await alone.locator("#version").textContent()) === "0.1.0");
-  assert.ok(await alone.locator("#nodes-section").isHidden());
 });
 
 test("each word of the pages is used, has both languages, and is named once", async () => {

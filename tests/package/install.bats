@@ -48,13 +48,14 @@ install_there() {
 	[ -s "$dest/opt/sse/share/man/man3/sse_follow.3" ]
 }
 
-@test "the units are installed, and name the program where it is" {
+@test "the units and the dashboard are installed, and the units name the program where it is" {
 	install_there
 	[ -s "$dest/opt/sse/lib/systemd/system/sse-serve.socket" ]
 	grep -qx 'ExecStart="/opt/sse/bin/sse-serve"' "$dest/opt/sse/lib/systemd/system/sse-serve.service"
 	$make install DESTDIR="$dest" PREFIX="/a \"100%\" & \\b" UNITDIR=/units
 	grep -qxF 'ExecStart="/a \"100%%\" & \\b/bin/sse-serve"' "$dest/units/sse-serve.service"
 	grep -qxF 'ExecReload="/a \"100%%\" & \\b/bin/sse-serve" --check-config' "$dest/units/sse-serve.service"
+	[ -s "$dest/opt/sse/share/sse-tools/grafana/sse-serve.json" ]
 	# Its user is made by systemd-sysusers.
 	grep -q "^u $(sed -n 's/^User=//p' "$dest/units/sse-serve.service") " \
 		"$dest/opt/sse/lib/sysusers.d/sse-serve.conf"
@@ -148,9 +149,9 @@ install_there() {
 
 @test "every folder can be chosen" {
 	install_there BINDIR=/b LIBDIR=/l/x86 INCLUDEDIR=/i MANDIR=/m BASHDIR=/c1 ZSHDIR=/c2 FISHDIR=/c3 \
-		UNITDIR=/u SYSUSERSDIR=/y
+		UNITDIR=/u SYSUSERSDIR=/y DATADIR=/z
 	run ls "$dest"
-	[ "$output" = "$(printf '%s\n' b c1 c2 c3 i l m u y)" ]
+	[ "$output" = "$(printf '%s\n' b c1 c2 c3 i l m u y z)" ]
 	grep -x 'libdir=/l/x86' "$dest/l/x86/pkgconfig/libsse.pc"
 }
 

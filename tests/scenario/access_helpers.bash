@@ -22,7 +22,8 @@ TOPIC    DELETE /api/secret              DELETE
 STATUS   GET    /api/$sys/event          STATUS
 METRICS  GET    /metrics                 STATUS
 TICKET   POST   /api/ticket?topic=secret READ
-SYSTEM   GET    /api/$sys                FREE
+SAMPLES  GET    /api/$sys                STATUS
+SYSTEM   GET    /api/$sys/presence       FREE
 SESSION  GET    /api/session             FREE
 SESSION  POST   /api/session             FREE
 SESSION  DELETE /api/session             FREE
@@ -180,9 +181,9 @@ body_for() {
 # batch ARGUMENT...: ask for each target of the standard input (METHOD TARGET), all on one connection;
 # answered has METHOD, target, status and WWW-Authenticate of each.
 batch() {
-	local method target args=() BODY BODY_TYPE
-	[ -z "$CLIENT" ] || move
+	local method target sent=0 args=() BODY BODY_TYPE
 	while read -r method target; do
+		[ -z "$CLIENT" ] || ((sent++ % 10)) || move
 		args+=(${args:+--next} -sS -m 30 -o body -w "$method $target %{http_code} %header{WWW-Authenticate}\n")
 		case $method in
 		HEAD) args+=(--head) ;;

@@ -10,6 +10,12 @@ stats() {
 	sed -n 's/^data: //p' "$1" | tail -n 1
 }
 
+# samples: the figures of the last ten minutes.
+samples() {
+	ask "$URL/api/\$sys"
+	answers 200 && cat body
+}
+
 # says FILE TEXT: does the newest event have it?
 says() {
 	[[ $(stats "$1") = *"$2"* ]]
@@ -33,7 +39,7 @@ metric() {
 	wait_for has sys 'event: stats'
 	text any 4
 	wait_for says sys '{"topic":"any","streams":1,"published":4}'
-	wait_for says sys '"streams":3,"behind":0,"names":1,"published":5,'
+	wait_for says sys '"streams":2,"behind":0,"names":1,"published":5,'
 	stats sys | node -e '
 		const stats = JSON.parse(require("fs").readFileSync(0, "utf8"))
 		const number = (value) => { if (!Number.isInteger(value) || value < 0) throw value }
@@ -42,7 +48,7 @@ metric() {
 		number(stats.window.bytes), number(stats.window.events)
 		if (stats.window.cap !== 64 << 20 || stats.database.events !== 3) throw stats.database
 		number(stats.database.bytes)
-		for (const times of [stats.sync_us, stats.publish_us]) number(times.mean), number(times.max)
+		for (const times of [stats.sync_us, stats.publish_us]) number(times.count), number(times.mean), number(times.max)
 		if (stats.topics.some((one) => one.topic === "$sys")) throw stats.topics'
 	counts sys 'id: ' 1
 	# One that comes later, by the other spelling, with envelopes.
@@ -54,15 +60,77 @@ metric() {
 	[ "$(sqlite3 events.db "SELECT count(*) FROM topic WHERE name LIKE '%sys%'")" = 0 ]
 }
 
-@test "\$sys is a stream and nothing else: no list, no POST, no name, and no pattern matches it" {
+@test "who looks at the server's figures does not change them" {
+	serve
+	follow sys '/api/$sys/event'
+	follow again '/api/$sys/event?envelope=1'
+	wait_for says sys '"streams":0,"behind":0,"names":0,"published":0,"delivered":0,"requests":0,"topics":[],"window":{"bytes":0,'
+	local path
+	for path in / /status /status.js /favicon.ico /api '/api/$sys' /metrics /readyz /healthz /api/session; do
+		ask "$URL$path"
+	done
+	ask -X OPTIONS "$URL/api/any"
+	counted() {
+		counts sys 'event: stats' "$1"
+	}
+	wait_for counted $(($(grep -c '^event: stats' sys) + 2))
+	says sys '"streams":0,"behind":0,"names":0,"published":0,"delivered":0,"requests":0,"topics":[],"window":{"bytes":0,'
+	[ "$(metric sse_streams)" = 0 ]
+	[ "$(metric sse_window_events)" = 0 ]
+	[ "$(metric sse_requests_total)" -ge 13 ]
+	# What others do is counted.
+	text any 1
+	ask "$URL/api/any"
+	ask "$URL/api/any/presence"
+	follow stream /api/any/event
+	wait_for says sys '"streams":1,"behind":0,"names":0,"published":1,"delivered":0,"requests":4,'
+	# The times are those since the event before.
+	wait_for says sys '"publish_us":{"count":0,"mean":0,"max":0}'
+}
+
+@test "GET /api/\$sys has a sample of the figures each five seconds, from the start of the server on" {
+	serve
+	text any 1
+	follow stream /api/any/event
+	# Nobody reads the figures meanwhile.
+	several() {
+		samples | node -e '
+			const samples = JSON.parse(require("fs").readFileSync(0, "utf8"))
+			process.exit(samples.length < 3 ? 1 : 0)'
+	}
+	wait_for several
+	[ "$(header Content-Type)" = application/json ]
+	[ "$(header Cache-Control)" = no-store ]
+	node -e '
+		const samples = JSON.parse(require("fs").readFileSync("body", "utf8"))
+		const [first, second] = samples, last = samples.at(-1)
+		const is = (value, wanted) => { if (value !== wanted) throw new Error(`${value}, not ${wanted}`) }
+		is(first.published, 0), is(first.requests, 0), is(first.streams, 0)
+		is(last.published, 1), is(last.requests, 2), is(last.streams, 1), is(last.behind, 0)
+		is(samples.reduce((sum, { publish_us: { count } }) => sum + count, 0), 1)
+		const one = samples.find(({ publish_us: { count } }) => count > 0)
+		is(one.publish_us.max, one.publish_us.mean), is(one.publish_us.max > 0, true)
+		for (const [i, sample] of samples.entries()) {
+			is(new Date(sample.time).toJSON(), sample.time)
+			is(i === 0 || new Date(sample.time) - new Date(samples[i - 1].time) >= 4500, true)
+		}'
+	stop
+	serve
+	samples | grep -qv '"published":1'
+	ask "$URL/api/\$sys?limit=1"
+	problem 400 'takes none'
+	# They are for those that the figures are for.
+	ask -H 'X-Forwarded-For: 127.0.0.1' "$URL/api/\$sys"
+	problem 403 'open-status'
+}
+
+@test "\$sys is a stream and samples: no events, no POST, no name, and no pattern matches it" {
 	serve
 	follow sys '/api/$sys/event'
 	follow all '/api/event?topic=**&topic=*'
 	wait_for has sys 'event: stats'
 	local name
 	for name in '$sys' %24sys; do
-		ask "$URL/api/$name"
-		problem 404 'GET /api/$sys/event'
 		ask "$URL/api/$name/presence"
 		problem 404 'GET /api/$sys/event'
 		ask "$URL/api/$name/tag:1"
@@ -116,7 +184,7 @@ metric() {
 	follow sys '/api/$sys/event'
 	exec 5<>"/dev/tcp/127.0.0.1/$PORT"
 	printf 'GET /api/any/event HTTP/1.1\r\nHost: localhost\r\n\r\n' >&5
-	wait_for says sys '"streams":2,'
+	wait_for says sys '"streams":1,'
 	letters 900000 >large
 	local i
 	for i in {1..12}; do
@@ -124,7 +192,7 @@ metric() {
 	done
 	wait_for says sys '"behind":1,'
 	exec 5<&- 5>&-
-	wait_for says sys '"streams":1,"behind":0,'
+	wait_for says sys '"streams":0,"behind":0,'
 	follow reader '/api/any/event?since=all'
 	complete() {
 		counts reader 'event: update' 12

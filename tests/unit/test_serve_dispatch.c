@@ -23,13 +23,13 @@ static void run(struct request *request)
 }
 
 static const struct handler handlers[] = {
-	{ROUTE_STREAM, "GET", NULL, run, VERB_FREE},
-	{ROUTE_STREAMS, "GET", NULL, run, VERB_FREE},
-	{ROUTE_TOPIC, "GET", NULL, run, VERB_FREE},
-	{ROUTE_TOPIC, "POST", NULL, run, VERB_FREE},
-	{ROUTE_PAGE, "GET", NULL, run, VERB_FREE},
-	{ROUTE_EVENT, "DELETE", NULL, run, VERB_FREE},
-	{ROUTE_EVENT, "GET", NULL, run, VERB_FREE},
+	{ROUTE_STREAM, "GET", NULL, run, VERB_FREE, FOR_OTHERS},
+	{ROUTE_STREAMS, "GET", NULL, run, VERB_FREE, FOR_OTHERS},
+	{ROUTE_TOPIC, "GET", NULL, run, VERB_FREE, FOR_OTHERS},
+	{ROUTE_TOPIC, "POST", NULL, run, VERB_FREE, FOR_OTHERS},
+	{ROUTE_PAGE, "GET", NULL, run, VERB_FREE, FOR_OTHERS},
+	{ROUTE_EVENT, "DELETE", NULL, run, VERB_FREE, FOR_OTHERS},
+	{ROUTE_EVENT, "GET", NULL, run, VERB_FREE, FOR_OTHERS},
 };
 static const struct http_routes routes = {handlers, COUNT(handlers), NULL};
 static const struct option_list cors;

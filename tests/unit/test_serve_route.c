@@ -38,7 +38,7 @@ static void names_what_is_meant(void **state)
 		{"/api/$sys/event", ROUTE_STATUS, "$sys", NULL, ""},
 		{"/api/%24sys/event?envelope=1", ROUTE_STATUS, "$sys", NULL, "envelope=1"},
 		{"/api/%24%73ys/event", ROUTE_STATUS, "$sys", NULL, ""},
-		{"/api/$sys", ROUTE_SYSTEM, "$sys", NULL, ""},
+		{"/api/$sys", ROUTE_SAMPLES, "$sys", NULL, ""},
 		{"/api/$sys/presence", ROUTE_SYSTEM, "$sys", NULL, ""},
 		{"/api/$sys/tag:1", ROUTE_SYSTEM, "$sys", NULL, ""},
 		{"/api/$sys/event/event", ROUTE_SYSTEM, "$sys", NULL, ""},
@@ -198,7 +198,8 @@ static void the_parameters_of_each_target_are_read(void **state)
 		{"/?limit=1&limit=2&x", "GET", {0}},
 		{"/healthz?%zz", "GET", {0}},
 		{"/metrics?since=1m", "GET", {0}},
-		{"/api/$sys?x=1", "GET", {0}},
+		{"/api/$sys/presence?x=1", "GET", {0}},
+		{"/api/$sys?_=1", "GET", {0}},
 		{"/api/t?x=1&limit", "OPTIONS", {0}},
 	};
 
@@ -346,6 +347,7 @@ static void what_is_wrong_in_a_query_is_named(void **state)
 			"'event' is a parameter of a topic's stream, not of a list"},
 		{"/api/t?as=Ada", "GET", "'as' is a parameter of a topic's stream, not of a list"},
 		{"/api/$sys/event?as=Ada", "GET", "not of /api/$sys/event, which takes"},
+		{"/api/$sys?limit=1", "GET", "not of /api/$sys, which takes none"},
 		{"/api/$sys/event?until=now", "GET", "'until' is a parameter of a topic's stream"},
 		{"/api/t?last=3", "GET",
 			"'last' is a parameter of a topic's stream, not of a list"},

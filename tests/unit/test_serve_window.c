@@ -92,6 +92,38 @@ static void a_new_window_is_empty(void **state)
 	window_free(NULL);
 }
 
+static void assert_use(const struct fixture *f, uint64_t bytes, uint64_t events)
+{
+	uint64_t used, held;
+
+	window_use(f->window, &used, &held);
+	assert_int_equal(used, bytes);
+	assert_int_equal(held, events);
+}
+
+/* Also when the oldest leave the window, of the server's own topic or of others. */
+static void what_it_holds_is_counted_without_the_servers_own_topic(void **state)
+{
+	static const char frame[] = "event: update\ndata: one\nid: i:1\n\n";
+	struct fixture f;
+	struct topic *system;
+
+	(void)state;
+	open_window(&f, 4096, false);
+	system = topics_add(f.topics, TOPIC_SYSTEM);
+	assert_use(&f, 0, 0);
+	add(&f, system, "figures", 7, true);
+	publish(&f, f.a, "one");
+	assert_use(&f, sizeof(frame) - 1, 1);
+	for (int i = 0; i < 1000; i++)
+		add(&f, system, "figures", 7, true);
+	window_publish(f.window);
+	assert_use(&f, 0, 0);
+	publish(&f, f.a, "two");
+	assert_use(&f, sizeof(frame) - 1, 1);
+	close_window(&f);
+}
+
 static void events_are_frames_in_their_order(void **state)
 {
 	static const char expected[] = "event: update\ndata: one\nid: i:1\n\n"
@@ -585,6 +617,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_new_window_is_empty),
+		cmocka_unit_test(what_it_holds_is_counted_without_the_servers_own_topic),
 		cmocka_unit_test(events_are_frames_in_their_order),
 		cmocka_unit_test(entries_of_one_topic_are_linked),
 		cmocka_unit_test(a_view_of_what_is_stored_leaves_out_what_is_ephemeral),

@@ -35,6 +35,8 @@ static int64_t days_left(struct certificates *certificates)
 /* All but what others say. */
 static void read_own(const struct metrics_sources *sources, struct metrics_sum *sum)
 {
+	uint64_t own;
+
 	*sum = (struct metrics_sum){
 		.nodes = -1,
 		.nodes_streams = -1,
@@ -51,10 +53,13 @@ static void read_own(const struct metrics_sources *sources, struct metrics_sum *
 		sum->streams += atomic_load_explicit(&fanout->placed, memory_order_relaxed);
 		sum->behind += counter_read(&fanout->behind);
 		sum->requests += http_requests(sources->https[i]);
+		sum->for_topics += http_requests_for_topics(sources->https[i]);
 		sum->delivered += counter_read(&fanout->delivered);
 		sum->handshakes += (int64_t)http_handshakes(sources->https[i]);
 		sum->handshake_failures += (int64_t)http_handshake_failures(sources->https[i]);
 	}
+	own = (uint64_t)sources->fanouts->system_readers;
+	sum->streams -= own < sum->streams ? own : sum->streams;
 	if (sources->certificates == NULL)
 		sum->handshakes = sum->handshake_failures = -1;
 	window_use(sources->window, &sum->window_bytes, &sum->window_events);
@@ -85,7 +90,7 @@ void metrics_node(const struct metrics_sources *sources, struct node_figures *no
 		.uptime = sum.uptime,
 		.streams = sum.streams,
 		.behind = sum.behind,
-		.requests = sum.requests,
+		.requests = sum.for_topics,
 		.delivered = sum.delivered};
 	memcpy(node->name, sources->node, sizeof(node->name));
 }
@@ -109,7 +114,7 @@ struct row {
 
 static const struct row rows[] = {
 	{"sse_uptime_seconds", "gauge", "Seconds since the server started.", OF(uptime)},
-	{"sse_streams", "gauge", "Open streams.", OF(streams)},
+	{"sse_streams", "gauge", "Open streams, other than of $sys.", OF(streams)},
 	{"sse_streams_behind", "gauge", "Open streams that have not received all events yet.",
 		OF(behind)},
 	{"sse_names", "gauge", "Names that are present, or leaving.", OF(names)},

@@ -15,6 +15,7 @@ struct http;
 struct request;
 struct presence;
 struct rates;
+struct samples;
 struct store;
 struct window;
 
@@ -33,13 +34,14 @@ struct metrics_sources {
 	struct http *const *https;  /* of the loops, as many as there are fan-outs */
 	struct rates *const *rates; /* [enum rate_kind]; NULL where there is no limit */
 	struct rates *wrong_proofs; /* NULL: there are none */
+	struct samples *samples;    /* of the last ten minutes */
 };
 
-/* The values at about one moment. */
+/* The values at about one moment.  The streams and events of $sys are not counted. */
 struct metrics_sum {
 	uint64_t uptime; /* s */
 	uint64_t streams, behind, names, topics;
-	uint64_t requests, published, delivered;
+	uint64_t requests, for_topics, published, delivered; /* ${for_topics}: of the requests */
 	uint64_t window_bytes, window_cap, window_events;
 	int64_t database_bytes, database_events; /* of events -1: not known */
 	/* Of TLS; -1: there is none. */

@@ -14,12 +14,14 @@
 #include "log/store.h"
 #include "log/topic.h"
 #include "metrics.h"
+#include "samples.h"
 #include "status.h"
 #include "stream.h"
 #include "stream/fanout.h"
 #include "timestamp.h"
 
 #define INTERVAL_MS 1000
+#define SAMPLE_MS 5000
 
 /* Topics that an event names. */
 #define TOPICS_SHOWN 20
@@ -35,9 +37,15 @@ struct activity {
 	uint32_t streams;
 };
 
-/* Where times stood the last time. */
+/* Where times stood the last time, and the longest since. */
 struct reading {
-	uint64_t count, total;
+	uint64_t count, total, longest;
+};
+
+/* Times that are read for the events and, apart from that, for the samples. */
+struct timing {
+	struct counter_times *times;
+	struct reading event, sample;
 };
 
 struct status {
@@ -47,12 +55,12 @@ struct status {
 	struct topics *known;
 	bool busy;   /* the event is with the log thread */
 	bool active; /* a client reads the topic */
-	uint32_t due;
+	uint32_t due, sample_due;
 	struct buf data;
 	struct activity *topics; /* by number; owned */
 	uint32_t *streams;	 /* by number; owned */
 	uint32_t count;
-	struct reading sync, sent;
+	struct timing sync, publishing;
 };
 
 static void back(struct message *message)
@@ -69,6 +77,9 @@ struct status *status_new(
 		return NULL;
 	status->sources = sources;
 	status->known = topics;
+	status->sample_due = (uint32_t)clock_now_ms();
+	status->sync.times = &sources->store->sync;
+	status->publishing.times = &log_thread_counts(sources->log_thread)->took;
 	status->publish.message.handle = back;
 	status->publish.mailbox = mailbox;
 	status->publish.bytes = sizeof(*status);
@@ -198,23 +209,36 @@ static bool add_topics(struct status *status)
 
 /* --- the event --- */
 
-static struct reading look_at(const struct counter_times *times)
+static void note_longest(struct reading *reading, uint64_t longest)
 {
-	return (struct reading){counter_read(&times->count), counter_read(&times->total)};
+	if (reading->longest < longest)
+		reading->longest = longest;
 }
 
-/* Mean and longest of what happened since the last reading. */
-static bool add_times(
-	struct buf *out, const char *name, struct counter_times *times, struct reading *last)
+/* What happened since ${last}, one of the timing's readings, which then begins anew. */
+static struct sample_times take_times(struct timing *timing, struct reading *last)
 {
-	struct reading now = look_at(times);
-	uint64_t longest = atomic_exchange_explicit(&times->longest, 0, memory_order_relaxed);
-	uint64_t happened = now.count - last->count;
-	uint64_t mean = happened > 0 ? (now.total - last->total) / happened : 0;
+	uint64_t longest =
+		atomic_exchange_explicit(&timing->times->longest, 0, memory_order_relaxed);
+	struct reading now = {
+		counter_read(&timing->times->count), counter_read(&timing->times->total), 0};
+	struct sample_times taken = {.count = now.count - last->count};
 
+	note_longest(&timing->event, longest);
+	note_longest(&timing->sample, longest);
+	if (taken.count > 0) {
+		taken.mean = (now.total - last->total) / taken.count;
+		taken.longest = last->longest;
+	}
 	*last = now;
-	return buf_addf(out, ",\"%s\":{\"mean\":%" PRIu64 ",\"max\":%" PRIu64 "}", name, mean,
-		happened > 0 ? longest : 0);
+	return taken;
+}
+
+static bool add_times(struct buf *out, const char *name, struct timing *timing)
+{
+	struct sample_times taken = take_times(timing, &timing->event);
+
+	return sample_add_times(out, name, &taken);
 }
 
 static bool add_sizes(struct buf *out, const struct metrics_sum *sum)
@@ -272,21 +296,19 @@ static bool write_event(struct status *status)
 		       ",\"published\":%" PRIu64 ",\"delivered\":%" PRIu64 ",\"requests\":%" PRIu64
 		       ",\"topics\":[",
 		       timestamp_format(clock_wall_ms(), time), sum.uptime, sum.streams, sum.behind,
-		       sum.names, sum.published, sum.delivered, sum.requests) &&
+		       sum.names, sum.published, sum.delivered, sum.for_topics) &&
 	       add_topics(status) && buf_add_text(out, "],") && add_sizes(out, &sum) &&
-	       add_times(out, "sync_us", &sources->store->sync, &status->sync) &&
-	       add_times(out, "publish_us", &log_thread_counts(sources->log_thread)->took,
-		       &status->sent) &&
-	       add_nodes(out, sources) && buf_add_byte(out, '}');
+	       add_times(out, "sync_us", &status->sync) &&
+	       add_times(out, "publish_us", &status->publishing) && add_nodes(out, sources) &&
+	       buf_add_byte(out, '}');
 }
 
 /* The first reader gets it at once, with times from now on. */
 static void wake_up(struct status *status, uint32_t now)
 {
-	status->active = true;
 	status->due = now;
-	status->sync = look_at(&status->sources->store->sync);
-	status->sent = look_at(&log_thread_counts(status->sources->log_thread)->took);
+	take_times(&status->sync, &status->sync.event);
+	take_times(&status->publishing, &status->publishing.event);
 }
 
 static void send_event(struct status *status)
@@ -302,21 +324,48 @@ static void send_event(struct status *status)
 	status->busy = log_thread_submit(status->sources->log_thread, &status->publish);
 }
 
+static void take_sample(struct status *status)
+{
+	struct metrics_sum sum;
+
+	metrics_read(status->sources, &sum);
+	samples_add(status->sources->samples,
+		&(struct sample){.time = clock_wall_ms(),
+			.uptime = sum.uptime,
+			.streams = sum.streams,
+			.behind = sum.behind,
+			.published = sum.published,
+			.delivered = sum.delivered,
+			.requests = sum.for_topics,
+			.sync = take_times(&status->sync, &status->sync.sample),
+			.publish = take_times(&status->publishing, &status->publishing.sample)});
+}
+
+/* Is it due?  Then it is due next an interval later; after a pause once, not as often as was missed. */
+static bool is_due(uint32_t *due, uint32_t interval, uint32_t now)
+{
+	if ((int32_t)(now - *due) < 0)
+		return false;
+	*due += interval;
+	if ((int32_t)(now - *due) >= 0)
+		*due = now + interval;
+	return true;
+}
+
 int status_run(struct status *status, uint32_t now)
 {
-	if (status->sources->fanouts->system_readers == 0) {
-		status->active = false;
-		return -1;
-	}
-	if (!status->active)
+	bool read = status->sources->fanouts->system_readers > 0;
+	int next;
+
+	if (is_due(&status->sample_due, SAMPLE_MS, now))
+		take_sample(status);
+	if (read && !status->active)
 		wake_up(status, now);
-	if ((int32_t)(now - status->due) >= 0) {
-		status->due += INTERVAL_MS;
-		if ((int32_t)(now - status->due) >= 0)
-			status->due = now + INTERVAL_MS;
+	status->active = read;
+	if (read && is_due(&status->due, INTERVAL_MS, now))
 		send_event(status);
-	}
-	return (int)(status->due - now);
+	next = (int)(status->sample_due - now);
+	return read && (int)(status->due - now) < next ? (int)(status->due - now) : next;
 }
 
 bool status_busy(const struct status *status)
@@ -346,5 +395,5 @@ void status_check_stream(struct request *request)
 void status_refuse(struct request *request)
 {
 	request_problem(request, 404,
-		"$sys keeps nothing and has no names; its stream is GET /api/$sys/event");
+		"$sys has only a stream, GET /api/$sys/event, and samples, GET /api/$sys");
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The server's own topic, $sys: one loop publishes an ephemeral event with the server's figures,
- * once a second, as long as a client reads the topic.  While no client does, the loop makes no
- * event and does not wake up.
+ * once a second, as long as a client reads the topic.  Whether or not one does, the loop takes a
+ * sample of them every five seconds (samples.h).
  */
 #ifndef STATUS_H
 #define STATUS_H
@@ -28,7 +28,8 @@ struct status *status_new(
 void status_free(struct status *status);
 
 /*
- * status_run(status, now): publish the figures if they are due.  Return the ms until then, or -1.
+ * status_run(status, now):
+ * Publish the figures, and take a sample, if they are due.  Return the ms until one is.
  */
 int status_run(struct status *status, uint32_t now);
 
@@ -42,7 +43,7 @@ bool status_busy(const struct status *status);
 void status_check(struct request *request);
 void status_check_stream(struct request *request);
 
-/* Any other GET of $sys: only its stream exists. */
+/* Any GET of $sys but of its stream and its samples. */
 void status_refuse(struct request *request);
 
 #endif

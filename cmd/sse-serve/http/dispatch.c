@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "base/counter.h"
 #include "dispatch.h"
 #include "error.h"
 #include "guard.h"
@@ -76,7 +77,8 @@ static void say_options(struct request *request)
 		request_add_header(request, "Access-Control-Allow-Private-Network", "true");
 }
 
-static const struct handler options_handler = {ROUTE_PAGE, "OPTIONS", NULL, say_options, VERB_FREE};
+static const struct handler options_handler = {
+	ROUTE_PAGE, "OPTIONS", NULL, say_options, VERB_FREE, FOR_OTHERS};
 
 static void find_handler(struct request *request)
 {
@@ -125,6 +127,8 @@ void dispatch_find(struct request *request)
 		look_for_hooks(request);
 		find_handler(request);
 	}
+	if (request->handler != NULL && request->handler->purpose == FOR_TOPICS)
+		counter_add(&request->shared->for_topics, 1);
 	if (request->handler != NULL)
 		route_parse_query(&request->route, request->handler->method, &error);
 	if (error.status != 0)

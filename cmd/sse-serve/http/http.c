@@ -189,6 +189,11 @@ uint64_t http_requests(const struct http *http)
 	return counter_read(&http->shared.requests);
 }
 
+uint64_t http_requests_for_topics(const struct http *http)
+{
+	return counter_read(&http->shared.for_topics);
+}
+
 const struct counter_times *http_took(const struct http *http)
 {
 	return &http->shared.took;

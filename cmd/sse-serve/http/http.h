@@ -54,6 +54,9 @@ void http_tick(struct http *http);
 /* http_requests(http): the number of requests so far.  Any thread. */
 uint64_t http_requests(const struct http *http);
 
+/* http_requests_for_topics(http): of these, those that publish, read or delete.  Any thread. */
+uint64_t http_requests_for_topics(const struct http *http);
+
 /* http_took(http): how long they took, those that led to a stream up to its head.  Any thread. */
 const struct counter_times *http_took(const struct http *http);
 

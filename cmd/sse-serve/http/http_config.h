@@ -20,6 +20,9 @@ struct leaving;
 struct rates;
 struct request;
 
+/* Does a handler do what the server is for: publish, read, delete?  Figures count those requests. */
+enum purpose { FOR_OTHERS, FOR_TOPICS };
+
 /* The handler of one kind of target and method. */
 struct handler {
 	enum route_kind kind;
@@ -32,6 +35,7 @@ struct handler {
 	void (*check)(struct request *request);
 	void (*run)(struct request *request);
 	enum verb verb; /* what the sender must be granted */
+	enum purpose purpose;
 };
 
 /* All handlers: the first that matches is called. */

@@ -32,9 +32,10 @@ struct principal;
 /* What all requests of a loop share. */
 struct request_shared {
 	const struct http_config *config;
-	void *context;		   /* the handlers' */
-	_Atomic uint64_t requests; /* so far; the loop's thread counts */
-	struct counter_times took; /* from the head to the end of the answer, or to a stream */
+	void *context;		     /* the handlers' */
+	_Atomic uint64_t requests;   /* so far; the loop's thread counts */
+	_Atomic uint64_t for_topics; /* of these, those whose handler is FOR_TOPICS */
+	struct counter_times took;   /* from the head to the end of the answer, or to a stream */
 	_Atomic uint64_t answers[HTTP_STATUSES]; /* [status - 100] */
 	struct request_ids ids;
 	struct lingerers lingerers;
@@ -66,7 +67,7 @@ struct request {
 	size_t received;    /* bytes of body, for the log */
 	int64_t held;	    /* of config->bodies */
 	bool waiting;
-	bool held_up; /* it was asked whether it must wait before its handler runs */
+	bool held_up;		     /* it was asked whether it must wait before its handler runs */
 	const char *authorization;   /* its Authorization header, or NULL; of several any one */
 	unsigned proofs;	     /* how many it has */
 	struct principal *principal; /* who sends it, held; NULL: nobody asked */

@@ -37,7 +37,7 @@ static bool decode(char *text, bool plus)
 
 /* --- the path --- */
 
-/* The server's own topic: it has a stream, and nothing else that topics have. */
+/* The server's own topic: it has a stream and samples, and nothing else that topics have. */
 static bool parse_system(struct route *route)
 {
 	size_t len = strlen(TOPIC_SYSTEM);
@@ -45,7 +45,9 @@ static bool parse_system(struct route *route)
 
 	if (strncmp(route->topic, TOPIC_SYSTEM, len) != 0 || (*rest != '\0' && *rest != '/'))
 		return false;
-	route->kind = strcmp(rest, "/event") == 0 ? ROUTE_STATUS : ROUTE_SYSTEM;
+	route->kind = *rest == '\0'		    ? ROUTE_SAMPLES
+		      : strcmp(rest, "/event") == 0 ? ROUTE_STATUS
+						    : ROUTE_SYSTEM;
 	*rest = '\0';
 	return true;
 }
@@ -147,6 +149,7 @@ enum {
 	TOPICS = 1 << 9,
 	DELETE = 1 << 10,
 	DELETE_EVENT = 1 << 11,
+	SAMPLES = 1 << 12, /* none */
 	ANY_STREAM = STREAM | STREAMS | STATUS,
 };
 
@@ -166,6 +169,7 @@ static const struct use {
 	{ROUTE_TOPICS, "GET", "/api"},
 	{ROUTE_TOPIC, "DELETE", "a DELETE"},
 	{ROUTE_EVENT, "DELETE", "a DELETE of one event"},
+	{ROUTE_SAMPLES, "GET", "/api/$sys"},
 };
 #define USES (sizeof(uses) / sizeof(uses[0]))
 

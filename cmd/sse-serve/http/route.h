@@ -16,7 +16,8 @@ enum route_kind {
 	ROUTE_EVENT,	/* /api/{topic}/{id} */
 	ROUTE_PRESENCE, /* /api/{topic}/presence */
 	ROUTE_STATUS,	/* /api/$sys/event; the topic is TOPIC_SYSTEM */
-	ROUTE_SYSTEM,	/* /api/$sys, and its other targets; the topic likewise */
+	ROUTE_SAMPLES,	/* /api/$sys; the topic likewise */
+	ROUTE_SYSTEM,	/* its other targets; the topic likewise */
 	ROUTE_SESSION,	/* /api/session */
 	ROUTE_TICKET,	/* /api/ticket */
 	ROUTE_HOOK,	/* /hook/{name}; a page if there are no hooks */

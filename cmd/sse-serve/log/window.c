@@ -39,20 +39,21 @@ struct window {
 	bool is_log;
 
 	/* The log thread's own. */
-	uint64_t written;    /* bytes ever written to the ring */
-	uint64_t kept;	     /* of these, the offset of the oldest still in the window */
-	uint64_t added;	     /* the head with what is not visible yet */
-	uint64_t oldest;     /* the tail, as the writer knows it */
-	uint64_t position;   /* of the newest stored event added */
-	struct buf envelope; /* the newest event in its envelope */
+	uint64_t written;  /* bytes ever written to the ring */
+	uint64_t kept;	   /* of these, the offset of the oldest still in the window */
+	uint64_t added;	   /* the head with what is not visible yet */
+	uint64_t oldest;   /* the tail, as the writer knows it */
+	uint64_t position; /* of the newest stored event added */
+	uint64_t system_events, system_bytes; /* of TOPIC_SYSTEM in the window */
+	struct buf envelope;		      /* the newest event in its envelope */
 
 	_Alignas(64) _Atomic uint64_t tail;
 	_Atomic uint64_t erasures;
 	_Alignas(64) _Atomic uint64_t head;
 	_Atomic uint64_t visible_position;
-	_Atomic uint64_t used;	   /* bytes of the ring */
-	_Atomic uint64_t stamp;	   /* of window_stamp() */
-	_Atomic int wanted[FORMS]; /* readers that want the form */
+	_Atomic uint64_t used, events; /* for window_use() */
+	_Atomic uint64_t stamp;	       /* of window_stamp() */
+	_Atomic int wanted[FORMS];     /* readers that want the form */
 };
 
 /* A shared mapping can be mapped a second time by growing it from a length of 0 (mremap(2)). */
@@ -172,6 +173,10 @@ static void make_room(struct window *window, size_t len)
 			atomic_store(&entry->topic->removed, entry->position);
 		if (entry->frame != NULL)
 			window->kept += size_of(entry);
+		if (entry->system) {
+			window->system_events--;
+			window->system_bytes -= size_of(entry);
+		}
 		tail++;
 	}
 	if (tail == window->oldest)
@@ -288,6 +293,7 @@ void window_add(struct window *window, const struct event *event, const char *id
 	entry->json = event->json;
 	entry->ephemeral = event->ephemeral;
 	entry->deletion = event->deletion;
+	entry->system = topic_is_system(event->topic->name);
 	if (atomic_load_explicit(&window->erasures, memory_order_relaxed) > 0)
 		atomic_store_explicit(erased(window, window->added), 0, memory_order_relaxed);
 	entry->len = sizes.len;
@@ -297,6 +303,10 @@ void window_add(struct window *window, const struct event *event, const char *id
 	entry->frame = NULL;
 	if (entry->len > 0)
 		write_frames(window, entry, &plain, &envelope, event->subject);
+	if (entry->system) {
+		window->system_events++;
+		window->system_bytes += size_of(entry);
+	}
 	window->added++;
 }
 
@@ -314,7 +324,10 @@ void window_publish(struct window *window)
 {
 	atomic_store_explicit(&window->visible_position, window->position, memory_order_release);
 	atomic_store_explicit(&window->head, window->added, memory_order_release);
-	atomic_store_explicit(&window->used, window->written - window->kept, memory_order_relaxed);
+	atomic_store_explicit(&window->used, window->written - window->kept - window->system_bytes,
+		memory_order_relaxed);
+	atomic_store_explicit(&window->events,
+		window->added - window->oldest - window->system_events, memory_order_relaxed);
 }
 
 /* Mark the topic's stored events of these entries.  Return how many are newly marked. */
@@ -368,10 +381,8 @@ size_t window_size(const struct window *window)
 
 void window_use(const struct window *window, uint64_t *bytes, uint64_t *events)
 {
-	uint64_t tail = atomic_load(&window->tail);
-
 	*bytes = atomic_load_explicit(&window->used, memory_order_relaxed);
-	*events = window_head(window) - tail;
+	*events = atomic_load_explicit(&window->events, memory_order_relaxed);
 }
 
 void window_want_form(struct window *window, enum form form, int more)

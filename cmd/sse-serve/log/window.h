@@ -48,7 +48,7 @@ struct window_entry {
 	uint32_t len;
 	/* Of the frames in the other forms, which follow the plain one; 0: not made. */
 	uint32_t envelope_len, line_len;
-	bool json, ephemeral, deletion;
+	bool json : 1, ephemeral : 1, deletion : 1, system : 1; /* ${system}: of TOPIC_SYSTEM */
 	uint8_t subject_len; /* the subject is after the frames, if the window is the log */
 };
 
@@ -126,7 +126,10 @@ uint64_t window_head(const struct window *window);
 /* window_size(window): the most bytes that it holds. */
 size_t window_size(const struct window *window);
 
-/* window_use(window, bytes, events): about how much it holds now.  Any thread. */
+/*
+ * window_use(window, bytes, events):
+ * About how much it holds now, without the events of TOPIC_SYSTEM.  Any thread.
+ */
 void window_use(const struct window *window, uint64_t *bytes, uint64_t *events);
 
 /* window_position(window): the position of the newest visible stored event. */

@@ -149,14 +149,6 @@ static int put_channel(
 	return result;
 }
 
-/* There are now ${more} (1 or -1) channels more for $sys. */
-static void read_system(struct fanouts *shared, int more)
-{
-	shared->system_readers += more;
-	if (more > 0)
-		mailbox_wake(shared->teller);
-}
-
 static struct channel *add_channel(struct fanout *fanout, struct selection *selection)
 {
 	struct channel *channel = calloc(1, sizeof(*channel));
@@ -181,8 +173,6 @@ static struct channel *add_channel(struct fanout *fanout, struct selection *sele
 		return NULL;
 	channel_find_end(fanout, channel);
 	window_want_form(fanout->shared->window, selection->form, 1);
-	if (channel->system)
-		read_system(fanout->shared, 1);
 	return channel;
 }
 
@@ -202,8 +192,6 @@ bool channel_wants_closing(const struct channel *channel)
 void channel_remove(struct fanout *fanout, struct channel *channel)
 {
 	window_want_form(fanout->shared->window, channel->selection->form, -1);
-	if (channel->system)
-		read_system(fanout->shared, -1);
 	pthread_mutex_lock(&fanout->channels_lock);
 	tdelete(channel, &fanout->by_key, compare);
 	unlink_channel(channel);
@@ -297,6 +285,14 @@ void channel_unplace(struct fanout *fanout)
 	atomic_fetch_sub_explicit(&fanout->placed, 1, memory_order_relaxed);
 }
 
+/* There are now ${more} (1 or -1) streams more of $sys. */
+static void read_system(struct fanouts *shared, int more)
+{
+	shared->system_readers += more;
+	if (more > 0)
+		mailbox_wake(shared->teller);
+}
+
 static int add_to_channel(struct channel *channel, struct subscriber *subscriber)
 {
 	if (channel->count == channel->capacity) {
@@ -329,6 +325,8 @@ int channel_join(struct fanout *fanout, struct subscriber *subscriber, struct se
 		return -1;
 	}
 	fanout->streams++;
+	if (channel->system)
+		read_system(fanout->shared, 1);
 	return 0;
 }
 
@@ -346,6 +344,8 @@ void channel_leave(struct fanout *fanout, struct subscriber *subscriber)
 	if (channel->turn > channel->count)
 		channel->turn = channel->count;
 	fanout->streams--;
+	if (channel->system)
+		read_system(fanout->shared, -1);
 	channel_unplace(fanout);
 	if (channel->count == 0 && !channel->touched)
 		channel_remove(fanout, channel);

@@ -39,7 +39,7 @@ struct channel {
 
 	bool system; /* for TOPIC_SYSTEM */
 
-	uint64_t end; /* the position of its last event, 0: there may be more; see ending.h */
+	uint64_t end;	 /* the position of its last event, 0: there may be more; see ending.h */
 	uint64_t erased; /* the position of the deletion that the pass announces, or 0 */
 
 	struct channel *next, **back;		/* among all channels */
@@ -117,7 +117,7 @@ struct fanouts {
 	struct fanout **all;	/* each loop's */
 	unsigned count;
 	const _Atomic uint64_t *access_changes; /* of access.h; NULL: no access control */
-	_Atomic int system_readers;		/* channels for $sys */
+	_Atomic int system_readers; /* streams of $sys, which the figures do not count */
 };
 
 #define WHEEL_SLOTS 16 /* silent streams are looked at this many times in their interval */

@@ -20,6 +20,12 @@ struct pending {
 	char data[];
 };
 
+/* The server's figures do not count themselves. */
+static bool is_uncounted(const struct subscriber *subscriber)
+{
+	return subscriber->channel->system;
+}
+
 /* Is there something left to send to it? */
 static bool is_behind(enum subscriber_state state)
 {
@@ -47,7 +53,7 @@ void subscriber_reach_boundary(struct subscriber *subscriber)
 
 void subscriber_set_state(struct subscriber *subscriber, enum subscriber_state state)
 {
-	if (is_behind(subscriber->state) != is_behind(state))
+	if (is_behind(subscriber->state) != is_behind(state) && !is_uncounted(subscriber))
 		counter_add(&subscriber->fanout->behind, is_behind(state) ? 1 : UINT64_MAX);
 	subscriber->state = (uint8_t)state;
 }
@@ -182,10 +188,9 @@ void subscriber_ready(struct source *source, uint32_t events)
 
 /* --- sending --- */
 
-/* The server's figures do not count themselves. */
 static void count_delivered(struct subscriber *subscriber, uint32_t events)
 {
-	if (!subscriber->channel->system)
+	if (!is_uncounted(subscriber))
 		counter_add(&subscriber->fanout->delivered, events);
 	if (subscriber->logged)
 		subscriber_record(subscriber)->events += events;

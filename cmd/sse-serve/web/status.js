@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
-// The status page: plots of the last two minutes, from the server's own topic $sys. All status pages of a browser
+// The status page: plots of the last ten minutes, from the server's own topic $sys. All status pages of a browser
 // share a connection of it, which cannot be that of other topics; those that nobody sees let go of it.
 
 import { begin, close, heed, noAccess, say } from "./access.js";
 import { at, connectionView, number, setText, t, translate, whileSeen } from "./common.js";
-import { subscribe, topics as askTopics } from "./sse.js";
+import { ask, subscribe, topics as askTopics } from "./sse.js";
+import { History } from "./status-history.js";
+import { Plot } from "./status-plot.js";
 
-const POINTS = 120; // one a second
 const LIST_EVERY_MS = 2_000; // where it is short
 const LONG_LIST_EVERY_MS = 10_000;
 const LONG_LIST = 200;
 const MOST_TOPICS = 200;
+const RATE_MS = 5_000; // that a topic's rate is of
 
 translate();
 
@@ -21,43 +23,16 @@ function bytes(value) {
 }
 
 const shorten = (value) => number(value < 10 ? Math.round(value * 10) / 10 : Math.round(value));
+const rate = (value) => t("each", shorten(value));
 const micros = (value) => (value < 1000 ? `${shorten(value)}\u00a0µs` : `${shorten(value / 1000)}\u00a0ms`);
+const timing = ({ count, mean, max }) => (count > 0 ? t("timing", micros(mean), micros(max)) : "–");
 
 function span(seconds) {
   const [days, hours, minutes] = [Math.floor(seconds / 86_400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60];
-  if (days > 0) return `${days} d ${hours} h`;
-  if (hours > 0) return `${hours} h ${minutes} min`;
-  return minutes > 0 ? `${minutes} min ${Math.floor(seconds) % 60} s` : `${Math.floor(seconds)} s`;
+  if (days > 0) return t("days", days, hours);
+  if (hours > 0) return t("hours", hours, minutes);
+  return minutes > 0 ? t("minutes", minutes, Math.floor(seconds) % 60) : t("seconds", Math.floor(seconds));
 }
-
-// --- plots ------------------------------------------------------------------
-
-/** One figure with its plot. show(value, more): the next point, and words beside it. */
-function plot(name) {
-  const figure = at("plot").content.firstElementChild.cloneNode(true);
-  const [now, beside, svg] = [".plot-now", ".plot-more", "svg"].map((part) => figure.querySelector(part));
-  const [area, line] = svg.children;
-  const points = [];
-  figure.dataset.name = name;
-  figure.querySelector(".plot-name").textContent = t(name);
-  svg.setAttribute("aria-label", t(name));
-  at("plots").append(figure);
-  return (value, more) => {
-    points.push(value);
-    if (points.length > POINTS) points.shift();
-    const most = Math.max(1, ...points);
-    const place = (point, i) => `${POINTS - points.length + i},${(39 - (37 * point) / most).toFixed(2)}`;
-    const path = points.map(place).join("L");
-    line.setAttribute("d", `M${path}`);
-    area.setAttribute("d", `M${POINTS - points.length},40L${path}L${POINTS - 1},40Z`);
-    const high = t("most", shorten(Math.max(...points)));
-    setText(now, shorten(value));
-    setText(beside, more ?? high);
-    svg.setAttribute("aria-label", `${t(name)}: ${shorten(value)}, ${high}`);
-  };
-}
-
-const plots = Object.fromEntries(["streams", "published", "delivered", "requests"].map((name) => [name, plot(name)]));
 
 /** The nodes of a cluster, this one first; nothing if it is alone. */
 function showNodes(nodes) {
@@ -73,32 +48,53 @@ function showNodes(nodes) {
 
 // --- what comes -------------------------------------------------------------
 
-let before = null; // the event before, for what is counted in all
+const history = new History();
+const plots = [
+  new Plot({ name: "openStreams", say: number, least: 2 }),
+  ...["published", "delivered", "requests"].map((name) => new Plot({ name, say: rate, least: 1 })),
+];
+const FIGURES = ["streams", "published", "delivered", "requests"]; // of the plots
+
+function draw() {
+  plots.forEach((plot, i) => plot.show(history.points(FIGURES[i]), history.newest.at));
+  setText(at("publish"), timing(history.times("publish_us")));
+  setText(at("sync"), timing(history.times("sync_us")));
+}
+
+/** What the server kept of before the page came, or while it was away. */
+async function fetchHistory() {
+  const samples = await ask("api/$sys").then((answer) => answer.json()).catch(() => []);
+  history.fill(samples);
+  draw();
+}
+
+let recent = []; // the newest events, for the rates of topics: { at, uptime, published }
+
+/** What each topic was sent a second, of late. */
+function ratesOf({ time, uptime, topics }) {
+  const now = { at: Date.parse(time), uptime, published: new Map(topics.map(({ topic, published }) => [topic, published])) };
+  recent = [...recent.filter((one) => one.uptime <= uptime && now.at - one.at <= RATE_MS + 500), now];
+  return (topic) => {
+    const since = recent.find(({ published }) => published.has(topic));
+    const more = now.published.get(topic) - since.published.get(topic);
+    return more > 0 ? (1000 * more) / (now.at - since.at) : 0;
+  };
+}
 
 function show(now) {
-  const since = before && before.uptime <= now.uptime ? before : null; // not over a restart
-  const seconds = since ? Math.max(0.1, (new Date(now.time) - new Date(since.time)) / 1000) : 1;
-  plots.streams(now.streams);
-  for (const name of ["published", "delivered", "requests"])
-    if (since) plots[name](Math.max(0, now[name] - since[name]) / seconds);
-
+  if (history.add(now)) fetchHistory();
+  draw();
   const { window: memory, database } = now;
-  const timing = ({ mean, max }) => `${micros(mean)}, ${t("most", micros(max))}`;
   setText(at("behind"), number(now.behind));
-  setText(at("window"), `${bytes(memory.bytes)} ${t("ofCap", bytes(memory.cap))}, ${t("eventsStored", number(memory.events))}`);
+  setText(at("window"), `${t("ofCap", bytes(memory.bytes), bytes(memory.cap))}, ${t("eventsStored", number(memory.events))}`);
   setText(at("database"), bytes(database.bytes) + (database.events == null ? "" : `, ${t("eventsStored", number(database.events))}`));
-  setText(at("publish"), timing(now.publish_us));
-  setText(at("sync"), timing(now.sync_us));
   setText(at("uptime"), span(now.uptime));
   setText(at("version"), now.version);
   showNodes(now.nodes ?? []);
-
-  const counted = new Map(since?.topics.map(({ topic, published }) => [topic, published]));
-  showTopics(now.topics.map(({ topic, streams, published }) => {
-    const rate = counted.has(topic) ? Math.max(0, published - counted.get(topic)) / seconds : 0;
-    return { topic, streams, rate: shorten(rate), published };
-  }));
-  before = now;
+  const rateOf = ratesOf(now);
+  const active = now.topics.map((one) => ({ ...one, rate: rateOf(one.topic) }));
+  listTopics(active, [now.published, now.streams, database.events, memory.events].join());
+  showTopics(active);
 }
 
 // --- the topics -------------------------------------------------------------
@@ -107,26 +103,30 @@ let listed = []; // as the server lists them; none, if it does not tell who look
 let isListing = false;
 const askedFor = new Set(); // topics that the figures had when it was asked
 let lastList = -Infinity;
+let listedAt = ""; // what the figures were then
 const rows = new Map(); // by topic
 
-/** Asks now and then, and when there is a topic that was not there the last time. */
-async function listTopics(active) {
+/** Asks where something happened since, at most now and then, or when there is a topic that was not there the last time. */
+async function listTopics(active, figures) {
   const isNew = active.some(({ topic }) => !askedFor.has(topic));
   const every = listed.length < LONG_LIST ? LIST_EVERY_MS : LONG_LIST_EVERY_MS;
-  if (isListing || document.hidden || (!isNew && performance.now() - lastList < every)) return;
+  const isDue = figures !== listedAt && performance.now() - lastList >= every;
+  if (isListing || document.hidden || !(isNew || isDue)) return;
   isListing = true;
   if (askedFor.size > 1000) askedFor.clear();
   for (const { topic } of active) askedFor.add(topic);
+  listedAt = figures;
   listed = (await askTopics().catch(() => ({ topics: [] }))).topics;
   lastList = performance.now();
   isListing = false;
+  showTopics(active);
 }
 
 function makeRow(topic) {
   const row = document.createElement("tr");
   const link = document.createElement("a");
   link.href = `try?topic=${encodeURIComponent(topic).replaceAll("%2F", "/")}`;
-  link.textContent = topic;
+  link.append(...topic.split("/").flatMap((part, i) => (i > 0 ? ["/", document.createElement("wbr"), part] : [part])));
   row.insertCell().append(link);
   for (let i = 0; i < 4; i += 1) row.insertCell();
   return row;
@@ -134,17 +134,17 @@ function makeRow(topic) {
 
 /** The active ones first, as the figures have them; then those that the server only lists, the newest first. */
 function showTopics(active) {
-  listTopics(active);
   const stored = new Map(listed.map((one) => [one.topic, one]));
   const names = new Set(active.map(({ topic }) => topic));
   const quiet = listed.filter(({ topic }) => !names.has(topic)).sort((a, b) => (b.time ?? "").localeCompare(a.time ?? ""))
-    .map(({ topic, streams }) => ({ topic, streams, rate: shorten(0), published: 0 }));
+    .map(({ topic, streams }) => ({ topic, streams, rate: 0, published: 0 }));
   const all = [...active, ...quiet].slice(0, MOST_TOPICS);
   const focused = document.activeElement;
   for (const { topic, streams, rate, published } of all) {
     if (!rows.has(topic)) rows.set(topic, makeRow(topic));
-    const there = stored.has(topic) ? number(stored.get(topic).events) : "–";
-    [number(streams), rate, there, number(published)].forEach((value, i) => setText(rows.get(topic).cells[i + 1], value));
+    const there = stored.has(topic) ? number(stored.get(topic).events) : "";
+    const count = (value, say) => (value > 0 ? say(value) : "–");
+    [number(streams), count(rate, shorten), there, count(published, number)].forEach((value, i) => setText(rows.get(topic).cells[i + 1], value));
   }
   const wanted = all.map(({ topic }) => rows.get(topic));
   const table = at("topics");
