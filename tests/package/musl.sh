@@ -43,6 +43,9 @@ package jansson jansson.h libjansson.so
 package libcrypto openssl/evp.h libcrypto.so
 # Of some systems' OpenSSL, headers of one machine are elsewhere.
 package libcrypto openssl/opensslconf.h libcrypto.so
+for header in unictype.h uninorm.h unistr.h unitypes.h uniconv.h; do
+	package libunistring "$header" libunistring.so
+done
 package libseccomp seccomp.h libseccomp.so
 package libseccomp seccomp-syscalls.h libseccomp.so
 # The kernel's headers, which that one includes, are of no C library.
@@ -60,8 +63,8 @@ END
 chmod +x "$build/pkg-config"
 
 status=0
-env -u MAKEFLAGS -u CPPFLAGS "${MAKE:-make}" -s -k -j2 CC=musl-gcc BUILD="$build" WERROR=1 \
-	PKG_CONFIG="$build/pkg-config" CFLAGS=-O1 LDFLAGS=-Wl,--unresolved-symbols=ignore-all \
+env -u MAKEFLAGS CPPFLAGS="-idirafter $build/headers" "${MAKE:-make}" -s -k -j2 CC=musl-gcc BUILD="$build" WERROR=1 \
+	PKG_CONFIG="$build/pkg-config" LIBUNISTRING= CFLAGS=-O1 LDFLAGS=-Wl,--unresolved-symbols=ignore-all \
 	all units helpers benches fuzzers >"$build/log" 2>&1 || status=$?
 grep -v '^  [A-Z]* ' "$build/log" >&2 || :
 find "$build/bin" "$build/tests" -type f -exec nm -Du {} + | sed -n 's/.* [Uw] //p' | sort -u |

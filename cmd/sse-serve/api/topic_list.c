@@ -12,6 +12,7 @@
 #include "log/log_thread.h"
 #include "log/store.h"
 #include "number.h"
+#include "percent.h"
 #include "stream_query.h"
 #include "stream/fanout.h"
 #include "stream/replay_thread.h"
@@ -166,7 +167,12 @@ static void look(struct job *job, struct store_reader *reader)
 
 /* --- the answer, on the loop --- */
 
-/* All bytes of names and patterns may stand in a query. */
+/* An ASCII byte of a name or pattern stands for itself in a query. */
+static bool add_topic(struct buf *link, const char *before, const char *topic)
+{
+	return buf_add_text(link, before) && percent_encode(topic, strlen(topic), link);
+}
+
 static bool add_link(struct request *request, const struct topic_list *list)
 {
 	const struct route_query *query = &request_route(request)->query;
@@ -176,11 +182,12 @@ static bool add_link(struct request *request, const struct topic_list *list)
 	buf_init(&link, SIZE_MAX / 2);
 	added = buf_add_text(&link, "</api?");
 	for (size_t i = 0; i < query->topics.count; i++)
-		added = added && buf_addf(&link, "topic=%s&", query->topics.texts[i]);
+		added = added && add_topic(&link, "topic=", query->topics.texts[i]) &&
+			buf_add_byte(&link, '&');
 	if (query->limit != NULL)
 		added = added && buf_addf(&link, "limit=%" PRId64 "&", list->limit);
-	added = added && buf_addf(&link, "after=%s>; rel=\"next\"", list->last) &&
-		buf_add_byte(&link, '\0');
+	added = added && add_topic(&link, "after=", list->last) &&
+		buf_add_text(&link, ">; rel=\"next\"") && buf_add_byte(&link, '\0');
 	if (added)
 		request_add_header(request, "Link", link.data);
 	buf_free(&link);
