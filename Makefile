@@ -74,7 +74,7 @@ GNU_LDFLAGS := $(if $(filter Darwin,$(shell uname -s)),,-Wl,-z,relro,-z,now,--as
 PROGRAMS = sse-serve sse-post sse-tail
 # What each program and each library is linked with, by pkg-config name.  libunistring has none, and is in no
 # folder of its own.
-PKGS_sse-serve = libmicrohttpd sqlite3 libcjson libssl libcrypto cjose libseccomp libunistring $(PKGS_nats)
+PKGS_sse-serve = libmicrohttpd sqlite3 libcjson libssl libcrypto cjose libseccomp libunistring zlib $(PKGS_nats)
 LIBUNISTRING = -lunistring
 PKGS_sse-post = $(PKGS_libclient) libcjson
 PKGS_sse-tail = $(PKGS_libclient) libcrypto

@@ -43,6 +43,8 @@ package jansson jansson.h libjansson.so
 package libcrypto openssl/evp.h libcrypto.so
 # Of some systems' OpenSSL, headers of one machine are elsewhere.
 package libcrypto openssl/opensslconf.h libcrypto.so
+package zlib zlib.h libz.so
+package zlib zconf.h libz.so
 for header in unictype.h uninorm.h unistr.h unitypes.h uniconv.h; do
 	package libunistring "$header" libunistring.so
 done

@@ -46,6 +46,7 @@ struct topic_list {
 	char last[TOPIC_NAME_MAX + 1]; /* the name in the newest row */
 	struct buf rows;
 	size_t held;		     /* of their bytes, which count as the request's */
+	size_t given;		     /* of their bytes, to be compressed */
 	bool ended, follows, failed; /* ${follows}: there is a row after the page */
 };
 
@@ -194,17 +195,34 @@ static bool add_link(struct request *request, const struct topic_list *list)
 	return added;
 }
 
+/* The next bytes of a page that is compressed. */
+static ssize_t give(void *state, char *out, size_t max)
+{
+	struct topic_list *list = state;
+	size_t left = list->rows.len - list->given;
+
+	if (left == 0)
+		return -1;
+	if (left > max)
+		left = max;
+	memcpy(out, list->rows.data + list->given, left);
+	list->given += left;
+	return (ssize_t)left;
+}
+
 static void reply(struct request *request, struct topic_list *list)
 {
+	const char *type = list->lines ? "application/x-ndjson" : "application/json";
 	char id[IDENTITY_TEXT];
 
-	request_reply_static(request, 200,
-		list->lines ? "application/x-ndjson" : "application/json", list->rows.data,
-		list->rows.len);
+	if (request_wants_gzip(request, list->rows.len))
+		request_reply_list(request, type, give);
+	else
+		request_reply_static(request, 200, type, list->rows.data, list->rows.len);
 	identity_format(&api_of(request)->store->identity, list->head, id);
 	request_add_header(request, "Last-Event-ID", id);
 	request_add_header(request, "Cache-Control", "no-cache");
-	request_add_header(request, "Vary", "Accept");
+	request_add_header(request, "Vary", "Accept, Accept-Encoding");
 	if (list->follows && !add_link(request, list))
 		request_problem(request, 503, "out of memory; try again later");
 }
