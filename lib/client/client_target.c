@@ -196,8 +196,7 @@ int client_target_make(const char *operand, enum client_place place, const char 
 	if ((!all && check_topic(operand, error) != 0) || find_server(&server, &len, error) != 0)
 		return -1;
 	buf_init(&text, URL_MAX);
-	added = buf_add(&text, server, len) &&
-		buf_add_text(&text, "/api") &&
+	added = buf_add(&text, server, len) && buf_add_text(&text, "/api") &&
 		(all || (buf_add_byte(&text, '/') && add_topic(&text, operand))) &&
 		(place == CLIENT_TOPIC || buf_add_text(&text, "/event"));
 	return use_text(&text, added, query, url, error);

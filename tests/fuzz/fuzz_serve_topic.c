@@ -95,8 +95,8 @@ static const struct sse_text seeds[] = {MUTATE_SEED("users"), MUTATE_SEED("chat/
 
 static const char *const pieces[] = {"/", ".", "..", "*", "**", "$sys", "event", "presence",
 	"session", u8"\u0301", u8"\u0323", u8"\u1112\u1161", u8"\u11ab", u8"\ud55c", u8"\u3164",
-	u8"\u202e", u8"\u200d", u8"\uff0e", u8"\U0001f600", u8"\u0e33", "\xc2\x85", "\xff", "\xed\xa0",
-	"\n", "", "%"};
+	u8"\u202e", u8"\u200d", u8"\uff0e", u8"\U0001f600", u8"\u0e33", "\xc2\x85", "\xff",
+	"\xed\xa0", "\n", "", "%"};
 
 static const enum mutation mutations[] = {MUTATE_BYTE, MUTATE_CUT, MUTATE_REPEAT, MUTATE_OTHER,
 	MUTATE_START, MUTATE_PIECE, MUTATE_PIECE, MUTATE_PIECE};

@@ -71,9 +71,9 @@ plain_is() {
 	fill 100
 	follow stream '/api/a/event?since=all' -i -H 'Accept-Encoding: gzip'
 	wait_for has stream 'data: {"number":100,'
-	! has stream Content-Encoding
+	run ! has stream Content-Encoding
 	follow lines '/api/a/event?since=all&until=now' -i -H 'Accept-Encoding: gzip' || true
-	! has lines Content-Encoding
+	run ! has lines Content-Encoding
 	ask -I -H 'Accept-Encoding: gzip' "$URL/api/a/event"
 	[ -z "$(header Content-Encoding)" ]
 }
@@ -85,6 +85,6 @@ plain_is() {
 	before=$(resident)
 	curl -s --limit-rate 200k --max-time 3 -H 'Accept-Encoding: gzip' "$URL/api/a?envelope=1" >slow || true
 	[ $(($(resident) - before)) -lt 8000 ]
-	curl -sf --compressed "$URL/api/a" | jq length >length
-	[ "$(cat length)" -eq 100000 ]
+	curl -sf --compressed "$URL/api/a" | jq length >count
+	[ "$(cat count)" -eq 100000 ]
 }

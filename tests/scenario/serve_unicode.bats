@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # Topics whose names are not ASCII, with all three programs: published, followed, listed, granted, deleted, moved.
-# shellcheck disable=SC2030,SC2031,SC2034,SC2153,SC2154
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2153,SC2154
 # NATS runs this file, too.
 
 load access_helpers

@@ -27,8 +27,9 @@ struct gzip *gzip_new(void)
 {
 	struct gzip *gzip = calloc(1, sizeof(*gzip));
 
-	if (gzip != NULL && deflateInit2(&gzip->stream, LEVEL, Z_DEFLATED, WINDOW_BITS + FORMAT_GZIP,
-				    MEMORY_LEVEL, Z_DEFAULT_STRATEGY) == Z_OK)
+	if (gzip != NULL &&
+		deflateInit2(&gzip->stream, LEVEL, Z_DEFLATED, WINDOW_BITS + FORMAT_GZIP,
+			MEMORY_LEVEL, Z_DEFAULT_STRATEGY) == Z_OK)
 		return gzip;
 	free(gzip);
 	return NULL;

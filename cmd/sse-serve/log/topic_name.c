@@ -13,8 +13,8 @@ enum kind { NAME, PATTERN, ACCEPTED };
 /* Those that are not ASCII are judged together, as characters. */
 static bool legal_byte(char c)
 {
-	return (unsigned char)c >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c != '\0' && strchr("._~-", c) != NULL);
+	return (unsigned char)c >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || (c != '\0' && strchr("._~-", c) != NULL);
 }
 
 static bool reserved_segment(const char *segment, size_t len)
