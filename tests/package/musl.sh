@@ -17,7 +17,7 @@ mkdir -p "$build/headers"
 # library's symbols, in $build/theirs.  (Some headers say that they do not want to be included alone.)
 package() {
 	# shellcheck disable=SC2046 # a list of flags
-	path=$(echo "#include <$2>" | cc $(pkg-config --cflags "$1") -E -x c - 2>/dev/null |
+	path=$(echo "#include <$2>" | cc $([ -z "$1" ] || pkg-config --cflags "$1") -E -x c - 2>/dev/null |
 		sed -n "s,^# 1 \"\\(/.*/$2\\)\".*,\\1,p" | head -n 1)
 	case $2 in
 	*/*) mkdir -p "$build/headers/${2%/*}" && ln -sf "${path%/*}"/* "$build/headers/${2%/*}" ;;
@@ -45,8 +45,9 @@ package libcrypto openssl/evp.h libcrypto.so
 package libcrypto openssl/opensslconf.h libcrypto.so
 package zlib zlib.h libz.so
 package zlib zconf.h libz.so
-for header in unictype.h uninorm.h unistr.h unitypes.h uniconv.h; do
-	package libunistring "$header" libunistring.so
+# libunistring has no .pc file.
+for header in unictype.h uninorm.h unistr.h unitypes.h unistring/cdefs.h; do
+	package '' "$header" libunistring.so
 done
 package libseccomp seccomp.h libseccomp.so
 package libseccomp seccomp-syscalls.h libseccomp.so
