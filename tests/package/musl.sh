@@ -65,9 +65,10 @@ esac
 END
 chmod +x "$build/pkg-config"
 
+# -fPIC: data of a library that is not there is looked up as a function is.
 status=0
 env -u MAKEFLAGS CPPFLAGS="-idirafter $build/headers" "${MAKE:-make}" -s -k -j2 CC=musl-gcc BUILD="$build" WERROR=1 \
-	PKG_CONFIG="$build/pkg-config" LIBUNISTRING= CFLAGS=-O1 LDFLAGS=-Wl,--unresolved-symbols=ignore-all \
+	PKG_CONFIG="$build/pkg-config" LIBUNISTRING= CFLAGS='-O1 -fPIC' LDFLAGS=-Wl,--unresolved-symbols=ignore-all \
 	all units helpers benches fuzzers >"$build/log" 2>&1 || status=$?
 grep -v '^  [A-Z]* ' "$build/log" >&2 || :
 find "$build/bin" "$build/tests" -type f -exec nm -Du {} + | sed -n 's/.* [Uw] //p' | sort -u |
