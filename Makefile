@@ -239,7 +239,8 @@ deps-check: ## ... only what the tests need
 
 # --- tests ------------------------------------------------------------------
 
-TEST_SRC = $(filter-out tests/unit/example_% tests/fault/shim_%,$(wildcard tests/unit/*.c \
+TEST_SRC = $(filter-out tests/unit/example_% tests/fault/shim_% \
+	$(if $(PKGS_nats),,tests/bench/jetstream_client.c),$(wildcard tests/unit/*.c \
 	tests/scenario/*.c \
 	tests/fault/*.c tests/bench/*.c tests/interop/*.c tests/fuzz/*.c))
 test_bins = $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(wildcard $(1))))
@@ -247,7 +248,7 @@ UNIT = $(call test_bins,tests/unit/test_*.c)
 SHIMS = $(patsubst tests/fault/%.c,$(BUILD)/tests/%.so,$(wildcard tests/fault/shim_*.c))
 HELPERS = $(filter-out $(BUILD)/tests/shim_%,$(call test_bins,tests/scenario/*.c \
 	tests/fault/*.c tests/interop/*.c tests/bench/limit_server.c)) $(BUILD)/tests/load $(SHIMS)
-BENCH = $(call test_bins,tests/bench/*.c) $(BUILD)/tests/load
+BENCH = $(call test_bins,$(filter tests/bench/%,$(TEST_SRC))) $(BUILD)/tests/load
 FUZZERS = $(call test_bins,tests/fuzz/fuzz_*.c)
 # What makes a fuzzer a program of its own, PROGRAM SECONDS; libFuzzer brings a main().
 FUZZ_CFLAGS ?= -DFUZZ_STANDALONE
@@ -258,6 +259,7 @@ FUZZ_CFLAGS ?= -DFUZZ_STANDALONE
 PKGS_kill = sqlite3
 PKGS_cluster = sqlite3
 PKGS_tls_memory = libssl libcrypto
+PKGS_jetstream_client = libnats
 program_of = $(strip $(foreach p,serve post tail,$(if $(findstring _$(p)_,$(1)),sse-$(p))))
 part_of = $(or $(call program_of,$(1)),$(if $(findstring /test_sse_,$(1)),libsse),$(if \
 	$(findstring /scenario/follow,$(1))$(findstring /test_client_,$(1)),libclient),libcommon)

@@ -11,11 +11,12 @@
 # lost, repeated or out of order anywhere; that a bar is missed does not count.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-groups=(delivery latency posts memory stall replay resume topics loops access tls)
+groups=(delivery latency posts memory stall replay resume topics loops access tls cluster)
 bin=${BUILD:-build}/bin
 tools=${BUILD:-build}/tests
 here=tests/bench
 . $here/proofs.sh
+. $here/cluster.sh
 work=$(mktemp -d "${BENCH_FOLDER:-${TMPDIR:-/tmp}}/sse-bench.XXXXXX") || exit 1
 figures=$work/figures
 runs=${BENCH_RUNS:-5}
@@ -25,6 +26,7 @@ server='' peer='' wrong=0 run=0
 
 finish() {
 	stop
+	stop_nats
 	rm -rf "$work"
 }
 trap finish EXIT
@@ -43,6 +45,8 @@ topics_few=1000 topics_many=1000000 pages=500
 tokens=1000 turns=8 access_events=200
 access_load=(-m 16 -e 20000 -w 1000 fanout)
 visits=5000 sessions=2000
+jetstream_events=300000 failovers=3 followers=100 follower_events=20000
+scale_nodes=10 scale_streams=18000 scale_time=60s
 if [ -n "${BENCH_QUICK:-}" ]; then
 	runs=${BENCH_RUNS:-1}
 	few=100 many=1000
@@ -55,6 +59,8 @@ if [ -n "${BENCH_QUICK:-}" ]; then
 	tokens=20 turns=2 access_events=20
 	access_load=(-m 16 -e 2000 -w 100 fanout)
 	visits=200 sessions=100
+	jetstream_events=5000 failovers=1 followers=5 follower_events=1000
+	scale_nodes=3 scale_streams=500 scale_time=20s
 fi
 
 # --- servers ----------------------------------------------------------------
@@ -834,6 +840,20 @@ rows() {
 		user memory per idle TLS stream, $tls_many streams|none|stream.tls|-|B|<= 12000
 		... of nginx with TLS in front, and the server|none|stream.proxied|-|B|report
 		... of which OpenSSL takes, by itself|none|session.openssl|-|B|report
+		POST/s to a cluster of 3 NATS servers, 256 publishers, to JetStream's client with 256 outstanding|NATS|cluster.posts|cluster.client|/s|>= 0.7
+		... to the same server with a log of its own|NATS|cluster.posts|durable.256|/s|report
+		CPU per delivery of a node, $few streams, one event at a time, to --db :memory:|NATS|cpu.cluster.one.cluster|cpu.cluster.one.sse|ns|<= 1.15
+		CPU per delivery of a node, $few streams, 16 publishers, to --db :memory:|NATS|cpu.cluster.sixteen.cluster|cpu.cluster.sixteen.sse|ns|report
+		replay of $replay_events events by a node, events/s, to JetStream's client|NATS|cluster.replay|cluster.read|/s|>= 0.6
+		user memory of a node per idle stream, $many streams, to one with a log of its own|NATS|stream.cluster|stream.file|B|<= 1.05
+		longest time without an acknowledgement, the leader of the NATS servers killed|NATS|cluster.failover|-|s|report
+		$scale_nodes nodes with $scale_streams streams each: from the POST to the last stream|NATS|scale.last|-|ms|report
+		... to the middle one|NATS|scale.middle|-|ms|report
+		... Pss of a node|NATS|scale.pss|-|MiB|report
+		... memory of the machine for a stream, both of its ends|NATS|scale.memory|-|B|report
+		... bytes that a delivery carries, with TCP and IP|NATS|scale.wire|-|B|report
+		CPU of the 3 NATS servers for an event that is a message|NATS|cluster.log|-|ns|report
+		... for handing it to one of $followers followers|NATS|cluster.follow|-|ns|report
 		the limit itself: CPU per delivery, $few streams, to a loop that only sends|none|limit.few|pure.few|ns|<= 1.05
 		the limit itself: CPU per delivery, $many streams, to a loop that only sends|none|limit.many|pure.many|ns|<= 1.05
 	ROWS

@@ -31,6 +31,7 @@
  *   --nats PROGRAM (nats-server)
  *   --private      each NATS server has a network of its own, as cut and isolate need; for root
  *   --clock SHIM   shim_clock.so: the clock of the first server is 5 minutes slow
+ *   --skew         the clock of the second NATS server is 5 minutes wrong, slow or fast
  *   --think US     a publisher pauses for up to this long between events (2000)
  *   --spoil        for the test of the test: an event changes in one of the databases
  */
@@ -65,6 +66,9 @@
 /* For so long a server that was killed stays away, at most, in ms. */
 #define AWAY_MS 1500
 
+/* A wrong clock is so many seconds slow or fast. */
+#define WRONG_S 300
+
 /* The sleeping reader is waited for in one round of so many. */
 #define WAKING 5
 
@@ -78,7 +82,7 @@ struct harm {
 struct test {
 	uint64_t rounds, seed, run_min, run_max, hold_ms, think_us;
 	const char *faults, *clock;
-	bool spoil;
+	bool spoil, skew;
 	struct server folder; /* of all of it */
 	struct server nodes[NODES];
 	char *arguments[ARGUMENTS];
@@ -378,6 +382,8 @@ static void start(struct test *test)
 		.moves = true,
 		.ledger = test->ledger};
 
+	if (test->skew)
+		test->nats.servers[1].skew = any(test, 2) == 0 ? -WRONG_S : WRONG_S;
 	nats_setup(&test->nats);
 	nats_urls(&test->nats, test->urls, sizeof(test->urls));
 	for (unsigned i = 0; i < NATS_SERVERS; i++)
@@ -450,7 +456,7 @@ static _Noreturn void usage(void)
 {
 	fprintf(stderr,
 		"usage: cluster [--rounds N] [--seed N] [--run MIN-MAX] [--hold MS]"
-		" [--faults LIST] [--nats PROGRAM] [--private] [--clock SHIM] [--think US] [--spoil]"
+		" [--faults LIST] [--nats PROGRAM] [--private] [--clock SHIM] [--skew] [--think US] [--spoil]"
 		" SERVER [-- ARGUMENT...]\n");
 	exit(2);
 }
@@ -490,6 +496,9 @@ static void take(struct test *test, int option)
 	case 'x':
 		test->spoil = true;
 		break;
+	case 'k':
+		test->skew = true;
+		break;
 	default:
 		usage();
 	}
@@ -502,7 +511,7 @@ static void parse(int argc, char **argv, struct test *test)
 		{"hold", required_argument, NULL, 'h'}, {"faults", required_argument, NULL, 'f'},
 		{"private", no_argument, NULL, 'p'}, {"clock", required_argument, NULL, 'c'},
 		{"think", required_argument, NULL, 'w'}, {"spoil", no_argument, NULL, 'x'},
-		{"nats", required_argument, NULL, 'n'}, {0}};
+		{"nats", required_argument, NULL, 'n'}, {"skew", no_argument, NULL, 'k'}, {0}};
 	int option, count = 0;
 
 	*test = (struct test){.rounds = 20,
@@ -535,8 +544,10 @@ int main(int argc, char **argv)
 	char command[300];
 
 	parse(argc, argv, &test);
-	if (test.nats.private && !network_new())
+	if (test.nats.private && !network_new()) {
+		fprintf(stderr, "cluster: networks of their own need root and ip(8)\n");
 		return 77;
+	}
 	make_folders(&test);
 	test.nats.folder = test.folder.folder;
 	if (test.clock != NULL)

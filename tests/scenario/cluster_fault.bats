@@ -26,6 +26,10 @@ teardown() {
 	acts 1 --faults stop --hold "$HOLD"
 }
 
+@test "NATS servers are killed, one of which has a clock that is 5 minutes wrong: nothing is lost" {
+	acts 2 --faults nats --skew
+}
+
 @test "a NATS server that nobody can reach for a while: nothing is lost" {
 	acts 1 --private --faults isolate --hold "$HOLD"
 }

@@ -58,6 +58,7 @@ struct sending {
 	const char *id;
 	int64_t until, next; /* give up, try again */
 	bool doubtful;	     /* an attempt got no answer: it may be stored */
+	bool stored;	     /* by a majority, as its leader said */
 };
 
 static void send_again(struct nats_store *nats, struct sending *sending)
@@ -94,8 +95,10 @@ static int look_at(struct nats_store *nats, struct sending *sending, struct erro
 		if (sending->next == INT64_MAX)
 			sending->next = now;
 		break;
-	case JETSTREAM_WAITING:
 	case JETSTREAM_STORED:
+		sending->stored = true;
+		break;
+	case JETSTREAM_WAITING:
 		break;
 	}
 	return 0;
@@ -145,7 +148,8 @@ int store_nats_send(struct nats_store *nats, const struct buf *bytes, struct own
 		return error_set(error, EX_TEMPFAIL,
 			"this node cannot use its copy of the log: nothing was stored; try again");
 	nats->own = own;
-	while (result == 0 && !own->applied) {
+	/* A replica may give a message to this node that a majority does not have. */
+	while (result == 0 && !(own->applied && sending.stored)) {
 		if (!may_wait(nats, &sending)) {
 			result = give_up(nats, is_doubtful(&sending), error);
 			break;
@@ -153,8 +157,7 @@ int store_nats_send(struct nats_store *nats, const struct buf *bytes, struct own
 		send_again(nats, &sending);
 		jetstream_wait(nats->jetstream, RETRY_MS);
 		store_nats_take(nats, NULL);
-		if (!own->applied)
-			result = look_at(nats, &sending, error);
+		result = look_at(nats, &sending, error);
 	}
 	nats->own = NULL;
 	nats->failing = result != 0;

@@ -85,7 +85,7 @@ int jetstream_follow(struct jetstream *jetstream, uint64_t after, struct error *
 
 /*
  * jetstream_take(jetstream): the next message, in order and without a hole, or NULL.  free() it.
- * jetstream_wait(jetstream, ms): wait until a message or an outcome has come, at most so long.
+ * jetstream_wait(jetstream, ms): wait until a message or a new outcome has come, at most so long.
  */
 struct jetstream_message *jetstream_take(struct jetstream *jetstream);
 void jetstream_wait(struct jetstream *jetstream, int64_t ms);

@@ -35,6 +35,7 @@ struct jetstream {
 	uint64_t received; /* the sequence of the newest that was taken from the client */
 	char id[JETSTREAM_ID];
 	enum jetstream_outcome outcome; /* of the message with this id */
+	enum jetstream_outcome seen;	/* which jetstream_outcome() returned last */
 	char why[200];			/* it was refused */
 	int64_t away;			/* since when, by clock_now_ms(); 0: connected */
 	int64_t answered;		/* when the stream's leader did so last */

@@ -87,7 +87,7 @@ int jetstream_publish(struct jetstream *jetstream, const char *id, const void *d
 
 	pthread_mutex_lock(&jetstream->lock);
 	snprintf(jetstream->id, sizeof(jetstream->id), "%s", id);
-	jetstream->outcome = JETSTREAM_WAITING;
+	jetstream->outcome = jetstream->seen = JETSTREAM_WAITING;
 	pthread_mutex_unlock(&jetstream->lock);
 	/* The client would keep one message, however small its buffer is, and send it later. */
 	if (natsConnection_Status(jetstream->connection) != NATS_CONN_STATUS_CONNECTED)
@@ -110,7 +110,7 @@ enum jetstream_outcome jetstream_outcome(
 
 	pthread_mutex_lock(&jetstream->lock);
 	if (strcmp(jetstream->id, id) == 0)
-		outcome = jetstream->outcome;
+		outcome = jetstream->seen = jetstream->outcome;
 	if (outcome == JETSTREAM_REFUSED)
 		error_set(error, EX_IOERR, "the stream %s of NATS does not take the event: %s",
 			jetstream->name, jetstream->why);
@@ -146,12 +146,10 @@ void jetstream_tell(struct jetstream *jetstream, const void *data, size_t len)
 void jetstream_wait(struct jetstream *jetstream, int64_t ms)
 {
 	int64_t until = clock_now_ms() + ms;
-	enum jetstream_outcome before;
 	bool in_time = true;
 
 	pthread_mutex_lock(&jetstream->lock);
-	before = jetstream->outcome;
-	while (jetstream->first == NULL && jetstream->outcome == before && in_time)
+	while (jetstream->first == NULL && jetstream->outcome == jetstream->seen && in_time)
 		in_time = condition_wait(&jetstream->news, &jetstream->lock, until);
 	pthread_mutex_unlock(&jetstream->lock);
 }

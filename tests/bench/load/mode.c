@@ -190,6 +190,10 @@ static int run_idle(const struct options *options, struct error *error)
 		(double)(after.anon + after.shmem - before.anon - before.shmem) /
 			(double)(count - base));
 	printf("idle_cpu_ms_per_minute %.2f\n", (double)cpu / (double)wall * 60000);
+	/* What others published. */
+	printf("received %" PRIu64 "\n", run.streams.received);
+	if (run.streams.latency.total > 0)
+		report_latency("latency", &run.streams.latency);
 	return end(&run);
 }
 

@@ -25,8 +25,8 @@ struct source {
 
 /*
  * net_dial(source, port, tls, number, error):
- * Make ${source} the ${number}th connection to 127.0.0.1: an address of ours has 28,000 ports, so
- * the next ones come from 127.0.0.2 and so on.  Of TLS, the handshake is still to be made.  0, or -1.
+ * Make ${source} the ${number}th connection to 127.0.0.1: after 12,000
+ * of them the next ones come from 127.0.0.2, and so on.  Of TLS, the handshake is still to be made.  0, or -1.
  */
 int net_dial(struct source *source, uint16_t port, bool tls, size_t number, struct error *error);
 

@@ -17,6 +17,7 @@
 #include "nats.h"
 #include "net.h"
 #include "network.h"
+#include "skew.h"
 
 /* The most bytes of a server's answer about its streams. */
 #define ANSWER 65536
@@ -58,6 +59,7 @@ void nats_setup(struct nats_cluster *cluster)
 		struct nats *nats = &cluster->servers[i];
 
 		*nats = (struct nats){.number = i + 1,
+			.skew = nats->skew,
 			.client = net_free_port(),
 			.route = net_free_port(),
 			.monitor = net_free_port()};
@@ -96,6 +98,8 @@ static _Noreturn void run(const struct nats_cluster *cluster, unsigned which, pi
 		_exit(1);
 	if (cluster->private && !network_enter(cluster->servers[which].number))
 		_exit(1);
+	if (cluster->servers[which].skew != 0)
+		skew_prepare();
 	execlp(cluster->program, cluster->program, "-c", config, (char *)NULL);
 	fprintf(stderr, "cannot run %s: %s\n", cluster->program, strerror(errno));
 	_exit(127);
@@ -111,6 +115,10 @@ void nats_launch(struct nats_cluster *cluster, unsigned which)
 		fail("no process: %s", strerror(errno));
 	if (nats->pid == 0)
 		run(cluster, which, parent);
+	if (nats->skew != 0 && !skew_begin(nats->pid, nats->skew)) {
+		fprintf(stderr, "cluster: a NATS server cannot have a wrong clock on this machine\n");
+		exit(77);
+	}
 }
 
 void nats_kill(struct nats_cluster *cluster, unsigned which)

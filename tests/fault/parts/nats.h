@@ -13,6 +13,7 @@ struct nats {
 	unsigned number;  /* its name is n and this */
 	char address[20]; /* where it listens: of the loopback, or of a network of its own */
 	int client, route, monitor; /* the ports */
+	int skew;		    /* its clock is wrong by so many seconds */
 	pid_t pid;		    /* 0: it does not run */
 };
 
@@ -30,7 +31,7 @@ void nats_setup(struct nats_cluster *cluster);
 /* nats_urls(cluster, out, size): as --store takes them. */
 void nats_urls(const struct nats_cluster *cluster, char *out, size_t size);
 
-/* nats_launch(cluster, which): start it, without waiting for anything. */
+/* nats_launch(cluster, which): start it, without waiting for anything; 77 if it needs a wrong clock and cannot. */
 void nats_launch(struct nats_cluster *cluster, unsigned which);
 
 /* nats_kill(cluster, which): kill -9, and wait until it is gone; it must not have ended by itself. */
