@@ -73,8 +73,10 @@ BASE_LDFLAGS = -pie $(GNU_LDFLAGS) -pthread $(SAN)
 GNU_LDFLAGS := $(if $(filter Darwin,$(shell uname -s)),,-Wl,-z,relro,-z,now,--as-needed)
 
 PROGRAMS = sse-serve sse-post sse-tail
-# What each program and each library is linked with, by pkg-config name.
-PKGS_sse-serve = libmicrohttpd sqlite3 libcjson libssl libcrypto cjose libseccomp $(PKGS_nats)
+# What each program and each library is linked with, by pkg-config name.  libunistring has none, and is in no
+# folder of its own.
+PKGS_sse-serve = libmicrohttpd sqlite3 libcjson libssl libcrypto cjose libseccomp libunistring zlib $(PKGS_nats)
+LIBUNISTRING = -lunistring
 PKGS_sse-post = $(PKGS_libclient) libcjson
 PKGS_sse-tail = $(PKGS_libclient) libcrypto
 PKGS_libclient = $(PKGS_libsse-follow)
@@ -113,8 +115,9 @@ LIBS_libcommon = $(BUILD)/libcommon.a $(LIBS_libsse)
 LIBS_libsse = $(BUILD)/libsse.a
 EXTRA_sse-serve = $(BUILD)/obj/web.o
 
-cflags = $(if $(1),$(shell $(PKG_CONFIG) --cflags $(1) 2>/dev/null))
-libs = $(if $(1),$(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null))
+cflags = $(call ask,--cflags,$(1))
+libs = $(call ask,--libs,$(1)) $(if $(filter libunistring,$(1)),$(LIBUNISTRING))
+ask = $(if $(2),$(shell $(PKG_CONFIG) $(1) $(filter-out libunistring,$(2)) 2>/dev/null))
 # The rules that it writes name BUILD as a variable: they hold however the folder is spelt.
 compile = $(Q)mkdir -p $(@D) && $(CC) $(BASE_CFLAGS) $(call cflags,$(PKGS)) $(MORE) \
 	-MMD -MP -MT '$$(BUILD)$(patsubst $(BUILD)%,%,$@)' $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
@@ -225,7 +228,7 @@ cluster: ## the same, as three nodes on three NATS servers behind nginx, to try 
 	@exec sh .ci/cluster $(call quote,$(BUILD)/bin) $(ARGS)
 
 .PHONY: deps deps-build deps-deb deps-check
-DEPS = CC='$(CC)' PKG_CONFIG='$(PKG_CONFIG)' sh .ci/deps
+DEPS = CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' PKG_CONFIG='$(PKG_CONFIG)' sh .ci/deps
 deps: ## install what is missing (apt-get), or name the packages
 	@$(DEPS) install build run check
 deps-build: ## ... only what building needs

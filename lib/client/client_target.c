@@ -8,12 +8,27 @@
 
 #include "buf.h"
 #include "client_target.h"
+#include "percent.h"
+#include "sse.h"
 
 /* The longest URL that is made here; servers stop at far less. */
 #define URL_MAX 65536
 
-static const char topic_letters[] =
-	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._~-";
+/*
+ * How many bytes at the start of ${text} may be in a segment.  Which letters of other scripts there
+ * are is for the server to say, which knows Unicode.
+ */
+static size_t letters(const char *text)
+{
+	static const char ascii[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._~-";
+	size_t len = 0;
+
+	while (text[len] != '\0' &&
+		((unsigned char)text[len] >= 0x80 || strchr(ascii, text[len]) != NULL))
+		len++;
+	return len;
+}
 
 bool client_target_is_all(const char *operand)
 {
@@ -39,7 +54,7 @@ bool client_target_is_pattern(const char *operand)
 }
 
 /* What looks like a URL is not a topic that has a wrong letter. */
-static int check_not_url(const char *topic, struct error *error)
+static int check_text(const char *topic, struct error *error)
 {
 	char shown[CLIENT_URL_TEXT];
 
@@ -52,19 +67,22 @@ static int check_not_url(const char *topic, struct error *error)
 			"'%.200s' is neither a topic (like users or chat/lobby) nor a URL; did you mean "
 			"http://%.200s?",
 			topic, topic);
+	if (sse_utf8_valid(topic, strlen(topic)) != strlen(topic))
+		return error_set(error, EX_USAGE,
+			"'%.200s' is not a valid topic: it is not in UTF-8", topic);
 	return 0;
 }
 
-/* A topic is segments of plain letters with slashes between them. */
+/* A topic is segments of letters with slashes between them. */
 static int check_topic(const char *topic, struct error *error)
 {
 	static const char *const reserved[] = {".", "..", "event", "presence"};
 	const char *segment = topic;
 
-	if (check_not_url(topic, error) != 0)
+	if (check_text(topic, error) != 0)
 		return -1;
 	for (;;) {
-		size_t len = strspn(segment, topic_letters);
+		size_t len = letters(segment);
 
 		if (len == 0 || (segment[len] != '/' && segment[len] != '\0'))
 			return error_set(error, EX_USAGE,
@@ -88,14 +106,14 @@ static int check_pattern(const char *pattern, struct error *error)
 {
 	const char *segment = pattern;
 
-	if (check_not_url(pattern, error) != 0)
+	if (check_text(pattern, error) != 0)
 		return -1;
 	for (;;) {
 		size_t len = strcspn(segment, "/");
 		bool last = segment[len] == '\0';
 
 		if (!is_word(segment, len, "*") && !(last && is_word(segment, len, "**")) &&
-			(len == 0 || strspn(segment, topic_letters) != len))
+			(len == 0 || letters(segment) != len))
 			return error_set(error, EX_USAGE,
 				"'%.200s' is not a valid pattern: in one like chat/* or logs/**, * stands for "
 				"one whole segment, and ** at the end for one or more",
@@ -141,6 +159,12 @@ static int find_server(const char **server, size_t *len, struct error *error)
 	return 0;
 }
 
+/* In a path and in a query, all that a topic or pattern has of ASCII stands for itself. */
+static bool add_topic(struct buf *url, const char *topic)
+{
+	return percent_encode(topic, strlen(topic), url);
+}
+
 /* The text, if all of it could be added, is the URL; it is freed. */
 static int use_text(struct buf *text, bool added, const char *query, struct client_url *url,
 	struct error *error)
@@ -172,8 +196,8 @@ int client_target_make(const char *operand, enum client_place place, const char 
 	if ((!all && check_topic(operand, error) != 0) || find_server(&server, &len, error) != 0)
 		return -1;
 	buf_init(&text, URL_MAX);
-	added = buf_add(&text, server, len) &&
-		(all ? buf_add_text(&text, "/api") : buf_addf(&text, "/api/%s", operand)) &&
+	added = buf_add(&text, server, len) && buf_add_text(&text, "/api") &&
+		(all || (buf_add_byte(&text, '/') && add_topic(&text, operand))) &&
 		(place == CLIENT_TOPIC || buf_add_text(&text, "/event"));
 	return use_text(&text, added, query, url, error);
 }
@@ -194,9 +218,9 @@ int client_target_join(
 		return -1;
 	buf_init(&text, URL_MAX);
 	added = buf_add(&text, server, len) && buf_add_text(&text, "/api/event");
-	/* The letters of topics stand for themselves in a query, and so does the asterisk. */
 	for (size_t i = 0; operands[i] != NULL && added; i++)
-		added = buf_addf(&text, "%ctopic=%s", i == 0 ? '?' : '&', operands[i]);
+		added = buf_addf(&text, "%ctopic=", i == 0 ? '?' : '&') &&
+			add_topic(&text, operands[i]);
 	return use_text(&text, added, query, url, error);
 }
 

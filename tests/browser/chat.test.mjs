@@ -559,7 +559,7 @@ test("a room that can be none breaks nothing: it is told, not kept, and neither 
   assert.deepEqual(await tab.locator("#rooms a").allTextContents(), ["lobby", "good"]);
   const users = await openTab(profile, server.origin);
   await live(users);
-  for (const name of ["event", "a/.."]) {
+  for (const name of ["event", "a/..", "a\u202eb", "a b", "한".repeat(66)]) {
     await tab.locator("#goto-room").fill(name);
     await tab.locator("#goto button").click();
     assert.equal(await tab.locator("#goto-room").evaluate((input) => input.validity.valid), false, name);
@@ -567,6 +567,35 @@ test("a room that can be none breaks nothing: it is told, not kept, and neither 
   await tab.locator("#goto-room").fill("a/events");
   await tab.locator("#goto button").click();
   await tab.waitForURL("**/chat/a/events");
+});
+
+test("a room has a Korean name: one goes there, shares its address, and finds it among the rooms", async (t) => {
+  const server = await Server.start(t);
+  const name = "한국어/방";
+  const address = encodeURI(room(server, name));
+  const ada = await openPage(t, browser, room(server), { viewport: { width: 1280, height: 800 } });
+  await live(ada);
+  await ada.locator("#goto-room").fill(name.normalize("NFD")); // as some keyboards compose it
+  await ada.locator("#goto button").click();
+  await ada.waitForURL(address);
+  await enter(ada, "Ada");
+  await say(ada, "안녕");
+  await reads(ada, ["Ada: 안녕"]);
+  assert.equal(await ada.locator("h1").textContent(), name);
+  assert.match(await ada.title(), /한국어\/방/);
+  const bob = await openPage(t, browser, ada.url(), { viewport: { width: 1280, height: 800 } });
+  await enter(bob, "Bob");
+  await reads(bob, ["Ada: 안녕"]);
+  await say(bob, "반가워요");
+  await reads(ada, ["Ada: 안녕", "Bob: 반가워요"]);
+  assert.equal((await stored(server, encodeURI(`chat/${name}`))).length, 2);
+  await bob.goto(encodeURI(room(server, name.normalize("NFD"))));
+  await reads(bob, ["Ada: 안녕", "Bob: 반가워요"]);
+  assert.equal(bob.url(), address);
+  const other = await openPage(t, browser, room(server), { viewport: { width: 1280, height: 800 } });
+  await other.locator("#rooms a", { hasText: name }).click();
+  await other.waitForURL(address);
+  assert.deepEqual([...ada.trouble, ...bob.trouble, ...other.trouble], []);
 });
 
 test("a name that the server refuses is refused by the form, and forgotten if it was kept", async (t) => {

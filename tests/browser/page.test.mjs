@@ -129,7 +129,14 @@ test("no seam between list and stream while somebody publishes at full speed", a
   }
   publishing = false;
   await publisher;
-  for (const page of pages) await shows(page, sent);
+  for (const page of pages) {
+    await until("the older ones are loaded", async () => {
+      const older = page.locator("#older");
+      if (await older.isVisible()) await older.click();
+      return older.isHidden();
+    });
+    await shows(page, sent);
+  }
 });
 
 test("the server is killed and comes back: nothing is lost, nothing is doubled", async (t) => {
@@ -571,24 +578,41 @@ test("who wants less motion gets none", async (t) => {
   assert.equal(await page.evaluate(() => getComputedStyle(document.querySelector(".new")).animationName), "none");
 });
 
-test("10,000 users: the newest are there at once, all of them soon, and reading on stays calm", async (t) => {
+/** So many users, from First0 on. */
+async function storeUsers(server, count) {
+  for (let from = 0; from < count; from += 5_000) {
+    const lines = Array.from({ length: Math.min(5_000, count - from) }, (_, i) =>
+      JSON.stringify({ firstname: `First${from + i}`, lastname: `Last${from + i}` }));
+    const answer = await fetch(`${server.origin}/api/users`, {
+      method: "POST",
+      headers: { "Content-Type": "application/x-ndjson" },
+      body: lines.join("\n"),
+    });
+    assert.equal(answer.status, 201);
+  }
+}
+
+const rows = (page) => page.evaluate(() => document.querySelectorAll("#list li").length);
+const firstName = (page) => page.locator("#list .name").first().textContent();
+const numberOf = (page, name) => page.locator("#list li", { hasText: name }).getAttribute("data-number");
+
+test("10,000 users: the newest are there at once, older ones as one reads down, and reading on stays calm", async (t) => {
   const server = await Server.start(t);
-  await server.post("John", "DOE");
-  const users = Array.from({ length: 10_000 }, (_, i) => (
-    { topic: "users", id: `a:${i}`, event: "update", data: { firstname: `First${i}`, lastname: `Last${i}` } }));
-  const page = await openPage(t, browser, server.origin, {}, (page) =>
-    page.route("**/api/users?*", async (route) => {
-      const answer = await route.fetch();
-      await route.fulfill({ response: answer, json: users });
-    }));
-  await until("the newest is shown", async () => (await page.locator("#list .name").first().textContent()) === "First9999 Last9999");
-  await until("all are there", () => page.evaluate(() => document.querySelectorAll("#list li").length === 10_000));
-  assert.equal(await page.locator("#count").textContent(), "10,000");
-  assert.equal(await page.locator("#list li").last().getAttribute("data-number"), "1");
+  await storeUsers(server, 10_000);
+  const page = await openPage(t, browser, server.origin);
   await live(page);
+  assert.equal(await firstName(page), "First9999 Last9999");
+  await until("they are counted", async () => (await page.locator("#count").textContent()) === "10,000");
+  assert.equal(await numberOf(page, "First9999 Last9999"), "10,000");
+  assert.ok((await rows(page)) < 1_000, "those that are far down are not loaded");
 
   const row = page.locator("#list li", { hasText: "First9000 Last9000" });
+  await until("the row comes as one reads down", async () => {
+    await page.evaluate(() => scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" }));
+    return (await row.count()) === 1;
+  });
   await row.scrollIntoViewIfNeeded();
+  assert.equal(await numberOf(page, "First9000 Last9000"), "9,001");
   const top = () => row.evaluate((element) => element.getBoundingClientRect().top);
   let at;
   const rest = () => until("the page has come to rest", async () => at === (at = await top()));
@@ -602,6 +626,88 @@ test("10,000 users: the newest are there at once, all of them soon, and reading 
   await until("the newest is in sight", () =>
     page.locator("#list li").first().evaluate((element) => element.getBoundingClientRect().top < innerHeight));
   await until("the button is gone", () => page.locator("#to-top").isHidden());
+  assert.deepEqual(page.trouble, []);
+});
+
+test("to the first of 1,000 users, each is there once, with its number; one that is deleted leaves no hole", async (t) => {
+  const server = await Server.start(t);
+  await storeUsers(server, 1_000);
+  const page = await openPage(t, browser, server.origin);
+  await live(page);
+  await until("all are there", async () => {
+    await page.evaluate(() => scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" }));
+    return (await rows(page)) === 1_000;
+  });
+  const shown = await page.locator("#list li").evaluateAll((all) => all.map((row) => `${row.dataset.number} ${row.textContent}`));
+  assert.deepEqual(shown, Array.from({ length: 1_000 }, (_, i) => 1_000 - i)
+    .map((i) => `${i.toLocaleString("en-GB")} First${i - 1} Last${i - 1}`));
+  assert.ok(await page.locator("#older").isHidden(), "there are no more");
+  const { 0: { id } } = await (await fetch(`${server.origin}/api/users?envelope=1&limit=1`)).json();
+  await fetch(`${server.origin}/api/users/${id}`, { method: "DELETE" });
+  await until("it is gone", async () => (await firstName(page)) === "First998 Last998");
+  assert.equal(await page.locator("#count").textContent(), "999");
+  assert.deepEqual(page.trouble, []);
+});
+
+test("Back returns to the place in the list, among users that are not on the newest page", async (t) => {
+  const server = await Server.start(t);
+  await storeUsers(server, 3_000);
+  const page = await openPage(t, browser, server.origin);
+  await live(page);
+  const row = page.locator("#list li", { hasText: "First1500 Last1500" });
+  await until("the row comes as one reads down", async () => {
+    await page.evaluate(() => scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" }));
+    return (await row.count()) === 1;
+  });
+  await row.evaluate((element) => element.scrollIntoView({ block: "center", behavior: "instant" }));
+  const top = () => row.evaluate((element) => element.getBoundingClientRect().top);
+  let at;
+  await until("the page has come to rest", async () => at === (at = await top()));
+  const before = at;
+  for (const leave of [
+    async () => {
+      await page.evaluate(() => location.assign("chat")); // a click would scroll to the link first
+      await page.waitForURL("**/chat/lobby");
+      await server.post("Ada", "LOVELACE");
+      await page.goBack();
+    },
+    () => page.reload(),
+  ]) {
+    await leave();
+    await until("the row is back where it was", async () => (await row.count()) === 1 && Math.abs((await top()) - before) < 3);
+  }
+  await page.goto(`${server.origin}/chat`);
+  await page.goto(server.origin);
+  await live(page);
+  assert.equal(await page.evaluate(() => scrollY), 0, "a new visit begins at the top");
+  assert.deepEqual(page.trouble, []);
+});
+
+test("the newest of 30,000 users is there with few requests and bytes, so that a slow network shows it soon", async (t) => {
+  const server = await Server.start(t);
+  await storeUsers(server, 30_000);
+  const asked = [];
+  const page = await openPage(t, browser, "about:blank");
+  const session = await page.context().newCDPSession(page);
+  await session.send("Network.enable");
+  await session.send("Network.emulateNetworkConditions", { offline: false, latency: 400, downloadThroughput: 50_000, uploadThroughput: 50_000 });
+  page.on("request", (request) => asked.push(new URL(request.url()).pathname + new URL(request.url()).search));
+  await page.addInitScript(() => {
+    new MutationObserver((_, observer) => {
+      if (!document.querySelector("#list li")) return;
+      observer.disconnect();
+      requestAnimationFrame(() => setTimeout(() => (globalThis.firstRow = performance.now())));
+    }).observe(document, { childList: true, subtree: true });
+  });
+  await page.goto(server.origin, { waitUntil: "commit" });
+  const took = await until("the first row is painted", () => page.evaluate(() => globalThis.firstRow));
+  assert.equal(await firstName(page), "First29999 Last29999");
+  t.diagnostic(`the first row was painted after ${Math.round(took)} ms`);
+  const lists = asked.filter((url) => url.startsWith("/api/users?"));
+  assert.deepEqual(lists.filter((url) => !/[?&]limit=\d+/.test(url)), [], "the whole list is not asked for");
+  await live(page);
+  await until("they are counted", async () => (await page.locator("#count").textContent()) === "30,000");
+  assert.deepEqual(page.trouble, []);
 });
 
 test("a strict Content-Security-Policy is kept, and the console stays clean", async (t) => {

@@ -17,7 +17,7 @@ mkdir -p "$build/headers"
 # library's symbols, in $build/theirs.  (Some headers say that they do not want to be included alone.)
 package() {
 	# shellcheck disable=SC2046 # a list of flags
-	path=$(echo "#include <$2>" | cc $(pkg-config --cflags "$1") -E -x c - 2>/dev/null |
+	path=$(echo "#include <$2>" | cc $([ -z "$1" ] || pkg-config --cflags "$1") -E -x c - 2>/dev/null |
 		sed -n "s,^# 1 \"\\(/.*/$2\\)\".*,\\1,p" | head -n 1)
 	case $2 in
 	*/*) mkdir -p "$build/headers/${2%/*}" && ln -sf "${path%/*}"/* "$build/headers/${2%/*}" ;;
@@ -43,6 +43,12 @@ package jansson jansson.h libjansson.so
 package libcrypto openssl/evp.h libcrypto.so
 # Of some systems' OpenSSL, headers of one machine are elsewhere.
 package libcrypto openssl/opensslconf.h libcrypto.so
+package zlib zlib.h libz.so
+package zlib zconf.h libz.so
+# libunistring has no .pc file.
+for header in unictype.h uninorm.h unistr.h unitypes.h unistring/cdefs.h; do
+	package '' "$header" libunistring.so
+done
 package libseccomp seccomp.h libseccomp.so
 package libseccomp seccomp-syscalls.h libseccomp.so
 # The kernel's headers, which that one includes, are of no C library.
@@ -59,9 +65,10 @@ esac
 END
 chmod +x "$build/pkg-config"
 
+# -fPIC: data of a library that is not there is looked up as a function is.
 status=0
-env -u MAKEFLAGS -u CPPFLAGS "${MAKE:-make}" -s -k -j2 CC=musl-gcc BUILD="$build" WERROR=1 \
-	PKG_CONFIG="$build/pkg-config" CFLAGS=-O1 LDFLAGS=-Wl,--unresolved-symbols=ignore-all \
+env -u MAKEFLAGS CPPFLAGS="-idirafter $build/headers" "${MAKE:-make}" -s -k -j2 CC=musl-gcc BUILD="$build" WERROR=1 \
+	PKG_CONFIG="$build/pkg-config" LIBUNISTRING= CFLAGS='-O1 -fPIC' LDFLAGS=-Wl,--unresolved-symbols=ignore-all \
 	all units helpers benches fuzzers >"$build/log" 2>&1 || status=$?
 grep -v '^  [A-Z]* ' "$build/log" >&2 || :
 find "$build/bin" "$build/tests" -type f -exec nm -Du {} + | sed -n 's/.* [Uw] //p' | sort -u |

@@ -87,7 +87,7 @@ reread() {
 		bob DIGEST publish=chat, news	cannot be empty
 		bob DIGEST publish=**/x	** matches all further segments
 		bob DIGEST read=a*	* matches a whole segment
-		bob DIGEST read=\$sys	has the byte 0x24
+		bob DIGEST read=\$sys	it has U+0024
 		bob DIGEST read=a/../b	'..' cannot be a segment
 		bob DIGEST read=session	'session' is not a valid topic
 		bob DIGEST publish=a publish=b	it has publish= twice

@@ -175,7 +175,7 @@ http://localhost/x http://localhost/y|is a URL, which is a stream of its own
 'a/**/b'|'a/**/b' is not a valid pattern
 'a*'|'a*' is not a valid pattern
 'a/*/'|is not a valid pattern
-users 'ä'|'ä' is not a valid topic
+users 'a,b'|'a,b' is not a valid topic
 users event|'event' cannot be a part of one
 /|the pattern '**' matches all topics
 users -t unix|'unix' is a topic here; for that style of the time give --time=unix

@@ -365,7 +365,7 @@ static void what_the_option_refuses(void **state)
 		{"github/=x:f", "the word"}, {"github/a/b=x:f", "the word"},
 		{"github/..=x:f", "the word"}, {"github/a b=x:f", "the word"},
 		{"github=:f", "cannot be empty"}, {"github=a//b:f", "empty segment"},
-		{"github=a/*:f", "0x2a"}, {"github=$sys:f", "0x24"}, {"github=event:f", "'event'"},
+		{"github=a/*:f", "U+002A"}, {"github=$sys:f", "U+0024"}, {"github=event:f", "'event'"},
 		{"github=session:f", "'session'"}};
 
 	(void)state;

@@ -297,8 +297,7 @@ static const struct mistake {
 	{ANN " publish=a*",
 		"line 1: publish=a*: * matches a whole segment, as in chat/*, and not a part of one"},
 	{ANN " read=$sys",
-		"line 1: read=$sys: a topic's name is made of A-Z a-z 0-9 . _ ~ - and /; it has the byte "
-		"0x24"},
+		"line 1: read=$sys: a topic's name is made of letters, digits, . _ ~ - and /; it has U+0024"},
 	{"anonymous " DIGEST("1"), "line 1: anonymous needs no token, so it has no digest"},
 	{"anonymous as=Ann",
 		"line 1: anonymous cannot have a name of its own, since everyone would share it: "

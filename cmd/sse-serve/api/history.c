@@ -156,7 +156,7 @@ static void add_head(struct request *request, uint64_t head)
 	identity_format(&api_of(request)->store->identity, head, id);
 	request_add_header(request, "Last-Event-ID", id);
 	request_add_header(request, "Cache-Control", "no-cache");
-	request_add_header(request, "Vary", "Accept");
+	request_add_header(request, "Vary", "Accept, Accept-Encoding");
 }
 
 /* The next bytes of a long list. */
@@ -205,11 +205,11 @@ static void take_chunk(struct message *message)
 			request_problem(request, 410, HISTORY_GONE);
 		else if (list->ended && !list->begun && waits(list))
 			request_reply_static(request, 204, NULL, "", 0);
-		else if (list->ended)
+		else if (list->ended && !request_wants_gzip(request, list->chunk.len))
 			request_reply(
 				request, 200, type_of(list), list->chunk.data, list->chunk.len);
 		else
-			request_reply_stream(request, type_of(list), give);
+			request_reply_list(request, type_of(list), give);
 		if (!list->failed && !list->gone)
 			add_head(request, list->head);
 	}

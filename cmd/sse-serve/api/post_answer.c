@@ -8,6 +8,7 @@
 #include "base/logger.h"
 #include "http/request.h"
 #include "log/store.h"
+#include "percent.h"
 #include "post.h"
 
 static size_t format_id(const struct post *post, uint64_t position, char id[IDENTITY_TEXT])
@@ -48,11 +49,24 @@ static void sum_up(const struct store_group *group, uint64_t *newest, bool *repl
 	}
 }
 
+static void add_location(struct post *post, const char *id)
+{
+	const char *topic = post->append->topic;
+	struct buf location;
+
+	buf_init(&location, 3 * TOPIC_NAME_MAX + IDENTITY_TEXT + 8);
+	if (buf_add_text(&location, "/api/") &&
+		percent_encode(topic, strlen(topic), &location) &&
+		buf_addf(&location, "/%s", id) && buf_add_byte(&location, '\0'))
+		request_add_header(post->request, "Location", location.data);
+	buf_free(&location);
+}
+
 /* The log has it: 201, and where it is. */
 static void reply_stored(struct post *post)
 {
 	struct request *request = post->request;
-	char id[IDENTITY_TEXT], location[TOPIC_NAME_MAX + IDENTITY_TEXT + 8];
+	char id[IDENTITY_TEXT];
 	uint64_t newest;
 	bool replayed;
 
@@ -63,10 +77,8 @@ static void reply_stored(struct post *post)
 			request, 201, "application/x-ndjson", post->answer.data, post->answer.len);
 	else
 		request_reply_static(request, 201, NULL, "", 0);
-	if (post->publish.group.appends == post->append) {
-		snprintf(location, sizeof(location), "/api/%s/%s", post->append->topic, id);
-		request_add_header(request, "Location", location);
-	}
+	if (post->publish.group.appends == post->append)
+		add_location(post, id);
 	request_add_header(request, "Last-Event-ID", id);
 	if (replayed)
 		request_add_header(request, "Idempotency-Replayed", "true");

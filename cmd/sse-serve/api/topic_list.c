@@ -12,6 +12,7 @@
 #include "log/log_thread.h"
 #include "log/store.h"
 #include "number.h"
+#include "percent.h"
 #include "stream_query.h"
 #include "stream/fanout.h"
 #include "stream/replay_thread.h"
@@ -45,6 +46,7 @@ struct topic_list {
 	char last[TOPIC_NAME_MAX + 1]; /* the name in the newest row */
 	struct buf rows;
 	size_t held;		     /* of their bytes, which count as the request's */
+	size_t given;		     /* of their bytes, to be compressed */
 	bool ended, follows, failed; /* ${follows}: there is a row after the page */
 };
 
@@ -166,7 +168,12 @@ static void look(struct job *job, struct store_reader *reader)
 
 /* --- the answer, on the loop --- */
 
-/* All bytes of names and patterns may stand in a query. */
+/* An ASCII byte of a name or pattern stands for itself in a query. */
+static bool add_topic(struct buf *link, const char *before, const char *topic)
+{
+	return buf_add_text(link, before) && percent_encode(topic, strlen(topic), link);
+}
+
 static bool add_link(struct request *request, const struct topic_list *list)
 {
 	const struct route_query *query = &request_route(request)->query;
@@ -176,28 +183,46 @@ static bool add_link(struct request *request, const struct topic_list *list)
 	buf_init(&link, SIZE_MAX / 2);
 	added = buf_add_text(&link, "</api?");
 	for (size_t i = 0; i < query->topics.count; i++)
-		added = added && buf_addf(&link, "topic=%s&", query->topics.texts[i]);
+		added = added && add_topic(&link, "topic=", query->topics.texts[i]) &&
+			buf_add_byte(&link, '&');
 	if (query->limit != NULL)
 		added = added && buf_addf(&link, "limit=%" PRId64 "&", list->limit);
-	added = added && buf_addf(&link, "after=%s>; rel=\"next\"", list->last) &&
-		buf_add_byte(&link, '\0');
+	added = added && add_topic(&link, "after=", list->last) &&
+		buf_add_text(&link, ">; rel=\"next\"") && buf_add_byte(&link, '\0');
 	if (added)
 		request_add_header(request, "Link", link.data);
 	buf_free(&link);
 	return added;
 }
 
+/* The next bytes of a page that is compressed. */
+static ssize_t give(void *state, char *out, size_t max)
+{
+	struct topic_list *list = state;
+	size_t left = list->rows.len - list->given;
+
+	if (left == 0)
+		return -1;
+	if (left > max)
+		left = max;
+	memcpy(out, list->rows.data + list->given, left);
+	list->given += left;
+	return (ssize_t)left;
+}
+
 static void reply(struct request *request, struct topic_list *list)
 {
+	const char *type = list->lines ? "application/x-ndjson" : "application/json";
 	char id[IDENTITY_TEXT];
 
-	request_reply_static(request, 200,
-		list->lines ? "application/x-ndjson" : "application/json", list->rows.data,
-		list->rows.len);
+	if (request_wants_gzip(request, list->rows.len))
+		request_reply_list(request, type, give);
+	else
+		request_reply_static(request, 200, type, list->rows.data, list->rows.len);
 	identity_format(&api_of(request)->store->identity, list->head, id);
 	request_add_header(request, "Last-Event-ID", id);
 	request_add_header(request, "Cache-Control", "no-cache");
-	request_add_header(request, "Vary", "Accept");
+	request_add_header(request, "Vary", "Accept, Accept-Encoding");
 	if (list->follows && !add_link(request, list))
 		request_problem(request, 503, "out of memory; try again later");
 }

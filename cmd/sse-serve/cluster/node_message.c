@@ -114,9 +114,8 @@ static bool read_topic(struct rest *rest, char *to)
 {
 	const char *end = memchr(rest->data, '\0', rest->len);
 	size_t len = end != NULL ? (size_t)(end - rest->data) : 0;
-	struct error error;
 
-	return end != NULL && topic_name_check(rest->data, len, &error) == 0 &&
+	return end != NULL && topic_name_is_accepted(rest->data, len) &&
 	       read_bytes(rest, to, len + 1);
 }
 

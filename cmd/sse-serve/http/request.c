@@ -14,10 +14,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "accept.h"
 #include "access/principal.h"
 #include "base/address.h"
 #include "base/leaving.h"
 #include "connection.h"
+#include "gzip.h"
 #include "head.h"
 #include "origin.h"
 #include "problem.h"
@@ -28,6 +30,9 @@
 
 /* More than a problem takes, whatever its sentence has to have escaped. */
 #define PROBLEM_MAX ((size_t)8 << 10)
+
+/* What is shorter than this is sent as it is: a packet holds it anyway. */
+#define GZIP_LEAST 1024
 
 /* --- what handlers ask --- */
 
@@ -359,12 +364,23 @@ void request_reply_file(struct request *request, const char *type, int fd, uint6
 struct pull {
 	struct request *request;
 	ssize_t (*read)(void *state, char *out, size_t max);
+	struct gzip *gzip; /* NULL: as it is read */
 };
+
+static void pull_free(void *context)
+{
+	struct pull *pull = context;
+
+	gzip_free(pull->gzip);
+	free(pull);
+}
 
 static ssize_t pull_read(void *context, uint64_t position, char *out, size_t max)
 {
 	struct pull *pull = context;
-	ssize_t got = pull->read(pull->request->state, out, max);
+	void *state = pull->request->state;
+	ssize_t got = pull->gzip != NULL ? gzip_read(pull->gzip, pull->read, state, out, max)
+					 : pull->read(state, out, max);
 
 	(void)position;
 	if (got == 0)
@@ -374,19 +390,22 @@ static ssize_t pull_read(void *context, uint64_t position, char *out, size_t max
 	return got == -2 ? MHD_CONTENT_READER_END_WITH_ERROR : got;
 }
 
-void request_reply_stream(struct request *request, const char *type,
-	ssize_t (*read)(void *state, char *out, size_t max))
+/* Takes ${gzip}, or NULL. */
+static void reply_by(struct request *request, const char *type,
+	ssize_t (*read)(void *state, char *out, size_t max), struct gzip *gzip)
 {
 	struct pull *pull = malloc(sizeof(*pull));
 	struct MHD_Response *response = NULL;
 
 	if (pull != NULL) {
-		*pull = (struct pull){request, read};
+		*pull = (struct pull){request, read, gzip};
 		response = MHD_create_response_from_callback(
-			MHD_SIZE_UNKNOWN, 32768, pull_read, pull, free);
+			MHD_SIZE_UNKNOWN, 32768, pull_read, pull, pull_free);
 	}
-	if (response == NULL)
+	if (response == NULL) {
+		gzip_free(gzip);
 		free(pull);
+	}
 	set_response(request, MHD_HTTP_OK, type, response);
 	/*
 	 * libmicrohttpd ends the answer to HEAD with the last chunk of a body that was not sent;
@@ -394,6 +413,31 @@ void request_reply_stream(struct request *request, const char *type,
 	 */
 	if (request_is_head(request))
 		request_add_header(request, MHD_HTTP_HEADER_CONNECTION, "close");
+}
+
+void request_reply_stream(struct request *request, const char *type,
+	ssize_t (*read)(void *state, char *out, size_t max))
+{
+	reply_by(request, type, read, NULL);
+}
+
+bool request_wants_gzip(const struct request *request, size_t len)
+{
+	return len >= GZIP_LEAST &&
+	       accept_names(request_header(request, MHD_HTTP_HEADER_ACCEPT_ENCODING), "gzip");
+}
+
+void request_reply_list(struct request *request, const char *type,
+	ssize_t (*read)(void *state, char *out, size_t max))
+{
+	struct gzip *gzip = NULL;
+
+	/* Where memory is short, the answer is longer. */
+	if (request_wants_gzip(request, SIZE_MAX) && request_hold(request, GZIP_MEMORY))
+		gzip = gzip_new();
+	reply_by(request, type, read, gzip);
+	if (gzip != NULL)
+		request_add_header(request, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
 }
 
 /* A sentence may repeat bytes of the request, cut at any place: make them valid UTF-8. */

@@ -165,6 +165,18 @@ void request_reply_stream(struct request *request, const char *type,
 	ssize_t (*read)(void *state, char *out, size_t max));
 
 /*
+ * request_reply_list(request, type, read):
+ * The same, compressed where the client accepts gzip.
+ *
+ * request_wants_gzip(request, len):
+ * Does the client accept gzip, and is an answer of ${len} bytes, which could be sent at once, worth
+ * it?  An answer that depends on this has the header Vary: Accept-Encoding.
+ */
+void request_reply_list(struct request *request, const char *type,
+	ssize_t (*read)(void *state, char *out, size_t max));
+bool request_wants_gzip(const struct request *request, size_t len);
+
+/*
  * request_problem(request, status, format, ...):
  * Answer with application/problem+json (RFC 9457) and one sentence: what was wrong, and what would
  * be right.

@@ -116,7 +116,7 @@ static const char *take_topic(struct cursor *cursor)
 	struct sse_text text = take_text(cursor);
 
 	if (!cursor->bad && text.len > 1 && text.data[text.len - 1] == '\0' &&
-		topic_name_check(text.data, text.len - 1, NULL) == 0)
+		topic_name_is_accepted(text.data, text.len - 1))
 		return text.data;
 	cursor->bad = true;
 	return "";

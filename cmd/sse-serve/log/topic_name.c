@@ -3,12 +3,18 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "sse.h"
+#include "topic_letters.h"
 #include "topic_name.h"
 
+/* What is to be checked: a name; a pattern; a name that another node has accepted. */
+enum kind { NAME, PATTERN, ACCEPTED };
+
+/* Those that are not ASCII are judged together, as characters. */
 static bool legal_byte(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c != '\0' && strchr("._~-", c) != NULL);
+	return (unsigned char)c >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || (c != '\0' && strchr("._~-", c) != NULL);
 }
 
 static bool reserved_segment(const char *segment, size_t len)
@@ -22,10 +28,27 @@ static bool reserved_segment(const char *segment, size_t len)
 	return false;
 }
 
-/* What is wrong with one segment: a phrase, or NULL. */
-static int check_segment(
-	const char *segment, size_t len, bool last, bool patterns, struct error *error)
+static int check_letters(const char *segment, size_t len, enum kind kind, struct error *error)
 {
+	bool ascii = true;
+
+	for (size_t i = 0; i < len; i++) {
+		if (!legal_byte(segment[i]))
+			return error_set(error, EX_USAGE,
+				"a topic's name is made of letters, digits, . _ ~ - and /; it has "
+				"U+%04X",
+				(unsigned char)segment[i]);
+		ascii = ascii && (unsigned char)segment[i] < 0x80;
+	}
+	if (sse_utf8_valid(segment, len) != len)
+		return error_set(error, EX_USAGE, "a topic's name is UTF-8; this is not");
+	return ascii || kind == ACCEPTED ? 0 : topic_letters_check(segment, len, error);
+}
+
+static int check_segment(
+	const char *segment, size_t len, bool last, enum kind kind, struct error *error)
+{
+	bool patterns = kind == PATTERN;
 	bool one = len == 1 && segment[0] == '*';
 	bool rest = len == 2 && segment[0] == '*' && segment[1] == '*';
 
@@ -38,17 +61,11 @@ static int check_segment(
 			    : error_set(error, EX_USAGE,
 				      "** matches all further segments, so it can only be the "
 				      "last");
-	for (size_t i = 0; i < len; i++) {
-		if (patterns && segment[i] == '*')
-			return error_set(error, EX_USAGE,
-				"* matches a whole segment, as in chat/*, and not a part of "
-				"one");
-		if (!legal_byte(segment[i]))
-			return error_set(error, EX_USAGE,
-				"a topic's name is made of A-Z a-z 0-9 . _ ~ - and /; it has the "
-				"byte 0x%02x",
-				(unsigned char)segment[i]);
-	}
+	if (patterns && memchr(segment, '*', len) != NULL)
+		return error_set(error, EX_USAGE,
+			"* matches a whole segment, as in chat/*, and not a part of one");
+	if (check_letters(segment, len, kind, error) != 0)
+		return -1;
 	if (reserved_segment(segment, len))
 		return error_set(error, EX_USAGE, "'%.*s' cannot be a segment of a topic's name",
 			(int)len, segment);
@@ -62,7 +79,7 @@ static bool reserved_name(const char *name, size_t len)
 	       (len == 6 && memcmp(name, "ticket", len) == 0);
 }
 
-static int check(const char *name, size_t len, bool patterns, struct error *error)
+static int check(const char *name, size_t len, enum kind kind, struct error *error)
 {
 	size_t start = 0;
 
@@ -74,7 +91,7 @@ static int check(const char *name, size_t len, bool patterns, struct error *erro
 	for (size_t i = 0; i <= len; i++) {
 		if (i < len && name[i] != '/')
 			continue;
-		if (check_segment(name + start, i - start, i == len, patterns, error) != 0)
+		if (check_segment(name + start, i - start, i == len, kind, error) != 0)
 			return -1;
 		start = i + 1;
 	}
@@ -87,12 +104,17 @@ static int check(const char *name, size_t len, bool patterns, struct error *erro
 
 int topic_name_check(const char *name, size_t len, struct error *error)
 {
-	return check(name, len, false, error);
+	return check(name, len, NAME, error);
 }
 
 int topic_pattern_check(const char *pattern, size_t len, struct error *error)
 {
-	return check(pattern, len, true, error);
+	return check(pattern, len, PATTERN, error);
+}
+
+bool topic_name_is_accepted(const char *name, size_t len)
+{
+	return check(name, len, ACCEPTED, NULL) == 0;
 }
 
 bool topic_is_pattern(const char *pattern)

@@ -19,18 +19,26 @@
 
 /*
  * topic_name_check(name, len, error):
- * Is this a topic's name: segments of A-Z a-z 0-9 . _ ~ - joined by single slashes, none of them
- * ".", "..", "event" or "presence"; and is the whole name not "session" or "ticket"?  Return 0, or
- * -1 with the reason (EX_USAGE).
+ * Is this a topic's name: segments of A-Z a-z 0-9 . _ ~ - and letters of other scripts
+ * (topic_letters_check()) joined by single slashes, none of them ".", "..", "event" or "presence";
+ * and is the whole name not "session" or "ticket"?  Return 0, or -1 with the reason (EX_USAGE;
+ * EX_OSERR without memory).
  */
 int topic_name_check(const char *name, size_t len, struct error *error);
 
 /*
  * topic_pattern_check(pattern, len, error):
  * Is this a topic's name, or a pattern: a name in which `*` stands for one whole segment, and `**`
- * as the last segment for one or more?  Return 0, or -1 with the reason (EX_USAGE).
+ * as the last segment for one or more?  Return 0, or -1 with the reason, as above.
  */
 int topic_pattern_check(const char *pattern, size_t len, struct error *error);
+
+/*
+ * topic_name_is_accepted(name, len):
+ * Could another node have accepted this name?  It may know a newer Unicode, with more letters: what
+ * is asked here is that part of the grammar that is the same in all versions.
+ */
+bool topic_name_is_accepted(const char *name, size_t len);
 
 /* topic_is_system(name): is it TOPIC_SYSTEM? */
 bool topic_is_system(const char *name);

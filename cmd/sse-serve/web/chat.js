@@ -33,10 +33,23 @@ const isRoom = (name) => {
     return false;
   }
 };
-const wanted = location.pathname.replace(/^\/chat\/?/, "").replace(/\/$/, ""); // what is escaped there is in no room
+/** The name as topics have it: keyboards and other pages may have composed its letters otherwise. */
+const asRoom = (text) => text.trim().normalize("NFC");
+const pathOf = (name) => encodeURI(`/chat/${name}`);
+
+function roomOf(path) {
+  const name = path.replace(/^\/chat\/?/, "").replace(/\/$/, "");
+  try {
+    return asRoom(decodeURIComponent(name));
+  } catch {
+    return name;
+  }
+}
+
+const wanted = roomOf(location.pathname);
 const room = isRoom(wanted) ? wanted : "lobby";
 const topic = `chat/${room}`;
-if (wanted !== room) window.history.replaceState(null, "", `/chat/${room}`);
+if (location.pathname !== pathOf(room)) window.history.replaceState(null, "", pathOf(room));
 
 translate();
 tellIfUnshared();
@@ -699,7 +712,7 @@ function showRooms() {
   const items = [...rooms, ...others].map((name) => {
     const item = document.createElement("li");
     const link = document.createElement("a");
-    link.href = `/chat/${name}`;
+    link.href = pathOf(name);
     link.append(name);
     if (name === room) link.setAttribute("aria-current", "page");
     const ids = news.get(name) ?? new Map();
@@ -755,12 +768,12 @@ addEventListener("storage", (event) => {
 });
 
 at("goto-room").addEventListener("input", () => {
-  const name = at("goto-room").value;
+  const name = asRoom(at("goto-room").value);
   at("goto-room").setCustomValidity(name === "" || isRoom(name) ? "" : t("roomRule"));
 });
 at("goto").addEventListener("submit", (event) => {
   event.preventDefault();
-  location.href = `/chat/${at("goto-room").value.trim()}`;
+  location.href = pathOf(asRoom(at("goto-room").value));
 });
 
 // --- the panel ------------------------------------------------------------

@@ -136,8 +136,8 @@ const WORDS = {
   newRoom: ["Go to a room", "방으로 가기"],
   go: ["Go", "가기"],
   roomRule: [
-    "letters, digits, . _ ~ - and / between; no part is event, presence, . or ..; at most 195",
-    "영문자, 숫자, . _ ~ - 그리고 사이에 /. event, presence, ., ..만으로 된 부분은 안 되고, 195자까지",
+    "letters and digits of any script, . _ ~ - and / between; no part is event, presence, . or ..; at most 195 bytes",
+    "한글을 비롯한 문자, 숫자, . _ ~ - 그리고 사이에 /. event, presence, ., ..만으로 된 부분은 안 되고, 195바이트까지",
   ],
   noRoom: ["“{0}” is not a valid room name. This is {1}.", "“{0}”: 방 이름으로 쓸 수 없습니다. 여기는 {1}입니다."],
   settings: ["Settings", "설정"],
@@ -162,6 +162,7 @@ const WORDS = {
   yesterday: ["Yesterday", "어제"],
   beginning: ["This is the beginning.", "여기가 처음입니다."],
   noMessages: ["No messages yet.", "아직 아무 말도 없습니다."],
+  olderUsers: ["Load older users", "이전 사용자 보기"],
   loadOlder: ["Load older", "이전 글 보기"],
   newBelow: ["↓ {0} new", "↓ 새 글 {0}개"],
   newBelowCalled: ["↓ {0} new, you are mentioned", "↓ 새 글 {0}개, 나를 부름"],

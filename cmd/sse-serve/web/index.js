@@ -5,11 +5,10 @@
 import { begin, close, heed, may, noAccess, say } from "./access.js";
 import { at, clock, connectionView, number, sentence, setText, t, tellIfUnshared, translate, why } from "./common.js";
 import { addCopyButtons } from "./copy.js";
-import { discard, newKey, post, subscribe } from "./sse.js";
+import { discard, history as stored, newKey, post, subscribe, topics } from "./sse.js";
+import { forget, isUser, loaded, PAGE, showNewer, showNewest, showOlder } from "./users-list.js";
 import { isListed, watchUsers } from "./users-queue.js";
 import { showDelays } from "./waiting.js";
-
-const GROUP_ROWS = 200; // style.css knows the height of a group that is out of sight
 
 translate();
 tellIfUnshared();
@@ -38,97 +37,184 @@ function showNote(text) {
 
 // --- the list ---------------------------------------------------------------
 
-const list = at("list");
-const rowTemplate = at("row").content.firstElementChild;
+const OLDER = 400; // are loaded at a time
 const markTemplate = at("mark").content.firstElementChild;
 markTemplate.querySelector("b").textContent = t("isNew");
 
-let total = 0;
-let filling = 0; // counts the fillings, so that an older one notices that it is out of date
-
-const isUser = (value) =>
-  typeof value?.firstname === "string" && typeof value?.lastname === "string";
-
-/** Names are text and nothing else; each is isolated, so that its direction stays its own. */
-function makeRow(user, place) {
-  const row = rowTemplate.cloneNode(true);
-  const [first, last] = row.firstElementChild.children;
-  first.textContent = user.firstname;
-  last.textContent = user.lastname;
-  row.dataset.number = number(place);
-  return row;
-}
+let more = false; // are older ones stored than those that are loaded?
+let before = null; // how many these are, once that is known
+let counted = null; // { id, events }: how many were stored when that one was the newest
+let listing = 0; // counts the lists, so that what belongs to an older one is noticed
+let others = 0; // loaded, and no users
 
 function showTotal() {
-  at("count").textContent = number(total);
-  at("empty").hidden = total > 0;
+  at("count").textContent = before === null ? "" : number(before + loaded.length - others);
+  at("empty").hidden = loaded.length > others || more;
+  at("older").hidden = !more;
 }
 
-/**
- * Rows stand in groups: the browser skips a group that is out of sight (content-visibility), so that
- * an arrival costs the same with ten users and with ten thousand. They are no lists of their own.
- */
-function makeGroup() {
-  const group = document.createElement("ol");
-  group.setAttribute("role", "presentation");
-  return group;
+/** A row has the place of its event among all that are stored, the oldest being 1. */
+function numberRows(end = loaded.length) {
+  if (before === null) return;
+  for (let i = 0; i < end; i += 1) if (loaded[i].row) loaded[i].row.dataset.number = number(before + i + 1);
 }
 
-/** Newest on top: the first screen is there at once, the older ones follow below in batches. */
-async function showList(events) {
-  const users = events.map(({ data }) => data).filter(isUser);
-  const others = events.length - users.length;
-  const mine = ++filling;
-  arriving = [];
-  for (const { id } of events) isListed(id);
-  list.replaceChildren();
-  total = users.length;
+/** The list does not say how many are before it. The server does, but of another moment. */
+function takeCount() {
+  const index = counted ? loaded.findLastIndex(({ id }) => id === counted.id) : -1;
+  if (index < 0) return;
+  before = Math.max(0, counted.events - index - 1);
+  counted = null;
+  numberRows();
   showTotal();
-  if (others > 0) showNote(t("otherStored", number(others)));
-
-  list.setAttribute("aria-busy", "true");
-  for (let end = users.length; end > 0; end -= GROUP_ROWS) {
-    const group = makeGroup();
-    for (let i = end; i > Math.max(0, end - GROUP_ROWS); i -= 1) group.append(makeRow(users[i - 1], i));
-    group.classList.toggle("full", group.childElementCount === GROUP_ROWS);
-    list.append(group);
-    await new Promise((resume) => setTimeout(resume));
-    if (mine !== filling) return;
-  }
-  list.removeAttribute("aria-busy");
 }
 
-function prepend(row) {
-  let group = list.firstElementChild;
-  if (!group || group.childElementCount >= GROUP_ROWS) {
-    group?.classList.add("full");
-    group = makeGroup();
-    list.prepend(group);
-  }
-  group.prepend(row);
+async function count() {
+  const mine = listing;
+  const { topics: [found] } = await topics("users").catch(() => ({ topics: [] }));
+  if (!found?.id || mine !== listing) return;
+  counted = found;
+  takeCount();
 }
 
-let arriving = []; // users that are to be shown in the next moment, together
+function countOthers() {
+  const now = loaded.filter(({ row }) => !row).length;
+  if (now > others) showNote(t("otherStored", number(now)));
+  others = now;
+}
+
+function showList(events, { more: some }) {
+  listing += 1;
+  arriving = [];
+  others = 0;
+  more = some;
+  before = more ? null : 0;
+  for (const { id } of events) isListed(id);
+  showNewest(events);
+  countOthers();
+  numberRows();
+  showTotal();
+  if (more) count();
+  loadWhenNear();
+  returnToPlace();
+}
+
+let loading = false;
+
+async function loadOlder(limit = OLDER) {
+  if (loading || !more) return;
+  const mine = listing;
+  loading = true;
+  try {
+    const { events } = await stored("users", { before: loaded[0].id, limit });
+    if (mine !== listing) return;
+    more = events.length === limit;
+    const expected = before === null ? null : before - events.length;
+    before = more ? expected && Math.max(0, expected) : 0;
+    showOlder(events);
+    countOthers();
+    numberRows(before === expected ? events.length : loaded.length);
+    showTotal();
+    takeCount();
+    loadWhenNear();
+  } catch {
+    setTimeout(loadWhenNear, 3_000); // the connection's state says why, and the button tries again at once
+  } finally {
+    loading = false;
+  }
+}
+
+/** The last of the entries is what is so now; there are several if one scrolls fast. */
+const end = new IntersectionObserver((entries) => entries.at(-1).isIntersecting && loadOlder(), { rootMargin: "0px 0px 150%" });
+
+/** Again after each page, which may not have moved the end out of sight. */
+function loadWhenNear() {
+  end.disconnect();
+  if (more) end.observe(at("older"));
+}
+
+at("older").addEventListener("click", () => loadOlder());
+
+function takeDeleted({ id }) {
+  if (arriving.length > 0) showArrivals();
+  if (id === undefined || (loaded.length === 1 && more)) return users.reload(); // all up to one
+  forget(id);
+  others = loaded.filter(({ row }) => !row).length;
+  numberRows();
+  showTotal();
+  if (more) count();
+}
+
+// --- the place that one comes back to ---------------------------------------
+
+const PLACE = "sse-users-place"; // in this tab's storage: { id, top, rows }
+const MOST_ROWS = 10_000; // are loaded to come back to it
+
+window.history.scrollRestoration = "manual";
+
+function rowInSight() {
+  const left = list.getBoundingClientRect().left + 1;
+  return document.elementFromPoint(left, innerHeight / 2)?.closest("#list li");
+}
+
+addEventListener("pagehide", () => {
+  const row = scrollY > 0 ? rowInSight() : null;
+  const index = loaded.findIndex((entry) => row && entry.row === row);
+  const place = index < 0 ? null : { id: loaded[index].id, top: row.getBoundingClientRect().top, rows: loaded.length - index };
+  sessionStorage.setItem(PLACE, JSON.stringify(place));
+});
+
+/** Once, after Back or a reload. */
+function takePlace() {
+  const [{ type }] = performance.getEntriesByType("navigation");
+  const kept = JSON.parse(sessionStorage.getItem(PLACE));
+  sessionStorage.removeItem(PLACE);
+  return ["back_forward", "reload"].includes(type) ? kept : null;
+}
+
+async function returnToPlace() {
+  const place = takePlace();
+  if (!place) return;
+  const find = () => loaded.find(({ id }) => id === place.id)?.row;
+  if (!find()) await loadOlder(Math.min(place.rows + OLDER, MOST_ROWS));
+  const row = find();
+  // Groups get their height when they come near, so it takes a few steps.
+  for (let i = 0; row && i < 10; i += 1) {
+    scrollBy({ top: row.getBoundingClientRect().top - place.top, behavior: "instant" });
+    await new Promise(requestAnimationFrame);
+  }
+}
+
+// --- what arrives -----------------------------------------------------------
+
+const list = at("list");
+let arriving = []; // events that are to be shown in the next moment, together
 let arrived = []; // names not yet announced
 let above = 0; // how many arrived above what is on the screen
 let topInView = true;
 
-function addUser(user) {
-  if (arriving.push({ user, time: new Date() }) === 1) setTimeout(showArrivals);
+function addUser(event) {
+  if (arriving.push({ event, time: new Date() }) === 1) setTimeout(showArrivals);
+}
+
+/** Where all are loaded, the new one is the last; otherwise its number waits until it is known. */
+function showArrival({ event, time }) {
+  const row = showNewer(event);
+  if (before !== null) row.dataset.number = number(before + loaded.length);
+  markNew(row, time);
 }
 
 function showArrivals() {
-  const users = arriving;
+  const added = arriving;
   arriving = [];
-  if (users.length === 0) return;
-  keepScroll(() => {
-    for (const { user, time } of users) prepend(markNew(makeRow(user, ++total), time));
-  });
+  if (added.length === 0) return;
+  keepScroll(() => added.forEach(showArrival));
   showTotal();
+  takeCount();
   if (arrived.length === 0) setTimeout(announce, 700);
-  for (const { user } of users) arrived.push(`${user.firstname} ${user.lastname}`);
+  for (const { event: { data } } of added) arrived.push(`${data.firstname} ${data.lastname}`);
   if (!topInView) {
-    above += users.length;
+    above += added.length;
     showAbove();
   }
 }
@@ -140,7 +226,6 @@ function markNew(row, time) {
   element.textContent = clock(time);
   row.className = "new";
   row.append(mark);
-  return row;
 }
 
 /**
@@ -148,8 +233,7 @@ function markNew(row, time) {
  * none, and it loses hold between groups that are skipped. Where it did work there is nothing left.
  */
 function keepScroll(change) {
-  const left = () => list.getBoundingClientRect().left + 1;
-  const seen = topInView ? null : document.elementFromPoint(left(), innerHeight / 2)?.closest("li");
+  const seen = topInView ? null : rowInSight();
   const before = seen?.getBoundingClientRect().top;
   change();
   const moved = seen ? seen.getBoundingClientRect().top - before : 0;
@@ -168,7 +252,8 @@ function showAbove() {
   at("to-top").textContent = t("newAbove", number(above));
 }
 
-new IntersectionObserver(([entry]) => {
+new IntersectionObserver((entries) => {
+  const entry = entries.at(-1);
   topInView = entry.isIntersecting || entry.boundingClientRect.top > 0;
   if (topInView) {
     above = 0;
@@ -243,11 +328,12 @@ const showState = connectionView("usersLive", () => (users ?? access).retry(), (
 
 const follow = () => subscribe("users", {
   list: showList,
-  event({ event, id, data }) {
+  event(come) {
+    const { event, id, data } = come;
     isListed(id);
-    if (event === "deleted" && !id) users.reload(); // the list is without it, and its numbers are right
+    if (event === "deleted" && !id) takeDeleted(data);
     if (event !== "update") return;
-    if (isUser(data)) addUser(data);
+    if (isUser(data)) addUser(come);
     else showNote(typeof data === "string" ? data : JSON.stringify(data));
   },
   gap: ({ reason }) => reason !== "deleted" && showNotice(t(reason === "unknown-log" ? reason : "expired")),
@@ -257,7 +343,7 @@ const follow = () => subscribe("users", {
     showState(state);
     heed(state);
   },
-});
+}, { limit: PAGE });
 
 const access = begin(({ access: guarded }) => {
   const reads = may("read", "users");

@@ -36,18 +36,21 @@ export function covers(pattern, topic) {
  */
 export const may = (session, verb, topic) => !session.access || (session[verb] ?? []).some((pattern) => covers(pattern, topic));
 
+/** Of any script: a mark follows a letter or a digit. */
+const isSegment = (part) => /^(?:[._~-]|[\p{L}\p{Nd}]\p{M}*)+$/u.test(part) && !/\p{Default_Ignorable_Code_Point}/u.test(part) &&
+  part === part.normalize("NFC") && !/^(\.|\.\.|event|presence)$/.test(part);
+
 /**
  * Throws unless this is a topic, or a pattern where these are allowed.
  * @param {string} topic
  */
 export function checkTopic(topic, { patterns = false } = {}) {
   const parts = typeof topic === "string" ? topic.split("/") : [""];
-  const good = (part, i) => (patterns && (part === "*" || (part === "**" && i === parts.length - 1))) ||
-    (/^[A-Za-z0-9._~-]+$/.test(part) && !/^(\.|\.\.|event|presence)$/.test(part));
+  const good = (part, i) => (patterns && (part === "*" || (part === "**" && i === parts.length - 1))) || isSegment(part);
   if (/^(session|ticket)$/.test(topic)) refuse("the topic", topic, "session and ticket are addresses of log-ins");
   if (!parts.every(good))
-    refuse("the topic", topic, "its parts are of A-Z a-z 0-9 . _ ~ -, joined by /, and none is . .. event or presence");
-  if (topic.length > MOST_TOPIC) refuse("the topic", topic, `it has more than ${MOST_TOPIC} bytes`);
+    refuse("the topic", topic, "its parts are of letters, digits and . _ ~ -, in Unicode's form NFC, joined by /, and none is . .. event or presence");
+  if (bytes(topic) > MOST_TOPIC) refuse("the topic", topic, `it has more than ${MOST_TOPIC} bytes`);
 }
 
 /** Throws unless one stream can be of all these topics and patterns; $sys needs one that is alone. */
