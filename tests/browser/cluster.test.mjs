@@ -72,7 +72,7 @@ const ready = async (cluster) => {
 /** The texts that sse-tail has printed so far. */
 function tail(t, url) {
   const lines = [];
-  const child = spawn(path.join(path.dirname(PROGRAM), "sse-tail"), ["--event", "message", "--output", "data", url]);
+  const child = spawn(path.join(path.dirname(PROGRAM), "sse-tail"), ["--event", "update", "--output", "data", url]);
   t.after(() => child.kill("SIGKILL"));
   let rest = "";
   child.stdout.on("data", (bytes) => {

@@ -203,9 +203,10 @@ static bool look(struct jetstream *jetstream, uint64_t *before)
 		if (info->State.LastSeq > jetstream->last)
 			jetstream->last = info->State.LastSeq;
 		jetstream->lost = jetstream->received + 1 < info->State.FirstSeq;
-		/* It has more, and nothing came since the last look. */
-		missing = jetstream->hole || (info->State.LastSeq > jetstream->received &&
-						     jetstream->received == *before);
+		/* Nobody follows it, or it has more, and nothing came since the last look. */
+		missing = jetstream->stored == NULL || jetstream->hole ||
+			  (info->State.LastSeq > jetstream->received &&
+				  jetstream->received == *before);
 		if (jetstream->lost || jetstream->replaced)
 			jetstream_news(jetstream);
 	}
@@ -244,13 +245,12 @@ int feed_start(struct jetstream *jetstream, uint64_t after, struct error *error)
 	jetstream->received = after;
 	status = natsConnection_Subscribe(
 		&jetstream->passed, jetstream->connection, jetstream->pass, on_passed, jetstream);
-	if (status == NATS_OK) {
-		note_thread(jetstream, jetstream->passed);
-		status = subscribe(jetstream);
-	}
 	if (status != NATS_OK)
-		return error_set(error, EX_TEMPFAIL, "cannot follow the stream %s of NATS: %s",
-			jetstream->name, natsStatus_GetText(status));
+		return error_set(error, EX_TEMPFAIL, "cannot listen to other nodes by NATS: %s",
+			natsStatus_GetText(status));
+	note_thread(jetstream, jetstream->passed);
+	/* If there is no leader now, the watcher tries again. */
+	subscribe(jetstream);
 	if (pthread_create(&jetstream->watcher, NULL, watch, jetstream) != 0)
 		return error_set(error, EX_OSERR, "cannot start a thread for NATS");
 	jetstream->watched = true;
