@@ -1,6 +1,13 @@
 # SPDX-License-Identifier: MIT
 # For serve.sh: three NATS servers on this machine, and sse-serves that have their log there.
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2034
+
+jetstream_events=300000 failovers=3 followers=100 follower_events=20000
+scale_nodes=10 scale_streams=18000 scale_time=60s
+if [ -n "${BENCH_QUICK:-}" ]; then
+	jetstream_events=5000 failovers=1 followers=5 follower_events=1000
+	scale_nodes=3 scale_streams=500 scale_time=20s
+fi
 
 nats_pids=() nats_urls=''
 
@@ -75,18 +82,18 @@ cluster_posts() {
 	start_node posts && posts cluster.posts 256
 	stop
 	before=$(nats_cpu)
-	keep cluster.client "$(client publish "$nats_urls" client 3 256 $jetstream_events)"
-	keep_cpu cluster.log "$before" $jetstream_events
+	keep cluster.client "$(client publish "$nats_urls" client 3 256 "$jetstream_events")"
+	keep_cpu cluster.log "$before" "$jetstream_events"
 }
 
 # What NATS has to do for each node that follows a log.
 cluster_followers() {
 	local i before
 	local -a readers=()
-	[ -n "$(client publish "$nats_urls" events 3 4096 $follower_events)" ] || return
+	[ -n "$(client publish "$nats_urls" events 3 4096 "$follower_events")" ] || return
 	before=$(nats_cpu)
 	for ((i = 0; i < followers; i++)); do
-		"$tools/jetstream_client" read "$nats_urls" events $follower_events >/dev/null &
+		"$tools/jetstream_client" read "$nats_urls" events "$follower_events" >/dev/null &
 		readers+=($!)
 	done
 	for i in "${readers[@]}"; do
@@ -98,19 +105,19 @@ cluster_followers() {
 cluster_delivery() {
 	start_sse 1 --db :memory: && hold sse
 	start_node delivery && hold cluster
-	compare cluster.one $one_few -n $few -w 20 --lockstep
-	compare cluster.sixteen $sixteen_few -n $few -w 160 -m 16
+	compare cluster.one "$one_few" -n "$few" -w 20 --lockstep
+	compare cluster.sixteen "$sixteen_few" -n "$few" -w 160 -m 16
 	stop
 }
 
 # The same number of events of the same size; the node reads its copy of the log.
 cluster_replay() {
-	start_node replay && load -m 256 -e $replay_events fanout &&
-		load -m 256 -n 1 -e $replay_events --stream '/api/bench/event?since=all' replay &&
+	start_node replay && load -m 256 -e "$replay_events" fanout &&
+		load -m 256 -n 1 -e "$replay_events" --stream '/api/bench/event?since=all' replay &&
 		keep_field cluster.replay events_per_s
 	stop
-	client publish "$nats_urls" events 3 4096 $replay_events >/dev/null
-	keep cluster.read "$(client read "$nats_urls" events $replay_events)"
+	client publish "$nats_urls" events 3 4096 "$replay_events" >/dev/null
+	keep cluster.read "$(client read "$nats_urls" events "$replay_events")"
 }
 
 cluster_memory() {
@@ -210,7 +217,7 @@ cluster_scale() {
 	memory=$(available)
 	for ((i = 0; i < scale_nodes; i++)); do
 		use "scale$i"
-		"$tools/load" --port "$port" --pid "$server" -n $scale_streams -t $scale_time idle \
+		"$tools/load" --port "$port" --pid "$server" -n "$scale_streams" -t "$scale_time" idle \
 			>"$work/scale$i" 2>>"$work/log" &
 		loads+=($!)
 	done

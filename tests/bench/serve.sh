@@ -45,8 +45,6 @@ topics_few=1000 topics_many=1000000 pages=500
 tokens=1000 turns=8 access_events=200
 access_load=(-m 16 -e 20000 -w 1000 fanout)
 visits=5000 sessions=2000
-jetstream_events=300000 failovers=3 followers=100 follower_events=20000
-scale_nodes=10 scale_streams=18000 scale_time=60s
 if [ -n "${BENCH_QUICK:-}" ]; then
 	runs=${BENCH_RUNS:-1}
 	few=100 many=1000
@@ -59,8 +57,6 @@ if [ -n "${BENCH_QUICK:-}" ]; then
 	tokens=20 turns=2 access_events=20
 	access_load=(-m 16 -e 2000 -w 100 fanout)
 	visits=200 sessions=100
-	jetstream_events=5000 failovers=1 followers=5 follower_events=1000
-	scale_nodes=3 scale_streams=500 scale_time=20s
 fi
 
 # --- servers ----------------------------------------------------------------
