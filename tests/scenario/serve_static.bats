@@ -33,7 +33,7 @@ frame-ancestors 'none'" ]
 	cmp body page
 	# All that the page names is there.
 	local target
-	sed -n 's/.*\(href\|src\)="\([^":#]*\)".*/\2/p' page >targets
+	sed -n 's/&amp;/\&/g; s/.*\(href\|src\)="\([^":#]*\)".*/\2/p' page >targets
 	[ -s targets ]
 	while read -r target; do
 		target=${target#./}
