@@ -314,9 +314,31 @@ static void check_nats(struct test *test)
 	fail("the NATS servers do not come to have the same messages: %s", said);
 }
 
+/* A server notices that it was given other messages than another, and logs it. */
+static void check_logs(const struct test *test)
+{
+	char path[300], line[1000];
+
+	for (unsigned i = 0; i < NODES; i++) {
+		FILE *log;
+
+		snprintf(path, sizeof(path), "%.280s/log", test->nodes[i].folder);
+		log = fopen(path, "re");
+		while (log != NULL && fgets(line, sizeof(line), log) != NULL) {
+			if (strstr(line, "was given other messages by NATS") == NULL)
+				continue;
+			fail_with(78);
+			fail("NATS gave server %u other messages than another, as it says itself", i + 1);
+		}
+		if (log != NULL)
+			fclose(log);
+	}
+}
+
 static void check(struct test *test)
 {
 	check_nats(test);
+	check_logs(test);
 	if (test->spoil) {
 		server_kill(&test->nodes[1]);
 		lists_spoil(test->databases[1]);

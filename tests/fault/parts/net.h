@@ -41,6 +41,7 @@ struct net_input {
 	size_t from, upto;
 	bool chunked;
 	size_t left; /* of the body, or of its chunk */
+	bool silence_ends; /* the connection, instead of the test */
 };
 
 /*

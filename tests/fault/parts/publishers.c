@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -28,6 +29,12 @@
 
 /* The sleeping reader takes this much of a connection before it falls asleep again. */
 #define NIBBLE 20000
+
+/*
+ * A stream that is silent for this long is given up, as clients do, in s: it has heartbeats.  A server that was killed
+ * while its socket was full may leave a connection that never ends.
+ */
+#define SILENCE_S 20
 
 /* A reader that moves does so after about as many pieces of a stream. */
 #define MOVING 40
@@ -214,11 +221,13 @@ static void fall_asleep(struct reader *reader)
 static int open_stream(struct reader *reader)
 {
 	struct sse_text id = sse_parser_last_id(reader->parser);
+	const struct timeval silence = {.tv_sec = SILENCE_S};
 	int fd = net_dial(reader->publishers->config.port), small = 65536, len;
 	char request[400];
 
 	if (fd < 0)
 		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &silence, sizeof(silence));
 	if (reader->sleeps)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
 	/* The first time from the beginning, whoever is first. */
@@ -236,7 +245,7 @@ static int open_stream(struct reader *reader)
 /* Until the connection ends. */
 static void read_stream(struct reader *reader, int fd)
 {
-	struct net_input input = {.who = reader->view.name};
+	struct net_input input = {.who = reader->view.name, .silence_ends = true};
 	char head[2048];
 	int status = net_head(fd, &input, head, sizeof(head));
 
