@@ -311,9 +311,9 @@ END
 	wait_for makes 'sse-tail users chat/n' 'sse-tail users chat/news '
 	wait_for makes 'sse-tail -n 3 --until end -v 세' '세계 '
 	wait_for makes 'sse-post -d text -e users chat/l' 'chat/lobby '
-	for line in 'sse-post users cha' 'sse-tail http://127.0.0.1:1/api/x/event cha' 'sse-post -e cha'; do
+	for line in 'sse-post users chat/l' 'sse-tail http://127.0.0.1:1/api/x/event chat/l' 'sse-post -e chat/l'; do
 		run -0 offers zsh "$line"
-		not grep -q lobby <<<"$output"
+		not grep -q obby <<<"$output"
 	done
 }
 
