@@ -390,6 +390,17 @@ END
 	[ ! -e x ]
 }
 
+# says_too_many: does it say that the list may have been cut off?
+says_too_many() {
+	[ "$(sse-tail --complete-topics d/ 2>&1)" = "sse-tail: too many topics begin with 'd/'" ]
+}
+
+@test "a list that may have been cut off is not offered: all of its names could begin alike" {
+	common_setup
+	list_of < <(seq -f '"d/%g"' 10000)
+	wait_for says_too_many
+}
+
 @test "the shells run nothing that is offered, and pass on nothing but the word" {
 	common_setup
 	mkdir fake
