@@ -1,11 +1,22 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Turn the pages given as arguments into a C table (struct page in pages.h) on stdout, each with
-# its form by gzip where there is that program and the form is at least a tenth smaller.
+# its form by gzip where there is that program and the form is at least a tenth smaller.  Modules
+# are sent without their comment lines, but for the licence.
 set -eu
 
 small=$(mktemp)
-trap 'rm -f "$small"' EXIT
+page=$(mktemp)
+trap 'rm -f "$small" "$page"' EXIT
+
+# lean FILE: it becomes $page.
+lean() {
+	case $1 in
+	*.js) sed '1b
+/^[[:space:]]*\/\//d' "$1" ;;
+	*) cat "$1" ;;
+	esac >"$page"
+}
 
 # bytes NAME FILE: the file as an array.
 bytes() {
@@ -26,9 +37,10 @@ echo '#include "api/pages.h"'
 n=0
 rows=''
 for file in "$@"; do
-	bytes "page_$n" "$file"
+	lean "$file"
+	bytes "page_$n" "$page"
 	row="{\"${file##*/}\", {page_$n, sizeof(page_$n)}, {0}},"
-	if pays "$file"; then
+	if pays "$page"; then
 		bytes "gzip_$n" "$small"
 		row="{\"${file##*/}\", {page_$n, sizeof(page_$n)}, {gzip_$n, sizeof(gzip_$n)}},"
 	fi

@@ -117,6 +117,26 @@ static void say_limits(const struct program *program)
 		(unsigned long long)files.rlim_cur, streams);
 }
 
+/* Where events are kept, and where a person sees them. */
+static void say_places(const struct program *program)
+{
+	const struct options *options = &program->options;
+	const char *url = program->listeners.url;
+	char *path = NULL;
+
+	if (options->servers.urls != NULL)
+		logger_write(LOGGER_INFO, "events are kept in the log %s of NATS",
+			options->servers.name);
+	else if (paths_log(options, &path, NULL) == 0 && path != NULL)
+		logger_write(LOGGER_INFO, "events are kept in %s", path);
+	else if (!store_kind_of(NULL, options->db)->in_file)
+		logger_write(LOGGER_INFO, "events are kept in memory only, and end with the server");
+	free(path);
+	if (strncmp(url, "http", 4) == 0)
+		logger_write(LOGGER_INFO, "open %s%s in a browser", url,
+			options->web == NULL ? "/try" : "");
+}
+
 /* It connects again and again: names are looked up, and credentials and CAs are read. */
 static void allow_places_of_nats(const struct options *options, struct places *places)
 {
@@ -408,6 +428,7 @@ int main(int argc, char **argv)
 		return error.status;
 	}
 	announce(&program);
+	say_places(&program);
 	say_limits(&program);
 	sandbox_say(&program.sandbox);
 	watch_begin(&program.watch, program.server, &program.notify, &program.signals);

@@ -213,7 +213,7 @@ rows() {
 		star HEAD /api/chat/a%00/../../secret              400
 		star HEAD /api/chat/%25%32%65                      400
 		star HEAD /api/%2573ecret                          400
-		star HEAD /api/%C5%BFecret                         400
+		star HEAD /api/%C5%BFecret                         403
 		star HEAD /api/secret;chat/a                       400
 		star HEAD /api/secret%3Fx                          400
 		star HEAD /api/secret%23/../chat/a                 400

@@ -512,8 +512,8 @@ load serve_helpers
 	# A wrong method or target is told before its parameters.
 	ask -X PUT "$URL/api/any?limt=1"
 	problem 405 POST
-	ask "$URL/api/\$sys?limt=1"
-	problem 404 'its stream is'
+	ask "$URL/api/a//b?limt=1"
+	problem 400 'topic'
 }
 
 @test "a name that begins with _ is ignored, as is the query of what is not the API" {

@@ -19,6 +19,16 @@ path() {
 	ask --path-as-is "$URL$1"
 }
 
+@test "the first lines of the log say where the events are, and what to open in a browser" {
+	serve --db "$PWD/mine.db"
+	grep -F "events are kept in $PWD/mine.db" err
+	grep -F "open $URL/try in a browser" err
+	stop
+	serve --db :memory: --web web
+	grep -F 'events are kept in memory only' err
+	grep -F "open $URL in a browser" err
+}
+
 @test "the embedded page comes with what it needs, its types, and a policy" {
 	serve
 	path /
@@ -33,7 +43,7 @@ frame-ancestors 'none'" ]
 	cmp body page
 	# All that the page names is there.
 	local target
-	sed -n 's/.*\(href\|src\)="\([^":#]*\)".*/\2/p' page >targets
+	sed -n 's/&amp;/\&/g; s/.*\(href\|src\)="\([^":#]*\)".*/\2/p' page >targets
 	[ -s targets ]
 	while read -r target; do
 		target=${target#./}

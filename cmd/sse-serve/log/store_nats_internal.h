@@ -57,7 +57,7 @@ struct nats_store {
 	uint64_t taken;	    /* the sequence of the newest command that was applied, or left out */
 	_Atomic bool stuck; /* something could not be applied */
 	struct trail trail; /* of what was taken */
-	bool differs;	    /* another node took other messages: that was logged */
+	_Atomic bool differs; /* another node took other messages: that was logged */
 };
 
 /*

@@ -171,7 +171,8 @@ int store_nats_open_parts(
 		open_copy(nats, config, &stream, error) != 0 ||
 		catch_up(nats, stream.last, error) != 0)
 		return -1;
-	nats->snapshots =
-		snapshots_start(nats->jetstream, nats->path, config->servers->compact, error);
+	/* A copy that differs must not become everybody's. */
+	nats->snapshots = snapshots_start(nats->jetstream, nats->path, config->servers->compact,
+		&nats->differs, error);
 	return nats->snapshots != NULL ? 0 : -1;
 }

@@ -30,6 +30,7 @@ struct snapshots {
 	struct jetstream *jetstream;
 	const char *path;
 	int64_t least;
+	const _Atomic bool *never;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t end;
@@ -89,7 +90,7 @@ static bool is_due(const struct snapshots *snapshots)
 	struct stat status;
 	uint64_t least = (uint64_t)snapshots->least;
 
-	if (stat(snapshots->path, &status) != 0)
+	if (*snapshots->never || stat(snapshots->path, &status) != 0)
 		return false;
 	if (2 * (uint64_t)status.st_size > least)
 		least = 2 * (uint64_t)status.st_size;
@@ -119,7 +120,8 @@ static void *run(void *context)
 }
 
 struct snapshots *snapshots_start(
-	struct jetstream *jetstream, const char *path, int64_t least, struct error *error)
+	struct jetstream *jetstream, const char *path, int64_t least, const _Atomic bool *never,
+	struct error *error)
 {
 	struct snapshots *snapshots = calloc(1, sizeof(*snapshots));
 
@@ -130,6 +132,7 @@ struct snapshots *snapshots_start(
 	snapshots->jetstream = jetstream;
 	snapshots->path = path;
 	snapshots->least = least;
+	snapshots->never = never;
 	pthread_mutex_init(&snapshots->lock, NULL);
 	condition_init(&snapshots->end);
 	if (pthread_create(&snapshots->thread, NULL, run, snapshots) == 0)

@@ -7,6 +7,8 @@
 #ifndef STORE_NATS_SNAPSHOT_H
 #define STORE_NATS_SNAPSHOT_H
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "error.h"
@@ -15,13 +17,14 @@
 struct snapshots;
 
 /*
- * snapshots_start(jetstream, path, least, error):
+ * snapshots_start(jetstream, path, least, never, error):
  * Look now and then whether a snapshot of the copy at ${path} is due: when at least ${least} bytes
- * were written to the log since the newest one, and twice as many as the copy has.  NULL with EX_OSERR.
- * Both outlive the result.
+ * were written to the log since the newest one, and twice as many as the copy has; none once *${never} is true.
+ * NULL with EX_OSERR.  All of them outlive the result.
  */
 struct snapshots *snapshots_start(
-	struct jetstream *jetstream, const char *path, int64_t least, struct error *error);
+	struct jetstream *jetstream, const char *path, int64_t least, const _Atomic bool *never,
+	struct error *error);
 
 /* snapshots_stop(snapshots): abandon the one that is being made.  Takes NULL. */
 void snapshots_stop(struct snapshots *snapshots);

@@ -13,6 +13,7 @@
 static const char *program = "fault", *folder;
 static uint64_t seed;
 static _Atomic pid_t server;
+static _Atomic int status = 1;
 /* Held for ever by the first that fails: only one sentence is said. */
 static pthread_mutex_t failing = PTHREAD_MUTEX_INITIALIZER;
 
@@ -26,6 +27,11 @@ void fail_setup(const char *name, const char *where, uint64_t number)
 void fail_server(pid_t pid)
 {
 	server = pid;
+}
+
+void fail_with(int number)
+{
+	status = number;
 }
 
 _Noreturn void fail(const char *format, ...)
@@ -48,5 +54,5 @@ _Noreturn void fail(const char *format, ...)
 			"\n",
 			program, folder, seed);
 	fflush(stderr);
-	_exit(1);
+	_exit(status);
 }
