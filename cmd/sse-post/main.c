@@ -4,11 +4,14 @@
 #include "options.h"
 #include "run.h"
 #include "terminal.h"
+#include "topics.h"
 
 static const char program[] = "sse-post";
 
 static int run(const struct options *options, struct error *error)
 {
+	if (options->client.topics != NULL)
+		return topics_print(program, &options->client, error);
 	if (options->delete != NULL)
 		return run_delete(program, options, error);
 	if (options->spool_status)

@@ -132,7 +132,7 @@ static const struct option_program program = {
 		"  sse-post firstname=John lastname=DOE        {\"firstname\":\"John\",...} to users\n"
 		"  sse-post chat/lobby -d 'Hello, all'         a text to another topic\n"
 		"  tail -f app.log | sse-post logs/app         each line as it arrives\n",
-	.operands = COMPLETE_AT,
+	.operands = OPERANDS_TOPIC_DATA,
 	.version = client_version,
 };
 

@@ -6,14 +6,27 @@
 #include "options.h"
 #include "tail.h"
 #include "terminal.h"
+#include "topics.h"
 
 static const char program[] = "sse-tail";
+
+static int run(const struct options *options, struct error *error)
+{
+	struct tail tail = {0};
+	int result = -1;
+
+	if (options->client.topics != NULL)
+		return topics_print(program, &options->client, error);
+	if (tail_open(&tail, program, options, error) == 0)
+		result = tail_run(&tail, error);
+	tail_close(&tail);
+	return result;
+}
 
 int main(int argc, char **argv)
 {
 	struct error error = {0};
 	struct options options;
-	struct tail tail = {0};
 	int result = -1;
 
 	/* For -e: what ? and [] match is a character, not a byte; and for the width of those. */
@@ -29,9 +42,7 @@ int main(int argc, char **argv)
 	}
 	if (client_start(&error) != 0)
 		goto err0;
-	if (tail_open(&tail, program, &options, &error) == 0)
-		result = tail_run(&tail, &error);
-	tail_close(&tail);
+	result = run(&options, &error);
 	client_end();
 err0:
 	options_free(&options);

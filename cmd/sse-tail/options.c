@@ -172,7 +172,7 @@ static const struct option_program program = {
 		"  sse-tail users 'chat/*' --since 1h          several topics, from an hour ago\n"
 		"  sse-tail chat/lobby -o data | grep -i help  search another topic\n"
 		"  sse-tail -e 'job.*' -n 1 --timeout 5m       wait for one event, in a script\n",
-	.operands = COMPLETE_NOTHING,
+	.operands = OPERANDS_TOPICS,
 	.version = client_version,
 };
 

@@ -8,6 +8,27 @@ function _sse_post_at
 	string join \n -- $parts[2]$files
 end
 complete -c sse-post -a '(_sse_post_at)'
+function _sse_post_topics
+	set -l token (commandline -ct)
+	set -l words (commandline -opc)
+	set -l before $words[1]
+	set -l operands
+	for word in $words[2..]
+		switch $before
+		case -d --data -f --file -e --event --subject --as -i --input --parallel --rate --batch --state --retry-max-time --timeout --idempotency-key --idempotency-key-from --if-match --delete --spool --spool-max --spool-max-size --spool-max-age -o --output -X --request -H --header -u --user --oauth2-bearer --token-file -b --cookie -c --cookie-jar -x --proxy --unix-socket --cacert --cert --key --connect-timeout --complete-topics --completions
+			set before ''
+			continue
+		end
+		set before $word
+		string match -q -- '-*' $word
+		or set -a operands $word
+	end
+	set -q operands[1]
+	and return
+	command -q sse-post
+	and command sse-post --complete-topics="$token" 2>/dev/null </dev/null
+end
+complete -c sse-post -a '(_sse_post_topics)'
 complete -c sse-post -l data -s d -x -a '(_sse_post_at)' -d 'send DATA, unchanged; @FILE sends a file, - the standard input'
 complete -c sse-post -l file -s f -r -F -d 'send the contents of FILE, by default as one event'
 complete -c sse-post -l event -s e -x -d 'set the type of the event (sse-serve\'s default: update)'
@@ -55,6 +76,7 @@ complete -c sse-post -l insecure -s k -d 'trust any certificate'
 complete -c sse-post -l connect-timeout -x -d 'give up connecting after this long (10s)'
 complete -c sse-post -l quiet -s q -d 'print no messages except the reason for a failure'
 complete -c sse-post -l verbose -s v -d 'explain each request and decision; -vv: headers, too'
+complete -c sse-post -l complete-topics -x -d 'print the topics that begin with WORD, for completions'
 complete -c sse-post -l help -s h -d 'print this help'
 complete -c sse-post -l version -s V -d 'print the program\'s and the libraries\' versions'
 complete -c sse-post -l completions -x -a 'bash\t\'\' zsh\t\'\' fish\t\'\'' -d 'print completions for bash, zsh or fish'

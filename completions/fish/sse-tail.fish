@@ -7,6 +7,27 @@ function _sse_tail_at
 	set -l files (complete -C "'' $parts[3]")
 	string join \n -- $parts[2]$files
 end
+function _sse_tail_topics
+	set -l token (commandline -ct)
+	set -l words (commandline -opc)
+	set -l before $words[1]
+	set -l operands
+	for word in $words[2..]
+		switch $before
+		case -o --output -F --template --pointer --llm --wrap --color -e --event --not-event --exec --post --post-header --sign-key --give-up --failed -n --count --timeout --until --until-idle --done --done-event --retry-max --last-event-id --since --last --state --resume-from --reconnect-delay --read-timeout -d --data --json -X --request -H --header -u --user --oauth2-bearer --token-file -b --cookie -c --cookie-jar -x --proxy --unix-socket --cacert --cert --key --connect-timeout --complete-topics --completions
+			set before ''
+			continue
+		end
+		set before $word
+		string match -q -- '-*' $word
+		or set -a operands $word
+	end
+	string match -qr -- '^https?://' "$operands[1]"
+	and return
+	command -q sse-tail
+	and command sse-tail --complete-topics="$token" 2>/dev/null </dev/null
+end
+complete -c sse-tail -a '(_sse_tail_topics)'
 complete -c sse-tail -l output -s o -x -a 'pretty\t\'for people (default in a terminal)\' json\t\'one line per event (default in a pipe)\' data\t\'the data alone\' raw\t\'the bytes as they arrived\' sse\t\'an event stream\' template\t\'the text of -F\'' -d 'pretty: for people (default in a terminal); json: one line per event (default in a pipe); data: the data alone; raw: the bytes as they arrived; sse: an event stream; template: the text of -F'
 complete -c sse-tail -l template -s F -x -d 'show each event as TEXT; %T: topic, %e: type, %i: id, %d: data'
 complete -c sse-tail -l pointer -x -d 'show one value of JSON data, like /user/name (repeat)'
@@ -68,6 +89,7 @@ complete -c sse-tail -l insecure -s k -d 'trust any certificate'
 complete -c sse-tail -l connect-timeout -x -d 'give up connecting after this long (10s)'
 complete -c sse-tail -l quiet -s q -d 'print no messages except the reason for a failure'
 complete -c sse-tail -l verbose -s v -d 'explain each request and decision; -vv: headers, too'
+complete -c sse-tail -l complete-topics -x -d 'print the topics that begin with WORD, for completions'
 complete -c sse-tail -l help -s h -d 'print this help'
 complete -c sse-tail -l version -s V -d 'print the program\'s and the libraries\' versions'
 complete -c sse-tail -l completions -x -a 'bash\t\'\' zsh\t\'\' fish\t\'\'' -d 'print completions for bash, zsh or fish'

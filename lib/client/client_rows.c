@@ -53,6 +53,9 @@ const struct option_row client_option_rows[] = {
 		"print no messages except the reason for a failure", "Messages"},
 	{"verbose", 'v', OPTION_TIMES, FIELD(verbose), NULL,
 		"explain each request and decision; -vv: headers, too", "Messages"},
+	{"complete-topics", 0, OPTION_STRING, FIELD(topics), "WORD",
+		"print the topics that begin with WORD, for completions", "About", .command = true,
+		.may_be_empty = true},
 	{0},
 };
 

@@ -101,6 +101,11 @@ static int check_topic(const char *topic, struct error *error)
 	}
 }
 
+bool client_target_is_topic(const char *text)
+{
+	return check_topic(text, NULL) == 0;
+}
+
 /* A pattern is a topic with * for segments, and perhaps ** for the last. */
 static int check_pattern(const char *pattern, struct error *error)
 {

@@ -24,6 +24,9 @@ enum client_place {
  */
 bool client_target_is_all(const char *operand);
 
+/* client_target_is_topic(text): can it be the name of a topic? */
+bool client_target_is_topic(const char *text);
+
 /*
  * client_target_is_pattern(operand): is it a pattern of topics, with a * in it, and not a URL?
  */

@@ -44,12 +44,22 @@ struct option_list {
 	size_t count;
 };
 
-/* The completions for an option's argument, or for an operand. */
+/* The completions for an option's argument. */
 enum option_complete {
 	COMPLETE_NOTHING,
 	COMPLETE_FILE,
 	COMPLETE_FOLDER,
-	COMPLETE_AT, /* a file after @, as in @FILE; of an operand NAME=@FILE, NAME:=@FILE */
+	COMPLETE_AT, /* a file after @, as in @FILE */
+};
+
+/*
+ * What the operands are, for completions, which offer the topics of the server: a program that takes
+ * topics has the option --complete-topics WORD.
+ */
+enum option_operands {
+	OPERANDS_OTHER,
+	OPERANDS_TOPICS,     /* topics, or a URL, which is the first */
+	OPERANDS_TOPIC_DATA, /* the first may be a topic; all others are data, as NAME=@FILE */
 };
 
 struct option_row {
@@ -96,9 +106,9 @@ struct option_program {
 	const char *synopsis; /* the text after the name in the usage line */
 	const char *summary;  /* one sentence that says what the program does */
 	const struct option_row *tables[OPTION_TABLES]; /* unused places are NULL */
-	const char *examples;	       /* three lines of --help, each a command and its purpose */
-	enum option_complete operands; /* COMPLETE_NOTHING or COMPLETE_AT */
-	void (*version)(FILE *out);    /* prints the linked libraries' versions, ", libcurl/7.88.1";
+	const char *examples; /* three lines of --help, each a command and its purpose */
+	enum option_operands operands;
+	void (*version)(FILE *out); /* prints the linked libraries' versions, ", libcurl/7.88.1";
 					  may be NULL */
 	const char *file; /* the name of the option that names a configuration file; NULL: none */
 

@@ -101,7 +101,7 @@ static const char *function_name(const struct option_program *program, char name
  */
 static const char bash_words[] =
 	"\tlocal cur=${COMP_WORDS[COMP_CWORD]} line=$COMP_LINE i reply\n"
-	"\tlocal word option value before kept choices='' files='' words=()\n"
+	"\tlocal word option value before kept choices='' files='' topics='' words=()\n"
 	"\tfor ((i = 0; i <= COMP_CWORD; i++)); do\n"
 	"\t\t[[ $i == 0 || -z $COMP_LINE || $line == [[:blank:]]* ]] && words+=('')\n"
 	"\t\tline=${line#\"${line%%[![:blank:]]*}\"}\n"
@@ -115,11 +115,16 @@ static const char bash_words[] =
 	"\t[[ $cur == [=:@]* && $COMP_WORDBREAKS == *\"${cur:0:1}\"* ]] && cur=''\n"
 	"\tkept=${word%\"$cur\"}\n"
 	"\t[[ $COMP_WORDBREAKS == *@* ]] && kept=${kept%@}\n";
-static const char bash_replies[] =
+static const char bash_topics[] =
+	"\telif [[ -n $topics ]]; then\n"
+	"\t\tmapfile -t COMPREPLY < <(command $topics --complete-topics=\"$value\" 2>/dev/null "
+	"</dev/null)\n";
+static const char bash_files[] =
 	"\tbefore=${word%\"$value\"}\n"
 	"\tif [[ -n $files ]]; then\n"
 	"\t\tmapfile -t COMPREPLY < <(compgen \"$files\" -- \"$value\")\n"
-	"\t\t[[ $before == \"$kept\" ]] && compopt -o filenames 2>/dev/null && return\n"
+	"\t\t[[ $before == \"$kept\" ]] && compopt -o filenames 2>/dev/null && return\n";
+static const char bash_replies[] =
 	"\telse\n"
 	"\t\tmapfile -t COMPREPLY < <(compgen -W \"$choices\" -- \"$value\")\n"
 	"\tfi\n"
@@ -129,7 +134,7 @@ static const char bash_replies[] =
 	"\t\t\treply+=/\n"
 	"\t\t\tcompopt -o nospace 2>/dev/null\n"
 	"\t\tfi\n"
-	"\t\t[[ -n $files ]] && printf -v reply %q \"$reply\"\n"
+	"\t\t[[ -n $files$topics ]] && printf -v reply %q \"$reply\"\n"
 	"\t\treply=$before$reply\n"
 	"\t\tCOMPREPLY[i]=${reply#\"$kept\"}\n"
 	"\tdone\n";
@@ -156,6 +161,34 @@ static void bash_value(const struct option_row *row, FILE *out)
 	}
 }
 
+/* Separated words of options whose value is the next word. */
+static void print_valued(
+	const struct option_row **rows, size_t count, const char *separator, FILE *out)
+{
+	const char *before = "";
+
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i]->argument == NULL || rows[i]->preset != NULL)
+			continue;
+		if (rows[i]->letter != 0) {
+			fprintf(out, "%s-%c", before, rows[i]->letter);
+			before = separator;
+		}
+		fprintf(out, "%s--%s", before, rows[i]->name);
+		before = separator;
+	}
+}
+
+/* The operands before the word. */
+static void bash_operands(const struct option_row **rows, size_t count, FILE *out)
+{
+	fputs("\tlocal operands=()\n\tfor ((i = 1; i < ${#words[@]} - 1; i++)); do\n\t\tcase ${words[i]} in\n\t\t",
+		out);
+	print_valued(rows, count, "|", out);
+	fputs(") ((i++)) ;;\n\t\t-*) ;;\n\t\t*) operands+=(\"${words[i]}\") ;;\n\t\tesac\n\tdone\n",
+		out);
+}
+
 static void print_bash(const struct option_program *program, const struct option_row **rows,
 	size_t count, FILE *out)
 {
@@ -163,6 +196,8 @@ static void print_bash(const struct option_program *program, const struct option
 
 	fprintf(out, "# bash completion for %s, made by %s --completions bash\n%s() {\n%s",
 		program->name, program->name, function_name(program, name), bash_words);
+	if (program->operands != OPERANDS_OTHER)
+		bash_operands(rows, count, out);
 	fputs("\tcase $option in\n", out);
 	for (size_t i = 0; i < count; i++) {
 		if (rows[i]->argument == NULL)
@@ -181,10 +216,17 @@ static void print_bash(const struct option_program *program, const struct option
 	for (size_t i = 0; i < count; i++)
 		fprintf(out, "%s--%s", i > 0 ? " " : "", rows[i]->name);
 	fputs("'\n", out);
-	if (program->operands == COMPLETE_AT)
+	if (program->operands == OPERANDS_TOPIC_DATA)
 		fputs("\t\telif [[ $word == *=@* ]]; then\n\t\t\tvalue=${word#*=@} files=-f\n",
 			out);
-	fprintf(out, "\t\tfi\n\t\t;;\n\tesac\n%s}\ncomplete -F %s %s\n", bash_replies, name,
+	if (program->operands != OPERANDS_OTHER)
+		fprintf(out, "\t\telif %s; then\n\t\t\ttopics=%s\n",
+			program->operands == OPERANDS_TOPICS
+				? "[[ ${operands[0]-} != http?(s)://* ]]"
+				: "((${#operands[@]} == 0))",
+			program->name);
+	fprintf(out, "\t\tfi\n\t\t;;\n\tesac\n%s%s%s}\ncomplete -F %s %s\n", bash_files,
+		program->operands != OPERANDS_OTHER ? bash_topics : "", bash_replies, name,
 		program->name);
 }
 
@@ -227,14 +269,53 @@ static void zsh_spec(const struct option_row *row, const char *prefix, FILE *out
 	fputs("' \\\n", out);
 }
 
+/* A function that offers topics. */
+static void zsh_topics(const struct option_program *program, const char *name, FILE *out)
+{
+	fprintf(out,
+		"%s_topics() {\n"
+		"\tlocal -a topics\n"
+		"%s"
+		"\ttopics=(${(f)\"$(command %s --complete-topics=\"$PREFIX\" 2>/dev/null "
+		"</dev/null)\"})\n"
+		"\tcompadd -a topics\n"
+		"}\n",
+		name,
+		program->operands == OPERANDS_TOPICS
+			? "\t[[ $line[1] == http(s|)://* ]] && return 1\n"
+			: "",
+		program->name);
+}
+
+static void zsh_operands(const struct option_program *program, const char *name, FILE *out)
+{
+	switch (program->operands) {
+	case OPERANDS_OTHER:
+		fputs("\t'*:operand:()'\n", out);
+		break;
+	case OPERANDS_TOPICS:
+		fprintf(out, "\t'*:topic:{%s_topics}'\n", name);
+		break;
+	case OPERANDS_TOPIC_DATA:
+		fprintf(out,
+			"\t'1:topic:{if compset -P \"*=@\"; then _files; else %s_topics; fi}' \\\n"
+			"\t'*:data:{compset -P \"*=@\" && _files}'\n",
+			name);
+		break;
+	}
+}
+
 static void print_zsh(const struct option_program *program, const struct option_row **rows,
 	size_t count, FILE *out)
 {
-	char prefix[80];
+	char prefix[80], name[64];
 
-	fprintf(out,
-		"#compdef %s\n# zsh completion, made by %s --completions zsh\n_arguments -s -S \\\n",
-		program->name, program->name);
+	function_name(program, name);
+	fprintf(out, "#compdef %s\n# zsh completion, made by %s --completions zsh\n", program->name,
+		program->name);
+	if (program->operands != OPERANDS_OTHER)
+		zsh_topics(program, name, out);
+	fputs("_arguments -s -S \\\n", out);
 	for (size_t i = 0; i < count; i++) {
 		if (rows[i]->letter != 0) {
 			snprintf(prefix, sizeof(prefix), "-%c%s", rows[i]->letter,
@@ -247,8 +328,7 @@ static void print_zsh(const struct option_program *program, const struct option_
 						    : "");
 		zsh_spec(rows[i], prefix, out);
 	}
-	fprintf(out, "\t'*:operand:%s'\n",
-		program->operands == COMPLETE_AT ? "{compset -P \"*=@\" && _files}" : "()");
+	zsh_operands(program, name, out);
 }
 
 static void fish_text(const char *text, FILE *out)
@@ -275,8 +355,44 @@ static void fish_at(const struct option_program *program, const char *name, FILE
 		"\tstring join \\n -- $parts[2]$files\n"
 		"end\n",
 		name);
-	if (program->operands == COMPLETE_AT)
+	if (program->operands == OPERANDS_TOPIC_DATA)
 		fprintf(out, "complete -c %s -a '(%s_at)'\n", program->name, name);
+}
+
+/* A function that offers topics, for an operand; the options' values are not operands. */
+static void fish_topics(const struct option_program *program, const char *name,
+	const struct option_row **rows, size_t count, FILE *out)
+{
+	fprintf(out,
+		"function %s_topics\n"
+		"\tset -l token (commandline -ct)\n"
+		"\tset -l words (commandline -opc)\n"
+		"\tset -l before $words[1]\n"
+		"\tset -l operands\n"
+		"\tfor word in $words[2..]\n"
+		"\t\tswitch $before\n"
+		"\t\tcase ",
+		name);
+	print_valued(rows, count, " ", out);
+	fprintf(out,
+		"\n"
+		"\t\t\tset before ''\n"
+		"\t\t\tcontinue\n"
+		"\t\tend\n"
+		"\t\tset before $word\n"
+		"\t\tstring match -q -- '-*' $word\n"
+		"\t\tor set -a operands $word\n"
+		"\tend\n"
+		"\t%s\n"
+		"\tand return\n"
+		"\tcommand -q %s\n"
+		"\tand command %s --complete-topics=\"$token\" 2>/dev/null </dev/null\n"
+		"end\n"
+		"complete -c %s -a '(%s_topics)'\n",
+		program->operands == OPERANDS_TOPICS
+			? "string match -qr -- '^https?://' \"$operands[1]\""
+			: "set -q operands[1]",
+		program->name, program->name, program->name, name);
 }
 
 /*
@@ -316,7 +432,7 @@ static void fish_value(const struct option_row *row, const char *at, FILE *out)
 static void print_fish(const struct option_program *program, const struct option_row **rows,
 	size_t count, FILE *out)
 {
-	bool at = program->operands == COMPLETE_AT;
+	bool at = program->operands == OPERANDS_TOPIC_DATA;
 	char name[64];
 
 	function_name(program, name);
@@ -326,6 +442,8 @@ static void print_fish(const struct option_program *program, const struct option
 		at = at || rows[i]->complete == COMPLETE_AT;
 	if (at)
 		fish_at(program, name, out);
+	if (program->operands != OPERANDS_OTHER)
+		fish_topics(program, name, rows, count, out);
 	for (size_t i = 0; i < count; i++) {
 		fprintf(out, "complete -c %s -l %s", program->name, rows[i]->name);
 		if (rows[i]->letter != 0)

@@ -28,6 +28,7 @@ struct client_options {
 	bool embedded;		 /* in a library: no sentence names an option of a command line */
 	bool quiet;
 	int verbose;
+	const char *topics; /* list the topics that begin so, and nothing else; NULL: do not */
 	struct client_token *token; /* of the token file; NULL without one */
 };
 

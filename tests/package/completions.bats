@@ -4,21 +4,22 @@
 # the man pages know every option.
 # shellcheck disable=SC2016
 
-load ../scenario/helpers
+load ../scenario/serve_helpers
 
 setup() {
-	cd "$BATS_TEST_DIRNAME/../.."
+	cd "$BATS_TEST_DIRNAME/../.." || return
 	COMPLETIONS=$PWD/completions ZSH_HELPER=$PWD/tests/package/complete.zsh
 }
 
 teardown() {
 	in_tmux kill-server 2>/dev/null || true
+	serve_teardown
 }
 
 # on_stage: go to a folder with a file and folders to complete, of which one is named like a format.
 on_stage() {
 	mkdir -p "$BATS_TEST_TMPDIR/stage/folder/in side" "$BATS_TEST_TMPDIR/stage/json"
-	cd "$BATS_TEST_TMPDIR/stage"
+	cd "$BATS_TEST_TMPDIR/stage" || return
 	touch 'my file'
 }
 
@@ -93,6 +94,7 @@ replies() {
 	bash --noprofile --norc -c '
 		source "$1/${2%% *}"
 		read -ra COMP_WORDS <<<"$3"
+		[[ $3 != *" " ]] || COMP_WORDS+=("")
 		COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMP_LINE=$2 COMP_POINT=${#2}
 		name=${2%% *}
 		"_${name//-/_}"
@@ -186,6 +188,236 @@ END
 		wanted=${wanted%#}
 		timeout 30 zsh -f "$ZSH_HELPER" "$COMPLETIONS/zsh" "$line" "${wanted% }"
 	done <<<"$TABBED"
+}
+
+# --- topics -------------------------------------------------------------------
+
+# offers SHELL LINE: the words that it offers after the line, and all that it says.
+offers() {
+	case $1 in
+	bash) replies "$2" "$2" ;;
+	fish) fish --no-config -c "source '$COMPLETIONS/fish/${2%% *}.fish'; complete -C '$2'" ;;
+	zsh) timeout 30 zsh -f "$ZSH_HELPER" "$COMPLETIONS/zsh" "$2"$'\t\x15echo DONE$((1))\n' DONE1 ;;
+	esac 2>&1
+}
+
+# offer SHELL LINE WORDS: are these the words?  A busy server may need another Tab.
+offer() {
+	[ "$(offers "$1" "$2" | sort | xargs)" = "$3" ]
+}
+
+# makes LINE WANTED: does zsh make this of the line?
+makes() {
+	timeout 30 zsh -f "$ZSH_HELPER" "$COMPLETIONS/zsh" "$1" "$2"
+}
+
+# in_bash: a terminal with an interactive bash, which has the completions.
+in_bash() {
+	printf '%s\n' "PS1='ready>'" "for f in '$COMPLETIONS/bash/'*; do . \"\$f\"; done" >rc
+	env -u TMUX tmux -u -S "$BATS_TEST_TMPDIR/tmux" -f /dev/null new-session -d -x 100 -y 30 \
+		'bash --noprofile --rcfile rc -i' 3>&- 4>&-
+	wait_for at_prompt ''
+}
+
+# presses_tab WANTED: a Tab in that terminal makes the line so.
+presses_tab() {
+	local try
+	in_tmux send-keys Tab
+	for ((try = 0; try < 100; try++)); do
+		at_prompt "$1" && return
+		nap 0.01
+	done
+	return 1
+}
+
+# list_of: a server that tells all who ask that its topics are the JSON values on the standard input.
+list_of() {
+	local name
+	printf 'HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nConnection: close\r\n\r\n' >list
+	while IFS= read -r name; do
+		printf '{"topic":%s,"events":1}\n' "$name"
+	done >>list
+	play < <(for _ in {1..50}; do printf '%s\n' accept request 'file list' close; done)
+	export SSE_URL=$URL
+}
+
+# topics_of_a_server: a server that has topics.
+topics_of_a_server() {
+	common_setup
+	serve
+	export SSE_URL=$URL
+	for topic in users-east chat/lobby chat/news events event2 세계 '~root' -- -x; do
+		[ "$topic" = -- ] || sse-post -d '"text"' -- "$topic"
+	done
+}
+
+@test "--complete-topics prints the topics that begin with a word, and says why there are none" {
+	topics_of_a_server
+	local word wanted
+	while IFS='|' read -r word wanted; do
+		wait_for has_topics "$word" "$wanted"
+	done <<'END'
+|chat/lobby chat/news event2 events users users-east ~root 세계
+users|users users-east
+users-|users-east
+chat/|chat/lobby chat/news
+chat/n|chat/news
+event|event2 events
+세|세계
+~|~root
+-|
+x|
+END
+	# What can be no topic is not sent to the server.
+	for word in password=1 'a b' "it's" 'chat//' http://x; do
+		SSE_URL=http://127.0.0.1:1 sse-post --complete-topics "$word"
+	done
+	SSE_URL=http://127.0.0.1:1 run -69 sse-tail --complete-topics users
+	[[ $output = *'cannot connect'* ]]
+}
+
+# has_topics WORD WANTED
+has_topics() {
+	[ "$(sse-tail --complete-topics "$1" | xargs)" = "$2" ] &&
+		[ "$(sse-post --complete-topics="$1" | xargs)" = "$2" ]
+}
+
+@test "bash and fish offer the topics of the server, where an operand is one" {
+	topics_of_a_server
+	local line wanted
+	while IFS='|' read -r line wanted; do
+		wait_for offer bash "$line" "$wanted"
+		wait_for offer fish "$line" "$wanted"
+	done <<'END'
+sse-tail cha|chat/lobby chat/news
+sse-tail users chat/n|chat/news
+sse-tail -n 3 --until end -v 세|세계
+sse-post chat/l|chat/lobby
+sse-post -d text -e users chat/l|chat/lobby
+sse-post --data=text chat/l|chat/lobby
+END
+	wait_for offer bash 'sse-tail ' '~root chat/lobby chat/news event2 events users users-east 세계'
+	# The rest of the operands is data; what follows a URL, or is the value of an option, is no topic.
+	for line in 'sse-post users cha' 'sse-tail http://127.0.0.1:1/api/x/event cha' 'sse-post -e cha' \
+		'sse-tail --exec cha'; do
+		offer bash "$line" ''
+		offer fish "$line" ''
+	done
+}
+
+@test "zsh offers the topics of the server, where an operand is one" {
+	topics_of_a_server
+	wait_for makes 'sse-tail chat/l' 'sse-tail chat/lobby '
+	wait_for makes 'sse-tail users chat/n' 'sse-tail users chat/news '
+	wait_for makes 'sse-tail -n 3 --until end -v 세' '세계 '
+	wait_for makes 'sse-post -d text -e users chat/l' 'chat/lobby '
+	for line in 'sse-post users chat/l' 'sse-tail http://127.0.0.1:1/api/x/event chat/l' 'sse-post -e chat/l'; do
+		run -0 offers zsh "$line"
+		not grep -q obby <<<"$output"
+	done
+}
+
+@test "a tab in bash completes a topic, and quotes what the shell would change" {
+	command -v tmux >/dev/null || skip "tmux is not there"
+	topics_of_a_server
+	in_bash
+	in_tmux send-keys -l -- 'sse-tail chat/l'
+	wait_for presses_tab 'sse-tail chat/lobby'
+	in_tmux send-keys -l -- 'users-'
+	wait_for presses_tab 'sse-tail chat/lobby users-east'
+	in_tmux kill-server
+}
+
+@test "a server that does not answer, and none, hold no shell up and say nothing" {
+	common_setup
+	play <<<'wait forever'
+	SSE_URL=$URL run -75 timeout 30 sse-tail --complete-topics users
+	[ "$output" = "sse-tail: no list of topics from $URL within 200 ms" ]
+	for server in "$URL" http://127.0.0.1:1 nonsense; do
+		export SSE_URL=$server
+		for line in 'sse-tail use' 'sse-post use'; do
+			offer bash "$line" ''
+			offer fish "$line" ''
+			run -0 offers zsh "$line"
+			not grep -qE 'sse-(tail|post):|200 ms|users' <<<"$output"
+		done
+	done
+	command -v tmux >/dev/null || return 0
+	export SSE_URL=$URL
+	in_bash
+	tabbed 'sse-tail use' 'sse-tail use#'
+	[ "$(in_tmux capture-pane -p | sed '/^$/d')" = 'ready>' ]
+	in_tmux kill-server
+	# A list that never ends is none.
+	play <<<$'accept\nrequest\nsend HTTP/1.1 200 OK\\r\\n\\r\\n{"topic":"users"}\\n\nstall'
+	SSE_URL=$URL run -75 timeout 30 sse-tail --complete-topics users
+}
+
+@test "names that no topic can have are not offered, whatever the server says" {
+	common_setup
+	list_of <<'END'
+"$(touch x)"
+"good$(touch x)"
+"good`touch x`"
+"good;touch x"
+";reboot"
+"good bad"
+"good\tbad"
+"good\nbad"
+"good\u0000bad"
+"good\u001b[2J"
+"good\u009b2J"
+"good\u202ebad"
+"good'bad"
+"good\"bad"
+"good\\bad"
+"good*"
+"good>x"
+"good/../bad"
+"good/"
+"--insecure"
+"-k"
+1
+{"topic":"good2"}
+"good"
+END
+	printf '%s\n' good '{' "{\"topic\":\"good$(printf '%0300d' 0)\"}" >>list
+	wait_for offer bash 'sse-tail ' good
+	wait_for offer fish 'sse-tail ' good
+	wait_for offer bash 'sse-post go' good
+	wait_for offer fish 'sse-post go' good
+	wait_for makes 'sse-tail go' 'sse-tail good '
+	[ ! -e x ]
+}
+
+# says_too_many: does it say that the list may have been cut off?
+says_too_many() {
+	[ "$(sse-tail --complete-topics d/ 2>&1)" = "sse-tail: too many topics begin with 'd/'" ]
+}
+
+@test "a list that may have been cut off is not offered: all of its names could begin alike" {
+	common_setup
+	list_of < <(seq -f '"d/%g"' 10000)
+	wait_for says_too_many
+}
+
+@test "the shells run nothing that is offered, and pass on nothing but the word" {
+	common_setup
+	mkdir fake
+	for program in sse-tail sse-post; do
+		printf '%s\n' '#!/bin/sh' "printf '%s\n' \"\$*\" >>args" \
+			'printf "%s\n" "good\$(touch x)" "good\`touch x\`" "good;touch x"' >fake/$program
+	done
+	chmod +x fake/*
+	PATH=$PWD/fake:$PATH
+	for program in sse-tail sse-post; do
+		for shell in bash fish zsh; do
+			run -0 offers $shell "$program --oauth2-bearer secret -u name:secret good"
+		done
+	done
+	[ ! -e x ]
+	[ "$(sort -u args)" = --complete-topics=good ]
+	[ "$(wc -l <args)" -ge 6 ]
 }
 
 @test "each man page explains every option of its program" {
