@@ -216,10 +216,10 @@ $(BUILD)/obj/web.o: $(BUILD)/web.c
 # --- running ----------------------------------------------------------------
 
 .PHONY: run
-run: ## install what is missing, build, run sse-serve with its page (ARGS='--tick 1s')
+run: ## install what is missing, build, run sse-serve with its page (PORT=8000 ARGS='--tick 1s')
 	@$(DEPS) install build run
 	@$(MAKE) --no-print-directory all
-	@exec $(BUILD)/bin/sse-serve $(ARGS)
+	@exec $(BUILD)/bin/sse-serve $(if $(filter command,$(origin PORT)),--listen $(PORT)) $(ARGS)
 
 .PHONY: cluster
 cluster: ## the same, as three nodes on three NATS servers behind nginx, to try (PORT=8000)

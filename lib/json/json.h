@@ -44,8 +44,8 @@ enum json_kind {
  * json_check(text, len, value, error):
  * Is ${text} one JSON value (white space around it allowed) in valid UTF-8, without a byte order
  * mark, nested at most JSON_DEPTH deep?  On success store the value without the white space
- * around it in ${value} (NULL to ignore).  On failure fill ${error}.  Escapes of lone surrogates
- * are accepted, as in the RFC's grammar.
+ * around it in ${value}, on failure fill ${error}; NULL to ignore either.  Escapes of lone
+ * surrogates are accepted, as in the RFC's grammar.
  */
 bool json_check(const char *text, size_t len, struct json_text *value, struct json_error *error);
 

@@ -224,6 +224,9 @@ imports() {
 	echo '{"topic":"a","removed":0}' >torn
 	imports torn 65 --db new.db
 	has import.err 'this is not a log'
+	sed '0,/"event":"update"/s/\("data":\).*}$/\1null,"raw":"{x"}/' one >torn
+	imports torn 65 --db new.db
+	has import.err 'raw is not JSON'
 	echo '{"sse-log":2,"head":0}' >torn
 	imports torn 65 --db new.db
 	has import.err 'newer'

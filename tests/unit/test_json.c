@@ -477,6 +477,7 @@ static void an_empty_text_may_be_null(void **state)
 
 	(void)state;
 	assert_false(json_check(NULL, 0, NULL, &error));
+	assert_false(json_check("{x", 2, NULL, NULL));
 	assert_int_equal(error.offset, 0);
 }
 
