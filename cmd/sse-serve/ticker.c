@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The demo's tick; see ticker.h. */
+#include "clock.h"
 #include "ticker.h"
 
 static void back(struct message *message)
@@ -23,14 +24,9 @@ int ticker_run(struct ticker *ticker, uint32_t now)
 {
 	if (ticker->interval == 0)
 		return -1;
-	if ((int32_t)(now - ticker->due) >= 0) {
-		/* After a pause (a laptop's lid) one tick, not all that were missed. */
-		ticker->due += ticker->interval;
-		if ((int32_t)(now - ticker->due) >= 0)
-			ticker->due = now + ticker->interval;
-		if (!ticker->busy && !log_thread_draining(ticker->log_thread))
-			ticker->busy = log_thread_submit(ticker->log_thread, &ticker->publish);
-	}
+	if (clock_due(&ticker->due, ticker->interval, now) && !ticker->busy &&
+		!log_thread_draining(ticker->log_thread))
+		ticker->busy = log_thread_submit(ticker->log_thread, &ticker->publish);
 	return (int)(ticker->due - now);
 }
 

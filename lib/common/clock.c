@@ -29,3 +29,13 @@ int64_t clock_wall_ms(void)
 {
 	return read_ms(CLOCK_REALTIME);
 }
+
+bool clock_due(uint32_t *due, uint32_t interval, uint32_t now)
+{
+	if ((int32_t)(now - *due) < 0)
+		return false;
+	*due += interval;
+	if ((int32_t)(now - *due) >= 0)
+		*due = now + interval;
+	return true;
+}

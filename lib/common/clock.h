@@ -7,6 +7,7 @@
 #ifndef CLOCK_H
 #define CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* clock_now_ms() / clock_now_us(): milliseconds, microseconds of the monotonic clock. */
@@ -15,5 +16,13 @@ uint64_t clock_now_us(void);
 
 /* clock_wall_ms(): milliseconds since 1970. */
 int64_t clock_wall_ms(void);
+
+/*
+ * clock_due(due, interval, now):
+ * Has the moment *${due} come?  Then the next is ${interval} later; after a pause (a laptop's lid) it
+ * is due once, not as often as was missed.  All are milliseconds of the monotonic clock, which may
+ * wrap around.
+ */
+bool clock_due(uint32_t *due, uint32_t interval, uint32_t now);
 
 #endif

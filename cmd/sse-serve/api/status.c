@@ -341,28 +341,17 @@ static void take_sample(struct status *status)
 			.publish = take_times(&status->publishing, &status->publishing.sample)});
 }
 
-/* Is it due?  Then it is due next an interval later; after a pause once, not as often as was missed. */
-static bool is_due(uint32_t *due, uint32_t interval, uint32_t now)
-{
-	if ((int32_t)(now - *due) < 0)
-		return false;
-	*due += interval;
-	if ((int32_t)(now - *due) >= 0)
-		*due = now + interval;
-	return true;
-}
-
 int status_run(struct status *status, uint32_t now)
 {
 	bool read = status->sources->fanouts->system_readers > 0;
 	int next;
 
-	if (is_due(&status->sample_due, SAMPLE_MS, now))
+	if (clock_due(&status->sample_due, SAMPLE_MS, now))
 		take_sample(status);
 	if (read && !status->active)
 		wake_up(status, now);
 	status->active = read;
-	if (read && is_due(&status->due, INTERVAL_MS, now))
+	if (read && clock_due(&status->due, INTERVAL_MS, now))
 		send_event(status);
 	next = (int)(status->sample_due - now);
 	return read && (int)(status->due - now) < next ? (int)(status->due - now) : next;
