@@ -238,17 +238,25 @@ static void *watch(void *context)
 	return NULL;
 }
 
-int feed_start(struct jetstream *jetstream, uint64_t after, struct error *error)
+/* Hear what other nodes send beside the log. */
+static int listen_to(struct jetstream *jetstream, const char *subject, natsMsgHandler heard,
+	natsSubscription **subscription, struct error *error)
 {
-	natsStatus status;
+	natsStatus status = natsConnection_Subscribe(
+		subscription, jetstream->connection, subject, heard, jetstream);
 
-	jetstream->received = after;
-	status = natsConnection_Subscribe(
-		&jetstream->passed, jetstream->connection, jetstream->pass, on_passed, jetstream);
 	if (status != NATS_OK)
 		return error_set(error, EX_TEMPFAIL, "cannot listen to other nodes by NATS: %s",
 			natsStatus_GetText(status));
-	note_thread(jetstream, jetstream->passed);
+	note_thread(jetstream, *subscription);
+	return 0;
+}
+
+int feed_start(struct jetstream *jetstream, uint64_t after, struct error *error)
+{
+	jetstream->received = after;
+	if (listen_to(jetstream, jetstream->pass, on_passed, &jetstream->passed, error) != 0)
+		return -1;
 	/* If there is no leader now, the watcher tries again. */
 	subscribe(jetstream);
 	if (pthread_create(&jetstream->watcher, NULL, watch, jetstream) != 0)
@@ -260,17 +268,9 @@ int feed_start(struct jetstream *jetstream, uint64_t after, struct error *error)
 int jetstream_listen(
 	struct jetstream *jetstream, jetstream_heard *heard, void *context, struct error *error)
 {
-	natsStatus status;
-
 	jetstream->heard = heard;
 	jetstream->heard_context = context;
-	status = natsConnection_Subscribe(
-		&jetstream->told, jetstream->connection, jetstream->tell, on_told, jetstream);
-	if (status != NATS_OK)
-		return error_set(error, EX_TEMPFAIL, "cannot listen to other nodes by NATS: %s",
-			natsStatus_GetText(status));
-	note_thread(jetstream, jetstream->told);
-	return 0;
+	return listen_to(jetstream, jetstream->tell, on_told, &jetstream->told, error);
 }
 
 void feed_stop(struct jetstream *jetstream)
