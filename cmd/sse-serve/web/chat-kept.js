@@ -1,41 +1,21 @@
 // SPDX-License-Identifier: MIT
 // What this browser keeps for the chat: a few facts for all tabs, and drafts for this one.
 
+import { keepIn, keptIn } from "./common.js";
+
+const DRAFTS = "sse-chat-drafts";
 const MOST_DRAFTS = 20;
 
-export function keep(name, value) {
-  try {
-    localStorage.setItem(`sse-chat-${name}`, JSON.stringify(value));
-  } catch {
-    // It is not allowed, or full: then it lasts as long as the page.
-  }
-}
+export const keep = (name, value) => keepIn("localStorage", `sse-chat-${name}`, value);
+export const kept = (name, otherwise) => keptIn("localStorage", `sse-chat-${name}`, otherwise);
 
-export function kept(name, otherwise) {
-  try {
-    return JSON.parse(localStorage.getItem(`sse-chat-${name}`)) ?? otherwise;
-  } catch {
-    return otherwise;
-  }
-}
-
-function drafts() {
-  try {
-    return Object.entries(JSON.parse(sessionStorage.getItem("sse-chat-drafts")) ?? {});
-  } catch {
-    return [];
-  }
-}
+const drafts = () => Object.entries(keptIn("sessionStorage", DRAFTS, {}));
 
 /** What is being written in a room. writer: who is logged in, or null; only they get it back. */
 export function keepDraft(room, writer, text) {
   const others = drafts().filter(([name]) => name !== room).slice(1 - MOST_DRAFTS);
   const own = text === "" ? [] : [[room, { writer, text }]];
-  try {
-    sessionStorage.setItem("sse-chat-drafts", JSON.stringify(Object.fromEntries([...others, ...own])));
-  } catch {
-    // It is not allowed, or too long: then it lasts as long as the page.
-  }
+  keepIn("sessionStorage", DRAFTS, Object.fromEntries([...others, ...own]));
 }
 
 export function keptDraft(room, writer) {
@@ -47,7 +27,7 @@ export function keptDraft(room, writer) {
 export function forgetAll() {
   try {
     for (const name of ["author", "name", "rooms", "read"]) localStorage.removeItem(`sse-chat-${name}`);
-    sessionStorage.removeItem("sse-chat-drafts");
+    sessionStorage.removeItem(DRAFTS);
   } catch {
     // It is not allowed: then nothing is kept there.
   }

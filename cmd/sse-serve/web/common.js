@@ -235,6 +235,23 @@ export const number = (value) => value.toLocaleString(LOCALE);
 export const clock = (date) => date.toLocaleTimeString(LOCALE, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 export const hour = (date) => date.toLocaleTimeString(LOCALE, { hour: "2-digit", minute: "2-digit" });
 export const longDay = (date) => date.toLocaleDateString(LOCALE, { weekday: "long", year: "numeric", month: "long", day: "numeric" });
+/** Keeps a value in one of the browser's storages. It may not be allowed, or full: then it lasts as long as the page. */
+export function keepIn(storage, name, value) {
+  try {
+    window[storage].setItem(name, JSON.stringify(value));
+  } catch {
+    // As if it had been forgotten.
+  }
+}
+
+export function keptIn(storage, name, otherwise) {
+  try {
+    return JSON.parse(window[storage].getItem(name)) ?? otherwise;
+  } catch {
+    return otherwise;
+  }
+}
+
 /** A name within words, whose direction stays its own. */
 export const isolate = (name) => `\u2068${name}\u2069`;
 export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) ? "" : ".");

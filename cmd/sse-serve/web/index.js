@@ -3,7 +3,7 @@
 // missed or doubled is the business of sse.js.
 
 import { begin, close, heed, may, noAccess, say } from "./access.js";
-import { at, clock, connectionView, number, sentence, setText, t, tellIfUnshared, translate, why } from "./common.js";
+import { at, clock, connectionView, keepIn, keptIn, number, sentence, setText, t, tellIfUnshared, translate, why } from "./common.js";
 import { addCopyButtons } from "./copy.js";
 import { discard, history as stored, newKey, post, subscribe, topics } from "./sse.js";
 import { forget, isUser, loaded, PAGE, showNewer, showNewest, showOlder } from "./users-list.js";
@@ -161,14 +161,14 @@ addEventListener("pagehide", () => {
   const row = scrollY > 0 ? rowInSight() : null;
   const index = loaded.findIndex((entry) => row && entry.row === row);
   const place = index < 0 ? null : { id: loaded[index].id, top: row.getBoundingClientRect().top, rows: loaded.length - index };
-  sessionStorage.setItem(PLACE, JSON.stringify(place));
+  keepIn("sessionStorage", PLACE, place);
 });
 
 /** Once, after Back or a reload. */
 function takePlace() {
   const [{ type }] = performance.getEntriesByType("navigation");
-  const kept = JSON.parse(sessionStorage.getItem(PLACE));
-  sessionStorage.removeItem(PLACE);
+  const kept = keptIn("sessionStorage", PLACE, null);
+  keepIn("sessionStorage", PLACE, null);
   return ["back_forward", "reload"].includes(type) ? kept : null;
 }
 
