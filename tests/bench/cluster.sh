@@ -9,35 +9,18 @@ if [ -n "${BENCH_QUICK:-}" ]; then
 	scale_nodes=3 scale_streams=500 scale_time=20s
 fi
 
+. tests/scenario/nats_helpers.bash
 nats_pids=() nats_urls=''
-
-# nats_config NUMBER PORT
-nats_config() {
-	local i
-	cat <<-CONF
-		server_name: nats$1
-		listen: "127.0.0.1:$(($2 + $1))"
-		jetstream { store_dir: "$work/nats$1", max_file_store: 8GB, max_memory_store: 64MB }
-		cluster {
-		  name: bench
-		  listen: "127.0.0.1:$(($2 + 10 + $1))"
-		  routes: [
-	CONF
-	for i in 1 2 3; do
-		echo "    \"nats://127.0.0.1:$(($2 + 10 + i))\""
-	done
-	printf '  ]\n}\n'
-}
 
 # start_nats: sets nats_urls and nats_pids.  They run on whichever core is free.
 start_nats() {
 	local i from=$((20000 + RANDOM % 10000)) url
 	nats_urls='' nats_pids=()
 	for i in 1 2 3; do
-		nats_config $i $from >"$work/nats$i.conf"
+		sh .ci/nats-config $i $from "$work/nats$i" 8GB >"$work/nats$i.conf"
 		nats-server -c "$work/nats$i.conf" >>"$work/nats.log" 2>&1 &
 		nats_pids+=($!)
-		url=nats://127.0.0.1:$((from + i))
+		url=nats://127.0.0.1:$((from + i - 1))
 		nats_urls=${nats_urls:+$nats_urls,}$url
 	done
 }
@@ -127,23 +110,14 @@ cluster_memory() {
 	stop
 }
 
-# ask_nats SUBJECT PORT: one request by NATS' own protocol; its answer.
-ask_nats() {
-	local line
-	exec 3<>"/dev/tcp/127.0.0.1/$2" || return
-	printf 'CONNECT {"verbose":false}\r\nSUB answer 1\r\nPUB %s answer 0\r\n\r\n' "$1" >&3
-	while read -r -t 5 line <&3; do
-		[[ $line != '{'* ]] || break
-	done
-	exec 3>&-
-	echo "$line"
-}
-
-# leader STREAM: the number of the server that leads it.
+# leader STREAM: the number of the server that leads it, once there is one.
 leader() {
-	local port=${nats_urls##*:}
-	ask_nats "\$JS.API.STREAM.INFO.$1" "$port" |
-		sed -n 's/.*"leader":"nats\([1-3]\)".*/\1/p'
+	local port=${nats_urls##*:} i number=''
+	for ((i = 0; i < 50 && ${#number} == 0; i++)); do
+		number=$(nats_ask "\$JS.API.STREAM.INFO.$1" "$port" |
+			sed -n 's/.*"leader":"nats\([1-3]\)".*/\1/p')
+	done
+	[ -n "$number" ] && echo "$number"
 }
 
 # acknowledged SECONDS: publish one event after the other, and write down when each was acknowledged.
@@ -167,7 +141,7 @@ cluster_failover() {
 		acknowledged 15 >"$work/acknowledged" &
 		publisher=$!
 		sleep 3
-		which=$(leader failover)
+		which=$(leader failover) || break
 		kill -KILL "${nats_pids[which - 1]}"
 		wait "${nats_pids[which - 1]}" 2>/dev/null
 		wait "$publisher"

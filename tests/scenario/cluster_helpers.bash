@@ -3,6 +3,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 
 load "${BASH_SOURCE[0]%/*}/serve_helpers"
+load "${BASH_SOURCE[0]%/*}/nats_helpers"
 
 cluster_setup() {
 	common_setup
@@ -64,16 +65,4 @@ nats() {
 
 has_ports() {
 	cat ports/*.ports 2>/dev/null | tr -d ' \n' | grep -q '}$'
-}
-
-# nats_ask SUBJECT: ask JetStream, by its own protocol, and wait for the answer.
-nats_ask() {
-	local line
-	exec 5<>"/dev/tcp/127.0.0.1/$NATS_PORT"
-	printf 'CONNECT {"verbose":false}\r\nSUB answer 1\r\nPUB %s answer 0\r\n\r\n' "$1" >&5
-	while read -r -t 10 line <&5; do
-		[[ $line != '{'* ]] || break
-	done
-	exec 5>&-
-	echo "$line"
 }

@@ -71,7 +71,7 @@ is_ready() {
 	text t a && answers 201
 	local old pid
 	old=$(header Last-Event-ID)
-	[[ $(nats_ask "\$JS.API.STREAM.DELETE.sse-serve") = *'"success":true'* ]]
+	[[ $(nats_ask "\$JS.API.STREAM.DELETE.sse-serve" "$NATS_PORT") = *'"success":true'* ]]
 	# Somebody else makes it again.
 	pid=$PID PID=''
 	node two
