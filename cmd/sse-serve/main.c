@@ -127,10 +127,11 @@ static void say_places(const struct program *program)
 	if (options->servers.urls != NULL)
 		logger_write(LOGGER_INFO, "events are kept in the log %s of NATS",
 			options->servers.name);
-	else if (paths_log(options, &path, NULL) == 0 && path != NULL)
-		logger_write(LOGGER_INFO, "events are kept in %s", path);
 	else if (!store_kind_of(NULL, options->db)->in_file)
-		logger_write(LOGGER_INFO, "events are kept in memory only, and end with the server");
+		logger_write(
+			LOGGER_INFO, "events are kept in memory only, and end with the server");
+	else if (paths_log(options, &path, NULL) == 0)
+		logger_write(LOGGER_INFO, "events are kept in %s", path);
 	free(path);
 	if (strncmp(url, "http", 4) == 0)
 		logger_write(LOGGER_INFO, "open %s%s in a browser", url,

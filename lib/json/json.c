@@ -412,10 +412,11 @@ static bool check(const char *text, size_t len, unsigned depth, struct json_text
 		ok = scan_document(&scanner);
 	if (valid < len && scanner.at == scanner.end)
 		ok = fail(&scanner, scanner.end, "invalid UTF-8");
-	if (!ok && error != NULL)
-		*error = (struct json_error){(size_t)(scanner.at - start), scanner.what};
-	if (!ok)
+	if (!ok) {
+		if (error != NULL)
+			*error = (struct json_error){(size_t)(scanner.at - start), scanner.what};
 		return false;
+	}
 	if (value != NULL)
 		*value = trim(start, scanner.end);
 	return true;
