@@ -14,6 +14,9 @@
 #define DELAY_FIRST 250
 #define DELAY_MAX 10000
 
+/* A person is told that an attempt waits after this long (ms). */
+#define TELL_AFTER 2000
+
 /* --- what an answer means -------------------------------------------------------------------- */
 
 static struct verdict_request describe(const struct slot *slot)
@@ -117,7 +120,8 @@ static void finish(struct slot *slot, enum failure failure)
 static void attempt(struct slot *slot)
 {
 	slot->wake_at = CLIENT_NEVER;
-	if (request_begin(&slot->request, &slot->error) != 0) {
+	slot->tell_at = clock_now_ms() + TELL_AFTER;
+	if (request_begin(&slot->request, slot->give_up_at, &slot->error) != 0) {
 		finish(slot, FAILURE_NO);
 		return;
 	}
@@ -151,7 +155,7 @@ static void next_request(struct slot *slot)
 	}
 	backoff_reset(&slot->backoff);
 	slot->ambiguous = false;
-	slot->give_up_at = clock_now_ms() + slot->deliver->options->retry_max_time;
+	slot->give_up_at = client_after(slot->deliver->options->retry_max_time);
 	attempt(slot);
 }
 
@@ -160,13 +164,13 @@ static void next_request(struct slot *slot)
 /* Put in front of the reason why it is not tried again, though there may be ${left} ms for it. */
 static void give_up(struct slot *slot, int64_t left)
 {
-	int64_t tried = slot->deliver->options->retry_max_time,
-		asked = slot->request.answer.retry_after;
+	int64_t max = slot->deliver->options->retry_max_time,
+		asked = slot->request.answer.retry_after, tried = (max - left) / 1000 * 1000;
 	struct error reason = slot->error;
 	char text[NUMBER_TEXT];
 
 	finish(slot, FAILURE_AWAY);
-	if (tried == 0 || slot->once)
+	if (max == 0 || slot->once)
 		return;
 	if (left > 0 && asked > left)
 		error_set(&slot->error, EX_TEMPFAIL,
@@ -174,20 +178,20 @@ static void give_up(struct slot *slot, int64_t left)
 			number_duration_text(asked, text), reason.text);
 	else
 		error_set(&slot->error, EX_TEMPFAIL, "gave up after %s: %.400s",
-			number_duration_text(tried, text), reason.text);
+			number_duration_text(tried > max ? tried : max, text), reason.text);
 }
 
 static void pause_or_give_up(struct slot *slot)
 {
-	int64_t left = slot->give_up_at - clock_now_ms();
+	bool retries = slot->give_up_at != CLIENT_NEVER;
+	int64_t left = retries ? slot->give_up_at - clock_now_ms() : 0;
 	int64_t delay = backoff_within(&slot->backoff, slot->request.answer.retry_after, left);
 
 	if (delay < 0 || slot->once) {
 		give_up(slot, left);
 		return;
 	}
-	destination_tell_trouble(slot->to, &slot->request.client, slot->error.text,
-		slot->deliver->options->retry_max_time);
+	destination_tell_trouble(slot->to, &slot->request.client, slot->error.text, left);
 	client_say(&slot->request.client, CLIENT_EXPLAIN, "%s; trying again in %lld.%03lld s",
 		slot->error.text, (long long)delay / 1000, (long long)delay % 1000);
 	slot->wake_at = clock_now_ms() + delay;
@@ -269,8 +273,7 @@ static void run_out_of_time(struct slot *slot)
 		take_verdict(slot, judge(slot, CURLE_OPERATION_TIMEDOUT));
 		return;
 	}
-	error_set(&slot->error, EX_TEMPFAIL, "%.200s did not answer within %d s",
-		slot->to->url.shown, REQUEST_ANSWER_MAX / 1000);
+	request_silence_error(slot->to->url.shown, slot->request.begun, &slot->error);
 	take_verdict(slot, judge_failure(slot, VERDICT_BROKEN));
 }
 
@@ -340,22 +343,43 @@ static void take_ended(struct deliver *deliver)
 	}
 }
 
+/* The attempt goes on, and has no answer for a while. */
+static void tell_of_silence(struct slot *slot, int64_t now)
+{
+	slot->tell_at = CLIENT_NEVER;
+	if (!request_is_answered(&slot->request))
+		destination_tell_silence(
+			slot->to, &slot->request.client, slot->request.until - now);
+}
+
+/* What time brings to the slot; return the next moment that brings something. */
+static int64_t take_due_of(struct slot *slot)
+{
+	int64_t now = clock_now_ms();
+
+	if (slot->active && now >= slot->request.until && now < slot->deliver->until)
+		run_out_of_time(slot);
+	else if (slot->active && now >= slot->tell_at)
+		tell_of_silence(slot, now);
+	else if (!slot->active && now >= slot->wake_at)
+		attempt(slot);
+	if (slot->finished)
+		return now;
+	if (!slot->active)
+		return slot->wake_at;
+	return slot->request.until < slot->tell_at ? slot->request.until : slot->tell_at;
+}
+
 /* What time brings; return the next moment that brings something. */
 static int64_t take_due(struct deliver *deliver)
 {
-	int64_t now = clock_now_ms(), next = CLIENT_NEVER;
+	int64_t next = CLIENT_NEVER;
 
 	for (size_t i = 0; i < deliver->count; i++) {
 		struct slot *slot = &deliver->slots[i];
-		int64_t due;
+		bool waits = slot->group != NULL && !slot->finished;
+		int64_t due = waits ? take_due_of(slot) : CLIENT_NEVER;
 
-		if (slot->group == NULL || slot->finished)
-			continue;
-		if (slot->active && now >= slot->request.until && now < deliver->until)
-			run_out_of_time(slot);
-		else if (!slot->active && now >= slot->wake_at)
-			attempt(slot);
-		due = slot->finished ? now : slot->active ? slot->request.until : slot->wake_at;
 		next = due < next ? due : next;
 	}
 	return next;

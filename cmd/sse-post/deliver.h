@@ -64,7 +64,8 @@ struct slot {
 	size_t singly; /* events before this one are sent by themselves */
 	bool once;     /* no second attempt */
 	bool active;   /* a transfer is under way */
-	int64_t wake_at, give_up_at;
+	/* Moments: of the next attempt, of the last one (CLIENT_NEVER: there is one), of a word. */
+	int64_t wake_at, give_up_at, tell_at;
 	bool ambiguous; /* an attempt broke off when the server may have had all of the request */
 	bool finished;
 	enum failure failure;
