@@ -36,6 +36,9 @@ void client_status(const struct client *client, const char *format, ...)
 void client_status_end(const struct client *client, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* client_status_clear(): remove the last status, unless it stays. */
+void client_status_clear(void);
+
 /*
  * client_await_echo():
  * After a SIGINT, wait until a terminal has echoed the ^C.  It sends the signal first and then

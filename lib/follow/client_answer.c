@@ -11,9 +11,13 @@
 #include "client_url.h"
 #include "json.h"
 #include "json_pointer.h"
+#include "number.h"
 
 /* The most of a server's own words that goes into a sentence. */
 #define WORDS_MAX 300
+
+/* The longest heartbeat that a server can promise (ms). */
+#define HEARTBEAT_MAX (24 * 3600 * INT64_C(1000))
 
 void client_answer_init(struct client_answer *answer)
 {
@@ -69,7 +73,7 @@ static int64_t read_retry_after(const char *text)
 
 void client_answer_header(struct client_answer *answer, const char *line, size_t len)
 {
-	char text[64];
+	char text[64], heartbeat[NUMBER_TEXT];
 	const struct {
 		const char *name;
 		char *field;
@@ -80,6 +84,7 @@ void client_answer_header(struct client_answer *answer, const char *line, size_t
 		{"Last-Event-ID", answer->id, sizeof(answer->id)},
 		{"Stream-Until", answer->until, sizeof(answer->until)},
 		{"Stream-Latest", answer->latest, sizeof(answer->latest)},
+		{"Stream-Heartbeat", heartbeat, sizeof(heartbeat)},
 		{"Retry-After", text, sizeof(text)},
 	};
 	const char *colon;
@@ -105,6 +110,8 @@ void client_answer_header(struct client_answer *answer, const char *line, size_t
 		copy(fields[i].field, fields[i].size, colon, (size_t)(line + len - colon));
 		if (fields[i].field == text)
 			answer->retry_after = read_retry_after(text);
+		if (fields[i].field == heartbeat)
+			number_duration(heartbeat, 1, HEARTBEAT_MAX, &answer->heartbeat, NULL);
 	}
 }
 

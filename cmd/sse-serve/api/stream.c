@@ -106,6 +106,8 @@ static int read_end(const struct route_query *query, struct opening *opening, st
 #define UNTIL "Stream-Until"
 /* Likewise one that asks for present values. */
 #define LATEST "Stream-Latest"
+/* The longest silence of a stream; a client to which nothing came for twice as long knows that something broke. */
+#define HEARTBEAT "Stream-Heartbeat"
 
 #define STREAM_HEADERS "Cache-Control: no-cache\r\nX-Accel-Buffering: no\r\nVary: Accept\r\n"
 
@@ -114,17 +116,23 @@ static const char *type_of(const struct opening *opening)
 	return opening->selection->form == FORM_LINE ? LINES_TYPE : STREAM_TYPE;
 }
 
+static const char *heartbeat_of(const struct request *request, char text[NUMBER_TEXT])
+{
+	return number_duration_text(api_of(request)->fanout->shared->heartbeat, text);
+}
+
 static size_t make_head(
 	const struct opening *opening, const struct request *request, char *head, size_t size)
 {
 	bool latest = opening->start.kind == START_LATEST;
-	char retry[40], headers[200];
+	char retry[40], headers[200], heartbeat[NUMBER_TEXT];
 	uint32_t random = 0;
 	size_t len;
 
 	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
 		random = (uint32_t)time(NULL);
-	snprintf(headers, sizeof(headers), STREAM_HEADERS "%s%s",
+	snprintf(headers, sizeof(headers), STREAM_HEADERS HEARTBEAT ": %s\r\n%s%s",
+		heartbeat_of(request, heartbeat),
 		opening->ends || opening->polls ? UNTIL ": now\r\n" : "",
 		latest ? LATEST ": 1\r\n" : "");
 	len = request_write_head(request, 200, type_of(opening), headers, head, size);
@@ -352,11 +360,14 @@ static ssize_t read_nothing(void *state, char *out, size_t max)
 
 static void reply_head(struct request *request, const struct opening *opening)
 {
+	char heartbeat[NUMBER_TEXT];
+
 	limits_release(api_of(request)->limits, opening->address);
 	request_reply_stream(request, type_of(opening), read_nothing);
 	request_add_header(request, "Cache-Control", "no-cache");
 	request_add_header(request, "X-Accel-Buffering", "no");
 	request_add_header(request, "Vary", "Accept");
+	request_add_header(request, HEARTBEAT, heartbeat_of(request, heartbeat));
 	if (opening->ends || opening->polls)
 		request_add_header(request, UNTIL, "now");
 	if (opening->start.kind == START_LATEST)
