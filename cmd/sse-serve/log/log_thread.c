@@ -57,6 +57,19 @@ static size_t take_batch(struct log_thread *log_thread, int64_t ms)
 	return count;
 }
 
+/* That somebody came or left, which no publisher can say, does not make a topic of a name. */
+static bool is_about_presence(const struct event *event)
+{
+	static const struct sse_text types[] = {{"join", 4}, {"leave", 5}};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]) && event->ephemeral; i++) {
+		if (event->type.len == types[i].len &&
+			memcmp(event->type.data, types[i].data, types[i].len) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The store's deliver. */
 void log_thread_show(void *context, const struct event *event)
 {
@@ -67,6 +80,8 @@ void log_thread_show(void *context, const struct event *event)
 	window_add(log_thread->window, event, id, len);
 	if (topic_is_system(event->topic->name))
 		return;
+	if (!is_about_presence(event))
+		event->topic->used = true;
 	counter_add(&event->topic->published, 1);
 	counter_add(&log_thread->counts.published, 1);
 }
