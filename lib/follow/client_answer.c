@@ -235,8 +235,8 @@ static const struct meaning {
 	{400, 400, EX_DATAERR, "refused the request"},
 	{401, 401, EX_NOPERM, ""}, /* see words_of_login[] */
 	{403, 403, EX_NOPERM, "does not permit this"},
-	{404, 404, EX_UNAVAILABLE, "does not have this address"},
-	{405, 405, EX_UNAVAILABLE, "does not accept this method at this address"},
+	{404, 404, EX_UNAVAILABLE, "was not found"},
+	{405, 405, EX_UNAVAILABLE, "does not accept this method"},
 	{407, 407, EX_NOPERM, "cannot be reached: the proxy requires a login"},
 	{408, 408, EX_TEMPFAIL, "took too long to get the request"},
 	{410, 410, EX_UNAVAILABLE, "no longer exists"},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Again, ended or failed; see judge.h. */
+#include <string.h>
 #include <sysexits.h>
 
 #include "judge.h"
@@ -35,16 +36,24 @@ enum judge_next judge_stream(const struct judge_attempt *attempt, struct error *
 	}
 }
 
+/* What was perhaps meant: sse-serve's list and pages are not its streams. */
+static const char *hint(const struct judge_attempt *attempt)
+{
+	bool json = client_answer_is(attempt->answer, "application/json");
+
+	if (client_answer_is(attempt->answer, "text/html") ||
+		(json && strstr(attempt->shown, "/api") != NULL))
+		return "; streams of sse-serve are at /api/TOPIC/event";
+	return json && !attempt->embedded ? "; if each line is an event, say so with --lines" : "";
+}
+
 static enum judge_next not_a_stream(const struct judge_attempt *attempt, struct error *error)
 {
 	const char *type = attempt->answer->type, *quote = type[0] != '\0' ? "'" : "";
-	bool json = client_answer_is(attempt->answer, "application/json");
 
 	error_set(error, EX_PROTOCOL,
 		"%.200s is not an event stream: its Content-Type is %s%.100s%s%s", attempt->shown,
-		quote, type[0] != '\0' ? type : "missing", quote,
-		json && !attempt->embedded ? "; if each line is an event, say so with --lines"
-					   : "");
+		quote, type[0] != '\0' ? type : "missing", quote, hint(attempt));
 	return JUDGE_FAILED;
 }
 
