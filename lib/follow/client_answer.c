@@ -382,7 +382,7 @@ static const struct failure {
 };
 
 /* What would help at a command line. */
-static const char *hint(CURLcode code)
+static const char *hint(CURLcode code, const char *details)
 {
 	switch (code) {
 	case CURLE_PEER_FAILED_VERIFICATION:
@@ -391,6 +391,10 @@ static const char *hint(CURLcode code)
 		return " (--cacert)";
 	case CURLE_SSL_CERTPROBLEM:
 		return " (--cert, --key)";
+	case CURLE_SSL_CONNECT_ERROR:
+		return strstr(details, "wrong version number") != NULL
+			       ? ", which may speak http instead of https"
+			       : "";
 	default:
 		return "";
 	}
@@ -468,7 +472,7 @@ int client_failure_error(
 			continue;
 		return error_set(error, row->exit, "%.*s%.200s%s%s%s%.200s",
 			(int)(gap - row->words), row->words, shown, gap + 2,
-			client->options->embedded ? "" : hint(code), more ? ": " : "",
+			client->options->embedded ? "" : hint(code, details), more ? ": " : "",
 			more ? details : "");
 	}
 	if (code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT ||
