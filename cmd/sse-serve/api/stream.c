@@ -233,13 +233,16 @@ static const char *topic_too_many(const struct request *request, const struct se
 /* With ?as=, find a place for the name.  False when a problem was replied. */
 static bool seat(struct request *request, struct opening *opening)
 {
-	const char *name = request_route(request)->query.as, *topic;
+	const struct route_query *query = &request_route(request)->query;
+	const char *name = query->as, *topic;
 	bool full = false;
 
 	if (name == NULL)
 		return true;
-	if (!may_take_name(request, name))
+	if (!may_take_name(request, name) ||
+		(query->was != NULL && !may_take_name(request, query->was)))
 		return false;
+	snprintf(opening->was, sizeof(opening->was), "%s", query->was != NULL ? query->was : "");
 	topic = topic_too_many(request, opening->selection);
 	if (topic != NULL) {
 		request_problem(request, 507,
@@ -289,17 +292,24 @@ static void take_opening(struct message *message)
 	opening_start((struct opening *)message);
 }
 
-/* Is the name in ?as=, if given, valid?  Return 0, or -1 with what is wrong. */
-static int check_name(const struct request *request, struct error *error)
+/* Is the name in ?as= or ?was=, if given, valid?  Return 0, or -1 with what is wrong. */
+static int check_name(const char *parameter, const char *name, struct error *error)
 {
-	const char *name = request_route(request)->query.as;
 	const char *fault = name != NULL ? name_fault(name, strlen(name)) : NULL;
 
 	if (fault == NULL)
 		return 0;
 	return error_set(error, EX_DATAERR,
-		"the name in ?as= %s: send 1 to %d bytes of UTF-8 without control characters",
-		fault, NAME_MAX_BYTES);
+		"the name in ?%s= %s: send 1 to %d bytes of UTF-8 without control characters",
+		parameter, fault, NAME_MAX_BYTES);
+}
+
+static int check_names(const struct route_query *query, struct error *error)
+{
+	if (query->was != NULL && query->as == NULL)
+		return error_set(error, EX_DATAERR,
+			"?was= is the name that the stream had before: give its new one in ?as=");
+	return check_name("as", query->as, error) != 0 ? -1 : check_name("was", query->was, error);
 }
 
 /* NULL without memory: then the end is not logged. */
@@ -340,7 +350,7 @@ static struct opening *read_opening(struct request *request)
 		return NULL;
 	}
 	opening->selection = find_selection(request, &error);
-	if (opening->selection != NULL && check_name(request, &error) == 0 &&
+	if (opening->selection != NULL && check_names(&request_route(request)->query, &error) == 0 &&
 		stream_query_start(request, &opening->start, &error) == 0 &&
 		read_end(&request_route(request)->query, opening, &error) == 0)
 		return opening;

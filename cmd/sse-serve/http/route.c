@@ -247,6 +247,7 @@ static const struct parameter parameters[] = {
 	{"wait", TEXT, STREAM | STREAMS | LIST, FIELD(wait)},
 	{"envelope", FLAG, ANY_STREAM | LIST | EVENT | POST, FIELD(envelope)},
 	{"as", TEXT, STREAM | STREAMS, FIELD(as)},
+	{"was", TEXT, STREAM | STREAMS, FIELD(was)},
 	{"event", TEXT, POST | POST_MANY, FIELD(event)},
 	{"event", TEXTS, STREAM | STREAMS, FIELD(events)},
 	{"subject", TEXT, POST | POST_MANY, FIELD(subject)},
