@@ -38,10 +38,12 @@ static bool is_to_be_told(const struct client *client, bool *told)
 	return first;
 }
 
-/* Whole seconds, where it is one or more. */
+/* Whole seconds, or tenths of one. */
 static const char *time_text(int64_t ms, char text[NUMBER_TEXT])
 {
-	return number_duration_text(ms >= 1000 ? (ms + 500) / 1000 * 1000 : ms, text);
+	int64_t unit = ms >= 1000 ? 1000 : 100;
+
+	return number_duration_text((ms + unit / 2) / unit * unit, text);
 }
 
 void destination_tell_trouble(struct destination *destination, const struct client *client,

@@ -36,13 +36,14 @@ enum judge_next judge_stream(const struct judge_attempt *attempt, struct error *
 	}
 }
 
-/* What was perhaps meant: sse-serve's list and pages are not its streams. */
+/* What was perhaps meant: sse-serve's lists, and the server as such, are not its streams. */
 static const char *hint(const struct judge_attempt *attempt)
 {
 	bool json = client_answer_is(attempt->answer, "application/json");
+	const char *host = strstr(attempt->shown, "://");
+	const char *path = host != NULL ? strchr(host + 3, '/') : NULL;
 
-	if (client_answer_is(attempt->answer, "text/html") ||
-		(json && strstr(attempt->shown, "/api") != NULL))
+	if (path != NULL && (strcmp(path, "/") == 0 || (json && strncmp(path, "/api", 4) == 0)))
 		return "; streams of sse-serve are at /api/TOPIC/event";
 	return json && !attempt->embedded ? "; if each line is an event, say so with --lines" : "";
 }

@@ -110,8 +110,8 @@ static void find_handler(struct request *request)
 	methods_of(request, methods);
 	if (request->route.kind == ROUTE_STREAM)
 		request_problem(request, 405,
-			"this address is the stream of a topic, and accepts %s; events are "
-			"published at /api/%s",
+			"this address accepts %s; it is the stream of a topic, and events are published at "
+			"/api/%s",
 			methods, request->route.topic);
 	else if (request->route.kind == ROUTE_PAGE)
 		request_problem(request, 405,
