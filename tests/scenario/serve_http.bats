@@ -623,7 +623,7 @@ load serve_helpers
 	ask -d x "$URL/api/users/event"
 	problem 405 'events are published at /api/users'
 	ask -g "$URL/api/users/*"
-	problem 400 'users/* is a pattern, and patterns are only for reading: /api/event?topic=users/* streams'
+	problem 400 'but a pattern, and patterns are only for reading: /api/event?topic=users/* streams'
 	ask -g -d x "$URL/api/users/*"
 	problem 400 'patterns are only for reading'
 	ask -g "$URL/api/**/event"

@@ -72,10 +72,10 @@ static int not_a_topic(const char *topic, const struct error *reason, struct err
 
 	if (strchr(topic, '*') != NULL && topic_pattern_check(topic, len, NULL) == 0)
 		return error_set(error, EX_DATAERR,
-			"%.200s is a pattern, and patterns are only for reading: "
+			"this is not a valid topic but a pattern, and patterns are only for reading: "
 			"/api/event?topic=%.200s streams the topics that match it, "
 			"/api?topic=%.200s lists them",
-			topic, topic, topic);
+			topic, topic);
 	if (len > 1 && topic[len - 1] == '/' && topic_name_check(topic, len - 1, NULL) == 0)
 		return error_set(error, EX_DATAERR,
 			"this is not a valid topic, because of the slash at its end: the topic is at "
