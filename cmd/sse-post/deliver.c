@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "deliver.h"
 #include "number.h"
+#include "slot.h"
 #include "verdict.h"
 
 /* The pause before the second attempt, and the longest (ms). */
@@ -16,98 +17,6 @@
 
 /* A person is told that an attempt waits after this long (ms). */
 #define TELL_AFTER 2000
-
-/* --- what an answer means -------------------------------------------------------------------- */
-
-static struct verdict_request describe(const struct slot *slot)
-{
-	const struct request *request = &slot->request;
-
-	return (struct verdict_request){.events = request->count,
-		.batch = request->count > 1,
-		.once = request_is_once(request),
-		.sent = request_was_sent(request)};
-}
-
-/* Learn about batches from the answers to the first event, sent alone, and to later ones. */
-static void learn(struct slot *slot)
-{
-	struct destination *to = slot->to;
-
-	if (slot->request.count > 1)
-		return;
-	/* One event that names its topic is a batch of one. */
-	if (to->batching == BATCHING_AUTO)
-		to->batching = to->batches_seen || verdict_is_sse_serve(&slot->request.answer)
-				       ? BATCHING_ALWAYS
-				       : BATCHING_NEVER;
-	else if (slot->singly > slot->at && slot->limit == 0)
-		to->batching = BATCHING_NEVER;
-}
-
-/* A batch was refused: send it otherwise. */
-static void split_batch(struct slot *slot)
-{
-	const struct client_answer *answer = &slot->request.answer;
-	struct verdict_request request = describe(slot);
-	struct verdict_split split =
-		verdict_split(&request, answer->status, body_wrong_line(&answer->body));
-
-	if (split.smaller)
-		slot->to->batch_bytes = slot->request.len / 2;
-	if (split.limit > 0)
-		slot->limit = split.limit;
-	if (split.singly)
-		slot->singly = slot->at + slot->request.count;
-}
-
-static enum verdict judge_answer(struct slot *slot, CURLcode code)
-{
-	const struct client_answer *answer = &slot->request.answer;
-	struct verdict_request request = describe(slot);
-	size_t results = request_results(&slot->request, code);
-	enum verdict verdict =
-		verdict_of_answer(&request, answer->status, results, &slot->ambiguous);
-
-	if (results > 0 && results == request.events)
-		slot->to->batches_seen = true;
-	if (verdict == VERDICT_DOUBTFUL)
-		error_set(&slot->error, EX_PROTOCOL,
-			"%.200s accepted %zu events in one request and reported on %zu: it may "
-			"have taken them for one (--batch never sends one event per request)",
-			slot->to->url.shown, request.events, results);
-	else if (verdict != VERDICT_ACCEPTED)
-		request_refusal_error(&slot->request, &slot->error);
-	return verdict;
-}
-
-static enum verdict judge_failure(struct slot *slot, enum verdict_failure failure)
-{
-	struct verdict_request request = describe(slot);
-
-	return verdict_of_failure(&request, failure, &slot->ambiguous);
-}
-
-/* The transfer is over; ${code} is how it went for libcurl. */
-static enum verdict judge(struct slot *slot, CURLcode code)
-{
-	const struct request *request = &slot->request;
-	const struct client_answer *answer = &request->answer;
-	bool whole = code == CURLE_OK || code == CURLE_WRITE_ERROR;
-
-	/* What the head says counts, also where the body after it broke. */
-	if (request_is_answered(request) || (whole && answer->head_ended && answer->status >= 300))
-		return judge_answer(slot, code);
-	client_failure_error(&request->client, whole ? CURLE_GOT_NOTHING : code,
-		slot->to->url.shown, &slot->error);
-	if (slot->error.status == EX_NOPERM)
-		return judge_failure(slot, VERDICT_BARRED);
-	if (slot->error.status != EX_UNAVAILABLE)
-		return judge_failure(slot, VERDICT_USELESS);
-	return judge_failure(slot, slot->deliver->spools && request_found_nobody(request, code)
-					   ? VERDICT_NOBODY
-					   : VERDICT_BROKEN);
-}
 
 /* --- one request ----------------------------------------------------------------------------- */
 
@@ -214,7 +123,7 @@ static void take_verdict(struct slot *slot, enum verdict verdict)
 		slot->to->not_before = clock_now_ms() + slot->request.answer.retry_after;
 	switch (verdict) {
 	case VERDICT_ACCEPTED:
-		learn(slot);
+		slot_learn(slot);
 		accept_events(slot);
 		next_request(slot);
 		break;
@@ -223,7 +132,7 @@ static void take_verdict(struct slot *slot, enum verdict verdict)
 		finish(slot, FAILURE_NO);
 		break;
 	case VERDICT_OTHERWISE:
-		split_batch(slot);
+		slot_split_batch(slot);
 		client_say(&slot->request.client, CLIENT_EXPLAIN, "%s; sending the batch in parts",
 			slot->error.text);
 		next_request(slot);
@@ -270,11 +179,11 @@ static void run_out_of_time(struct slot *slot)
 {
 	end_transfer(slot);
 	if (request_is_answered(&slot->request)) {
-		take_verdict(slot, judge(slot, CURLE_OPERATION_TIMEDOUT));
+		take_verdict(slot, slot_judge(slot, CURLE_OPERATION_TIMEDOUT));
 		return;
 	}
 	request_silence_error(slot->to->url.shown, slot->request.begun, &slot->error);
-	take_verdict(slot, judge_failure(slot, VERDICT_BROKEN));
+	take_verdict(slot, slot_judge_failure(slot, VERDICT_BROKEN));
 }
 
 /* Break the transfer off.  Return whether its events may or may not have been stored for good. */
@@ -284,13 +193,13 @@ static bool break_off(struct slot *slot)
 
 	end_transfer(slot);
 	if (request_is_answered(&slot->request) && slot->request.answer.status < 300)
-		accepted = judge(slot, CURLE_OPERATION_TIMEDOUT) == VERDICT_ACCEPTED;
+		accepted = slot_judge(slot, CURLE_OPERATION_TIMEDOUT) == VERDICT_ACCEPTED;
 	if (client_signal() != 0)
 		client_stopped(&slot->error);
 	else
 		error_set(&slot->error, EX_TEMPFAIL, "the time of --timeout is up");
 	if (!accepted)
-		return judge_failure(slot, VERDICT_STOPPED) == VERDICT_UNKNOWN;
+		return slot_judge_failure(slot, VERDICT_STOPPED) == VERDICT_UNKNOWN;
 	accept_events(slot);
 	return false;
 }
@@ -339,7 +248,7 @@ static void take_ended(struct deliver *deliver)
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&slot);
 		/* This frees the message. */
 		end_transfer(slot);
-		take_verdict(slot, judge(slot, code));
+		take_verdict(slot, slot_judge(slot, code));
 	}
 }
 
