@@ -179,7 +179,8 @@ static void run_out_of_time(struct slot *slot)
 {
 	end_transfer(slot);
 	if (request_is_answered(&slot->request)) {
-		take_verdict(slot, slot_judge(slot, CURLE_OPERATION_TIMEDOUT));
+		take_verdict(
+			slot, slot_judge(slot, CURLE_OPERATION_TIMEDOUT, slot->deliver->spools));
 		return;
 	}
 	request_silence_error(slot->to->url.shown, slot->request.begun, &slot->error);
@@ -193,7 +194,8 @@ static bool break_off(struct slot *slot)
 
 	end_transfer(slot);
 	if (request_is_answered(&slot->request) && slot->request.answer.status < 300)
-		accepted = slot_judge(slot, CURLE_OPERATION_TIMEDOUT) == VERDICT_ACCEPTED;
+		accepted = slot_judge(slot, CURLE_OPERATION_TIMEDOUT, slot->deliver->spools) ==
+			   VERDICT_ACCEPTED;
 	if (client_signal() != 0)
 		client_stopped(&slot->error);
 	else
@@ -248,7 +250,7 @@ static void take_ended(struct deliver *deliver)
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&slot);
 		/* This frees the message. */
 		end_transfer(slot);
-		take_verdict(slot, slot_judge(slot, code));
+		take_verdict(slot, slot_judge(slot, code, slot->deliver->spools));
 	}
 }
 

@@ -72,7 +72,7 @@ enum verdict slot_judge_failure(struct slot *slot, enum verdict_failure failure)
 	return verdict_of_failure(&request, failure, &slot->ambiguous);
 }
 
-enum verdict slot_judge(struct slot *slot, CURLcode code)
+enum verdict slot_judge(struct slot *slot, CURLcode code, bool spools)
 {
 	const struct request *request = &slot->request;
 	const struct client_answer *answer = &request->answer;
@@ -87,7 +87,6 @@ enum verdict slot_judge(struct slot *slot, CURLcode code)
 		return slot_judge_failure(slot, VERDICT_BARRED);
 	if (slot->error.status != EX_UNAVAILABLE)
 		return slot_judge_failure(slot, VERDICT_USELESS);
-	return slot_judge_failure(slot, slot->deliver->spools && request_found_nobody(request, code)
-					   ? VERDICT_NOBODY
-					   : VERDICT_BROKEN);
+	return slot_judge_failure(slot,
+		spools && request_found_nobody(request, code) ? VERDICT_NOBODY : VERDICT_BROKEN);
 }
