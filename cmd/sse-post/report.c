@@ -11,6 +11,7 @@
 
 #include "body.h"
 #include "client_run.h"
+#include "client_voice.h"
 #include "clock.h"
 #include "json.h"
 #include "number.h"
@@ -240,6 +241,7 @@ int64_t report_progress(struct report *report, const struct input *input)
 		report->spooled > 0 ? group_digits(report->spooled, spooled) : "",
 		rate_text(done, passed, rate)[0] != '\0' ? ", " : "", rate, left);
 	fflush(stderr);
+	client_status_drawn();
 	report->shown = true;
 	report->shown_at = now;
 	return now + SHOW_EVERY;
@@ -253,13 +255,15 @@ void report_end(struct report *report)
 
 	if (!report->shown)
 		return;
-	fprintf(stderr, "\r\033[Ksse-post: %s event%s sent%s%s%s in %s%s%s%s\n",
+	client_status_clear();
+	fprintf(stderr, "sse-post: %s event%s sent%s%s%s in %s%s%s%s\n",
 		group_digits(report->accepted, accepted), report->accepted == 1 ? "" : "s",
 		report->spooled > 0 ? ", " : "",
 		report->spooled > 0 ? group_digits(report->spooled, spooled) : "",
 		report->spooled > 0 ? " spooled," : "",
 		number_duration_text(passed / 1000 * 1000, time),
-		rate_text(done, passed, rate)[0] != '\0' ? " (" : "", rate, rate[0] != '\0' ? ")" : "");
+		rate_text(done, passed, rate)[0] != '\0' ? " (" : "", rate,
+		rate[0] != '\0' ? ")" : "");
 	fflush(stderr);
 	report->shown = false;
 }

@@ -68,8 +68,8 @@ int request_prepare(struct request *request, const struct destination *to,
 
 /*
  * request_begin(request, give_up_at, error):
- * Prepare one more attempt; retries end at ${give_up_at}, CLIENT_NEVER if there are none.  0, or -1:
- * EX_OSERR.
+ * Prepare one more attempt; retries end at ${give_up_at}, CLIENT_NEVER if there are none.  0, or
+ * -1: EX_OSERR.
  */
 int request_begin(struct request *request, int64_t give_up_at, struct error *error);
 

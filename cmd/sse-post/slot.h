@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A slot: a group of events on its way, and what the answer to its request, or the lack of one, means
- * for them.  verdict.h knows the rules; here they are applied, and slot->error says why a request did
- * not succeed.  deliver.c acts on the verdict.
+ * A slot: a group of events on its way, and what the answer to its request, or the lack of one,
+ * means for them.  verdict.h knows the rules; here they are applied, and slot->error says why a
+ * request did not succeed.  deliver.c acts on the verdict.
  */
 #ifndef SLOT_H
 #define SLOT_H
@@ -59,8 +59,8 @@ struct slot {
 
 /*
  * slot_judge(slot, code, spools):
- * The transfer is over; ${code} is how it went for libcurl.  With ${spools}, events that cannot be sent
- * are kept, so that none waits for a server that is not there.
+ * The transfer is over; ${code} is how it went for libcurl.  With ${spools}, events that cannot be
+ * sent are kept, so that none waits for a server that is not there.
  */
 enum verdict slot_judge(struct slot *slot, CURLcode code, bool spools);
 

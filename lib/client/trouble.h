@@ -34,10 +34,10 @@ struct trouble {
 	int64_t tried;	  /* when the attempt under way began, or CLIENT_NEVER */
 	int64_t heard;	  /* when the open stream brought anything last; CLIENT_NEVER without one */
 	int64_t heartbeat; /* ms after which its server breaks a silence; 0: not known */
-	bool quiet;	  /* a line says that it is silent */
-	bool told;	  /* of this trouble */
-	bool untold;	  /* this pause was not told of */
-	bool ever_worked; /* it worked before */
+	bool quiet;	   /* a line says that it is silent */
+	bool told;	   /* of this trouble */
+	bool untold;	   /* this pause was not told of */
+	bool ever_worked;  /* it worked before */
 	int64_t drawn_at;
 	char reason[BRIEF_TEXT]; /* of the last failure; empty before there is one */
 };

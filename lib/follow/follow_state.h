@@ -33,7 +33,7 @@ struct follow {
 	enum follow_phase phase;
 	enum follow_end end; /* FOLLOW_ON until it is over */
 	struct error error;
-	bool hung_up; /* it is to connect again at once */
+	bool hung_up;	   /* it is to connect again at once */
 	int64_t heartbeat; /* ms, that the newest stream promised; 0: none */
 
 	/* Of this attempt: */

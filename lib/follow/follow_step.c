@@ -140,8 +140,7 @@ static enum next take_time(struct follow *follow)
 	follow_stream_end(follow, false);
 	if (follow->stopped)
 		return NEXT_STOPPED;
-	return next_of(
-		judge_silence(&attempt, stream, follow_patience(follow), &follow->error));
+	return next_of(judge_silence(&attempt, stream, follow_patience(follow), &follow->error));
 }
 
 /* The next attempt counts as the first. */

@@ -363,6 +363,11 @@ END
 	stalls
 	TERM=xterm run -75 script -qec "sse-post $URL/x -d x --timeout 4s" /dev/null
 	[[ $output == "sse-post: no answer yet from $URL/x; waiting for up to 2s more"* ]]
+	# Below a line of progress, not within it.
+	stalls
+	TERM=xterm run -75 script -qec "seq 3 | sse-post $URL/x --timeout 4s" /dev/null </dev/null
+	[[ $output == *'0 sent'*$'\n'"sse-post: no answer yet from $URL/x"* ]]
+	[[ $output != *sentsse-post* ]]
 }
 
 @test "a server that is back within the time for retries gets the event, once" {

@@ -106,7 +106,7 @@ static int read_end(const struct route_query *query, struct opening *opening, st
 #define UNTIL "Stream-Until"
 /* Likewise one that asks for present values. */
 #define LATEST "Stream-Latest"
-/* The longest silence of a stream; a client to which nothing came for twice as long knows that something broke. */
+/* The longest silence of a stream: after one that is much longer a client knows that it broke. */
 #define HEARTBEAT "Stream-Heartbeat"
 
 #define STREAM_HEADERS "Cache-Control: no-cache\r\nX-Accel-Buffering: no\r\nVary: Accept\r\n"
@@ -350,7 +350,8 @@ static struct opening *read_opening(struct request *request)
 		return NULL;
 	}
 	opening->selection = find_selection(request, &error);
-	if (opening->selection != NULL && check_names(&request_route(request)->query, &error) == 0 &&
+	if (opening->selection != NULL &&
+		check_names(&request_route(request)->query, &error) == 0 &&
 		stream_query_start(request, &opening->start, &error) == 0 &&
 		read_end(&request_route(request)->query, opening, &error) == 0)
 		return opening;

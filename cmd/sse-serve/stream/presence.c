@@ -153,7 +153,8 @@ void presence_arrive(struct presence *presence, struct member *member)
 /* Names that come and go must not keep others out for the grace. */
 static bool has_grace(const struct presence *presence, const struct member *member)
 {
-	return !member->forgone && presence->grace > 0 && presence->count <= presence->max - presence->max / 8;
+	return !member->forgone && presence->grace > 0 &&
+	       presence->count <= presence->max - presence->max / 8;
 }
 
 void presence_depart(struct presence *presence, struct member *member, uint32_t now)
