@@ -47,7 +47,7 @@ export class Hub {
   #settling = 0;
   #looking = false; // whether the server answers
   #mute = false; // it does not
-  #unanswered = false; // nor does it answer a POST
+  #stuck = null; // nor does it store what is sent: see sse-outbox.js
 
   /**
    * name: of lock and channel, or null to be told by nobody. shared: by all tabs; otherwise each has a hub of its
@@ -129,7 +129,7 @@ export class Hub {
     else if (type === "state") this.#show(more.state);
     else if (type === "alive") this.#came = Date.now();
     else if (type === "look" && this.#leading) this.#look();
-    else if (type === "late" && this.#leading) this.#judge({ unanswered: more.late });
+    else if (type === "stuck" && this.#leading) this.#judge(more);
     else if (type === "outbox") this.outbox.told(more.entry);
     else if (type === "post") this.#send();
     else if (type === "wake") this.#wake(more);
@@ -304,7 +304,8 @@ export class Hub {
 
   #lead() {
     this.#leading = true;
-    this.#mute = this.#unanswered = false;
+    this.#mute = false;
+    this.#stuck = null;
     this.#late = null;
     this.#catchUp?.abort();
     this.#tabs.clear();
@@ -390,16 +391,16 @@ export class Hub {
     else this.tell("alive");
   }
 
-  #judge({ mute = this.#mute, unanswered = this.#unanswered }) {
+  #judge({ mute = this.#mute, stuck = this.#stuck }) {
     this.#mute = mute;
-    this.#unanswered = unanswered;
+    this.#stuck = stuck;
     const { word, uptodate } = this.state;
-    if (word === (mute || unanswered ? "live" : "silent")) this.#say({ word: this.#openWord(), uptodate });
+    if (/^(live|silent)$/.test(word)) this.#sayOpen({ uptodate });
   }
 
-  /** What an open stream is. */
-  #openWord() {
-    return this.#mute || this.#unanswered ? "silent" : "live";
+  /** What an open stream is: live, or silent, and why if the server has said it. */
+  #sayOpen(more) {
+    this.#say({ word: this.#mute || this.#stuck ? "silent" : "live", ...(!this.#mute && this.#stuck), ...more });
   }
 
   #say(state) {
@@ -417,14 +418,14 @@ export class Hub {
     const open = () => {
       count = 0;
       this.#mute = false;
-      tell({ word: this.#openWord() });
+      this.#sayOpen();
       this.wake(); // the outbox too
     };
     let at; // the stream's position, which is not this tab's: another leader's last words may come yet
     const take = (events) => {
       if (signal.aborted) return;
       at = this.#pass(events, at);
-      if (events.some(({ event }) => event === "uptodate")) tell({ word: this.#openWord(), uptodate: Date.now() });
+      if (events.some(({ event }) => event === "uptodate")) this.#sayOpen({ uptodate: Date.now() });
     };
     // Other topics may be open; and without any there is no stream.
     if (this.state.word === "closed" || this.#topics.length === 0) tell({ word: "connecting" });

@@ -398,8 +398,9 @@ function tellState(now, more = {}) {
   word = now;
   showState({ word, since, ...more, ...(now === "live" && { uptodate: since }) });
   const open = ["connecting", "live", "silent", "waiting"].includes(now);
-  at("toggle").disabled = !open && !asking;
-  at("toggle").textContent = t(open || !asking ? "disconnect" : lastId === undefined ? "connect" : "resume");
+  const resumes = !open && lastId !== undefined;
+  at("toggle").disabled = !open && !resumes;
+  at("toggle").textContent = t(resumes ? "resume" : "disconnect");
 }
 
 function stop() {
@@ -629,6 +630,7 @@ async function publish() {
     const text = await answer.text();
     fillRaw(at("answer"), [`${answer.status} ${answer.statusText}`, ...headersOf(answer), ...(text ? ["", text] : [])].join("\n"));
     showResult(answer.ok, t("answered", answer.status, answer.statusText, number(took)));
+    reveal(answer.ok ? at("wire") : at("result-word"));
     if (answer.status === 401) heed({ word: "denied" });
   } catch (error) {
     const code = error.name === "TimeoutError" ? t("timeout") : error.name === "TypeError" && !/header/i.test(error.message) ? t("unreachable") : error.message;
@@ -638,6 +640,11 @@ async function publish() {
     clearTimeout(late);
     setUnanswered(false);
   }
+}
+
+/** On a small screen the frames are below: what was published, or why not, is to be seen. */
+function reveal(element) {
+  if (element.getBoundingClientRect().bottom > innerHeight) element.scrollIntoView({ block: "end" });
 }
 
 at("publish").addEventListener("submit", async (event) => {
