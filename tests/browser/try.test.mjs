@@ -305,7 +305,6 @@ test("at 360 pixels what was published comes into sight, and so does a refusal; 
   await page.locator("#connect").click();
   await until("it is refused", async () => /^Refused: 400/.test((await rows(page)).at(-1).head));
   assert.equal(await connects(), 1);
-  await page.locator("#follow summary").click();
   await page.getByLabel("Join as", { exact: true }).fill("Ada");
 });
 

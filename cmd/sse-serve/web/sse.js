@@ -2,8 +2,8 @@
 // sse.js: follow topics of sse-serve and publish to them, so that nothing is lost, doubled or out of
 // order, whatever breaks. sse-tools(7) says how to use it. Beside it, sse-tabs.js is how all tabs of a
 // browser share one connection, sse-subscription.js is what a page has of it, sse-outbox.js keeps what is not yet sent,
-// sse-access.js knows who one is, sse-rules.js says what may be sent, sse-requests.js asks, sse-stream.js reads streams,
-// and sse-answer.js what comes.
+// sse-access.js knows who one is, sse-rules.js says what may be sent, sse-pulse.js whether the server answers,
+// sse-requests.js asks, sse-stream.js reads streams, and sse-answer.js what comes.
 
 import { Access } from "./sse-access.js";
 import { Failure, wrongType } from "./sse-answer.js";

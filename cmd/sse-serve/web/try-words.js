@@ -2,7 +2,7 @@
 // The words of the playground, in English and Korean: a table as that of common.js.
 
 export default {
-  tryLive: ["Frames appear here as the server sends them.", "서버가 보내는 프레임이 오는 대로 나타납니다."],
+  tryLive: ["Frames appear here as the server sends them.", "서버가 보내는 프레임이 바로 나타납니다."],
   tryClosed: ["Log in to try this server.", "이 서버를 체험하려면 로그인하세요."],
   tryReads: ["You may not read all of these topics.", "이 중에 읽을 권한이 없는 토픽이 있습니다."],
   idle: ["Not connected", "연결 안 됨"],
@@ -29,7 +29,7 @@ export default {
   hintSince: ["10m, 2h, 7d, a date, or a time such as {0}", "10m, 2h, 7d, 날짜, 또는 {0} 같은 시각"],
   hintAfter: [
     "“Resume from here” beside an event fills this in. An unknown id, such as elsewhere:7, shows a gap.",
-    "이벤트 옆의 ‘여기서 이어 받기’를 누르면 채워집니다. elsewhere:7처럼 모르는 id를 넣으면 gap 이벤트를 볼 수 있습니다.",
+    "이벤트 옆의 ‘여기서 이어받기’를 누르면 채워집니다. elsewhere:7처럼 모르는 id를 넣으면 gap 이벤트를 볼 수 있습니다.",
   ],
   hintLatest: [
     "The newest event of each subject, then every new event. Give events a subject when you publish them.",
@@ -42,7 +42,7 @@ export default {
   followOptions: ["Types, presence, envelope, mark", "종류, 참여, envelope, mark"],
   connect: ["Connect", "연결"],
   disconnect: ["Disconnect", "연결 끊기"],
-  resume: ["Resume", "이어 받기"],
+  resume: ["Resume", "이어받기"],
   clear: ["Clear", "비우기"],
 
   publishIt: ["Publish", "게시"],
@@ -63,7 +63,7 @@ export default {
   notStored: ["deliver without storing", "저장하지 않고 전달만"],
   request: ["Request", "요청"],
   answer: ["Answer", "응답"],
-  answered: ["{0} {1}, after {2} ms", "{0} {1}, {2}ms 걸림"],
+  answered: ["{0} {1}, after {2} ms", "{0} {1}, {2} ms 소요"],
   noAnswer: ["No answer: {0}", "응답 없음: {0}"],
   answerLater: ["Still waiting for the answer …", "응답을 기다리는 중 …"],
 
@@ -86,17 +86,17 @@ export default {
   streamEnded: ["Stream ended", "스트림 끝남"],
   unreached: ["Server not reached", "서버에 연결할 수 없음"],
   stopped: ["Disconnected", "연결 끊음"],
-  stoppedHow: ["Publish something now, then press Resume: what you missed comes first.", "이제 이벤트를 게시한 다음 ‘이어 받기’를 눌러 보세요. 놓친 이벤트부터 옵니다."],
+  stoppedHow: ["Publish something now, then press Resume: what you missed comes first.", "이제 이벤트를 게시한 다음 ‘이어받기’를 눌러 보세요. 놓친 이벤트부터 옵니다."],
   letGo: [
     "This tab was hidden, so it closed its connection. It resumes when you return.",
-    "탭이 가려져 연결을 끊었습니다. 돌아오면 이어 받습니다.",
+    "탭이 가려져 연결을 끊었습니다. 돌아오면 이어받습니다.",
   ],
   letGoOther: [
     "This tab gave its connection to another tab, because a browser allows only six to a server. Press Resume to continue here.",
-    "브라우저는 서버에 연결을 여섯 개까지만 허용하므로 다른 탭에 연결을 넘겼습니다. ‘이어 받기’를 누르면 여기서 계속합니다.",
+    "브라우저는 서버에 연결을 여섯 개까지만 허용하므로 다른 탭에 연결을 넘겼습니다. ‘이어받기’를 누르면 여기서 계속합니다.",
   ],
-  resumeHere: ["Resume from here", "여기서 이어 받기"],
-  resumeHereWhat: ["Resume from here, after {0}", "여기서 이어 받기, {0} 다음부터"],
+  resumeHere: ["Resume from here", "여기서 이어받기"],
+  resumeHereWhat: ["Resume from here, after {0}", "여기서 이어받기, {0} 다음부터"],
   moreText: ["Show all {0} characters", "{0}자 모두 보기"],
   allHeaders: ["All headers", "헤더 모두 보기"],
   times: ["{0}×", "{0}번"],
@@ -104,7 +104,7 @@ export default {
   cameMany: ["{0} events", "이벤트 {0}개"],
 
   frameRetry: ["The server asks clients to reconnect after {0} s.", "서버가 {0}초 뒤에 다시 연결하라고 알립니다."],
-  frameId: ["The position where the stream starts. A client keeps it and resumes after it.", "스트림이 시작되는 위치입니다. 클라이언트가 기억했다가 여기부터 이어 받습니다."],
+  frameId: ["The position where the stream starts. A client keeps it and resumes after it.", "스트림이 시작되는 위치입니다. 클라이언트가 기억했다가 여기부터 이어받습니다."],
   frameComment: ["A comment, which shows that the server is alive.", "주석입니다. 서버가 살아 있다는 표시입니다."],
   frameOther: ["No data, so this is not an event.", "데이터가 없어 이벤트가 아닙니다."],
   position: ["position", "위치"],
