@@ -132,7 +132,7 @@ const WORDS = {
   ],
   you: ["you", "나"],
   someone: ["someone", "누군가"],
-  here: ["Here", "지금 여기"],
+  here: ["Here now", "지금 있는 사람"],
   nobody: ["Nobody has entered a name.", "이름을 입력한 사람이 없습니다."],
   rooms: ["Rooms", "대화방"],
   newRoom: ["Go to a room", "대화방으로 가기"],
