@@ -762,7 +762,7 @@ test("an event has the subject that it was sent with, by post and send, and no d
 // --- presence and what is not stored ----------------------------------------
 
 test("names come and go; what is ephemeral reaches all tabs and is not stored", async (t) => {
-  const { server, browser } = await setUp(t);
+  const { server, browser } = await setUp(t, {}, ["--presence-grace", "1h"]);
   const [one, two] = [collector("chat/a", { as: "Ada" }), collector("chat/a")];
   const tab = await browser.open(server, one.start);
   await browser.open(server, two.start);
@@ -770,7 +770,7 @@ test("names come and go; what is ephemeral reaches all tabs and is not stored", 
   const { presence, send } = tab.sse;
   await until("Ada is here", async () => (await presence("chat/a")).names.join() === "Ada");
   one.subscription.rename("Grace");
-  await until("Grace is here", async () => (await presence("chat/a")).names.includes("Grace"));
+  await until("Grace is here, and Ada is not", async () => (await presence("chat/a")).names.join() === "Grace");
   assert.equal(await send("chat/a", { name: "Grace" }, { event: "typing", ephemeral: true }), undefined);
   for (const got of [one, two]) await until("it is told", () => got.some(({ event, id }) => event === "typing" && !id));
   assert.deepEqual(await listed(server), []);

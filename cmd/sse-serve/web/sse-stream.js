@@ -110,9 +110,9 @@ export function makeRead({ ask, settings }) {
    * Reads until something breaks, which is a Failure: of the code "closed" if the topics are, for good. take() gets the
    * events of each piece that comes.
    */
-  return async function read(topics, { id, as, latest, signal, open = () => {}, take }) {
+  return async function read(topics, { id, as, was, latest, signal, open = () => {}, take }) {
     if (!id) waits ||= Date.now();
-    const query = new URLSearchParams({ envelope: 1, mark: 1, ...(as && { as }), ...(latest && { latest: 1 }) });
+    const query = new URLSearchParams({ envelope: 1, mark: 1, ...(as && { as }), ...(was && { was }), ...(latest && { latest: 1 }) });
     const one = topics.length === 1 && !isPattern(topics[0]);
     if (!one) for (const topic of topics) query.append("topic", topic);
     const url = `${one ? `api/${topics[0]}/event` : "api/event"}?${query}`;

@@ -43,6 +43,7 @@ export class Hub {
   #leading = false;
   #tabs = new Map(); // what each tab wants
   #as; // the name to take part by
+  #was; // the one by which the last stream did
   #running = null;
   #settling = 0;
 
@@ -394,8 +395,10 @@ export class Hub {
     const tell = (state) => this.#say(state);
     let count = 0;
     let nameless = false; // after a refusal it may have been for the name
+    let as;
     const open = () => {
       count = 0;
+      this.#was = as;
       this.#pulse.hear();
       this.#sayOpen();
       this.wake(); // the outbox too
@@ -410,10 +413,13 @@ export class Hub {
     if (this.state.word === "closed" || this.#topics.length === 0) tell({ word: "connecting" });
     while (!signal.aborted && this.#topics.length > 0) {
       at = this.last;
-      const as = nameless ? undefined : this.#as;
-      const failure = await this.#read(this.#topics, { id: at, as, signal, open, take });
+      as = nameless ? undefined : this.#as;
+      const was = as && this.#was !== as ? this.#was : undefined;
+      const failure = await this.#read(this.#topics, { id: at, as, was, signal, open, take });
       if (failure.code === "closed" && !signal.aborted) return tell({ word: "closed", uptodate: Date.now() });
-      nameless = Boolean(as) && failure.code === "refused" && !failure.denied;
+      const refused = Boolean(as) && failure.code === "refused" && !failure.denied;
+      if (refused) this.#was = undefined; // who has logged in as somebody else may not speak for that name
+      nameless = refused && !was;
       if (!signal.aborted && failure !== AT_ONCE) await this.nap(count++, failure, signal, tell);
     }
   }
