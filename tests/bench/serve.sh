@@ -11,7 +11,7 @@
 # lost, repeated or out of order anywhere; that a bar is missed does not count.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-groups=(delivery latency posts memory stall replay resume topics loops access tls cluster)
+groups=(delivery hundred latency stored posts memory stall replay resume topics loops access tls cluster)
 bin=${BUILD:-build}/bin
 tools=${BUILD:-build}/tests
 here=tests/bench
@@ -35,6 +35,8 @@ trap 'exit 130' INT TERM
 # --- how much ---------------------------------------------------------------
 
 few=1000 many=10000
+hundred_one=10000 hundred_sixteen=80000 hundred_turns=4
+stored_turns=3 # of latency, each of ten seconds
 one_few=1000 one_many=100         # events one at a time, to few and to many streams
 sixteen_few=8000 sixteen_many=800 # events of 16 publishers
 seconds=5                         # of posting, and of looking at idle streams
@@ -48,6 +50,8 @@ visits=5000 sessions=2000
 if [ -n "${BENCH_QUICK:-}" ]; then
 	runs=${BENCH_RUNS:-1}
 	few=100 many=1000
+	hundred_one=200 hundred_sixteen=800 hundred_turns=1
+	stored_turns=1
 	one_few=100 one_many=20 sixteen_few=400 sixteen_many=100
 	seconds=1
 	stall_events=10000 stall_warm=3000 stall_window=2M
@@ -388,6 +392,27 @@ group_delivery() {
 	stop
 }
 
+# Few streams: what a server does for an event, not for each stream, counts most there.  Two processes
+# of the same server differ by some percent, as their memory lies, so that each turn has new ones.
+group_hundred() {
+	local turn name
+	: >"$work/turns"
+	for ((turn = 0; turn < hundred_turns; turn++)); do
+		start_sse 1 --db :memory: && hold sse
+		start_limit && hold limit
+		start_limit --answer-first && hold early
+		for name in $(order "${held[@]}"); do
+			use "$name"
+			load -n 100 -e $hundred_one -w 200 --lockstep fanout &&
+				note_turn "cpu.one.hundred.$name" cpu_ns_per_delivery
+			load -n 100 -e $hundred_sixteen -w 1600 -m 16 fanout &&
+				note_turn "cpu.sixteen.hundred.$name" cpu_ns_per_delivery
+		done
+		stop
+	done
+	keep_medians
+}
+
 latency() { # NAME
 	load -n $many -e $((10 * seconds * 2)) -r 10 -w 5 fanout &&
 		keep_field "p99.$1" latency_p99_us && keep_field "p50.$1" latency_p50_us
@@ -398,6 +423,28 @@ group_latency() {
 	stop
 	start_limit && latency limit
 	stop
+}
+
+stored() { # NAME
+	local point
+	load -n $few -e $((10 * seconds * 10)) -r 50 -w 50 fanout || return
+	for point in p50 p99; do
+		echo "$point.stored.$1 $(awk -v us="$(field latency_${point}_us)" 'BEGIN { print us / 1000 }')"
+	done >>"$work/turns"
+}
+
+# With a database, to the limit that appends each event to a file on the same disk and syncs it.
+group_stored() {
+	local turn
+	: >"$work/turns"
+	for ((turn = 0; turn < stored_turns; turn++)); do
+		rm -f "$work"/stored.*
+		start_sse 1 --db "$work/stored.db" && stored sse
+		stop
+		start_limit --sync "$work/stored.log" && stored limit
+		stop
+	done
+	keep_medians
 }
 
 posts() { # NAME PUBLISHERS
@@ -788,6 +835,12 @@ rows() {
 		express|to Express
 	SERVERS
 	cat <<-ROWS
+		CPU per delivery, 100 streams, one event at a time, to the limit|none|cpu.one.hundred.sse|cpu.one.hundred.limit|ns|<= 1.08
+		... to the limit that answers first|none|cpu.one.hundred.sse|cpu.one.hundred.early|ns|report
+		CPU per delivery, 100 streams, 16 publishers, to the limit that answers first|none|cpu.sixteen.hundred.sse|cpu.sixteen.hundred.early|ns|<= 1.15
+		... to the limit|none|cpu.sixteen.hundred.sse|cpu.sixteen.hundred.limit|ns|report
+		p99 from publish to receipt, $few streams, 50 events/s, to the limit that syncs each event|SQLite|p99.stored.sse|p99.stored.limit|ms|<= 1.1
+		... the median|SQLite|p50.stored.sse|p50.stored.limit|ms|report
 		p99 from publish to receipt, $many streams, 10 events/s, to the limit|none|p99.sse|p99.limit|us|<= 1.15
 		POST/s, 256 publishers, durable to not stored|SQLite|durable.256|memory.256|/s|>= 0.6
 		POST/s, durable, 16 publishers to one|SQLite|durable.16|durable.1|/s|>= 5

@@ -137,6 +137,13 @@ all_is_well() {
 	figure deliveries 1000
 }
 
+@test "the limit server: with --sync it has stored what it sent" {
+	limit --sync log
+	put_load 0 -n 5 -m 2 -e 100 fanout
+	all_is_well
+	[ "$(grep -c '^id: ' log)" -eq 100 ]
+}
+
 @test "an event that one of the streams does not get is lost" {
 	limit --drop 7
 	put_load 1 -n 50 -e 200 fanout
