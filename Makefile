@@ -248,7 +248,7 @@ test_bins = $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(wildcard $(1))))
 UNIT = $(call test_bins,tests/unit/test_*.c)
 SHIMS = $(patsubst tests/fault/%.c,$(BUILD)/tests/%.so,$(wildcard tests/fault/shim_*.c))
 HELPERS = $(filter-out $(BUILD)/tests/shim_%,$(call test_bins,tests/scenario/*.c \
-	tests/fault/*.c tests/interop/*.c tests/bench/limit_server.c)) $(BUILD)/tests/load $(SHIMS)
+	tests/fault/*.c tests/interop/*.c tests/bench/*_server.c)) $(BUILD)/tests/load $(SHIMS)
 BENCH = $(call test_bins,$(filter tests/bench/%,$(TEST_SRC))) $(BUILD)/tests/load
 FUZZERS = $(call test_bins,tests/fuzz/fuzz_*.c)
 # What makes a fuzzer a program of its own, PROGRAM SECONDS; libFuzzer brings a main().

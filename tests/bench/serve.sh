@@ -11,7 +11,7 @@
 # lost, repeated or out of order anywhere; that a bar is missed does not count.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-groups=(delivery hundred latency stored posts memory stall replay resume topics loops access tls cluster)
+groups=(delivery hundred latency stored posts memory stall replay crowd resume topics loops access tls cluster)
 bin=${BUILD:-build}/bin
 tools=${BUILD:-build}/tests
 here=tests/bench
@@ -35,13 +35,14 @@ trap 'exit 130' INT TERM
 # --- how much ---------------------------------------------------------------
 
 few=1000 many=10000
-hundred_one=10000 hundred_sixteen=80000 hundred_turns=4
+hundred_one=4000 hundred_sixteen=40000 hundred_turns=3
 stored_turns=3 # of latency, each of ten seconds
 one_few=1000 one_many=100         # events one at a time, to few and to many streams
 sixteen_few=8000 sixteen_many=800 # events of 16 publishers
 seconds=5                         # of posting, and of looking at idle streams
 stall_events=100000 stall_warm=70000 stall_window=64M
 replay_events=1000000
+crowd_events=16384 crowd_readers=100 crowd_turns=3 # events of 1 KiB for each reader: 16 MiB
 resume_near=10000 resume_far=10000000 resumes=200
 topics_few=1000 topics_many=1000000 pages=500
 tokens=1000 turns=8 access_events=200
@@ -56,6 +57,7 @@ if [ -n "${BENCH_QUICK:-}" ]; then
 	seconds=1
 	stall_events=10000 stall_warm=3000 stall_window=2M
 	replay_events=20000
+	crowd_events=64 crowd_readers=10 crowd_turns=1
 	resume_near=1000 resume_far=50000 resumes=10
 	topics_few=500 topics_many=5000 pages=20
 	tokens=20 turns=2 access_events=20
@@ -552,6 +554,55 @@ group_replay() {
 	keep replay.shell "$(awk -v n=$replay_events -v s="$took" 'BEGIN { print n / s }')"
 }
 
+# fill_crowd: a log with a topic for each reader, whose events came in turns, so that those of one topic
+# do not lie together; and for cat a file for each reader, with the bytes of its stream.
+fill_crowd() {
+	local i file=$work/crowd.db filling
+	[ ! -e "$file" ] || return 0
+	fill "$file" 1 || return
+	filling=$(printf 'x%.0s' {1..987})
+	sqlite3 "$file" "
+		PRAGMA synchronous=OFF;
+		INSERT INTO topic(id, name) WITH RECURSIVE number(i) AS
+			(SELECT 0 UNION ALL SELECT i + 1 FROM number WHERE i + 1 < $crowd_readers)
+		SELECT 2 + i, 'crowd' || i FROM number;
+		INSERT INTO event(position, topic, time, json, type, data)
+		WITH RECURSIVE number(i) AS
+			(SELECT 0 UNION ALL SELECT i + 1 FROM number
+				WHERE i + 1 < $crowd_events * $crowd_readers)
+		SELECT first.position + 2 + i, 2 + i % $crowd_readers, first.time, first.json, first.type,
+			printf('<#0000%012x%016x#>%s!', i / $crowd_readers, 0, '$filling')
+		FROM number, (SELECT * FROM event LIMIT 1) AS first ORDER BY i;
+		PRAGMA wal_checkpoint(TRUNCATE);" >/dev/null || return
+	mkdir "$work/crowd"
+	for ((i = 0; i < crowd_readers; i++)); do
+		sqlite3 -newline $'\n\n' "$file" "SELECT printf('event: update%sdata: %s%sid: limit-is:%d',
+			char(10), data, char(10), position) FROM event WHERE topic = 2 + $i ORDER BY position" \
+			>"$work/crowd/$i"
+	done
+	sync
+}
+
+crowd() { # NAME PATH
+	load -n $crowd_readers -e $crowd_events -s 1024 --stream "$2" replay &&
+		note_turn "crowd.$1" mb_per_cpu_s
+}
+
+# Many readers at once, each of what nobody else reads; all of it is in the page cache.
+group_crowd() {
+	local turn
+	fill_crowd || return
+	cat "$work/crowd.db" "$work"/crowd/* >/dev/null
+	: >"$work/turns"
+	for ((turn = 0; turn < crowd_turns; turn++)); do
+		start_sse 1 --db "$work/crowd.db" && crowd sse '/api/crowd{}/event?since=all'
+		stop
+		start 0 "$tools/cat_server" "$work/crowd" && crowd cat '/{}'
+		stop
+	done
+	keep_medians
+}
+
 resume() { # NAME EVENTS
 	local id
 	fill "$work/resume.$1.db" "$2" 100 || return
@@ -859,6 +910,7 @@ rows() {
 		nchan: publishes/s, 100 readers stalled to none, 1 KB events|memory|stall.all.nchan|stall.none.nchan|/s|report
 		nchan: memory that 100 stalled readers add in $((seconds * 2)) s|memory|stall.grown.nchan|-|MiB|report
 		replay of $replay_events events, events/s, to the sqlite3 shell|SQLite|replay.sse|replay.shell|/s|>= 0.5
+		replay to $crowd_readers readers at once, each a topic of its own of $((crowd_events / 1024)) MiB, bytes per second of CPU, to cat of the same bytes|SQLite|crowd.sse|crowd.cat|MB/s|>= 0.5
 		first byte of a resume near the end, $resume_far stored to $resume_near|SQLite|resume.far|resume.near|us|<= 1.5
 		first byte of the newest 100 events, $resume_far stored to $resume_near|SQLite|last.far|last.near|us|<= 1.5
 		... of the newest 10 of a pattern, the oldest of all|SQLite|rare.far|rare.near|us|<= 1.5

@@ -227,7 +227,10 @@ static int run_stall(const struct options *options, struct error *error)
 
 static bool replayed(const struct run *run)
 {
-	return run->streams.received + run->streams.lost >= (uint64_t)run->options->events;
+	const struct options *options = run->options;
+
+	return run->streams.received + run->streams.lost >=
+	       (uint64_t)(options->events * options->streams);
 }
 
 static int run_replay(const struct options *options, struct error *error)
@@ -235,8 +238,9 @@ static int run_replay(const struct options *options, struct error *error)
 	struct run run = {0};
 	uint64_t start = now_ns(), wall;
 	uint64_t server = process_cpu(&options->pids);
+	uint64_t all = (uint64_t)(options->events * options->streams);
 
-	if (begin(&run, options, 1, false, error) != 0)
+	if (begin(&run, options, (size_t)options->streams, false, error) != 0)
 		return -1;
 	run_read(&run, replayed);
 	wall = now_ns() - start;
@@ -244,10 +248,11 @@ static int run_replay(const struct options *options, struct error *error)
 	printf("events %" PRIu64 "\n", run.streams.received);
 	printf("events_per_s %.1f\n", (double)run.streams.received / ((double)wall / 1e9));
 	printf("cpu_ns_per_event %.1f\n", each(server, run.streams.received));
+	printf("mb_per_cpu_s %.1f\n", 1e3 * each(run.streams.bytes, server));
 	printf("first_us %.1f\n",
 		run.streams.first ? (double)(run.streams.first - start) / 1e3 : 0);
-	if (run.streams.received + run.streams.lost < (uint64_t)options->events)
-		run.streams.lost = (uint64_t)options->events - run.streams.received;
+	if (run.streams.received + run.streams.lost < all)
+		run.streams.lost = all - run.streams.received;
 	return end(&run);
 }
 
@@ -315,7 +320,7 @@ static const struct mode modes[] = {
 	{"fanout", "publish to the streams, and check what they get", 0, run_fanout},
 	{"idle", "open the streams, and look at the server's memory and CPU", 1, run_idle},
 	{"stall", "some of the streams stop reading", 0, run_stall},
-	{"replay", "one stream reads what is stored, up to --events", 1, run_replay},
+	{"replay", "each stream reads what is stored, up to --events", 1, run_replay},
 	{"resume", "one stream after the other, up to its first event", 1, run_resume},
 	{"visit", "--events connections, of one GET of --stream each", 1, run_visit},
 };

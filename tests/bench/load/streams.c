@@ -170,7 +170,9 @@ static void close_stream(struct streams *streams, struct stream *stream)
 static int ask(const struct streams *streams, struct stream *stream)
 {
 	const struct options *options = streams->options;
-	struct header header = options_header(options, (size_t)(stream - streams->all));
+	size_t number = (size_t)(stream - streams->all);
+	struct header header = options_header(options, number);
+	char path[OPTIONS_PATH];
 	char request[2000 + HEADER_MAX];
 	int ready = net_shake(&stream->source), len;
 
@@ -179,7 +181,7 @@ static int ask(const struct streams *streams, struct stream *stream)
 	len = snprintf(request, sizeof(request),
 		"GET %s HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n"
 		"%s%s%s%s%s\r\n",
-		options->stream, header.line, header.end,
+		options_stream(options, number, path), header.line, header.end,
 		options->last_event_id ? "Last-Event-ID: " : "",
 		options->last_event_id ? options->last_event_id : "",
 		options->last_event_id ? "\r\n" : "");
@@ -228,6 +230,7 @@ void stream_read(struct streams *streams, struct stream *stream)
 			close_stream(streams, stream);
 		return;
 	}
+	streams->bytes += (uint64_t)got;
 	if (stream->state == STREAM_HEAD) {
 		left = take_head(stream, data, (size_t)got);
 		if (left < 0) {

@@ -45,6 +45,7 @@ struct streams {
 	struct seen *seen;
 	char *buffer;
 	uint64_t received; /* by the streams that are reading: different events */
+	uint64_t bytes;	   /* by all, with the heads of the answers */
 	uint64_t lost, repeated, disordered, torn, closed;
 	uint64_t first; /* when the first event came; 0 if none did */
 	struct histogram latency;
