@@ -65,6 +65,16 @@ all_is_well() {
 	grep -q '^first_p50_us [1-9]' figures
 }
 
+@test "sse-serve: streams that sleep while events are published have each once, and when is known" {
+	serve
+	put_load 0 -n 50 -e 5 -w 2 --pid "$PID" asleep
+	all_is_well
+	grep -q '^last_p50_us [1-9]' figures
+	grep -q '^cpu_ns_per_delivery [1-9]' figures
+	put_load 64 -n 50 -e 5 asleep
+	has words '--pid'
+}
+
 @test "sse-serve: idle streams are counted, and more than there can be are refused with a reason" {
 	serve
 	put_load 0 -n 80 -t 200ms --pid "$PID" idle

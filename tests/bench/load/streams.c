@@ -218,13 +218,16 @@ void stream_read(struct streams *streams, struct stream *stream)
 {
 	char *data = streams->buffer + HEADROOM;
 	ssize_t got, left;
+	uint64_t when = 0;
 
 	if (stream->state == STREAM_ASKING) {
 		if (ask(streams, stream) != 0)
 			close_stream(streams, stream);
 		return;
 	}
-	got = left = net_recv(&stream->source, data, BUFFER_SIZE);
+	got = left = streams->stamped
+			     ? net_recv_stamped(&stream->source, data, BUFFER_SIZE, &when)
+			     : net_recv(&stream->source, data, BUFFER_SIZE);
 	if (got <= 0) {
 		if (got == 0 || errno != EAGAIN)
 			close_stream(streams, stream);
@@ -244,7 +247,8 @@ void stream_read(struct streams *streams, struct stream *stream)
 		data += got - left;
 	}
 	memcpy(data - stream->tail_len, stream->tail, stream->tail_len);
-	take(streams, stream, data - stream->tail_len, (size_t)left + stream->tail_len, now_ns());
+	take(streams, stream, data - stream->tail_len, (size_t)left + stream->tail_len,
+		streams->stamped ? when : now_ns());
 }
 
 /* --- opening --- */
@@ -299,6 +303,16 @@ int streams_open(struct streams *streams, size_t count, struct error *error)
 			return -1;
 	}
 	return await_heads(streams, 0, error);
+}
+
+int streams_stamp(struct streams *streams, struct error *error)
+{
+	for (size_t i = 0; i < streams->count; i++) {
+		if (net_stamp(&streams->all[i].source) != 0)
+			return error_set(error, EX_OSERR, "no time stamps: %s", strerror(errno));
+	}
+	streams->stamped = true;
+	return 0;
 }
 
 void streams_stall(struct streams *streams, size_t count)

@@ -42,6 +42,7 @@ struct streams {
 	struct stream *all;
 	size_t count, reading;
 	bool unchecked; /* start anywhere: measure only */
+	bool stamped;	/* latency ends when the kernel received an event, not when it was read */
 	struct seen *seen;
 	char *buffer;
 	uint64_t received; /* by the streams that are reading: different events */
@@ -63,6 +64,9 @@ int streams_open(struct streams *streams, size_t count, struct error *error);
 
 /* stream_read(streams, stream): read once, and check. */
 void stream_read(struct streams *streams, struct stream *stream);
+
+/* streams_stamp(streams, error): make those that are open ${stamped}.  0, or -1. */
+int streams_stamp(struct streams *streams, struct error *error);
 
 /* streams_stall(streams, count): the last ${count} stop reading; count 0: all read again. */
 void streams_stall(struct streams *streams, size_t count);
