@@ -175,6 +175,18 @@ start_express() {
 	target=(--type application/json)
 }
 
+start_better() {
+	start 0 node $here/peers/better_sse.mjs || return
+	peer=better-sse
+	target=(--type application/json)
+}
+
+start_durable() {
+	start 0 node $here/peers/durable_streams.mjs || return
+	peer=@durable-streams/server
+	target=(--publish /bench --stream '/bench?offset=now&live=sse' --answer 20)
+}
+
 nchan_module() {
 	local folder
 	for folder in /usr/lib/nginx/modules /usr/lib64/nginx/modules /usr/share/nginx/modules; do
@@ -344,6 +356,13 @@ peers() {
 		note 'Express is left out: it, or node, is not installed; make bench-deps gets it.'
 	else
 		echo express
+	fi
+	if ! command -v node >/dev/null || [ ! -d $here/node_modules/better-sse ]; then
+		note 'better-sse and @durable-streams/server are left out: they, or node, are not' \
+			'installed; make bench-deps gets them.'
+	else
+		echo better
+		echo durable
 	fi
 }
 
@@ -892,6 +911,8 @@ rows() {
 		early|to the limit that answers first
 		nchan|to nchan
 		express|to Express
+		better|to better-sse
+		durable|to @durable-streams/server
 	SERVERS
 	cat <<-ROWS
 		CPU per delivery, 100 streams, one event at a time, to the limit|none|cpu.one.hundred.sse|cpu.one.hundred.limit|ns|<= 1.08
@@ -909,6 +930,8 @@ rows() {
 		... to the limit|none|stream.sse|stream.limit|B|report
 		... to nchan|none|stream.sse|stream.nchan|B|report
 		... to Express|none|stream.sse|stream.express|B|report
+		... to better-sse|none|stream.sse|stream.better|B|report
+		... to @durable-streams/server|none|stream.sse|stream.durable|B|report
 		CPU a minute, $many idle streams, between heartbeats|none|idle.sse|-|ms|report
 		CPU a minute, $many idle streams, a heartbeat every $seconds s|none|heartbeats.sse|-|ms|report
 		publishes/s, 100 readers stalled to none, 1 KB events|SQLite|stall.all.sse|stall.none.sse|/s|>= 0.9
@@ -983,6 +1006,10 @@ version_of() { # PACKAGE: as the system's packages have it
 	dpkg-query -W -f '${Version}' "$1" 2>/dev/null || echo '?'
 }
 
+version_in() { # FOLDER PACKAGE: as its package.json has it
+	sed -n "s|.*\"$2\": \"\(.*\)\".*|\1|p" "$here/$1/package.json"
+}
+
 machine() {
 	local cpu
 	cpu=$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1)
@@ -993,7 +1020,8 @@ machine() {
 	command -v nginx >/dev/null && echo "- nginx $(version_of nginx), nchan" \
 		"$(version_of libnginx-mod-nchan)"
 	command -v node >/dev/null && echo "- node $(node --version), Express" \
-		"$(sed -n 's/.*"express": "\(.*\)".*/\1/p' $here/express/package.json)"
+		"$(version_in express express), better-sse $(version_in . better-sse)," \
+		"@durable-streams/server $(version_in . @durable-streams/server)"
 	echo "- $(date -u +%F), interleaved runs: $run${BENCH_QUICK:+, quick: the numbers mean little}"
 }
 
