@@ -3,6 +3,7 @@
 # Measures sse-serve, beside the bare-epoll limit and the peers that are installed, and prints one
 # Markdown table of ratios with the bars they are to reach.  `make bench` runs it; by itself:
 #   BUILD=build tests/bench/serve.sh [GROUP...]      all groups, or these (see groups below)
+# The group scale is left out unless it is named: it fills the machine for a quarter of an hour.
 # BENCH_RUNS=5      interleaved runs, of which the medians and the spread are told
 # BENCH_QUICK=1     small numbers and one run: whether it works, not how fast
 # BENCH_FOLDER=/tmp where databases are made; about 4 GB, on the disk that is to be measured
@@ -16,6 +17,7 @@ bin=${BUILD:-build}/bin
 tools=${BUILD:-build}/tests
 here=tests/bench
 . $here/proofs.sh
+. $here/scale.sh
 . $here/cluster.sh
 work=$(mktemp -d "${BENCH_FOLDER:-${TMPDIR:-/tmp}}/sse-bench.XXXXXX") || exit 1
 figures=$work/figures
@@ -987,6 +989,22 @@ rows() {
 		... bytes that a delivery carries, with TCP and IP|NATS|scale.wire|-|B|report
 		CPU of the 3 NATS servers for an event that is a message|NATS|cluster.log|-|ns|report
 		... for handing it to one of $followers followers|NATS|cluster.follow|-|ns|report
+		streams at once, both ends on this machine, $scale_streams of each server|memory|machine.streams|-|streams|report
+		... Pss of a server for each|memory|machine.user|-|B|report
+		... slabs of the kernel for each, both ends|memory|machine.kernel|-|B|report
+		... buffers of its sockets for each|memory|machine.buffers|-|B|report
+		... Pss of the load generator for each|memory|machine.reader|-|B|report
+		... memory of the machine for each, all of that together|memory|machine.memory|-|B|report
+		... Pss of a server with its $scale_streams|memory|machine.pss|-|MiB|report
+		... CPU a minute of all servers, idle for $scale_idle s, with heartbeats every 15 s|memory|machine.idle|-|ms|report
+		... one event to all: from the first POST to the last stream|memory|machine.last|-|ms|report
+		... from the POST to a server to the middle one of its streams|memory|machine.middle|-|ms|report
+		... CPU of the servers for each|memory|machine.cpu|-|ns|report
+		streams beside them that get $busy_rate events/s for $busy_seconds s, the most with a p99 of $((busy_late / 1000)) ms|memory|busy.streams|-|streams|report
+		... p99 from publish to receipt|memory|busy.p99|-|ms|report
+		... CPU per delivery|memory|busy.cpu|-|ns|report
+		... how busy the server's core was with it|memory|busy.server|-||report
+		... how busy the load generator's was|memory|busy.load|-||report
 		the limit itself: CPU per delivery, $few streams, to a loop that only sends|none|limit.few|pure.few|ns|<= 1.05
 		the limit itself: CPU per delivery, $many streams, to a loop that only sends|none|limit.many|pure.many|ns|<= 1.05
 	ROWS

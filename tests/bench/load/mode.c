@@ -248,6 +248,8 @@ static int run_idle(const struct options *options, struct error *error)
 	printf("idle_cpu_ms_per_minute %.2f\n", (double)cpu / (double)wall * 60000);
 	/* What others published. */
 	printf("received %" PRIu64 "\n", run.streams.received);
+	printf("first_sent_ns %" PRIu64 "\nlast_received_ns %" PRIu64 "\n", run.streams.sent,
+		run.streams.last);
 	if (run.streams.latency.total > 0)
 		report_latency("latency", &run.streams.latency);
 	return end(&run);

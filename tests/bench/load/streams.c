@@ -106,8 +106,11 @@ static void take_event(
 		streams->torn++;
 		return;
 	}
-	if (streams->first == 0)
+	if (streams->first == 0) {
 		streams->first = now;
+		streams->sent = marker.sent;
+	}
+	streams->last = now;
 	if (!streams->unchecked)
 		note(streams, stream, &marker);
 	histogram_add(&streams->latency, now > marker.sent ? now - marker.sent : 0);

@@ -49,6 +49,8 @@ struct streams {
 	uint64_t bytes;	   /* by all, with the heads of the answers */
 	uint64_t lost, repeated, disordered, torn, closed;
 	uint64_t first; /* when the first event came; 0 if none did */
+	uint64_t last;	/* when the last one did */
+	uint64_t sent;	/* when the first was sent */
 	struct histogram latency;
 };
 
