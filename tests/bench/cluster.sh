@@ -156,6 +156,7 @@ cluster_scale() {
 	for ((i = 0; i < scale_nodes; i++)); do
 		start_node scale --heartbeat 1h && hold "scale$i"
 	done
+	forget_connections
 	memory=$(available)
 	start_readers
 	sleep 2

@@ -1000,7 +1000,7 @@ rows() {
 		... one event to all: from the first POST to the last stream|memory|machine.last|-|ms|report
 		... from the POST to a server to the middle one of its streams|memory|machine.middle|-|ms|report
 		... CPU of the servers for each|memory|machine.cpu|-|ns|report
-		streams beside them that get $busy_rate events/s for $busy_seconds s, the most with a p99 of $((busy_late / 1000)) ms|memory|busy.streams|-|streams|report
+		streams beside them that get $busy_rate events/s for $busy_seconds s, a fifth less than had them with a p99 of $((busy_late / 1000)) ms|memory|busy.streams|-|streams|report
 		... p99 from publish to receipt|memory|busy.p99|-|ms|report
 		... CPU per delivery|memory|busy.cpu|-|ns|report
 		... how busy the server's core was with it|memory|busy.server|-||report
