@@ -41,7 +41,10 @@ cpu_of() {
 
 # pss_of PID...: memory, in bytes.
 pss_of() {
-	cat "${@/%//smaps_rollup}" | awk '$1 == "Pss:" { sum += $2 } END { printf "%.0f\n", sum * 1024 }'
+	local pid
+	for pid; do
+		cat "/proc/$pid/smaps_rollup"
+	done | awk '$1 == "Pss:" { sum += $2 } END { printf "%.0f\n", sum * 1024 }'
 }
 
 # --- readers of all servers that are held -----------------------------------------
@@ -117,8 +120,8 @@ seen() {
 fitting() {
 	local used max by_files by_memory
 	read -r used _ max </proc/sys/fs/file-nr
-	by_files=$(((max - used) / 10 * 9 / (2 * scale_streams + 200)))
-	by_memory=$(($(available) / 10 * 8 / (12000 * scale_streams + 20000000)))
+	by_files=$(((max - used) * 9 / (10 * (2 * scale_streams + 200))))
+	by_memory=$(($(available) * 8 / (10 * (12000 * scale_streams + 20000000))))
 	echo $((by_files < by_memory ? by_files : by_memory))
 }
 
@@ -174,15 +177,15 @@ scale_busy() {
 
 group_scale() {
 	local i count=${SCALE_SERVERS:-$(fitting)} all memory kernel user tcp cpu delivery
-	local -a servers
+	local -a processes
 	[ -z "${BENCH_QUICK:-}" ] || count=3
 	for ((i = 0; i < count; i++)); do
 		alone=0,1 start_sse 1 --db :memory: && hold "scale$i" || return
 	done
-	mapfile -t servers < <(held_pids)
+	mapfile -t processes < <(held_pids)
 	all=$((count * scale_streams))
 	forget_connections
-	memory=$(available) kernel=$(slabs) tcp=$(buffers) user=$(pss_of "${servers[@]/#//proc/}")
+	memory=$(available) kernel=$(slabs) tcp=$(buffers) user=$(pss_of "${processes[@]}")
 	start_readers
 	sleep 2
 	keep machine.streams $all
@@ -190,16 +193,16 @@ group_scale() {
 	kernel=$((($(slabs) - kernel) / all))
 	keep machine.kernel $kernel
 	keep machine.buffers $((($(buffers) - tcp) / all))
-	user=$((($(pss_of "${servers[@]/#//proc/}") - user) / all))
+	user=$((($(pss_of "${processes[@]}") - user) / all))
 	keep machine.user $user
-	keep machine.pss $(($(pss_of "${servers[@]/#//proc/}") / count / 1048576))
-	keep machine.reader $(($(pss_of "${readers[@]/#//proc/}") / all))
-	cpu=$(cpu_of "${servers[@]}")
+	keep machine.pss $(($(pss_of "${processes[@]}") / count / 1048576))
+	keep machine.reader $(($(pss_of "${readers[@]}") / all))
+	cpu=$(cpu_of "${processes[@]}")
 	sleep "$scale_idle"
-	keep machine.idle $((($(cpu_of "${servers[@]}") - cpu) * 60 / scale_idle / 1000000))
-	cpu=$(cpu_of "${servers[@]}")
+	keep machine.idle $((($(cpu_of "${processes[@]}") - cpu) * 60 / scale_idle / 1000000))
+	cpu=$(cpu_of "${processes[@]}")
 	post_to_all
-	delivery=$((($(cpu_of "${servers[@]}") - cpu) / all))
+	delivery=$((($(cpu_of "${processes[@]}") - cpu) / all))
 	keep machine.cpu $delivery
 	note "For the model: STREAM_BYTES=$user SOCKET_BYTES=$((kernel / 2)) DELIVERY_NS=$delivery" \
 		"sh tests/bench/model.sh"
