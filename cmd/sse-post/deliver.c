@@ -8,103 +8,15 @@
 #include "clock.h"
 #include "deliver.h"
 #include "number.h"
+#include "slot.h"
 #include "verdict.h"
 
 /* The pause before the second attempt, and the longest (ms). */
 #define DELAY_FIRST 250
 #define DELAY_MAX 10000
 
-/* --- what an answer means -------------------------------------------------------------------- */
-
-static struct verdict_request describe(const struct slot *slot)
-{
-	const struct request *request = &slot->request;
-
-	return (struct verdict_request){.events = request->count,
-		.batch = request->count > 1,
-		.once = request_is_once(request),
-		.sent = request_was_sent(request)};
-}
-
-/* Learn about batches from the answers to the first event, sent alone, and to later ones. */
-static void learn(struct slot *slot)
-{
-	struct destination *to = slot->to;
-
-	if (slot->request.count > 1)
-		return;
-	/* One event that names its topic is a batch of one. */
-	if (to->batching == BATCHING_AUTO)
-		to->batching = to->batches_seen || verdict_is_sse_serve(&slot->request.answer)
-				       ? BATCHING_ALWAYS
-				       : BATCHING_NEVER;
-	else if (slot->singly > slot->at && slot->limit == 0)
-		to->batching = BATCHING_NEVER;
-}
-
-/* A batch was refused: send it otherwise. */
-static void split_batch(struct slot *slot)
-{
-	const struct client_answer *answer = &slot->request.answer;
-	struct verdict_request request = describe(slot);
-	struct verdict_split split =
-		verdict_split(&request, answer->status, body_wrong_line(&answer->body));
-
-	if (split.smaller)
-		slot->to->batch_bytes = slot->request.len / 2;
-	if (split.limit > 0)
-		slot->limit = split.limit;
-	if (split.singly)
-		slot->singly = slot->at + slot->request.count;
-}
-
-static enum verdict judge_answer(struct slot *slot, CURLcode code)
-{
-	const struct client_answer *answer = &slot->request.answer;
-	struct verdict_request request = describe(slot);
-	size_t results = request_results(&slot->request, code);
-	enum verdict verdict =
-		verdict_of_answer(&request, answer->status, results, &slot->ambiguous);
-
-	if (results > 0 && results == request.events)
-		slot->to->batches_seen = true;
-	if (verdict == VERDICT_DOUBTFUL)
-		error_set(&slot->error, EX_PROTOCOL,
-			"%.200s accepted %zu events in one request and reported on %zu: it may "
-			"have taken them for one (--batch never sends one event per request)",
-			slot->to->url.shown, request.events, results);
-	else if (verdict != VERDICT_ACCEPTED)
-		request_refusal_error(&slot->request, &slot->error);
-	return verdict;
-}
-
-static enum verdict judge_failure(struct slot *slot, enum verdict_failure failure)
-{
-	struct verdict_request request = describe(slot);
-
-	return verdict_of_failure(&request, failure, &slot->ambiguous);
-}
-
-/* The transfer is over; ${code} is how it went for libcurl. */
-static enum verdict judge(struct slot *slot, CURLcode code)
-{
-	const struct request *request = &slot->request;
-	const struct client_answer *answer = &request->answer;
-	bool whole = code == CURLE_OK || code == CURLE_WRITE_ERROR;
-
-	/* What the head says counts, also where the body after it broke. */
-	if (request_is_answered(request) || (whole && answer->head_ended && answer->status >= 300))
-		return judge_answer(slot, code);
-	client_failure_error(&request->client, whole ? CURLE_GOT_NOTHING : code,
-		slot->to->url.shown, &slot->error);
-	if (slot->error.status == EX_NOPERM)
-		return judge_failure(slot, VERDICT_BARRED);
-	if (slot->error.status != EX_UNAVAILABLE)
-		return judge_failure(slot, VERDICT_USELESS);
-	return judge_failure(slot, slot->deliver->spools && request_found_nobody(request, code)
-					   ? VERDICT_NOBODY
-					   : VERDICT_BROKEN);
-}
+/* A person is told that an attempt waits after this long (ms). */
+#define TELL_AFTER 2000
 
 /* --- one request ----------------------------------------------------------------------------- */
 
@@ -117,7 +29,8 @@ static void finish(struct slot *slot, enum failure failure)
 static void attempt(struct slot *slot)
 {
 	slot->wake_at = CLIENT_NEVER;
-	if (request_begin(&slot->request, &slot->error) != 0) {
+	slot->tell_at = clock_now_ms() + TELL_AFTER;
+	if (request_begin(&slot->request, slot->give_up_at, &slot->error) != 0) {
 		finish(slot, FAILURE_NO);
 		return;
 	}
@@ -151,7 +64,7 @@ static void next_request(struct slot *slot)
 	}
 	backoff_reset(&slot->backoff);
 	slot->ambiguous = false;
-	slot->give_up_at = clock_now_ms() + slot->deliver->options->retry_max_time;
+	slot->give_up_at = client_after(slot->deliver->options->retry_max_time);
 	attempt(slot);
 }
 
@@ -160,13 +73,13 @@ static void next_request(struct slot *slot)
 /* Put in front of the reason why it is not tried again, though there may be ${left} ms for it. */
 static void give_up(struct slot *slot, int64_t left)
 {
-	int64_t tried = slot->deliver->options->retry_max_time,
-		asked = slot->request.answer.retry_after;
+	int64_t max = slot->deliver->options->retry_max_time,
+		asked = slot->request.answer.retry_after, tried = (max - left) / 1000 * 1000;
 	struct error reason = slot->error;
 	char text[NUMBER_TEXT];
 
 	finish(slot, FAILURE_AWAY);
-	if (tried == 0 || slot->once)
+	if (max == 0 || slot->once)
 		return;
 	if (left > 0 && asked > left)
 		error_set(&slot->error, EX_TEMPFAIL,
@@ -174,20 +87,20 @@ static void give_up(struct slot *slot, int64_t left)
 			number_duration_text(asked, text), reason.text);
 	else
 		error_set(&slot->error, EX_TEMPFAIL, "gave up after %s: %.400s",
-			number_duration_text(tried, text), reason.text);
+			number_duration_text(tried > max ? tried : max, text), reason.text);
 }
 
 static void pause_or_give_up(struct slot *slot)
 {
-	int64_t left = slot->give_up_at - clock_now_ms();
+	bool retries = slot->give_up_at != CLIENT_NEVER;
+	int64_t left = retries ? slot->give_up_at - clock_now_ms() : 0;
 	int64_t delay = backoff_within(&slot->backoff, slot->request.answer.retry_after, left);
 
 	if (delay < 0 || slot->once) {
 		give_up(slot, left);
 		return;
 	}
-	destination_tell_trouble(slot->to, &slot->request.client, slot->error.text,
-		slot->deliver->options->retry_max_time);
+	destination_tell_trouble(slot->to, &slot->request.client, slot->error.text, left);
 	client_say(&slot->request.client, CLIENT_EXPLAIN, "%s; trying again in %lld.%03lld s",
 		slot->error.text, (long long)delay / 1000, (long long)delay % 1000);
 	slot->wake_at = clock_now_ms() + delay;
@@ -210,7 +123,7 @@ static void take_verdict(struct slot *slot, enum verdict verdict)
 		slot->to->not_before = clock_now_ms() + slot->request.answer.retry_after;
 	switch (verdict) {
 	case VERDICT_ACCEPTED:
-		learn(slot);
+		slot_learn(slot);
 		accept_events(slot);
 		next_request(slot);
 		break;
@@ -219,7 +132,7 @@ static void take_verdict(struct slot *slot, enum verdict verdict)
 		finish(slot, FAILURE_NO);
 		break;
 	case VERDICT_OTHERWISE:
-		split_batch(slot);
+		slot_split_batch(slot);
 		client_say(&slot->request.client, CLIENT_EXPLAIN, "%s; sending the batch in parts",
 			slot->error.text);
 		next_request(slot);
@@ -266,12 +179,12 @@ static void run_out_of_time(struct slot *slot)
 {
 	end_transfer(slot);
 	if (request_is_answered(&slot->request)) {
-		take_verdict(slot, judge(slot, CURLE_OPERATION_TIMEDOUT));
+		take_verdict(
+			slot, slot_judge(slot, CURLE_OPERATION_TIMEDOUT, slot->deliver->spools));
 		return;
 	}
-	error_set(&slot->error, EX_TEMPFAIL, "%.200s did not answer within %d s",
-		slot->to->url.shown, REQUEST_ANSWER_MAX / 1000);
-	take_verdict(slot, judge_failure(slot, VERDICT_BROKEN));
+	request_silence_error(slot->to->url.shown, slot->request.begun, &slot->error);
+	take_verdict(slot, slot_judge_failure(slot, VERDICT_BROKEN));
 }
 
 /* Break the transfer off.  Return whether its events may or may not have been stored for good. */
@@ -281,13 +194,14 @@ static bool break_off(struct slot *slot)
 
 	end_transfer(slot);
 	if (request_is_answered(&slot->request) && slot->request.answer.status < 300)
-		accepted = judge(slot, CURLE_OPERATION_TIMEDOUT) == VERDICT_ACCEPTED;
+		accepted = slot_judge(slot, CURLE_OPERATION_TIMEDOUT, slot->deliver->spools) ==
+			   VERDICT_ACCEPTED;
 	if (client_signal() != 0)
 		client_stopped(&slot->error);
 	else
 		error_set(&slot->error, EX_TEMPFAIL, "the time of --timeout is up");
 	if (!accepted)
-		return judge_failure(slot, VERDICT_STOPPED) == VERDICT_UNKNOWN;
+		return slot_judge_failure(slot, VERDICT_STOPPED) == VERDICT_UNKNOWN;
 	accept_events(slot);
 	return false;
 }
@@ -336,26 +250,47 @@ static void take_ended(struct deliver *deliver)
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&slot);
 		/* This frees the message. */
 		end_transfer(slot);
-		take_verdict(slot, judge(slot, code));
+		take_verdict(slot, slot_judge(slot, code, slot->deliver->spools));
 	}
+}
+
+/* The attempt goes on, and has no answer for a while. */
+static void tell_of_silence(struct slot *slot, int64_t now)
+{
+	slot->tell_at = CLIENT_NEVER;
+	if (!request_is_answered(&slot->request))
+		destination_tell_silence(
+			slot->to, &slot->request.client, slot->request.until - now);
+}
+
+/* What time brings to the slot; return the next moment that brings something. */
+static int64_t take_due_of(struct slot *slot)
+{
+	int64_t now = clock_now_ms();
+
+	if (slot->active && now >= slot->request.until && now < slot->deliver->until)
+		run_out_of_time(slot);
+	else if (slot->active && now >= slot->tell_at)
+		tell_of_silence(slot, now);
+	else if (!slot->active && now >= slot->wake_at)
+		attempt(slot);
+	if (slot->finished)
+		return now;
+	if (!slot->active)
+		return slot->wake_at;
+	return slot->request.until < slot->tell_at ? slot->request.until : slot->tell_at;
 }
 
 /* What time brings; return the next moment that brings something. */
 static int64_t take_due(struct deliver *deliver)
 {
-	int64_t now = clock_now_ms(), next = CLIENT_NEVER;
+	int64_t next = CLIENT_NEVER;
 
 	for (size_t i = 0; i < deliver->count; i++) {
 		struct slot *slot = &deliver->slots[i];
-		int64_t due;
+		bool waits = slot->group != NULL && !slot->finished;
+		int64_t due = waits ? take_due_of(slot) : CLIENT_NEVER;
 
-		if (slot->group == NULL || slot->finished)
-			continue;
-		if (slot->active && now >= slot->request.until && now < deliver->until)
-			run_out_of_time(slot);
-		else if (!slot->active && now >= slot->wake_at)
-			attempt(slot);
-		due = slot->finished ? now : slot->active ? slot->request.until : slot->wake_at;
 		next = due < next ? due : next;
 	}
 	return next;

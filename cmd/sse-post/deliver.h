@@ -14,7 +14,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "backoff.h"
 #include "client_run.h"
 #include "destination.h"
 #include "error.h"
@@ -22,23 +21,7 @@
 #include "options.h"
 #include "pace.h"
 #include "request.h"
-
-/* Why the rest of a group was not sent. */
-enum failure {
-	FAILURE_NONE,
-	FAILURE_REFUSED, /* the event at slot->at, for its content: the next may be accepted */
-	/*
-	 * The server cannot be reached, or cannot accept events now.  At once if nothing listens
-	 * and the events are kept, otherwise after the time for retries.
-	 */
-	FAILURE_AWAY,
-	FAILURE_DENIED,	 /* the server, or a proxy, does not accept or permit the login */
-	FAILURE_NO,	 /* the server answers, and refuses all: address, method, ... */
-	FAILURE_UNKNOWN, /* --at-most-once: those of the request may or may not have been stored */
-};
-
-struct deliver;
-struct slot;
+#include "slot.h"
 
 /* The functions of the source of a group: they are told what becomes of its events. */
 struct deliver_listener {
@@ -49,26 +32,6 @@ struct deliver_listener {
 	bool (*refused)(void *context, const struct slot *slot, const struct error *error);
 	/* The slot has finished, and gives the group back; see slot->failure. */
 	void (*finished)(void *context, const struct slot *slot);
-};
-
-/* A group on its way.  Read the fields, do not write them. */
-struct slot {
-	struct deliver *deliver;
-	struct request request;
-	struct backoff backoff;
-	struct destination *to;
-	struct group *group; /* NULL: the slot is free */
-	const struct deliver_listener *listener;
-	size_t at;     /* the first event that is not settled */
-	size_t limit;  /* the most events for the next request; 0: no limit */
-	size_t singly; /* events before this one are sent by themselves */
-	bool once;     /* no second attempt */
-	bool active;   /* a transfer is under way */
-	int64_t wake_at, give_up_at;
-	bool ambiguous; /* an attempt broke off when the server may have had all of the request */
-	bool finished;
-	enum failure failure;
-	struct error error;
 };
 
 struct deliver {

@@ -17,7 +17,8 @@ struct destination {
 	enum batching batching; /* BATCHING_AUTO: not known yet */
 	size_t batch_bytes;	/* that the server accepts; smaller after a 413 */
 	bool batches_seen;	/* a batch was answered with a result for each event */
-	bool trouble_told;	/* to a user at a terminal */
+	bool trouble_told;	/* to a user at a terminal, */
+	bool silence_told;	/* and this, too */
 	int64_t not_before;	/* a moment that the server named in Retry-After */
 };
 
@@ -36,5 +37,13 @@ void destination_close(struct destination *destination);
  */
 void destination_tell_trouble(struct destination *destination, const struct client *client,
 	const char *reason, int64_t ms);
+
+/*
+ * destination_tell_silence(destination, client, ms):
+ * The server has not answered yet, and may take ${ms} more.  Tell a user at a terminal once, and
+ * with -v each time.
+ */
+void destination_tell_silence(
+	struct destination *destination, const struct client *client, int64_t ms);
 
 #endif

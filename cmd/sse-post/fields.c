@@ -56,8 +56,8 @@ static cJSON *make_value(const struct field *field, struct error *error)
 			item = cJSON_CreateRaw(compact.data);
 	} else if (!json_check(field->value, field->len, &value, &wrong)) {
 		error_set(error, EX_DATAERR,
-			"'%.200s' is not NAME:=JSON: %s at byte %zu of the value", field->operand,
-			wrong.what, wrong.offset + 1);
+			"'%.200s' is not NAME:=JSON: %s at byte %zu of the value (NAME=TEXT sends text)",
+			field->operand, wrong.what, wrong.offset + 1);
 	} else if (json_compact(value, &compact) && buf_add_byte(&compact, '\0')) {
 		item = cJSON_CreateRaw(compact.data);
 	}

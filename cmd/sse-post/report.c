@@ -11,6 +11,7 @@
 
 #include "body.h"
 #include "client_run.h"
+#include "client_voice.h"
 #include "clock.h"
 #include "json.h"
 #include "number.h"
@@ -199,10 +200,24 @@ static const char *group_digits(uint64_t number, char text[32])
 	return text;
 }
 
+#define RATE_TEXT 40
+
+/* "1,200/s"; nothing where it is less than one a second. */
+static const char *rate_text(uint64_t done, int64_t passed, char text[RATE_TEXT])
+{
+	uint64_t rate = done * 1000 / (uint64_t)passed;
+	char number[32];
+
+	text[0] = '\0';
+	if (rate > 0)
+		snprintf(text, RATE_TEXT, "%s/s", group_digits(rate, number));
+	return text;
+}
+
 int64_t report_progress(struct report *report, const struct input *input)
 {
 	int64_t now = clock_now_ms(), passed = now - report->start;
-	char accepted[32], rate[32], spooled[32], left[60] = "";
+	char accepted[32], rate[RATE_TEXT], spooled[32], left[60] = "";
 	uint64_t done = report->accepted + report->spooled;
 
 	if (!report->shows)
@@ -221,11 +236,12 @@ int64_t report_progress(struct report *report, const struct input *input)
 				(int)(100 * share),
 				(int64_t)((double)passed * (1 - share) / share / 1000));
 	}
-	fprintf(stderr, "\r\033[K%s sent%s%s, %s/s%s", group_digits(report->accepted, accepted),
+	fprintf(stderr, "\r\033[K%s sent%s%s%s%s%s", group_digits(report->accepted, accepted),
 		report->spooled > 0 ? ", spooled " : "",
 		report->spooled > 0 ? group_digits(report->spooled, spooled) : "",
-		group_digits(done * 1000 / (uint64_t)passed, rate), left);
+		rate_text(done, passed, rate)[0] != '\0' ? ", " : "", rate, left);
 	fflush(stderr);
+	client_status_drawn();
 	report->shown = true;
 	report->shown_at = now;
 	return now + SHOW_EVERY;
@@ -235,17 +251,19 @@ void report_end(struct report *report)
 {
 	int64_t passed = clock_now_ms() - report->start;
 	uint64_t done = report->accepted + report->spooled;
-	char accepted[32], rate[32], spooled[32], time[NUMBER_TEXT];
+	char accepted[32], rate[RATE_TEXT], spooled[32], time[NUMBER_TEXT];
 
 	if (!report->shown)
 		return;
-	fprintf(stderr, "\r\033[Ksse-post: %s event%s sent%s%s%s in %s (%s/s)\n",
+	client_status_clear();
+	fprintf(stderr, "sse-post: %s event%s sent%s%s%s in %s%s%s%s\n",
 		group_digits(report->accepted, accepted), report->accepted == 1 ? "" : "s",
 		report->spooled > 0 ? ", " : "",
 		report->spooled > 0 ? group_digits(report->spooled, spooled) : "",
 		report->spooled > 0 ? " spooled," : "",
 		number_duration_text(passed / 1000 * 1000, time),
-		group_digits(done * 1000 / (uint64_t)passed, rate));
+		rate_text(done, passed, rate)[0] != '\0' ? " (" : "", rate,
+		rate[0] != '\0' ? ")" : "");
 	fflush(stderr);
 	report->shown = false;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* One request, and libcurl's callbacks for it; see request.h. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -98,11 +99,30 @@ bool request_found_nobody(const struct request *request, CURLcode code)
 			       number == ENOENT || number == ENETDOWN));
 }
 
-static void expect_within(struct request *request, int64_t ms)
+static int64_t earlier(int64_t a, int64_t b)
 {
-	int64_t until = clock_now_ms() + ms;
+	return a < b ? a : b;
+}
 
-	request->until = until < request->end ? until : request->end;
+/* The end of the time for retries, but there is some for each attempt. */
+static int64_t end_of_attempt(int64_t give_up_at)
+{
+	int64_t least = clock_now_ms() + REQUEST_ANSWER_MIN;
+
+	return give_up_at > least ? give_up_at : least;
+}
+
+int64_t request_answer_by(int64_t give_up_at)
+{
+	return earlier(clock_now_ms() + REQUEST_ANSWER_MAX, end_of_attempt(give_up_at));
+}
+
+int request_silence_error(const char *shown, int64_t begun, struct error *error)
+{
+	int64_t seconds = (clock_now_ms() - begun + 500) / 1000;
+
+	return error_set(error, EX_TEMPFAIL, "%.200s did not answer within %" PRId64 " s", shown,
+		seconds > 0 ? seconds : 1);
 }
 
 static size_t on_read(char *space, size_t size, size_t count, void *context)
@@ -117,7 +137,7 @@ static size_t on_read(char *space, size_t size, size_t count, void *context)
 		len = left;
 	memcpy(space, request->send + request->handed, len);
 	request->handed += len;
-	expect_within(request, REQUEST_ANSWER_MAX);
+	request->until = earlier(request_answer_by(request->give_up_at), request->end);
 	return len;
 }
 
@@ -214,7 +234,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 		answer->location[0] != '\0' && !follow_redirect(request))
 		return 0;
 	if (request_is_answered(request))
-		expect_within(request, BODY_TIME_MAX);
+		request->until = earlier(clock_now_ms() + BODY_TIME_MAX, request->end);
 	return size * count;
 }
 
@@ -320,7 +340,7 @@ static void explain(const struct request *request)
 			(int)key.len, key.data);
 }
 
-int request_begin(struct request *request, struct error *error)
+int request_begin(struct request *request, int64_t give_up_at, struct error *error)
 {
 	client_answer_free(&request->answer);
 	client_answer_init(&request->answer);
@@ -328,7 +348,9 @@ int request_begin(struct request *request, struct error *error)
 	request->client.details[0] = '\0';
 	request->handed = 0;
 	request->replayed = false;
-	request->until = request->end;
+	request->give_up_at = give_up_at;
+	request->begun = clock_now_ms();
+	request->until = earlier(end_of_attempt(give_up_at), request->end);
 	explain(request);
 	if (client_begin(&request->client, error) != 0)
 		return -1;

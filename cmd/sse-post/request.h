@@ -22,8 +22,12 @@
 #include "event/group.h"
 #include "options.h"
 
-/* How long a server that has the request may take to answer (ms). */
+/*
+ * How long a server that has the request may take to answer (ms): not beyond the time for retries,
+ * but an attempt that begins at the end of that time is one, too.
+ */
 #define REQUEST_ANSWER_MAX 60000
+#define REQUEST_ANSWER_MIN 5000
 
 /* Read the fields, do not write them. */
 struct request {
@@ -40,7 +44,8 @@ struct request {
 	bool replayed;	    /* the server already had the one event */
 	const char *send;   /* its body, */
 	size_t len, handed; /* and how much of it libcurl took */
-	int64_t end, until; /* moments: of --timeout, and of the end of this attempt */
+	/* Moments: of --timeout, of the end of all retries, and of the begin and end of this attempt. */
+	int64_t end, give_up_at, begun, until;
 };
 
 /*
@@ -61,8 +66,24 @@ void request_close(struct request *request);
 int request_prepare(struct request *request, const struct destination *to,
 	const struct group *group, size_t from, size_t max, struct error *error);
 
-/* request_begin(request, error): prepare one more attempt.  0, or -1: EX_OSERR. */
-int request_begin(struct request *request, struct error *error);
+/*
+ * request_begin(request, give_up_at, error):
+ * Prepare one more attempt; retries end at ${give_up_at}, CLIENT_NEVER if there are none.  0, or
+ * -1: EX_OSERR.
+ */
+int request_begin(struct request *request, int64_t give_up_at, struct error *error);
+
+/*
+ * request_answer_by(give_up_at):
+ * The moment until which a server that got more of a request just now may answer it.
+ */
+int64_t request_answer_by(int64_t give_up_at);
+
+/*
+ * request_silence_error(shown, begun, error):
+ * Say that the server did not answer in the time since ${begun}.  Return -1.
+ */
+int request_silence_error(const char *shown, int64_t begun, struct error *error);
 
 /* request_is_once(request): does it have an event without a key, which cannot be sent twice? */
 bool request_is_once(const struct request *request);

@@ -24,8 +24,9 @@ struct deletion {
 	struct client_answer answer;
 	struct client_url url;
 	struct backoff backoff;
-	int64_t end, until; /* moments: of --timeout, and of the end of this attempt */
-	bool doubtful;	    /* an attempt without an answer may have deleted it */
+	/* Moments: of --timeout, of the end of all retries, and of that of this attempt. */
+	int64_t end, give_up_at, until;
+	bool doubtful; /* an attempt without an answer may have deleted it */
 };
 
 static bool is_answered(const struct deletion *deletion)
@@ -103,7 +104,7 @@ static bool attempt(struct deletion *deletion, bool *again, struct error *error)
 {
 	struct client *client = &deletion->client;
 	CURLcode code = CURLE_OK;
-	int64_t limit = client_after(REQUEST_ANSWER_MAX);
+	int64_t limit = request_answer_by(deletion->give_up_at);
 
 	*again = false;
 	client_answer_free(&deletion->answer);
@@ -128,11 +129,11 @@ static bool attempt(struct deletion *deletion, bool *again, struct error *error)
 }
 
 /* Wait until the next attempt.  False if there is none: ${error} says why. */
-static bool wait_for_next(struct deletion *deletion, int64_t give_up_at, struct error *error)
+static bool wait_for_next(struct deletion *deletion, struct error *error)
 {
 	int64_t now = clock_now_ms();
-	int64_t delay =
-		backoff_within(&deletion->backoff, deletion->answer.retry_after, give_up_at - now);
+	int64_t left = deletion->options->retry_max_time > 0 ? deletion->give_up_at - now : 0;
+	int64_t delay = backoff_within(&deletion->backoff, deletion->answer.retry_after, left);
 
 	if (delay < 0 || now + delay >= deletion->end) {
 		if (deletion->options->retry_max_time > 0 && error->status == EX_UNAVAILABLE)
@@ -150,14 +151,14 @@ static bool wait_for_next(struct deletion *deletion, int64_t give_up_at, struct 
 
 int run_delete(const char *program, const struct options *options, struct error *error)
 {
-	struct deletion deletion = {.options = options};
-	int64_t give_up_at = clock_now_ms() + options->retry_max_time;
+	struct deletion deletion = {
+		.options = options, .give_up_at = client_after(options->retry_max_time)};
 	bool again = false, done = false;
 	int result = open_deletion(&deletion, program, error);
 
 	while (result == 0 && !done) {
 		done = attempt(&deletion, &again, error);
-		if (!done && (!again || !wait_for_next(&deletion, give_up_at, error)))
+		if (!done && (!again || !wait_for_next(&deletion, error)))
 			result = -1;
 	}
 	client_close(&deletion.client);

@@ -410,7 +410,7 @@ static int read_file(const char *path, char **text, size_t *len, struct error *e
 
 const struct option_program options_program = {
 	.name = "sse-serve",
-	.synopsis = "[OPTION]...",
+	.synopsis = "[option ...]",
 	.summary = "Store the events that are published, and stream them to every reader.",
 	.tables = {rows, options_of_store, options_of_stopping, options_tls_rows},
 	.file = "config",
@@ -435,8 +435,8 @@ enum option_result options_parse(int argc, char **argv, void (*version)(FILE *ou
 		&named, argc, argv, options, &operands, &options->sources, error);
 	if (result == OPTION_RUN && operands < argc) {
 		error_set(error, EX_USAGE,
-			"'%.60s' is not an option; sse-serve takes no operands (--db names the "
-			"database)",
+			"'%.60s' is not an option, and sse-serve takes no other arguments; the database "
+			"is given with --db FILE",
 			argv[operands]);
 		return OPTION_BAD;
 	}

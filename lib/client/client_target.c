@@ -56,8 +56,11 @@ bool client_target_is_pattern(const char *operand)
 /* What looks like a URL is not a topic that has a wrong letter. */
 static int check_text(const char *topic, struct error *error)
 {
+	bool secure = strncmp(topic, "https:", 6) == 0, plain = strncmp(topic, "http:", 5) == 0;
+	const char *host = topic + (secure ? 6 : plain ? 5 : 0);
 	char shown[CLIENT_URL_TEXT];
 
+	host += strspn(host, "/");
 	if (strstr(topic, "://") != NULL)
 		return error_set(error, EX_USAGE,
 			"'%.200s' is not a usable URL: it must begin with http:// or https://",
@@ -65,8 +68,8 @@ static int check_text(const char *topic, struct error *error)
 	if (strchr(topic, ':') != NULL)
 		return error_set(error, EX_USAGE,
 			"'%.200s' is neither a topic (like users or chat/lobby) nor a URL; did you mean "
-			"http://%.200s?",
-			topic, topic);
+			"%s%.200s?",
+			topic, secure ? "https://" : "http://", host);
 	if (sse_utf8_valid(topic, strlen(topic)) != strlen(topic))
 		return error_set(error, EX_USAGE,
 			"'%.200s' is not a valid topic: it is not in UTF-8", topic);
@@ -87,7 +90,7 @@ static int check_topic(const char *topic, struct error *error)
 		if (len == 0 || (segment[len] != '/' && segment[len] != '\0'))
 			return error_set(error, EX_USAGE,
 				"'%.200s' is not a valid topic: a topic is like users or chat/lobby, of letters, "
-				"digits and . _ ~ - with single slashes between",
+				"digits and . _ ~ -, with single slashes between, not at its ends",
 				topic);
 		for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
 			if (is_word(segment, len, reserved[i]))

@@ -85,6 +85,18 @@ void client_status_end(const struct client *client, const char *format, ...)
 	status_line = STATUS_NONE;
 }
 
+void client_status_drawn(void)
+{
+	status_line = STATUS_OPEN;
+}
+
+void client_status_clear(void)
+{
+	if (status_line == STATUS_OPEN)
+		(void)!write(STDERR_FILENO, "\r\033[K", 4);
+	status_line = STATUS_NONE;
+}
+
 static void say(const struct client *client, const char *text)
 {
 	end_status();

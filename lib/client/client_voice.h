@@ -37,6 +37,15 @@ void client_status_end(const struct client *client, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
+ * client_status_drawn(): the caller wrote a line to the terminal, without an end, which it will write
+ * over: what client_say() says begins after it.
+ */
+void client_status_drawn(void);
+
+/* client_status_clear(): remove the last status, unless it stays. */
+void client_status_clear(void);
+
+/*
  * client_await_echo():
  * After a SIGINT, wait until a terminal has echoed the ^C.  It sends the signal first and then
  * echoes, so that a line end written at once would land before the ^C instead of after it.

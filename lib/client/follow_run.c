@@ -29,6 +29,13 @@ static void works(void *context)
 	trouble_over(&run->trouble);
 }
 
+static void hears(void *context)
+{
+	struct run *run = context;
+
+	trouble_hear(&run->trouble);
+}
+
 static void pauses(void *context, bool stream, const struct error *reason, int64_t ms)
 {
 	struct run *run = context;
@@ -43,6 +50,7 @@ static int64_t look_at_trouble(struct run *run)
 {
 	if (!follow_is_pausing(run->follow))
 		trouble_try(&run->trouble);
+	trouble_listen(&run->trouble, follow_heard(run->follow), follow_heartbeat(run->follow));
 	if (clock_now_ms() >= trouble_due(&run->trouble))
 		trouble_tell(&run->trouble, &run->reason);
 	return trouble_due(&run->trouble);
@@ -78,7 +86,7 @@ enum follow_end follow_run(struct client *client, const struct client_url *url,
 		"no stream", "the stream is open", "the stream is back"};
 	struct run run = {.client = client};
 	const struct follow_host host = {
-		.again = again, .works = works, .pauses = pauses, .context = &run};
+		.again = again, .works = works, .hears = hears, .pauses = pauses, .context = &run};
 	enum follow_end end;
 
 	*error = (struct error){0};

@@ -31,9 +31,13 @@ struct trouble {
 	int64_t since;	  /* when it began; CLIENT_NEVER without trouble */
 	int64_t attempts; /* failed attempts since then */
 	int64_t next;	  /* when the pause ends; CLIENT_NEVER outside of one */
-	bool told;	  /* of this trouble */
-	bool untold;	  /* this pause was not told of */
-	bool ever_worked; /* it worked before */
+	int64_t tried;	  /* when the attempt under way began, or CLIENT_NEVER */
+	int64_t heard;	  /* when the open stream brought anything last; CLIENT_NEVER without one */
+	int64_t heartbeat; /* ms after which its server breaks a silence; 0: not known */
+	bool quiet;	   /* a line says that it is silent */
+	bool told;	   /* of this trouble */
+	bool untold;	   /* this pause was not told of */
+	bool ever_worked;  /* it worked before */
 	int64_t drawn_at;
 	char reason[BRIEF_TEXT]; /* of the last failure; empty before there is one */
 };
@@ -55,6 +59,15 @@ void trouble_await(struct trouble *trouble);
  */
 void trouble_note(struct trouble *trouble, bool stream, const struct brief *why, int64_t until);
 void trouble_try(struct trouble *trouble);
+
+/*
+ * trouble_listen(trouble, heard, heartbeat):
+ * A stream is open that brought something at the moment ${heard}, CLIENT_NEVER if none is; its server
+ * sends something every ${heartbeat} ms, 0 if that is not known.  A person is told of a silence.
+ * trouble_hear(trouble): it brings something now.
+ */
+void trouble_listen(struct trouble *trouble, int64_t heard, int64_t heartbeat);
+void trouble_hear(struct trouble *trouble);
 
 /* trouble_over(trouble): it works; if trouble was told, tell that it is over. */
 void trouble_over(struct trouble *trouble);

@@ -101,7 +101,12 @@ int number_count(const char *text, int64_t min, int64_t max, int64_t *value, str
 {
 	int64_t number;
 
-	if (scan(text, plain, &number) != SCAN_WHOLE || number < min || number > max)
+	bool wrong = scan(text, plain, &number) != SCAN_WHOLE || number < min || number > max;
+
+	if (wrong && max == INT64_MAX)
+		return error_set(error, EX_USAGE,
+			"'%.60s' is not a whole number from %" PRId64 " up", text, min);
+	if (wrong)
 		return error_set(error, EX_USAGE,
 			"'%.60s' is not a number from %" PRId64 " to %" PRId64, text, min, max);
 	*value = number;

@@ -11,9 +11,13 @@
 #include "client_url.h"
 #include "json.h"
 #include "json_pointer.h"
+#include "number.h"
 
 /* The most of a server's own words that goes into a sentence. */
 #define WORDS_MAX 300
+
+/* The longest heartbeat that a server can promise (ms). */
+#define HEARTBEAT_MAX (24 * 3600 * INT64_C(1000))
 
 void client_answer_init(struct client_answer *answer)
 {
@@ -69,7 +73,7 @@ static int64_t read_retry_after(const char *text)
 
 void client_answer_header(struct client_answer *answer, const char *line, size_t len)
 {
-	char text[64];
+	char text[64], heartbeat[NUMBER_TEXT];
 	const struct {
 		const char *name;
 		char *field;
@@ -80,6 +84,7 @@ void client_answer_header(struct client_answer *answer, const char *line, size_t
 		{"Last-Event-ID", answer->id, sizeof(answer->id)},
 		{"Stream-Until", answer->until, sizeof(answer->until)},
 		{"Stream-Latest", answer->latest, sizeof(answer->latest)},
+		{"Stream-Heartbeat", heartbeat, sizeof(heartbeat)},
 		{"Retry-After", text, sizeof(text)},
 	};
 	const char *colon;
@@ -105,6 +110,8 @@ void client_answer_header(struct client_answer *answer, const char *line, size_t
 		copy(fields[i].field, fields[i].size, colon, (size_t)(line + len - colon));
 		if (fields[i].field == text)
 			answer->retry_after = read_retry_after(text);
+		if (fields[i].field == heartbeat)
+			number_duration(heartbeat, 1, HEARTBEAT_MAX, &answer->heartbeat, NULL);
 	}
 }
 
@@ -228,8 +235,8 @@ static const struct meaning {
 	{400, 400, EX_DATAERR, "refused the request"},
 	{401, 401, EX_NOPERM, ""}, /* see words_of_login[] */
 	{403, 403, EX_NOPERM, "does not permit this"},
-	{404, 404, EX_UNAVAILABLE, "does not have this address"},
-	{405, 405, EX_UNAVAILABLE, "does not accept this method at this address"},
+	{404, 404, EX_UNAVAILABLE, "was not found"},
+	{405, 405, EX_UNAVAILABLE, "does not accept this method"},
 	{407, 407, EX_NOPERM, "cannot be reached: the proxy requires a login"},
 	{408, 408, EX_TEMPFAIL, "took too long to get the request"},
 	{410, 410, EX_UNAVAILABLE, "no longer exists"},
@@ -375,7 +382,7 @@ static const struct failure {
 };
 
 /* What would help at a command line. */
-static const char *hint(CURLcode code)
+static const char *hint(CURLcode code, const char *details)
 {
 	switch (code) {
 	case CURLE_PEER_FAILED_VERIFICATION:
@@ -384,6 +391,10 @@ static const char *hint(CURLcode code)
 		return " (--cacert)";
 	case CURLE_SSL_CERTPROBLEM:
 		return " (--cert, --key)";
+	case CURLE_SSL_CONNECT_ERROR:
+		return strstr(details, "wrong version number") != NULL
+			       ? ", which may speak http instead of https"
+			       : "";
 	default:
 		return "";
 	}
@@ -461,7 +472,7 @@ int client_failure_error(
 			continue;
 		return error_set(error, row->exit, "%.*s%.200s%s%s%s%.200s",
 			(int)(gap - row->words), row->words, shown, gap + 2,
-			client->options->embedded ? "" : hint(code), more ? ": " : "",
+			client->options->embedded ? "" : hint(code, details), more ? ": " : "",
 			more ? details : "");
 	}
 	if (code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT ||

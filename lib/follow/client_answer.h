@@ -28,6 +28,7 @@ struct client_answer {
 	char id[512];	     /* Last-Event-ID */
 	char until[16];	     /* Stream-Until: sse-serve ends the stream by itself */
 	char latest[16];     /* Stream-Latest: sse-serve begins with present values */
+	int64_t heartbeat;   /* ms, Stream-Heartbeat: no silence is longer; 0: not promised */
 	int64_t retry_after; /* ms; -1 if the server did not send it */
 	struct buf body;
 };

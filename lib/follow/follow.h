@@ -49,7 +49,8 @@ struct follow_options {
 				  least BACKOFF_ASKED_MIN, takes its place */
 	int64_t retry_max;     /* attempts in a row without an event that are followed by another;
 				  -1: any number */
-	int64_t read_timeout;  /* ms that a stream may be silent; 0: no limit */
+	int64_t read_timeout;  /* ms that a stream may be silent; 0: no limit, but for a server that
+				  promises a heartbeat: two of them, and 5 s */
 	const int64_t *until; /* a moment of clock_now_ms(), which the sink may move; NULL: never */
 };
 #define FOLLOW_OPTIONS_DEFAULT                                                                     \
@@ -77,6 +78,8 @@ struct follow_host {
 	bool (*again)(void *context);
 	/* An attempt brought a stream: each of them, while the sink sees all polls as one. */
 	void (*works)(void *context);
+	/* The stream brings something, which the sink gets after this. */
+	void (*hears)(void *context);
 	/* An attempt failed for ${reason}, after a stream had begun if ${stream}; a pause follows. */
 	void (*pauses)(void *context, bool stream, const struct error *reason, int64_t ms);
 	/* The login was refused: has the client another now, with which to try again after a pause? */
@@ -125,6 +128,14 @@ enum follow_end follow_stop(struct follow *follow);
  * has something to do.
  */
 int64_t follow_due(const struct follow *follow);
+
+/*
+ * follow_heard(follow): when the stream that is open brought anything last, or began; CLIENT_NEVER
+ * if none is open.  follow_heartbeat(follow): ms after which its server breaks its silence; 0 if it
+ * did not say.
+ */
+int64_t follow_heard(const struct follow *follow);
+int64_t follow_heartbeat(const struct follow *follow);
 
 /* follow_is_pausing(follow): is it between two attempts? */
 bool follow_is_pausing(const struct follow *follow);

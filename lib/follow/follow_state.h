@@ -33,13 +33,15 @@ struct follow {
 	enum follow_phase phase;
 	enum follow_end end; /* FOLLOW_ON until it is over */
 	struct error error;
-	bool hung_up; /* it is to connect again at once */
+	bool hung_up;	   /* it is to connect again at once */
+	int64_t heartbeat; /* ms, that the newest stream promised; 0: none */
 
 	/* Of this attempt: */
 	struct client_answer answer;
 	struct client_url source; /* where redirects led to; its origin is the events' */
 	int64_t until;	     /* when to give up, data that arrives moves it; or to end the pause */
 	int64_t opened;	     /* when the stream began; CLIENT_NEVER before */
+	int64_t heard;	     /* when it brought anything last, or began */
 	bool brought;	     /* the stream brought anything */
 	bool closed;	     /* the last of its events with an id closed a topic */
 	bool stopped;	     /* by the sink */
@@ -59,6 +61,9 @@ void follow_stream_end(struct follow *follow, bool whole);
 
 /* follow_end_of_all(follow): the moment. */
 int64_t follow_end_of_all(const struct follow *follow);
+
+/* follow_patience(follow): ms that the server may be silent; 0: no limit. */
+int64_t follow_patience(const struct follow *follow);
 
 /*
  * follow_expect(follow, ms): give the attempt up in ${ms}, or never if that is 0; at the latest when

@@ -140,8 +140,7 @@ static enum next take_time(struct follow *follow)
 	follow_stream_end(follow, false);
 	if (follow->stopped)
 		return NEXT_STOPPED;
-	return next_of(
-		judge_silence(&attempt, stream, follow->options->read_timeout, &follow->error));
+	return next_of(judge_silence(&attempt, stream, follow_patience(follow), &follow->error));
 }
 
 /* The next attempt counts as the first. */
@@ -181,7 +180,7 @@ static enum next begin(struct follow *follow)
 	follow->brought = follow->closed = follow->hung_up = follow->silent = false;
 	follow->code = CURLE_OK;
 	follow->broken = (struct error){0};
-	follow_expect(follow, follow->options->read_timeout);
+	follow_expect(follow, follow_patience(follow));
 	if (subscribe_begin(
 		    &follow->subscribe, framing_last_id(&follow->framing), &follow->error) != 0)
 		return NEXT_FAILED;
@@ -343,6 +342,17 @@ int64_t follow_due(const struct follow *follow)
 	if (follow->phase == FOLLOW_BEGINS || follow->phase == FOLLOW_OVER || follow->hung_up)
 		return 0;
 	return follow->until < due ? follow->until : due;
+}
+
+int64_t follow_heard(const struct follow *follow)
+{
+	return follow->phase == FOLLOW_RUNS && follow->opened != CLIENT_NEVER ? follow->heard
+									      : CLIENT_NEVER;
+}
+
+int64_t follow_heartbeat(const struct follow *follow)
+{
+	return follow->fallback.polling ? 0 : follow->heartbeat;
 }
 
 bool follow_is_pausing(const struct follow *follow)

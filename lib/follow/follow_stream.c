@@ -8,6 +8,9 @@
 #include "denied.h"
 #include "follow_state.h"
 
+/* How late two heartbeats may be (ms). */
+#define LATE_MS 5000
+
 /* How long the body of a refusal may take; only its reason is wanted (ms). */
 #define REFUSAL_MS 5000
 
@@ -60,6 +63,16 @@ int64_t follow_end_of_all(const struct follow *follow)
 	return follow->options->until != NULL ? *follow->options->until : CLIENT_NEVER;
 }
 
+/* One heartbeat that is late is no outage yet.  What holds streams back holds heartbeats back. */
+int64_t follow_patience(const struct follow *follow)
+{
+	int64_t heartbeat = follow_heartbeat(follow);
+
+	if (follow->options->read_timeout > 0 || heartbeat == 0)
+		return follow->options->read_timeout;
+	return 2 * heartbeat + LATE_MS;
+}
+
 void follow_expect(struct follow *follow, int64_t ms)
 {
 	int64_t until = client_after(ms), end = follow_end_of_all(follow);
@@ -87,12 +100,15 @@ static bool on_stream(struct follow *follow, const char *data, size_t len)
 	size_t used;
 
 	follow->brought = true;
+	follow->heard = clock_now_ms();
+	if (follow->host.hears != NULL)
+		follow->host.hears(follow->host.context);
 	fallback_quiet(&follow->fallback);
 	result = framing_feed(&follow->framing, data, len, &used);
 	if (!take_piece(follow, data, used, result))
 		return false;
 	/* The sink may have taken its time, and moved the end of all. */
-	follow_expect(follow, follow->options->read_timeout);
+	follow_expect(follow, follow_patience(follow));
 	return true;
 }
 
@@ -123,7 +139,8 @@ static bool open_stream(struct follow *follow)
 		follow->framing.kind->has_ids ? "" : "; each line is an event");
 	if (follow->host.works != NULL)
 		follow->host.works(follow->host.context);
-	follow->opened = clock_now_ms();
+	follow->opened = follow->heard = clock_now_ms();
+	follow->heartbeat = follow->answer.heartbeat;
 	if (fallback_opens(&follow->fallback) && follow->sink->opened != NULL)
 		follow->stopped = !follow->sink->opened(
 			follow->context, &follow->answer, !follow->framing.kind->has_ids);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Again, ended or failed; see judge.h. */
+#include <string.h>
 #include <sysexits.h>
 
 #include "judge.h"
@@ -35,16 +36,25 @@ enum judge_next judge_stream(const struct judge_attempt *attempt, struct error *
 	}
 }
 
+/* What was perhaps meant: sse-serve's lists, and the server as such, are not its streams. */
+static const char *hint(const struct judge_attempt *attempt)
+{
+	bool json = client_answer_is(attempt->answer, "application/json");
+	const char *host = strstr(attempt->shown, "://");
+	const char *path = host != NULL ? strchr(host + 3, '/') : NULL;
+
+	if (path != NULL && (strcmp(path, "/") == 0 || (json && strncmp(path, "/api", 4) == 0)))
+		return "; streams of sse-serve are at /api/TOPIC/event";
+	return json && !attempt->embedded ? "; if each line is an event, say so with --lines" : "";
+}
+
 static enum judge_next not_a_stream(const struct judge_attempt *attempt, struct error *error)
 {
 	const char *type = attempt->answer->type, *quote = type[0] != '\0' ? "'" : "";
-	bool json = client_answer_is(attempt->answer, "application/json");
 
 	error_set(error, EX_PROTOCOL,
 		"%.200s is not an event stream: its Content-Type is %s%.100s%s%s", attempt->shown,
-		quote, type[0] != '\0' ? type : "missing", quote,
-		json && !attempt->embedded ? "; if each line is an event, say so with --lines"
-					   : "");
+		quote, type[0] != '\0' ? type : "missing", quote, hint(attempt));
 	return JUDGE_FAILED;
 }
 

@@ -107,7 +107,8 @@ enum sse_follow_option {
 	SSE_FOLLOW_BODY = 12,	   /* POST this with each attempt, instead of a GET */
 	SSE_FOLLOW_BODY_TYPE = 13, /* its Content-Type; default: application/json */
 	/* Numbers, with their defaults: */
-	SSE_FOLLOW_SILENCE_MS = 101, /* 0 (no limit): connect again if nothing comes for so long */
+	SSE_FOLLOW_SILENCE_MS = 101, /* connect again if nothing comes for so long; 0:
+					what the server's heartbeat says, or no limit */
 	SSE_FOLLOW_CONNECT_MS = 102, /* 10000: give up connecting after so long */
 	SSE_FOLLOW_DELAY_MS = 103,   /* 2000: the least pause, until the stream names another */
 	SSE_FOLLOW_ATTEMPTS = 104,   /* 0 (no limit): enough in a row without an event */

@@ -190,7 +190,7 @@ test("what is to be sent: 401 lets it wait for a log-in, 403 is refused for good
   await until("it is refused", () => states("k3").at(-1) === "failed");
   const [, , failed] = entries.at(-1);
   assert.equal(failed.status, 403);
-  assert.match(failed.detail, /eve may not publish the topic chat\/a/);
+  assert.match(failed.detail, /eve may not publish to the topic chat\/a/);
 });
 
 test("what is not yet sent waits, unseen, for the person who wrote it, and is thrown away when another comes", async (t) => {

@@ -66,15 +66,15 @@ static bool read_query(
 /* --- the model -------------------------------------------------------------------------------- */
 
 /* The texts of a query, in an order of our own; NULL: not there. */
-#define TEXTS 11
+#define TEXTS 12
 static const char *const text_names[TEXTS] = {"limit", "before", "since", "last", "until",
-	"last_event_id", "as", "event", "after", "subject", "wait"};
+	"last_event_id", "as", "event", "after", "subject", "wait", "was"};
 
 static const char *text_of(const struct route_query *query, size_t i)
 {
 	const char *const texts[TEXTS] = {query->limit, query->before, query->since, query->last,
 		query->until, query->last_event_id, query->as, query->event, query->after,
-		query->subject, query->wait};
+		query->subject, query->wait, query->was};
 
 	return texts[i];
 }
@@ -127,6 +127,7 @@ static bool merge(struct route_query *sum, const struct route_query *one)
 	sum->last = one->last != NULL ? one->last : sum->last;
 	sum->until = one->until != NULL ? one->until : sum->until;
 	sum->as = one->as != NULL ? one->as : sum->as;
+	sum->was = one->was != NULL ? one->was : sum->was;
 	sum->event = one->event != NULL ? one->event : sum->event;
 	sum->subject = one->subject != NULL ? one->subject : sum->subject;
 	sum->after = one->after != NULL ? one->after : sum->after;

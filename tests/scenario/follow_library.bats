@@ -181,7 +181,7 @@ answer HTTP/1.1 200 OK\r\nContent-Type: application/json@EMPTY
 close
 END
 	run -6 --separate-stderr "$LIBRARY" "$URL/x"
-	[ "$stderr" = "$URL/x does not have this address (404 No)" ]
+	[ "$stderr" = "$URL/x was not found (404 No)" ]
 	run -6 --separate-stderr "$LIBRARY" "$URL/x"
 	[ "$stderr" = "$URL/x is not an event stream: its Content-Type is 'application/json'" ]
 	run -6 --separate-stderr "$LIBRARY" a/b

@@ -354,6 +354,22 @@ END
 	run -75 sse-post "$URL/x" -d x --retry-max-time 0
 }
 
+@test "a server that takes an event and does not answer is given up when the time for retries is over" {
+	stalls
+	run -75 sse-post -v "$URL/x" -d x --retry-max-time 1s
+	[[ $output == *"no answer yet from $URL/x; waiting for up to 3s more"* ]]
+	[[ $output == *"gave up after 5s: $URL/x did not answer within 5 s; the event may or may not have been stored" ]]
+	needs_terminal
+	stalls
+	TERM=xterm run -75 script -qec "sse-post $URL/x -d x --timeout 4s" /dev/null
+	[[ $output == "sse-post: no answer yet from $URL/x; waiting for up to 2s more"* ]]
+	# Below a line of progress, not within it.
+	stalls
+	TERM=xterm run -75 script -qec "seq 3 | sse-post $URL/x --timeout 4s" /dev/null </dev/null
+	[[ $output == *'0 sent'*$'\n'"sse-post: no answer yet from $URL/x"* ]]
+	[[ $output != *sentsse-post* ]]
+}
+
 @test "a server that is back within the time for retries gets the event, once" {
 	play <<'END'
 away

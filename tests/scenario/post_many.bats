@@ -130,7 +130,7 @@ lines'
 	export SSE_TOKEN
 	SSE_TOKEN=sse_$(letters 32 a)
 	printf '{"topic":"%s","data":1}\n' a b secret a >lines
-	names 77 'me may not publish the topic secret' post / -E -f lines --batch always
+	names 77 'me may not publish to the topic secret' post / -E -f lines --batch always
 	curl -sf -H "Authorization: Bearer $SSE_TOKEN" "$URL/api/a" | is '[]'
 	sed -i 3d lines
 	post / -E -f lines

@@ -107,7 +107,7 @@ teardown() {
 	ask "${AS[@]}" "$URL/api/secret"
 	problem 403 'poor may not read the topic secret'
 	ask "${AS[@]}" -H 'Content-Type: text/plain' -d x "$URL/api/secret"
-	problem 403 'poor may not publish the topic secret'
+	problem 403 'poor may not publish to the topic secret'
 	ask "${AS[@]}" "$URL/metrics"
 	problem 403 '(status)'
 	nothing_happened

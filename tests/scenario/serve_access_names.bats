@@ -237,7 +237,7 @@ batch_of() {
 	batch_of ann '?envelope=1' <<<'{"data":1,"topic":"room","t\u006fpic":"secret"}'
 	problem 400 'appears twice'
 	batch_of star '' <<<1
-	problem 403 'star may not publish the topic room'
+	problem 403 'star may not publish to the topic room'
 	nothing_happened
 }
 
@@ -255,16 +255,16 @@ many_of() {
 		{"topic":"chat/b","data":2}
 		{"topic":"secret","data":"stolen"}
 	END
-	problem 403 'line 4: star may not publish the topic secret'
+	problem 403 'line 4: star may not publish to the topic secret'
 	[[ $(header WWW-Authenticate) = *insufficient_scope* ]]
 	many_of star <<<'{"topic":"chat/a","t\u006fpic":"secret","data":1}'
 	problem 400 'appears twice'
 	many_of star <<<'{"t\u006fpic":"s\u0065cret","data":1}'
-	problem 403 'line 1: star may not publish the topic secret'
+	problem 403 'line 1: star may not publish to the topic secret'
 	local topic
 	for topic in chat chat/a/b secre secret/x Chat/a; do
 		many_of star <<<'{"topic":"chat/a","data":1}'$'\n'"{\"topic\":\"$topic\",\"data\":1}"
-		problem 403 "line 2: star may not publish the topic $topic"
+		problem 403 "line 2: star may not publish to the topic $topic"
 	done
 	# Not even a good line before a bad one; a line that is not valid is told first.
 	many_of star <<<'{"topic":"secret","data":1}'$'\n''{"topic":"a b","data":1}'

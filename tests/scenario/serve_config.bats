@@ -284,13 +284,13 @@ page_example() {
 		refuses "$status" "$want" -c conf
 	done <<-'EOF'
 		65|listn 8000|conf:1: there is no option listn
-		66|access none|conf:1: --access cannot open none
+		66|access none|conf:1: --access: cannot open none
 		65|access bad|conf:1: --access bad: line 1
 		66|jwt-keys none|conf:1: --jwt-keys cannot open none
 		65|jwt-keys bad|conf:1: --jwt-keys
 		66|hook github=t:none|conf:1: --hook
 		66|web none|conf:1: --web none
-		65|listen 0.0.0.0:0|conf:1: --listen 0.0.0.0: it can be reached from other machines
+		65|listen 0.0.0.0:0|conf:1: --listen 0.0.0.0 can be reached from other machines
 		65|listen [::1|--listen
 		65|db bad|bad is not a database of sse-serve
 		65|retain x|conf:1: --retain

@@ -610,6 +610,36 @@ load serve_helpers
 	[ "$(header Allow)" = 'GET, HEAD, OPTIONS' ]
 }
 
+@test "a wrong address says what would be right" {
+	serve
+	ask "$URL/users"
+	problem 404 'if you meant the topic users, it is at /api/users, and its stream at /api/users/event'
+	ask "$URL/logs/a/event"
+	problem 404 'its stream at /api/logs/a/event'
+	ask "$URL/event"
+	problem 404 'topics are at /api/TOPIC, and their streams at /api/TOPIC/event'
+	ask -d x "$URL/users"
+	problem 405 'events are published at /api/TOPIC'
+	ask -d x "$URL/api/users/event"
+	problem 405 'events are published at /api/users'
+	ask -g "$URL/api/users/*"
+	problem 400 'but a pattern, and patterns are only for reading: /api/event?topic=users/* streams'
+	ask -g -d x "$URL/api/users/*"
+	problem 400 'patterns are only for reading'
+	ask -g "$URL/api/**/event"
+	problem 400 '/api/event?topic=** streams the topics that match it'
+	ask "$URL/api/users/"
+	problem 400 'because of the slash at its end: the topic is at /api/users'
+	ask "$URL/api/event/users"
+	problem 400 'their streams at /api/TOPIC/event'
+	run -69 sse-tail "$URL/users"
+	[[ $output == "sse-tail: $URL/users was not found (404 Not Found): no such page; if you meant the topic users"* ]]
+	run -76 sse-tail "$URL/api/users"
+	[[ $output == *"its Content-Type is 'application/json'; streams of sse-serve are at /api/TOPIC/event" ]]
+	run -69 sse-post "$URL/users" -d x
+	[[ $output == *"does not accept this method (405 Method Not Allowed)"*'events are published at /api/TOPIC' ]]
+}
+
 @test "a person's browser at a wrong address gets a page, with what was wrong in plain text" {
 	serve
 	local browser='text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' accept
@@ -620,7 +650,7 @@ load serve_helpers
 	[ "$(header X-Content-Type-Options)" = nosniff ]
 	[ "$(header Referrer-Policy)" = same-origin ]
 	has body '<h1>404 Not Found</h1>'
-	has body 'no such page; streams are at'
+	has body 'no such page; if you meant the topic no/such/page, it is at /api/no/such/page'
 	has body '<a href="/">'
 	has body 'color-scheme:light dark'
 	# Nothing is loaded, no script runs, and of styles only the one in the page counts.

@@ -161,7 +161,7 @@ resumes() {
 	problem 400 "'latest' is a parameter of a topic's stream, not of a POST"
 	refuses 64 'need a database' --db :memory: --retain-topic 'a=latest'
 	refuses 64 "latest is a rule for topics: --retain-topic '**=latest'" --retain latest
-	refuses 64 'it takes AGE,EVENTS,BYTES' --retain-topic 'a=latest,,'
+	refuses 64 'give AGE,EVENTS,BYTES' --retain-topic 'a=latest,,'
 }
 
 @test "with =latest only the newest event of each subject is kept, and a reader of values knows no gap" {

@@ -90,6 +90,42 @@ leave {"name":"Ada","count":1}' ]
 join {"name":"Bob","count":2}' ]
 }
 
+@test "a name that several streams have is listed once, with their number" {
+	serve --presence-grace 0
+	follow ada.1 /api/any/event?as=Ada
+	follow bob /api/any/event?as=Bob
+	[ "$(presence any)" = '{"count":2,"names":["Ada","Bob"],"streams":2}' ]
+	follow ada.2 /api/any/event?as=Ada
+	[ "$(presence any)" = '{"count":2,"names":["Ada","Bob"],"streams":3,"several":{"Ada":2}}' ]
+	kill "$FOLLOWER"
+	wait_for is_present any '{"count":2,"names":["Ada","Bob"],"streams":2}'
+}
+
+@test "a name that was changed leaves at once, or with its last stream" {
+	serve --presence-grace 1h
+	follow seen /api/any/event
+	follow ada /api/any/event?as=Ada
+	kill "$FOLLOWER"
+	wait_for is_present any '{"count":1,"names":["Ada"],"streams":1}'
+	follow bob '/api/any/event?as=Bob&was=Ada'
+	wait_for has seen 'event: leave'
+	is_present any '{"count":1,"names":["Bob"],"streams":2}'
+	# The new stream may come before the old one has ended.
+	local bob=$FOLLOWER
+	follow eve '/api/any/event?as=Eve&was=Bob'
+	is_present any '{"count":2,"names":["Bob","Eve"],"streams":3}'
+	kill "$bob"
+	wait_for is_present any '{"count":1,"names":["Eve"],"streams":2}'
+	# Who takes the name again has its grace.
+	follow bob /api/any/event?as=Bob
+	kill "$FOLLOWER"
+	wait_for is_present any '{"count":2,"names":["Bob","Eve"],"streams":2}'
+	ask "$URL/api/any/event?was=Ada"
+	problem 400 'give its new one in ?as='
+	ask "$URL/api/any/event?as=Ada&was="
+	problem 400 'the name in ?was='
+}
+
 @test "after the grace a name has left, and comes back by a join" {
 	serve --presence-grace 300ms
 	follow seen /api/any/event

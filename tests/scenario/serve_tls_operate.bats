@@ -167,7 +167,7 @@ same_data() {
 	text chat one --cert ann.pem --key ann.key
 	answers 201
 	text news one --cert ann.pem --key ann.key
-	problem 403 'ann may not publish the topic news'
+	problem 403 'ann may not publish to the topic news'
 	ask --cert ann.pem --key ann.key "$URL/api/session"
 	[ "$(jq -r '.name + " " + .as' body)" = 'ann Ann' ]
 	# A browser shows the certificate to the requests of any page.

@@ -54,6 +54,15 @@ agree() {
 	[ -s asked ]
 }
 
+end_follower() {
+	kill "$1"
+	wait "$1" || true
+}
+
+is_unlisted() {
+	[[ " $(names) " != *" $1 "* ]]
+}
+
 @test "topics are listed in the order of their bytes, with what is stored of each" {
 	serve
 	[ "$(names)" = users ]
@@ -92,6 +101,13 @@ agree() {
 	[ "$(row users streams)" = 0 ]
 	ask "$URL/api/late/presence"
 	has body '"streams":2'
+	# Of a room that was only visited nothing stays.
+	end_follower "$FOLLOWER"
+	follow five '/api/visited/event?as=Ada'
+	wait_for has five Ada
+	[ "$(names)" = 'chat/a late users visited' ]
+	end_follower "$FOLLOWER"
+	wait_for is_unlisted visited
 	# The server's own topic is not for lists.
 	follow four '/api/$sys/event'
 	wait_for has four 'event: stats'

@@ -104,7 +104,7 @@ tail_of() {
 	run -64 post $'a\xff' -d x
 	[[ $output == *'is not a valid topic: it is not in UTF-8' ]]
 	run -64 post 'a b' -d x
-	[[ $output == *'letters, digits and . _ ~ - with single slashes between' ]]
+	[[ $output == *'letters, digits and . _ ~ -, with single slashes between, not at its ends' ]]
 	ask --data-binary x -H 'Content-Type: text/plain' "$URL/api/a%C3"
 	problem 400 "a topic's name is UTF-8; this is not"
 	ask "$URL/api/event?topic=a%E2%80%AE" && problem 400 'U+202E'

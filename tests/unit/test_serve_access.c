@@ -177,7 +177,7 @@ static void a_faulty_file_starts_nothing(void **state)
 	assert_int_equal(error.status, EX_NOINPUT);
 	assert_null(access_new(&absent, &error));
 	assert_int_equal(error.status, EX_NOINPUT);
-	snprintf(sentence, sizeof(sentence), "--access cannot open /nonexistent: ");
+	snprintf(sentence, sizeof(sentence), "--access: cannot open /nonexistent: ");
 	assert_memory_equal(error.text, sentence, strlen(sentence));
 }
 

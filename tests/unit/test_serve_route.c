@@ -185,6 +185,7 @@ static void the_parameters_of_each_target_are_read(void **state)
 		{"/api/", "POST", {0}},
 		{"/api/t/event?as=A&last_event_id=x:1&since=all&envelope=1", "GET",
 			{.as = "A", .last_event_id = "x:1", .since = "all", .envelope = true}},
+		{"/api/t/event?as=A&was=B", "GET", {.as = "A", .was = "B"}},
 		{"/api/event?last=10&until=now&mark=1", "GET",
 			{.last = "10", .until = "now", .mark = true}},
 		{"/api/$sys/event?envelope=1&since=1m&last_event_id=x:1", "GET",
@@ -221,6 +222,7 @@ static void the_parameters_of_each_target_are_read(void **state)
 		assert_int_equal(route.query.mark, wanted->mark);
 		same(route.query.last_event_id, wanted->last_event_id);
 		same(route.query.as, wanted->as);
+		same(route.query.was, wanted->was);
 		same(route.query.event, wanted->event);
 		same(route.query.subject, wanted->subject);
 		assert_int_equal(route.query.envelope, wanted->envelope);
@@ -338,7 +340,7 @@ static void what_is_wrong_in_a_query_is_named(void **state)
 		{"/api?topic", "GET", "'topic' without a value"},
 		{"/api/t/event?limit=1", "GET",
 			"'limit' is a parameter of a list, not of a topic's stream, which takes "
-			"last_event_id, since, last, latest, mark, until, wait, envelope, as, event and "
+			"last_event_id, since, last, latest, mark, until, wait, envelope, as, was, event and "
 			"ticket"},
 		{"/api/t/event?topic=a", "GET", "'topic' is a parameter of /api/event, not of"},
 		{"/api/t?since=1m", "POST",

@@ -68,7 +68,7 @@ static struct rules *load_rules(const struct access_config *config, struct error
 	if (config->file == NULL) {
 		rules = rules_parse("", 0, error);
 	} else if (private_file_read(config->file, &text, &readable, &reason) != 0) {
-		error_set(error, reason.status, "--access %s", reason.text);
+		error_set(error, reason.status, "--access: %s", reason.text);
 	} else {
 		rules = parse_whole(&text, &reason);
 		private_file_wipe(&text);

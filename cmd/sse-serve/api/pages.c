@@ -14,6 +14,7 @@
 #include "api.h"
 #include "hash.h"
 #include "http/accept.h"
+#include "log/topic_name.h"
 #include "pages.h"
 
 /*
@@ -101,9 +102,23 @@ static bool has_already(const struct request *request, const char *etag)
 	return match != NULL && (strcmp(match, "*") == 0 || strstr(match, etag) != NULL);
 }
 
+/* Where /users or /users/event was meant to lead; a name with a dot was meant to be a file. */
 static void not_found(struct request *request)
 {
-	request_problem(request, 404, "no such page; streams are at /api/{topic}/event");
+	const char *path = request_route(request)->path + 1;
+	size_t len = strlen(path), ending = strlen("/event");
+
+	if (len > ending && strcmp(path + len - ending, "/event") == 0)
+		len -= ending;
+	if (strchr(path, '.') == NULL && topic_name_check(path, len, NULL) == 0)
+		request_problem(request, 404,
+			"no such page; if you meant the topic %.*s, it is at /api/%.*s, and its "
+			"stream at /api/%.*s/event",
+			(int)len, path, (int)len, path, (int)len, path);
+	else
+		request_problem(request, 404,
+			"no such page; topics are at /api/TOPIC, and their streams at "
+			"/api/TOPIC/event");
 }
 
 /* --- the embedded pages --- */

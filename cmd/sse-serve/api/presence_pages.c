@@ -32,22 +32,35 @@ static bool add_names(struct buf *answer, const struct buf *names)
 	return true;
 }
 
+static bool add_several(void *context, const char *name, uint32_t streams)
+{
+	struct buf *several = context;
+
+	return buf_add_text(several, several->len == 0 ? ",\"several\":{" : ",") &&
+	       json_quote(name, strlen(name), several) && buf_addf(several, ":%" PRIu32, streams);
+}
+
 /* Write the answer.  False without memory. */
 static bool write_answer(const struct request *request, struct buf *answer)
 {
-	struct buf names;
+	struct presence *presence = api_of(request)->presence;
+	const char *topic = request_route(request)->topic;
+	struct buf names, several;
 	size_t count;
 	bool written;
 
 	buf_init(&names, SIZE_MAX / 2);
-	written = presence_names(api_of(request)->presence, request_route(request)->topic, &names,
-			  &count) == 0 &&
+	buf_init(&several, SIZE_MAX / 2);
+	written = presence_names(presence, topic, &names, &count) == 0 &&
+		  presence_several(presence, topic, add_several, &several) &&
 		  buf_addf(answer, "{\"count\":%zu,\"names\":[", count) &&
 		  add_names(answer, &names) &&
-		  buf_addf(answer, "],\"streams\":%" PRIu64 "}\n",
-			  fanout_count(
-				  api_of(request)->fanout->shared, request_route(request)->topic));
+		  buf_addf(answer, "],\"streams\":%" PRIu64,
+			  fanout_count(api_of(request)->fanout->shared, topic)) &&
+		  buf_add(answer, several.data, several.len) &&
+		  buf_add_text(answer, several.len > 0 ? "}}\n" : "}\n");
 	buf_free(&names);
+	buf_free(&several);
 	return written;
 }
 

@@ -106,6 +106,8 @@ static int read_end(const struct route_query *query, struct opening *opening, st
 #define UNTIL "Stream-Until"
 /* Likewise one that asks for present values. */
 #define LATEST "Stream-Latest"
+/* The longest silence of a stream: after one that is much longer a client knows that it broke. */
+#define HEARTBEAT "Stream-Heartbeat"
 
 #define STREAM_HEADERS "Cache-Control: no-cache\r\nX-Accel-Buffering: no\r\nVary: Accept\r\n"
 
@@ -114,17 +116,23 @@ static const char *type_of(const struct opening *opening)
 	return opening->selection->form == FORM_LINE ? LINES_TYPE : STREAM_TYPE;
 }
 
+static const char *heartbeat_of(const struct request *request, char text[NUMBER_TEXT])
+{
+	return number_duration_text(api_of(request)->fanout->shared->heartbeat, text);
+}
+
 static size_t make_head(
 	const struct opening *opening, const struct request *request, char *head, size_t size)
 {
 	bool latest = opening->start.kind == START_LATEST;
-	char retry[40], headers[200];
+	char retry[40], headers[200], heartbeat[NUMBER_TEXT];
 	uint32_t random = 0;
 	size_t len;
 
 	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
 		random = (uint32_t)time(NULL);
-	snprintf(headers, sizeof(headers), STREAM_HEADERS "%s%s",
+	snprintf(headers, sizeof(headers), STREAM_HEADERS HEARTBEAT ": %s\r\n%s%s",
+		heartbeat_of(request, heartbeat),
 		opening->ends || opening->polls ? UNTIL ": now\r\n" : "",
 		latest ? LATEST ": 1\r\n" : "");
 	len = request_write_head(request, 200, type_of(opening), headers, head, size);
@@ -225,13 +233,16 @@ static const char *topic_too_many(const struct request *request, const struct se
 /* With ?as=, find a place for the name.  False when a problem was replied. */
 static bool seat(struct request *request, struct opening *opening)
 {
-	const char *name = request_route(request)->query.as, *topic;
+	const struct route_query *query = &request_route(request)->query;
+	const char *name = query->as, *topic;
 	bool full = false;
 
 	if (name == NULL)
 		return true;
-	if (!may_take_name(request, name))
+	if (!may_take_name(request, name) ||
+		(query->was != NULL && !may_take_name(request, query->was)))
 		return false;
+	snprintf(opening->was, sizeof(opening->was), "%s", query->was != NULL ? query->was : "");
 	topic = topic_too_many(request, opening->selection);
 	if (topic != NULL) {
 		request_problem(request, 507,
@@ -281,17 +292,24 @@ static void take_opening(struct message *message)
 	opening_start((struct opening *)message);
 }
 
-/* Is the name in ?as=, if given, valid?  Return 0, or -1 with what is wrong. */
-static int check_name(const struct request *request, struct error *error)
+/* Is the name in ?as= or ?was=, if given, valid?  Return 0, or -1 with what is wrong. */
+static int check_name(const char *parameter, const char *name, struct error *error)
 {
-	const char *name = request_route(request)->query.as;
 	const char *fault = name != NULL ? name_fault(name, strlen(name)) : NULL;
 
 	if (fault == NULL)
 		return 0;
 	return error_set(error, EX_DATAERR,
-		"the name in ?as= %s: send 1 to %d bytes of UTF-8 without control characters",
-		fault, NAME_MAX_BYTES);
+		"the name in ?%s= %s: send 1 to %d bytes of UTF-8 without control characters",
+		parameter, fault, NAME_MAX_BYTES);
+}
+
+static int check_names(const struct route_query *query, struct error *error)
+{
+	if (query->was != NULL && query->as == NULL)
+		return error_set(error, EX_DATAERR,
+			"?was= is the name that the stream had before: give its new one in ?as=");
+	return check_name("as", query->as, error) != 0 ? -1 : check_name("was", query->was, error);
 }
 
 /* NULL without memory: then the end is not logged. */
@@ -332,7 +350,8 @@ static struct opening *read_opening(struct request *request)
 		return NULL;
 	}
 	opening->selection = find_selection(request, &error);
-	if (opening->selection != NULL && check_name(request, &error) == 0 &&
+	if (opening->selection != NULL &&
+		check_names(&request_route(request)->query, &error) == 0 &&
 		stream_query_start(request, &opening->start, &error) == 0 &&
 		read_end(&request_route(request)->query, opening, &error) == 0)
 		return opening;
@@ -352,11 +371,14 @@ static ssize_t read_nothing(void *state, char *out, size_t max)
 
 static void reply_head(struct request *request, const struct opening *opening)
 {
+	char heartbeat[NUMBER_TEXT];
+
 	limits_release(api_of(request)->limits, opening->address);
 	request_reply_stream(request, type_of(opening), read_nothing);
 	request_add_header(request, "Cache-Control", "no-cache");
 	request_add_header(request, "X-Accel-Buffering", "no");
 	request_add_header(request, "Vary", "Accept");
+	request_add_header(request, HEARTBEAT, heartbeat_of(request, heartbeat));
 	if (opening->ends || opening->polls)
 		request_add_header(request, UNTIL, "now");
 	if (opening->start.kind == START_LATEST)

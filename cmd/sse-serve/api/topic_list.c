@@ -81,13 +81,22 @@ static const char *skip(const struct topic_list *list, const char *from)
 	return wanted;
 }
 
-static bool is_listed(const struct topic_list *list, const char *name)
+/* Readers that were present, and have gone, leave nothing that is worth a row. */
+static bool is_worth(const struct topic_list *list, const struct topic *topic)
 {
+	return topic->row != 0 || topic->used ||
+	       fanout_count(api_of(list->request)->fanout->shared, topic->name) > 0;
+}
+
+static bool is_listed(const struct topic_list *list, const struct topic *topic)
+{
+	const char *name = topic->name;
 	bool matches = false;
 
 	for (size_t i = 0; i < list->count && !matches; i++)
 		matches = topic_matches(list->patterns[i], name);
-	return matches && (list->grants == NULL || grants_cover(list->grants, VERB_READ, name));
+	return matches && (list->grants == NULL || grants_cover(list->grants, VERB_READ, name)) &&
+	       is_worth(list, topic);
 }
 
 /* Of the next topics, put those of the page into ${rows}.  Return how many. */
@@ -103,7 +112,7 @@ static size_t choose(struct topic_list *list, struct topic *const *topics, size_
 		if (strcmp(name, from) < 0)
 			continue;
 		from = skip(list, name);
-		if (from != name || !is_listed(list, name))
+		if (from != name || !is_listed(list, topics[i]))
 			continue;
 		if (list->left == 0) {
 			list->follows = list->ended = true;

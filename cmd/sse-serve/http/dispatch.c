@@ -108,7 +108,16 @@ static void find_handler(struct request *request)
 		return;
 	}
 	methods_of(request, methods);
-	request_problem(request, 405, "this address accepts %s", methods);
+	if (request->route.kind == ROUTE_STREAM)
+		request_problem(request, 405,
+			"this address accepts %s; it is the stream of a topic, and events are published at "
+			"/api/%s",
+			methods, request->route.topic);
+	else if (request->route.kind == ROUTE_PAGE)
+		request_problem(request, 405,
+			"this address accepts %s; events are published at /api/TOPIC", methods);
+	else
+		request_problem(request, 405, "this address accepts %s", methods);
 	request_add_header(request, "Allow", methods);
 }
 

@@ -234,7 +234,10 @@ static void refuse_verb(
 			name, verb_name(verb), topic);
 	else
 		request_problem(request, 403, "%s%s may not %s %s %s", where, name, verb_name(verb),
-			verb == VERB_DELETE ? "events of the topic" : "the topic", topic);
+			verb == VERB_DELETE    ? "events of the topic"
+			: verb == VERB_PUBLISH ? "to the topic"
+					       : "the topic",
+			topic);
 	request_add_header(
 		request, "WWW-Authenticate", PROOF_CHALLENGE ", error=\"insufficient_scope\"");
 }

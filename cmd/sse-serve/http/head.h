@@ -14,7 +14,7 @@
 /* The headers of an answer that a page of another site may read (Access-Control-Expose-Headers). */
 #define HEAD_EXPOSED                                                                               \
 	"Last-Event-ID, Link, Location, Retry-After, Idempotency-Replayed, WWW-Authenticate, "     \
-	"X-Request-ID"
+	"X-Request-ID, Stream-Heartbeat"
 
 /* The value of Strict-Transport-Security (RFC 6797). */
 #define HEAD_HSTS "max-age=%lld"

@@ -110,8 +110,8 @@ static int add(int fd, const char *name, bool open, bool tls, struct listeners *
 			fd, name);
 	if (address.any.sa_family != AF_UNIX && !address_is_loopback(&address.any) && !open)
 		return error_set(error, EX_USAGE,
-			"%.60s (%.100s) can be reached from other machines: say with --access who may "
-			"read and publish, or let anyone who reaches it do both with --open",
+			"%.60s (%.100s) can be reached from other machines: say with --access FILE who may "
+			"read and publish, or let everyone do both with --open",
 			name, url);
 	if (!tls && strcmp(name, "https") == 0)
 		return error_set(error, EX_USAGE,

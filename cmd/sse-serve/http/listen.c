@@ -179,8 +179,8 @@ static int listen_host(bool open, bool secure, struct listeners *listeners, cons
 	if (!address_is_loopback(found->ai_addr) && !open) {
 		freeaddrinfo(found);
 		return error_set(error, EX_USAGE,
-			"--listen %s: it can be reached from other machines; say with --access who may read and "
-			"publish, or let anyone who reaches it do both with --open",
+			"--listen %s can be reached from other machines: say with --access FILE who may read "
+			"and publish, or let everyone do both with --open",
 			host);
 	}
 	fd = listeners->check ? -1 : bind_address(found);
@@ -266,8 +266,8 @@ static int listen_address(
 
 	if (number_count(port, 0, 65535, &number, error) != 0)
 		return error_set(error, EX_USAGE,
-			"--listen '%.60s': it takes ADDR:PORT, [IPV6]:PORT or PORT, perhaps after "
-			"http: or https:, or unix:PATH; a port is 0 to 65535",
+			"--listen '%.60s': this is not ADDR:PORT, [IPV6]:PORT, PORT or unix:PATH, with a "
+			"port from 0 to 65535; http: or https: may come first",
 			text);
 	if (len > HOST_MAX)
 		return error_set(error, EX_USAGE,

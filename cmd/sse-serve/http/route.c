@@ -65,6 +65,28 @@ static bool parse_proof(struct route *route)
 	return true;
 }
 
+/* What is not a topic was perhaps meant to be something that there is. */
+static int not_a_topic(const char *topic, const struct error *reason, struct error *error)
+{
+	size_t len = strlen(topic);
+
+	if (strchr(topic, '*') != NULL && topic_pattern_check(topic, len, NULL) == 0)
+		return error_set(error, EX_DATAERR,
+			"this is not a valid topic but a pattern, and patterns are only for reading: "
+			"/api/event?topic=%.200s streams the topics that match it, "
+			"/api?topic=%.200s lists them",
+			topic, topic);
+	if (len > 1 && topic[len - 1] == '/' && topic_name_check(topic, len - 1, NULL) == 0)
+		return error_set(error, EX_DATAERR,
+			"this is not a valid topic, because of the slash at its end: the topic is at "
+			"/api/%.*s",
+			(int)len - 1, topic);
+	return error_set(error, EX_DATAERR,
+		"this is not a valid topic: %s; topics are at /api/TOPIC, and their streams at "
+		"/api/TOPIC/event",
+		reason->text);
+}
+
 /* /api/...: cut the path into topic and what follows it. */
 static int parse_api(struct route *route, struct error *error)
 {
@@ -94,7 +116,7 @@ static int parse_api(struct route *route, struct error *error)
 		*last = '\0';
 	}
 	if (topic_name_check(route->topic, strlen(route->topic), &reason) != 0)
-		return error_set(error, EX_DATAERR, "this is not a valid topic: %s", reason.text);
+		return not_a_topic(route->topic, &reason, error);
 	return 0;
 }
 
@@ -225,6 +247,7 @@ static const struct parameter parameters[] = {
 	{"wait", TEXT, STREAM | STREAMS | LIST, FIELD(wait)},
 	{"envelope", FLAG, ANY_STREAM | LIST | EVENT | POST, FIELD(envelope)},
 	{"as", TEXT, STREAM | STREAMS, FIELD(as)},
+	{"was", TEXT, STREAM | STREAMS, FIELD(was)},
 	{"event", TEXT, POST | POST_MANY, FIELD(event)},
 	{"event", TEXTS, STREAM | STREAMS, FIELD(events)},
 	{"subject", TEXT, POST | POST_MANY, FIELD(subject)},

@@ -42,7 +42,7 @@ struct route_query {
 	const char *limit, *before, *after, *since;
 	const char *last_event_id; /* by any of its names; an empty one counts as not given */
 	const char *last, *until, *wait;
-	const char *as, *event, *subject, *ticket;
+	const char *as, *was, *event, *subject, *ticket;
 	struct route_texts topics, events; /* of a stream; `event` is of a POST */
 	bool envelope, ephemeral, mark, close, latest;
 };

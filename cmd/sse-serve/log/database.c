@@ -83,7 +83,7 @@ int database_lock(const char *path, int *lock, struct error *error)
 	*lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (*lock < 0)
 		return error_set(error, EX_CANTCREAT,
-			"cannot open the database %s: %s; --db names another file", path,
+			"cannot open the database %s: %s; choose another file with --db FILE", path,
 			strerror(errno));
 	if (flock(*lock, LOCK_EX | LOCK_NB) == 0) {
 		if (is_still_there(path, *lock))
@@ -91,8 +91,8 @@ int database_lock(const char *path, int *lock, struct error *error)
 		errno = EWOULDBLOCK;
 	}
 	error_set(error, errno == EWOULDBLOCK ? EX_TEMPFAIL : EX_CANTCREAT,
-		"the database %s is in use by another sse-serve; stop that one, or give --db another "
-		"file",
+		"the database %s is in use by another sse-serve; stop that one, or choose "
+		"another file with --db FILE",
 		path);
 	close(*lock);
 	*lock = -1;
@@ -114,7 +114,8 @@ int database_check(sqlite3 *db, const char *path, int *version, struct error *er
 	tables = database_ask(db, "SELECT count(*) FROM sqlite_schema");
 	if (sqlite3_errcode(db) == SQLITE_NOTADB || (tables != 0 && application != APPLICATION_ID))
 		return error_set(error, EX_DATAERR,
-			"%s is not a database of sse-serve; --db names another file", path);
+			"%s is not a database of sse-serve; choose another file with --db FILE",
+			path);
 	if (number > DATABASE_VERSION)
 		return error_set(error, EX_DATAERR,
 			"the database %s is of a newer sse-serve (version %d; this one knows %d): "

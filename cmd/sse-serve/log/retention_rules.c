@@ -20,7 +20,7 @@ enum place { AGE, EVENTS, BYTES, PLACES };
 static int wrong(const char *option, const char *text, const char *part, struct error *error)
 {
 	return error_set(error, EX_USAGE,
-		"%s '%.80s': %s; it takes AGE,EVENTS,BYTES, each of which may be left empty, or all: "
+		"%s '%.80s': %s; give AGE,EVENTS,BYTES, each of which may be left empty: "
 		"7d keeps a week, ,1M a million events, ,,10G ten gigabytes",
 		option, text, part);
 }

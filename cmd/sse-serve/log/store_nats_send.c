@@ -112,7 +112,7 @@ static int give_up(const struct nats_store *nats, bool doubtful, struct error *e
 			"unknown: send it again, with the same Idempotency-Key");
 	if (doubtful)
 		return error_set(error, EX_TEMPFAIL,
-			"NATS did not say in %d s whether the event is stored, so that is unknown: send "
+			"NATS did not confirm within %d s that the event is stored; it may or may not be: send "
 			"it again, with the same Idempotency-Key",
 			PUBLISH_MS / 1000);
 	return error_set(error, EX_TEMPFAIL,

@@ -226,8 +226,11 @@ struct topic *topics_hold_named(struct topics *topics, const char *name)
 
 int topics_add_own(struct topics *topics, const char *name)
 {
-	if (hold(topics_add(topics, name)) == NULL)
+	struct topic *topic = hold(topics_add(topics, name));
+
+	if (topic == NULL)
 		return -1;
+	topic->used = true;
 	topics->own++;
 	return 0;
 }

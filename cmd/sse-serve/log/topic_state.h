@@ -4,6 +4,7 @@
 #define TOPIC_STATE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Why an event is gone from the log: retention, a request to delete it, a newer present value. */
@@ -47,6 +48,8 @@ struct topic {
 	uint64_t closing;
 	/* The newest entry of this topic in the window.  Written by the log thread. */
 	_Atomic uint64_t newest_entry;
+	/* It had an event since the start other than a join or leave; or it is there from the start. */
+	_Atomic bool used;
 	/* Events published to it since the start, stored or not.  Written by the log thread. */
 	_Atomic uint64_t published;
 };

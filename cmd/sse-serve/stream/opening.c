@@ -17,11 +17,16 @@
 /* The name is present from here on.  Takes the opening's lease. */
 static void attend(struct subscriber *subscriber, struct opening *opening)
 {
+	bool changed;
+
 	if (opening->lease == NULL)
 		return;
 	subscriber->named = true;
 	((struct extended_subscriber *)subscriber)->lease = opening->lease;
-	if (presence_enter(opening->lease))
+	changed = presence_enter(opening->lease);
+	if (opening->was[0] != '\0')
+		changed = presence_forgo(opening->lease, opening->was) || changed;
+	if (changed)
 		mailbox_wake(subscriber->fanout->shared->teller);
 	opening->lease = NULL;
 }

@@ -26,6 +26,7 @@ struct opening {
 	struct selection *selection;	/* held */
 	struct principal *principal;	/* who opened it; held; NULL: no access control */
 	struct presence_lease *lease;	/* see presence.h; NULL: without a name; owned */
+	char was[NAME_MAX_BYTES + 1];	/* the name that its client had before; empty: none */
 	struct limits_address *address; /* see limits.h */
 	struct start start;
 	bool marked;		      /* the stream is told when it has caught up */

@@ -151,14 +151,15 @@ void presence_arrive(struct presence *presence, struct member *member)
 }
 
 /* Names that come and go must not keep others out for the grace. */
-static bool has_grace(const struct presence *presence)
+static bool has_grace(const struct presence *presence, const struct member *member)
 {
-	return presence->grace > 0 && presence->count <= presence->max - presence->max / 8;
+	return !member->forgone && presence->grace > 0 &&
+	       presence->count <= presence->max - presence->max / 8;
 }
 
 void presence_depart(struct presence *presence, struct member *member, uint32_t now)
 {
-	if (has_grace(presence))
+	if (has_grace(presence, member))
 		begin_leaving(presence, member, now);
 	else
 		set_present(presence, member, false);
@@ -275,6 +276,31 @@ bool presence_enter(struct presence_lease *lease)
 			presence_arrive(presence, member);
 		if (member->streams++ == 0)
 			note_outgoing(presence, member);
+		member->forgone = false;
+	}
+	return presence_finish(presence);
+}
+
+static void forgo(struct presence *presence, struct member *member)
+{
+	member->forgone = true;
+	if (member->back == NULL)
+		return;
+	end_leaving(presence, member);
+	set_present(presence, member, false);
+}
+
+bool presence_forgo(struct presence_lease *lease, const char *name)
+{
+	struct presence *presence = lease->presence;
+
+	pthread_mutex_lock(&presence->lock);
+	for (size_t i = 0; i < lease->count; i++) {
+		struct topic_presence *entry = lease->members[i]->topic;
+		struct member *other = (struct member *)shelf_find(&entry->members, name);
+
+		if (other != NULL && other != lease->members[i])
+			forgo(presence, other);
 	}
 	return presence_finish(presence);
 }
@@ -393,6 +419,34 @@ int presence_names(struct presence *presence, const char *topic, struct buf *nam
 	}
 	pthread_mutex_unlock(&presence->lock);
 	return result;
+}
+
+/* Of other nodes only whether they have any is known. */
+static uint32_t streams_of(const struct member *member)
+{
+	uint32_t streams = member->streams;
+
+	for (uint64_t nodes = member->nodes; nodes != 0; nodes &= nodes - 1)
+		streams++;
+	return streams;
+}
+
+bool presence_several(struct presence *presence, const char *topic,
+	bool (*visit)(void *context, const char *name, uint32_t streams), void *context)
+{
+	const struct topic_presence *entry;
+	bool more = true;
+
+	pthread_mutex_lock(&presence->lock);
+	entry = (const struct topic_presence *)shelf_find(&presence->topics, topic);
+	for (size_t i = 0; entry != NULL && i < entry->members.count && more; i++) {
+		const struct member *member = (const struct member *)entry->members.items[i];
+
+		if (streams_of(member) > 1)
+			more = visit(context, member->named.name, streams_of(member));
+	}
+	pthread_mutex_unlock(&presence->lock);
+	return more;
 }
 
 int64_t presence_count(struct presence *presence)

@@ -64,6 +64,14 @@ bool presence_enter(struct presence_lease *lease);
 bool presence_leave(struct presence_lease *lease, uint32_t now);
 
 /*
+ * presence_forgo(lease, name):
+ * The client of this stream, which is open, was present as ${name} before, and is no longer: in the
+ * topics of the lease that name leaves without the grace, at once or with its last stream.  As
+ * presence_enter().
+ */
+bool presence_forgo(struct presence_lease *lease, const char *name);
+
+/*
  * presence_wait(presence, now):
  * The ms until presence_change() may have a change; -1 for not before presence_events_run() is
  * called.
@@ -79,6 +87,15 @@ bool presence_change(struct presence *presence, uint32_t now, struct presence_ch
  * ended by a NUL.  Return 0, or -1 without memory.  Any thread.
  */
 int presence_names(struct presence *presence, const char *topic, struct buf *names, size_t *count);
+
+/*
+ * presence_several(presence, topic, visit, context):
+ * Call ${visit} for each name in the topic that more than one stream has, with how many; of each
+ * other node's streams one is known.  Under the lock: ${visit} calls nothing of this file.  False as
+ * soon as ${visit} returns false.  Any thread.
+ */
+bool presence_several(struct presence *presence, const char *topic,
+	bool (*visit)(void *context, const char *name, uint32_t streams), void *context);
 
 /* presence_count(presence): the number of names that count for the limit.  Any thread. */
 int64_t presence_count(struct presence *presence);

@@ -24,6 +24,7 @@ struct member {
 	uint32_t streams; /* of them those whose stream is open */
 	uint32_t due;	  /* with streams nowhere: when it will have left */
 	bool present;	  /* it has a stream somewhere, or had one within the grace */
+	bool forgone;	  /* whoever has it has another name now: no grace for the last stream */
 	bool told;	  /* what readers know of it */
 	bool changed;	  /* is in the list of changes */
 	bool passed;	  /* what other nodes were told: does it have streams here? */

@@ -5,6 +5,7 @@
 
 #include "silence.h"
 #include "subscriber.h"
+#include "transport.h"
 #include "words.h"
 
 /* Send a comment, or an empty line.  False if the socket is full. */
@@ -38,6 +39,14 @@ static bool reads(struct subscriber *subscriber)
 	return fewer;
 }
 
+/* Is the stream between two events, where a comment fits? */
+static bool takes_comment(const struct subscriber *subscriber)
+{
+	return subscriber->state == LIVE ||
+	       (subscriber->state == READING && subscriber->skip == 0 &&
+		       subscriber->pending == NULL && !transport_wants(subscriber->tls));
+}
+
 void silence_look(struct subscriber *subscriber, uint32_t margin)
 {
 	const struct fanout *fanout = subscriber->fanout;
@@ -45,7 +54,7 @@ void silence_look(struct subscriber *subscriber, uint32_t margin)
 	uint32_t silent = fanout->now - subscriber->sent;
 	bool full = false;
 
-	if (subscriber->state == LIVE && silent + margin > shared->heartbeat)
+	if (takes_comment(subscriber) && silent + margin > shared->heartbeat)
 		full = !heartbeat(subscriber);
 	else if (subscriber->state == WAITING && reads(subscriber))
 		subscriber->sent = fanout->now;
