@@ -333,7 +333,7 @@ fault: all helpers ## kill the server 1,000 times (FAULT_ROUNDS), and test other
 	@BUILD='$(BUILD)' sh tests/fault.sh
 bench: all benches ## run the benchmarks; BENCH_QUICK=1 briefly, RESULTS=1 into tests/bench/RESULTS.md
 	@BUILD='$(BUILD)' sh tests/bench.sh
-bench-deps: ## install the servers to compare with: nginx with nchan, Express
+bench-deps: ## install the servers to compare with: nginx with nchan, and those of npm
 	@$(DEPS) install build bench
 fuzz: ## fuzz each target for FUZZ_SECONDS (300), with libFuzzer if clang is installed
 	@BUILD='$(BUILD)' MAKE='$(THIS_MAKE)' sh tests/fuzz.sh $(FUZZ_SECONDS)
