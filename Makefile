@@ -248,7 +248,7 @@ test_bins = $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(wildcard $(1))))
 UNIT = $(call test_bins,tests/unit/test_*.c)
 SHIMS = $(patsubst tests/fault/%.c,$(BUILD)/tests/%.so,$(wildcard tests/fault/shim_*.c))
 HELPERS = $(filter-out $(BUILD)/tests/shim_%,$(call test_bins,tests/scenario/*.c \
-	tests/fault/*.c tests/interop/*.c tests/bench/limit_server.c)) $(BUILD)/tests/load $(SHIMS)
+	tests/fault/*.c tests/interop/*.c tests/bench/*_server.c)) $(BUILD)/tests/load $(SHIMS)
 BENCH = $(call test_bins,$(filter tests/bench/%,$(TEST_SRC))) $(BUILD)/tests/load
 FUZZERS = $(call test_bins,tests/fuzz/fuzz_*.c)
 # What makes a fuzzer a program of its own, PROGRAM SECONDS; libFuzzer brings a main().
@@ -333,7 +333,7 @@ fault: all helpers ## kill the server 1,000 times (FAULT_ROUNDS), and test other
 	@BUILD='$(BUILD)' sh tests/fault.sh
 bench: all benches ## run the benchmarks; BENCH_QUICK=1 briefly, RESULTS=1 into tests/bench/RESULTS.md
 	@BUILD='$(BUILD)' sh tests/bench.sh
-bench-deps: ## install the servers to compare with: nginx with nchan, Express
+bench-deps: ## install the servers to compare with: nginx with nchan, and those of npm
 	@$(DEPS) install build bench
 fuzz: ## fuzz each target for FUZZ_SECONDS (300), with libFuzzer if clang is installed
 	@BUILD='$(BUILD)' MAKE='$(THIS_MAKE)' sh tests/fuzz.sh $(FUZZ_SECONDS)

@@ -3,10 +3,10 @@
 # shellcheck shell=bash disable=SC2154,SC2034
 
 jetstream_events=300000 failovers=3 followers=100 follower_events=20000
-scale_nodes=10 scale_streams=18000 scale_time=60s
+scale_nodes=10
 if [ -n "${BENCH_QUICK:-}" ]; then
 	jetstream_events=5000 failovers=1 followers=5 follower_events=1000
-	scale_nodes=3 scale_streams=500 scale_time=20s
+	scale_nodes=3
 fi
 
 . tests/scenario/nats_helpers.bash
@@ -47,24 +47,16 @@ client() {
 	(on_core 0 "$tools/jetstream_client" "$@" | cut -d ' ' -f 2)
 }
 
-# nats_cpu: what the three servers have taken, in ns.
-nats_cpu() {
-	local pid
-	for pid in "${nats_pids[@]}"; do
-		cut -d ' ' -f 14,15 "/proc/$pid/stat"
-	done | awk -v ticks="$(getconf CLK_TCK)" '{ sum += $1 + $2 } END { printf "%.0f\n", sum / ticks * 1e9 }'
-}
-
 # keep_cpu NAME BEFORE COUNT: what they took for each of so many, since then.
 keep_cpu() {
-	keep "$1" $((($(nats_cpu) - $2) / $3))
+	keep "$1" $((($(cpu_of "${nats_pids[@]}") - $2) / $3))
 }
 
 cluster_posts() {
 	local before
 	start_node posts && posts cluster.posts 256
 	stop
-	before=$(nats_cpu)
+	before=$(cpu_of "${nats_pids[@]}")
 	keep cluster.client "$(client publish "$nats_urls" client 3 256 "$jetstream_events")"
 	keep_cpu cluster.log "$before" "$jetstream_events"
 }
@@ -74,7 +66,7 @@ cluster_followers() {
 	local i before
 	local -a readers=()
 	[ -n "$(client publish "$nats_urls" events 3 4096 "$follower_events")" ] || return
-	before=$(nats_cpu)
+	before=$(cpu_of "${nats_pids[@]}")
 	for ((i = 0; i < followers; i++)); do
 		"$tools/jetstream_client" read "$nats_urls" events "$follower_events" >/dev/null &
 		readers+=($!)
@@ -153,52 +145,20 @@ cluster_failover() {
 		END { print v[int((NR + 1) / 2)] }')"
 }
 
-# available: memory of the machine that could be had, in bytes; carried: bytes of loopback so far.
-available() {
-	awk '/^MemAvailable:/ { printf "%.0f\n", $2 * 1024 }' /proc/meminfo
-}
-
+# carried: bytes of loopback so far.
 carried() {
 	awk '$1 == "lo:" { print $2 }' /proc/net/dev
 }
 
-# open_streams: of all nodes that are held.
-open_streams() {
-	local name
-	for name in "${held[@]}"; do
-		use "$name"
-		curl -s "http://127.0.0.1:$port/metrics" | awk '/^sse_streams / { print $2 }'
-	done | awk '{ sum += $1 } END { print sum + 0 }'
-}
-
-# The connections of the run before have to be forgotten: looking for a free port takes very long among them.
-forget_connections() {
-	local i
-	for ((i = 0; i < 90; i++)); do
-		[ "$(awk '$1 == "TCP:" { print $7 }' /proc/net/sockstat)" -gt 20000 ] || break
-		sleep 1
-	done
-}
-
 # Many nodes, each with as many streams as a process may have, and one event after the other to all.
 cluster_scale() {
-	local i words all=$((scale_nodes * scale_streams)) memory bytes
-	local -a loads=() values
+	local i all=$((scale_nodes * scale_streams)) memory bytes
 	for ((i = 0; i < scale_nodes; i++)); do
 		start_node scale --heartbeat 1h && hold "scale$i"
 	done
 	forget_connections
 	memory=$(available)
-	for ((i = 0; i < scale_nodes; i++)); do
-		use "scale$i"
-		"$tools/load" --port "$port" --pid "$server" -n "$scale_streams" -t "$scale_time" idle \
-			>"$work/scale$i" 2>>"$work/log" &
-		loads+=($!)
-	done
-	for ((i = 0; i < 600; i++)); do
-		[ "$(open_streams)" -lt $all ] || break
-		sleep 0.2
-	done
+	start_readers
 	sleep 2
 	keep scale.memory $(((memory - $(available)) / all))
 	use scale0
@@ -206,23 +166,11 @@ cluster_scale() {
 	load -e 5 -r 1 fanout
 	sleep 5
 	keep scale.wire $((($(carried) - bytes) / (5 * all)))
-	wait "${loads[@]}"
+	end_readers 5
 	stop
-	words=$(awk -v all=$((all * 5)) '$1 == "received" { n += $2 }
-		$1 == "latency_max_us" && $2 > most { most = $2 }
-		$1 == "latency_p50_us" { sum += $2; files++ }
-		$1 == "after_pss_bytes" { pss += $2 }
-		$1 ~ /^(repeated|disordered|torn|closed)$/ { wrong += $2 }
-		END { print n == all && !wrong ? "ok" : "wrong: " n " of " all " came, " wrong + 0 " wrong"
-			print most / 1000, sum / files / 1000, pss / files / 1048576 }' "$work"/scale[0-9])
-	if [[ $words != ok* ]]; then
-		wrong=1
-		note "WRONG, in run $run: $scale_nodes nodes: ${words%%$'\n'*}"
-	fi
-	read -r -a values <<<"${words##*$'\n'}"
-	keep scale.last "${values[0]}"
-	keep scale.middle "${values[1]}"
-	keep scale.pss "${values[2]}"
+	keep scale.last $(($(seen MAX latency_max_us) / 1000))
+	keep scale.middle $(($(seen MEAN latency_p50_us) / 1000))
+	keep scale.pss $(($(seen MEAN after_pss_bytes) / 1048576))
 }
 
 group_cluster() {

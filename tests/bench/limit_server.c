@@ -5,7 +5,7 @@
  * posted is made a frame once and sent to every open stream, whatever its path.  All POSTs that
  * one turn of epoll reports go out together, in one send() a stream; then they are answered 201.
  *
- *   limit_server [--answer-first | --drop N | --repeat N | --swap N | --tear N]
+ *   limit_server [--answer-first | --sync FILE | --drop N | --repeat N | --swap N | --tear N]
  *
  * It prints "Listening on http://127.0.0.1:PORT".  A stream whose socket is full is closed: the
  * limit does not queue.
@@ -17,11 +17,15 @@
  * With --answer-first the 201 goes out before the events do, as sse-serve's does: more of what is
  * posted meanwhile goes out together then.
  *
+ * With --sync what goes out together is first appended to the file, and fdatasync() has returned:
+ * the least that a server can do which loses nothing at a power failure.
+ *
  * The other options break every Nth event for the stream that was opened last, so that whoever
  * checks streams can be checked.
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -73,6 +77,7 @@ static struct server {
 	size_t posted;
 	uint64_t number;
 	bool answer_first;
+	int log; /* of --sync; -1: none */
 	enum fault fault;
 	uint64_t every;
 	uint64_t pure_sends, pure_ns;
@@ -251,6 +256,15 @@ static void answer_posters(void)
 	server.posted = 0;
 }
 
+static void store_batch(void)
+{
+	const struct batch *batch = &server.batch;
+
+	if (write(server.log, batch->data, batch->len) != (ssize_t)batch->len ||
+		fdatasync(server.log) != 0)
+		die("limit_server: --sync");
+}
+
 /* The end of a turn: send what was posted, and say so. */
 static void publish(void)
 {
@@ -258,6 +272,8 @@ static void publish(void)
 
 	for (size_t i = 0; i < server.posted; i++)
 		pure = pure || (server.posters[i] != NULL && server.posters[i]->pure);
+	if (server.log >= 0)
+		store_batch();
 	if (server.answer_first)
 		answer_posters();
 	if (pure)
@@ -388,15 +404,21 @@ static void listen_on_loopback(struct connection *listener)
 
 static bool parse(int argc, char **argv)
 {
+	server.log = -1;
 	if (argc == 2 && strcmp(argv[1], "--answer-first") == 0)
 		server.answer_first = true;
+	if (argc == 3 && strcmp(argv[1], "--sync") == 0) {
+		server.log = open(argv[2], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+		if (server.log < 0)
+			die(argv[2]);
+	}
 	for (enum fault fault = DROP; fault <= TEAR && argc == 3; fault++) {
 		if (strcmp(argv[1], fault_names[fault]) == 0) {
 			server.fault = fault;
 			server.every = strtoul(argv[2], NULL, 10);
 		}
 	}
-	return argc == 1 || server.answer_first || server.every > 0;
+	return argc == 1 || server.answer_first || server.log >= 0 || server.every > 0;
 }
 
 int main(int argc, char **argv)
@@ -407,7 +429,8 @@ int main(int argc, char **argv)
 
 	if (!parse(argc, argv)) {
 		fprintf(stderr,
-			"usage: limit_server [--answer-first | --drop N | --repeat N | --swap N | --tear N]\n");
+			"usage: limit_server [--answer-first | --sync FILE | --drop N | --repeat N | "
+			"--swap N | --tear N]\n");
 		return 64;
 	}
 	getrlimit(RLIMIT_NOFILE, &files);

@@ -3,6 +3,7 @@
 # Measures sse-serve, beside the bare-epoll limit and the peers that are installed, and prints one
 # Markdown table of ratios with the bars they are to reach.  `make bench` runs it; by itself:
 #   BUILD=build tests/bench/serve.sh [GROUP...]      all groups, or these (see groups below)
+# The group scale is left out unless it is named: it fills the machine for a quarter of an hour.
 # BENCH_RUNS=5      interleaved runs, of which the medians and the spread are told
 # BENCH_QUICK=1     small numbers and one run: whether it works, not how fast
 # BENCH_FOLDER=/tmp where databases are made; about 4 GB, on the disk that is to be measured
@@ -11,11 +12,12 @@
 # lost, repeated or out of order anywhere; that a bar is missed does not count.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-groups=(delivery latency posts memory stall replay resume topics loops access tls cluster)
+groups=(delivery hundred latency stored posts memory stall replay crowd resume topics loops access tls cluster)
 bin=${BUILD:-build}/bin
 tools=${BUILD:-build}/tests
 here=tests/bench
 . $here/proofs.sh
+. $here/scale.sh
 . $here/cluster.sh
 work=$(mktemp -d "${BENCH_FOLDER:-${TMPDIR:-/tmp}}/sse-bench.XXXXXX") || exit 1
 figures=$work/figures
@@ -35,11 +37,15 @@ trap 'exit 130' INT TERM
 # --- how much ---------------------------------------------------------------
 
 few=1000 many=10000
+hundred_one=4000 hundred_sixteen=40000 hundred_turns=3
+stored_turns=3 # of latency, each of ten seconds
 one_few=1000 one_many=100         # events one at a time, to few and to many streams
 sixteen_few=8000 sixteen_many=800 # events of 16 publishers
 seconds=5                         # of posting, and of looking at idle streams
 stall_events=100000 stall_warm=70000 stall_window=64M
 replay_events=1000000
+crowd_events=16384 crowd_readers=100 crowd_turns=3 # events of 1 KiB for each reader: 16 MiB
+wide=16000 wide_events=15 loops_turns=3 # streams, events for two loops
 resume_near=10000 resume_far=10000000 resumes=200
 topics_few=1000 topics_many=1000000 pages=500
 tokens=1000 turns=8 access_events=200
@@ -48,10 +54,14 @@ visits=5000 sessions=2000
 if [ -n "${BENCH_QUICK:-}" ]; then
 	runs=${BENCH_RUNS:-1}
 	few=100 many=1000
+	hundred_one=200 hundred_sixteen=800 hundred_turns=1
+	stored_turns=1
 	one_few=100 one_many=20 sixteen_few=400 sixteen_many=100
 	seconds=1
 	stall_events=10000 stall_warm=3000 stall_window=2M
 	replay_events=20000
+	crowd_events=64 crowd_readers=10 crowd_turns=1
+	wide=1000 wide_events=3 loops_turns=1
 	resume_near=1000 resume_far=50000 resumes=10
 	topics_few=500 topics_many=5000 pages=20
 	tokens=20 turns=2 access_events=20
@@ -145,9 +155,10 @@ sse_has() {
 	"$bin/sse-serve" --help | grep -q -e "^ .*$1\\b"
 }
 
-# start_sse LOOPS OPTION...: one loop stays on core 0, more have both.
+# start_sse LOOPS OPTION...: one loop stays on core 0, or on $alone; more have both.
+alone=0
 start_sse() {
-	local loops=$1 cores=0
+	local loops=$1 cores=$alone
 	shift
 	if sse_has --loops; then
 		set -- --loops "$loops" "$@"
@@ -164,6 +175,18 @@ start_express() {
 	start 0 node $here/express/server.js || return
 	peer=Express
 	target=(--type application/json)
+}
+
+start_better() {
+	start 0 node $here/peers/better_sse.mjs || return
+	peer=better-sse
+	target=(--type application/json)
+}
+
+start_durable() {
+	start 0 node $here/peers/durable_streams.mjs || return
+	peer=@durable-streams/server
+	target=(--publish /bench --stream '/bench?offset=now&live=sse' --answer 20)
 }
 
 nchan_module() {
@@ -336,6 +359,13 @@ peers() {
 	else
 		echo express
 	fi
+	if ! command -v node >/dev/null || [ ! -d $here/node_modules/better-sse ]; then
+		note 'better-sse and @durable-streams/server are left out: they, or node, are not' \
+			'installed; make bench-deps gets them.'
+	else
+		echo better
+		echo durable
+	fi
 }
 
 # --- the groups -------------------------------------------------------------
@@ -388,6 +418,27 @@ group_delivery() {
 	stop
 }
 
+# Few streams: what a server does for an event, not for each stream, counts most there.  Two processes
+# of the same server differ by some percent, as their memory lies, so that each turn has new ones.
+group_hundred() {
+	local turn name
+	: >"$work/turns"
+	for ((turn = 0; turn < hundred_turns; turn++)); do
+		start_sse 1 --db :memory: && hold sse
+		start_limit && hold limit
+		start_limit --answer-first && hold early
+		for name in $(order "${held[@]}"); do
+			use "$name"
+			load -n 100 -e $hundred_one -w 200 --lockstep fanout &&
+				note_turn "cpu.one.hundred.$name" cpu_ns_per_delivery
+			load -n 100 -e $hundred_sixteen -w 1600 -m 16 fanout &&
+				note_turn "cpu.sixteen.hundred.$name" cpu_ns_per_delivery
+		done
+		stop
+	done
+	keep_medians
+}
+
 latency() { # NAME
 	load -n $many -e $((10 * seconds * 2)) -r 10 -w 5 fanout &&
 		keep_field "p99.$1" latency_p99_us && keep_field "p50.$1" latency_p50_us
@@ -398,6 +449,28 @@ group_latency() {
 	stop
 	start_limit && latency limit
 	stop
+}
+
+stored() { # NAME
+	local point
+	load -n $few -e $((10 * seconds * 10)) -r 50 -w 50 fanout || return
+	for point in p50 p99; do
+		echo "$point.stored.$1 $(awk -v us="$(field latency_${point}_us)" 'BEGIN { print us / 1000 }')"
+	done >>"$work/turns"
+}
+
+# With a database, to the limit that appends each event to a file on the same disk and syncs it.
+group_stored() {
+	local turn
+	: >"$work/turns"
+	for ((turn = 0; turn < stored_turns; turn++)); do
+		rm -f "$work"/stored.*
+		start_sse 1 --db "$work/stored.db" && stored sse
+		stop
+		start_limit --sync "$work/stored.log" && stored limit
+		stop
+	done
+	keep_medians
 }
 
 posts() { # NAME PUBLISHERS
@@ -505,6 +578,55 @@ group_replay() {
 	keep replay.shell "$(awk -v n=$replay_events -v s="$took" 'BEGIN { print n / s }')"
 }
 
+# fill_crowd: a log with a topic for each reader, whose events came in turns, so that those of one topic
+# do not lie together; and for cat a file for each reader, with the bytes of its stream.
+fill_crowd() {
+	local i file=$work/crowd.db filling
+	[ ! -e "$file" ] || return 0
+	fill "$file" 1 || return
+	filling=$(printf 'x%.0s' {1..987})
+	sqlite3 "$file" "
+		PRAGMA synchronous=OFF;
+		INSERT INTO topic(id, name) WITH RECURSIVE number(i) AS
+			(SELECT 0 UNION ALL SELECT i + 1 FROM number WHERE i + 1 < $crowd_readers)
+		SELECT 2 + i, 'crowd' || i FROM number;
+		INSERT INTO event(position, topic, time, json, type, data)
+		WITH RECURSIVE number(i) AS
+			(SELECT 0 UNION ALL SELECT i + 1 FROM number
+				WHERE i + 1 < $crowd_events * $crowd_readers)
+		SELECT first.position + 2 + i, 2 + i % $crowd_readers, first.time, first.json, first.type,
+			printf('<#0000%012x%016x#>%s!', i / $crowd_readers, 0, '$filling')
+		FROM number, (SELECT * FROM event LIMIT 1) AS first ORDER BY i;
+		PRAGMA wal_checkpoint(TRUNCATE);" >/dev/null || return
+	mkdir "$work/crowd"
+	for ((i = 0; i < crowd_readers; i++)); do
+		sqlite3 -newline $'\n\n' "$file" "SELECT printf('event: update%sdata: %s%sid: limit-is:%d',
+			char(10), data, char(10), position) FROM event WHERE topic = 2 + $i ORDER BY position" \
+			>"$work/crowd/$i"
+	done
+	sync
+}
+
+crowd() { # NAME PATH
+	load -n $crowd_readers -e $crowd_events -s 1024 --stream "$2" replay &&
+		note_turn "crowd.$1" mb_per_cpu_s
+}
+
+# Many readers at once, each of what nobody else reads; all of it is in the page cache.
+group_crowd() {
+	local turn
+	fill_crowd || return
+	cat "$work/crowd.db" "$work"/crowd/* >/dev/null
+	: >"$work/turns"
+	for ((turn = 0; turn < crowd_turns; turn++)); do
+		start_sse 1 --db "$work/crowd.db" && crowd sse '/api/crowd{}/event?since=all'
+		stop
+		start 0 "$tools/cat_server" "$work/crowd" && crowd cat '/{}'
+		stop
+	done
+	keep_medians
+}
+
 resume() { # NAME EVENTS
 	local id
 	fill "$work/resume.$1.db" "$2" 100 || return
@@ -570,18 +692,23 @@ group_topics() {
 }
 
 loops() { # LOOPS
-	start_sse "$1" --db :memory: && load -n $many -e $one_many -w 5 --lockstep fanout &&
-		keep_field "loops.$1" wall_us_per_event
+	start_sse "$1" --db :memory: --heartbeat 1h && load -n $wide -e $wide_events -w 2 asleep &&
+		note_turn "loops.$1" last_p50_us && note_turn "loops.cpu.$1" cpu_ns_per_delivery
 	stop
 }
 
+# From the POST to when the last stream had the event in its socket, as the kernel noted it: on two
+# cores nobody could read meanwhile and not be in the way.  So the load generator sleeps until the
+# server does, and reads then.  The kernel takes an event to the reader's socket at the expense of
+# whoever sends, which counts; what wakes a reader, and its reading, does not.
 group_loops() {
-	if sse_has --loops; then
+	local turn alone=0,1
+	: >"$work/turns"
+	for ((turn = 0; turn < loops_turns; turn++)); do
 		loops 2
 		loops 1
-	else
-		note 'Two loops are left out: this sse-serve has no --loops.'
-	fi
+	done
+	keep_medians
 }
 
 # What --access costs.  The guarded server checks a proof; the open one, without --access, is sent
@@ -786,8 +913,16 @@ rows() {
 		early|to the limit that answers first
 		nchan|to nchan
 		express|to Express
+		better|to better-sse
+		durable|to @durable-streams/server
 	SERVERS
 	cat <<-ROWS
+		CPU per delivery, 100 streams, one event at a time, to the limit|none|cpu.one.hundred.sse|cpu.one.hundred.limit|ns|<= 1.08
+		... to the limit that answers first|none|cpu.one.hundred.sse|cpu.one.hundred.early|ns|report
+		CPU per delivery, 100 streams, 16 publishers, to the limit that answers first|none|cpu.sixteen.hundred.sse|cpu.sixteen.hundred.early|ns|<= 1.15
+		... to the limit|none|cpu.sixteen.hundred.sse|cpu.sixteen.hundred.limit|ns|report
+		p99 from publish to receipt, $few streams, 50 events/s, to the limit that syncs each event|SQLite|p99.stored.sse|p99.stored.limit|ms|<= 1.1
+		... the median|SQLite|p50.stored.sse|p50.stored.limit|ms|report
 		p99 from publish to receipt, $many streams, 10 events/s, to the limit|none|p99.sse|p99.limit|us|<= 1.15
 		POST/s, 256 publishers, durable to not stored|SQLite|durable.256|memory.256|/s|>= 0.6
 		POST/s, durable, 16 publishers to one|SQLite|durable.16|durable.1|/s|>= 5
@@ -797,6 +932,8 @@ rows() {
 		... to the limit|none|stream.sse|stream.limit|B|report
 		... to nchan|none|stream.sse|stream.nchan|B|report
 		... to Express|none|stream.sse|stream.express|B|report
+		... to better-sse|none|stream.sse|stream.better|B|report
+		... to @durable-streams/server|none|stream.sse|stream.durable|B|report
 		CPU a minute, $many idle streams, between heartbeats|none|idle.sse|-|ms|report
 		CPU a minute, $many idle streams, a heartbeat every $seconds s|none|heartbeats.sse|-|ms|report
 		publishes/s, 100 readers stalled to none, 1 KB events|SQLite|stall.all.sse|stall.none.sse|/s|>= 0.9
@@ -806,13 +943,15 @@ rows() {
 		nchan: publishes/s, 100 readers stalled to none, 1 KB events|memory|stall.all.nchan|stall.none.nchan|/s|report
 		nchan: memory that 100 stalled readers add in $((seconds * 2)) s|memory|stall.grown.nchan|-|MiB|report
 		replay of $replay_events events, events/s, to the sqlite3 shell|SQLite|replay.sse|replay.shell|/s|>= 0.5
+		replay to $crowd_readers readers at once, each a topic of its own of $((crowd_events / 1024)) MiB, bytes per second of CPU, to cat of the same bytes|SQLite|crowd.sse|crowd.cat|MB/s|>= 0.5
 		first byte of a resume near the end, $resume_far stored to $resume_near|SQLite|resume.far|resume.near|us|<= 1.5
 		first byte of the newest 100 events, $resume_far stored to $resume_near|SQLite|last.far|last.near|us|<= 1.5
 		... of the newest 10 of a pattern, the oldest of all|SQLite|rare.far|rare.near|us|<= 1.5
 		first byte of the present values of 100 subjects|SQLite|latest.far|latest.near|us|<= 1.5
 		sse-tail --last 100 --until end, $((resumes / 10)) times, $resume_far stored to $resume_near|SQLite|end.far|end.near|s|<= 1.5
 		page of 100 topics of GET /api, $topics_many topics to $topics_few|SQLite|page.many|page.few|us|report
-		wall time of a fan-out, $many streams, two loops to one|none|loops.2|loops.1|us|report
+		from the POST until the last of $wide streams has the event in its socket, two loops to one|none|loops.2|loops.1|us|<= 0.6
+		... CPU per delivery|none|loops.cpu.2|loops.cpu.1|ns|report
 		CPU per POST with a token, to the same without --access|memory|post.token.guarded|post.token.open|ns|<= 1.05
 		... to one that has no token, without --access|memory|post.token.guarded|post.token.bare|ns|report
 		... to the same without --access|SQLite|post.durable.guarded|post.durable.open|ns|<= 1.05
@@ -850,6 +989,22 @@ rows() {
 		... bytes that a delivery carries, with TCP and IP|NATS|scale.wire|-|B|report
 		CPU of the 3 NATS servers for an event that is a message|NATS|cluster.log|-|ns|report
 		... for handing it to one of $followers followers|NATS|cluster.follow|-|ns|report
+		streams at once, both ends on this machine, $scale_streams of each server|memory|machine.streams|-|streams|report
+		... Pss of a server for each|memory|machine.user|-|B|report
+		... slabs of the kernel for each, both ends|memory|machine.kernel|-|B|report
+		... buffers of its sockets for each|memory|machine.buffers|-|B|report
+		... Pss of the load generator for each|memory|machine.reader|-|B|report
+		... memory of the machine for each, all of that together|memory|machine.memory|-|B|report
+		... Pss of a server with its $scale_streams|memory|machine.pss|-|MiB|report
+		... CPU a minute of all servers, idle for $scale_idle s, with heartbeats every 15 s|memory|machine.idle|-|ms|report
+		... one event to all: from the first POST to the last stream|memory|machine.last|-|ms|report
+		... from the POST to a server to the middle one of its streams|memory|machine.middle|-|ms|report
+		... CPU of the servers for each|memory|machine.cpu|-|ns|report
+		streams beside them that get $busy_rate events/s for $busy_seconds s, a fifth less than had them with a p99 of $((busy_late / 1000)) ms|memory|busy.streams|-|streams|report
+		... p99 from publish to receipt|memory|busy.p99|-|ms|report
+		... CPU per delivery|memory|busy.cpu|-|ns|report
+		... how busy the server's core was with it|memory|busy.server|-||report
+		... how busy the load generator's was|memory|busy.load|-||report
 		the limit itself: CPU per delivery, $few streams, to a loop that only sends|none|limit.few|pure.few|ns|<= 1.05
 		the limit itself: CPU per delivery, $many streams, to a loop that only sends|none|limit.many|pure.many|ns|<= 1.05
 	ROWS
@@ -869,6 +1024,10 @@ version_of() { # PACKAGE: as the system's packages have it
 	dpkg-query -W -f '${Version}' "$1" 2>/dev/null || echo '?'
 }
 
+version_in() { # FOLDER PACKAGE: as its package.json has it
+	sed -n "s|.*\"$2\": \"\(.*\)\".*|\1|p" "$here/$1/package.json"
+}
+
 machine() {
 	local cpu
 	cpu=$(sed -n 's/^model name[[:space:]]*: //p' /proc/cpuinfo | head -n 1)
@@ -879,7 +1038,8 @@ machine() {
 	command -v nginx >/dev/null && echo "- nginx $(version_of nginx), nchan" \
 		"$(version_of libnginx-mod-nchan)"
 	command -v node >/dev/null && echo "- node $(node --version), Express" \
-		"$(sed -n 's/.*"express": "\(.*\)".*/\1/p' $here/express/package.json)"
+		"$(version_in express express), better-sse $(version_in . better-sse)," \
+		"@durable-streams/server $(version_in . @durable-streams/server)"
 	echo "- $(date -u +%F), interleaved runs: $run${BENCH_QUICK:+, quick: the numbers mean little}"
 }
 
@@ -904,6 +1064,7 @@ need_files() {
 		note "The limit of open files, $limit, allows no $many streams: it was $((limit - 500))."
 		many=$((limit - 500))
 	}
+	[ "$limit" = unlimited ] || [ "$limit" -gt $((wide + 500)) ] || wide=$((limit - 500))
 	# nginx in front of a server has two for each.
 	tls_many=$many
 	[ "$limit" = unlimited ] || [ "$limit" -gt $((many * 2 + 500)) ] || tls_many=$(((limit - 500) / 2))

@@ -56,11 +56,23 @@ all_is_well() {
 	put_load 0 -m 3 -e 300 --type application/json fanout
 	put_load 0 -m 3 -e 300 --stream '/api/bench/event?since=all' replay
 	figure events 300
+	put_load 0 -n 5 -m 3 -e 300 --stream '/api/bench/event?since=all' replay
+	figure events 1500
 	all_is_well
 	ask "$URL/api/bench?limit=10&envelope=1"
 	put_load 0 --last-event-id "$(grep -o '"id":"[^"]*"' body | head -n 1 | cut -d '"' -f 4)" \
 		--repeat 3 resume
 	grep -q '^first_p50_us [1-9]' figures
+}
+
+@test "sse-serve: streams that sleep while events are published have each once, and when is known" {
+	serve
+	put_load 0 -n 50 -e 5 -w 2 --pid "$PID" asleep
+	all_is_well
+	grep -q '^last_p50_us [1-9]' figures
+	grep -q '^cpu_ns_per_delivery [1-9]' figures
+	put_load 64 -n 50 -e 5 asleep
+	has words '--pid'
 }
 
 @test "sse-serve: idle streams are counted, and more than there can be are refused with a reason" {
@@ -135,6 +147,31 @@ all_is_well() {
 	put_load 0 -n 50 -m 2 -e 20 -r 200 fanout
 	all_is_well
 	figure deliveries 1000
+}
+
+@test "the limit server: with --sync it has stored what it sent" {
+	limit --sync log
+	put_load 0 -n 5 -m 2 -e 100 fanout
+	all_is_well
+	[ "$(grep -c '^id: ' log)" -eq 100 ]
+}
+
+@test "cat_server: each stream gets its file, and what it cost can be read" {
+	local pid
+	limit --sync log
+	put_load 0 -n 1 -e 100 fanout
+	mkdir files
+	cp log files/0
+	cp log files/1
+	"$TOOLS/cat_server" files >cat.out 3>&- &
+	pid=$!
+	wait_for has cat.out 'Listening on'
+	PORT=$(sed -n 's/^Listening on .*://p' cat.out)
+	put_load 0 -n 2 -e 100 --stream '/{}' --pid "$pid" replay
+	all_is_well
+	figure events 200
+	grep -q '^mb_per_cpu_s [1-9]' figures
+	put_load 69 -n 3 -e 100 --stream '/{}' replay
 }
 
 @test "an event that one of the streams does not get is lost" {

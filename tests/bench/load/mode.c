@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 
 #include "mode.h"
 #include "run.h"
@@ -14,6 +15,7 @@
 /* One stream in so many is open before the memory of the others is measured: what a server needs
  * for opening alone, however many there are, is not a stream's. */
 #define BASE_SHARE 10
+#define LULL_MS 20    /* a server that has slept for so long is done */
 #define IDLE_MS 10000 /* if --time is not given */
 
 /* --- reports --- */
@@ -156,6 +158,60 @@ static int run_fanout(const struct options *options, struct error *error)
 	return end(&run);
 }
 
+/* Sleep until the server does. */
+static void await_lull(const struct option_list *pids)
+{
+	struct timespec lull = {.tv_nsec = LULL_MS * 1000000};
+	uint64_t before, now = process_cpu(pids);
+
+	do {
+		before = now;
+		nanosleep(&lull, NULL);
+		now = process_cpu(pids);
+	} while (now - before > LULL_MS * 1000000 / 100);
+}
+
+/* Publish an event while no stream reads; then read, and see when the last of them had it. */
+static uint64_t time_last(struct run *run)
+{
+	struct figures ignored;
+
+	streams_stall(&run->streams, run->streams.count);
+	run_phase(run, 1, 0, false, &ignored);
+	await_lull(&run->options->pids);
+	streams_stall(&run->streams, 0);
+	run_phase(run, 0, 0, false, &ignored);
+	return run->streams.latency.max;
+}
+
+static int run_asleep(const struct options *options, struct error *error)
+{
+	struct run run = {0};
+	struct histogram lasts = {0};
+	uint64_t cpu;
+
+	if (options->pids.count == 0 || options->tls)
+		return error_set(error, EX_USAGE,
+			"asleep needs --pid, to see when the server sleeps, and knows no --tls");
+	if (begin_publishing(&run, options, error) != 0)
+		return -1;
+	if (streams_stamp(&run.streams, error) != 0) {
+		run_free(&run);
+		return -1;
+	}
+	for (int64_t i = 0; i < options->warm; i++)
+		time_last(&run);
+	cpu = process_cpu(&options->pids);
+	for (int64_t i = 0; i < options->events; i++)
+		histogram_add(&lasts, time_last(&run));
+	cpu = process_cpu(&options->pids) - cpu;
+	report_latency("last", &lasts);
+	printf("cpu_ns_per_delivery %.1f\n",
+		each(cpu, (uint64_t)options->events * run.streams.reading));
+	settle(&run);
+	return end(&run);
+}
+
 static int run_idle(const struct options *options, struct error *error)
 {
 	struct run run = {0};
@@ -192,6 +248,8 @@ static int run_idle(const struct options *options, struct error *error)
 	printf("idle_cpu_ms_per_minute %.2f\n", (double)cpu / (double)wall * 60000);
 	/* What others published. */
 	printf("received %" PRIu64 "\n", run.streams.received);
+	printf("first_sent_ns %" PRIu64 "\nlast_received_ns %" PRIu64 "\n", run.streams.sent,
+		run.streams.last);
 	if (run.streams.latency.total > 0)
 		report_latency("latency", &run.streams.latency);
 	return end(&run);
@@ -227,7 +285,10 @@ static int run_stall(const struct options *options, struct error *error)
 
 static bool replayed(const struct run *run)
 {
-	return run->streams.received + run->streams.lost >= (uint64_t)run->options->events;
+	const struct options *options = run->options;
+
+	return run->streams.received + run->streams.lost >=
+	       (uint64_t)(options->events * options->streams);
 }
 
 static int run_replay(const struct options *options, struct error *error)
@@ -235,8 +296,9 @@ static int run_replay(const struct options *options, struct error *error)
 	struct run run = {0};
 	uint64_t start = now_ns(), wall;
 	uint64_t server = process_cpu(&options->pids);
+	uint64_t all = (uint64_t)(options->events * options->streams);
 
-	if (begin(&run, options, 1, false, error) != 0)
+	if (begin(&run, options, (size_t)options->streams, false, error) != 0)
 		return -1;
 	run_read(&run, replayed);
 	wall = now_ns() - start;
@@ -244,10 +306,11 @@ static int run_replay(const struct options *options, struct error *error)
 	printf("events %" PRIu64 "\n", run.streams.received);
 	printf("events_per_s %.1f\n", (double)run.streams.received / ((double)wall / 1e9));
 	printf("cpu_ns_per_event %.1f\n", each(server, run.streams.received));
+	printf("mb_per_cpu_s %.1f\n", 1e3 * each(run.streams.bytes, server));
 	printf("first_us %.1f\n",
 		run.streams.first ? (double)(run.streams.first - start) / 1e3 : 0);
-	if (run.streams.received + run.streams.lost < (uint64_t)options->events)
-		run.streams.lost = (uint64_t)options->events - run.streams.received;
+	if (run.streams.received + run.streams.lost < all)
+		run.streams.lost = all - run.streams.received;
 	return end(&run);
 }
 
@@ -313,9 +376,11 @@ static int run_visit(const struct options *options, struct error *error)
 
 static const struct mode modes[] = {
 	{"fanout", "publish to the streams, and check what they get", 0, run_fanout},
+	{"asleep", "publish while the streams sleep: when did the last of them have the event?", 1,
+		run_asleep},
 	{"idle", "open the streams, and look at the server's memory and CPU", 1, run_idle},
 	{"stall", "some of the streams stop reading", 0, run_stall},
-	{"replay", "one stream reads what is stored, up to --events", 1, run_replay},
+	{"replay", "each stream reads what is stored, up to --events", 1, run_replay},
 	{"resume", "one stream after the other, up to its first event", 1, run_resume},
 	{"visit", "--events connections, of one GET of --stream each", 1, run_visit},
 };

@@ -8,8 +8,10 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "marker.h"
 #include "net.h"
 #include "net_tls.h"
 
@@ -86,6 +88,41 @@ ssize_t net_recv(struct source *source, void *data, size_t max)
 	if (source->ssl != NULL)
 		return net_tls_recv(source, data, max);
 	return recv(source->fd, data, max, MSG_DONTWAIT);
+}
+
+int net_stamp(struct source *source)
+{
+	int on = 1;
+
+	return setsockopt(source->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
+}
+
+/* How long ago the kernel received what the message brought, in ns; 0 if it does not say. */
+static uint64_t age(struct msghdr *message)
+{
+	struct cmsghdr *control = CMSG_FIRSTHDR(message);
+	struct timespec now, then;
+
+	if (control == NULL || control->cmsg_level != SOL_SOCKET ||
+		control->cmsg_type != SCM_TIMESTAMPNS)
+		return 0;
+	memcpy(&then, CMSG_DATA(control), sizeof(then));
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)((now.tv_sec - then.tv_sec) * 1000000000 + now.tv_nsec - then.tv_nsec);
+}
+
+ssize_t net_recv_stamped(struct source *source, void *data, size_t max, uint64_t *when)
+{
+	_Alignas(struct cmsghdr) char control[256];
+	struct iovec bytes = {.iov_base = data, .iov_len = max};
+	struct msghdr message = {.msg_iov = &bytes,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control)};
+	ssize_t got = recvmsg(source->fd, &message, MSG_DONTWAIT);
+
+	*when = now_ns() - (got > 0 ? age(&message) : 0);
+	return got;
 }
 
 void net_close(struct source *source)

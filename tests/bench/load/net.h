@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "error.h"
@@ -46,6 +47,16 @@ ssize_t net_send(struct source *source, const void *data, size_t len);
  * record: epoll does not tell of what is left of one.
  */
 ssize_t net_recv(struct source *source, void *data, size_t max);
+
+/*
+ * net_stamp(source): from now on the kernel notes when it received what comes.  0, or -1.
+ *
+ * net_recv_stamped(source, data, max, when):
+ * As net_recv(), of a source without TLS that net_stamp() was called for; ${when} is when the last of
+ * these bytes were received, by now_ns()'s clock, however long ago that was.
+ */
+int net_stamp(struct source *source);
+ssize_t net_recv_stamped(struct source *source, void *data, size_t max, uint64_t *when);
 
 /* net_close(source): close it, after close_notify. */
 void net_close(struct source *source);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The option table of load; see options.h. */
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -18,7 +19,9 @@ static const struct option_row rows[] = {
 	{"publish", 0, OPTION_LIST, FIELD(publish), "PATH",
 		"where events are posted (/api/bench); each one given is a phase", "Server"},
 	{"stream", 0, OPTION_STRING, FIELD(stream), "PATH",
-		OPTION_DEFAULT("where streams are (", "/api/bench/event", ")"), "Server"},
+		OPTION_DEFAULT("where streams are (", "/api/bench/event",
+			"); {} in it is the stream's number"),
+		"Server"},
 	{"type", 0, OPTION_STRING, FIELD(type), "TYPE",
 		OPTION_DEFAULT("Content-Type of events (", "text/plain",
 			"); with json in it they are objects"),
@@ -106,6 +109,17 @@ struct header options_header(const struct options *options, size_t index)
 	if (headers->count == 0)
 		return (struct header){"", ""};
 	return (struct header){headers->values[index % headers->count], "\r\n"};
+}
+
+const char *options_stream(const struct options *options, size_t number, char path[OPTIONS_PATH])
+{
+	const char *place = strstr(options->stream, "{}");
+
+	if (place == NULL)
+		return options->stream;
+	snprintf(path, OPTIONS_PATH, "%.*s%zu%s", (int)(place - options->stream), options->stream,
+		number, place + 2);
+	return path;
 }
 
 void options_free(struct options *options)

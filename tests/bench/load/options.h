@@ -41,6 +41,15 @@ struct header {
 };
 struct header options_header(const struct options *options, size_t index);
 
+/* The longest path of a stream; what is longer is cut off. */
+#define OPTIONS_PATH 1000
+
+/*
+ * options_stream(options, number, path):
+ * The path of the ${number}th stream, by --stream; ${path} is room for it.
+ */
+const char *options_stream(const struct options *options, size_t number, char path[OPTIONS_PATH]);
+
 /* options_free(options): release the lists. */
 void options_free(struct options *options);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Publishing and reading at once; see run.h. */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
@@ -15,6 +16,13 @@
 #define LOOK_NS UINT64_C(200000000)
 #define SECOND UINT64_C(1000000000)
 #define MS UINT64_C(1000000)
+
+static volatile sig_atomic_t terminated; /* by SIGTERM, in run_watch() */
+
+static void on_term(int number)
+{
+	terminated = number;
+}
 
 int run_init(struct run *run, const struct options *options, struct error *error)
 {
@@ -162,7 +170,8 @@ static void go_around(struct run *run, bool (*done)(const struct run *run))
 			progress = so_far;
 			last = now;
 		}
-		if (done != NULL ? done(run) || now - last > PATIENCE_NS : now > run->end)
+		if (done != NULL ? done(run) || now - last > PATIENCE_NS
+				 : now > run->end || terminated)
 			return;
 		publish(run, now);
 		count = epoll_wait(run->epoll, events, BATCH, WAIT_MS);
@@ -206,5 +215,6 @@ void run_read(struct run *run, bool (*done)(const struct run *run))
 void run_watch(struct run *run, int64_t time)
 {
 	run->end = now_ns() + (uint64_t)time * MS;
+	signal(SIGTERM, on_term);
 	go_around(run, NULL);
 }

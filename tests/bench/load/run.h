@@ -47,7 +47,7 @@ void run_phase(struct run *run, uint64_t events, int64_t time, bool paced, struc
 /* run_read(run, done): only read, until done(run) or nothing came for some seconds. */
 void run_read(struct run *run, bool (*done)(const struct run *run));
 
-/* run_watch(run, time): read for ${time} ms, whatever comes. */
+/* run_watch(run, time): read for ${time} ms, or until SIGTERM, whatever comes. */
 void run_watch(struct run *run, int64_t time);
 
 /* run_free(run): close everything. */

@@ -106,8 +106,11 @@ static void take_event(
 		streams->torn++;
 		return;
 	}
-	if (streams->first == 0)
+	if (streams->first == 0) {
 		streams->first = now;
+		streams->sent = marker.sent;
+	}
+	streams->last = now;
 	if (!streams->unchecked)
 		note(streams, stream, &marker);
 	histogram_add(&streams->latency, now > marker.sent ? now - marker.sent : 0);
@@ -170,7 +173,9 @@ static void close_stream(struct streams *streams, struct stream *stream)
 static int ask(const struct streams *streams, struct stream *stream)
 {
 	const struct options *options = streams->options;
-	struct header header = options_header(options, (size_t)(stream - streams->all));
+	size_t number = (size_t)(stream - streams->all);
+	struct header header = options_header(options, number);
+	char path[OPTIONS_PATH];
 	char request[2000 + HEADER_MAX];
 	int ready = net_shake(&stream->source), len;
 
@@ -179,7 +184,7 @@ static int ask(const struct streams *streams, struct stream *stream)
 	len = snprintf(request, sizeof(request),
 		"GET %s HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n"
 		"%s%s%s%s%s\r\n",
-		options->stream, header.line, header.end,
+		options_stream(options, number, path), header.line, header.end,
 		options->last_event_id ? "Last-Event-ID: " : "",
 		options->last_event_id ? options->last_event_id : "",
 		options->last_event_id ? "\r\n" : "");
@@ -216,18 +221,22 @@ void stream_read(struct streams *streams, struct stream *stream)
 {
 	char *data = streams->buffer + HEADROOM;
 	ssize_t got, left;
+	uint64_t when = 0;
 
 	if (stream->state == STREAM_ASKING) {
 		if (ask(streams, stream) != 0)
 			close_stream(streams, stream);
 		return;
 	}
-	got = left = net_recv(&stream->source, data, BUFFER_SIZE);
+	got = left = streams->stamped
+			     ? net_recv_stamped(&stream->source, data, BUFFER_SIZE, &when)
+			     : net_recv(&stream->source, data, BUFFER_SIZE);
 	if (got <= 0) {
 		if (got == 0 || errno != EAGAIN)
 			close_stream(streams, stream);
 		return;
 	}
+	streams->bytes += (uint64_t)got;
 	if (stream->state == STREAM_HEAD) {
 		left = take_head(stream, data, (size_t)got);
 		if (left < 0) {
@@ -241,7 +250,8 @@ void stream_read(struct streams *streams, struct stream *stream)
 		data += got - left;
 	}
 	memcpy(data - stream->tail_len, stream->tail, stream->tail_len);
-	take(streams, stream, data - stream->tail_len, (size_t)left + stream->tail_len, now_ns());
+	take(streams, stream, data - stream->tail_len, (size_t)left + stream->tail_len,
+		streams->stamped ? when : now_ns());
 }
 
 /* --- opening --- */
@@ -296,6 +306,16 @@ int streams_open(struct streams *streams, size_t count, struct error *error)
 			return -1;
 	}
 	return await_heads(streams, 0, error);
+}
+
+int streams_stamp(struct streams *streams, struct error *error)
+{
+	for (size_t i = 0; i < streams->count; i++) {
+		if (net_stamp(&streams->all[i].source) != 0)
+			return error_set(error, EX_OSERR, "no time stamps: %s", strerror(errno));
+	}
+	streams->stamped = true;
+	return 0;
 }
 
 void streams_stall(struct streams *streams, size_t count)

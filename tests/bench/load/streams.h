@@ -42,11 +42,15 @@ struct streams {
 	struct stream *all;
 	size_t count, reading;
 	bool unchecked; /* start anywhere: measure only */
+	bool stamped;	/* latency ends when the kernel received an event, not when it was read */
 	struct seen *seen;
 	char *buffer;
 	uint64_t received; /* by the streams that are reading: different events */
+	uint64_t bytes;	   /* by all, with the heads of the answers */
 	uint64_t lost, repeated, disordered, torn, closed;
 	uint64_t first; /* when the first event came; 0 if none did */
+	uint64_t last;	/* when the last one did */
+	uint64_t sent;	/* when the first was sent */
 	struct histogram latency;
 };
 
@@ -62,6 +66,9 @@ int streams_open(struct streams *streams, size_t count, struct error *error);
 
 /* stream_read(streams, stream): read once, and check. */
 void stream_read(struct streams *streams, struct stream *stream);
+
+/* streams_stamp(streams, error): make those that are open ${stamped}.  0, or -1. */
+int streams_stamp(struct streams *streams, struct error *error);
 
 /* streams_stall(streams, count): the last ${count} stop reading; count 0: all read again. */
 void streams_stall(struct streams *streams, size_t count);
