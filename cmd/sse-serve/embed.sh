@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Turn the pages given as arguments into a C table (struct page in pages.h) on stdout, each with
 # its form by gzip where there is that program and the form is at least a tenth smaller.  Modules
-# are sent without their comment lines, but for the licence.
+# are sent without the lines of their comments, but for the licence.
 set -eu
 
 small=$(mktemp)
@@ -13,7 +13,9 @@ trap 'rm -f "$small" "$page"' EXIT
 lean() {
 	case $1 in
 	*.js) sed '1b
-/^[[:space:]]*\/\//d' "$1" ;;
+/^[[:space:]]*\/\//d
+/^[[:space:]]*\/\*\*.*\*\/$/d
+/^[[:space:]]*\/\*\*$/,/\*\/$/d' "$1" ;;
 	*) cat "$1" ;;
 	esac >"$page"
 }

@@ -150,7 +150,7 @@ for (const host of ["127.0.0.1", "plain.example"]) {
     assert.equal(streams, 0);
     await logIn(other, people.tokens.bob);
     for (const tab of [chat, other]) await until("it is Bob's", async () => (await text(tab, "#account-name")) === "Bob");
-    assert.equal(await text(users, "#access-words"), "Bob may not see this. Log in with a token that grants it.");
+    assert.equal(await text(users, "#access-words"), "Bob may not read this. Log in with a token that grants access.");
   });
 }
 
@@ -289,7 +289,7 @@ test("the status page and the link to it are for who is granted status", async (
   const people = await People.start(t, LINES);
   const page = await openPage(t, browser, `${people.server.origin}/status`);
   await logIn(page, people.tokens.bob);
-  await until("it is Bob's", async () => (await text(page, "#access-words")) === "Bob may not see this. Log in with a token that grants it.");
+  await until("it is Bob's", async () => (await text(page, "#access-words")) === "Bob may not read this. Log in with a token that grants access.");
   assert.ok(await page.locator("#figures").isHidden());
   assert.match(await state(page), /^No access: You may not read this/);
   await logIn(page, people.tokens.ann);

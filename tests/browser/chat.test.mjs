@@ -170,7 +170,7 @@ test("a message that is refused says why; it can be sent again, or deleted", asy
   await reads(page, ["Ada: two"]);
 });
 
-test("one's own message can be taken back: it is gone on all pages, for good; others' cannot", async (t) => {
+test("one's own message can be deleted: it is gone on all pages, for good; others' cannot", async (t) => {
   const server = await Server.start(t);
   const [ada, bob] = await two(t, server);
   await say(ada, "first");
@@ -179,20 +179,20 @@ test("one's own message can be taken back: it is gone on all pages, for good; ot
   await both([ada, bob], ["Ada: first", "Ada: too much"]);
   await say(bob, "last");
   await both([ada, bob], ["Ada: first", "Ada: too much", "Bob: last"]);
-  assert.equal(await ada.locator(".take-back").count(), 2);
-  assert.equal(await bob.locator(".take-back").count(), 1);
+  assert.equal(await ada.locator(".delete").count(), 2);
+  assert.equal(await bob.locator(".delete").count(), 1);
   // It asks once more; who goes elsewhere has not answered.
-  await ada.getByRole("button", { name: "Take back: too much" }).click();
+  await ada.getByRole("button", { name: "Delete: too much" }).click();
   await ada.getByRole("button", { name: "Delete for everyone? too much" }).waitFor();
   await ada.locator("#text").click();
-  await ada.getByRole("button", { name: "Take back: too much" }).waitFor({ state: "attached" });
+  await ada.getByRole("button", { name: "Delete: too much" }).waitFor({ state: "attached" });
   assert.equal((await stored(server)).length, 3);
   // By the keyboard alone: Tab leads to the last one, the arrows to the others.
   const label = () => ada.evaluate(() => document.activeElement.getAttribute("aria-label"));
   await ada.keyboard.press("Shift+Tab");
-  assert.equal(await label(), "Take back: too much");
+  assert.equal(await label(), "Delete: too much");
   await ada.keyboard.press("ArrowUp");
-  assert.equal(await label(), "Take back: first");
+  assert.equal(await label(), "Delete: first");
   await ada.keyboard.press("ArrowDown");
   await ada.keyboard.press("Enter");
   assert.equal(await label(), "Delete for everyone? too much");
@@ -367,13 +367,13 @@ test("what came unseen is marked and counted, in the title too; and remembered o
   await enter(page, "Ada");
   await server.publish("chat/lobby", { name: "Bob", text: "seen" });
   await reads(page, ["Bob: seen"]);
-  assert.equal(await page.title(), "lobby · chat");
+  assert.equal(await page.title(), "lobby · Chat");
   await hide(page, true);
   for (const text of ["unseen 1", "unseen 2"]) await server.publish("chat/lobby", { name: "Bob", text });
-  await until("they are counted", async () => (await page.title()) === "(2) lobby · chat");
+  await until("they are counted", async () => (await page.title()) === "(2) lobby · Chat");
   assert.equal(await page.locator(".unread + .message .text").textContent(), "unseen 1");
   await hide(page, false);
-  await until("they are read", async () => (await page.title()) === "lobby · chat");
+  await until("they are read", async () => (await page.title()) === "lobby · Chat");
   await page.close();
   await server.publish("chat/lobby", { name: "Bob", text: "while away" });
   await server.publish("chat/side/room", { name: "Bob", text: "elsewhere" });
@@ -447,7 +447,7 @@ test("by keyboard alone, with the roles that a screen reader needs", async (t) =
   await page.locator("#text").dispatchEvent("keydown", { key: "Enter", isComposing: true });
   assert.equal(await page.locator("#text").inputValue(), "half");
   await page.keyboard.press("Shift+Tab");
-  assert.match(await page.evaluate(() => document.activeElement.getAttribute("aria-label")), /^Take back: one line/);
+  assert.match(await page.evaluate(() => document.activeElement.getAttribute("aria-label")), /^Delete: one line/);
   await page.keyboard.press("Shift+Tab");
   assert.equal(await focused(), "scroll");
   for (const [role, name] of [["log", "Messages"], ["banner"], ["main"], ["heading", "lobby"], ["complementary", "People and rooms"],
@@ -546,7 +546,7 @@ test("a room that can be none breaks nothing: it is told, not kept, and neither 
     await live(tab);
     assert.match(tab.url(), /\/chat\/lobby$/, name);
     assert.deepEqual(await kept(), ["lobby"], name);
-    assert.match(await tab.locator("#notice-text").textContent(), /^“.*” is not a valid room name\. This is lobby\.$/);
+    assert.match(await tab.locator("#notice-text").textContent(), /^“.*” is not a valid room name\. This is the room lobby\.$/);
   }
   const longest = "y".repeat(195);
   await tab.goto(room(server, longest));
@@ -681,7 +681,7 @@ test("who takes another name is there by that one, and what was said by the othe
   await live(page);
   await until("the name is remembered", async () => (await here(page)).join() === "Grace (you)");
   assert.deepEqual(await own(), ["Ada|you|as Ada", "Grace||as Grace"]);
-  await page.getByRole("button", { name: "Take back: as Ada" }).click();
+  await page.getByRole("button", { name: "Delete: as Ada" }).click();
   await page.getByRole("button", { name: "Delete for everyone? as Ada" }).click();
   await reads(page, ["Grace: as Grace"]);
 });

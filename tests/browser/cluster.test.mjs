@@ -7,7 +7,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { LIMIT_MS, PROGRAM, enter, launch, live, openPage, reads, say, tempFolder, tryNow, until } from "./helper.mjs";
+import { LIMIT_MS, PROGRAM, enter, launch, live, openPage, reads, say, state, tempFolder, tryNow, until } from "./helper.mjs";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 
@@ -112,4 +112,20 @@ test("each of six servers is killed under a chat: each message once, in order, f
     await reads(bob, expected);
     await until("sse-tail has all", () => lines.length >= texts.length);
     assert.deepEqual(lines, texts);
+  });
+
+test("while NATS has no majority, a chat says that nothing is stored; what was written is sent when it has one again",
+  { skip: missing(), timeout: 8 * LIMIT_MS }, async (t) => {
+    const cluster = await startCluster(t);
+    const ada = await openPage(t, browser, `${cluster.origin}/chat/lobby`);
+    await enter(ada, "Ada");
+    await killed(cluster, "nats1", () => killed(cluster, "nats2", async () => {
+      await say(ada, "Hello");
+      await until("it says so", async () => /^Not storing: The server cannot store events now\./.test(await state(ada)));
+      assert.equal(await ada.locator("#pending .mark").textContent(), "waiting to be sent");
+    }));
+    await until("all servers are ready", () => ready(cluster));
+    await tryNow(ada);
+    await reads(ada, ["Ada: Hello"]);
+    await live(ada);
   });

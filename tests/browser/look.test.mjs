@@ -136,7 +136,7 @@ test("a browser that prefers Korean gets Korean; another gets English", async (t
   assert.equal(await other.locator("html").getAttribute("lang"), "en");
 });
 
-test("each word of the pages is used, has both languages, and is named once", async () => {
+test("each word of the pages is used, has both languages, is named once, and is what the HTML says", async () => {
   const folder = new URL("../../cmd/sse-serve/web/", import.meta.url);
   const files = {};
   for (const name of await readdir(folder)) if (/\.(js|html)$/.test(name)) files[name] = await readFile(new URL(name, folder), "utf8");
@@ -154,4 +154,7 @@ test("each word of the pages is used, has both languages, and is named once", as
   assert.deepEqual(names.filter((name, i) => names.indexOf(name) !== i), []);
   for (const [english, korean] of tables.flatMap(Object.values)) assert.ok(english && /[가-힣]|^id$/.test(korean), english);
   for (const [, name] of code.matchAll(/data-(?:text|label|title)="(\w+)"/g)) assert.ok(names.includes(name), name);
+  const words = Object.assign({}, ...tables);
+  const plain = (text) => text.replace(/\s+/g, " ").trim();
+  for (const [, name, text] of code.matchAll(/data-text="(\w+)"[^>]*>([^<]*)</g)) assert.equal(plain(text), plain(words[name][0]));
 });

@@ -40,7 +40,7 @@ test("the page lists what is stored, newest on top, and follows from there", asy
   await server.post("Ada", "LOVELACE");
   const page = await openPage(t, browser, server.origin);
   await live(page);
-  assert.equal(await page.title(), "users");
+  assert.equal(await page.title(), "Users");
   await shows(page, ["Ada LOVELACE", "John DOE"]);
   assert.equal(await page.locator("#list .mark").count(), 0, "nothing is marked as new yet");
 
@@ -73,6 +73,7 @@ test("an empty list invites the first user, and goes live from its Last-Event-ID
 test("the commands to try name the address that the page came from", async (t) => {
   const server = await Server.start(t);
   const page = await openPage(t, browser, server.origin, { viewport: { width: 1280, height: 800 } });
+  await live(page);
   const commands = await page.locator("#terminal code").allTextContents();
   assert.ok(commands.some((text) => text === `sse-tail ${server.origin}/api/users/event`), commands.join("\n"));
   assert.ok(commands.some((text) => text.startsWith("curl ") && text.endsWith(`\n${server.origin}/api/users`)));
@@ -491,7 +492,7 @@ test("landmarks, names and live regions are there for a screen reader", async (t
   const page = await openPage(t, browser, server.origin);
   await live(page);
   for (const [role, name] of [
-    ["banner"], ["main"], ["heading", "users"], ["form"], ["list", "Users, newest first"],
+    ["banner"], ["main"], ["heading", "Users"], ["form"], ["list", "Users, newest first"],
     ["complementary", "From a terminal"], ["region", "Add a user"], ["textbox", "First name"], ["button", "Add"],
   ]) {
     // A form has its role only with a name; this one stands in a region that has one.
@@ -706,6 +707,12 @@ test("the newest of 30,000 users is there with few requests and bytes, so that a
   const lists = asked.filter((url) => url.startsWith("/api/users?"));
   assert.deepEqual(lists.filter((url) => !/[?&]limit=\d+/.test(url)), [], "the whole list is not asked for");
   await live(page);
+  // The rest comes after it, and at once: each module is named in the page, and none is that is not needed.
+  const modules = asked.filter((url) => url.endsWith(".js"));
+  assert.deepEqual(modules.slice(0, 2).sort(), ["/users-first.js", "/users-list.js"]);
+  assert.ok(asked.indexOf(modules[2]) > asked.indexOf(lists[0]));
+  const named = await page.locator("head > [rel=modulepreload], head > script").evaluateAll((all) => all.map((one) => new URL(one.href ?? one.src).pathname));
+  assert.deepEqual([...new Set(modules)].sort(), named.sort());
   await until("they are counted", async () => (await page.locator("#count").textContent()) === "30,000");
   assert.deepEqual(page.trouble, []);
 });

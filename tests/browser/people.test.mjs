@@ -109,7 +109,7 @@ test("two people with one name are told apart, in what was said before too; a te
   assert.equal(new Set(colours.slice(0, 2)).size, 2);
   assert.deepEqual(await one.locator("#log .avatar").allTextContents(), ["A", "A", "A"]);
   assert.deepEqual(await one.locator(".own .text").allTextContents(), ["I am Ada"]);
-  assert.equal(await one.locator(".take-back").count(), 1);
+  assert.equal(await one.locator(".delete").count(), 1);
   await two.reload();
   await live(two);
   await tags(two, ["Ada|aaaa|I am Ada", "Ada|you|So am I", "Ada||from a terminal"]);
@@ -252,16 +252,16 @@ test("who is mentioned sees it in the text, in the title and in the list of room
   await say(page, "I am @Ann B.");
   await until("it is there", async () => (await said(page)).at(-1) === "Ann B.: I am @Ann B.");
   assert.equal(await page.locator("mark").count(), 4, "not by oneself");
-  assert.equal(await page.title(), "lobby · chat");
+  assert.equal(await page.title(), "lobby · Chat");
 
   await hide(page, true);
   await tell("no name");
-  await until("it is counted", async () => (await page.title()) === "(1) lobby · chat");
+  await until("it is counted", async () => (await page.title()) === "(1) lobby · Chat");
   await tell("@Ann B. come");
-  await until("so is the mention", async () => (await page.title()) === "@ (2) lobby · chat");
+  await until("so is the mention", async () => (await page.title()) === "@ (2) lobby · Chat");
   assert.deepEqual(await page.evaluate(() => [asked, notes.length]), [0, 0], "nobody is asked, or notified, by itself");
   await hide(page, false);
-  await until("it is read", async () => (await page.title()) === "lobby · chat");
+  await until("it is read", async () => (await page.title()) === "lobby · Chat");
   await page.getByLabel("Notify me of mentions").check();
   assert.equal(await page.evaluate(() => asked), 1);
   await tell("@Ann B. seen", "chat/lobby");
@@ -274,10 +274,10 @@ test("who is mentioned sees it in the text, in the title and in the list of room
   await until("both are notified", async () => (await page.evaluate(() => notes.length)) === 2);
   assert.deepEqual(await page.evaluate(() => notes), ["\u2068Bob\u2069 mentions you · lobby: @Ann B. here", "\u2068Bob\u2069 mentions you · side: @Ann B. there"]);
   await hide(page, false);
-  await until("the other room still calls", async () => (await page.title()) === "@ lobby · chat");
+  await until("the other room still calls", async () => (await page.title()) === "@ lobby · Chat");
   const side = await openTab(profile, room(server, "side"));
   await until("it is read there", async () => (await side.locator("mark").allTextContents()).join() === "@Ann B.");
-  await until("and so here", async () => (await page.title()) === "lobby · chat");
+  await until("and so here", async () => (await page.title()) === "lobby · Chat");
   assert.deepEqual(page.trouble, []);
 });
 
@@ -290,7 +290,7 @@ test("who says no to the browser's question gets no notifications; after a name 
   await hide(page, true);
   await server.publish("chat/lobby", { name: "Bob", text: "@에이다님, 안녕하세요" });
   await until("it calls", async () => (await page.locator(".calling mark").allTextContents()).join() === "@에이다");
-  assert.equal(await page.title(), "@ (1) lobby · chat");
+  assert.equal(await page.title(), "@ (1) lobby · Chat");
   await hide(page, false);
   await page.locator("#scroll").evaluate((e) => e.dispatchEvent(new Event("scroll")));
   assert.deepEqual(await page.evaluate(() => notes), []);

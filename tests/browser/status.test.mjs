@@ -201,6 +201,56 @@ for (const [name, options] of [["light", { colorScheme: "light" }], ["dark", { c
   });
 }
 
+test("figures that the server no longer renews are set off, with their time", async (t) => {
+  const server = await Server.start(t);
+  const page = await openPage(t, browser, `${server.origin}/status`);
+  const colour = () => figure(page, "openStreams").locator(".plot-now").evaluate((element) => getComputedStyle(element).color);
+  const age = () => page.locator("#as-of").textContent();
+  await until("there are figures", async () => (await text(page, "openStreams", "now")) === "0");
+  const fresh = await colour();
+  assert.equal(await age(), "");
+  await server.kill();
+  await until("it says of when they are", async () => /^as of \d\d:\d\d:\d\d$/.test(await age()));
+  assert.notEqual(await colour(), fresh);
+  assert.deepEqual(await violations(page), []);
+  await server.restart();
+  await tryNow(page);
+  await until("they are new", async () => (await age()) === "");
+  assert.equal(await colour(), fresh);
+});
+
+test("what is stored and what was published since the start are told of one time", async (t) => {
+  const server = await Server.start(t);
+  await server.publish("sensors/attic", { i: 1 });
+  let release;
+  const page = await openPage(t, browser, `${server.origin}/status`);
+  const cells = async () => (await page.locator("#topics tr", { hasText: "sensors/attic" }).locator("td").allTextContents()).slice(3).join();
+  await until("both are told", async () => (await cells()) === "1,1");
+  const held = new Promise((resume) => (release = resume));
+  await page.route("**/api?*", async (route) => {
+    await held;
+    await route.continue().catch(() => {});
+  });
+  await server.publish("sensors/attic", { i: 2 });
+  await until("the figures have it", async () => /^2 .*events?|, 2 events/.test(await page.locator("#window").textContent()));
+  assert.equal(await cells(), "1,1");
+  release();
+  await until("both are told", async () => (await cells()) === "2,2");
+});
+
+for (const width of [320, 768, 1280]) {
+  test(`in Korean the times below a plot are apart, at ${width} pixels`, async (t) => {
+    const server = await Server.start(t);
+    const { samples } = tenMinutes();
+    const page = await pretend(t, server, { samples, events: [stats(-30, { published: 6_000 })], options: { locale: "ko-KR", viewport: { width, height: 800 } } });
+    const times = figure(page, "published").locator(".plot-times span:visible");
+    await until("there are three", async () => (await times.allTextContents()).join() === "20:05,20:10,20:15");
+    const boxes = await times.evaluateAll((all) => all.map((one) => one.getBoundingClientRect()).map(({ left, right }) => ({ left, right })));
+    for (const [i, { left }] of boxes.entries()) assert.ok(i === 0 || left > boxes[i - 1].right + 4, JSON.stringify(boxes));
+    assert.equal(await overflow(page), 0);
+  });
+}
+
 test("in Korean the units are Korean", async (t) => {
   const server = await Server.start(t);
   const page = await pretend(t, server, { ...tenMinutes(), options: { locale: "ko-KR", viewport: NARROW } });

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { Server, enter, hide, launch, live, names, openProfile, openTab, reads, said, say, shows, state, streamsOf, tempFolder, until } from "./helper.mjs";
+import { Server, enter, hide, launch, live, names, openProfile, openTab, reads, said, say, shows, state, streamsOf, tempFolder, tryNow, until } from "./helper.mjs";
 
 /** The streams that a browser holds open, by their paths. */
 function openStreams(profile) {
@@ -108,6 +108,21 @@ test("the leading tab is frozen: another takes over without a loss, and it has a
   await until("there is one connection", async () => (await streamsOf(server, "chat/lobby")) === 1);
 });
 
+test("a server that cannot store events: no page says that all is well, and a message waits until it can", async (t) => {
+  const server = await Server.start(t);
+  const { profile, chat, tabs: [users] } = await openEach(t, server);
+  const detail = "NATS has no leader";
+  await profile.route("**/api/chat/lobby*", (route) => (route.request().method() !== "POST" ? route.continue() :
+    route.fulfill({ status: 503, contentType: "application/problem+json", body: JSON.stringify({ title: "Service Unavailable", detail }) })));
+  await say(chat, "Hello");
+  await allSay([users, chat], /^Not storing: The server cannot store events now\. .* NATS has no leader\.$/);
+  assert.equal(await mark(chat), "waiting to be sent");
+  await profile.unroute("**/api/chat/lobby*");
+  await tryNow(chat);
+  await reads(chat, ["Ada: Hello"]);
+  await Promise.all([users, chat].map(live));
+});
+
 test("pages of different topics share it too", async (t) => {
   const server = await Server.start(t);
   const profile = await openProfile(t, browser);
@@ -165,7 +180,10 @@ test("no seam while somebody publishes at full speed as the pages load, the lead
       numbers.forEach((n, i) => assert.equal(n, numbers[0] + i, "each once, in order"));
     } else {
       const expected = Array.from({ length: sent }, (_, i) => `N${sent - 1 - i} X`);
-      await until("the last is there", async () => (await names(tab)).length >= sent);
+      await until("the last is there", async () => {
+        await tab.evaluate(() => scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" })); // loads older ones
+        return (await names(tab)).length >= sent;
+      });
       assert.deepEqual(await names(tab), expected);
     }
   }
@@ -277,7 +295,7 @@ test("nine playgrounds leave connections to the others: the one that was connect
   }
   await until("two are left", () => streams().length === 2);
   await allSay(tabs.slice(0, 7), /^Not connected: /);
-  assert.match(await tabs[0].locator(".frame .note").last().textContent(), /let its connection go to another tab/);
+  assert.match(await tabs[0].locator(".frame .note").last().textContent(), /gave its connection to another tab/);
   const chat = await openTab(profile, `${server.origin}/chat/lobby`);
   await enter(chat, "Ada");
   await say(chat, "Hello");

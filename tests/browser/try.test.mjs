@@ -22,7 +22,7 @@ test("a newcomer finds /try first, publishes, and sees the event beside its fram
   const page = await openPage(t, browser, server.origin);
   for (const at of ["/", "/chat/lobby", "/status"]) {
     await page.goto(server.origin + at);
-    assert.equal(await text(page, ".pages a:first-child"), "try");
+    assert.equal(await text(page, ".pages a:first-child"), "Playground");
   }
   await page.locator(".pages a").first().click();
   await live(page);
@@ -71,7 +71,7 @@ test("disconnect, publish, resume: what was missed comes, once; from any event; 
   await until("the gap and all that is stored come", async () => (await events(page)).length === 4);
   const [gap] = await events(page);
   assert.deepEqual([gap.head, JSON.parse(gap.data).reason], ["gap", "unknown-log"]);
-  assert.match(gap.note, /doesn't know this id/);
+  assert.match(gap.note, /doesn’t know this id/);
   // What is deleted before one comes back is a gap, too.
   await fetch(`${server.origin}/api/hello/${first.id}`, { method: "DELETE" });
   await follow(page, { value: `${first.id.split(":")[0]}:0` });
@@ -118,7 +118,7 @@ test("the form asks for what it says: starts, patterns, types, presence, envelop
   await again({ topics: "a/* b", start: "last", value: "2" }, ["3", "4"]);
   await again({ start: "since", value: "1h", events: "one" }, ["1", "3"]);
   await again({ topics: "b", start: "all", events: "", mark: true }, ["3", `{"id":"${(await stored(server, "a/x"))[1].id}"}`]);
-  assert.match((await events(page))[1].note, /^All that was stored/);
+  assert.match((await events(page))[1].note, /^All stored events/);
   await again({ start: "now", as: "Ada's", mark: false }, ['{"name":"Ada\'s","count":1}']);
   assert.match((await rows(page)).find(({ head }) => head === "join").note, /not stored/);
   assert.deepEqual((await (await fetch(`${server.origin}/api/b/presence`)).json()).names, ["Ada's"]);
@@ -282,6 +282,30 @@ test("axe-core finds nothing, in light, dark and forced colours; at 320 pixels n
       .map((e) => `${e.tagName} ${e.id} ${e.className} ${e.textContent.slice(0, 40)}`));
     assert.deepEqual(cut, []);
   }
+});
+
+test("at 360 pixels what was published comes into sight, and so does a refusal; there is one Connect", async (t) => {
+  const server = await Server.start(t);
+  const page = await openTry(t, browser, server, "", { viewport: { width: 360, height: 740 } });
+  const inSight = (selector) => page.locator(selector).last().evaluate((element) => {
+    const { top, bottom } = element.getBoundingClientRect();
+    return top >= 0 && bottom <= innerHeight;
+  });
+  const connects = () => page.getByRole("button", { name: "Connect", exact: true }).count();
+  await page.locator("#send").click();
+  await until("the event is in sight", () => inSight(".event"));
+  await page.locator("#body").fill("{");
+  await page.locator("#send").click();
+  await until("the refusal is in sight", async () => /^400/.test(await text(page, "#result-word")) && inSight("#result-word"));
+  assert.equal(await connects(), 1);
+  await page.locator("#toggle").click();
+  await until("one can resume", () => page.getByRole("button", { name: "Resume", exact: true }).isVisible());
+  assert.equal(await connects(), 1);
+  await follow(page, { start: "last", value: "none" });
+  await page.locator("#connect").click();
+  await until("it is refused", async () => /^Refused: 400/.test((await rows(page)).at(-1).head));
+  assert.equal(await connects(), 1);
+  await page.getByLabel("Join as", { exact: true }).fill("Ada");
 });
 
 test("what comes is text and nothing else; what would steer it is shown as what it is", async (t) => {

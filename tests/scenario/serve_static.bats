@@ -127,9 +127,9 @@ frame-ancestors 'none'" ]
 		path "$1"
 		[ -e "$root/$2" ] || { problem 404 'no such page'; return; }
 		answers 200
-		# Modules come without their comment lines.
+		# Modules come without the lines of their comments.
 		case $2 in
-		*.js) sed '1b;/^[[:space:]]*\/\//d' "$root/$2" ;;
+		*.js) sed '1b;/^[[:space:]]*\/\//d;/^[[:space:]]*\/\*\*.*\*\/$/d;/^[[:space:]]*\/\*\*$/,/\*\/$/d' "$root/$2" ;;
 		*) cat "$root/$2" ;;
 		esac >expected
 		cmp body expected

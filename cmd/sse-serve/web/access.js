@@ -24,8 +24,10 @@ export const nameOf = ({ as, name }) => as ?? name ?? "";
 /** What a connection's state is where there is none, since one may not read. */
 export const noAccess = () => ({ word: "denied", status: session.name === null ? 401 : 403, since: Date.now() });
 
-/** Calls show(session) as soon as it is known who one is, and at each change. options: state, as for subscribe, until
- *  then; home, which returns what gets the focus when the log-in goes. Returns what has retry(). */
+/**
+ * Calls show(session) as soon as it is known who one is, and at each change. options: state, as for subscribe, until
+ * then; home, which returns what gets the focus when the log-in goes. Returns what has retry().
+ */
 export function begin(show, { state, home: place }) {
   home = place;
   return watchSession((now, by) => {

@@ -6,7 +6,9 @@ import { keepIn, keptIn } from "./common.js";
 const DRAFTS = "sse-chat-drafts";
 const MOST_DRAFTS = 20;
 
-export const keep = (name, value) => keepIn("localStorage", `sse-chat-${name}`, value);
+let forgotten = false;
+
+export const keep = (name, value) => forgotten || keepIn("localStorage", `sse-chat-${name}`, value);
 export const kept = (name, otherwise) => keptIn("localStorage", `sse-chat-${name}`, otherwise);
 
 const drafts = () => Object.entries(keptIn("sessionStorage", DRAFTS, {}));
@@ -25,6 +27,7 @@ export function keptDraft(room, writer) {
 
 /** After a log-out the next person finds nothing of it. */
 export function forgetAll() {
+  forgotten = true;
   try {
     for (const name of ["author", "name", "rooms", "read"]) localStorage.removeItem(`sse-chat-${name}`);
     sessionStorage.removeItem(DRAFTS);

@@ -21,6 +21,8 @@ const TOGETHER_MS = 5 * 60_000; // of one author within that time: named once
 const TYPING_EVERY_MS = 3_000;
 const TYPING_FOR_MS = 6_000;
 const READ_ELSEWHERE_MS = 1_000;
+const KEEP_READ_MS = 300; // what was read in that time is told to other tabs together
+const SHOW_EVERY_MS = 33; // at most so often: of a burst, many messages are shown together
 const MOST_ROOMS = 12; // that one was in
 const MOST_OTHERS = 50; // that the server lists beside these
 
@@ -104,21 +106,21 @@ const isSameAuthor = (one, other) => one.name === other.name && one.author === o
 const isCalling = (message) => !isOwn(message) && isMentioned(mention, message.text);
 
 /** Will the server delete it for who is here: any message, or one's own, if the name is proven or proves nothing? */
-const mayTakeBack = (message) => message.id && isOwn(message) &&
+const mayDelete = (message) => message.id && isOwn(message) &&
   (may("delete", topic) || (names === "proven" && may("publish", topic)));
 
 /** Of these buttons one is reached by Tab, the last; from there the arrows lead to the others. */
-const takeBacks = () => [...log.querySelectorAll(".take-back")];
+const deleteButtons = () => [...log.querySelectorAll(".delete")];
 let reaching = 0;
 function reachLast() {
   reaching = 0;
-  const all = takeBacks();
+  const all = deleteButtons();
   if (!all.includes(document.activeElement)) all.forEach((one, i) => (one.tabIndex = i === all.length - 1 ? 0 : -1));
 }
 
 log.addEventListener("keydown", (event) => {
   const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-  const all = step ? takeBacks() : [];
+  const all = step ? deleteButtons() : [];
   const next = all[all.indexOf(event.target) + step];
   if (!all.includes(event.target) || !next) return;
   event.preventDefault();
@@ -128,16 +130,16 @@ log.addEventListener("keydown", (event) => {
 });
 
 /** Asks once more in its own place, since what is deleted is gone for good. */
-function takeBackButton(message) {
+function deleteButton(message) {
   const button = document.createElement("button");
   let sure = false;
   const ask = (now) => {
     sure = now;
-    button.textContent = t(sure ? "takeBackSure" : "takeBack");
-    button.setAttribute("aria-label", t(sure ? "takeBackSureWhat" : "takeBackWhat", message.text.slice(0, 60)));
+    button.textContent = t(sure ? "removeSure" : "remove");
+    button.setAttribute("aria-label", t(sure ? "removeSureWhat" : "removeWhat", message.text.slice(0, 60)));
   };
   button.type = "button";
-  button.className = "plain take-back";
+  button.className = "plain delete";
   button.tabIndex = -1;
   reaching ||= setTimeout(reachLast);
   ask(false);
@@ -151,7 +153,7 @@ function takeBackButton(message) {
     } catch (failure) {
       button.disabled = false;
       at("notice").hidden = false;
-      at("notice-text").textContent = t("notTakenBack", why(failure));
+      at("notice-text").textContent = t("notRemoved", why(failure));
     }
     return undefined;
   });
@@ -175,7 +177,7 @@ function makeRow(message, before) {
   time.title = message.time.toLocaleString();
   mark.classList.toggle("same", Boolean(together) && hour(before.time) === time.textContent); // calm: it says nothing new
   row.classList.toggle("own", isOwn(message));
-  if (mayTakeBack(message)) mark.prepend(takeBackButton(message));
+  if (mayDelete(message)) mark.prepend(deleteButton(message));
   row.classList.toggle("first", !together);
   return row;
 }
@@ -288,7 +290,8 @@ function showEdges() {
 /** How many are new here, after an @ if one is mentioned here or in another room. */
 function showTitle() {
   const called = calls > 0 || [...news.values()].some(isCalledIn);
-  document.title = `${called ? "@ " : ""}${unread > 0 ? `(${unread}) ` : ""}${room} · ${t("chat")}`;
+  const title = `${called ? "@ " : ""}${unread > 0 ? `(${unread}) ` : ""}${room} · ${t("chat")}`;
+  if (document.title !== title) document.title = title;
 }
 
 function showOlder() {
@@ -371,6 +374,7 @@ function showList(events, { more: some }) {
   messages = stored;
   for (const { key } of messages) arrived(key);
   listed = true;
+  keepRead();
   const last = kept("read", {})[room];
   const place = messages.findIndex(({ id }) => id === last);
   const next = place < 0 ? undefined : messages.slice(place + 1).find((message) => !isOwn(message));
@@ -383,13 +387,16 @@ function showList(events, { more: some }) {
 
 let coming = []; // messages to be shown in the next moment, together
 
+let shownAt = -Infinity; // when some were last shown
+
 function showMessage(event) {
-  if (coming.push(messageOf(event)) === 1) setTimeout(showComing);
+  if (coming.push(messageOf(event)) === 1) setTimeout(showComing, Math.max(0, shownAt + SHOW_EVERY_MS - performance.now()));
 }
 
 function showComing() {
   const added = coming;
   coming = [];
+  shownAt = performance.now();
   const complete = to === messages.length;
   const seen = following && complete && !document.hidden;
   for (const message of added) {
@@ -457,16 +464,29 @@ function forgetDeleted({ id, upto }) {
   markRead();
 }
 
+let keeping = 0; // the timer until it is kept what was read
+let lastRead = null; // the id
+
 /** What is in sight is read. */
 function markRead() {
   if (following && to === messages.length && !document.hidden) {
     unread = calls = 0;
-    const last = messages.at(-1)?.id;
-    const read = kept("read", {});
-    if (last && read[room] !== last) keep("read", { ...read, [room]: last });
+    lastRead = messages.at(-1)?.id ?? lastRead;
+    keeping ||= setTimeout(keepRead, KEEP_READ_MS);
   }
   showEdges();
 }
+
+/** All tabs are told by this. */
+function keepRead() {
+  if (!keeping) return;
+  clearTimeout(keeping);
+  keeping = 0;
+  const read = kept("read", {});
+  if (lastRead && read[room] !== lastRead) keep("read", { ...read, [room]: lastRead });
+}
+
+addEventListener("pagehide", keepRead);
 
 scroll.addEventListener("scroll", () => {
   const below = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight;
@@ -761,10 +781,19 @@ function showElsewhere(event) {
   if (isCalling(message)) setTimeout(() => news.get(name)?.has(event.id) && alertFor(message, { room: name, calling: true }), READ_ELSEWHERE_MS);
 }
 
+/** Up to that id it was read in another tab: true if that tells how many are new. */
+function forgetNews(ids, last) {
+  if (ids.size >= PAGE || !ids.has(last)) return ids.size === 0;
+  for (const id of [...ids.keys()].slice(0, [...ids.keys()].indexOf(last) + 1)) ids.delete(id);
+  return true;
+}
+
 addEventListener("storage", (event) => {
   if (event.key !== "sse-chat-read") return;
+  const read = kept("read", {});
+  if ([...news].every(([name, ids]) => forgetNews(ids, read[name]))) return showRooms();
   news.clear();
-  countNews();
+  return countNews();
 });
 
 at("goto-room").addEventListener("input", () => {

@@ -17,7 +17,7 @@ export class Outbox {
   #database = null;
   #wanted = false;
   #sending = false;
-  #late = false; // does the server let an entry wait for its answer?
+  #stuck = null; // why entries wait: {} if the server gives no answer, or its answer, a Failure
 
   /** send: of sse.js. nap: its waiting. tell(type, more): to all tabs, this one too. access: who one is. */
   constructor({ settings, send, nap, tell, access }) {
@@ -159,20 +159,21 @@ export class Outbox {
     }
   }
 
-  #setLate(late) {
-    if (late !== this.#late) this.tell("late", { late });
-    this.#late = late;
+  #setStuck(stuck) {
+    if (stuck?.detail !== this.#stuck?.detail || !stuck !== !this.#stuck) this.tell("stuck", { stuck });
+    this.#stuck = stuck;
   }
 
-  /** Sends it, and tells if the server is late to answer; it is so until it answers, this or another attempt. */
+  /** Sends it, and tells if the server is late to answer, or cannot store it; until an answer, to this or another attempt. */
   async #send(entry) {
-    const timer = setTimeout(() => this.#setLate(true), this.settings.late);
+    const timer = setTimeout(() => this.#setStuck({}), this.settings.late);
     try {
       const id = await this.send(entry.topic, entry.data, entry);
-      this.#setLate(false);
+      this.#setStuck(null);
       return id;
     } catch (failure) {
-      if (!UNANSWERED.includes(failure.code)) this.#setLate(false);
+      const { code, status, title, detail } = failure;
+      if (!UNANSWERED.includes(code)) this.#setStuck(status >= 500 ? { code, status, title, detail } : null);
       throw failure;
     } finally {
       clearTimeout(timer);

@@ -7,6 +7,7 @@
 // it fetches by a stream of its own until the two meet: no tab has to trust that a hand-over went well,
 // and ids need not be understood, only compared for being equal.
 
+import { Pulse } from "./sse-pulse.js";
 import { MOST_TOPICS } from "./sse-rules.js";
 
 const REMEMBERED = 5_000; // ids; more than a new leader can be behind another tab
@@ -36,8 +37,7 @@ export class Hub {
   #heard = true; // from the leader, since it was last asked
   #attempts = new Set(); // to read a stream: { controller, alive }, alive when it last brought something
   #woken = 0; // when they were last ended, to be made anew
-  #came = Date.now(); // when the stream last brought something, in whichever tab
-  #heeding = 0; // the timer that watches this
+  #pulse; // of the stream, in whichever tab
 
   // The leader's:
   #leading = false;
@@ -45,9 +45,6 @@ export class Hub {
   #as; // the name to take part by
   #running = null;
   #settling = 0;
-  #looking = false; // whether the server answers
-  #mute = false; // it does not
-  #unanswered = false; // nor does it answer a POST
 
   /**
    * name: of lock and channel, or null to be told by nobody. shared: by all tabs; otherwise each has a hub of its
@@ -55,8 +52,11 @@ export class Hub {
    * is to tell who is logged in, and to send.
    */
   constructor({ name, shared, access, outbox, settings, answers, read, nap, wake, newKey }) {
-    Object.assign(this, { name, shared, access, outbox, settings, answers, read, nap, wake });
+    Object.assign(this, { name, shared, access, outbox, settings, read, nap, wake });
     this.#tab = newKey();
+    const overdue = () => this.tell("look"); // whether the server answers is for the leader to ask, and for all to know
+    const changed = () => this.#leading && this.#isOpen() && this.#sayOpen({ uptodate: this.state.uptodate });
+    this.#pulse = new Pulse({ settings, answers, overdue, changed });
     on(globalThis, "offline", () => this.tell("look"));
     on(globalThis, "online", () => this.tell("wake", { now: true }));
     on(globalThis.document, "visibilitychange", () => hidden() || this.tell("wake"));
@@ -109,7 +109,7 @@ export class Hub {
     for (const sub of this.subs) sub.pause();
     this.#catchUp?.abort();
     this.#late = null;
-    clearInterval(this.#heeding);
+    this.#pulse.watch(false);
     this.#here?.abort();
     this.#channel?.close();
     this.#here = this.#channel = null;
@@ -127,9 +127,9 @@ export class Hub {
     if (type === "have") this.#have(more);
     else if (type === "events") this.#receive(more.events);
     else if (type === "state") this.#show(more.state);
-    else if (type === "alive") this.#came = Date.now();
+    else if (type === "alive") this.#pulse.hear();
     else if (type === "look" && this.#leading) this.#look();
-    else if (type === "late" && this.#leading) this.#judge({ unanswered: more.late });
+    else if (type === "stuck" && this.#leading) this.#pulse.setStuck(more.stuck);
     else if (type === "outbox") this.outbox.told(more.entry);
     else if (type === "post") this.#send();
     else if (type === "wake") this.#wake(more);
@@ -183,7 +183,7 @@ export class Hub {
       action(...values);
     };
     const hear = (events) => {
-      if (this.#mute) this.#judge({ mute: false });
+      this.#pulse.hear();
       take(events);
     };
     const end = () => controller.abort();
@@ -200,9 +200,7 @@ export class Hub {
   }
 
   #show(state) {
-    if (state.word === "live" && this.state.word !== "live") this.#came = Date.now();
-    clearInterval(this.#heeding);
-    if (state.word === "live") this.#heeding = setInterval(() => this.#heedSilence(), this.settings.overdue / 32);
+    if (state.word !== this.state.word) this.#pulse.watch(/^(live|silent)$/.test(state.word));
     this.state = state;
     for (const sub of this.subs) sub.show();
   }
@@ -242,7 +240,7 @@ export class Hub {
   }
 
   #receive(events) {
-    this.#came = Date.now();
+    this.#pulse.hear();
     for (const event of events) {
       if (!event.id) this.#take(event);
       else if (this.last === null) continue; // what it is to begin with comes by have
@@ -290,21 +288,10 @@ export class Hub {
     return this.#late !== null;
   }
 
-  /**
-   * In a tab that is seen, where timers run: the stream has been silent for longer than a heartbeat takes. Whether the
-   * server answers is for the leader to ask, and for all to know.
-   */
-  #heedSilence() {
-    if (hidden() || Date.now() - this.#came < this.settings.overdue) return;
-    this.#came = Date.now();
-    this.tell("look");
-  }
-
   // --- leading
 
   #lead() {
     this.#leading = true;
-    this.#mute = this.#unanswered = false;
     this.#late = null;
     this.#catchUp?.abort();
     this.#tabs.clear();
@@ -316,6 +303,8 @@ export class Hub {
 
   #follow() {
     this.#leading = false;
+    this.#pulse.setStuck(null);
+    this.#pulse.hear();
     this.#running?.abort();
     this.#running = null;
     clearTimeout(this.#settling);
@@ -378,28 +367,19 @@ export class Hub {
 
   /** Asks whether the server answers; if it cannot even be reached, the stream is no more, either. */
   async #look() {
-    if (this.#looking || !/^(live|silent)$/.test(this.state.word)) return;
-    this.#looking = true;
-    const began = Date.now();
-    const answer = await this.answers();
-    this.#looking = false;
+    if (!this.#isOpen()) return;
+    const answer = await this.#pulse.look();
     if (!this.#leading) return;
-    const attempts = [...this.#attempts];
-    if (answer === "no") attempts.forEach(({ controller }) => controller.abort(AT_ONCE));
-    else if (answer === "late" && attempts.every(({ alive }) => alive < began)) this.#judge({ mute: true });
-    else this.tell("alive");
+    if (answer === "no") for (const { controller } of this.#attempts) controller.abort(AT_ONCE);
+    if (answer === "yes") this.tell("alive");
   }
 
-  #judge({ mute = this.#mute, unanswered = this.#unanswered }) {
-    this.#mute = mute;
-    this.#unanswered = unanswered;
-    const { word, uptodate } = this.state;
-    if (word === (mute || unanswered ? "live" : "silent")) this.#say({ word: this.#openWord(), uptodate });
+  #isOpen() {
+    return /^(live|silent)$/.test(this.state.word);
   }
 
-  /** What an open stream is. */
-  #openWord() {
-    return this.#mute || this.#unanswered ? "silent" : "live";
+  #sayOpen(more) {
+    this.#say({ ...this.#pulse.state, ...more });
   }
 
   #say(state) {
@@ -416,15 +396,15 @@ export class Hub {
     let nameless = false; // after a refusal it may have been for the name
     const open = () => {
       count = 0;
-      this.#mute = false;
-      tell({ word: this.#openWord() });
+      this.#pulse.hear();
+      this.#sayOpen();
       this.wake(); // the outbox too
     };
     let at; // the stream's position, which is not this tab's: another leader's last words may come yet
     const take = (events) => {
       if (signal.aborted) return;
       at = this.#pass(events, at);
-      if (events.some(({ event }) => event === "uptodate")) tell({ word: this.#openWord(), uptodate: Date.now() });
+      if (events.some(({ event }) => event === "uptodate")) this.#sayOpen({ uptodate: Date.now() });
     };
     // Other topics may be open; and without any there is no stream.
     if (this.state.word === "closed" || this.#topics.length === 0) tell({ word: "connecting" });

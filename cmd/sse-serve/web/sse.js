@@ -2,8 +2,8 @@
 // sse.js: follow topics of sse-serve and publish to them, so that nothing is lost, doubled or out of
 // order, whatever breaks. sse-tools(7) says how to use it. Beside it, sse-tabs.js is how all tabs of a
 // browser share one connection, sse-subscription.js is what a page has of it, sse-outbox.js keeps what is not yet sent,
-// sse-access.js knows who one is, sse-rules.js says what may be sent, sse-requests.js asks, sse-stream.js reads streams,
-// and sse-answer.js what comes.
+// sse-access.js knows who one is, sse-rules.js says what may be sent, sse-pulse.js whether the server answers,
+// sse-requests.js asks, sse-stream.js reads streams, and sse-answer.js what comes.
 
 import { Access } from "./sse-access.js";
 import { Failure, wrongType } from "./sse-answer.js";
@@ -42,7 +42,7 @@ export const settings = {
   held: 5_000, // nothing came of a stream by then: if the server answers, it is held back on its way, and polls follow
   overdue: 15_500, // the server's heartbeat comes every 15 s; if nothing did for so long, the server is asked if it answers
   prompt: 2_500, // the wait for that answer
-  late: 5_000, // a POST that had no answer by then is told to be late
+  late: 5_000, // a POST that had no answer by then is told to be stuck
   silence: 45_000, // a stream is dead then
   watch: 10_000, // how often a tab that is seen asks whether the leading one is still there
   // Who one is, where no cookie says it, as for a page of another origin: a token, or a function that gives one, or
@@ -137,7 +137,7 @@ const outbox = new Outbox({ settings, send, nap, tell, access });
  *   uptodate(): all that was stored was handed on; again after each time that the stream was behind
  *   closed(topic): it is closed for good, and all that it had was handed on
  *   state({ word, since, uptodate, code, detail, title, status, due, tries }): connecting, live, silent (the stream is open,
- *     but the server does not answer), waiting, closed, or denied, which lasts until login(), or retry(), says that the
+ *     but the server does not answer, or, if there is a code, cannot store what post() has for it), waiting, closed, or denied, which lasts until login(), or retry(), says that the
  *     server may now be content with who one is
  * @param {{limit?: number, as?: string, share?: boolean, latest?: boolean}} [options] the newest so many of each topic;
  *   the name to take part by; false for a connection of its own; true for the present values, each by

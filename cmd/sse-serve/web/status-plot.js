@@ -2,12 +2,16 @@
 // The plots of the status page. All show the same time, and where one points in one of them, by mouse, finger or
 // arrow keys, each tells its value.
 
-import { at, clock, hour, setText, t } from "./common.js";
+import { at, setText, t } from "./common.js";
 import { SPAN_MS, roundUp } from "./status-history.js";
 
 const TICK_MS = 300_000; // between the times below a plot
 const PAGE_MS = 60_000; // that Page Up and Page Down move
 const NEAR_MS = 6_000; // of a value to where one points
+
+/** By 24 hours in each language: there is little room. */
+const timeOf = (time, seconds) =>
+  new Date(time).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", ...(seconds && { second: "2-digit" }) });
 
 const plots = [];
 let pointed = null; // the time; Infinity: the newest, whichever that is; null: nowhere
@@ -77,7 +81,7 @@ export class Plot {
     times.forEach((element, i) => {
       element.hidden = i >= ticks.length;
       if (element.hidden) return;
-      setText(element, hour(new Date(ticks[i])));
+      setText(element, timeOf(ticks[i]));
       this.#place(element, this.#x(ticks[i]));
     });
     grid.setAttribute("d", `M0,50H100${ticks.map((time) => `M${this.#x(time).toFixed(2)},0V100`).join("")}`);
@@ -103,7 +107,7 @@ export class Plot {
     const nearest = this.#nearest(wanted);
     const found = nearest && Math.abs(nearest.at - wanted) <= NEAR_MS ? nearest : undefined;
     const time = found?.at ?? wanted;
-    const text = `${clock(new Date(time))}: ${found ? this.say(found.value) : "–"}`;
+    const text = `${timeOf(time, true)}: ${found ? this.say(found.value) : "–"}`;
     const x = Math.max(0, this.#x(time));
     cursor.style.left = `${x}%`;
     this.#place(told, x);

@@ -3,7 +3,7 @@
 // share a connection of it, which cannot be that of other topics; those that nobody sees let go of it.
 
 import { begin, close, heed, noAccess, say } from "./access.js";
-import { at, connectionView, number, setText, t, translate, whileSeen } from "./common.js";
+import { at, clock, connectionView, number, setText, t, translate, whileSeen } from "./common.js";
 import { ask, subscribe, topics as askTopics } from "./sse.js";
 import { History } from "./status-history.js";
 import { Plot } from "./status-plot.js";
@@ -81,7 +81,17 @@ function ratesOf({ time, uptime, topics }) {
   };
 }
 
+let cameAt = null; // the newest event
+
+/** Those of a server that does not renew them are set off, with their time. */
+function showAge(old) {
+  at("figures").classList.toggle("old", old);
+  setText(at("as-of"), old ? t("asOf", clock(cameAt)) : "");
+}
+
 function show(now) {
+  cameAt = new Date();
+  showAge(false);
   if (history.add(now)) fetchHistory();
   draw();
   const { window: memory, database } = now;
@@ -100,6 +110,7 @@ function show(now) {
 // --- the topics -------------------------------------------------------------
 
 let listed = []; // as the server lists them; none, if it does not tell who looks
+let counted = new Map(); // by topic, how many were published when they were listed: both columns are of one time
 let isListing = false;
 const askedFor = new Set(); // topics that the figures had when it was asked
 let lastList = -Infinity;
@@ -117,6 +128,7 @@ async function listTopics(active, figures) {
   for (const { topic } of active) askedFor.add(topic);
   listedAt = figures;
   listed = (await askTopics().catch(() => ({ topics: [] }))).topics;
+  counted = new Map(listed.length > 0 ? active.map(({ topic, published }) => [topic, published]) : []);
   lastList = performance.now();
   isListing = false;
   showTopics(active);
@@ -144,7 +156,7 @@ function showTopics(active) {
     if (!rows.has(topic)) rows.set(topic, makeRow(topic));
     const there = stored.has(topic) ? number(stored.get(topic).events) : "";
     const count = (value, say) => (value > 0 ? say(value) : "–");
-    [number(streams), count(rate, shorten), there, count(published, number)].forEach((value, i) => setText(rows.get(topic).cells[i + 1], value));
+    [number(streams), count(rate, shorten), there, count(counted.get(topic) ?? published, number)].forEach((value, i) => setText(rows.get(topic).cells[i + 1], value));
   }
   const wanted = all.map(({ topic }) => rows.get(topic));
   const table = at("topics");
@@ -166,6 +178,7 @@ const follow = () => subscribe("$sys", {
   state(state) {
     at("hidden-note").hidden = state.word === "denied" || state.status !== 403;
     showState(state);
+    if (state.word !== "live" && cameAt) showAge(true);
     heed(state);
   },
 });

@@ -7,6 +7,7 @@ import { begin, close, heed, may, noAccess, say } from "./access.js";
 import { addWords, at, clock, connectionView, number, setText, t, translate, whileSeen } from "./common.js";
 import { addCopyButtons } from "./copy.js";
 import { answers, newKey, settings, topics as askTopics } from "./sse.js";
+import { Pulse } from "./sse-pulse.js";
 import { isPattern, matches } from "./sse-rules.js";
 import { indented, readFrames, visible } from "./try-frames.js";
 import * as lines from "./try-lines.js";
@@ -19,7 +20,6 @@ const MOST_OFFERED = 200; // and while one types
 const RETRY_MS = 3_000; // until the server says
 const RETRY_MOST_MS = 15_000;
 const MOST_STREAMS = 2; // of all tabs: a browser allows six connections, and the other pages need theirs
-const LOOK_MS = 500;
 const ANSWER_MS = 30_000; // and is given up after this
 
 addWords(words);
@@ -369,6 +369,7 @@ function showPending() {
     if (!countComment(row)) rows.push(row);
   }
   addRows(rows);
+  if (frames.some(({ id }) => id === published)) reveal(at("wire"));
 }
 
 function announce() {
@@ -398,8 +399,9 @@ function tellState(now, more = {}) {
   word = now;
   showState({ word, since, ...more, ...(now === "live" && { uptodate: since }) });
   const open = ["connecting", "live", "silent", "waiting"].includes(now);
-  at("toggle").disabled = !open && !asking;
-  at("toggle").textContent = t(open || !asking ? "disconnect" : lastId === undefined ? "connect" : "resume");
+  const resumes = !open && lastId !== undefined;
+  at("toggle").disabled = !open && !resumes;
+  at("toggle").textContent = t(resumes ? "resume" : "disconnect");
 }
 
 function stop() {
@@ -556,56 +558,35 @@ addEventListener("pageshow", (event) => event.persisted && letGo && run());
 
 // --- does the server answer? ------------------------------------------------
 
-let heard = 0; // when the stream last brought something
-let mute = false; // it is open, but the server does not answer
-let unanswered = false; // nor does it answer a POST
-let looking = false;
+const changed = () => (word === "live" || word === "silent") && tellState(pulse.state.word);
+const pulse = new Pulse({ settings, answers, overdue: look, changed });
+let abort = () => {}; // ends the stream
 
-function tellOpen() {
-  const now = mute || unanswered ? "silent" : "live";
-  if (word !== now) tellState(now);
+/** Where the server cannot be reached, the stream is over. */
+async function look() {
+  if ((await pulse.look()) === "no") abort();
 }
-
-/** Asks if nothing has come for longer than a heartbeat takes; where the server cannot be reached, the stream is over. */
-async function look(own) {
-  if (looking || mute) return;
-  looking = true;
-  const began = Date.now();
-  const answer = await answers();
-  looking = false;
-  if (own.signal.aborted || heard > began) return;
-  heard = Date.now();
-  mute = answer === "late";
-  if (answer === "no") own.abort();
-  else tellOpen();
-}
+addEventListener("offline", look);
 
 /** Reads a stream to its end: true, or false if it broke. */
 async function listen(body, own) {
   const hear = (frames) => {
-    heard = Date.now();
-    mute = false;
-    tellOpen();
+    pulse.hear();
     takeFrames(frames);
   };
-  const lookNow = () => look(own);
-  const timer = setInterval(() => !document.hidden && Date.now() - heard > settings.overdue && lookNow(), LOOK_MS);
-  addEventListener("offline", lookNow);
+  abort = () => own.abort();
+  pulse.watch(true);
   hear([]);
+  tellState(pulse.state.word);
   const ended = await readFrames(body, hear).then(() => true, () => false);
-  clearInterval(timer);
-  removeEventListener("offline", lookNow);
+  pulse.watch(false);
   return ended;
-}
-
-function setUnanswered(on) {
-  unanswered = on;
-  if (word === "live" || word === "silent") tellOpen();
 }
 
 // --- publishing -------------------------------------------------------------
 
 let sending = false;
+let published = null; // the id of what was published last
 
 function showResult(good, text) {
   at("result").hidden = false;
@@ -621,7 +602,7 @@ async function publish() {
   const began = performance.now();
   const late = setTimeout(() => {
     showResult(null, t("answerLater"));
-    setUnanswered(true);
+    pulse.setStuck({});
   }, settings.late);
   try {
     const answer = await fetch(target, { method: "POST", headers, body, signal: AbortSignal.timeout(ANSWER_MS) });
@@ -629,6 +610,8 @@ async function publish() {
     const text = await answer.text();
     fillRaw(at("answer"), [`${answer.status} ${answer.statusText}`, ...headersOf(answer), ...(text ? ["", text] : [])].join("\n"));
     showResult(answer.ok, t("answered", answer.status, answer.statusText, number(took)));
+    published = answer.headers.get("Last-Event-ID");
+    reveal(answer.ok ? at("wire") : at("result-word"));
     if (answer.status === 401) heed({ word: "denied" });
   } catch (error) {
     const code = error.name === "TimeoutError" ? t("timeout") : error.name === "TypeError" && !/header/i.test(error.message) ? t("unreachable") : error.message;
@@ -636,8 +619,13 @@ async function publish() {
     showResult(false, t("noAnswer", code));
   } finally {
     clearTimeout(late);
-    setUnanswered(false);
+    pulse.setStuck(null);
   }
+}
+
+/** On a small screen the frames are below: what was published, or why not, is to be seen. */
+function reveal(element) {
+  if (element.getBoundingClientRect().bottom > innerHeight) element.scrollIntoView({ block: "end" });
 }
 
 at("publish").addEventListener("submit", async (event) => {

@@ -26,5 +26,5 @@ function makeButton(name, action) {
 /** Fills the mark beside an entry of watch(). */
 export function fillMark(mark, { key, state, failed }) {
   if (state !== "failed") mark.replaceChildren(wordOf(state));
-  else mark.replaceChildren(t("notSent", why(failed)), makeButton("again", () => retry(key)), makeButton("drop", () => discard(key)));
+  else mark.replaceChildren(t("notSent", why(failed)), makeButton("again", () => retry(key)), makeButton("remove", () => discard(key)));
 }
