@@ -3,7 +3,8 @@
  * The messages about trouble with a server.  In a terminal that can write over a line it is one,
  * after a second, with the reason first and the time until the next attempt.  It is kept up to date,
  * and at the end says that the trouble is over.  Elsewhere, and with -v, it is one line when trouble has
- * lasted for a while, and one when it is over.  The moments are those of clock_now_ms().
+ * lasted for a while, and one when it is over.  Before it is trouble, a terminal is told of an open
+ * stream that is silent.  The moments are those of clock_now_ms().
  */
 #ifndef TROUBLE_H
 #define TROUBLE_H

@@ -51,7 +51,7 @@ frame-ancestors 'none'" ]
 		answers 200
 	done <targets
 	path /no/such/page
-	problem 404 '/api/{topic}/event'
+	problem 404 'its stream at /api/no/such/page/event'
 	path /../../etc/passwd
 	problem 404 'no such page'
 }
