@@ -540,6 +540,93 @@ static void each_batch_wakes_all_mailboxes(void **state)
 	tear_down(&f);
 }
 
+/* Publish on this thread, as soon as the log thread is idle. */
+static void publish_now(struct request *request)
+{
+	const struct timespec moment = {.tv_nsec = 1000000};
+	int ms = 0;
+
+	request->publish.group = (struct store_group){.appends = &request->append, .count = 1};
+	while (!log_thread_publish_now(request->f->log_thread, &request->publish)) {
+		assert_true(ms++ < PATIENCE);
+		nanosleep(&moment, NULL);
+	}
+}
+
+static void a_loop_publishes_on_its_own_thread_in_a_quick_store(void **state)
+{
+	struct fixture f;
+	struct request a, b;
+
+	(void)state;
+	set_up(&f, ":memory:");
+	a = request_of(&f, "t", "a");
+	b = request_of(&f, "t", "b");
+	start(&f);
+	publish_now(&a);
+	assert_int_equal(a.publish.failed, 0);
+	assert_int_equal(a.append.event.position, 1);
+	assert_shown(&f, "t=a@1;");
+	for (size_t i = 0; i < MAILBOXES; i++) {
+		assert_true(is_woken(&f, i, 0));
+		mailbox_handle(&f.mailboxes[i]);
+		assert_false(is_woken(&f, i, 0));
+	}
+	assert_int_equal(f.answered, 0);
+	submit_all(&b, 1);
+	await_answers(&f, 1);
+	assert_shown(&f, "t=a@1;t=b@2;");
+	assert_int_equal(counter_read(&log_thread_counts(f.log_thread)->published), 2);
+	tear_down(&f);
+}
+
+static void a_loop_is_told_why_its_own_publish_failed(void **state)
+{
+	struct fixture f;
+	struct request a, b;
+
+	(void)state;
+	set_up(&f, ":memory:");
+	a = request_of(&f, "t", "a");
+	b = request_of(&f, "u", "b");
+	topics_set_limit(f.topics, 1);
+	spy.failing = 1;
+	publish_now(&a);
+	assert_int_equal(a.publish.error.status, EX_IOERR);
+	publish_now(&a);
+	assert_int_equal(a.publish.failed, 0);
+	publish_now(&b);
+	assert_int_equal(b.publish.error.status, EX_CANTCREAT);
+	assert_shown(&f, "t=a@1;");
+	tear_down(&f);
+}
+
+static void a_loop_does_not_wait_for_the_log_thread_nor_for_a_disk(void **state)
+{
+	struct fixture f;
+	struct request a, b;
+
+	(void)state;
+	set_up(&f, ":memory:");
+	a = request_of(&f, "t", "a");
+	b = request_of(&f, "t", "b");
+	b.publish.group = (struct store_group){.appends = &b.append, .count = 1};
+	start(&f);
+	hold(true);
+	submit_all(&a, 1);
+	await_calls("1 ");
+	assert_false(log_thread_publish_now(f.log_thread, &b.publish));
+	hold(false);
+	await_answers(&f, 1);
+	assert_shown(&f, "t=a@1;");
+	tear_down(&f);
+
+	set_up(&f, scratch_path);
+	assert_false(log_thread_publish_now(f.log_thread, &b.publish));
+	assert_string_equal(spy.calls, "");
+	tear_down(&f);
+}
+
 static void known_keys_are_answered(struct fixture *f)
 {
 	struct request requests[6];
@@ -994,6 +1081,9 @@ int main(void)
 		cmocka_unit_test(it_tidies_when_nothing_waits_and_again_when_told),
 		cmocka_unit_test(the_event_is_visible_before_the_answer),
 		cmocka_unit_test(each_batch_wakes_all_mailboxes),
+		cmocka_unit_test(a_loop_publishes_on_its_own_thread_in_a_quick_store),
+		cmocka_unit_test(a_loop_is_told_why_its_own_publish_failed),
+		cmocka_unit_test(a_loop_does_not_wait_for_the_log_thread_nor_for_a_disk),
 		cmocka_unit_test(keys_that_are_known_are_a_duplicate_or_a_conflict),
 		cmocka_unit_test(ephemeral_events_are_delivered_in_order_and_not_stored),
 		cmocka_unit_test(counts_what_was_published),

@@ -116,6 +116,8 @@ static void submit(struct post *post)
 			 sizeof(*post);
 	if (log_thread_draining(api_of(request)->log_thread)) {
 		request_problem(request, 503, "the server is stopping; try again");
+	} else if (log_thread_publish_now(api_of(request)->log_thread, publish)) {
+		post_answer(post);
 	} else if (!log_thread_submit(api_of(request)->log_thread, publish)) {
 		request_problem(
 			request, 503, "too many events wait to be stored; try again in a second");

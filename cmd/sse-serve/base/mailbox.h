@@ -7,6 +7,7 @@
 #define MAILBOX_H
 
 #include <pthread.h>
+#include <stdbool.h>
 
 /* Each posted struct starts with this; once posted, it belongs to the receiver. */
 struct message {
@@ -17,7 +18,8 @@ struct message {
 struct mailbox {
 	pthread_mutex_t lock; /* guards the list; a leaf */
 	struct message *first, **last;
-	int wake; /* eventfd, readable after mailbox_wake() */
+	int wake;	    /* eventfd, readable after mailbox_wake() */
+	_Atomic bool woken; /* it is, or will be at once: it need not be written again */
 };
 
 /* mailbox_init(mailbox): return 0, or -1 with errno. */

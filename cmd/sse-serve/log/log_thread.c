@@ -22,6 +22,7 @@ static void wait_for_work(struct log_thread *log_thread, int64_t ms)
 
 	if (ms == 0)
 		return;
+	pthread_mutex_lock(&log_thread->lock);
 	while (log_thread->first == NULL && !log_thread->stopping && log_thread->rules == NULL &&
 		!log_thread->called && (log_thread->erasures == NULL || log_thread->erasing)) {
 		if (ms < 0)
@@ -29,15 +30,15 @@ static void wait_for_work(struct log_thread *log_thread, int64_t ms)
 		else if (!condition_wait(&log_thread->ready, &log_thread->lock, until))
 			break;
 	}
+	pthread_mutex_unlock(&log_thread->lock);
 }
 
-/* Wait for work, at most ${ms}, and take a batch of it.  Return its size; 0 for none. */
-static size_t take_batch(struct log_thread *log_thread, int64_t ms)
+/* Take a batch of the work.  Return its size; 0 for none. */
+static size_t take_batch(struct log_thread *log_thread)
 {
 	size_t count = 0, events = 0, bytes = 0;
 
 	pthread_mutex_lock(&log_thread->lock);
-	wait_for_work(log_thread, ms);
 	log_thread->called = false;
 	while (log_thread->first != NULL && events < BATCH_EVENTS && bytes < BATCH_BYTES) {
 		struct publish *publish = (struct publish *)log_thread->first;
@@ -158,6 +159,7 @@ static void note_result(struct publish *publish, int failed, const struct error 
 		publish->error = *error;
 }
 
+/* Write the batch, and show its events; each publish has its result. */
 static void write_batch(struct log_thread *log_thread, size_t count)
 {
 	struct error error = {0};
@@ -180,8 +182,14 @@ static void write_batch(struct log_thread *log_thread, size_t count)
 			new_topics_forget(log_thread->store->topics, &publish->group);
 		if (!store_group_ephemeral(&publish->group))
 			counter_took(&log_thread->counts.took, now - publish->began);
-		mailbox_post(publish->mailbox, &publish->message);
 	}
+}
+
+/* Send the batch back. */
+static void answer_batch(struct log_thread *log_thread, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		mailbox_post(log_thread->batch[i]->mailbox, &log_thread->batch[i]->message);
 	log_thread_wake_loops(log_thread);
 }
 
@@ -229,12 +237,17 @@ static void *run(void *context)
 	int64_t wait = 0;
 
 	while (!ended(log_thread)) {
-		size_t count = take_batch(log_thread, wait);
+		size_t count;
 		int64_t follow = -1;
 
+		wait_for_work(log_thread, wait);
+		pthread_mutex_lock(&log_thread->at_work);
+		count = take_batch(log_thread);
 		use_rules(log_thread);
-		if (count > 0)
+		if (count > 0) {
 			write_batch(log_thread, count);
+			answer_batch(log_thread, count);
+		}
 		if (store->ops->follow != NULL)
 			follow = store->ops->follow(store);
 		if (count > 0 || store->ops->follow != NULL)
@@ -245,6 +258,7 @@ static void *run(void *context)
 			wait = count > 0 ? 0 : store->ops->tidy(store);
 		wait = earlier(wait, follow);
 		wait = earlier(wait, log_thread_end_waits(log_thread));
+		pthread_mutex_unlock(&log_thread->at_work);
 	}
 	return NULL;
 }
@@ -268,6 +282,7 @@ struct log_thread *log_thread_new(struct store *store, struct window *window,
 	store->show = show_others;
 	store->erased = log_thread_show_erasure;
 	store->wake = call;
+	pthread_mutex_init(&log_thread->at_work, NULL);
 	pthread_mutex_init(&log_thread->lock, NULL);
 	condition_init(&log_thread->ready);
 	pthread_cond_init(&log_thread->used, NULL);
@@ -321,6 +336,20 @@ bool log_thread_submit(struct log_thread *log_thread, struct publish *publish)
 	return fits;
 }
 
+bool log_thread_publish_now(struct log_thread *log_thread, struct publish *publish)
+{
+	if (!log_thread->store->ops->quick || pthread_mutex_trylock(&log_thread->at_work) != 0)
+		return false;
+	publish->began = clock_now_us();
+	log_thread->batch[0] = publish;
+	log_thread->groups[0] = &publish->group;
+	write_batch(log_thread, 1);
+	topics_forget(log_thread->store->topics, window_oldest(log_thread->window));
+	log_thread_wake_loops(log_thread);
+	pthread_mutex_unlock(&log_thread->at_work);
+	return true;
+}
+
 void log_thread_retain(struct log_thread *log_thread, const struct retention_rules *retention_rules)
 {
 	pthread_mutex_lock(&log_thread->lock);
@@ -365,5 +394,6 @@ void log_thread_stop(struct log_thread *log_thread)
 	pthread_cond_destroy(&log_thread->ready);
 	pthread_cond_destroy(&log_thread->used);
 	pthread_mutex_destroy(&log_thread->lock);
+	pthread_mutex_destroy(&log_thread->at_work);
 	free(log_thread);
 }

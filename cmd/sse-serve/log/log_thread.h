@@ -2,7 +2,7 @@
 /*
  * The log thread takes the publishes that wait, stores them in the log in one transaction with one
  * sync, shows them in the window, and only then answers them.  The longer a sync takes, the larger
- * the next batch.
+ * the next batch.  A store that has nothing to wait for is also used by the loops, one at a time.
  */
 #ifndef LOG_THREAD_H
 #define LOG_THREAD_H
@@ -79,6 +79,14 @@ bool log_thread_draining(const struct log_thread *log_thread);
  * see it before log_thread_wake().  Any thread.
  */
 bool log_thread_submit(struct log_thread *log_thread, struct publish *publish);
+
+/*
+ * log_thread_publish_now(log_thread, publish):
+ * Publish on this thread, and fill in the result, where that is quicker than the way to the log thread
+ * and back: the store is quick, and nobody else is using it.  False: nothing was done.  A loop's
+ * thread, while it reads nothing of the window.
+ */
+bool log_thread_publish_now(struct log_thread *log_thread, struct publish *publish);
 
 /*
  * log_thread_erase(log_thread, erasure):

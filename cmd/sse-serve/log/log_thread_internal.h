@@ -30,6 +30,9 @@ struct log_thread {
 	pthread_t thread;
 	bool started;
 
+	/* Held by whom uses the store and the batch, and writes the window. */
+	pthread_mutex_t at_work;
+
 	pthread_mutex_t lock; /* guards what follows; a leaf */
 	pthread_cond_t ready;
 	struct message *first, **last;
@@ -44,6 +47,8 @@ struct log_thread {
 
 	/* The log thread's own. */
 	bool erasing; /* it has begun with the first erasure, and pauses */
+
+	/* Under at_work. */
 	struct publish *batch[BATCH_EVENTS];
 	struct store_group *groups[BATCH_EVENTS];
 	bool told; /* that there are too many topics */

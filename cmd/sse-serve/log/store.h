@@ -3,7 +3,8 @@
  * The event log, used through one table of functions.  A store keeps events in the order of their
  * positions, which grow by one; every event that the server shows comes from its `deliver`.
  *
- * append runs on the log thread; a reader belongs to the one thread that made it.
+ * append runs on one thread at a time: the log thread, or a loop if it is quick.  A reader belongs to
+ * the one thread that made it.
  */
 #ifndef STORE_H
 #define STORE_H
@@ -135,6 +136,9 @@ struct store;
 struct store_reader;
 
 struct store_ops {
+	/* append() waits for no disk and no network. */
+	bool quick;
+
 	/*
 	 * append(store, groups, count, error):
 	 * Store all groups durably, in their order, but those that are refused; or none of them.
@@ -263,7 +267,7 @@ struct store {
 	const struct store_ops *ops;
 	struct topics *topics;	   /* the log's topics are registered when it is opened */
 	struct identity identity;  /* the log's incarnations; constant once it is open */
-	uint64_t head;		   /* the newest position; the log thread's */
+	uint64_t head;		   /* the newest position; of whom may append */
 	struct counter_times sync; /* the syncs that made appends durable */
 	_Atomic uint64_t erasures; /* grows when events were deleted from it and from the window */
 

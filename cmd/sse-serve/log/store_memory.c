@@ -405,6 +405,7 @@ static void memory_close(struct store *store)
 }
 
 static const struct store_ops memory_ops = {
+	.quick = true,
 	.append = memory_append,
 	.tidy = memory_tidy,
 	.erase = memory_erase,

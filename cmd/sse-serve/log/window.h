@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The window: the newest events as encoded frames in one bounded ring, which is mapped twice in a
- * row so that a run of frames is always contiguous.  The log thread alone writes it; readers (the
- * loops and the replay thread) read it without a lock.
+ * row so that a run of frames is always contiguous.  One thread at a time writes it, the log thread
+ * or a loop in its place; readers (the loops and the replay thread) read it without a lock.
  *
  * Entries are numbered from 0 for the life of the process; [tail, head) are in the window.
  * Entries of one topic are linked both ways.
