@@ -214,6 +214,7 @@ const WORDS = {
   storedNow: ["Stored now", "저장됨"],
   sinceStart: ["Since start", "시작 이후"],
   most: ["peak {0}", "최대 {0}"],
+  eventStored: ["1 event", "이벤트 1개"],
   eventsStored: ["{0} events", "이벤트 {0}개"],
   ofCap: ["{0} of {1}", "{1} 중 {0}"],
   asOf: ["as of {0}", "{0} 기준"],

@@ -24,6 +24,7 @@ function bytes(value) {
 
 const shorten = (value) => number(value < 10 ? Math.round(value * 10) / 10 : Math.round(value));
 const rate = (value) => t("each", shorten(value));
+const eventsOf = (count) => (count === 1 ? t("eventStored") : t("eventsStored", number(count)));
 const micros = (value) => (value < 1000 ? `${shorten(value)}\u00a0µs` : `${shorten(value / 1000)}\u00a0ms`);
 const timing = ({ count, mean, max }) => (count > 0 ? t("timing", micros(mean), micros(max)) : "–");
 
@@ -96,8 +97,8 @@ function show(now) {
   draw();
   const { window: memory, database } = now;
   setText(at("behind"), number(now.behind));
-  setText(at("window"), `${t("ofCap", bytes(memory.bytes), bytes(memory.cap))}, ${t("eventsStored", number(memory.events))}`);
-  setText(at("database"), bytes(database.bytes) + (database.events == null ? "" : `, ${t("eventsStored", number(database.events))}`));
+  setText(at("window"), `${t("ofCap", bytes(memory.bytes), bytes(memory.cap))}, ${eventsOf(memory.events)}`);
+  setText(at("database"), bytes(database.bytes) + (database.events == null ? "" : `, ${eventsOf(database.events)}`));
   setText(at("uptime"), span(now.uptime));
   setText(at("version"), now.version);
   showNodes(now.nodes ?? []);

@@ -4,7 +4,7 @@
 
 import { PAGE, showNewest } from "./users-list.js";
 
-const PATIENCE_MS = 2_000; // then the rest comes without them
+const PATIENCE_MS = 5_000; // then the rest comes without them
 
 // As index.html preloads it.
 const answer = await fetch(`api/users?envelope=1&limit=${PAGE}`, { signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => null);
