@@ -926,8 +926,8 @@ rows() {
 		p99 from publish to receipt, $many streams, 10 events/s, to the limit|none|p99.sse|p99.limit|us|<= 1.15
 		POST/s, 256 publishers, durable to not stored|SQLite|durable.256|memory.256|/s|>= 0.6
 		POST/s, durable, 16 publishers to one|SQLite|durable.16|durable.1|/s|>= 5
-		POST/s, 256 publishers, durable to the limit without storage|SQLite|durable.256|limit.256|/s|>= 0.4
-		POST/s, 16 publishers, not stored, to the limit|memory|memory.16|limit.16|/s|report
+		POST/s, 256 publishers, durable to the limit without storage|SQLite|durable.256|limit.256|/s|>= 0.45
+		POST/s, 16 publishers, not stored, to the limit|memory|memory.16|limit.16|/s|>= 0.6
 		user memory per idle stream, $many streams|none|stream.sse|-|B|<= 256
 		... to the limit|none|stream.sse|stream.limit|B|report
 		... to nchan|none|stream.sse|stream.nchan|B|report
