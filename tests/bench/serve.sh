@@ -312,6 +312,10 @@ load() {
 		note "$peer lost, repeated or reordered events; its figures count nevertheless."
 		return 0
 	fi
+	if [ -n "$peer" ]; then
+		note "$peer did not finish with load $*: that figure is missing."
+		return $status
+	fi
 	wrong=1
 	note "WRONG, in run $run: load $*: $(wrong_words)"
 	echo "bench: load ended with $status: load ${given[*]} $*" >&2
