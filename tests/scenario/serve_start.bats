@@ -16,10 +16,10 @@ load serve_helpers
 	[ -z "$stderr" ]
 }
 
-@test "an unknown option is 64 and suggests the nearest; operands are refused" {
+@test "an unknown option is 64 and suggests the nearest; arguments are refused" {
 	refuses 64 '--listen' --lisen 8000
 	refuses 64 '--max-body' --maxbody 1M
-	refuses 64 'operand' 8000
+	refuses 64 'argument' 8000
 	refuses 64 '--db' --db a.db --db b.db
 	refuses 64 '' --web
 }
@@ -70,7 +70,7 @@ load serve_helpers
 	local address
 	for address in 0.0.0.0:0 '*:0' '[::]:0' 0:0; do
 		refuses 64 '--open' --listen "$address" --db events.db
-		has refused.err 'anyone'
+		has refused.err 'everyone'
 	done
 	[ ! -e events.db ]
 	serve_at 0.0.0.0:0 --open

@@ -267,7 +267,7 @@ resumes() {
 	refuses 64 'needs a certificate' --listen https:0
 	refuses 64 "'https:unix:x.sock': a local socket never has TLS" --listen https:unix:x.sock
 	refuses 64 "'http:::1:0': a scheme is http: or https:, and an IPv6 address" --listen http:::1:0
-	refuses 64 "'http://localhost': it takes" --listen http://localhost
+	refuses 64 "'http://localhost': this is not ADDR:PORT" --listen http://localhost
 	refuses 64 'has no effect' --listen http:0 --tls-cert server.pem --tls-key server.key
 	refuses 66 'cannot open missing.pem' --listen 0 --db :memory: --tls-cert missing.pem --tls-key server.key
 	refuses 66 'cannot open missing.key' --listen 0 --db :memory: --tls-cert server.pem --tls-key missing.key
