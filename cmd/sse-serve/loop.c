@@ -238,9 +238,10 @@ static void turn(struct loop *loop, int timeout)
 
 		source->ready(source, events[i].events);
 	}
+	mailbox_handle(&loop->mailbox);
+	/* After the wake-up was cleared: settings that come later wake again. */
 	if (atomic_load_explicit(&loop->next, memory_order_relaxed) != NULL)
 		use_next(loop);
-	mailbox_handle(&loop->mailbox);
 	if (loop->web_ready || http_wants_run(loop->http) || http_timeout(loop->http) == 0) {
 		loop->web_ready = false;
 		http_run(loop->http);

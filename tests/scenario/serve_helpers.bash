@@ -106,12 +106,21 @@ serve_with() {
 	return $status
 }
 
+# threads_of PID: what each thread waits for: D is the disk.
+threads_of() {
+	local task
+	for task in "/proc/$1/task"/*; do
+		echo "thread ${task##*/}: $(sed -n 's/^State:[[:space:]]*//p' "$task/status")," \
+			"$(cat "$task/wchan"), $(cat "$task/syscall")"
+	done 2>/dev/null
+}
+
 # stop [SIGNAL]: end the server, which must end with 0.
 stop() {
 	local pid=$PID status=0
 	PID=''
 	kill -"${1:-TERM}" "$pid" || return
-	wait_for gone "$pid" 2>/dev/null || { kill -ABRT "$pid"; return 1; }
+	wait_for gone "$pid" 2>/dev/null || { threads_of "$pid" >&2; kill -ABRT "$pid"; return 1; }
 	wait "$pid" || status=$?
 	[ "$status" -eq 0 ] || { echo "sse-serve ended with $status" >&2; return 1; }
 }
