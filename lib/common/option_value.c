@@ -22,6 +22,8 @@ int option_value_choose(
 			strncat(words, ", ", sizeof(words) - strlen(words) - 1);
 		strncat(words, row->choices[i], sizeof(words) - strlen(words) - 1);
 	}
+	if (row->choices[1] == NULL)
+		return error_set(error, EX_USAGE, "it takes only %s, not '%.60s'", words, value);
 	return error_set(error, EX_USAGE, "'%.60s' is not one of %s", value, words);
 }
 

@@ -50,7 +50,7 @@ const char *brief_write(const struct brief *brief, char text[BRIEF_TEXT])
 	const struct client_answer *answer = brief->answer;
 
 	if (brief->silent)
-		write_small(brief->stream ? "nothing came for too long" : "no answer", text);
+		write_small(brief->stream ? "nothing received for too long" : "no answer", text);
 	else if (brief->stream && brief->code == CURLE_OK)
 		write_small("the stream ended", text);
 	else if (brief->stream && brief->os_number == 0)

@@ -14,7 +14,7 @@
 /* How it ended. */
 struct brief {
 	bool stream;	/* after a stream had begun */
-	bool silent;	/* nothing came for too long */
+	bool silent;	/* nothing was received for too long */
 	CURLcode code;	/* of the transfer */
 	long os_number; /* errno of its connection; 0: none */
 	const struct client_answer *answer;

@@ -25,7 +25,7 @@ static bool describe(struct json_text object, const struct buf *reason, struct b
 	if (buf_is(reason, "expired", strlen("expired")))
 		added = added && buf_add_text(out, " are no longer stored");
 	else if (buf_is(reason, "unknown-log", strlen("unknown-log")))
-		added = added && buf_add_text(out, " are not known: the id is of another log");
+		added = added && buf_add_text(out, " are not known: the id belongs to another log");
 	else if (buf_is(reason, "deleted", strlen("deleted")))
 		added = added && buf_add_text(out, " were deleted");
 	else if (buf_is(reason, "superseded", strlen("superseded")))

@@ -171,6 +171,25 @@ for (const [look, options] of [["light", { colorScheme: "light" }], ["dark", { c
   });
 }
 
+test("what waits to be sent below another's message says whose it is, and below one's own does not", async (t) => {
+  const server = await Server.start(t);
+  const page = await openPage(t, browser, room(server), { viewport: WIDE });
+  await enter(page, "Ada");
+  await server.publish("chat/lobby", { name: "Bob", author: "token200", text: "hello" });
+  await reads(page, ["Bob: hello"]);
+  await page.route("**/api/chat/lobby", () => {});
+  const names = () => page.locator("#pending .who:not(.unseen-text)").allTextContents();
+  const wait = async (text, count) => {
+    await page.locator("#text").fill(text);
+    await page.keyboard.press("Enter");
+    await until("it waits", async () => (await page.locator("#pending .text").count()) === count);
+  };
+  await wait("mine", 1);
+  assert.match((await names()).join(), /^\S*Ada/);
+  await wait("and mine", 2);
+  assert.equal((await names()).length, 1);
+});
+
 test("each message tells its time: at once, by the pointer, or by the keyboard in the log", async (t) => {
   const server = await Server.start(t);
   const page = await openPage(t, browser, room(server), { viewport: WIDE });

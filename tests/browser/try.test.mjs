@@ -284,6 +284,38 @@ test("axe-core finds nothing, in light, dark and forced colours; at 320 pixels n
   }
 });
 
+test("what is refused leaves nothing behind: the next topic has its connection, and its own types in the lines", async (t) => {
+  const server = await Server.start(t);
+  await server.publish("stats?event=sample", { n: 1 });
+  const page = await openTry(t, browser, server, "?topic=stats&since=all");
+  await shows(page, ['{"n":1}']);
+  await until("its type is in the line", async () => /sample/.test(await line(page, "line-eventsource")));
+  for (const topics of ["*foo", "hello", "a//b", "c//d", "hello"]) {
+    await follow(page, { topics });
+    await page.locator("#connect").click();
+    if (topics === "hello") {
+      await live(page);
+      continue;
+    }
+    await until("it is refused", async () => /^Refused: 400/.test((await rows(page)).at(-1).head));
+    assert.ok(await page.locator("#toggle").isHidden(), "there is nothing to disconnect");
+  }
+  assert.doesNotMatch(await line(page, "line-eventsource"), /sample/);
+  await publish(page, { topic: "hello", body: '"there"' });
+  await until("the event comes", async () => (await rows(page)).some(({ data }) => data === '"there"'));
+  assert.ok((await rows(page)).every(({ note }) => !/another tab/.test(note ?? "")));
+  assert.ok((await state(page)).startsWith("Live"));
+});
+
+test("a stream that brings nothing for too long is made anew, though the server answers", async (t) => {
+  const server = await Server.start(t, { args: ["--heartbeat", "1h"] });
+  const page = await openTry(t, browser, server);
+  await live(page);
+  await page.evaluate(async () => Object.assign((await import("./sse.js")).settings, { silence: 1_000 }));
+  await page.locator("#connect").click();
+  await until("it is made anew", async () => (await rows(page)).filter(({ head }) => head === "Connected").length >= 3);
+});
+
 test("at 360 pixels what was published comes into sight, and so does a refusal; there is one Connect", async (t) => {
   const server = await Server.start(t);
   const page = await openTry(t, browser, server, "", { viewport: { width: 360, height: 740 } });

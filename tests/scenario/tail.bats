@@ -307,7 +307,7 @@ END
 	[[ ${lines[1]} == *' gap  my own' ]]
 	run --separate-stderr -0 sse-tail "$URL/x" --no-reconnect -e update
 	[ -z "$output" ]
-	[ "$stderr" = 'sse-tail: events are missing here: those after \u001b are not known: the id is of another log' ]
+	[ "$stderr" = 'sse-tail: events are missing here: those after \u001b are not known: the id belongs to another log' ]
 }
 
 # --- choosing and ending --------------------------------------------------------------------------

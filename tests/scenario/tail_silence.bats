@@ -69,7 +69,7 @@ END
 	wait_for has seen 'two'
 	run ! has seen 'is back'
 	kill -STOP "$PID"
-	wait_for has seen 'nothing came for too long'
+	wait_for has seen 'nothing received for too long'
 	wait_for has seen 'no answer yet'
 	kill -CONT "$PID"
 	wait_for has seen 'the stream is back after'

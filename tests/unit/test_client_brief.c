@@ -51,7 +51,7 @@ static void a_reason_takes_a_few_words(void **state)
 			.code = CURLE_RECV_ERROR,
 			.os_number = ECONNRESET,
 			.want = "connection reset by peer"},
-		{.stream = true, .silent = true, .want = "nothing came for too long"},
+		{.stream = true, .silent = true, .want = "nothing received for too long"},
 	};
 
 	(void)state;

@@ -540,9 +540,10 @@ const watchWaiting = () => watch((entry) => {
 });
 
 function makeWaiting(entry) {
-  const row = makeRow(messageOf({ time: entry.at, data: entry.data }));
+  const message = messageOf({ time: entry.at, data: entry.data });
+  const [first = entry.key] = waiting.keys();
+  const row = makeRow(message, first === entry.key ? messages.at(-1) : message);
   row.dataset.state = entry.state;
-  row.firstElementChild.classList.add("unseen-text");
   fillMark(row.lastElementChild, entry);
   return row;
 }

@@ -65,6 +65,7 @@ export default {
   answer: ["Answer", "응답"],
   answered: ["{0} {1}, after {2} ms", "{0} {1}, {2} ms 소요"],
   noAnswer: ["No answer: {0}", "응답 없음: {0}"],
+  noAnswerInTime: ["No answer in time. The event may or may not have been stored.", "제때 응답이 없습니다. 이벤트가 저장되었는지 알 수 없습니다."],
   answerLater: ["Still waiting for the answer …", "응답을 기다리는 중 …"],
 
   wire: ["Events and their raw frames", "이벤트와 원본 프레임"],

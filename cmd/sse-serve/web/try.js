@@ -400,7 +400,7 @@ function tellState(now, more = {}) {
   showState({ word, since, ...more, ...(now === "live" && { uptodate: since }) });
   const open = ["connecting", "live", "silent", "waiting"].includes(now);
   const resumes = !open && lastId !== undefined;
-  at("toggle").disabled = !open && !resumes;
+  at("toggle").hidden = !open && !resumes;
   at("toggle").textContent = t(resumes ? "resume" : "disconnect");
 }
 
@@ -415,6 +415,10 @@ function connect() {
   const follow = followForm();
   if (follow.topics.length === 0) return at("topics").focus();
   keepInAddress(follow);
+  if (follow.topics.join() !== asking?.topics.join()) {
+    typesSeen.clear();
+    showLines();
+  }
   asking = follow;
   lastId = undefined;
   return run();
@@ -438,7 +442,7 @@ async function run() {
 }
 
 function finish({ over, status }) {
-  running = null;
+  stop(); // and let the place go
   if (over === "denied") {
     tellState("denied", { status });
     heed({ word: "denied" });
@@ -570,16 +574,21 @@ addEventListener("offline", look);
 
 /** Reads a stream to its end: true, or false if it broke. */
 async function listen(body, own) {
+  let alive;
   const hear = (frames) => {
+    alive = Date.now();
     pulse.hear();
     takeFrames(frames);
   };
   abort = () => own.abort();
+  // The server may answer others, and know nothing of this connection any more.
+  const watch = setInterval(() => Date.now() - alive > settings.silence && abort(), settings.silence / 4);
   pulse.watch(true);
   hear([]);
   tellState(pulse.state.word);
   const ended = await readFrames(body, hear).then(() => true, () => false);
   pulse.watch(false);
+  clearInterval(watch);
   return ended;
 }
 
@@ -614,9 +623,9 @@ async function publish() {
     reveal(answer.ok ? at("wire") : at("result-word"));
     if (answer.status === 401) heed({ word: "denied" });
   } catch (error) {
-    const code = error.name === "TimeoutError" ? t("timeout") : error.name === "TypeError" && !/header/i.test(error.message) ? t("unreachable") : error.message;
     fillRaw(at("answer"), "–");
-    showResult(false, t("noAnswer", code));
+    showResult(false, error.name === "TimeoutError" ? t("noAnswerInTime")
+      : t("noAnswer", error.name === "TypeError" && !/header/i.test(error.message) ? t("unreachable") : error.message));
   } finally {
     clearTimeout(late);
     pulse.setStuck(null);
