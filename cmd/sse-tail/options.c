@@ -165,8 +165,9 @@ static const struct option_program program = {
 	.summary =
 		"Show the events of a stream as they arrive.\n"
 		"A TOPIC like users or chat/lobby belongs to the server in SSE_URL, by default\n"
-		"http://localhost:8000.  It may be a pattern: chat/* matches chat/lobby, chat/news\n"
-		"and so on; chat/** also everything below them.  The default topic is users.",
+		"http://localhost:8000.  It may be a pattern: chat/* matches chat/lobby,\n"
+		"chat/news and so on; chat/** also everything below them.  The default topic is\n"
+		"users.",
 	.tables = {rows, client_option_rows},
 	.examples =
 		"  sse-tail                                    follow the topic users\n"
