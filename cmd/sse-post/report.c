@@ -202,15 +202,16 @@ static const char *group_digits(uint64_t number, char text[32])
 
 #define RATE_TEXT 40
 
-/* "1,200/s"; nothing where it is less than one a second. */
-static const char *rate_text(uint64_t done, int64_t passed, char text[RATE_TEXT])
+/* "1,200/s" between these; nothing where it is less than one a second. */
+static const char *rate_text(uint64_t done, int64_t passed, const char *before, const char *after,
+	char text[RATE_TEXT])
 {
 	uint64_t rate = done * 1000 / (uint64_t)passed;
 	char number[32];
 
 	text[0] = '\0';
 	if (rate > 0)
-		snprintf(text, RATE_TEXT, "%s/s", group_digits(rate, number));
+		snprintf(text, RATE_TEXT, "%s%s/s%s", before, group_digits(rate, number), after);
 	return text;
 }
 
@@ -236,10 +237,10 @@ int64_t report_progress(struct report *report, const struct input *input)
 				(int)(100 * share),
 				(int64_t)((double)passed * (1 - share) / share / 1000));
 	}
-	fprintf(stderr, "\r\033[K%s sent%s%s%s%s%s", group_digits(report->accepted, accepted),
+	fprintf(stderr, "\r\033[K%s sent%s%s%s%s", group_digits(report->accepted, accepted),
 		report->spooled > 0 ? ", spooled " : "",
 		report->spooled > 0 ? group_digits(report->spooled, spooled) : "",
-		rate_text(done, passed, rate)[0] != '\0' ? ", " : "", rate, left);
+		rate_text(done, passed, ", ", "", rate), left);
 	fflush(stderr);
 	client_status_drawn();
 	report->shown = true;
@@ -256,14 +257,13 @@ void report_end(struct report *report)
 	if (!report->shown)
 		return;
 	client_status_clear();
-	fprintf(stderr, "sse-post: %s event%s sent%s%s%s in %s%s%s%s\n",
+	fprintf(stderr, "sse-post: %s event%s sent%s%s%s in %s%s\n",
 		group_digits(report->accepted, accepted), report->accepted == 1 ? "" : "s",
 		report->spooled > 0 ? ", " : "",
 		report->spooled > 0 ? group_digits(report->spooled, spooled) : "",
 		report->spooled > 0 ? " spooled," : "",
 		number_duration_text(passed / 1000 * 1000, time),
-		rate_text(done, passed, rate)[0] != '\0' ? " (" : "", rate,
-		rate[0] != '\0' ? ")" : "");
+		rate_text(done, passed, " (", ")", rate));
 	fflush(stderr);
 	report->shown = false;
 }
