@@ -201,6 +201,8 @@ static int take_groups(struct command *command, struct cursor *cursor)
 		if (take_group(command, cursor) != 0)
 			return -1;
 	}
+	if (cursor->bad)
+		return 0;
 	next = command->appends;
 	for (size_t i = 0; i < command->count; next += command->groups[i++].count)
 		command->groups[i].appends = next;
