@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { Browser } from "./fakes.mjs";
 import { Server, hoard, until } from "./helper.mjs";
+import { moduleOf } from "./modules.mjs";
 
 globalThis.crypto ??= (await import("node:crypto")).webcrypto;
 
@@ -810,3 +811,22 @@ for (const what of ["whole", "body"]) {
     assert.ok(told > 0);
   });
 }
+
+// --- does the server answer -------------------------------------------------
+
+test("a server is asked for another tab just before this one would ask: that it does not answer is seen all the same", async () => {
+  const { Pulse } = await import(moduleOf("sse-pulse.js"));
+  let answer;
+  let overdue = 0;
+  const answers = () => new Promise((resolve) => (answer = () => resolve("late")));
+  const pulse = new Pulse({ settings: { overdue: 50 }, answers, overdue: () => (overdue += 1), changed: () => {} });
+  pulse.watch(true);
+  const looked = pulse.look();
+  await until("this one would ask, too", () => overdue > 0);
+  answer();
+  await looked;
+  assert.equal(pulse.state.word, "silent");
+  pulse.hear();
+  assert.equal(pulse.state.word, "live");
+  pulse.watch(false);
+});

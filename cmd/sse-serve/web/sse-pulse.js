@@ -3,7 +3,8 @@
 // nothing to say. So it is asked when it has said nothing for longer than a heartbeat takes.
 
 export class Pulse {
-  #heard = Date.now(); // when the server last said something, or is taken to have
+  #heard = Date.now(); // when the server last said something, or the stream opened
+  #asked = 0; // when it was last time to look
   #mute = false; // it does not answer
   #stuck = null; // why it does not store what is sent; {} if it does not answer that
   #looking = false;
@@ -27,8 +28,8 @@ export class Pulse {
   }
 
   #heed() {
-    if (globalThis.document?.hidden || Date.now() - this.#heard < this.settings.overdue) return;
-    this.#heard = Date.now();
+    if (globalThis.document?.hidden || Date.now() - Math.max(this.#heard, this.#asked) < this.settings.overdue) return;
+    this.#asked = Date.now();
     this.overdue();
   }
 
@@ -59,4 +60,14 @@ export class Pulse {
     else if (answer === "late" && this.#heard <= began) this.#judge({ mute: true });
     return answer;
   }
+}
+
+/**
+ * Calls end() when a stream has brought nothing for too long, of which hear() tells: the server may answer others, and
+ * know nothing of this connection any more.
+ */
+export function watchSilence(most, end) {
+  const silence = { heard: Date.now(), hear: () => (silence.heard = Date.now()), stop: () => clearInterval(timer) };
+  const timer = setInterval(() => Date.now() - silence.heard > most && end(), most / 4);
+  return silence;
 }

@@ -7,7 +7,7 @@
 // it fetches by a stream of its own until the two meet: no tab has to trust that a hand-over went well,
 // and ids need not be understood, only compared for being equal.
 
-import { Pulse } from "./sse-pulse.js";
+import { Pulse, watchSilence } from "./sse-pulse.js";
 import { MOST_TOPICS } from "./sse-rules.js";
 
 const REMEMBERED = 5_000; // ids; more than a new leader can be behind another tab
@@ -35,7 +35,7 @@ export class Hub {
   #late = null; // what the leader sends while this tab catches up
   #catchUp = null;
   #heard = true; // from the leader, since it was last asked
-  #attempts = new Set(); // to read a stream: { controller, alive }, alive when it last brought something
+  #attempts = new Set(); // to read a stream: { controller, silence }, as watchSilence() returns it
   #woken = 0; // when they were last ended, to be made anew
   #pulse; // of the stream, in whichever tab
 
@@ -168,8 +168,8 @@ export class Hub {
     this.wake({ proof: now });
     const time = Date.now();
     if (now && time - this.#woken < TOGETHER_MS) return;
-    for (const { controller, alive } of this.#attempts) {
-      if (!now && time - alive < this.settings.silence / 2) continue;
+    for (const { controller, silence } of this.#attempts) {
+      if (!now && time - silence.heard < this.settings.silence / 2) continue;
       this.#woken = time;
       controller.abort(AT_ONCE);
     }
@@ -178,9 +178,10 @@ export class Hub {
   /** One attempt to read: resolves to the failure that ends it, or to AT_ONCE if it is to be made anew. */
   async #read(topics, { signal, open = () => {}, take, ...options }) {
     const controller = new AbortController();
-    const attempt = { controller, alive: Date.now() };
+    const silence = watchSilence(this.settings.silence, () => controller.abort(AT_ONCE));
+    const attempt = { controller, silence };
     const alive = (action) => (...values) => {
-      attempt.alive = Date.now();
+      silence.hear();
       action(...values);
     };
     const hear = (events) => {
@@ -189,13 +190,11 @@ export class Hub {
     };
     const end = () => controller.abort();
     on(signal, "abort", end);
-    const { silence } = this.settings;
-    const watch = setInterval(() => Date.now() - attempt.alive > silence && controller.abort(AT_ONCE), silence / 4);
     this.#attempts.add(attempt);
     const failure = await this.read(topics, { ...options, signal: controller.signal, open: alive(open), take: alive(hear) })
       .catch((error) => error);
     this.#attempts.delete(attempt);
-    clearInterval(watch);
+    silence.stop();
     signal.removeEventListener("abort", end);
     return controller.signal.reason === AT_ONCE ? AT_ONCE : failure;
   }

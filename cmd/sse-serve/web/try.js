@@ -7,7 +7,7 @@ import { begin, close, heed, may, noAccess, say } from "./access.js";
 import { addWords, at, clock, connectionView, number, setText, t, translate, whileSeen } from "./common.js";
 import { addCopyButtons } from "./copy.js";
 import { answers, newKey, settings, topics as askTopics } from "./sse.js";
-import { Pulse } from "./sse-pulse.js";
+import { Pulse, watchSilence } from "./sse-pulse.js";
 import { isPattern, matches } from "./sse-rules.js";
 import { indented, readFrames, visible } from "./try-frames.js";
 import * as lines from "./try-lines.js";
@@ -574,21 +574,19 @@ addEventListener("offline", look);
 
 /** Reads a stream to its end: true, or false if it broke. */
 async function listen(body, own) {
-  let alive;
+  const silence = watchSilence(settings.silence, () => own.abort());
   const hear = (frames) => {
-    alive = Date.now();
+    silence.hear();
     pulse.hear();
     takeFrames(frames);
   };
   abort = () => own.abort();
-  // The server may answer others, and know nothing of this connection any more.
-  const watch = setInterval(() => Date.now() - alive > settings.silence && abort(), settings.silence / 4);
   pulse.watch(true);
   hear([]);
   tellState(pulse.state.word);
   const ended = await readFrames(body, hear).then(() => true, () => false);
   pulse.watch(false);
-  clearInterval(watch);
+  silence.stop();
   return ended;
 }
 
