@@ -278,7 +278,7 @@ static int64_t take_due_of(struct slot *slot)
 		return now;
 	if (!slot->active)
 		return slot->wake_at;
-	return slot->request.until < slot->tell_at ? slot->request.until : slot->tell_at;
+	return clock_earlier(slot->request.until, slot->tell_at);
 }
 
 /* What time brings; return the next moment that brings something. */

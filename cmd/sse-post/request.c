@@ -99,11 +99,6 @@ bool request_found_nobody(const struct request *request, CURLcode code)
 			       number == ENOENT || number == ENETDOWN));
 }
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* The end of the time for retries, but there is some for each attempt. */
 static int64_t end_of_attempt(int64_t give_up_at)
 {
@@ -114,7 +109,7 @@ static int64_t end_of_attempt(int64_t give_up_at)
 
 int64_t request_answer_by(int64_t give_up_at)
 {
-	return earlier(clock_now_ms() + REQUEST_ANSWER_MAX, end_of_attempt(give_up_at));
+	return clock_earlier(clock_now_ms() + REQUEST_ANSWER_MAX, end_of_attempt(give_up_at));
 }
 
 int request_silence_error(const char *shown, int64_t begun, struct error *error)
@@ -137,7 +132,7 @@ static size_t on_read(char *space, size_t size, size_t count, void *context)
 		len = left;
 	memcpy(space, request->send + request->handed, len);
 	request->handed += len;
-	request->until = earlier(request_answer_by(request->give_up_at), request->end);
+	request->until = clock_earlier(request_answer_by(request->give_up_at), request->end);
 	return len;
 }
 
@@ -234,7 +229,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
 		answer->location[0] != '\0' && !follow_redirect(request))
 		return 0;
 	if (request_is_answered(request))
-		request->until = earlier(clock_now_ms() + BODY_TIME_MAX, request->end);
+		request->until = clock_earlier(clock_now_ms() + BODY_TIME_MAX, request->end);
 	return size * count;
 }
 
@@ -350,7 +345,7 @@ int request_begin(struct request *request, int64_t give_up_at, struct error *err
 	request->replayed = false;
 	request->give_up_at = give_up_at;
 	request->begun = clock_now_ms();
-	request->until = earlier(end_of_attempt(give_up_at), request->end);
+	request->until = clock_earlier(end_of_attempt(give_up_at), request->end);
 	explain(request);
 	if (client_begin(&request->client, error) != 0)
 		return -1;

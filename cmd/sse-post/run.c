@@ -210,11 +210,6 @@ static bool is_idle(const struct run *run)
 	       (run->ready == NULL || run->ready->count == 0);
 }
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* Until something can be done. */
 static void wait(struct run *run)
 {
@@ -224,10 +219,10 @@ static void wait(struct run *run)
 	int fd = run->outcome.failed || !fills || !run->input.waits ? -1 : input_waits(&run->input);
 
 	if (run->deliver.pace.start_at > clock_now_ms())
-		until = earlier(until, run->deliver.pace.start_at);
+		until = clock_earlier(until, run->deliver.pace.start_at);
 	if (run->spool.used && run->spool.flush_at > clock_now_ms())
-		until = earlier(until, run->spool.flush_at);
-	until = earlier(until, state_due(&run->outcome.state));
+		until = clock_earlier(until, run->spool.flush_at);
+	until = clock_earlier(until, state_due(&run->outcome.state));
 	if (deliver_busy(&run->deliver) == 0 && (run->outcome.failed || (is_idle(run) && fd < 0)))
 		return;
 	deliver_wait(&run->deliver, fd, until);

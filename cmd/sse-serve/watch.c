@@ -62,11 +62,6 @@ static void beat(struct watch *watch, int64_t now)
 	server_ask(watch->server);
 }
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 int watch_wait(struct watch *watch, int64_t ms)
 {
 	int64_t until = ms >= 0 ? clock_now_ms() + ms : INT64_MAX;
@@ -80,7 +75,7 @@ int watch_wait(struct watch *watch, int64_t ms)
 			say_status(watch, now);
 		if (now >= watch->beat_due)
 			beat(watch, now);
-		due = earlier(until, earlier(watch->status_due, watch->beat_due));
+		due = clock_earlier(until, clock_earlier(watch->status_due, watch->beat_due));
 		left = (struct timespec){
 			.tv_sec = (due - now) / 1000, .tv_nsec = (due - now) % 1000 * 1000000};
 		if (due <= now)

@@ -17,6 +17,12 @@ uint64_t clock_now_us(void);
 /* clock_wall_ms(): milliseconds since 1970. */
 int64_t clock_wall_ms(void);
 
+/* clock_earlier(a, b): the earlier of two moments of the same clock. */
+static inline int64_t clock_earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 /*
  * clock_due(due, interval, now):
  * Has the moment *${due} come?  Then the next is ${interval} later; after a pause (a laptop's lid) it

@@ -61,14 +61,9 @@ static size_t take_batch(struct log_thread *log_thread)
 /* That somebody came or left, which no publisher can say, does not make a topic of a name. */
 static bool is_about_presence(const struct event *event)
 {
-	static const struct sse_text types[] = {{"join", 4}, {"leave", 5}};
+	static const char *const names[] = {"join", "leave"};
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]) && event->ephemeral; i++) {
-		if (event->type.len == types[i].len &&
-			memcmp(event->type.data, types[i].data, types[i].len) == 0)
-			return true;
-	}
-	return false;
+	return event->ephemeral && event_types_have(&(struct event_types){names, 2}, event->type);
 }
 
 /* The store's deliver. */
@@ -82,7 +77,7 @@ void log_thread_show(void *context, const struct event *event)
 	if (topic_is_system(event->topic->name))
 		return;
 	if (!is_about_presence(event))
-		event->topic->used = true;
+		atomic_store_explicit(&event->topic->used, true, memory_order_relaxed);
 	counter_add(&event->topic->published, 1);
 	counter_add(&log_thread->counts.published, 1);
 }

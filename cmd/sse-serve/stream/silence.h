@@ -13,8 +13,8 @@
 
 /*
  * silence_look(subscriber, margin):
- * Send a comment if it is between two events and will have been silent for --heartbeat in ${margin} ms; close
- * it if it has taken nothing for --stall-timeout.
+ * Send a comment if it is between two events and will have been silent for --heartbeat in
+ * ${margin} ms; close it if it has taken nothing for --stall-timeout.
  */
 void silence_look(struct subscriber *subscriber, uint32_t margin);
 

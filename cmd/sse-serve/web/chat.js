@@ -785,7 +785,10 @@ function showElsewhere(event) {
 /** Up to that id it was read in another tab: true if that tells how many are new. */
 function forgetNews(ids, last) {
   if (ids.size >= PAGE || !ids.has(last)) return ids.size === 0;
-  for (const id of [...ids.keys()].slice(0, [...ids.keys()].indexOf(last) + 1)) ids.delete(id);
+  for (const id of ids.keys()) {
+    ids.delete(id);
+    if (id === last) break;
+  }
   return true;
 }
 
